@@ -1,0 +1,89 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Settings of every Swift target of ours: Swift 6 mode, strict memory safety, warnings are errors.
+let ours: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+let oursC: [CSetting] = [
+    .treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra"),
+    .unsafeFlags(["-O3"], .when(configuration: .release)),
+]
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// One room of the house and what it may import; TidyTests hold the same rule against the sources.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: ours)
+}
+
+/// The tests of one room.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: ours)
+}
+
+let package = Package(
+    name: "sluice",
+    products: [.executable(name: "sluice", targets: ["sluice"])],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Ring 0: system libraries, header-only shims, kernels.
+        .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CPosix"),
+        .target(name: "CKernels", cSettings: oursC),
+        // Ring 1: values, documents, statistics, primitives.
+        room("Tabular", []),
+        room("Sketches", ["Tabular"]),
+        room("Cryptography", ["COpenSSL"]),
+        room("Storage", ["CPosix"]),
+        room("Schemas", ["Tabular", "Yams"]),
+        // Ring 2: the stages, and the record.
+        room("Reading", ["Tabular", "CKernels", "CLibCSV"]),
+        room("Validating", ["Tabular", "Schemas", "Sketches", "CPCRE2"]),
+        room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"]),
+        room("Masking", ["Tabular", "Schemas", "Cryptography", "Screening"]),
+        room("Sealing", ["Tabular", "Cryptography", "Storage", "Screening", "Masking"]),
+        room("Lineage", ["Tabular", "Cryptography", "Storage", grdb]),
+        // Ring 3 and 4.
+        room(
+            "Ingestion",
+            [
+                "Tabular", "Sketches", "Cryptography", "Storage", "Schemas", "Reading", "Validating", "Screening",
+                "Masking", "Sealing", "Lineage",
+            ]),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Tabular", "Sketches", "Cryptography", "Storage", "Schemas", "Reading", "Validating", "Screening",
+                "Masking", "Sealing", "Lineage", "Ingestion", arguments,
+            ],
+            swiftSettings: ours),
+        tests("TabularTests", ["Tabular"]),
+        tests("SketchesTests", ["Sketches", "Tabular"]),
+        tests("CryptographyTests", ["Cryptography"]),
+        tests("StorageTests", ["Storage"]),
+        tests("SchemasTests", ["Schemas", "Tabular"]),
+        tests("ReadingTests", ["Reading", "Tabular"]),
+        tests("ValidatingTests", ["Validating", "Reading", "Schemas", "Tabular"]),
+        tests("ScreeningTests", ["Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
+        tests("MaskingTests", ["Masking", "Screening", "Validating", "Reading", "Schemas", "Cryptography", "Tabular"]),
+        tests("SealingTests", ["Sealing", "Cryptography", "Storage", "Tabular"]),
+        tests("LineageTests", ["Lineage", "Cryptography", "Storage", "Tabular", grdb]),
+        tests("IngestionTests", ["Ingestion", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas", "Tabular"]),
+        tests("CommandTests", ["Storage"]),
+        tests("TidyTests", []),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,23 @@
+#pragma once
+// What Swift cannot say: variadic system calls. Header only, no logic.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// prctl is variadic.
+static inline int sluice_prctl(int operation, unsigned long argument) { return prctl(operation, argument, 0, 0, 0); }
+
+// renameat2 with RENAME_NOREPLACE: publish never overwrites.
+static inline int sluice_rename_noreplace(const char *from, const char *to) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1u);
+}
+
+// open is variadic.
+static inline int sluice_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+static inline int sluice_openat(int folder, const char *path, int flags, mode_t mode) { return openat(folder, path, flags, mode); }

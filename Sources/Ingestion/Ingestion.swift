@@ -1,0 +1,1 @@
+// Ingestion: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// Masking: see ARCHITECTURE.md.

@@ -1,0 +1,292 @@
+package import Tabular
+
+/// The type of a field, with its format where the standard gives it one (Table Schema 2.0).
+package enum FieldType: Sendable, Equatable {
+    /// Text; `format` is default, email, uri or uuid.
+    case string(StringFormat)
+    /// A whole number of any size; values beyond 64 bits are kept as text.
+    case integer
+    /// A decimal number.
+    case number
+    /// One of the declared true or false words.
+    case boolean
+    /// A calendar date.
+    case date(DatePattern)
+    /// A time of day.
+    case time(DatePattern)
+    /// A date and time.
+    case datetime(DatePattern)
+    /// A calendar year.
+    case year
+    /// Anything.
+    case any
+    /// A JSON object.
+    case object
+    /// A JSON array.
+    case array
+
+    /// The standard's name of the type.
+    package var name: String {
+        switch self {
+        case .string: "string"
+        case .integer: "integer"
+        case .number: "number"
+        case .boolean: "boolean"
+        case .date: "date"
+        case .time: "time"
+        case .datetime: "datetime"
+        case .year: "year"
+        case .any: "any"
+        case .object: "object"
+        case .array: "array"
+        }
+    }
+}
+
+/// The `format` of a string field.
+package enum StringFormat: String, Sendable {
+    case `default`
+    case email
+    case uri
+    case uuid
+}
+
+/// How a date, time or datetime is written.
+package enum DatePattern: Sendable, Equatable {
+    /// The standard's default: RFC 3339 / ISO 8601 extended.
+    case iso
+    /// A `strptime` pattern of the declared kind, such as `%d/%m/%Y`.
+    case pattern(String)
+}
+
+/// The constraints of one field that this version checks.
+package struct Constraints: Sendable, Equatable {
+    /// The cell must be present and not a missing value.
+    package var required = false
+    /// No two rows may hold the same value.
+    package var unique = false
+    /// Smallest allowed value, as written in the contract (numbers, dates, times).
+    package var minimum: String?
+    /// Largest allowed value.
+    package var maximum: String?
+    /// The value must be larger than this.
+    package var exclusiveMinimum: String?
+    /// The value must be smaller than this.
+    package var exclusiveMaximum: String?
+    /// Smallest length in Unicode scalars (strings), items (arrays) or members (objects).
+    package var minLength: Int?
+    /// Largest length.
+    package var maxLength: Int?
+    /// A regular expression that the whole text must match.
+    package var pattern: String?
+    /// The allowed values, as written in the contract.
+    package var enumeration: [String]?
+
+    /// No constraint.
+    package init() {}
+}
+
+/// What a column is for (`sluice: role:`).
+package enum FieldRole: String, Sendable, CaseIterable {
+    case key
+    case subject
+    case provenance
+    case eventTime = "event-time"
+    case label
+    case text
+    case annotator
+    case quasiIdentifier = "quasi-identifier"
+    case synthetic
+    case labelConfidence = "label-confidence"
+    case measure
+}
+
+/// How an accepted value is changed (`sluice: pii: operator:`).
+package enum MaskOperator: String, Sendable, CaseIterable {
+    /// Removes the value: an empty cell, JSON null.
+    case redact
+    /// Puts `<ENTITY>` or the declared text in its place.
+    case replace
+    /// Overwrites characters with `maskChar`, keeping some.
+    case mask
+    /// Keeps only the first characters.
+    case truncate
+    /// Removes the column.
+    case drop
+    /// A keyed, joinable, one-way token: HMAC-SHA-256.
+    case tokenize
+}
+
+/// What is done about personal data in a column (`sluice: pii:`).
+package struct PIIRule: Sendable, Equatable {
+    /// The declared entity of the whole cell (Presidio's name), or nil for scanned free text.
+    package var entity: String?
+    /// Whether free text is searched for entities.
+    package var scan = false
+    /// The entities looked for when scanning; empty means all known ones.
+    package var entities: [String] = []
+    /// What is done.
+    package var operation: MaskOperator = .replace
+    /// Text used by `replace` instead of `<ENTITY>`.
+    package var replacement: String?
+    /// The character used by `mask`.
+    package var maskCharacter = "*"
+    /// Characters kept at the front by `mask` and `truncate`.
+    package var keepFirst = 0
+    /// Characters kept at the end by `mask`.
+    package var keepLast = 0
+    /// The name of the token key.
+    package var key: String?
+    /// Text put before a token.
+    package var prefix = ""
+
+    /// A rule with the defaults.
+    package init() {}
+}
+
+/// What the modified z-score does with a numeric column (`sluice: anomaly:`).
+package struct AnomalyRule: Sendable, Equatable {
+    /// The threshold of |M|; nil means `auto`.
+    package var threshold: Double?
+    /// `none`, `log1p`, or nil for the choice by skew.
+    package var transform: String?
+    /// `single`, `double`, or nil for the choice by skew.
+    package var tails: String?
+    /// What a row beyond the threshold becomes; beyond twice the threshold at least `quarantined`.
+    package var action: Outcome = .flagged
+    /// False when the column is not to be screened.
+    package var enabled = true
+
+    /// A rule with the defaults.
+    package init() {}
+}
+
+/// One declared column.
+package struct Field: Sendable, Equatable {
+    /// The column's name.
+    package var name: String
+    /// What its values are.
+    package var type: FieldType
+    /// What its values must fulfil.
+    package var constraints = Constraints()
+    /// Texts that mean "no value"; nil means the schema's.
+    package var missingValues: [String]?
+    /// Words for true (default true, True, TRUE, 1).
+    package var trueValues: [String] = ["true", "True", "TRUE", "1"]
+    /// Words for false (default false, False, FALSE, 0).
+    package var falseValues: [String] = ["false", "False", "FALSE", "0"]
+    /// Decimal mark of numbers (default `.`).
+    package var decimalChar = "."
+    /// Digit group mark, or nil.
+    package var groupChar: String?
+    /// Whether a number stands alone in the cell; false allows currency signs and percent around it.
+    package var bareNumber = true
+    /// What the column is for.
+    package var role: FieldRole?
+    /// What is done about personal data in it.
+    package var pii: PIIRule?
+    /// How its numbers are screened.
+    package var anomaly = AnomalyRule()
+    /// Human title, unused by checks.
+    package var title: String?
+
+    /// A field with the defaults.
+    package init(name: String, type: FieldType) {
+        self.name = name
+        self.type = type
+    }
+
+    /// Whether the values are numbers that statistics may use.
+    package var isNumeric: Bool { type == .integer || type == .number }
+}
+
+/// What happens to columns that the contract does not name.
+package enum UnknownFields: String, Sendable {
+    /// The file or row is refused.
+    case reject
+    /// They pass through untouched.
+    case keep
+    /// They are left out of the shards.
+    case drop
+}
+
+/// Settings of the isolation forest (`sluice: isolationForest:`).
+package struct ForestRule: Sendable, Equatable {
+    /// Whether the forest is used.
+    package var enabled = true
+    /// The fields used; empty means every numeric field that is no key, label or personal data.
+    package var fields: [String] = []
+    /// Trees, 1 to 1000.
+    package var trees = 100
+    /// Rows drawn for each tree, 2 to 256.
+    package var sampleSize = 256
+    /// Features a split combines: 1 is the classical forest, 3 the extended one.
+    package var dimensions = 3
+    /// Quantile of held-out scores beyond which a row is flagged.
+    package var flagQuantile = 0.99
+    /// Quantile beyond which a row is quarantined, when there is a baseline.
+    package var quarantineQuantile = 0.995
+    /// The strictest outcome the forest may give.
+    package var action: Outcome = .quarantined
+
+    /// A rule with the defaults.
+    package init() {}
+}
+
+/// Limits of a whole batch (`sluice: batch:`).
+package struct BatchRule: Sendable, Equatable {
+    /// Fewest rows.
+    package var minRows = 0
+    /// Largest share of rejected rows, 0 to 1.
+    package var maxRejectedRate = 0.01
+    /// Largest share of quarantined rows, 0 to 1.
+    package var maxQuarantinedRate = 0.05
+
+    /// A rule with the defaults.
+    package init() {}
+}
+
+/// Limits of a row (`sluice: limits:`).
+package struct RowLimits: Sendable, Equatable {
+    /// Bytes of one row.
+    package var maxRowBytes = 1_048_576
+    /// Columns of one row.
+    package var maxFields = 4096
+    /// Depth of nested JSON.
+    package var maxDepth = 64
+
+    /// The default limits.
+    package init() {}
+}
+
+/// A contract: a Table Schema with the `sluice:` settings.
+package struct Schema: Sendable, Equatable {
+    /// The contract's name, or an empty string.
+    package var name = ""
+    /// The contract's version, or an empty string.
+    package var version = ""
+    /// The columns.
+    package var fields: [Field]
+    /// Texts that mean "no value".
+    package var missingValues: [String] = [""]
+    /// Field names that together identify a row.
+    package var primaryKey: [String] = []
+    /// What happens to other columns.
+    package var unknownFields: UnknownFields = .reject
+    /// Row limits.
+    package var limits = RowLimits()
+    /// Batch limits.
+    package var batch = BatchRule()
+    /// The forest.
+    package var forest = ForestRule()
+    /// SHA-256 of the contract's canonical JSON form (RFC 8785), so that layout and comments do not matter.
+    package var digest: [UInt8] = []
+    /// Whether it was inferred from the very data it judges.
+    package var isInferred = false
+
+    /// A contract with the given columns.
+    package init(fields: [Field]) { self.fields = fields }
+
+    /// The missing values of field `index`.
+    package func missingValues(of index: Int) -> [String] { fields[index].missingValues ?? missingValues }
+}

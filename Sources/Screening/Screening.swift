@@ -1,0 +1,1 @@
+// Screening: see ARCHITECTURE.md.

@@ -1,0 +1,156 @@
+/// What kind of token a cell was in the source.
+package enum CellKind: UInt8, Sendable {
+    /// No such cell: a JSON member that is not there, or a row that could not be split.
+    case absent = 0
+    /// CSV text without quotes.
+    case bare = 1
+    /// CSV text between quotes, or a JSON string.
+    case quoted = 2
+    /// A JSON number, as its lexeme.
+    case number = 3
+    /// JSON `true` or `false`.
+    case boolean = 4
+    /// JSON `null`.
+    case null = 5
+    /// A JSON object, as its source text.
+    case object = 6
+    /// A JSON array, as its source text.
+    case array = 7
+}
+
+/// One cell: where its value and its source text lie in `Batch.bytes`.
+///
+/// 16 bytes. The value of a quoted cell lies between the quotes, or, when escapes had to be decoded, behind the rows.
+package struct Cell: Sendable, Equatable {
+    /// First byte of the value.
+    package var start: UInt32
+    /// First byte past the value.
+    package var end: UInt32
+    /// First byte of the source text, quotes included.
+    package var rawStart: UInt32
+    /// Source end in the low 28 bits, kind in the high four.
+    private var tagged: UInt32
+
+    /// Makes a cell; offsets are into `Batch.bytes` and below 2^28.
+    package init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.end = UInt32(truncatingIfNeeded: end)
+        self.rawStart = UInt32(truncatingIfNeeded: rawStart)
+        self.tagged = UInt32(truncatingIfNeeded: rawEnd) | UInt32(kind.rawValue) << 28
+    }
+
+    /// A cell that is not there.
+    package static let absent = Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0)
+
+    /// First byte past the source text.
+    package var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }
+    /// The kind of token.
+    package var kind: CellKind { CellKind(rawValue: UInt8(tagged >> 28)) ?? .absent }
+    /// The value's bytes as a range of `Batch.bytes`.
+    package var range: Range<Int> { Int(start)..<Int(end) }
+}
+
+/// Where a record lies in `Batch.bytes`, without its line end.
+package struct RecordRange: Sendable, Equatable {
+    /// First byte.
+    package var start: UInt32
+    /// First byte past the record.
+    package var end: UInt32
+
+    /// Makes a range.
+    package init(start: Int, end: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.end = UInt32(truncatingIfNeeded: end)
+    }
+}
+
+/// Text format of a source and of the shards made from it.
+package enum SourceFormat: String, Sendable {
+    /// Comma-separated values, RFC 4180.
+    case csv
+    /// JSON Lines: one object a line.
+    case jsonl
+
+    /// The media type recorded in a shard's encryption context.
+    package var mediaType: String { self == .csv ? "text/csv" : "application/jsonl" }
+}
+
+/// Which columns a file has, in file order, and which contract field each one is.
+package struct Layout: Sendable, Equatable {
+    /// The format the rows are in.
+    package var format: SourceFormat
+    /// The file's column names; for JSON Lines the contract's field names.
+    package var columns: [String]
+    /// The contract field of each column, or -1.
+    package var fieldOfColumn: [Int]
+    /// The column of each contract field, or -1 when the file does not have it.
+    package var columnOfField: [Int]
+    /// The header record's bytes with its line end, empty when there is none.
+    package var header: [UInt8]
+
+    /// Makes a layout.
+    package init(
+        format: SourceFormat, columns: [String], fieldOfColumn: [Int], columnOfField: [Int], header: [UInt8]
+    ) {
+        self.format = format
+        self.columns = columns
+        self.fieldOfColumn = fieldOfColumn
+        self.columnOfField = columnOfField
+        self.header = header
+    }
+}
+
+/// A block of consecutive rows of one slice: owned bytes and the cells found in them. Rows × columns, row-major.
+///
+/// A block is small enough to stay in a core's second-level cache while the stages pass over it column by column.
+package struct Batch: Sendable {
+    /// The columns.
+    package let layout: Layout
+    /// The rows' source bytes with line ends, then decoded values.
+    package let bytes: [UInt8]
+    /// `rows × layout.columns.count` cells.
+    package let cells: [Cell]
+    /// Where each row lies in `bytes`.
+    package let records: [RecordRange]
+    /// Data record number of row 0, from 1.
+    package let firstRow: Int
+    /// Source offset of `bytes[0]`.
+    package let baseOffset: UInt64
+    /// Findings of the reader, in row order; a row with one has absent cells.
+    package let findings: [Finding]
+    /// For each row, whether the reader could split it.
+    package let isWellFormed: [Bool]
+
+    /// Makes a block; the reader is the only maker outside tests.
+    package init(
+        layout: Layout, bytes: [UInt8], cells: [Cell], records: [RecordRange], firstRow: Int, baseOffset: UInt64,
+        findings: [Finding], isWellFormed: [Bool]
+    ) {
+        precondition(cells.count == records.count * layout.columns.count && isWellFormed.count == records.count)
+        self.layout = layout
+        self.bytes = bytes
+        self.cells = cells
+        self.records = records
+        self.firstRow = firstRow
+        self.baseOffset = baseOffset
+        self.findings = findings
+        self.isWellFormed = isWellFormed
+    }
+
+    /// Columns a row.
+    package var width: Int { layout.columns.count }
+    /// Rows in the block.
+    package var count: Int { records.count }
+
+    /// A finding about row `index` of this block.
+    package func finding(
+        _ code: FindingCode, outcome: Outcome, at index: Int, field: Int = -1, statistic: Double? = nil,
+        threshold: Double? = nil, contributors: [Int] = []
+    ) -> Finding {
+        let record = records[index]
+        return Finding(
+            code, outcome: outcome, row: firstRow + index, field: field,
+            byteOffset: baseOffset + UInt64(record.start), byteLength: UInt64(record.end - record.start),
+            statistic: statistic, threshold: threshold, contributors: contributors)
+    }
+}

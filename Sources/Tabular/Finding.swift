@@ -1,0 +1,87 @@
+/// What is wrong, as a stable string for reports and scripts. Names are Frictionless's where it has one.
+package enum FindingCode: String, Sendable, CaseIterable, Comparable {
+    // Structure of the file or the row.
+    case encodingError = "encoding-error"
+    case controlCharacter = "control-character"
+    case strayQuote = "stray-quote"
+    case unclosedQuote = "unclosed-quote"
+    case strayCarriageReturn = "stray-carriage-return"
+    case rowTooLong = "row-too-long"
+    case extraCell = "extra-cell"
+    case missingCell = "missing-cell"
+    case malformedJSON = "malformed-json"
+    case duplicateKey = "duplicate-key"
+    case nestingTooDeep = "nesting-too-deep"
+    case unknownField = "unknown-field"
+    case blankRow = "blank-row"
+    case readersDisagree = "readers-disagree"
+    // The header.
+    case missingLabel = "missing-label"
+    case extraLabel = "extra-label"
+    case duplicateLabel = "duplicate-label"
+    case blankLabel = "blank-label"
+    // The contract.
+    case typeError = "type-error"
+    case requiredError = "constraint-required"
+    case minimumError = "constraint-minimum"
+    case maximumError = "constraint-maximum"
+    case minLengthError = "constraint-min-length"
+    case maxLengthError = "constraint-max-length"
+    case patternError = "constraint-pattern"
+    case patternBudget = "pattern-over-budget"
+    case enumError = "constraint-enum"
+    case uniqueError = "unique-error"
+    case primaryKeyError = "primary-key"
+    // Statistics.
+    case modifiedZ = "deviated-value"
+    case constantChanged = "constant-changed"
+    case isolationForest = "isolated-row"
+    case outlierExcess = "outlier-excess"
+    // Limits of the batch.
+    case tooManyRejected = "too-many-rejected"
+    case tooManyQuarantined = "too-many-quarantined"
+    case tooFewRows = "too-few-rows"
+    case sourceChanged = "source-changed"
+
+    /// Orders codes as they are declared in reports: by their string.
+    package static func < (left: FindingCode, right: FindingCode) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// One thing that is wrong with one row, cell or batch, and where; never the value itself.
+package struct Finding: Sendable, Equatable {
+    /// What is wrong.
+    package var code: FindingCode
+    /// What it does to the row.
+    package var outcome: Outcome
+    /// The number of the data record in its file, from 1; the header is not counted; 0 for the whole batch.
+    package var row: Int
+    /// The index of the contract's field, or -1 for the whole row.
+    package var field: Int
+    /// Offset of the row's first byte in the source file.
+    package var byteOffset: UInt64
+    /// Length of the row in source bytes, without its line end.
+    package var byteLength: UInt64
+    /// The statistic that was compared, for statistical findings.
+    package var statistic: Double?
+    /// What the statistic was compared with.
+    package var threshold: Double?
+    /// The contract fields that contribute most, strongest first; for multivariate findings.
+    package var contributors: [Int]
+
+    /// Makes a finding about a row, or about one of its fields when `field` is not negative.
+    package init(
+        _ code: FindingCode, outcome: Outcome, row: Int, field: Int = -1, byteOffset: UInt64 = 0,
+        byteLength: UInt64 = 0,
+        statistic: Double? = nil, threshold: Double? = nil, contributors: [Int] = []
+    ) {
+        self.code = code
+        self.outcome = outcome
+        self.row = row
+        self.field = field
+        self.byteOffset = byteOffset
+        self.byteLength = byteLength
+        self.statistic = statistic
+        self.threshold = threshold
+        self.contributors = contributors
+    }
+}

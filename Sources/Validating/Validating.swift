@@ -1,0 +1,1 @@
+// Validating: see ARCHITECTURE.md.
