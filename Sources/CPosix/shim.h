@@ -1,5 +1,5 @@
 #pragma once
-// What Swift cannot say: variadic system calls. Header only, no logic.
+// What Swift cannot say: variadic system calls and composed macros. Header only, no logic.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -21,3 +21,9 @@ static inline int sluice_rename_noreplace(const char *from, const char *to) {
 // open is variadic.
 static inline int sluice_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int sluice_openat(int folder, const char *path, int flags, mode_t mode) { return openat(folder, path, flags, mode); }
+
+// flock is a struct and a function.
+static inline int sluice_flock(int descriptor, int operation) { return flock(descriptor, operation); }
+
+// close_range is newer than some C libraries; an old kernel answers ENOSYS.
+static inline int sluice_close_from(unsigned first) { return (int)syscall(SYS_close_range, first, ~0u, 0u); }

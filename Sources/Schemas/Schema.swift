@@ -201,7 +201,7 @@ package struct Field: Sendable, Equatable {
 }
 
 /// What happens to columns that the contract does not name.
-package enum UnknownFields: String, Sendable {
+package enum UnknownFields: String, Sendable, CaseIterable {
     /// The file or row is refused.
     case reject
     /// They pass through untouched.

@@ -120,11 +120,30 @@ package struct Batch: Sendable {
     package let findings: [Finding]
     /// For each row, whether the reader could split it.
     package let isWellFormed: [Bool]
+    /// JSON members that the contract does not name.
+    package let extras: [Extra]
+
+    /// A JSON member that the contract does not name: its source text, key included, in `bytes`.
+    package struct Extra: Sendable, Equatable {
+        /// Row of the block.
+        package var row: Int
+        /// First byte of the key's quote.
+        package var start: Int
+        /// First byte past the value.
+        package var end: Int
+
+        /// Makes an extra.
+        package init(row: Int, start: Int, end: Int) {
+            self.row = row
+            self.start = start
+            self.end = end
+        }
+    }
 
     /// Makes a block; the reader is the only maker outside tests.
     package init(
         layout: Layout, bytes: [UInt8], cells: [Cell], records: [RecordRange], firstRow: Int, baseOffset: UInt64,
-        findings: [Finding], isWellFormed: [Bool]
+        findings: [Finding], isWellFormed: [Bool], extras: [Extra] = []
     ) {
         precondition(cells.count == records.count * layout.columns.count && isWellFormed.count == records.count)
         self.layout = layout
@@ -135,6 +154,7 @@ package struct Batch: Sendable {
         self.baseOffset = baseOffset
         self.findings = findings
         self.isWellFormed = isWellFormed
+        self.extras = extras
     }
 
     /// Columns a row.

@@ -1,3 +1,39 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+
+// Structural scan and forest scoring: AVX2 by run-time dispatch, a scalar twin with the same bits, unaligned loads only.
+
+/// What an index call saw besides its positions.
+enum { SLUICE_HIGH = 1, SLUICE_CONTROL = 2, SLUICE_ESCAPE = 4 };
+
+/// Positions in p[0..n) of quotes, and of delimiters, LF and CR outside quotes; the scan starts outside quotes.
+/// `high` and `control` get one bit a byte (ceil(n / 64) words): bytes above 0x7F; C0 controls other than TAB, LF and CR.
+/// `positions` needs room for n + 64. Returns the count of positions; *seen is the union of SLUICE_HIGH, SLUICE_CONTROL.
+size_t sluice_csv_index(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, uint32_t *positions, uint64_t *high,
+                        uint64_t *control, uint32_t *seen);
+size_t sluice_csv_index_scalar(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, uint32_t *positions,
+                               uint64_t *high, uint64_t *control, uint32_t *seen);
+
+/// Positions in p[0..n) of unescaped quotes, of {}[]:, outside strings, and of every LF; the scan starts outside strings.
+/// `control` gets bytes below 0x20 that JSON forbids where they stand; `escape` gets backslashes.
+size_t sluice_json_index(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,
+                         uint64_t *escape, uint32_t *seen);
+size_t sluice_json_index_scalar(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,
+                                uint64_t *escape, uint32_t *seen);
+
+/// A node of a classical tree in preorder: feature < 0 is a leaf. Rows with x >= threshold go right.
+typedef struct { int16_t feature; int16_t threshold; int16_t value; uint16_t right; } SluiceNode;
+/// A node of an extended tree in preorder: w·x > threshold goes right, in rounded 1.15 fixed point (pmulhrsw).
+typedef struct { int16_t w[3]; uint8_t f[3]; uint8_t leaf; int16_t threshold; int16_t value; uint16_t right; } SluiceWideNode;
+
+/// Sums of leaf values for blocks of 64 rows: cols[(block * d + f) * 64 + r], roots has trees + 1 entries.
+/// A sum must stay below 65,536 (at most 112 trees of depth 8 with values in 1/32).
+void sluice_forest(const int16_t *cols, size_t blocks, int d, const SluiceNode *nodes, const uint32_t *roots, int trees,
+                   uint16_t *out);
+void sluice_forest_wide(const int16_t *cols, size_t blocks, int d, const SluiceWideNode *nodes, const uint32_t *roots,
+                        int trees, uint16_t *out);
+void sluice_forest_scalar(const int16_t *cols, size_t blocks, int d, const SluiceNode *nodes, const uint32_t *roots,
+                          int trees, uint16_t *out);
+void sluice_forest_wide_scalar(const int16_t *cols, size_t blocks, int d, const SluiceWideNode *nodes,
+                               const uint32_t *roots, int trees, uint16_t *out);

@@ -1,0 +1,154 @@
+package import Masking
+import Schemas
+package import Screening
+package import Sketches
+package import Tabular
+
+/// What came in, what came out, and why: the result of one batch, without a value of anyone's data.
+package struct BatchReport: Sendable {
+    /// How the batch ended.
+    package enum Status: String, Sendable {
+        /// Its shards are published.
+        case accepted
+        /// Nothing was published; the source is sealed in quarantine.
+        case held
+        /// The same content was judged before under the same contract and policy.
+        case duplicate
+        /// Only checked.
+        case checked
+    }
+
+    /// How the batch ended.
+    package var status: Status
+    /// The batch's name; empty when nothing was recorded.
+    package var batch = ""
+    /// The dataset.
+    package var dataset: String
+    /// Who sent it.
+    package var source: String
+    /// The file as it was named.
+    package var file: String
+    /// Bytes and SHA-256 of the file.
+    package var bytes = 0
+    /// SHA-256 of the file, hexadecimal.
+    package var dataHash = ""
+    /// SHA-256 of the contract's canonical form, hexadecimal.
+    package var contractHash = ""
+    /// Whether the contract was inferred from this very file.
+    package var isInferred = false
+    /// Rows by outcome.
+    package var counts = OutcomeCounts()
+    /// Totals of all findings, strictest first.
+    package var findings = FindingCounts()
+    /// Findings one by one, by row, as many as were asked for.
+    package var listed: [Finding] = []
+    /// Findings about the whole batch; any of them holds it.
+    package var batchFindings: [Finding] = []
+    /// Names of the contract's fields.
+    package var fields: [String]
+    /// Columns that the contract does not name.
+    package var unknownColumns: [String] = []
+    /// Where the lines come from; nil when nothing was screened.
+    package var basis: Decision.Basis?
+    /// Rows the lines were made from.
+    package var basisRows = 0
+    /// The stated false-alarm rates: share of clean rows beyond a modified z threshold, and beyond the forest's line.
+    package var falseAlarmRates: (modifiedZ: Double, forest: Double) = (0, 0)
+    /// Thresholds by field: field, threshold, rows, transform.
+    package var thresholds: [(field: Int, threshold: Double, count: Int, log: Bool)] = []
+    /// Fields that were not screened, and why.
+    package var untested: [(field: Int, reason: String)] = []
+    /// Masked cells: field, entity, operator, count.
+    package var masks: [(receipt: MaskReceipt, count: Int)] = []
+    /// Published files, relative to the store.
+    package var published: [String] = []
+    /// For a duplicate: the batch that judged this content.
+    package var duplicateOf = ""
+    /// For a duplicate: how that batch ended.
+    package var earlierWasAccepted = false
+    /// Whether rows of that earlier batch were held back.
+    package var earlierRejected = 0
+    /// The CSV reader, and whether the second reader looked.
+    package var readers = ""
+    /// Seconds of wall time.
+    package var seconds = 0.0
+
+    /// A report about `file`.
+    package init(status: Status, dataset: String, source: String, file: String, fields: [String]) {
+        self.status = status
+        self.dataset = dataset
+        self.source = source
+        self.file = file
+        self.fields = fields
+    }
+
+    /// Rows read.
+    package var rows: Int { counts.total }
+
+    /// The report as a document: Frictionless's shape and error names where it has them, and never a cell.
+    package func document() -> JSONValue {
+        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func errors(_ finding: Finding) -> JSONValue {
+            var members: [String: JSONValue] = [
+                "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
+                "rowNumber": .integer(Int64(finding.row)), "fieldName": name(finding.field),
+                "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
+            ]
+            if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
+            if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
+            if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
+            return .object(members)
+        }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        return .object([
+            "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
+            "dataset": .string(dataset), "source": .string(source), "name": .string(file),
+            "stats": .object([
+                "bytes": whole(bytes), "sha256": .string(dataHash), "rows": whole(counts.total),
+                "fields": whole(fields.count), "accepted": whole(counts.count(.accepted)),
+                "flagged": whole(counts.count(.flagged)), "quarantined": whole(counts.count(.quarantined)),
+                "rejected": whole(counts.count(.rejected)), "seconds": .number(seconds),
+            ]),
+            "contract": .object(["sha256": .string(contractHash), "inferred": .bool(isInferred)]),
+            "totals": .array(
+                findings.sorted.map { kind, tally in
+                    .object([
+                        "type": .string(kind.code.rawValue), "fieldName": name(kind.field),
+                        "outcome": .string(kind.outcome.name), "count": whole(tally.count),
+                        "firstRows": .array(tally.firstRows.map(whole)),
+                    ])
+                }),
+            "errors": .array(listed.map(errors)),
+            "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
+            "batchErrors": .array(batchFindings.map(errors)),
+            "unknownColumns": .array(unknownColumns.map { .string($0) }),
+            "screening": .object([
+                "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
+                "falseAlarmRate": .object([
+                    "modifiedZ": .number(falseAlarmRates.modifiedZ), "forest": .number(falseAlarmRates.forest),
+                ]),
+                "thresholds": .array(
+                    thresholds.map {
+                        .object([
+                            "fieldName": name($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
+                            "log1p": .bool($0.log),
+                        ])
+                    }),
+                "untested": .array(
+                    untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
+            ]),
+            "masked": .array(
+                masks.map { receipt, count in
+                    .object([
+                        "fieldName": name(receipt.field), "entity": .string(receipt.entity),
+                        "operator": .string(receipt.operation.rawValue), "count": whole(count),
+                    ])
+                }),
+            "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
+            "readers": .string(readers),
+        ])
+    }
+
+    /// Whether nothing was found that holds back a row or the batch.
+    package var isClean: Bool { batchFindings.isEmpty && counts.count(.rejected) == 0 && counts.count(.quarantined) == 0 }
+}

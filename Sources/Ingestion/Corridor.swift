@@ -1,0 +1,263 @@
+import Cryptography
+import Lineage
+import Masking
+import Reading
+package import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Synchronization
+package import Tabular
+import Validating
+
+/// The one path every batch takes: survey, decide, process, judge, commit, publish.
+///
+/// `validate`, a dry run and `ingest` are this corridor with fewer or more doors open; there is no second path.
+package struct Corridor: Sendable {
+    /// The store, when there is one.
+    package let store: Store?
+    /// Who writes the store's history; nil when nothing is to be written.
+    package let committer: Committer?
+
+    /// A corridor into a store, or one that only checks. Making one that writes finishes what dead processes left.
+    package init(store: Store?, writes: Bool) throws(IngestionError) {
+        self.store = store
+        committer = if let store, writes { try Committer(store) } else { nil }
+    }
+
+    /// The format of a file, by its name.
+    package static func format(of path: String) -> SourceFormat? {
+        let name = path.lowercased()
+        if name.hasSuffix(".csv") { return .csv }
+        if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonl }
+        return nil
+    }
+
+    /// What is known of a batch on its way.
+    struct Survey {
+        var profile: Profile
+        var sound: [RowBits]
+        var places: [SlicePlace]
+        var digest: [UInt8]
+        var findings: [Finding]
+        var listed: [Finding]
+        var head: SourceHead
+        var crossChecked: Bool
+    }
+
+    /// Takes one file through the corridor.
+    package func run(
+        _ path: String, schema: Schema, contract: JSONValue, dataset: String, source sourceName: String,
+        options: BatchOptions
+    ) async throws(IngestionError) -> BatchReport {
+        let started = Clock.monotonic()
+        guard let format = options.format ?? Self.format(of: path) else {
+            throw IngestionError(
+                .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
+        }
+        let secret = try store?.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
+        let plan = try Plan(
+            schema: schema, dataset: dataset, source: sourceName, format: format, options: options,
+            secret: secret ?? [UInt8](repeating: 0x53, count: 32),
+            recipients: options.doors == .ingest ? store?.recipients(of: dataset) ?? [] : [],
+            tokenKeys: options.doors >= .dryRun ? store?.tokenKeys(for: schema) ?? [:] : [:], file: path)
+        let source = try Source(path)
+        var report = BatchReport(
+            status: .checked, dataset: dataset, source: sourceName, file: path, fields: plan.fieldNames)
+        report.contractHash = hex(schema.digest)
+        report.isInferred = schema.isInferred
+        let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
+        report.unknownColumns = cutter.head.unknown
+        let survey = try await survey(cutter, plan, total: source.size)
+        report.bytes = cutter.bytesRead
+        report.dataHash = hex(survey.digest)
+        report.readers = readers(plan, survey)
+        defer { report.seconds = Clock.monotonic() - started }
+
+        let batch = try BatchIdentity(plan: plan, digest: survey.digest, contract: contract)
+        if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch.seenKey) {
+            return try committer.repeated(earlier, batch, report, started)
+        }
+        let baseline = try store?.baseline(dataset, features: plan.screened.fields.map { plan.fieldNames[$0] })
+        let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.identity ?? []) + schema.digest))
+        let decision = Decision(
+            survey.profile, baseline: baseline?.merged, schema: plan.schema, screened: plan.screened, seed: seed)
+        describe(decision, &report)
+        guard options.doors >= .dryRun, let layout = survey.head.layout else {
+            return try checked(plan, survey, decision, report, batch, source, started)
+        }
+        return try await process(plan, layout, survey, decision, baseline, batch, source, &report, started)
+    }
+
+    /// First pass over all slices.
+    private func survey(_ cutter: SliceCutter, _ plan: Plan, total: Int) async throws(IngestionError) -> Survey {
+        var profile = Profile(
+            features: plan.screened.fields.count, uniqueRules: plan.validator.uniqueRules.count)
+        var sound: [Int: RowBits] = [:]
+        var findings = cutter.head.findings
+        var listed: [Finding] = []
+        var merged = 0
+        if let layout = cutter.head.layout {
+            // Rows that cannot be in the final sample any more need not be copied; reading an older bound is harmless.
+            let bound = SharedBound()
+            let runner = LocalRunner(jobs: plan.options.jobs)
+            try await runner.run(
+                next: { () throws(IngestionError) in
+                    plan.options.progress?(cutter.rows, cutter.bytesRead, 2 * total)
+                    return try cutter.next()
+                },
+                work: { slice throws(IngestionError) in
+                    try Ingestion.survey(slice, plan, layout, bound: bound.value)
+                },
+                take: { result throws(IngestionError) in
+                    profile.merge(result.profile)
+                    merged += 1
+                    bound.value = profile.sample.bound
+                    sound[result.ordinal] = result.isSound
+                    if let finding = result.disagreement { findings.append(finding) }
+                    listed += result.listed
+                })
+        } else {
+            // The header does not fit the contract: the file is still hashed, so that the refusal names it.
+            while try cutter.next() != nil {}
+        }
+        profile.finish()
+        listed.sort { ($0.row, $0.field) < ($1.row, $1.field) }
+        findings.sort { ($0.row, $0.code) < ($1.row, $1.code) }
+        return Survey(
+            profile: profile, sound: (0..<cutter.places.count).map { sound[$0] ?? RowBits() }, places: cutter.places,
+            digest: cutter.digest(), findings: findings, listed: listed, head: cutter.head,
+            crossChecked: plan.reading.format == .csv && plan.options.engine == .structural)
+    }
+
+    /// The end of the road for `validate`, and for a file whose header does not fit.
+    private func checked(
+        _ plan: Plan, _ survey: Survey, _ decision: Decision, _ report: BatchReport, _ batch: BatchIdentity,
+        _ source: Source, _ started: Double
+    ) throws(IngestionError) -> BatchReport {
+        var report = report
+        report.batchFindings = survey.findings
+        var findings = survey.profile.counts
+        var repeated = Set<Int>()
+        for (rule, rows) in decision.duplicates.enumerated() {
+            let unique = plan.validator.uniqueRules[rule]
+            for row in rows {
+                let field = unique.fields.count == 1 ? unique.fields[0] : -1
+                let finding = Finding(unique.code, outcome: .rejected, row: row, field: field)
+                findings.add(finding)
+                if report.listed.count + survey.listed.count < plan.options.listed { report.listed.append(finding) }
+                repeated.insert(row)
+            }
+        }
+        report.findings = findings
+        report.listed = (report.listed + survey.listed).sorted { ($0.row, $0.field) < ($1.row, $1.field) }
+        let extra = repeated.count { row in
+            let place = survey.places.last { $0.firstRow <= row }
+            guard let place else { return false }
+            return survey.sound[place.ordinal].bits(from: row - place.firstRow, count: 1)[0]
+        }
+        report.counts.set(
+            accepted: survey.profile.sound - extra, rejected: survey.profile.rows - survey.profile.sound + extra)
+        if plan.options.doors == .ingest, let committer {
+            return try committer.hold(
+                batch, report, decision: nil, stage: nil, source: source, recipients: plan.recipients, results: [], started)
+        }
+        report.seconds = Clock.monotonic() - started
+        return report
+    }
+
+    // Long function: the corridor's second half in the order it happens.
+    private func process(
+        _ plan: Plan, _ layout: Layout, _ survey: Survey, _ decision: Decision, _ baseline: LoadedBaseline?,
+        _ batch: BatchIdentity, _ source: Source, _ report: inout BatchReport, _ started: Double
+    ) async throws(IngestionError) -> BatchReport {
+        let masker: Masker
+        do throws(UnusableMask) {
+            masker = try Masker(plan.schema, layout: layout, delimiter: plan.options.delimiter, keys: plan.tokenKeys)
+        } catch {
+            throw IngestionError(error)
+        }
+        var claim: Claim?
+        if plan.options.doors == .ingest, let committer { claim = try committer.claim(batch) }
+        let stage = claim.map { claim in
+            Stage(
+                folder: claim.folder, context: batch.context(committer?.ledger.origin ?? ""), recipients: plan.recipients)
+        }
+        let replayer = SliceReplayer(source, places: survey.places)
+        var results: [SliceResult] = []
+        let runner = LocalRunner(jobs: plan.options.jobs)
+        let rows = survey.profile.rows
+        do throws(IngestionError) {
+            try await runner.run(
+                next: { () throws(IngestionError) in
+                    plan.options.progress?(rows, source.size + replayer.bytesRead, 2 * source.size)
+                    return try replayer.next()
+                },
+                work: { slice throws(IngestionError) in
+                    try Ingestion.process(
+                        slice, plan, layout, decision, masker, sound: survey.sound[slice.ordinal], stage: stage)
+                },
+                take: { result throws(IngestionError) in results.append(result) })
+        } catch {
+            if let claim { try? committer?.abandon(claim) }
+            throw error
+        }
+        results.sort { $0.ordinal < $1.ordinal }
+        var counts = OutcomeCounts()
+        var masks: [MaskReceipt: Int] = [:]
+        for result in results {
+            counts.merge(result.counts)
+            masks.merge(result.receipts, uniquingKeysWith: +)
+            if report.listed.count < plan.options.listed {
+                report.listed += result.listed.prefix(plan.options.listed - report.listed.count)
+            }
+        }
+        report.counts = counts
+        report.findings = counts.findings
+        report.masks = masks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        var findings = survey.findings
+        if try replayer.finish() != survey.digest || results.count != survey.places.count {
+            findings.append(Finding(.sourceChanged, outcome: .quarantined, row: 0))
+        }
+        let verdict = Verdict(decision, counts, schema: plan.schema, earlier: findings)
+        report.batchFindings = verdict.findings
+        guard let committer, let claim, let stage else {
+            report.seconds = Clock.monotonic() - started
+            return report
+        }
+        if verdict.isAccepted {
+            return try committer.accept(
+                claim, batch, report, decision: decision, baseline: baseline, stage: stage, results: results, started)
+        }
+        return try committer.hold(
+            batch, report, decision: decision, stage: (claim, stage), source: source, recipients: plan.recipients,
+            results: results, started)
+    }
+
+    private func describe(_ decision: Decision, _ report: inout BatchReport) {
+        report.basis = decision.basis
+        report.basisRows = decision.basisRows
+        report.falseAlarmRates = (
+            max(decision.flagRateZ, decision.rules.isEmpty ? 0 : ModifiedZ.targetRate), decision.flagRateForest
+        )
+        report.thresholds = decision.rules.filter { !$0.isConstant }.map { ($0.field, $0.threshold, $0.count, $0.usesLog) }
+        report.untested = decision.untested
+    }
+
+    private func readers(_ plan: Plan, _ survey: Survey) -> String {
+        if plan.reading.format == .jsonl { return "json lines" }
+        return survey.crossChecked
+            ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"
+    }
+}
+
+/// A number that workers may read while the merging side lowers it.
+private final class SharedBound: Sendable {
+    private let bound = Mutex<UInt64>(.max)
+
+    var value: UInt64 {
+        get { bound.withLock { $0 } }
+        set { bound.withLock { $0 = newValue } }
+    }
+}

@@ -1,0 +1,209 @@
+import Cryptography
+import Lineage
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+
+/// A baseline as it was loaded: the merged sample, and which batches it came from.
+struct LoadedBaseline: Sendable {
+    var merged: Baseline
+    var batches: [String]
+
+    /// Names the baseline: what the forest's seed follows from.
+    var identity: [UInt8] { SHA256.hash(Array(batches.joined(separator: ",").utf8)) }
+}
+
+extension Store {
+    /// How many accepted batches a baseline rolls over.
+    static var baselineBatches: Int { 20 }
+
+    /// The sample of the last accepted batches of a dataset over these features, or nil when there is none.
+    ///
+    /// One sealed file a batch, named by the batch: two processes cannot lose each other's update.
+    func baseline(_ dataset: String, features: [String]) throws(IngestionError) -> LoadedBaseline? {
+        let folder = folder("baselines", dataset)
+        guard exists(folder), !features.isEmpty else { return nil }
+        let names = try storing { () throws(StorageError) in try listFolder(folder) }
+            .filter { $0.hasSuffix(".sluice") && !$0.hasSuffix(".part") }.sorted().suffix(Self.baselineBatches)
+        let ring = try keyRing()
+        var loaded: LoadedBaseline?
+        for name in names {
+            let path = join(folder, name)
+            let batch = String(name.dropLast(7))
+            var bytes: [UInt8] = []
+            try sealing { () throws(SealingError) in
+                let file = try staging { () throws(StorageError) in try FileDescriptor.openRegular(path) }
+                let reader = try MessageReader(
+                    .file(file), keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
+                do { _ = try reader.decrypt { span in for at in span.indices { bytes.append(span[at]) } } } catch {
+                    throw error as? SealingError ?? SealingError(.storage, "open baseline", subject: path, cause: "\(error)")
+                }
+            }
+            guard let made = Baseline(decoding: bytes) else {
+                throw IngestionError(
+                    .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
+            }
+            guard made.features == features else { continue }
+            if loaded == nil {
+                loaded = LoadedBaseline(merged: made, batches: [batch])
+            } else {
+                loaded?.merged.merge(made)
+                loaded?.batches.append(batch)
+            }
+        }
+        return loaded
+    }
+}
+
+/// The ends a batch can come to.
+extension Committer {
+    /// The batch that judged this content before, if one did.
+    func judged(_ seenKey: [UInt8]) throws(IngestionError) -> LedgerEntry? {
+        try recording { () throws(LedgerError) in
+            guard let sequence = try ledger.seen(seenKey) else { return nil }
+            return try ledger.entry(sequence)
+        }
+    }
+
+    /// Records that a batch came again, and repeats the earlier verdict.
+    func repeated(
+        _ earlier: LedgerEntry, _ batch: BatchIdentity, _ report: BatchReport, _ started: Double
+    ) throws(IngestionError) -> BatchReport {
+        var report = report
+        let of = earlier.body["batch"]?.text ?? ""
+        report.status = .duplicate
+        report.batch = batch.id
+        report.duplicateOf = of
+        report.earlierWasAccepted = earlier.body["verdict"]?.text == "accepted"
+        report.earlierRejected = Int(earlier.body["rejected"]?.whole ?? 0)
+        let entry = JSONValue.object([
+            "kind": .string("batch.duplicate"), "v": .integer(1), "time": .string(Clock.text()),
+            "batch": .string(batch.id), "dataset": .string(batch.dataset), "source": .string(batch.source),
+            "data_hash": .string(hex(batch.digest)), "of": .string(of),
+        ])
+        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        report.seconds = Clock.monotonic() - started
+        return report
+    }
+
+    private func small(_ message: SealedMessage, _ role: String, _ rows: Int, _ end: Int) -> StagedShard {
+        StagedShard(
+            role: role, ordinal: 0, name: role + ".sluice", rows: rows, firstRow: min(1, rows), lastRow: rows, offset: 0,
+            end: UInt64(end), message: message)
+    }
+
+    /// Seals the decision; replaying it later gives the same rows.
+    private func stage(_ decision: Decision, _ stage: Stage, _ shards: inout [StagedShard]) throws(IngestionError) -> [UInt8] {
+        let document = decision.document().canonicalBytes()
+        let message = try stage.seal(
+            document, name: "decision.sluice", role: "decision", mediaType: "application/json")
+        shards.append(small(message, "decision", 0, 0))
+        return SHA256.hash(document)
+    }
+
+    /// Publishes an accepted batch.
+    func accept(
+        _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: LoadedBaseline?,
+        stage: Stage, results: [SliceResult], _ started: Double
+    ) throws(IngestionError) -> BatchReport {
+        var report = report
+        var shards = results.flatMap(\.shards)
+        let digest = try self.stage(decision, stage, &shards)
+        var sample = RowSample(capacity: Baseline.capacity, width: decision.screened.fields.count)
+        var rowMap = RowMap()
+        var lengths = Array("sluice-rows-v1\n".utf8)
+        for result in results {
+            sample.merge(result.sample)
+            rowMap.append(result.rowMap)
+            lengths += result.rowLengths
+        }
+        sample.compact()
+        if !decision.screened.fields.isEmpty, sample.count > 0 {
+            let names = decision.screened.fields.map { batch.fields[$0] }
+            let message = try stage.seal(
+                Baseline(features: names, sample: sample).encoded(), name: "baseline.sluice", role: "baseline",
+                mediaType: "application/octet-stream")
+            shards.append(small(message, "baseline", sample.count, 0))
+        }
+        let index = try stage.seal(
+            lengths, name: "rows.sluice", role: "rows", mediaType: "application/octet-stream")
+        shards.append(small(index, "rows", rowMap.rowCount, report.bytes))
+        report.status = .accepted
+        report.batch = batch.id
+        report.published = paths(batch, shards.filter { $0.role == "accepted" || $0.role == "quarantine" })
+        try commit(
+            claim, batch,
+            Outcome(
+                verdict: "accepted", report: report, decisionDigest: digest, baselineBatches: baseline?.batches ?? [],
+                rowMap: rowMap, shards: shards))
+        report.seconds = Clock.monotonic() - started
+        return report
+    }
+
+    /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
+    func hold(
+        _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?, stage staged: (Claim, Stage)?, source: Source,
+        recipients: [WrappingKey], results: [SliceResult], _ started: Double
+    ) throws(IngestionError) -> BatchReport {
+        var report = report
+        let claim: Claim
+        if let staged { claim = staged.0 } else { claim = try self.claim(batch) }
+        let stage =
+            staged?.1 ?? Stage(folder: claim.folder, context: batch.context(ledger.origin), recipients: recipients)
+        var shards: [StagedShard] = []
+        for shard in results.flatMap(\.shards) {
+            if shard.role == "quarantine" {
+                shards.append(shard)
+            } else {
+                try storing { () throws(StorageError) in try removeFile(join(claim.folder, shard.name)) }
+            }
+        }
+        var digest: [UInt8] = []
+        if let decision { digest = try self.stage(decision, stage, &shards) }
+        shards.append(try sealSource(source, batch, report, stage))
+        var rowMap = RowMap()
+        if report.counts.total > 0 { rowMap.append(.held, count: report.counts.total) }
+        report.status = .held
+        report.batch = batch.id
+        report.published = paths(batch, shards.filter { $0.role == "source" || $0.role == "quarantine" })
+        try commit(
+            claim, batch,
+            Outcome(
+                verdict: "held", report: report, decisionDigest: digest, baselineBatches: [], rowMap: rowMap,
+                shards: shards))
+        report.seconds = Clock.monotonic() - started
+        return report
+    }
+
+    private func sealSource(
+        _ source: Source, _ batch: BatchIdentity, _ report: BatchReport, _ stage: Stage
+    ) throws(IngestionError) -> StagedShard {
+        var context = stage.context
+        context["role"] = "source"
+        let made = context
+        let opened = try sealing { () throws(SealingError) in
+            let file = try staging { () throws(StorageError) in try StagedFile(in: stage.folder, name: "source.sluice") }
+            return try MessageWriter(to: file, context: made, recipients: stage.recipients)
+        }
+        var writer = opened
+        var offset = 0
+        var buffer: [UInt8] = []
+        while true {
+            buffer.removeAll(keepingCapacity: true)
+            let got = try source.read(upTo: 1 << 20, at: offset, into: &buffer)
+            if got == 0 { break }
+            offset += got
+            do throws(SealingError) { try writer.write(buffer.span) } catch { throw IngestionError(error) }
+        }
+        do throws(SealingError) {
+            let message = try writer.finish().commit(as: "source.sluice")
+            return StagedShard(
+                role: "source", ordinal: 0, name: "source.sluice", rows: report.counts.total, firstRow: 1,
+                lastRow: report.counts.total, offset: 0, end: UInt64(offset), message: message)
+        } catch {
+            throw IngestionError(error)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Cryptography
+import Lineage
+import Masking
+import Schemas
+import Sketches
+import Screening
+import Sealing
+import Tabular
+
+/// The bodies of ledger entries: counts, codes, column names, hashes, row numbers; never a value, never a file name.
+extension Committer {
+    func received(_ batch: BatchIdentity, _ report: BatchReport, _ time: String) -> JSONValue {
+        let data = hex(batch.digest)
+        let provenance = JSONValue.object([
+            "dataset": .string(batch.dataset), "source": .string(batch.source), "sidecars": .array([]),
+            "contract_sha256": .string(hex(batch.contractDigest)),
+        ])
+        return .object([
+            "kind": .string("batch.received"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
+            // The name may say something about a person, so only its hash is kept.
+            "source_name_hash": .string(hex(SHA256.hash(Array(report.file.utf8)))), "bytes": .integer(Int64(report.bytes)),
+            "provenance_hash": .string(hex(SHA256.hash(provenance.canonicalBytes()))),
+            "format": .string(batch.format.rawValue), "contract_sha256": .string(hex(batch.contractDigest)),
+            "policy_sha256": .string(hex(batch.policyDigest)),
+            "entities": .array([
+                .object(["id": .string("sha256:" + data), "kind": .string("batch")]),
+                .object(["id": .string("sha256:" + hex(batch.contractDigest)), "kind": .string("contract")]),
+                .object(["id": .string("sha256:" + hex(batch.policyDigest)), "kind": .string("policy")]),
+            ]),
+        ])
+    }
+
+    func judged(_ batch: BatchIdentity, _ outcome: Outcome, _ time: String, _ rowMap: [UInt8]) -> JSONValue {
+        let report = outcome.report
+        var findings: [String: Int64] = [:]
+        for (kind, tally) in report.findings.sorted { findings[kind.code.rawValue, default: 0] += Int64(tally.count) }
+        var columns: [Int: [JSONValue]] = [:]
+        for (receipt, count) in report.masks {
+            columns[receipt.field, default: []].append(
+                .object([
+                    "entity": .string(receipt.entity), "operator": .string(receipt.operation.rawValue),
+                    "count": .integer(Int64(count)),
+                ]))
+        }
+        let run = "run:" + batch.id
+        func edge(_ from: String, _ relation: String, _ to: String) -> JSONValue {
+            .array([.string(from), .string(relation), .string(to)])
+        }
+        func count(_ outcome: Tabular.Outcome) -> JSONValue { .integer(Int64(report.counts.count(outcome))) }
+        return .object([
+            "kind": .string("batch.judged"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "dataset": .string(batch.dataset), "verdict": .string(outcome.verdict),
+            "rows": .integer(Int64(report.counts.total)), "accepted": count(.accepted), "flagged": count(.flagged),
+            "quarantined": count(.quarantined), "rejected": count(.rejected),
+            "findings": .object(findings.mapValues { .integer($0) }),
+            "batch_findings": .array(report.batchFindings.map { .string($0.code.rawValue) }),
+            "columns": .array(
+                columns.sorted { $0.key < $1.key }.map {
+                    .object(["field": .string(batch.fields[$0.key]), "masks": .array($0.value)])
+                }),
+            "decision_sha256": .string(hex(outcome.decisionDigest)),
+            "baseline": .array(outcome.baselineBatches.map { .string($0) }),
+            "rowmap_sha256": .string(hex(SHA256.hash(rowMap))), "pipeline": .string(Plan.pipelineVersion),
+            "activities": .array([.object(["id": .string(run), "kind": .string("judge")])]),
+            "edges": .array([
+                edge(run, "used", "sha256:" + hex(batch.digest)),
+                edge(run, "used", "sha256:" + hex(batch.contractDigest)),
+                edge(run, "used", "sha256:" + hex(batch.policyDigest)),
+            ]),
+        ])
+    }
+
+    func published(_ batch: BatchIdentity, _ shard: StagedShard, _ time: String) -> JSONValue {
+        let file = hex(shard.message.fileSHA256)
+        func edge(_ relation: String, _ to: String) -> JSONValue {
+            .array([.string("sha256:" + file), .string(relation), .string(to)])
+        }
+        return .object([
+            "kind": .string("shard.published"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "dataset": .string(batch.dataset), "shard": .integer(Int64(shard.ordinal)), "role": .string(shard.role),
+            "path": .string(paths(batch, [shard])[0]), "rows": .string("\(shard.firstRow)-\(shard.lastRow)"),
+            "row_count": .integer(Int64(shard.rows)), "first_offset": .integer(Int64(shard.offset)),
+            "end_offset": .integer(Int64(shard.end)), "file_sha256": .string(file),
+            "body_sha256": .string(hex(shard.message.bodySHA256)), "message_id": .string(hex(shard.message.messageID)),
+            "commitment": .string(hex(shard.message.commitment)), "bytes": .integer(Int64(shard.message.byteCount)),
+            "keys": .array(batch.keys.map { .string($0) }),
+            "entities": .array([.object(["id": .string("sha256:" + file), "kind": .string("shard")])]),
+            "edges": .array([
+                edge("wasGeneratedBy", "run:" + batch.id), edge("wasDerivedFrom", "sha256:" + hex(batch.digest)),
+            ]),
+        ])
+    }
+}

@@ -1,1 +1,0 @@
-// Ingestion: see ARCHITECTURE.md.

@@ -1,0 +1,269 @@
+import Cryptography
+import Lineage
+import Masking
+import Reading
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+import Validating
+
+/// One bit a row of a slice.
+struct RowBits: Sendable {
+    private var words: [UInt64] = []
+    private(set) var count = 0
+
+    mutating func append(_ bit: Bool) {
+        if count & 63 == 0 { words.append(0) }
+        if bit { words[count >> 6] |= 1 << UInt64(count & 63) }
+        count += 1
+    }
+
+    func bits(from first: Int, count: Int) -> [Bool] {
+        (first..<first + count).map { words[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 }
+    }
+}
+
+/// What the first pass found in a slice.
+struct SliceSurvey: Sendable {
+    var ordinal: Int
+    var profile: Profile
+    var isSound = RowBits()
+    var disagreement: Finding?
+    var listed: [Finding] = []
+}
+
+/// First pass over one slice: read, validate, profile.
+func survey(
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, bound: UInt64
+) throws(IngestionError) -> SliceSurvey {
+    var result = SliceSurvey(
+        ordinal: slice.ordinal,
+        profile: Profile(features: plan.screened.fields.count, uniqueRules: plan.validator.uniqueRules.count))
+    var reader = SliceReader(slice, layout: layout, plan: plan.reading)
+    var isFirst = slice.ordinal == 0
+    var rows = 0
+    while let batch = reader.next() {
+        rows += batch.count
+        if plan.isCrossChecked(offset: batch.baseOffset, isFirst: isFirst), result.disagreement == nil,
+            let row = rowWhereLibCSVDisagrees(batch, delimiter: plan.reading.delimiter)
+        {
+            result.disagreement = batch.finding(.readersDisagree, outcome: .quarantined, at: row)
+        }
+        isFirst = false
+        let validated = plan.validator.validate(batch)
+        result.profile.add(validated, slots: plan.screened.slots, seed: plan.sampleSeed, bound: bound)
+        for row in 0..<batch.count { result.isSound.append(validated.isSound[row]) }
+        if plan.options.doors == .validate, result.listed.count < plan.options.listed {
+            result.listed += validated.findings.prefix(plan.options.listed - result.listed.count)
+        }
+    }
+    precondition(rows == slice.rowCount, "the slicer and the scanner count rows alike")
+    return result
+}
+
+/// A file that was sealed for this batch and waits in the claim's folder.
+struct StagedShard: Sendable {
+    var role: String
+    var ordinal: Int
+    var name: String
+    var rows: Int
+    var firstRow: Int
+    var lastRow: Int
+    var offset: UInt64
+    var end: UInt64
+    var message: SealedMessage
+}
+
+/// What the second pass made of a slice.
+struct SliceResult: Sendable {
+    var ordinal: Int
+    var counts = OutcomeCounts()
+    var rowMap = RowMap()
+    var receipts: [MaskReceipt: Int] = [:]
+    var sample: RowSample
+    var shards: [StagedShard] = []
+    var listed: [Finding] = []
+    /// Lengths of the rows up to the next row's start, as varints.
+    var rowLengths: [UInt8] = []
+}
+
+/// Where the second pass puts its shards.
+struct Stage: Sendable {
+    let folder: String
+    let context: [String: String]
+    let recipients: [WrappingKey]
+
+    func context(_ slice: SourceSlice, role: String) -> [String: String] {
+        var context = context
+        context["shard"] = String(slice.ordinal)
+        context["role"] = role
+        context["rows"] = "\(slice.firstRow)-\(slice.firstRow + slice.rowCount - 1)"
+        if role == "quarantine" { context["media-type"] = "application/jsonl" }
+        return context
+    }
+
+    /// Stages a small whole file.
+    func seal(_ bytes: [UInt8], name: String, role: String, mediaType: String) throws(IngestionError) -> SealedMessage {
+        var context = context
+        context["role"] = role
+        context["media-type"] = mediaType
+        context["shard"] = nil
+        let made = context
+        return try sealing { () throws(SealingError) in
+            let file = try staging { () throws(StorageError) in try StagedFile(in: folder, name: name) }
+            var writer = try MessageWriter(to: file, context: made, recipients: recipients)
+            try writer.write(bytes.span)
+            return try writer.finish().commit(as: name)
+        }
+    }
+}
+
+func staging<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingError) -> R {
+    do throws(StorageError) { return try body() } catch { throw SealingError(error) }
+}
+
+/// Second pass over one slice: read, replay the verdicts, screen, mask, seal.
+func process(
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ decision: Decision, _ masker: Masker, sound: RowBits,
+    stage: Stage?
+) throws(IngestionError) -> SliceResult {
+    var result = SliceResult(
+        ordinal: slice.ordinal,
+        sample: RowSample(capacity: Baseline.capacity, width: plan.screened.fields.count))
+    var reader = SliceReader(slice, layout: layout, plan: plan.reading)
+    var accepted: ShardWriter?
+    var quarantine: QuarantineWriter?
+    var row = 0
+    var lastStart = slice.offset
+    while let batch = reader.next() {
+        let validated = plan.validator.replay(
+            batch, wasSound: sound.bits(from: row, count: batch.count), repeats: decision.repeats(in: batch))
+        row += batch.count
+        let screened = screen(validated, decision, actions: plan.actions)
+        result.counts.add(screened)
+        for (index, outcome) in screened.outcomes.enumerated() {
+            result.rowMap.append(RowMap.Fate(outcome, shard: slice.ordinal), count: 1)
+            let start = batch.baseOffset + UInt64(batch.records[index].start)
+            appendVarint(start - lastStart, &result.rowLengths)
+            lastStart = start
+        }
+        sample(screened, decision, plan, &result.sample)
+        if result.listed.count < plan.options.listed {
+            result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
+        }
+        let masked = masker.mask(screened)
+        for (receipt, count) in masked.receipts { result.receipts[receipt, default: 0] += count }
+        guard let stage else { continue }
+        if masked.rows > 0 {
+            if accepted == nil { accepted = try open(slice, stage, masker.header) }
+            try append(masked, &accepted)
+        }
+        if screened.outcomes.contains(where: { !$0.isReleased }) {
+            if quarantine == nil { quarantine = try open(slice, stage, fields: plan.fieldNames) }
+            try append(screened, &quarantine)
+        }
+    }
+    if stage != nil {
+        do throws(SealingError) {
+            if let writer = accepted.take() {
+                let rows = writer.rows
+                let name = "\(slice.ordinal).sluice"
+                result.shards.append(staged(slice, "accepted", name, rows, try writer.finish().commit(as: name)))
+            }
+            if let writer = quarantine.take() {
+                let rows = writer.rows
+                let name = "\(slice.ordinal).quarantine.sluice"
+                result.shards.append(staged(slice, "quarantine", name, rows, try writer.finish().commit(as: name)))
+            }
+        } catch {
+            throw IngestionError(error)
+        }
+    }
+    return result
+}
+
+private func staged(
+    _ slice: SourceSlice, _ role: String, _ name: String, _ rows: Int, _ message: SealedMessage
+) -> StagedShard {
+    StagedShard(
+        role: role, ordinal: slice.ordinal, name: name, rows: rows, firstRow: slice.firstRow,
+        lastRow: slice.firstRow + slice.rowCount - 1, offset: slice.offset, end: slice.offset + slice.length,
+        message: message)
+}
+
+private func open(_ slice: SourceSlice, _ stage: Stage, _ header: [UInt8]) throws(IngestionError) -> ShardWriter {
+    try sealing { () throws(SealingError) in
+        let file = try staging { () throws(StorageError) in try StagedFile(in: stage.folder, name: "\(slice.ordinal).sluice") }
+        return try ShardWriter(
+            to: file, header: header, context: stage.context(slice, role: "accepted"), recipients: stage.recipients)
+    }
+}
+
+private func open(
+    _ slice: SourceSlice, _ stage: Stage, fields: [String]
+) throws(IngestionError) -> QuarantineWriter {
+    try sealing { () throws(SealingError) in
+        let file = try staging { () throws(StorageError) in
+            try StagedFile(in: stage.folder, name: "\(slice.ordinal).quarantine.sluice")
+        }
+        return try QuarantineWriter(
+            to: file, fields: fields, context: stage.context(slice, role: "quarantine"), recipients: stage.recipients)
+    }
+}
+
+private func append(_ masked: MaskedBatch, _ writer: inout ShardWriter?) throws(IngestionError) {
+    guard var open = writer.take() else { return }
+    do throws(SealingError) { try open.append(masked) } catch { throw IngestionError(error) }
+    writer = consume open
+}
+
+private func append(_ screened: ScreenedBatch, _ writer: inout QuarantineWriter?) throws(IngestionError) {
+    guard var open = writer.take() else { return }
+    do throws(SealingError) { try open.append(screened) } catch { throw IngestionError(error) }
+    writer = consume open
+}
+
+/// Adds the released rows to the sample that may become part of a baseline.
+private func sample(_ screened: ScreenedBatch, _ decision: Decision, _ plan: Plan, _ sample: inout RowSample) {
+    let batch = screened.batch
+    var values = [Double](repeating: .nan, count: sample.width)
+    for row in 0..<batch.count where screened.outcomes[row].isReleased {
+        let offset = batch.baseOffset + UInt64(batch.records[row].start)
+        let rank = Profile.rank(of: offset, seed: plan.sampleSeed)
+        guard sample.admits(rank) else { continue }
+        for feature in values.indices { values[feature] = screened.numbers[feature][row] }
+        sample.append(rank: rank, values)
+    }
+}
+
+/// LEB128.
+func appendVarint(_ value: UInt64, _ out: inout [UInt8]) {
+    var rest = value
+    while rest >= 0x80 {
+        out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+        rest >>= 7
+    }
+    out.append(UInt8(rest))
+}
+
+extension Decision {
+    /// The rows of a block that repeat a key, as (uniqueness rule, row of the block).
+    func repeats(in batch: Batch) -> [(rule: Int, row: Int)] {
+        var found: [(rule: Int, row: Int)] = []
+        for (rule, rows) in duplicates.enumerated() {
+            var low = 0
+            var high = rows.count
+            while low < high {
+                let middle = (low + high) / 2
+                if rows[middle] < batch.firstRow { low = middle + 1 } else { high = middle }
+            }
+            while low < rows.count, rows[low] < batch.firstRow + batch.count {
+                found.append((rule, rows[low] - batch.firstRow))
+                low += 1
+            }
+        }
+        return found
+    }
+}

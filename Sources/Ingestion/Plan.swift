@@ -1,0 +1,148 @@
+import Cryptography
+package import Reading
+package import Schemas
+import Sketches
+package import Tabular
+import Screening
+import Sealing
+import Validating
+
+/// How far a batch may go: the same corridor with fewer doors open.
+package enum Doors: Int, Sendable, Comparable {
+    /// Survey and decide only.
+    case validate
+    /// Both passes, nothing written.
+    case dryRun
+    /// Everything.
+    case ingest
+
+    /// Orders doors by how far they let a batch.
+    package static func < (left: Doors, right: Doors) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What the command line asks of one batch.
+package struct BatchOptions: Sendable {
+    /// How far the batch may go.
+    package var doors = Doors.ingest
+    /// The format, or nil to go by the file name.
+    package var format: SourceFormat?
+    /// The CSV reader.
+    package var engine = CSVEngine.structural
+    /// The CSV delimiter.
+    package var delimiter: UInt8 = 0x2C
+    /// Workers.
+    package var jobs = 2
+    /// Bytes of a slice.
+    package var sliceBytes = 16 << 20
+    /// Findings listed one by one; totals are exact whatever this is.
+    package var listed = 1000
+    /// Judge a batch again that was judged before.
+    package var force = false
+    /// The seed of everything random, or nil for the one that follows from contract and baseline.
+    package var seed: UInt64?
+    /// Contract fields not to be screened.
+    package var excluded: [String] = []
+    /// Called now and then with rows and bytes done, and bytes to do.
+    package var progress: (@Sendable (_ rows: Int, _ bytes: Int, _ total: Int) -> Void)?
+
+    /// The defaults.
+    package init() {}
+}
+
+/// Everything a slice needs besides its bytes: contract, policy, keys, pipeline version.
+struct Plan: Sendable {
+    let dataset: String
+    let source: String
+    let schema: Schema
+    let fieldNames: [String]
+    let options: BatchOptions
+    let reading: ReadingPlan
+    let validator: Validator
+    let screened: ScreenedFields
+    /// Keys the sampling, the uniqueness hash and the choice of cross-checked blocks.
+    let secret: [UInt8]
+    let sampleSeed: UInt64
+    let recipients: [WrappingKey]
+    let tokenKeys: [String: SecretKey]
+    let policyDigest: [UInt8]
+
+    /// The version of everything that can change an outcome.
+    static let pipelineVersion = "1"
+
+    init(
+        schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
+        recipients: [WrappingKey], tokenKeys: [String: SecretKey], file: String
+    ) throws(IngestionError) {
+        var schema = schema
+        for index in schema.fields.indices where options.excluded.contains(schema.fields[index].name) {
+            schema.fields[index].anomaly.enabled = false
+        }
+        schema.forest.fields.removeAll { options.excluded.contains($0) }
+        self.schema = schema
+        self.dataset = dataset
+        self.source = source
+        self.options = options
+        self.secret = secret
+        self.recipients = recipients
+        self.tokenKeys = tokenKeys
+        fieldNames = schema.fields.map(\.name)
+        reading = ReadingPlan(
+            format: format, fieldNames: fieldNames, rejectsUnknown: schema.unknownFields == .reject,
+            notesUnknown: schema.unknownFields == .drop, delimiter: options.delimiter, engine: options.engine,
+            limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        do throws(UnusableContract) {
+            validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("unique".utf8) + secret)))
+        } catch {
+            throw IngestionError(error, file: file)
+        }
+        screened = ScreenedFields(schema, numericFields: validator.numericFields)
+        sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
+        let policy = JSONValue.object([
+            "pipeline": .string(Self.pipelineVersion), "slice_bytes": .integer(Int64(options.sliceBytes)),
+            "engine": .string(options.engine.rawValue), "delimiter": .integer(Int64(options.delimiter)),
+            "recipients": .array(recipients.map { .string($0.name) }),
+            "tokens": .object(
+                Dictionary(
+                    tokenKeys.map { ($0.key, JSONValue.string($0.value.fingerprint(name: $0.key))) },
+                    uniquingKeysWith: { first, _ in first })),
+            "seed": options.seed.map { .string(String($0)) } ?? .null,
+            "excluded": .array(options.excluded.sorted().map { .string($0) }),
+        ])
+        policyDigest = SHA256.hash(policy.canonicalBytes())
+    }
+
+    static func word(_ bytes: [UInt8]) -> UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+
+    /// What each screened field's remarks do to a row.
+    var actions: [Int: Outcome] {
+        Dictionary(
+            screened.fields.map { ($0, schema.fields[$0].anomaly.action) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Whether the second reader checks the block at this offset (design decision D2): the first block of each file, and
+    /// about one in 32 of the others, chosen so that nobody without the store's secret can tell which.
+    func isCrossChecked(offset: UInt64, isFirst: Bool) -> Bool {
+        guard reading.format == .csv, options.engine == .structural else { return false }
+        return isFirst || SplitMix64.mix(offset ^ Self.word(SHA256.hash(Array("check".utf8) + secret))) & 31 == 0
+    }
+}
+
+extension Schema {
+    /// The contract with the digest of its canonical form.
+    package static func digested(_ loaded: LoadedSchema) -> Schema {
+        var schema = loaded.schema
+        schema.digest = SHA256.hash(wholeNumbered(loaded.document).canonicalBytes())
+        return schema
+    }
+}
+
+/// A document that RFC 8785 without floats can write: other numbers become their shortest text.
+package func wholeNumbered(_ value: JSONValue) -> JSONValue {
+    switch value {
+    case .number(let number): .string("\(number)")
+    case .integer(let number): number.magnitude <= 1 << 53 - 1 ? value : .string("\(number)")
+    case .array(let items): .array(items.map(wholeNumbered))
+    case .object(let members): .object(members.mapValues(wholeNumbered))
+    default: value
+    }
+}

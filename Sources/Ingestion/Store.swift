@@ -1,0 +1,148 @@
+package import Cryptography
+package import Lineage
+package import Schemas
+package import Sealing
+import Storage
+
+/// The folder where everything lives: configuration, keys, ledger, shards, quarantine, baselines.
+package struct Store: Sendable {
+    /// The store's folder.
+    package let root: String
+    /// What `sluice.yaml` says.
+    package let configuration: Configuration
+
+    /// The configuration's file name; a store is a folder that has it.
+    package static let configurationName = "sluice.yaml"
+
+    /// The ledger's file.
+    package var ledgerPath: String { join(root, "ledger.sqlite") }
+    /// The keys' folder.
+    package var keysFolder: String { join(root, "keys") }
+    /// Where claims are worked on.
+    package var workFolder: String { join(root, "work") }
+
+    /// The folder of a dataset's shards, quarantine or baselines.
+    package func folder(_ kind: String, _ dataset: String) -> String { join(join(root, kind), dataset) }
+
+    /// Opens the store in `root`.
+    package init(_ root: String) throws(IngestionError) {
+        let path = join(root, Self.configurationName)
+        guard exists(path) else {
+            throw IngestionError(
+                .configuration, "\(root) is not a store: it has no \(Self.configurationName); make one with: sluice init \(root)")
+        }
+        let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 20) }
+        self.root = root
+        do throws(SchemaError) { configuration = try Configuration(bytes, name: path) } catch {
+            throw IngestionError(error)
+        }
+    }
+
+    /// Makes a store: configuration, an example contract, keys and an empty ledger. Refuses a folder that has one.
+    package static func create(_ root: String) throws(IngestionError) -> Store {
+        if exists(join(root, configurationName)) {
+            throw IngestionError(.cannotCreate, "\(root) already has a \(configurationName); choose another folder")
+        }
+        try storing { () throws(StorageError) in
+            try makeFolder(root)
+            for name in ["keys", "work", "inbox", "accepted", "quarantine", "baselines", "schemas"] {
+                try makeFolder(join(root, name))
+            }
+        }
+        let identifier = try Clock.identifier()
+        let origin = "sluice.local/\(identifier.suffix(12))"
+        for (kind, name) in [(KeyKind.kek, "main"), (.signing, "ledger"), (.token, "tokens"), (.store, "store")] {
+            try generateKey(in: join(root, "keys"), kind: kind, name: name)
+        }
+        let contract = join(root, "schemas/example.schema.yaml")
+        try storing { () throws(StorageError) in
+            if !exists(contract) { try writeDurably(contract, Array(Configuration.exampleContract.utf8).span) }
+        }
+        let key = try signingKey(in: join(root, "keys"), name: "ledger")
+        try recording { () throws(LedgerError) in
+            _ = try Ledger.create(
+                path: join(root, "ledger.sqlite"), origin: origin, signingKey: key, time: Clock.text())
+        }
+        // The configuration comes last: a folder with it is a whole store.
+        try storing { () throws(StorageError) in
+            try writeDurably(join(root, configurationName), Array(Configuration.template(origin: origin).utf8).span)
+        }
+        return try Store(root)
+    }
+
+    /// Makes a key file; refuses a name that is taken.
+    package static func generateKey(in folder: String, kind: KeyKind, name: String) throws(IngestionError) {
+        let key: SecretKey
+        do throws(CryptographyError) { key = try SecretKey(random: 32) } catch {
+            throw IngestionError(.software, error.description)
+        }
+        try sealing { () throws(SealingError) in
+            let file = try KeyFile(kind: kind, name: name, created: Clock.text(), key: key)
+            try file.write(join(folder, "\(name).\(kind.rawValue)"))
+        }
+    }
+
+    private static func signingKey(in folder: String, name: String) throws(IngestionError) -> SigningKey {
+        let file = try sealing { () throws(SealingError) in
+            try KeyFile.read(join(folder, "\(name).signing"), kind: .signing)
+        }
+        do throws(CryptographyError) { return try SigningKey(seed: file.key) } catch {
+            throw IngestionError(.notPermitted, error.description)
+        }
+    }
+
+    /// The key that signs the ledger.
+    package func signingKey() throws(IngestionError) -> SigningKey {
+        try Self.signingKey(in: keysFolder, name: configuration.signingKey)
+    }
+
+    /// The ledger, for writing.
+    package func ledger() throws(IngestionError) -> Ledger {
+        let key = try signingKey()
+        return try recording { () throws(LedgerError) in try Ledger.open(path: ledgerPath, signingKey: key) }
+    }
+
+    /// One key of the store.
+    package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
+        try sealing { () throws(SealingError) in
+            try KeyFile.read(join(keysFolder, "\(name).\(kind.rawValue)"), kind: kind).key
+        }
+    }
+
+    /// The names of the store's keys of one kind.
+    package func keyNames(_ kind: KeyKind) throws(IngestionError) -> [String] {
+        let names = try storing { () throws(StorageError) in try listFolder(keysFolder) }
+        let suffix = ".\(kind.rawValue)"
+        return names.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }.sorted()
+    }
+
+    /// All keys that open shards here.
+    package func keyRing() throws(IngestionError) -> KeyRing {
+        var keys: [WrappingKey] = []
+        for name in try keyNames(.kek) { keys.append(.aes(name: name, key: try key(.kek, name))) }
+        return KeyRing(keys)
+    }
+
+    /// Those who shall be able to open a dataset's shards.
+    package func recipients(of dataset: String) throws(IngestionError) -> [WrappingKey] {
+        var keys: [WrappingKey] = []
+        for recipient in configuration.datasets[dataset]?.recipients ?? configuration.recipients {
+            switch recipient {
+            case .kek(let name): keys.append(.aes(name: name, key: try key(.kek, name)))
+            case .rsa(let name, let file):
+                let path = file.hasPrefix("/") ? file : join(root, file)
+                keys.append(.rsa(name: name, key: try sealing { () throws(SealingError) in try readRSAPublicKey(path) }))
+            }
+        }
+        return keys
+    }
+
+    /// The token keys that a contract names and the store has.
+    package func tokenKeys(for schema: Schema) throws(IngestionError) -> [String: SecretKey] {
+        var keys: [String: SecretKey] = [:]
+        for name in Set(schema.fields.compactMap { $0.pii?.key }) where exists(join(keysFolder, "\(name).token")) {
+            keys[name] = try key(.token, name)
+        }
+        return keys
+    }
+}

@@ -1,0 +1,173 @@
+package import Cryptography
+import GRDB
+import Storage
+import Tabular
+
+/// The record: an append-only list of canonical JSON bodies under an RFC 6962 tree, each commit signed.
+///
+/// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and
+/// the mutable working state, so that one COMMIT moves all of them (SECURITY.md 3). Several processes may write; SQLite's
+/// locks order them, and each commit extends the tree as it then stands. Methods are synchronous and may wait for locks.
+package final class Ledger: Sendable {
+    /// Where the file is.
+    package let path: String
+    /// Who signs it; the name is the ledger's origin.
+    package let verifier: VerifierKey
+    let queue: DatabaseQueue
+    let signingKey: SigningKey?
+
+    /// What a ledger is called, unique in the world, as in `example.com/ledger/7f3c`.
+    package var origin: String { verifier.name }
+
+    private init(path: String, verifier: VerifierKey, queue: DatabaseQueue, signingKey: SigningKey?) {
+        self.path = path
+        self.verifier = verifier
+        self.queue = queue
+        self.signingKey = signingKey
+    }
+
+    /// Begins a ledger with its genesis entry. `time` is RFC 3339 UTC with milliseconds.
+    package static func create(
+        path: String, origin: String, signingKey: SigningKey, time: String
+    ) throws(LedgerError) -> Ledger {
+        let operation = "create ledger"
+        guard let verifier = VerifierKey(name: origin, publicKey: signingKey.publicKey) else {
+            throw LedgerError(
+                .badBody, operation, subject: path, cause: "its origin must be one word without plus signs")
+        }
+        let genesis = JSONValue.object([
+            "kind": .string("genesis"), "v": .integer(1), "origin": .string(origin),
+            "vkey": .string(verifier.description), "time": .string(time),
+        ])
+        let queue = try connect(path, operation, readonly: false)
+        let ledger = Ledger(path: path, verifier: verifier, queue: queue, signingKey: signingKey)
+        _ = try ledger.write(operation) { db in
+            // A creation that crashed before its commit leaves an empty file, which is taken over.
+            guard try db.first("SELECT count(*) FROM sqlite_schema", [], { $0.integer(0) }) == 0 else {
+                throw LedgerError(.exists, operation, subject: path, cause: "there is one already")
+            }
+            try db.execute(sql: LedgerSchema.sql)
+            return try ledger.append(LedgerChange(entries: [genesis]), to: db)
+        }
+        do {
+            // SQLite does not sync the folder after it made the database file.
+            try syncFolder(split(path).folder)
+        } catch {
+            throw LedgerError(.syncFailed, operation, subject: path, cause: error.description)
+        }
+        return ledger
+    }
+
+    /// Opens a ledger for writing, which also rolls back what a crashed writer left.
+    package static func open(path: String, signingKey: SigningKey) throws(LedgerError) -> Ledger {
+        try open(path: path, signingKey: signingKey, readonly: false)
+    }
+
+    /// Opens a ledger for reading only. Throws `hotJournal` when a crashed writer left its journal: see `heal`.
+    package static func openReadonly(path: String) throws(LedgerError) -> Ledger {
+        try open(path: path, signingKey: nil, readonly: true)
+    }
+
+    /// Lets SQLite roll back what a crashed writer left; needs permission to write the file and its folder.
+    package static func heal(path: String) throws(LedgerError) {
+        _ = try open(path: path, signingKey: nil, readonly: false)
+    }
+
+    private static func open(
+        path: String, signingKey: SigningKey?, readonly: Bool
+    ) throws(LedgerError) -> Ledger {
+        let operation = "open ledger"
+        try requireFile(path, operation)
+        let queue = try connect(path, operation, readonly: readonly)
+        let genesis = try access(queue, path, operation) { db in
+            let mark = try db.first("PRAGMA application_id") { $0.integer(0) }
+            let version = try db.first("PRAGMA user_version") { $0.integer(0) }
+            guard mark == Int(LedgerSchema.applicationID), version == Int(LedgerSchema.version) else {
+                throw LedgerError(.notALedger, operation, subject: path, cause: "it is not a ledger of version 1")
+            }
+            return try db.first("SELECT body FROM entry WHERE seq = 0") { $0.bytes(0) }
+        }
+        guard let body = genesis.flatMap({ try? JSONValue.parse($0) }), body["kind"]?.text == "genesis",
+            let verifier = body["vkey"]?.text.flatMap({ VerifierKey($0) })
+        else {
+            throw LedgerError(
+                .damaged, operation, subject: path, cause: "its first entry is not a genesis; run sluice lineage verify"
+            )
+        }
+        if let signingKey, signingKey.publicKey != verifier.publicKey {
+            throw LedgerError(
+                .wrongKey, operation, subject: path,
+                cause: "it is signed by \(verifier), not by the key given; use the key it was begun with")
+        }
+        return Ledger(path: path, verifier: verifier, queue: queue, signingKey: signingKey)
+    }
+
+    static func requireFile(_ path: String, _ operation: String) throws(LedgerError) {
+        let status: FileStatus?
+        do {
+            status = try fileStatus(path)
+        } catch {
+            throw LedgerError(.io, operation, subject: path, cause: error.description)
+        }
+        if status == nil { throw LedgerError(.notFound, operation, subject: path, cause: "there is no such file") }
+    }
+
+    /// A connection with the settings of SECURITY.md 3.4: no WAL (SQLite's WAL-reset bug), every commit synced.
+    static func connect(_ path: String, _ operation: String, readonly: Bool) throws(LedgerError) -> DatabaseQueue {
+        do {
+            return try connect(path, readonly: readonly)
+        } catch {
+            throw LedgerError(error, operation, path)
+        }
+    }
+
+    /// As above, with SQLite's own error.
+    static func connect(_ path: String, readonly: Bool) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = readonly
+        configuration.busyMode = .timeout(30)
+        configuration.label = "ledger"
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
+            if readonly { return }
+            try db.execute(sql: "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
+            let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode=TRUNCATE")
+            guard mode == "truncate" else {
+                throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "journal mode truncate was refused")
+            }
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// One immediate transaction: all of `body` or nothing.
+    func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(LedgerError) -> T {
+        do {
+            return try queue.writeWithoutTransaction { db in
+                var result: T?
+                try db.inTransaction(.immediate) {
+                    result = try body(db)
+                    return .commit
+                }
+                guard let result else { preconditionFailure("a committed transaction has a result") }
+                return result
+            }
+        } catch {
+            throw LedgerError(error, operation, path)
+        }
+    }
+
+    /// One read transaction; keep it short, since every commit waits for it.
+    func read<T>(_ operation: String, _ body: (Database) throws -> T) throws(LedgerError) -> T {
+        try Self.access(queue, path, operation, body)
+    }
+
+    static func access<T>(
+        _ queue: DatabaseQueue, _ path: String, _ operation: String, _ body: (Database) throws -> T
+    ) throws(LedgerError) -> T {
+        do {
+            return try queue.read(body)
+        } catch {
+            throw LedgerError(error, operation, path)
+        }
+    }
+}

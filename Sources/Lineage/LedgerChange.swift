@@ -1,0 +1,107 @@
+package import Tabular
+
+/// Evidence named by its hash from an entry's body: a row map, a contract.
+package struct LedgerBlob: Sendable, Equatable {
+    /// What it is, as a media type.
+    package let media: String
+    /// The bytes; their SHA-256 is the name.
+    package let data: [UInt8]
+
+    /// Makes a blob.
+    package init(media: String, data: [UInt8]) {
+        self.media = media
+        self.data = data
+    }
+}
+
+/// A claim on a source while it is worked on: mutable state, not part of the log.
+package struct Inflight: Sendable, Equatable {
+    /// How far the work has come.
+    package enum State: String, Sendable {
+        /// The source is ours; nothing was made from it yet.
+        case claimed
+        /// The shards are written but not in place.
+        case staged
+        /// The plan is fixed and files are moving into place.
+        case publishing
+    }
+
+    /// The claim's name.
+    package var claim: String
+    /// Where the source came from.
+    package var source: String
+    /// How far the work has come.
+    package var state: State
+    /// How often it was begun, counting this time.
+    package var attempts: Int
+    /// The source's digest, once known.
+    package var sha256: [UInt8]?
+    /// What is to be published, in the corridor's own form.
+    package var plan: [UInt8]?
+    /// When the row last changed, in milliseconds since 1970.
+    package var updatedMilliseconds: Int
+
+    /// Makes a claim.
+    package init(
+        claim: String, source: String, state: State, attempts: Int = 0, sha256: [UInt8]? = nil, plan: [UInt8]? = nil,
+        updatedMilliseconds: Int
+    ) {
+        self.claim = claim
+        self.source = source
+        self.state = state
+        self.attempts = attempts
+        self.sha256 = sha256
+        self.plan = plan
+        self.updatedMilliseconds = updatedMilliseconds
+    }
+}
+
+/// Everything that one commit moves.
+package struct LedgerChange: Sendable {
+    /// Bodies of new entries, in order; at least one.
+    package var entries: [JSONValue]
+    /// Evidence that the entries name.
+    package var blobs: [LedgerBlob]
+    /// Idempotency keys (32 bytes) and which of `entries` records each.
+    package var seen: [[UInt8]: Int]
+    /// Claims that are finished.
+    package var removeInflight: [String]
+    /// Claims that change with the commit.
+    package var putInflight: [Inflight]
+
+    /// Makes a change.
+    package init(
+        entries: [JSONValue], blobs: [LedgerBlob] = [], seen: [[UInt8]: Int] = [:], removeInflight: [String] = [],
+        putInflight: [Inflight] = []
+    ) {
+        self.entries = entries
+        self.blobs = blobs
+        self.seen = seen
+        self.removeInflight = removeInflight
+        self.putInflight = putInflight
+    }
+}
+
+/// What a commit made.
+package struct Committed: Sendable, Equatable {
+    /// Entries in the ledger now.
+    package let size: Int
+    /// The root over them.
+    package let root: [UInt8]
+    /// The signed checkpoint, for a head file or a witness.
+    package let note: [UInt8]
+    /// Sequence number of the first new entry.
+    package let firstSequence: Int
+}
+
+/// One entry as it is stored.
+package struct LedgerEntry: Sendable, Equatable {
+    /// Place in the log, from 0.
+    package let sequence: Int
+    /// The body's `kind`.
+    package let kind: String
+    /// The exact bytes that the tree covers.
+    package let bytes: [UInt8]
+    /// The same, read.
+    package let body: JSONValue
+}

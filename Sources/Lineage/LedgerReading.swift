@@ -1,0 +1,140 @@
+import Cryptography
+import GRDB
+import Tabular
+
+/// Claims: the working state, moved outside entry commits.
+extension Ledger {
+    /// Takes a new claim, or throws `alreadyClaimed`.
+    package func insertInflight(_ claim: Inflight) throws(LedgerError) {
+        try write("claim in ledger") { db in
+            let taken = try db.first("SELECT 1 FROM inflight WHERE claim = ?", [claim.claim]) { _ in true }
+            guard taken == nil else {
+                throw LedgerError(
+                    .alreadyClaimed, "claim in ledger", subject: path, cause: "claim \(claim.claim) is held already")
+            }
+            try Self.put(claim, in: db)
+        }
+    }
+
+    /// Writes a claim's row as it is now, whether it is new or not.
+    package func putInflight(_ claim: Inflight) throws(LedgerError) {
+        try write("write claim to ledger") { db in try Self.put(claim, in: db) }
+    }
+
+    /// Drops a claim; one that is gone already is no error.
+    package func removeInflight(claim: String) throws(LedgerError) {
+        try write("drop claim from ledger") { db in try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
+    }
+
+    /// All claims, by name.
+    package func inflight() throws(LedgerError) -> [Inflight] {
+        try read("list claims of ledger") { db in
+            var claims: [Inflight] = []
+            let sql = "SELECT claim, src, state, attempts, sha256, plan, updated_ms FROM inflight ORDER BY claim"
+            try db.forEach(sql) { row in
+                guard let state = Inflight.State(rawValue: row.text(2)) else { return }
+                claims.append(
+                    Inflight(
+                        claim: row.text(0), source: row.text(1), state: state, attempts: row.integer(3),
+                        sha256: row.value(4).isNull ? nil : row.bytes(4),
+                        plan: row.value(5).isNull ? nil : row.bytes(5),
+                        updatedMilliseconds: row.integer(6)))
+            }
+            return claims
+        }
+    }
+}
+
+/// Reading the log, each call one short transaction.
+extension Ledger {
+    /// Entries in the log.
+    package func size() throws(LedgerError) -> Int { try read("read ledger") { try Self.size($0) } }
+
+    /// The entry that recorded an idempotency key, or nil.
+    package func seen(_ key: [UInt8]) throws(LedgerError) -> Int? {
+        try read("read ledger") { db in
+            try db.first("SELECT seq FROM seen WHERE key = ?", [asBlob(key)]) { $0.integer(0) }
+        }
+    }
+
+    /// One entry, or nil.
+    package func entry(_ sequence: Int) throws(LedgerError) -> LedgerEntry? {
+        try entries(from: sequence, limit: 1).first { $0.sequence == sequence }
+    }
+
+    /// Up to `limit` entries in order, beginning with `from`.
+    package func entries(from: Int, limit: Int) throws(LedgerError) -> [LedgerEntry] {
+        try entries("WHERE seq >= ? ORDER BY seq LIMIT ?", [from, limit])
+    }
+
+    /// Up to `limit` entries of one kind in order, beginning with `from`.
+    package func entries(kind: String, from: Int = 0, limit: Int = .max) throws(LedgerError) -> [LedgerEntry] {
+        try entries("WHERE kind = ? AND seq >= ? ORDER BY seq LIMIT ?", [kind, from, limit])
+    }
+
+    /// Entries by the rest of a query over `seq, kind, body`.
+    func entries(_ condition: String, _ arguments: StatementArguments) throws(LedgerError) -> [LedgerEntry] {
+        try read("read ledger") { db in
+            var found: [LedgerEntry] = []
+            try db.forEach("SELECT seq, kind, body FROM entry " + condition, arguments) { row in
+                let bytes = row.bytes(2)
+                guard let body = try? JSONValue.parse(bytes) else {
+                    throw LedgerError(
+                        .damaged, "read ledger", subject: path,
+                        cause: "entry \(row.integer(0)) is not json; run sluice lineage verify")
+                }
+                found.append(LedgerEntry(sequence: row.integer(0), kind: row.text(1), bytes: bytes, body: body))
+            }
+            return found
+        }
+    }
+
+    /// The evidence with this hash, or nil; throws `damaged` when the bytes do not match their name.
+    package func blob(sha256: [UInt8]) throws(LedgerError) -> LedgerBlob? {
+        let found = try read("read ledger") { db in
+            try db.first("SELECT media, data FROM blob WHERE sha256 = ?", [asBlob(sha256)]) {
+                LedgerBlob(media: $0.text(0), data: $0.bytes(1))
+            }
+        }
+        if let found, SHA256.hash(found.data) != sha256 {
+            throw LedgerError(
+                .damaged, "read ledger", subject: path,
+                cause: "blob \(hex(sha256)) does not match its name; run sluice lineage verify")
+        }
+        return found
+    }
+
+    /// The newest tree head and its signed note. Not verified: that is `verify`'s work.
+    package func latestCheckpoint() throws(LedgerError) -> (head: Checkpoint, note: [UInt8])? {
+        try read("read ledger") { db in
+            try db.first("SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1") {
+                (Checkpoint(origin: origin, size: $0.integer(0), root: $0.bytes(1)), $0.bytes(2))
+            }
+        }
+    }
+
+    /// The proof of one entry under the newest checkpoint that covers it, or nil when none does.
+    package func proof(of sequence: Int) throws(LedgerError) -> TlogProof? {
+        try read("prove from ledger") { db in
+            let newest = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"
+            guard let (size, note) = try db.first(newest, [], { ($0.integer(0), $0.bytes(1)) }), sequence >= 0,
+                sequence < size
+            else { return nil }
+            let hashes = try MerkleTree.inclusionProof(index: sequence, size: size) { level, index in
+                try node(level, index, in: db)
+            }
+            return TlogProof(index: sequence, hashes: hashes, note: note)
+        }
+    }
+
+    /// The hashes that prove the first `old` entries unchanged within the first `new`.
+    package func consistencyProof(from old: Int, to new: Int) throws(LedgerError) -> [[UInt8]] {
+        try read("prove from ledger") { db in
+            let size = try Self.size(db)
+            precondition(old > 0 && old <= new && new <= size, "no such trees")
+            return try MerkleTree.consistencyProof(from: old, to: new) { level, index in
+                try node(level, index, in: db)
+            }
+        }
+    }
+}

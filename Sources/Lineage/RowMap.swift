@@ -1,0 +1,170 @@
+package import Tabular
+
+/// What became of each row of a source, in source order, as runs: the row-level provenance of one batch.
+///
+/// The bytes are `(count, fate)` pairs of minimal LEB128 varints; `fate = shard << 3 | code`, where the code is 0
+/// accepted, 1 flagged, 2 quarantined, 3 rejected (as `Outcome`), 4 held. Accepted and flagged rows stand in the accepted
+/// shard of that ordinal, quarantined and rejected rows in the quarantine shard of that ordinal, each in source order;
+/// held rows have shard 0 and stand in the sealed source. Rows and places in shards count from 1, as findings do.
+package struct RowMap: Sendable, Equatable {
+    /// The media type of the blob.
+    package static let mediaType = "application/vnd.sluice.rowmap.v1"
+
+    /// What becomes of a row, and which shard it is in.
+    package struct Fate: Sendable, Hashable {
+        /// The outcome; nil when the whole batch was held.
+        package let outcome: Outcome?
+        /// The ordinal of the shard, accepted or quarantine as the outcome says; 0 when held.
+        package let shard: Int
+
+        /// A row of a judged batch.
+        package init(_ outcome: Outcome, shard: Int) {
+            precondition(shard >= 0 && shard < 1 << 48, "a shard's ordinal is a small whole number")
+            self.outcome = outcome
+            self.shard = shard
+        }
+
+        private init() {
+            outcome = nil
+            shard = 0
+        }
+
+        /// A row of a held batch.
+        package static let held = Fate()
+
+        fileprivate var code: UInt64 { UInt64(shard) << 3 | UInt64(outcome?.rawValue ?? 4) }
+
+        fileprivate init?(code: UInt64) {
+            let shard = code >> 3
+            if code == 4 {
+                self = .held
+            } else if let outcome = Outcome(rawValue: UInt8(code & 7)), shard < 1 << 48 {
+                self.init(outcome, shard: Int(shard))
+            } else {
+                return nil
+            }
+        }
+
+        /// Which file the row is in: released, withheld or held, and its ordinal.
+        fileprivate var file: [Int] { [outcome.map { $0.isReleased ? 0 : 1 } ?? 2, shard] }
+    }
+
+    /// Consecutive rows with one fate.
+    package struct Run: Sendable, Equatable {
+        /// How many rows, at least one.
+        package fileprivate(set) var count: Int
+        /// What became of them.
+        package let fate: Fate
+    }
+
+    /// Where a row went.
+    package struct Place: Sendable, Equatable {
+        /// Outcome and shard.
+        package let fate: Fate
+        /// The row's number within its shard, from 1.
+        package let row: Int
+    }
+
+    /// The runs in source order; neighbours differ.
+    package private(set) var runs: [Run] = []
+    /// Rows in the map.
+    package private(set) var rowCount = 0
+
+    /// An empty map.
+    package init() {}
+
+    /// Adds `count` rows behind the last.
+    package mutating func append(_ fate: Fate, count: Int) {
+        precondition(count >= 0, "a run has no negative length")
+        if count == 0 { return }
+        rowCount += count
+        if runs.last?.fate == fate {
+            runs[runs.count - 1].count += count
+        } else {
+            runs.append(Run(count: count, fate: fate))
+        }
+    }
+
+    /// Adds another map's rows behind the last, as when slices are merged in order.
+    package mutating func append(_ other: RowMap) {
+        for run in other.runs { append(run.fate, count: run.count) }
+    }
+
+    /// The blob.
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        for run in runs {
+            Self.write(UInt64(run.count), to: &bytes)
+            Self.write(run.fate.code, to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Reads a blob; nil unless it is exactly what `encoded` writes for some map.
+    package init?(encoded bytes: [UInt8]) {
+        var position = 0
+        while position < bytes.count {
+            guard let count = Self.read(bytes, &position), count > 0, count < 1 << 48,
+                let fate = Self.read(bytes, &position).flatMap({ Fate(code: $0) }), fate != runs.last?.fate
+            else { return nil }
+            append(fate, count: Int(count))
+            guard rowCount < 1 << 53 else { return nil }
+        }
+    }
+
+    /// Where source row `row` (from 1) went, or nil when there is no such row.
+    package func place(ofRow row: Int) -> Place? {
+        guard row >= 1, row <= rowCount else { return nil }
+        var first = 1
+        var before: [[Int]: Int] = [:]
+        for run in runs {
+            let earlier = before[run.fate.file, default: 0]
+            if row < first + run.count { return Place(fate: run.fate, row: earlier + row - first + 1) }
+            before[run.fate.file] = earlier + run.count
+            first += run.count
+        }
+        return nil
+    }
+
+    /// The source row (from 1) and fate of row `row` (from 1) of an accepted or a quarantine shard, or nil.
+    package func source(ofRow row: Int, inShard shard: Int, released: Bool) -> (row: Int, fate: Fate)? {
+        guard row >= 1 else { return nil }
+        var first = 1
+        var before = 0
+        for run in runs {
+            if run.fate.file == [released ? 0 : 1, shard] {
+                if row <= before + run.count { return (first + row - before - 1, run.fate) }
+                before += run.count
+            }
+            first += run.count
+        }
+        return nil
+    }
+
+    /// How many rows had this outcome; nil counts held rows.
+    package func count(_ outcome: Outcome?) -> Int {
+        runs.reduce(0) { $0 + ($1.fate.outcome == outcome ? $1.count : 0) }
+    }
+
+    private static func write(_ value: UInt64, to bytes: inout [UInt8]) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+
+    private static func read(_ bytes: [UInt8], _ position: inout Int) -> UInt64? {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 63, by: 7) {
+            guard position < bytes.count else { return nil }
+            let byte = bytes[position]
+            position += 1
+            value |= UInt64(byte & 0x7F) << shift
+            // A last byte of zero would be a second way to write the same number.
+            if byte < 0x80 { return byte == 0 && shift > 0 ? nil : value }
+        }
+        return nil
+    }
+}

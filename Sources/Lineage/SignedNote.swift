@@ -1,0 +1,153 @@
+package import Cryptography
+
+/// Who may sign a ledger: name and Ed25519 public key, written `name+id+base64` as C2SP's signed-note says.
+package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
+    /// The name, which is the ledger's origin.
+    package let name: String
+    /// The 32-byte public key.
+    package let publicKey: [UInt8]
+
+    /// Names a public key. The name must be non-empty, without white space and plus signs.
+    package init?(name: String, publicKey: [UInt8]) {
+        guard Self.isName(name), publicKey.count == 32 else { return nil }
+        self.name = name
+        self.publicKey = publicKey
+    }
+
+    /// Reads the text form; nil unless the key id belongs to the name and the key.
+    package init?(_ text: String) {
+        // The key's base64 may hold plus signs, so only the first two part the fields.
+        let fields = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
+        guard fields.count == 3, let key = bytes(base64: String(fields[2])), key.first == 1 else { return nil }
+        self.init(name: String(fields[0]), publicKey: Array(key.dropFirst()))
+        guard hex(id) == fields[1] else { return nil }
+    }
+
+    /// The first four bytes of SHA-256(name ‖ newline ‖ 01 ‖ key).
+    package var id: [UInt8] { Array(SHA256.hash(Array(name.utf8) + [0x0A, 0x01] + publicKey).prefix(4)) }
+
+    /// The text form.
+    package var description: String { "\(name)+\(hex(id))+\(base64([1] + publicKey))" }
+
+    static func isName(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "+" && !$0.properties.isWhitespace }
+    }
+}
+
+/// C2SP signed notes: a text, an empty line, and lines `— name base64(id ‖ signature)`.
+package enum SignedNote {
+    /// Signs `text`, which ends with a newline.
+    package static func sign(_ text: String, name: String, key: SigningKey) throws(CryptographyError) -> String {
+        precondition(text.hasSuffix("\n"), "the text of a note ends with a newline")
+        guard let verifier = VerifierKey(name: name, publicKey: key.publicKey) else {
+            preconditionFailure("a signer's name is a word without plus signs")
+        }
+        return "\(text)\n\u{2014} \(name) \(base64(verifier.id + (try key.sign(Array(text.utf8)))))\n"
+    }
+
+    /// The signed text, if `key` signed it; signatures of others are passed over.
+    package static func open(_ note: [UInt8], key: VerifierKey) -> String? {
+        // Over the bytes: to Swift's String a CR LF is one character, which would hide line ends.
+        guard let end = note.indices.last(where: { $0 > 0 && note[$0] == 0x0A && note[$0 - 1] == 0x0A }),
+            let text = String(validating: note[..<end], as: UTF8.self),
+            note.allSatisfy({ $0 >= 0x20 || $0 == 0x0A })
+        else { return nil }
+        let prefix = Array("\u{2014} \(key.name) ".utf8)
+        let id = key.id
+        for line in note[(end + 1)...].split(separator: 0x0A) where line.starts(with: prefix) {
+            let encoded = String(decoding: line.dropFirst(prefix.count), as: UTF8.self)
+            guard let signature = bytes(base64: encoded), signature.starts(with: id) else { continue }
+            return verifyEd25519(
+                publicKey: key.publicKey, message: Array(note[..<end]), signature: Array(signature.dropFirst(4)))
+                ? text : nil
+        }
+        return nil
+    }
+}
+
+/// A tree head: origin, size and root, as C2SP's tlog-checkpoint writes them.
+package struct Checkpoint: Sendable, Equatable {
+    /// Which ledger.
+    package let origin: String
+    /// How many entries.
+    package let size: Int
+    /// The root over them.
+    package let root: [UInt8]
+
+    /// Makes a tree head.
+    package init(origin: String, size: Int, root: [UInt8]) {
+        self.origin = origin
+        self.size = size
+        self.root = root
+    }
+
+    /// Reads the text of a checkpoint; lines after the third are extensions and ignored.
+    package init?(_ text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count >= 4, let size = Int(lines[1]), size >= 0, String(size) == lines[1],
+            let root = bytes(base64: String(lines[2])), root.count == 32
+        else { return nil }
+        self.init(origin: String(lines[0]), size: size, root: root)
+    }
+
+    /// The text that is signed.
+    package var text: String { "\(origin)\n\(size)\n\(base64(root))\n" }
+
+    /// The tree head of a note that `key` signed, else nil.
+    package static func open(_ note: [UInt8], key: VerifierKey) -> Checkpoint? {
+        SignedNote.open(note, key: key).flatMap { Checkpoint($0) }
+    }
+}
+
+/// One entry's place under one signed checkpoint, as a file that stands beside a shard: C2SP tlog-proof.
+package struct TlogProof: Sendable, Equatable {
+    /// The first line of the file.
+    package static let magic = "c2sp.org/tlog-proof@v1"
+    /// The entry's sequence number.
+    package let index: Int
+    /// The siblings, nearest first.
+    package let hashes: [[UInt8]]
+    /// The signed checkpoint.
+    package let note: [UInt8]
+
+    /// Makes a proof from its parts.
+    package init(index: Int, hashes: [[UInt8]], note: [UInt8]) {
+        self.index = index
+        self.hashes = hashes
+        self.note = note
+    }
+
+    /// Reads a proof file.
+    package init?(_ text: [UInt8]) {
+        guard let gap = text.indices.dropLast().first(where: { text[$0] == 0x0A && text[$0 + 1] == 0x0A }) else {
+            return nil
+        }
+        var lines = String(decoding: text[..<gap], as: UTF8.self).split(separator: "\n")[...]
+        guard lines.popFirst() == Self.magic[...] else { return nil }
+        // An `extra` line may stand between; it carries nothing that we check.
+        if lines.first?.hasPrefix("extra ") == true { lines.removeFirst() }
+        guard let place = lines.popFirst(), place.hasPrefix("index "), let index = Int(place.dropFirst(6)), index >= 0
+        else { return nil }
+        var hashes: [[UInt8]] = []
+        for line in lines {
+            guard let hash = bytes(base64: String(line)), hash.count == 32 else { return nil }
+            hashes.append(hash)
+        }
+        self.init(index: index, hashes: hashes, note: Array(text[(gap + 2)...]))
+    }
+
+    /// The file's text.
+    package var text: [UInt8] {
+        var lines = "\(Self.magic)\nindex \(index)\n"
+        for hash in hashes { lines += base64(hash) + "\n" }
+        return Array(lines.utf8) + [0x0A] + note
+    }
+
+    /// Whether the proof shows `body` as an entry of the ledger that `key` signs.
+    package func proves(body: [UInt8], key: VerifierKey) -> Bool {
+        guard let head = Checkpoint.open(note, key: key), head.origin == key.name else { return false }
+        return MerkleTree.isIncluded(
+            leaf: MerkleTree.leafHash(body), index: index, size: head.size, root: head.root, proof: hashes)
+    }
+}

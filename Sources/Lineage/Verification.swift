@@ -1,0 +1,267 @@
+import Cryptography
+import GRDB
+import Tabular
+
+extension Ledger {
+    /// Recomputes everything from the stored bodies and compares it with what is stored and signed.
+    ///
+    /// The log is read in chunks, each its own short transaction, so that commits are not held up; entries that arrive
+    /// meanwhile are left for the next run. Throws only when the file cannot be read at all; damage is the result.
+    package static func verify(
+        path: String, key: VerifierKey, anchors: [LedgerAnchor] = [],
+        progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
+    ) throws(LedgerError) -> LedgerVerification {
+        try requireFile(path, "verify ledger")
+        var verifier = LedgerVerifier(key: key)
+        do {
+            let queue = try connect(path, readonly: true)
+            try verifier.run(queue, anchors, progress)
+        } catch {
+            guard let reason = LedgerError.isDamage(error) else { throw LedgerError(error, "verify ledger", path) }
+            verifier.damage.add(.file, "not a readable ledger: \(reason)")
+        }
+        return verifier.result
+    }
+}
+
+/// One run of verification: the state that is carried from chunk to chunk. Memory grows with the number of named things
+/// (32 bytes each), not with the bodies.
+struct LedgerVerifier {
+    /// Rows read in one transaction.
+    static let chunk = 4096
+
+    let key: VerifierKey
+    var damage = DamageList()
+    var projection = ProjectionCheck()
+    /// The recomputed tree; it stops growing at the first missing row.
+    private var tree = TreeFrontier()
+    /// Rows in the log when the run began.
+    private var rows = 0
+    private var lastSequence = -1
+    /// Whether a row is missing, so that nothing can be said about the tree from there on.
+    private var isBroken = false
+    private var checkpoints = 0
+    private var newestCheckpoint = 0
+    /// The largest checkpoint whose root was right, and the largest with a good signature.
+    private var good = 0
+    private var signed = 0
+    private var agreeingAnchors = 0
+    /// What the anchors ask of the recomputed tree.
+    private var wantedRoots: [Int: [UInt8]] = [:]
+    private var wantedLeaves: [Int: [UInt8]] = [:]
+
+    init(key: VerifierKey) { self.key = key }
+
+    var result: LedgerVerification {
+        LedgerVerification(
+            damage: damage.lines, rows: rows, checkpoints: checkpoints, anchors: agreeingAnchors, root: tree.root())
+    }
+
+    mutating func run(_ queue: DatabaseQueue, _ anchors: [LedgerAnchor], _ progress: (Int, Int) -> Void) throws {
+        try queue.read { db in
+            let check = try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? "no answer"
+            guard check == "ok" else { return damage.add(.file, "database pages damaged: \(check)") }
+            try SchemaCheck.compare(db, &damage)
+            rows = try Ledger.size(db)
+            newestCheckpoint = try db.first("SELECT coalesce(max(size), 0) FROM checkpoint") { $0.integer(0) } ?? 0
+        }
+        if damage.has(.file) { return }
+        let claims = anchors.compactMap { claim($0) }
+        for claim in claims {
+            wantedRoots[claim.head.size] = []
+            if let proof = claim.proof { wantedLeaves[proof.index] = [] }
+        }
+        try queue.read { db in try checkpoints(in: db, after: Int.min, upTo: 0) }
+        // Sequence numbers below zero are impossible, so they are damage as well: begin before them.
+        var next = Int.min
+        while lastSequence < rows - 1 {
+            let before = lastSequence
+            try queue.read { db in try readChunk(db, from: next) }
+            if lastSequence == before { break }
+            next = lastSequence + 1
+            progress(lastSequence + 1, rows)
+        }
+        if !isBroken {
+            try queue.read { db in try checkpoints(in: db, after: rows, upTo: newestCheckpoint) }
+            if rows > signed, !damage.has(.checkpoint, .root, .tail) {
+                damage.add(.tail, "\(rows - signed) row(s) after the last signed checkpoint (\(signed))")
+            }
+        }
+        try extraNodes(queue)
+        try projection.finish(queue, rows: rows, &damage)
+        for claim in claims { judge(claim) }
+    }
+
+    // MARK: Rows and tree
+
+    /// Reads up to a chunk of rows, the nodes that they complete and the checkpoints that they reach.
+    private mutating func readChunk(_ db: Database, from start: Int) throws {
+        let first = tree.size
+        var found: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
+        try db.forEach(
+            "SELECT seq, body, leaf_hash, kind FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
+            [start, rows, Self.chunk]
+        ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
+        let stored = isBroken ? [] : try nodes(db, over: first..<(first + found.count))
+        var heads = isBroken ? [] : try heads(db, after: first, upTo: first + found.count)[...]
+        for row in found {
+            if row.sequence != lastSequence + 1 {
+                damage.add(.row, "\(max(0, lastSequence + 1)) missing (next present row is \(row.sequence))")
+                isBroken = true
+            }
+            lastSequence = row.sequence
+            let leaf = MerkleTree.leafHash(row.body)
+            if leaf != row.leaf { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
+            projection.add(row.sequence, row.body, kind: row.kind, &damage)
+            if isBroken { continue }
+            grow(leaf, compare: stored, from: first)
+            while let head = heads.first, head.size == tree.size {
+                judge(head)
+                heads.removeFirst()
+            }
+        }
+    }
+
+    private mutating func grow(_ leaf: [UInt8], compare stored: [[[UInt8]?]], from first: Int) {
+        if wantedLeaves[tree.size] != nil { wantedLeaves[tree.size] = leaf }
+        tree.append(leafHash: leaf) { level, index, hash in
+            let there = stored[level - 1][index - first >> level]
+            if there == nil {
+                damage.add(.node, "\(level)/\(index) is missing")
+            } else if there != hash {
+                damage.add(.node, "\(level)/\(index) disagrees with the recomputed tree")
+            }
+        }
+        if wantedRoots[tree.size] != nil { wantedRoots[tree.size] = tree.root() }
+    }
+
+    /// The stored nodes that the leaves of a range complete, by level from 1, each level beginning with `first >> level`.
+    private func nodes(_ db: Database, over leaves: Range<Int>) throws -> [[[UInt8]?]] {
+        var levels: [[[UInt8]?]] = []
+        var level = 1
+        while leaves.upperBound >> level > 0 {
+            let low = leaves.lowerBound >> level
+            let high = leaves.upperBound >> level
+            var hashes = [[UInt8]?](repeating: nil, count: high - low)
+            try db.forEach(
+                "SELECT idx, hash FROM node WHERE level = ? AND idx >= ? AND idx < ?", [level, low, high]
+            ) { row in
+                let place = row.integer(0) - low
+                if hashes.indices.contains(place) { hashes[place] = row.bytes(1) }
+            }
+            levels.append(hashes)
+            level += 1
+        }
+        return levels
+    }
+
+    /// Nodes of subtrees that are not there.
+    private mutating func extraNodes(_ queue: DatabaseQueue) throws {
+        if isBroken { return }
+        try queue.read { db in
+            // A writer may have added rows since the run began; those nodes are its own.
+            let size = try Ledger.size(db)
+            try db.forEach(
+                """
+                SELECT level, idx FROM node
+                WHERE level < 1 OR level > 62 OR idx < 0 OR idx >= (?1 >> level) ORDER BY level, idx LIMIT 1000
+                """, [size]
+            ) { row in
+                damage.add(.node, "\(row.integer(0))/\(row.integer(1)) disagrees with the recomputed tree")
+            }
+        }
+    }
+
+    // MARK: Checkpoints
+
+    private struct Head {
+        let size: Int
+        let root: [UInt8]
+        let note: [UInt8]
+    }
+
+    private func heads(_ db: Database, after low: Int, upTo high: Int) throws -> [Head] {
+        var found: [Head] = []
+        try db.forEach(
+            "SELECT size, root, note FROM checkpoint WHERE size > ? AND size <= ? ORDER BY size",
+            [low, min(high, newestCheckpoint)]
+        ) { found.append(Head(size: $0.integer(0), root: $0.bytes(1), note: $0.bytes(2))) }
+        return found
+    }
+
+    /// Judges checkpoints of sizes that no row reaches.
+    private mutating func checkpoints(in db: Database, after low: Int, upTo high: Int) throws {
+        for head in try heads(db, after: low, upTo: high) { judge(head) }
+    }
+
+    private mutating func judge(_ head: Head) {
+        checkpoints += 1
+        guard let text = SignedNote.open(head.note, key: key) else {
+            return damage.add(.checkpoint, "\(head.size) signature is not by the pinned key")
+        }
+        guard Checkpoint(text) == Checkpoint(origin: key.name, size: head.size, root: head.root) else {
+            return damage.add(.checkpoint, "\(head.size) columns disagree with its signed text")
+        }
+        signed = max(signed, head.size)
+        if head.size > rows {
+            let lost = head.size - rows
+            damage.add(
+                .tail, "signed checkpoint covers \(head.size) rows, ledger holds \(rows): \(lost) row(s) removed")
+        } else if tree.root() == head.root {
+            good = head.size
+        } else {
+            damage.add(
+                .root,
+                "mismatch at signed checkpoint \(head.size): a row between \(good) and \(head.size - 1) was changed")
+        }
+    }
+
+    // MARK: Anchors
+
+    private struct Claim {
+        let name: String
+        let head: Checkpoint
+        let proof: TlogProof?
+    }
+
+    private mutating func claim(_ anchor: LedgerAnchor) -> Claim? {
+        let proof = TlogProof(anchor.text)
+        guard let text = SignedNote.open(proof?.note ?? anchor.text, key: key) else {
+            damage.add(.anchor, "\(anchor.name) is not signed by the pinned key")
+            return nil
+        }
+        guard let head = Checkpoint(text) else {
+            damage.add(.anchor, "\(anchor.name) is not a checkpoint")
+            return nil
+        }
+        guard head.origin == key.name else {
+            damage.add(.anchor, "\(anchor.name) is for another ledger \(head.origin)")
+            return nil
+        }
+        return Claim(name: anchor.name, head: head, proof: proof)
+    }
+
+    private mutating func judge(_ claim: Claim) {
+        let size = claim.head.size
+        if size > rows {
+            damage.add(.rollback, "\(claim.name) saw \(size) rows signed by this key, ledger holds \(rows)")
+            return
+        }
+        // Behind a missing row nothing can be recomputed; the missing row is reported already.
+        if size > tree.size { return }
+        let root = size == 0 ? SHA256.hash([]) : wantedRoots[size]
+        if root != claim.head.root {
+            damage.add(
+                .fork,
+                "\(claim.name) saw a different history at \(size) rows: ledger was rewritten and re-signed")
+            return
+        }
+        if let proof = claim.proof {
+            let isShown = MerkleTree.isIncluded(
+                leaf: wantedLeaves[proof.index] ?? [], index: proof.index, size: size, root: claim.head.root,
+                proof: proof.hashes)
+            if !isShown { return damage.add(.anchor, "\(claim.name) does not prove row \(proof.index)") }
+        }
+        agreeingAnchors += 1
+    }
+}

@@ -1,0 +1,170 @@
+import Cryptography
+import GRDB
+import Tabular
+
+/// Compares SQLite's record of the tables with the built-in one.
+enum SchemaCheck {
+    static func compare(_ db: Database, _ damage: inout DamageList) throws {
+        let want = try expected()
+        let have = try objects(db)
+        for name in Set(want.keys).union(have.keys).sorted() where want[name] != have[name] {
+            let verdict = have[name] == nil ? "is missing" : want[name] == nil ? "was added" : "was changed"
+            damage.add(.schema, "\(name) \(verdict)")
+        }
+        for (pragma, value) in [
+            ("application_id", LedgerSchema.applicationID), ("user_version", LedgerSchema.version),
+        ] where try db.first("PRAGMA \(pragma)", [], { $0.integer(0) }) != Int(value) {
+            damage.add(.schema, "\(pragma) was changed")
+        }
+    }
+
+    private static func expected() throws -> [String: String] {
+        let memory = try DatabaseQueue()
+        return try memory.writeWithoutTransaction { db in
+            try db.execute(sql: LedgerSchema.sql)
+            return try objects(db)
+        }
+    }
+
+    private static func objects(_ db: Database) throws -> [String: String] {
+        var found: [String: String] = [:]
+        try db.forEach("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL") { found[$0.text(0)] = $0.text(1) }
+        return found
+    }
+}
+
+/// Derives the projection and the names of blobs from the bodies, then compares them with the tables.
+struct ProjectionCheck {
+    /// Rows of a table read in one transaction.
+    static let chunk = 8192
+    /// Blobs read in one transaction; they are larger.
+    static let blobChunk = 64
+
+    /// A projected row's identity, as 128 bits under this process's random key: nobody can aim at a collision.
+    private struct Name: Hashable {
+        let high: Int
+        let low: Int
+
+        init(_ row: ProvenanceRow) {
+            func hash(_ salt: UInt8) -> Int {
+                var hasher = Hasher()
+                hasher.combine(salt)
+                hasher.combine(row.table.rawValue)
+                hasher.combine(row.first)
+                if row.table == .edge {
+                    hasher.combine(row.second)
+                    hasher.combine(row.third)
+                }
+                return hasher.finalize()
+            }
+            high = hash(1)
+            low = hash(2)
+        }
+    }
+
+    /// What the row says beside its identity.
+    private struct Content: Equatable {
+        let kind: Int
+        let sequence: Int
+
+        init(_ row: ProvenanceRow, _ sequence: Int) {
+            kind = row.table == .edge ? 0 : row.second.hashValue
+            self.sequence = sequence
+        }
+    }
+
+    private var expected: [Name: Content] = [:]
+    private var blobs: [[UInt8]: Int] = [:]
+    private var differences = 0
+
+    /// Takes one entry into account.
+    mutating func add(_ sequence: Int, _ bytes: [UInt8], kind: String, _ damage: inout DamageList) {
+        guard let body = try? JSONValue.parse(bytes) else {
+            return damage.add(.projection, "body of row \(sequence) is not json")
+        }
+        if body["kind"]?.text != kind {
+            damage.add(.projection, "entry.kind of row \(sequence) disagrees with its body")
+        }
+        for row in ProvenanceRow.rows(of: body).rows {
+            let name = Name(row)
+            // The first entry that names a thing keeps the row, as in the writer.
+            if expected[name] == nil { expected[name] = Content(row, sequence) }
+        }
+        for name in ProvenanceRow.blobNames(in: body) {
+            let sha256 = Cryptography.bytes(hex: name) ?? []
+            if blobs[sha256] == nil { blobs[sha256] = sequence }
+        }
+    }
+
+    /// Compares with the tables; rows of entries that came after the first `rows` are left alone.
+    mutating func finish(_ queue: DatabaseQueue, rows: Int, _ damage: inout DamageList) throws {
+        var later: [Int] = []
+        for table in ProvenanceRow.Table.allCases { try compare(table, queue, rows, &later) }
+        let size = try queue.read { try Ledger.size($0) }
+        differences += later.count { $0 >= size } + expected.count
+        if differences > 0 {
+            damage.add(.projection, "prov tables disagree with the log: \(differences) difference(s)")
+        }
+        try compareBlobs(queue, &damage)
+    }
+
+    private mutating func compare(
+        _ table: ProvenanceRow.Table, _ queue: DatabaseQueue, _ rows: Int, _ later: inout [Int]
+    ) throws {
+        let columns = table == .edge ? "src, rel, dst" : "id"
+        let marks = table == .edge ? "(?, ?, ?)" : "?"
+        let select =
+            table == .edge ? "SELECT src, rel, dst, seq FROM prov_edge" : "SELECT id, kind, '', seq FROM \(table.name)"
+        var last: [DatabaseValue] = []
+        repeat {
+            let condition = last.isEmpty ? "" : " WHERE (\(columns)) > \(marks)"
+            let arguments = StatementArguments(last)
+            last = []
+            try queue.read { db in
+                var count = 0
+                try db.forEach("\(select)\(condition) ORDER BY \(columns) LIMIT \(Self.chunk)", arguments) { row in
+                    count += 1
+                    // The values themselves, not as text: only they order as SQLite does.
+                    if count == Self.chunk { last = (0..<(table == .edge ? 3 : 1)).map { row.value($0) } }
+                    let sequence = row.integer(3)
+                    if sequence >= rows { return later.append(sequence) }
+                    let found = ProvenanceRow(
+                        table: table, first: row.text(0), second: row.text(1), third: row.text(2))
+                    match(found, sequence)
+                }
+            }
+        } while !last.isEmpty
+    }
+
+    private mutating func match(_ row: ProvenanceRow, _ sequence: Int) {
+        guard let content = expected.removeValue(forKey: Name(row)) else {
+            differences += 1
+            return
+        }
+        // A changed row counts on both sides, as in the difference of two sets.
+        if content != Content(row, sequence) { differences += 2 }
+    }
+
+    private mutating func compareBlobs(_ queue: DatabaseQueue, _ damage: inout DamageList) throws {
+        var last: DatabaseValue?
+        repeat {
+            let condition = last == nil ? "" : " WHERE sha256 > ?"
+            let arguments = StatementArguments(last.map { [$0] } ?? [])
+            last = nil
+            try queue.read { db in
+                var count = 0
+                let sql = "SELECT sha256, data FROM blob\(condition) ORDER BY sha256 LIMIT \(Self.blobChunk)"
+                try db.forEach(sql, arguments) { row in
+                    count += 1
+                    if count == Self.blobChunk { last = row.value(0) }
+                    let name = row.bytes(0)
+                    blobs[name] = nil
+                    if SHA256.hash(row.bytes(1)) != name { damage.add(.blob, "\(hex(name)) does not match its name") }
+                }
+            }
+        } while last != nil
+        for (name, sequence) in blobs.sorted(by: { ($0.value, hex($0.key)) < ($1.value, hex($1.key)) }) {
+            damage.add(.blob, "\(hex(name)) named by row \(sequence) is missing")
+        }
+    }
+}

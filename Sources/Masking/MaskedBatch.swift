@@ -1,0 +1,335 @@
+package import Cryptography
+package import Schemas
+package import Screening
+package import Tabular
+
+/// Released rows with personal data masked, in the batch's own format; only this room can make one.
+package struct MaskedBatch: Sendable {
+    /// The rows, each with its line end. Cells that were not touched are the source's bytes.
+    package let text: [UInt8]
+    /// Rows in `text`.
+    package let rows: Int
+    /// What was masked.
+    package let receipts: [MaskReceipt: Int]
+
+    fileprivate init(text: [UInt8], rows: Int, receipts: [MaskReceipt: Int]) {
+        self.text = text
+        self.rows = rows
+        self.receipts = receipts
+    }
+}
+
+/// What was done to cells of one column; counted, and kept in the ledger.
+package struct MaskReceipt: Sendable, Hashable, Comparable {
+    /// The contract's field.
+    package var field: Int
+    /// The entity's name.
+    package var entity: String
+    /// What was done.
+    package var operation: MaskOperator
+
+    /// Orders receipts by field, entity and operator.
+    package static func < (left: MaskReceipt, right: MaskReceipt) -> Bool {
+        (left.field, left.entity, left.operation.rawValue) < (right.field, right.entity, right.operation.rawValue)
+    }
+}
+
+/// Masking that cannot be done as the contract wants it.
+package struct UnusableMask: Error, Sendable {
+    /// What is wrong, and the cure.
+    package let reason: String
+}
+
+/// Masks the released rows of screened blocks: the contract's rules made ready.
+package struct Masker: Sendable {
+    private struct ColumnRule: Sendable {
+        let field: Int
+        let column: Int
+        let entity: String
+        let operation: ValueOperator
+        let kind: MaskOperator
+        let scanner: TextScanner?
+        let key: SecretKey?
+        let missing: [[UInt8]]
+    }
+
+    private let rules: [ColumnRule]
+    private let dropped: [Int]
+    private let delimiter: UInt8
+    private let format: SourceFormat
+    private let dropsExtras: Bool
+    /// The header of a shard, with its line end; empty for JSON Lines.
+    package let header: [UInt8]
+
+    /// Makes the rules of a contract ready for one layout.
+    ///
+    /// - Throws: when a token key is missing: there is no unkeyed hash to fall back to.
+    package init(
+        _ schema: Schema, layout: Layout, delimiter: UInt8 = 0x2C, keys: [String: SecretKey]
+    ) throws(UnusableMask) {
+        var rules: [ColumnRule] = []
+        var dropped: [Int] = []
+        for (index, field) in schema.fields.enumerated() {
+            let column = layout.columnOfField[index]
+            guard let pii = field.pii, column >= 0 else { continue }
+            if pii.operation == .drop {
+                dropped.append(column)
+                continue
+            }
+            var key: SecretKey?
+            if pii.operation == .tokenize {
+                let name = pii.key ?? ""
+                guard let found = keys[name] else {
+                    throw UnusableMask(
+                        reason: "field \(field.name) is tokenized with the key \(name), which is not in the store; "
+                            + "make it with: sluice keys generate --kind token --name \(name)")
+                }
+                key = found
+            }
+            rules.append(
+                ColumnRule(
+                    field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii),
+                    kind: pii.operation, scanner: Self.scanner(field, pii), key: key,
+                    missing: schema.missingValues(of: index).map { Array($0.utf8) }))
+        }
+        if schema.unknownFields == .drop {
+            dropped += layout.fieldOfColumn.indices.filter { layout.fieldOfColumn[$0] < 0 }
+        }
+        self.rules = rules.sorted { $0.column < $1.column }
+        self.dropped = dropped.sorted()
+        self.delimiter = delimiter
+        format = layout.format
+        dropsExtras = schema.unknownFields == .drop
+        header = Self.header(layout, without: Set(dropped), delimiter)
+    }
+
+    private static func scanner(_ field: Field, _ pii: PIIRule) -> TextScanner? {
+        guard pii.scan else { return nil }
+        let named = pii.entities.compactMap(Entity.init(rawValue:))
+        return TextScanner(entities: Set(named.isEmpty ? Entity.allCases : named), columnName: field.name)
+    }
+
+    private static func header(_ layout: Layout, without dropped: Set<Int>, _ delimiter: UInt8) -> [UInt8] {
+        if dropped.isEmpty || layout.format == .jsonl { return layout.header }
+        var out: [UInt8] = []
+        for (column, name) in layout.columns.enumerated() where !dropped.contains(column) {
+            if !out.isEmpty { out.append(delimiter) }
+            appendCSV(Array(name.utf8), wasQuoted: false, delimiter, &out)
+        }
+        return out + [0x0A]
+    }
+
+    /// One replacement of source text.
+    private struct Edit {
+        var start: Int
+        var end: Int
+        var text: Range<Int>
+        /// A JSON member that goes with its comma.
+        var removesMember = false
+    }
+
+    /// Masks and writes the released rows of a block.
+    package func mask(_ screened: ScreenedBatch) -> MaskedBatch {
+        let batch = screened.batch
+        var receipts: [MaskReceipt: Int] = [:]
+        var patch: [UInt8] = []
+        var patches: [[Range<Int>?]] = []
+        for rule in rules {
+            patches.append(replace(screened, rule, &patch, &receipts))
+        }
+        for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
+            let field = batch.layout.fieldOfColumn[column]
+            receipts[MaskReceipt(field: field, entity: "", operation: .drop)] =
+                screened.outcomes.count { $0.isReleased }
+        }
+        var out: [UInt8] = []
+        out.reserveCapacity(batch.bytes.count + patch.count / 2 + 64)
+        var rows = 0
+        var edits: [Edit] = []
+        var extra = 0
+        for row in 0..<batch.count {
+            edits.removeAll(keepingCapacity: true)
+            while extra < batch.extras.count, batch.extras[extra].row < row { extra += 1 }
+            guard screened.outcomes[row].isReleased else { continue }
+            for (index, rule) in rules.enumerated() {
+                guard let text = patches[index][row] else { continue }
+                let cell = batch.cells[row * batch.width + rule.column]
+                edits.append(Edit(start: Int(cell.rawStart), end: cell.rawEnd, text: text))
+            }
+            removals(batch, row, extra, &edits)
+            write(batch, row, edits, patch, &out)
+            rows += 1
+        }
+        return MaskedBatch(text: out, rows: rows, receipts: receipts)
+    }
+
+    /// The new source text of one column's cells; nil where a cell stays.
+    private func replace(
+        _ screened: ScreenedBatch, _ rule: ColumnRule, _ patch: inout [UInt8], _ receipts: inout [MaskReceipt: Int]
+    ) -> [Range<Int>?] {
+        let batch = screened.batch
+        let bytes = batch.bytes.span
+        var out = [Range<Int>?](repeating: nil, count: batch.count)
+        var matches: [EntityMatch] = []
+        var value: [UInt8] = []
+        var touched = 0
+        // One keyed context for the whole column: keying costs as much as hashing a short value.
+        let codes = rule.key.map { TokenCodes($0) }
+        func code(_ text: Span<UInt8>) -> [UInt8] { codes?.code(of: text) ?? [] }
+        for row in 0..<batch.count where screened.outcomes[row].isReleased {
+            let cell = batch.cells[row &* batch.width &+ rule.column]
+            let kind = cell.kind
+            if kind == .absent || kind == .null || isMissing(cell, bytes, rule.missing) { continue }
+            value.removeAll(keepingCapacity: true)
+            if let scanner = rule.scanner, kind == .bare || kind == .quoted {
+                matches.removeAll(keepingCapacity: true)
+                scanner.scan(bytes, range: cell.range, into: &matches)
+                if matches.isEmpty { continue }
+                rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
+                for match in matches {
+                    let name = match.entity.rawValue
+                    receipts[MaskReceipt(field: rule.field, entity: name, operation: rule.kind), default: 0] += 1
+                }
+            } else {
+                rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
+                touched += 1
+            }
+            let start = patch.count
+            if format == .csv {
+                appendCSV(value, wasQuoted: kind == .quoted, delimiter, &patch)
+            } else if rule.kind == .redact {
+                patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
+            } else {
+                appendJSONString(value, &patch)
+            }
+            out[row] = start..<patch.count
+        }
+        if touched > 0 {
+            receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] += touched
+        }
+        return out
+    }
+
+    private func isMissing(_ cell: Cell, _ bytes: Span<UInt8>, _ missing: [[UInt8]]) -> Bool {
+        let range = cell.range
+        if range.isEmpty { return true }
+        for token in missing where token.count == range.count {
+            if token.indices.allSatisfy({ bytes[range.lowerBound + $0] == token[$0] }) { return true }
+        }
+        return false
+    }
+
+    /// The edits that leave dropped columns and unknown members out.
+    private func removals(_ batch: Batch, _ row: Int, _ firstExtra: Int, _ edits: inout [Edit]) {
+        if format == .csv {
+            for column in dropped {
+                let cell = batch.cells[row * batch.width + column]
+                // The delimiter that goes is the one before, unless no column before it is kept.
+                let isLeading = dropped.prefix(while: { $0 <= column }).elementsEqual(0...column)
+                edits.append(
+                    Edit(
+                        start: Int(cell.rawStart) - (isLeading ? 0 : 1), end: cell.rawEnd + (isLeading ? 1 : 0),
+                        text: 0..<0))
+            }
+        } else {
+            for column in dropped {
+                let cell = batch.cells[row * batch.width + column]
+                if cell.kind == .absent { continue }
+                let start = keyStart(batch.bytes.span, before: Int(cell.rawStart))
+                edits.append(Edit(start: start, end: cell.rawEnd, text: 0..<0, removesMember: true))
+            }
+            if dropsExtras {
+                var index = firstExtra
+                while index < batch.extras.count, batch.extras[index].row == row {
+                    let extra = batch.extras[index]
+                    edits.append(Edit(start: extra.start, end: extra.end, text: 0..<0, removesMember: true))
+                    index += 1
+                }
+            }
+        }
+        var isOrdered = true
+        for index in edits.indices.dropFirst() where edits[index].start < edits[index - 1].start { isOrdered = false }
+        if !isOrdered { edits.sort { $0.start < $1.start } }
+    }
+
+    /// The opening quote of the key before a value of a well-formed object.
+    private func keyStart(_ bytes: Span<UInt8>, before value: Int) -> Int {
+        var at = value - 1
+        while bytes[at] != 0x3A { at -= 1 }
+        while bytes[at] != 0x22 { at -= 1 }
+        at -= 1
+        while true {
+            while bytes[at] != 0x22 { at -= 1 }
+            var slashes = 0
+            while bytes[at - 1 - slashes] == 0x5C { slashes += 1 }
+            if slashes % 2 == 0 { return at }
+            at -= 1
+        }
+    }
+
+    private func write(_ batch: Batch, _ row: Int, _ edits: [Edit], _ patch: [UInt8], _ out: inout [UInt8]) {
+        let record = batch.records[row]
+        let rowStart = out.count
+        var at = Int(record.start)
+        for edit in edits {
+            out.append(contentsOf: batch.bytes[at..<edit.start])
+            at = edit.end
+            if edit.removesMember {
+                var next = at
+                while batch.bytes[next] == 0x20 || batch.bytes[next] == 0x09 { next += 1 }
+                if batch.bytes[next] == 0x2C {
+                    at = next + 1
+                } else {
+                    while let last = out.last, out.count > rowStart, last == 0x20 || last == 0x09 { out.removeLast() }
+                    if out.count > rowStart, out.last == 0x2C { out.removeLast() }
+                }
+            } else {
+                out.append(contentsOf: patch[edit.text])
+            }
+        }
+        out.append(contentsOf: batch.bytes[at..<Int(record.end)])
+        out.append(0x0A)
+    }
+}
+
+/// HMAC codes under one key: a class, because a context is neither copied nor shared.
+private final class TokenCodes {
+    private var context: HMACSHA256
+
+    init(_ key: SecretKey) { context = HMACSHA256(key: key) }
+
+    func code(of text: Span<UInt8>) -> [UInt8] { context.code(of: text) }
+}
+
+/// Appends a CSV field, quoted where RFC 4180 asks for it or where it was before.
+private func appendCSV(_ value: [UInt8], wasQuoted: Bool, _ delimiter: UInt8, _ out: inout [UInt8]) {
+    var needsQuotes = wasQuoted && !value.isEmpty
+    for byte in value where byte == delimiter || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }
+    if !needsQuotes {
+        out.append(contentsOf: value)
+        return
+    }
+    out.append(0x22)
+    for byte in value {
+        if byte == 0x22 { out.append(0x22) }
+        out.append(byte)
+    }
+    out.append(0x22)
+}
+
+/// Appends a JSON string.
+private func appendJSONString(_ value: [UInt8], _ out: inout [UInt8]) {
+    let digits = Array("0123456789abcdef".utf8)
+    out.append(0x22)
+    for byte in value {
+        switch byte {
+        case 0x22, 0x5C:
+            out.append(0x5C)
+            out.append(byte)
+        case 0..<0x20:
+            out.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+        default: out.append(byte)
+        }
+    }
+    out.append(0x22)
+}

@@ -1,1 +1,0 @@
-// Masking: see ARCHITECTURE.md.

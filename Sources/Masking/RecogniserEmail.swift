@@ -1,0 +1,71 @@
+/// An e-mail address around the `@` at `at`.
+///
+/// RFC 5321 allows 64 bytes before and 255 after the `@`, so the search is bounded on both sides; it stops at another
+/// `@`, so hostile runs of them cost nothing.
+func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
+    guard let start = localStart(bytes, at, &view), let end = domainEnd(bytes, at + 1, &view) else { return nil }
+    return start..<end
+}
+
+private func isLocal(_ byte: UInt8) -> Bool {
+    if isWord(byte) { return true }
+    switch byte {
+    case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+        UInt8(ascii: "'"), UInt8(ascii: "&"):
+        return true
+    default: return false
+    }
+}
+
+private func localStart(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+    var start = at
+    // Where the part in ASCII begins: text in a script without spaces may touch an address and be longer than a
+    // local part may be; then the ASCII part alone is the address.
+    var plain = at
+    while at - start <= 64 {
+        let byte = view[bytes, start - 1]
+        guard isLocal(byte) else { break }
+        start -= 1
+        if byte < 0x80, plain == start + 1 { plain = start }
+    }
+    if at - start > 64 {
+        guard at - plain <= 64 else { return nil }
+        start = plain
+    }
+    // Quotes and punctuation in front are the sentence's, not the address's.
+    while start < at, !isWord(view[bytes, start]), view[bytes, start] != UInt8(ascii: "_") { start += 1 }
+    return start < at ? start : nil
+}
+
+/// The end of the longest dotted name that ends with a top-level domain.
+private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> Int? {
+    var labelStart = start
+    var labels = 0
+    var best: Int?
+    while labelStart - start <= 255 {
+        var at = labelStart
+        var letters = 0
+        // Where the label would end without hyphens at its end.
+        var solid = labelStart
+        while at - labelStart <= 63 {
+            let byte = view[bytes, at]
+            guard isWord(byte) || byte == UInt8(ascii: "-") && at > labelStart else { break }
+            at += 1
+            if byte != UInt8(ascii: "-") { solid = at }
+            if isLetter(byte) || byte >= 0x80 { letters += 1 }
+        }
+        guard at > labelStart, at - labelStart <= 63, at - start <= 255 else { break }
+        labels += 1
+        let isPunycode = at - labelStart > 4 && startsPunycode(bytes, labelStart, &view)
+        let length = solid - labelStart
+        if labels > 1, length >= 2, letters == length || isPunycode { best = solid }
+        guard solid == at, view[bytes, at] == UInt8(ascii: ".") else { break }
+        labelStart = at + 1
+    }
+    return best
+}
+
+private func startsPunycode(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+    view[bytes, at] | 0x20 == UInt8(ascii: "x") && view[bytes, at + 1] | 0x20 == UInt8(ascii: "n")
+        && view[bytes, at + 2] == UInt8(ascii: "-") && view[bytes, at + 3] == UInt8(ascii: "-")
+}

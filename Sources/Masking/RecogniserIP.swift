@@ -1,0 +1,125 @@
+/// The end of an IPv4 address at `at`, with `/prefix` when that is one; nil also for longer dotted numbers.
+func matchIPv4(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+    if view[bytes, at - 1] == UInt8(ascii: "."), isWord(view[bytes, at - 2]) { return nil }
+    guard let end = dottedQuadEnd(bytes, at, &view), !followsVersionWord(bytes, at, &view) else { return nil }
+    return prefixEnd(bytes, end, largest: 32, &view)
+}
+
+/// The end of `d.d.d.d` with octets up to 255 and nothing glued to it.
+private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+    var position = at
+    for part in 0..<4 {
+        var octet = 0
+        var length = 0
+        while length < 4, isDigit(view[bytes, position + length]) {
+            octet = octet * 10 + Int(view[bytes, position + length] &- 0x30)
+            length += 1
+        }
+        guard length > 0, length < 4, octet < 256 else { return nil }
+        position += length
+        if part < 3 {
+            guard view[bytes, position] == UInt8(ascii: ".") else { return nil }
+            position += 1
+        }
+    }
+    let next = view[bytes, position]
+    if isWord(next) || next == UInt8(ascii: ".") && isDigit(view[bytes, position + 1]) { return nil }
+    return position
+}
+
+/// Whether the word before is `v` or `version`: `1.2.3.4` then counts releases.
+private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+    guard view[bytes, at - 1] == UInt8(ascii: " ") else { return false }
+    let name: StaticString = "version"
+    var length = 0
+    var folded: UInt64 = 0
+    while length <= name.utf8CodeUnitCount {
+        let byte = view[bytes, at - 2 - length]
+        guard isWord(byte) else { break }
+        folded |= UInt64(byte | 0x20) << UInt64(8 * min(length, 7))
+        length += 1
+    }
+    return length == 1 && folded == 0x76 || length == 7 && folded == 0x76_65_72_73_69_6F_6E
+}
+
+/// The end with `/digits` when the digits are no more than `largest` and end as a word, else `end`.
+private func prefixEnd(_ bytes: Span<UInt8>, _ end: Int, largest: Int, _ view: inout ScanWindow) -> Int {
+    guard view[bytes, end] == UInt8(ascii: "/") else { return end }
+    let length = view.digitRun(bytes, end + 1, limit: 4)
+    guard length > 0, length < 4 else { return end }
+    var value = 0
+    for offset in 1...length { value = value * 10 + Int(view[bytes, end + offset] &- 0x30) }
+    return value <= largest && !isWord(view[bytes, end + 1 + length]) ? end + 1 + length : end
+}
+
+/// The end of an IPv6 address that starts at `start`: eight groups, or fewer around one `::`, the last two perhaps as
+/// IPv4; then a zone and a prefix length.
+///
+/// Times, MAC addresses and C++ names look alike, so: eight groups or `::`, at least one digit, and eight pairs are an
+/// EUI-64.
+func matchIPv6(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> Int? {
+    let colon = UInt8(ascii: ":")
+    let before = view[bytes, start - 1]
+    if isWord(before) || before == colon { return nil }
+    var at = start
+    var groups = 0
+    var pairs = 0
+    var isCompressed = false
+    var hasDigit = false
+    if view[bytes, at] == colon {
+        guard view[bytes, at + 1] == colon, view[bytes, at + 2] != colon else { return nil }
+        isCompressed = true
+        at += 2
+    }
+    while groups < 8 {
+        var length = 0
+        while length < 5, isHex(view[bytes, at + length]) {
+            hasDigit = hasDigit || isDigit(view[bytes, at + length])
+            length += 1
+        }
+        if length == 0 { break }
+        if view[bytes, at + length] == UInt8(ascii: "."), isDigit(view[bytes, at + length + 1]) {
+            guard groups <= 6, let end = dottedQuadEnd(bytes, at, &view) else { return nil }
+            groups += 2
+            at = end
+            break
+        }
+        guard length < 5 else { return nil }
+        groups += 1
+        if length == 2 { pairs += 1 }
+        at += length
+        guard view[bytes, at] == colon else { break }
+        if view[bytes, at + 1] == colon {
+            if isCompressed || view[bytes, at + 2] == colon { return nil }
+            isCompressed = true
+            at += 2
+        } else if isHex(view[bytes, at + 1]) {
+            if groups == 8 { return nil }
+            at += 1
+        } else {
+            break
+        }
+    }
+    guard hasDigit, isCompressed ? groups > 0 && groups < 8 : groups == 8 && pairs < 8 else { return nil }
+    guard !isWord(view[bytes, at]) else { return nil }
+    return prefixEnd(bytes, zoneEnd(bytes, at, &view), largest: 128, &view)
+}
+
+/// The end with a zone such as `%eth0`, at most 16 bytes long.
+private func zoneEnd(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWindow) -> Int {
+    guard view[bytes, end] == UInt8(ascii: "%") else { return end }
+    var at = end + 1
+    while at - end <= 16, isWord(view[bytes, at]) { at += 1 }
+    return at > end + 1 && at - end <= 16 ? at : end
+}
+
+/// Where the hexadecimal word that holds or ends before `at` starts, when only letters lie between; nil when it is
+/// longer than a group may be.
+func hexWordStart(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+    var start = at
+    while isHexLetter(view[bytes, start - 1]) {
+        start -= 1
+        if at - start > 4 { return nil }
+    }
+    return start
+}

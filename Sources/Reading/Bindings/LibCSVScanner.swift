@@ -1,0 +1,258 @@
+import CLibCSV
+package import Tabular
+
+/// A libcsv parser that neither trims spaces nor forgives; freed with its owner.
+@safe private struct LibCSVParser: ~Copyable {
+    // Sound: libcsv keeps no pointer to the struct between calls, and `csv_free` runs once.
+    private var parser = unsafe csv_parser()
+
+    init(delimiter: UInt8) {
+        unsafe csv_init(&parser, 0)
+        unsafe csv_set_delim(&parser, delimiter)
+        unsafe csv_set_space_func(&parser) { _ in 0 }
+    }
+
+    deinit {
+        var parser = unsafe parser
+        unsafe csv_free(&parser)
+    }
+
+    /// Feeds `bytes[range]`, telling `target` of every field and row; `ends` flushes the last row.
+    mutating func feed<Target: LibCSVTarget>(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, ends: Bool, into target: inout Target
+    ) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        // Sound: the callbacks run only inside these calls, while `target` is borrowed here.
+        unsafe withUnsafeMutablePointer(to: &target) { context in
+            let onField: @convention(c) (UnsafeMutableRawPointer?, Int, UnsafeMutableRawPointer?) -> Void =
+                unsafe Target.onField
+            let onRow: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = unsafe Target.onRow
+            unsafe bytes.withUnsafeBufferPointer { source in
+                if let start = source.baseAddress, !range.isEmpty {
+                    _ = unsafe csv_parse(&parser, start + range.lowerBound, range.count, onField, onRow, context)
+                }
+            }
+            if ends { _ = unsafe csv_fini(&parser, onField, onRow, context) }
+        }
+    }
+}
+
+/// Who is told of libcsv's fields and rows.
+private protocol LibCSVTarget {
+    static var onField: @convention(c) (UnsafeMutableRawPointer?, Int, UnsafeMutableRawPointer?) -> Void { get }
+    static var onRow: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void { get }
+}
+
+/// The fields of one row, as libcsv decoded them.
+private struct CollectedRow: LibCSVTarget {
+    var bytes: [UInt8] = []
+    var ends: [Int] = []
+    var rows = 0
+
+    static let onField: @convention(c) (UnsafeMutableRawPointer?, Int, UnsafeMutableRawPointer?) -> Void = {
+        unsafe CollectedRow.add($0, $1, $2)
+    }
+    static let onRow: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = { _, context in
+        guard let row = unsafe context?.assumingMemoryBound(to: CollectedRow.self) else { return }
+        unsafe row.pointee.rows += 1
+    }
+
+    private static func add(_ data: UnsafeMutableRawPointer?, _ length: Int, _ context: UnsafeMutableRawPointer?) {
+        guard let row = unsafe context?.assumingMemoryBound(to: CollectedRow.self) else { return }
+        if let data = unsafe data {
+            unsafe row.pointee.bytes.append(contentsOf: UnsafeRawBufferPointer(start: data, count: length))
+        }
+        unsafe row.pointee.ends.append(row.pointee.bytes.count)
+    }
+}
+
+/// Compares libcsv's fields with a batch's cells while they come.
+private struct Comparison: LibCSVTarget {
+    let batch: Batch
+    var row: Int
+    var column = 0
+    var differs = false
+
+    static let onField: @convention(c) (UnsafeMutableRawPointer?, Int, UnsafeMutableRawPointer?) -> Void = {
+        unsafe Comparison.compare($0, $1, $2)
+    }
+    static let onRow: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = { _, context in
+        guard let state = unsafe context?.assumingMemoryBound(to: Comparison.self) else { return }
+        if unsafe state.pointee.differs { return }
+        unsafe state.pointee.differs = state.pointee.column != state.pointee.batch.width
+        unsafe state.pointee.column = 0
+        unsafe state.pointee.row += state.pointee.differs ? 0 : 1
+    }
+
+    private static func compare(_ data: UnsafeMutableRawPointer?, _ length: Int, _ context: UnsafeMutableRawPointer?) {
+        guard let state = unsafe context?.assumingMemoryBound(to: Comparison.self) else { return }
+        unsafe state.pointee.check(UnsafeRawBufferPointer(start: data, count: data == nil ? 0 : length))
+    }
+
+    private mutating func check(_ field: UnsafeRawBufferPointer) {
+        if differs { return }
+        guard row < batch.count, column < batch.width else {
+            differs = true
+            return
+        }
+        let range = batch.cells[row * batch.width + column].range
+        differs = range.count != field.count
+        var offset = 0
+        while !differs, offset < range.count {
+            let byte = unsafe field[offset]
+            differs = batch.bytes[range.lowerBound + offset] != byte
+            offset += 1
+        }
+        column += 1
+    }
+}
+
+/// Reads the well-formed rows of a CSV block again with libcsv (design decision D2).
+///
+/// Rows that our scanner refused are no disagreement: each run of well-formed rows between them is read by itself.
+/// - Returns: the index of the first row the two readers see differently, or nil.
+package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8) -> Int? {
+    var row = 0
+    while row < batch.count {
+        guard batch.isWellFormed[row] else {
+            row += 1
+            continue
+        }
+        var end = row
+        while end < batch.count, batch.isWellFormed[end] { end += 1 }
+        var parser = LibCSVParser(delimiter: delimiter)
+        var comparison = Comparison(batch: batch, row: row)
+        let range = Int(batch.records[row].start)..<Int(batch.records[end - 1].end)
+        parser.feed(batch.bytes.span, range, ends: true, into: &comparison)
+        if comparison.differs || comparison.row != end { return min(comparison.row, batch.count - 1) }
+        row = end
+    }
+    return nil
+}
+
+/// CSV by libcsv alone: the slow reference (`--csv-engine libcsv`).
+///
+/// libcsv reports no offsets, so the fields it decoded are looked up again in the record's source text; a record whose
+/// text they do not spell exactly (a stray quote, text behind a quote) is bad.
+package struct LibCSVScanner: ~Copyable, RecordScanner {
+    private let delimiter: UInt8
+    private let limits: ScanLimits
+
+    /// A scanner for one delimiter; the quote is `"`.
+    package init(delimiter: UInt8 = 0x2C, limits: ScanLimits = ScanLimits()) {
+        self.delimiter = delimiter
+        self.limits = limits
+    }
+
+    package mutating func scan(
+        _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
+        var position = start
+        while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
+            guard let next = record(bytes, position, isFinal, &block) else { return position }
+            position = next
+        }
+        return position
+    }
+
+    /// Reads one record; nil when it is not complete.
+    private func record(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int? {
+        var parser = LibCSVParser(delimiter: delimiter)
+        var row = CollectedRow()
+        var at = start
+        var end = start
+        while row.rows == 0, at < bytes.count, at - start < limits.maxRowBytes + 2 {
+            let feed = nextLineFeed(bytes, from: at)
+            if feed == nil, !isFinal { return nil }
+            end = feed ?? bytes.count
+            let next = min(end + 1, bytes.count)
+            parser.feed(bytes, at..<next, ends: next == bytes.count && isFinal, into: &row)
+            at = next
+            if row.rows == 0, row.ends.isEmpty, isBlank(bytes, start, end) { return at }
+        }
+        if end > start, bytes[end - 1] == 0x0D, end < bytes.count { end -= 1 }
+        let mark = block.mark
+        guard row.rows == 1, at - start <= limits.maxRowBytes + 2, spells(bytes, start, end, row, &block) else {
+            if row.rows == 0, !isFinal, bytes.count - start < limits.maxRowBytes + 2 { return nil }
+            block.roll(back: mark)
+            return bad(row.rows == 0 ? .unclosedQuote : .strayQuote, bytes, start, &block)
+        }
+        let fields = row.ends.count
+        if block.width > 0, fields != block.width {
+            block.roll(back: mark)
+            block.addBadRow(start, end, fields > block.width ? .extraCell : .missingCell)
+        } else if let code = complaint(bytes, start, end) {
+            block.roll(back: mark)
+            block.addBadRow(start, end, code)
+        } else {
+            block.endRow(start, end)
+        }
+        return at
+    }
+
+    private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FindingCode? {
+        if end - start > limits.maxRowBytes { return .rowTooLong }
+        for at in start..<end where bytes[at] < 0x20 && bytes[at] != 0x09 && bytes[at] != 0x0A && bytes[at] != 0x0D {
+            return .controlCharacter
+        }
+        return firstInvalidUTF8(bytes, start..<end) == nil ? nil : .encodingError
+    }
+
+    private func isBlank(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        end == start || (end == start + 1 && bytes[start] == 0x0D)
+    }
+
+    private func bad(_ code: FindingCode, _ bytes: Span<UInt8>, _ start: Int, _ block: inout RecordBlock) -> Int {
+        let feed = nextLineFeed(bytes, from: start) ?? bytes.count
+        let end = feed > start && feed < bytes.count && bytes[feed - 1] == 0x0D ? feed - 1 : feed
+        block.addBadRow(start, end, end - start > limits.maxRowBytes ? .rowTooLong : code)
+        return min(feed + 1, bytes.count)
+    }
+
+    /// Finds each decoded field in the record's text, and appends its cell; false when the text spells something else.
+    private func spells(
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ row: CollectedRow, _ block: inout RecordBlock
+    ) -> Bool {
+        var at = start
+        var valueStart = 0
+        let origin = block.base
+        for (index, valueEnd) in row.ends.enumerated() {
+            let raw = at
+            let isQuoted = at < end && bytes[at] == 0x22
+            var escaped = false
+            if isQuoted { at += 1 }
+            for offset in valueStart..<valueEnd {
+                guard at < end, bytes[at] == row.bytes[offset] else { return false }
+                if row.bytes[offset] == 0x22 {
+                    guard isQuoted, at + 1 < end, bytes[at + 1] == 0x22 else { return false }
+                    escaped = true
+                    at += 1
+                }
+                at += 1
+            }
+            if isQuoted {
+                guard at < end, bytes[at] == 0x22 else { return false }
+                at += 1
+            }
+            if block.keepsCells {
+                var (first, last) = isQuoted ? (raw + 1 - origin, at - 1 - origin) : (raw - origin, at - origin)
+                if escaped {
+                    block.decodedCells.append(block.cells.count)
+                    first = block.decoded.count
+                    block.decoded.append(contentsOf: row.bytes[valueStart..<valueEnd])
+                    last = block.decoded.count
+                }
+                block.cells.append(
+                    Cell(
+                        kind: isQuoted ? .quoted : .bare, start: first, end: last, rawStart: raw - origin,
+                        rawEnd: at - origin))
+            }
+            valueStart = valueEnd
+            if index < row.ends.count - 1 {
+                guard at < end, bytes[at] == delimiter else { return false }
+                at += 1
+            }
+        }
+        return at == end
+    }
+}

@@ -1,0 +1,87 @@
+import CKernels
+
+/// Where the structure of a window of bytes is: the kernel's output, kept in buffers that are used again.
+///
+/// A window always starts at the start of a record, so no quoting state is carried from one to the next.
+struct StructuralIndex: ~Copyable {
+    /// Offsets of structural bytes from `base`; only the first `count` are valid.
+    private(set) var positions: [UInt32] = []
+    private(set) var count = 0
+    /// First byte of the window in the bytes it was made from.
+    private(set) var base = 0
+    /// Bytes in the window.
+    private(set) var length = 0
+    private var high: [UInt64] = []
+    private var control: [UInt64] = []
+    private var escape: [UInt64] = []
+    private var seen: UInt32 = 0
+
+    /// First byte past the window.
+    var end: Int { base + length }
+    /// Whether any byte of the window is above 0x7F.
+    var hasHigh: Bool { seen & UInt32(SLUICE_HIGH) != 0 }
+    /// Whether any byte is a control character that has no place there.
+    var hasControl: Bool { seen & UInt32(SLUICE_CONTROL) != 0 }
+    /// Whether there is any backslash (JSON only).
+    var hasEscape: Bool { seen & UInt32(SLUICE_ESCAPE) != 0 }
+
+    private mutating func reserve(_ size: Int) {
+        let words = (size + 63) / 64
+        if positions.count < size + 64 { positions = [UInt32](repeating: 0, count: size + 64) }
+        if high.count < words {
+            high = [UInt64](repeating: 0, count: words)
+            control = high
+            escape = high
+        }
+    }
+
+    /// Indexes `bytes[from..<to]` as CSV.
+    mutating func indexCSV(_ bytes: Span<UInt8>, from: Int, to: Int, delimiter: UInt8, quote: UInt8) {
+        precondition(from >= 0 && from <= to && to <= bytes.count)
+        reserve(to - from)
+        base = from
+        length = to - from
+        // Sound: the range was checked above, the outputs were sized by `reserve` as the header asks.
+        count = unsafe bytes.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return 0 }
+            return unsafe sluice_csv_index(
+                start + from, to - from, delimiter, quote, &positions, &high, &control, &seen)
+        }
+    }
+
+    /// Indexes `bytes[from..<to]` as JSON Lines.
+    mutating func indexJSON(_ bytes: Span<UInt8>, from: Int, to: Int) {
+        precondition(from >= 0 && from <= to && to <= bytes.count)
+        reserve(to - from)
+        base = from
+        length = to - from
+        // Sound: as above.
+        count = unsafe bytes.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return 0 }
+            return unsafe sluice_json_index(start + from, to - from, &positions, &high, &control, &escape, &seen)
+        }
+    }
+
+    /// Whether a forbidden control character lies in the range of absolute offsets.
+    func hasControl(in range: Range<Int>) -> Bool { hasControl && any(control.span, range) }
+    /// Whether a backslash lies in the range.
+    func hasEscape(in range: Range<Int>) -> Bool { hasEscape && any(escape.span, range) }
+    /// Whether a byte above 0x7F lies in the range.
+    func hasHigh(in range: Range<Int>) -> Bool { hasHigh && any(high.span, range) }
+
+    private func any(_ words: Span<UInt64>, _ range: Range<Int>) -> Bool {
+        if range.isEmpty { return false }
+        let first = range.lowerBound - base
+        let last = range.upperBound - 1 - base
+        let firstMask = ~UInt64(0) << UInt64(first & 63)
+        let lastMask = ~UInt64(0) >> UInt64(63 - (last & 63))
+        if first >> 6 == last >> 6 { return words[first >> 6] & firstMask & lastMask != 0 }
+        if words[first >> 6] & firstMask != 0 || words[last >> 6] & lastMask != 0 { return true }
+        var word = first >> 6 + 1
+        while word < last >> 6 {
+            if words[word] != 0 { return true }
+            word += 1
+        }
+        return false
+    }
+}

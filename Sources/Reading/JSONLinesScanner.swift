@@ -1,0 +1,337 @@
+import Tabular
+
+/// JSON Lines by structural index: every line is one object; strings, colons and commas are found with SIMD.
+///
+/// A line feed always ends the record, whatever came before it, so a broken line costs one row. Members come out as
+/// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
+package struct JSONLinesScanner: ~Copyable, RecordScanner {
+    private let names: [[UInt8]]
+    private let fieldOf: [[UInt8]: Int]
+    private let rejectsUnknown: Bool
+    private let keepsUnknown: Bool
+    private let limits: ScanLimits
+    private let skimmer: JSONSkimmer
+    private let defaultWindow: Int
+    private var index = StructuralIndex()
+    private var cursor = 0
+    private var window = 1 << 16
+    /// Where the last block of the same bytes ended inside the window.
+    private var resume = -1
+    private var predictor = KeyPredictor()
+
+    /// The field that the k-th member of the row before was: members mostly keep their order.
+    private struct KeyPredictor {
+        var fields: [Int] = []
+    }
+
+    /// A scanner for the given field names; `unknown` members are refused, or noted as extras.
+    package init(fields: [String], rejectsUnknown: Bool, notesUnknown: Bool, limits: ScanLimits = ScanLimits()) {
+        names = fields.map { Array($0.utf8) }
+        fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        self.rejectsUnknown = rejectsUnknown
+        keepsUnknown = notesUnknown
+        self.limits = limits
+        skimmer = JSONSkimmer(maxDepth: limits.maxDepth - 1)
+        defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
+    }
+
+    package mutating func scan(
+        _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
+        var position = start
+        if start != resume || start == 0 {
+            window = defaultWindow
+            refill(bytes, position)
+        }
+        defer { resume = position < index.end ? position : -1 }
+        while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
+            if position >= index.end { refill(bytes, position) }
+            let (next, end) = walk(bytes, position, stop: start + limits.blockBytes, isFinal: isFinal, &block)
+            position = next
+            let recovery: Recovery
+            switch end {
+            case .atRecord: continue
+            case .malformed(let code, _):
+                recovery = .bad(code, bytes, from: position, position: position, isFinal: isFinal, limits)
+            case .incomplete:
+                if position > index.base, index.end < bytes.count {
+                    refill(bytes, position)
+                    continue
+                }
+                recovery = .incomplete(
+                    bytes, position: position, windowEnd: index.end, inQuotes: false, isFinal: isFinal, limits: limits)
+            }
+            switch recovery {
+            case .needMore: return position
+            case .widen(let size):
+                window = size
+                refill(bytes, position)
+            case .bad(let code, let recordEnd, let next):
+                // At the end of the file an unfinished object is malformed, however short.
+                let isShort = recordEnd - position <= limits.maxRowBytes
+                block.addBadRow(position, recordEnd, code == .rowTooLong && isShort ? .malformedJSON : code)
+                position = next
+                window = min(1 << 12, defaultWindow)
+                refill(bytes, position)
+            }
+        }
+        return position
+    }
+
+    private mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
+        let end = min(position + window, bytes.count)
+        index.indexJSON(bytes, from: min(position, end), to: end)
+        cursor = 0
+        window = defaultWindow
+    }
+
+    private mutating func walk(
+        _ bytes: Span<UInt8>, _ start: Int, stop: Int, isFinal: Bool, _ block: inout RecordBlock
+    ) -> (Int, WalkEnd) {
+        var position = start
+        var fault: WalkEnd?
+        var cursor = self.cursor
+        var predictor = KeyPredictor()
+        swap(&predictor, &self.predictor)
+        defer {
+            swap(&predictor, &self.predictor)
+            self.cursor = cursor
+        }
+        while position < index.end, position < stop, block.count < limits.blockRows {
+            let firstEvent = cursor
+            let mark = block.mark
+            let outcome =
+                block.keepsCells
+                ? object(bytes, position, isFinal, &cursor, &predictor, &block) : line(bytes, position, isFinal, &cursor)
+            switch outcome {
+            case .blank(let next):
+                block.roll(back: mark)
+                position = next
+            case .record(let end, let next):
+                if block.keepsCells, let code = complaint(bytes, position, end) {
+                    block.roll(back: mark)
+                    block.addBadRow(position, end, code)
+                } else {
+                    block.endRow(position, end)
+                }
+                position = next
+            case .fault(let end):
+                block.roll(back: mark)
+                cursor = firstEvent
+                fault = end
+            }
+            if fault != nil { break }
+        }
+        return (position, fault ?? .atRecord)
+    }
+
+    private enum Line {
+        case blank(next: Int)
+        case record(end: Int, next: Int)
+        case fault(WalkEnd)
+    }
+
+    /// Only the ends of a line: for cutting slices.
+    private func line(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Int) -> Line {
+        while cursor < index.count {
+            let at = index.base &+ Int(index.positions[cursor])
+            cursor &+= 1
+            if bytes[at] == 0x0A { return ended(bytes, start, at, at + 1) }
+        }
+        if index.end == bytes.count && isFinal { return ended(bytes, start, index.end, index.end) }
+        return .fault(.incomplete(inQuotes: false))
+    }
+
+    private func ended(_ bytes: Span<UInt8>, _ start: Int, _ feed: Int, _ next: Int) -> Line {
+        let end = feed > start && bytes[feed - 1] == 0x0D ? feed - 1 : feed
+        var at = start
+        while at < end, isSpace(bytes[at]) { at &+= 1 }
+        return at == end ? .blank(next: next) : .record(end: end, next: next)
+    }
+
+    @inline(__always)
+    private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+
+    private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FindingCode? {
+        if end - start > limits.maxRowBytes { return .rowTooLong }
+        if index.hasControl(in: start..<end) { return .controlCharacter }
+        if index.hasHigh(in: start..<end), firstInvalidUTF8(bytes, start..<end) != nil { return .encodingError }
+        return nil
+    }
+
+    /// One line as an object whose members become cells.
+    // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
+    private func object(
+        _ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Int, _ predictor: inout KeyPredictor,
+        _ block: inout RecordBlock
+    ) -> Line {
+        let (base, windowEnd, total) = (index.base, index.end, index.count)
+        let origin = block.base
+        let row = block.cells.count
+        var event = cursor
+        var member = 0
+        var unknown: [Range<Int>] = []
+        // A fault inside the window is final; at its edge it may only be that the rest was not indexed yet.
+        func broken(_ code: FindingCode, _ at: Int) -> Line {
+            .fault(at >= windowEnd ? .incomplete(inQuotes: false) : .malformed(code, at: at))
+        }
+        func skip(_ from: Int) -> Int {
+            var at = from
+            while at < windowEnd, isSpace(bytes[at]) { at &+= 1 }
+            return at
+        }
+        func eventAt(_ index: Int, _ events: Span<UInt32>) -> Int {
+            index < total ? base &+ Int(events[index]) : windowEnd
+        }
+        let events = index.positions.span
+        var at = skip(start)
+        if at >= windowEnd {
+            if windowEnd == bytes.count && isFinal {
+                cursor = total
+                return .blank(next: windowEnd)
+            }
+            return .fault(.incomplete(inQuotes: false))
+        }
+        if bytes[at] == 0x0A {
+            cursor = event + 1
+            return .blank(next: at + 1)
+        }
+        if bytes[at] != 0x7B { return broken(.malformedJSON, at) }
+        for _ in 0..<block.width { block.cells.append(.absent) }
+        event &+= 1
+        at = skip(at &+ 1)
+        if at < windowEnd, bytes[at] == 0x7D {
+            event &+= 1
+            at &+= 1
+        } else {
+            members: while true {
+                // "key"
+                guard at < windowEnd, bytes[at] == 0x22 else { return broken(.malformedJSON, at) }
+                let keyStart = at &+ 1
+                let keyEnd = eventAt(event &+ 1, events)
+                guard keyEnd < windowEnd, bytes[keyEnd] == 0x22 else { return broken(.malformedJSON, keyEnd) }
+                event &+= 2
+                at = skip(keyEnd &+ 1)
+                guard at < windowEnd, bytes[at] == 0x3A else { return broken(.malformedJSON, at) }
+                event &+= 1
+                at = skip(at &+ 1)
+                guard at < windowEnd else { return .fault(.incomplete(inQuotes: false)) }
+                // value
+                var cell: Cell
+                switch bytes[at] {
+                case 0x22:
+                    let close = eventAt(event &+ 1, events)
+                    guard close < windowEnd, bytes[close] == 0x22 else { return broken(.malformedJSON, close) }
+                    event &+= 2
+                    var (first, last) = (at &+ 1 &- origin, close &- origin)
+                    if index.hasEscape(in: at..<close) {
+                        first = block.decoded.count
+                        if !decodeJSONString(bytes, at + 1..<close, into: &block.decoded) {
+                            return .fault(.malformed(.malformedJSON, at: at))
+                        }
+                        last = block.decoded.count
+                        cell = Cell(
+                            kind: .quoted, start: first, end: last, rawStart: at - origin, rawEnd: close + 1 - origin)
+                        at = close &+ 1
+                        let field = field(bytes, keyStart, keyEnd, member, &predictor)
+                        if field >= 0 { block.decodedCells.append(row + field) }
+                    } else {
+                        cell = Cell(
+                            kind: .quoted, start: first, end: last, rawStart: at &- origin, rawEnd: close &+ 1 &- origin
+                        )
+                        at = close &+ 1
+                    }
+                case 0x7B, 0x5B:
+                    let isObject = bytes[at] == 0x7B
+                    let end: Int?
+                    do throws(JSONSkimmer.Fault) {
+                        end = try skimmer.endOfNested(bytes, at, windowEnd)
+                    } catch {
+                        return .fault(.malformed(error.code, at: error.at))
+                    }
+                    guard let end else { return .fault(.incomplete(inQuotes: false)) }
+                    cell = Cell(
+                        kind: isObject ? .object : .array, start: at - origin, end: end - origin, rawStart: at - origin,
+                        rawEnd: end - origin)
+                    while event < total, base + Int(events[event]) < end { event &+= 1 }
+                    at = end
+                default:
+                    var end = eventAt(event, events)
+                    guard end < windowEnd else { return .fault(.incomplete(inQuotes: false)) }
+                    while end > at, isSpace(bytes[end &- 1]) { end &-= 1 }
+                    guard let kind = JSONSkimmer.scalarKind(bytes, at, end) else {
+                        return .fault(.malformed(.malformedJSON, at: at))
+                    }
+                    cell = Cell(
+                        kind: kind, start: at &- origin, end: end &- origin, rawStart: at &- origin,
+                        rawEnd: end &- origin)
+                    at = end
+                }
+                // Where it belongs.
+                let field = field(bytes, keyStart, keyEnd, member, &predictor)
+                if field >= 0 {
+                    if block.cells[row + field].kind != .absent { return .fault(.malformed(.duplicateKey, at: at)) }
+                    block.cells[row + field] = cell
+                } else {
+                    if rejectsUnknown { return .fault(.malformed(.unknownField, at: keyStart)) }
+                    for other in unknown where JSONSkimmer.sameKey(bytes, other, keyStart..<keyEnd) {
+                        return .fault(.malformed(.duplicateKey, at: keyStart))
+                    }
+                    if unknown.count < 4096 { unknown.append(keyStart..<keyEnd) }
+                    if keepsUnknown { block.addExtra(keyStart - 1, at) }
+                }
+                member &+= 1
+                at = skip(at)
+                guard at < windowEnd else { return .fault(.incomplete(inQuotes: false)) }
+                event &+= 1
+                switch bytes[at] {
+                case 0x2C: at = skip(at &+ 1)
+                case 0x7D:
+                    at &+= 1
+                    break members
+                default: return .fault(.malformed(.malformedJSON, at: at))
+                }
+            }
+        }
+        let end = at
+        at = skip(at)
+        if at >= windowEnd {
+            guard windowEnd == bytes.count && isFinal else { return .fault(.incomplete(inQuotes: false)) }
+            cursor = total
+            return .record(end: end, next: windowEnd)
+        }
+        guard bytes[at] == 0x0A else { return .fault(.malformed(.malformedJSON, at: at)) }
+        cursor = event &+ 1
+        return .record(end: end, next: at &+ 1)
+    }
+
+    /// The contract's field with this key, or -1; `member` is the key's place in the object.
+    private func field(
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ member: Int, _ predictor: inout KeyPredictor
+    ) -> Int {
+        if member < predictor.fields.count {
+            let guess = predictor.fields[member]
+            if guess >= 0, matches(bytes, start, end, guess) { return guess }
+        }
+        var key: [UInt8] = []
+        if index.hasEscape(in: start..<end) {
+            // A bad escape can't match a name; the row is refused when it is read as a whole.
+            if !decodeJSONString(bytes, start..<end, into: &key) { return -1 }
+        } else {
+            for at in start..<end { key.append(bytes[at]) }
+        }
+        let found = fieldOf[key] ?? -1
+        if member < 4096 {
+            while predictor.fields.count <= member { predictor.fields.append(-1) }
+            predictor.fields[member] = found
+        }
+        return found
+    }
+
+    @inline(__always)
+    private func matches(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
+        guard names[field].count == end &- start else { return false }
+        for offset in names[field].indices where bytes[start &+ offset] != names[field][offset] { return false }
+        return true
+    }
+}

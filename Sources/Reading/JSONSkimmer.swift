@@ -1,0 +1,260 @@
+import Tabular
+
+/// Checks one JSON value byte by byte without building anything (RFC 8259), and finds where it ends.
+///
+/// Used for nested values and scalars of a JSON Lines record; iterative, so depth costs no stack.
+struct JSONSkimmer {
+    let maxDepth: Int
+
+    /// What a value that is wrong is wrong about.
+    struct Fault: Error {
+        var code: FindingCode
+        var at: Int
+    }
+
+    /// A number by RFC 8259's grammar, filling the range exactly.
+    static func isNumber(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        var at = start
+        if at < end, bytes[at] == 0x2D { at &+= 1 }
+        guard at < end else { return false }
+        if bytes[at] == 0x30 {
+            at &+= 1
+        } else {
+            let first = at
+            while at < end, bytes[at] &- 0x30 < 10 { at &+= 1 }
+            if at == first { return false }
+        }
+        if at < end, bytes[at] == 0x2E {
+            at &+= 1
+            let first = at
+            while at < end, bytes[at] &- 0x30 < 10 { at &+= 1 }
+            if at == first { return false }
+        }
+        if at < end, bytes[at] | 0x20 == 0x65 {
+            at &+= 1
+            if at < end, bytes[at] == 0x2B || bytes[at] == 0x2D { at &+= 1 }
+            let first = at
+            while at < end, bytes[at] &- 0x30 < 10 { at &+= 1 }
+            if at == first { return false }
+        }
+        return at == end
+    }
+
+    /// The kind of a scalar token other than a string, or nil when it is none.
+    static func scalarKind(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> CellKind? {
+        guard start < end else { return nil }
+        switch bytes[start] {
+        case 0x74: return equals(bytes, start, end, "true") ? .boolean : nil
+        case 0x66: return equals(bytes, start, end, "false") ? .boolean : nil
+        case 0x6E: return equals(bytes, start, end, "null") ? .null : nil
+        default: return isNumber(bytes, start, end) ? .number : nil
+        }
+    }
+
+    static func equals(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ text: StaticString) -> Bool {
+        guard end - start == text.utf8CodeUnitCount else { return false }
+        var at = start
+        var same = true
+        // A static string's bytes are only reachable one scalar at a time without unsafe code; it has at most five.
+        for scalar in text.description.utf8 {
+            same = same && bytes[at] == scalar
+            at += 1
+        }
+        return same
+    }
+
+    /// The end of the object or array that starts at `start`, within `bytes[..<limit]`; nil when it does not end there.
+    // Long function: one grammar, one loop.
+    func endOfNested(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
+        var stack: [UInt8] = []
+        var keys: [[Range<Int>]] = []
+        var at = start
+        var wantsValue = true
+        while at < limit {
+            let byte = bytes[at]
+            if byte == 0x20 || byte == 0x09 || byte == 0x0D {
+                at += 1
+                continue
+            }
+            if byte == 0x0A { throw Fault(code: .malformedJSON, at: at) }
+            if wantsValue {
+                if byte == 0x7B || byte == 0x5B {
+                    stack.append(byte)
+                    keys.append([])
+                    if stack.count > maxDepth { throw Fault(code: .nestingTooDeep, at: at) }
+                    at = skipSpace(bytes, at + 1, limit)
+                    guard at < limit else { return nil }
+                    if bytes[at] == (byte == 0x7B ? 0x7D : 0x5D) {
+                        stack.removeLast()
+                        keys.removeLast()
+                        at += 1
+                        wantsValue = false
+                        if stack.isEmpty { return at }
+                    } else if byte == 0x7B {
+                        guard let after = try key(bytes, at, limit, &keys) else { return nil }
+                        at = after
+                    }
+                    continue
+                }
+                guard let after = try scalar(bytes, at, limit) else { return nil }
+                at = after
+                wantsValue = false
+                continue
+            }
+            guard let open = stack.last else { return at }
+            if byte == 0x2C {
+                at = skipSpace(bytes, at + 1, limit)
+                guard at < limit else { return nil }
+                if open == 0x7B {
+                    guard let after = try key(bytes, at, limit, &keys) else { return nil }
+                    at = after
+                }
+                wantsValue = true
+            } else if byte == (open == 0x7B ? 0x7D : 0x5D) {
+                stack.removeLast()
+                keys.removeLast()
+                at += 1
+                if stack.isEmpty { return at }
+            } else {
+                throw Fault(code: .malformedJSON, at: at)
+            }
+        }
+        return nil
+    }
+
+    private func skipSpace(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> Int {
+        var at = start
+        while at < limit, bytes[at] == 0x20 || bytes[at] == 0x09 || bytes[at] == 0x0D { at += 1 }
+        return at
+    }
+
+    /// Reads `"key" :` and refuses a key the open object already has.
+    private func key(
+        _ bytes: Span<UInt8>, _ start: Int, _ limit: Int, _ keys: inout [[Range<Int>]]
+    ) throws(Fault) -> Int? {
+        guard bytes[start] == 0x22 else { throw Fault(code: .malformedJSON, at: start) }
+        guard let end = try string(bytes, start, limit) else { return nil }
+        let range = start + 1..<end - 1
+        for other in keys[keys.count - 1] where Self.sameKey(bytes, other, range) {
+            throw Fault(code: .duplicateKey, at: start)
+        }
+        // Duplicate keys of very wide nested objects are found among the first 256, so that the check stays linear.
+        if keys[keys.count - 1].count < 256 { keys[keys.count - 1].append(range) }
+        let colon = skipSpace(bytes, end, limit)
+        guard colon < limit else { return nil }
+        guard bytes[colon] == 0x3A else { throw Fault(code: .malformedJSON, at: colon) }
+        return colon + 1
+    }
+
+    /// Whether two keys are the same text, escapes decoded.
+    static func sameKey(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        var plain = left.count == right.count
+        var escaped = false
+        for at in left where bytes[at] == 0x5C { escaped = true }
+        for at in right where bytes[at] == 0x5C { escaped = true }
+        if escaped {
+            var (first, second): ([UInt8], [UInt8]) = ([], [])
+            _ = decodeJSONString(bytes, left, into: &first)
+            _ = decodeJSONString(bytes, right, into: &second)
+            return first == second
+        }
+        var offset = 0
+        while plain, offset < left.count {
+            plain = bytes[left.lowerBound + offset] == bytes[right.lowerBound + offset]
+            offset += 1
+        }
+        return plain
+    }
+
+    /// The end of the string that starts at `start`, past its closing quote.
+    private func string(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
+        var at = start + 1
+        var escaped = false
+        while at < limit {
+            let byte = bytes[at]
+            if byte == 0x22 {
+                if escaped {
+                    var decoded: [UInt8] = []
+                    if !decodeJSONString(bytes, start + 1..<at, into: &decoded) {
+                        throw Fault(code: .malformedJSON, at: start)
+                    }
+                }
+                return at + 1
+            }
+            if byte < 0x20 { throw Fault(code: .malformedJSON, at: at) }
+            if byte == 0x5C {
+                escaped = true
+                at += 1
+            }
+            at += 1
+        }
+        return nil
+    }
+
+    private func scalar(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
+        if bytes[start] == 0x22 { return try string(bytes, start, limit) }
+        var at = start
+        while at < limit {
+            let byte = bytes[at]
+            if byte == 0x2C || byte == 0x7D || byte == 0x5D || byte <= 0x20 { break }
+            at += 1
+        }
+        if at == limit { return nil }
+        if Self.scalarKind(bytes, start, at) == nil { throw Fault(code: .malformedJSON, at: start) }
+        return at
+    }
+}
+
+/// Decodes the escapes of a JSON string's inside; false on a bad escape or a lone surrogate.
+func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
+    func unit(_ at: Int) -> UInt32? {
+        guard at + 4 <= range.upperBound else { return nil }
+        var value: UInt32 = 0
+        for offset in 0..<4 {
+            let byte = bytes[at + offset]
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte - 0x30
+            case 0x41...0x46: digit = byte - 0x37
+            case 0x61...0x66: digit = byte - 0x57
+            default: return nil
+            }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
+    }
+    var at = range.lowerBound
+    while at < range.upperBound {
+        let byte = bytes[at]
+        if byte != 0x5C {
+            out.append(byte)
+            at += 1
+            continue
+        }
+        guard at + 1 < range.upperBound else { return false }
+        let kind = bytes[at + 1]
+        at += 2
+        switch kind {
+        case 0x22, 0x5C, 0x2F: out.append(kind)
+        case 0x62: out.append(0x08)
+        case 0x66: out.append(0x0C)
+        case 0x6E: out.append(0x0A)
+        case 0x72: out.append(0x0D)
+        case 0x74: out.append(0x09)
+        case 0x75:
+            guard var scalar = unit(at) else { return false }
+            at += 4
+            if scalar & 0xFC00 == 0xD800 {
+                guard at + 1 < range.upperBound, bytes[at] == 0x5C, bytes[at + 1] == 0x75, let low = unit(at + 2),
+                    low & 0xFC00 == 0xDC00
+                else { return false }
+                scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
+                at += 6
+            }
+            guard let character = Unicode.Scalar(scalar) else { return false }
+            out.append(contentsOf: Array(String(Character(character)).utf8))
+        default: return false
+        }
+    }
+    return true
+}

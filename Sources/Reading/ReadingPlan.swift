@@ -1,0 +1,154 @@
+package import Tabular
+
+/// Which CSV reader splits the rows.
+package enum CSVEngine: String, Sendable {
+    /// Our structural scanner.
+    case structural
+    /// libcsv alone.
+    case libcsv
+}
+
+/// How a source is read: everything the reader is told by the contract and the command line.
+package struct ReadingPlan: Sendable, Equatable {
+    /// The format of the rows.
+    package var format: SourceFormat
+    /// The contract's field names, in order.
+    package var fieldNames: [String]
+    /// Whether members or columns outside the contract make a row or file bad.
+    package var rejectsUnknown: Bool
+    /// Whether they are noted, to be dropped later.
+    package var notesUnknown: Bool
+    /// The CSV delimiter.
+    package var delimiter: UInt8
+    /// The CSV reader.
+    package var engine: CSVEngine
+    /// Limits.
+    package var limits: ScanLimits
+
+    /// A plan with a comma, and the structural scanner.
+    package init(
+        format: SourceFormat, fieldNames: [String], rejectsUnknown: Bool = true, notesUnknown: Bool = false,
+        delimiter: UInt8 = 0x2C, engine: CSVEngine = .structural, limits: ScanLimits = ScanLimits()
+    ) {
+        self.format = format
+        self.fieldNames = fieldNames
+        self.rejectsUnknown = rejectsUnknown
+        self.notesUnknown = notesUnknown
+        self.delimiter = delimiter
+        self.engine = engine
+        self.limits = limits
+    }
+}
+
+/// One of the scanners, chosen once a slice.
+enum AnyScanner: ~Copyable {
+    case structural(StructuralScanner)
+    case libcsv(LibCSVScanner)
+    case json(JSONLinesScanner)
+
+    init(_ plan: ReadingPlan, _ limits: ScanLimits) {
+        if plan.format == .jsonl {
+            self = .json(
+                JSONLinesScanner(
+                    fields: plan.fieldNames, rejectsUnknown: plan.rejectsUnknown, notesUnknown: plan.notesUnknown,
+                    limits: limits))
+        } else if plan.engine == .libcsv {
+            self = .libcsv(LibCSVScanner(delimiter: plan.delimiter, limits: limits))
+        } else {
+            self = .structural(StructuralScanner(delimiter: plan.delimiter, limits: limits))
+        }
+    }
+
+    mutating func scan(_ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock) -> Int {
+        switch consume self {
+        case .structural(var scanner):
+            let next = scanner.scan(bytes, from: start, isFinal: isFinal, into: &block)
+            self = .structural(scanner)
+            return next
+        case .libcsv(var scanner):
+            let next = scanner.scan(bytes, from: start, isFinal: isFinal, into: &block)
+            self = .libcsv(scanner)
+            return next
+        case .json(var scanner):
+            let next = scanner.scan(bytes, from: start, isFinal: isFinal, into: &block)
+            self = .json(scanner)
+            return next
+        }
+    }
+}
+
+/// Cuts a stream of bytes at record ends, without keeping more than the bytes it is shown.
+package struct Slicer: ~Copyable {
+    private var scanner: AnyScanner
+    private let limits: ScanLimits
+
+    /// Where a buffer may be cut.
+    package struct Cut: Sendable, Equatable {
+        /// First byte that does not belong to a complete record.
+        package var end: Int
+        /// Records before `end`.
+        package var rows: Int
+        /// Whether the row at `end` is past the row limit: skip to its line end.
+        package var isOverlong: Bool
+    }
+
+    /// A slicer for one source.
+    package init(_ plan: ReadingPlan) {
+        limits = plan.limits
+        let boundaries = ScanLimits(
+            maxRowBytes: plan.limits.maxRowBytes, maxDepth: plan.limits.maxDepth, blockRows: .max, blockBytes: 1 << 26)
+        scanner = AnyScanner(plan, boundaries)
+    }
+
+    /// The last record end in `bytes`, which start at a record.
+    package mutating func cut(_ bytes: Span<UInt8>, isFinal: Bool) -> Cut {
+        var block = RecordBlock(base: 0, width: 0, keepsCells: false)
+        let end = scanner.scan(bytes, from: 0, isFinal: isFinal, into: &block)
+        let isOverlong = !isFinal && bytes.count - end > limits.maxRowBytes + 1
+        return Cut(end: end, rows: block.count, isOverlong: isOverlong)
+    }
+}
+
+/// Reads the blocks of one slice, in order.
+package struct SliceReader: ~Copyable {
+    private let slice: SourceSlice
+    private let layout: Layout
+    private let plan: ReadingPlan
+    private var scanner: AnyScanner
+    private var position = 0
+    private var row: Int
+
+    /// A reader of `slice`.
+    package init(_ slice: SourceSlice, layout: Layout, plan: ReadingPlan) {
+        self.slice = slice
+        self.layout = layout
+        self.plan = plan
+        row = slice.firstRow
+        scanner = AnyScanner(plan, plan.limits)
+    }
+
+    /// The next block, or nil behind the last.
+    package mutating func next() -> Batch? {
+        if position >= slice.bytes.count { return nil }
+        if slice.isOverlong {
+            position = slice.bytes.count
+            let finding = Finding(
+                .rowTooLong, outcome: .rejected, row: slice.firstRow, byteOffset: slice.offset, byteLength: slice.length)
+            return Batch(
+                layout: layout, bytes: slice.bytes, cells: layout.columns.map { _ in .absent },
+                records: [RecordRange(start: 0, end: slice.bytes.count)], firstRow: slice.firstRow,
+                baseOffset: slice.offset, findings: [finding], isWellFormed: [false])
+        }
+        let start = position
+        let bytes = slice.bytes
+        var block = RecordBlock(base: start, width: layout.columns.count, expecting: plan.limits.blockRows)
+        position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
+        precondition(position > start, "a scanner made no progress on a final slice")
+        if block.count == 0 { return position < slice.bytes.count ? next() : nil }
+        let first = row
+        row += block.count
+        return block.batch(
+            bytes.span, end: position, layout: layout, firstRow: first,
+            sourceOffset: slice.offset + UInt64(start))
+    }
+}

@@ -1,0 +1,105 @@
+package import Tabular
+
+/// Rows found so far: what a scanner fills, and a `Batch` is made from.
+///
+/// Cell offsets are relative to `base`. Decoded values are kept apart until the block's length is known.
+package struct RecordBlock: Sendable {
+    /// Offset of the block's first byte in the scanned bytes.
+    package let base: Int
+    /// Cells a row.
+    package let width: Int
+    /// False when only the ends of records are wanted.
+    package let keepsCells: Bool
+    package private(set) var records: [RecordRange] = []
+    package private(set) var isWellFormed: [Bool] = []
+    /// Rows that could not be split: index and reason.
+    package private(set) var problems: [(row: Int, code: FindingCode)] = []
+    /// JSON members that the contract does not name: row, and the member's source text.
+    package private(set) var extras: [Batch.Extra] = []
+    var cells: [Cell] = []
+    var decoded: [UInt8] = []
+    var decodedCells: [Int] = []
+    private(set) var rowCount = 0
+
+    /// An empty block.
+    package init(base: Int, width: Int, keepsCells: Bool = true, expecting rows: Int = 0) {
+        self.base = base
+        self.width = width
+        self.keepsCells = keepsCells
+        if keepsCells {
+            records.reserveCapacity(rows)
+            isWellFormed.reserveCapacity(rows)
+            cells.reserveCapacity(rows * width + width)
+        }
+    }
+
+    /// Rows in the block.
+    package var count: Int { rowCount }
+
+    /// A place to return to when the row being read turns out bad.
+    struct Mark {
+        var cells: Int
+        var decoded: Int
+        var decodedCells: Int
+        var extras: Int
+    }
+
+    var mark: Mark {
+        Mark(cells: cells.count, decoded: decoded.count, decodedCells: decodedCells.count, extras: extras.count)
+    }
+
+    mutating func roll(back mark: Mark) {
+        if cells.count > mark.cells { cells.removeLast(cells.count - mark.cells) }
+        if decoded.count > mark.decoded { decoded.removeLast(decoded.count - mark.decoded) }
+        if decodedCells.count > mark.decodedCells { decodedCells.removeLast(decodedCells.count - mark.decodedCells) }
+        if extras.count > mark.extras { extras.removeLast(extras.count - mark.extras) }
+    }
+
+    /// Ends a row whose cells were appended.
+    mutating func endRow(_ start: Int, _ end: Int) {
+        rowCount += 1
+        if keepsCells {
+            records.append(RecordRange(start: start - base, end: end - base))
+            isWellFormed.append(true)
+        }
+    }
+
+    /// Adds a row that could not be split.
+    mutating func addBadRow(_ start: Int, _ end: Int, _ code: FindingCode) {
+        problems.append((rowCount, code))
+        rowCount += 1
+        if keepsCells {
+            records.append(RecordRange(start: start - base, end: end - base))
+            isWellFormed.append(false)
+            for _ in 0..<width { cells.append(.absent) }
+        }
+    }
+
+    mutating func addExtra(_ start: Int, _ end: Int) {
+        extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
+    }
+
+    /// The finished batch; `end` is the offset past the block's last line end in `bytes`.
+    package consuming func batch(
+        _ bytes: Span<UInt8>, end: Int, layout: Layout, firstRow: Int, sourceOffset: UInt64
+    ) -> Batch {
+        let length = end - base
+        var owned = [UInt8](capacity: length + decoded.count) { out in
+            for at in base..<end { out.append(bytes[at]) }
+        }
+        owned.append(contentsOf: decoded)
+        for index in decodedCells {
+            cells[index].start += UInt32(length)
+            cells[index].end += UInt32(length)
+        }
+        let findings = problems.map { problem in
+            let record = records[problem.row]
+            return Finding(
+                problem.code, outcome: .rejected, row: firstRow + problem.row,
+                byteOffset: sourceOffset + UInt64(record.start), byteLength: UInt64(record.end - record.start))
+        }
+        return Batch(
+            layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
+            findings: findings, isWellFormed: isWellFormed, extras: extras)
+    }
+}

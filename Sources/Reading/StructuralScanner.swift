@@ -1,0 +1,229 @@
+import Tabular
+
+/// CSV by structural index (RFC 4180): finds quotes, delimiters and line ends with SIMD, then walks only those.
+///
+/// Stricter than most readers on purpose: a quote inside an unquoted field, text behind a closing quote, a lone
+/// carriage return, a control character or a broken UTF-8 sequence makes the row bad, because two readers may
+/// disagree about it. The grammar is reset at the next line end, so one bad row costs one row.
+package struct StructuralScanner: ~Copyable, RecordScanner {
+    private let delimiter: UInt8
+    private let quote: UInt8
+    private let limits: ScanLimits
+    private let defaultWindow: Int
+    private var index = StructuralIndex()
+    private var cursor = 0
+    private var window = 1 << 16
+    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again.
+    private var resume = -1
+
+    /// A scanner for one delimiter and quote character.
+    package init(delimiter: UInt8 = 0x2C, quote: UInt8 = 0x22, limits: ScanLimits = ScanLimits()) {
+        self.delimiter = delimiter
+        self.quote = quote
+        self.limits = limits
+        self.defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
+    }
+
+    package mutating func scan(
+        _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
+        var position = start
+        if start != resume || start == 0 {
+            window = defaultWindow
+            refill(bytes, position)
+        }
+        defer { resume = position < index.end ? position : -1 }
+        while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
+            if position >= index.end { refill(bytes, position) }
+            let (next, event, end) = walk(bytes, position, stop: start + limits.blockBytes, isFinal: isFinal, &block)
+            position = next
+            cursor = event
+            let recovery: Recovery
+            switch end {
+            case .atRecord: continue
+            case .malformed(let code, let at):
+                recovery = .bad(code, bytes, from: at, position: position, isFinal: isFinal, limits)
+            case .incomplete(let inQuotes):
+                if position > index.base, index.end < bytes.count {
+                    refill(bytes, position)
+                    continue
+                }
+                recovery = .incomplete(
+                    bytes, position: position, windowEnd: index.end, inQuotes: inQuotes, isFinal: isFinal,
+                    limits: limits)
+            }
+            switch recovery {
+            case .needMore: return position
+            case .widen(let size):
+                window = size
+                refill(bytes, position)
+            case .bad(let code, let recordEnd, let next):
+                block.addBadRow(position, recordEnd, code)
+                position = next
+                // The index behind a fault has the wrong parity; look again, a little at first, in case it is hostile.
+                window = min(1 << 12, defaultWindow)
+                refill(bytes, position)
+            }
+        }
+        return position
+    }
+
+    private mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
+        let end = min(position + window, bytes.count)
+        index.indexCSV(bytes, from: min(position, end), to: end, delimiter: delimiter, quote: quote)
+        cursor = 0
+        window = defaultWindow
+    }
+
+    /// Walks whole records of the window; returns the next record, its first event, and why it stopped.
+    // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
+    private func walk(
+        _ bytes: Span<UInt8>, _ start: Int, stop: Int, isFinal: Bool, _ block: inout RecordBlock
+    ) -> (Int, Int, WalkEnd) {
+        let (base, windowEnd, total) = (index.base, index.end, index.count)
+        let atEnd = windowEnd == bytes.count
+        let (width, keeps, origin) = (block.width, block.keepsCells, block.base)
+        var position = start
+        var event = cursor
+        var fault: WalkEnd?
+        let events = index.positions.span
+        records: while position < windowEnd, position < stop, block.count < limits.blockRows {
+            let firstEvent = event
+            let mark = block.mark
+            var fieldStart = position
+            var fields = 0
+            var recordEnd = 0
+            var next = 0
+            while true {
+                var at = windowEnd
+                var kind = CellKind.bare
+                var closing = 0
+                if event < total {
+                    at = base &+ Int(events[event])
+                    if bytes[at] == quote {
+                        if at != fieldStart {
+                            fault = .malformed(.strayQuote, at: at)
+                            break
+                        }
+                        kind = .quoted
+                        event &+= 1
+                        var escaped = false
+                        closing = -1
+                        while event < total {
+                            let candidate = base &+ Int(events[event])
+                            event &+= 1
+                            if candidate + 1 < windowEnd, bytes[candidate + 1] == quote {
+                                escaped = true
+                                event &+= 1
+                                continue
+                            }
+                            closing = candidate
+                            break
+                        }
+                        if closing < 0 || (closing + 1 == windowEnd && !atEnd) {
+                            fault = .incomplete(inQuotes: true)
+                            break
+                        }
+                        at = event < total ? base &+ Int(events[event]) : windowEnd
+                        if at != closing + 1 {
+                            fault = .malformed(.strayQuote, at: closing + 1)
+                            break
+                        }
+                        if keeps {
+                            append(bytes, fieldStart, closing, escaped: escaped, origin, &block)
+                        }
+                        fields &+= 1
+                    }
+                }
+                if kind == .bare {
+                    if event >= total, !(atEnd && isFinal) {
+                        fault = .incomplete(inQuotes: false)
+                        break
+                    }
+                    if keeps {
+                        block.cells.append(
+                            Cell(
+                                kind: .bare, start: fieldStart &- origin, end: at &- origin,
+                                rawStart: fieldStart &- origin, rawEnd: at &- origin))
+                    }
+                    fields &+= 1
+                }
+                // The terminator at `at`, or the end of the file.
+                if event >= total {
+                    if !(atEnd && isFinal) {
+                        fault = .incomplete(inQuotes: false)
+                        break
+                    }
+                    recordEnd = windowEnd
+                    next = windowEnd
+                    break
+                }
+                event &+= 1
+                let byte = bytes[at]
+                if byte == delimiter {
+                    fieldStart = at &+ 1
+                    continue
+                }
+                recordEnd = at
+                next = at &+ 1
+                if byte == 0x0D {
+                    if next < windowEnd {
+                        if bytes[next] != 0x0A {
+                            fault = .malformed(.strayCarriageReturn, at: at)
+                            break
+                        }
+                        next &+= 1
+                        event &+= 1
+                    } else if !(atEnd && isFinal) {
+                        fault = .incomplete(inQuotes: false)
+                    }
+                }
+                break
+            }
+            if fault != nil {
+                block.roll(back: mark)
+                event = firstEvent
+                break records
+            }
+            if recordEnd == position {
+                block.roll(back: mark)
+            } else if keeps, let code = complaint(bytes, position, recordEnd, fields, width) {
+                block.roll(back: mark)
+                block.addBadRow(position, recordEnd, code)
+            } else {
+                block.endRow(position, recordEnd)
+            }
+            position = next
+        }
+        return (position, event, fault ?? .atRecord)
+    }
+
+    /// What is wrong with a record that was split, or nil.
+    @inline(__always)
+    private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ fields: Int, _ width: Int) -> FindingCode? {
+        if fields != width, width > 0 { return fields > width ? .extraCell : .missingCell }
+        if end - start > limits.maxRowBytes { return .rowTooLong }
+        if index.hasControl(in: start..<end) { return .controlCharacter }
+        if index.hasHigh(in: start..<end), firstInvalidUTF8(bytes, start..<end) != nil { return .encodingError }
+        return nil
+    }
+
+    /// Appends a quoted cell; doubled quotes are decoded behind the rows.
+    private func append(
+        _ bytes: Span<UInt8>, _ open: Int, _ close: Int, escaped: Bool, _ origin: Int, _ block: inout RecordBlock
+    ) {
+        var (start, end) = (open + 1 - origin, close - origin)
+        if escaped {
+            block.decodedCells.append(block.cells.count)
+            start = block.decoded.count
+            var at = open + 1
+            while at < close {
+                block.decoded.append(bytes[at])
+                at += bytes[at] == quote ? 2 : 1
+            }
+            end = block.decoded.count
+        }
+        block.cells.append(
+            Cell(kind: .quoted, start: start, end: end, rawStart: open - origin, rawEnd: close + 1 - origin))
+    }
+}

@@ -1,0 +1,193 @@
+import Tabular
+
+extension SchemaLoader {
+    private static let fieldKeys = [
+        "name", "type", "format", "title", "description", "example", "rdfType", "constraints", "missingValues",
+        "categories", "categoriesOrdered", "trueValues", "falseValues", "decimalChar", "groupChar", "bareNumber",
+        "itemType", "delimiter", "sluice",
+    ]
+    private static let constraintKeys = [
+        "required", "unique", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
+        "pattern", "enum",
+    ]
+
+    /// One element of `fields`.
+    mutating func loadField(_ cursor: Cursor) throws(SchemaError) -> Field {
+        guard cursor.value.members != nil else { throw cursor.wrongKind("a mapping with name: and type:") }
+        guard let nameCursor = cursor["name"] else { throw cursor.error(.missing, "a field needs a name:") }
+        let name = try nameCursor.text()
+        guard !name.isEmpty, name.utf8.count <= 1024 else {
+            throw nameCursor.error(.outOfRange, "a field name has 1 to 1024 bytes")
+        }
+        var field = Field(name: name, type: try loadType(cursor))
+        field.title = try cursor["title"]?.lexeme()
+        if let missing = cursor["missingValues"] { field.missingValues = try loadMissingValues(missing) }
+        try loadNotation(cursor, into: &field)
+        if let constraints = cursor["constraints"] { try loadConstraints(constraints, into: &field) }
+        try warnAboutKeys(of: cursor, known: Self.fieldKeys, unenforced: ["jsonSchema"])
+        try warnAboutCategories(cursor, field)
+        if let settings = cursor["sluice"] { try loadFieldSettings(settings, into: &field) }
+        return field
+    }
+
+    /// `type` and `format` together.
+    private func loadType(_ cursor: Cursor) throws(SchemaError) -> FieldType {
+        let typeCursor = cursor["type"]
+        let type = try typeCursor?.text() ?? "string"
+        let formatCursor = cursor["format"]
+        let format = try formatCursor?.text() ?? "default"
+        let known = [
+            "string", "integer", "number", "boolean", "date", "time", "datetime", "year", "any", "object", "array",
+        ]
+        let later = ["list", "yearmonth", "duration", "geopoint", "geojson"]
+        switch type {
+        case "string":
+            let formats = ["default", "email", "uri", "uuid"]
+            if let formatCursor, format == "binary" {
+                throw formatCursor.error(.unsupported, "format \"binary\" is not supported yet; leave format out")
+            }
+            let word = try formatCursor?.word(of: formats, what: "format") ?? format
+            return .string(StringFormat(rawValue: word) ?? .default)
+        case "date": return .date(try loadPattern(formatCursor))
+        case "time": return .time(try loadPattern(formatCursor))
+        case "datetime": return .datetime(try loadPattern(formatCursor))
+        default: break
+        }
+        if let formatCursor, format != "default" {
+            throw formatCursor.error(.unsupported, "type \(quoted(type)) has no format \(quoted(format)); leave it out")
+        }
+        switch type {
+        case "integer": return .integer
+        case "number": return .number
+        case "boolean": return .boolean
+        case "year": return .year
+        case "any": return .any
+        case "object": return .object
+        case "array": return .array
+        default:
+            let place = typeCursor ?? cursor
+            guard !later.contains(type) else {
+                throw place.error(.unsupported, "type \(quoted(type)) is not supported yet; use string or any")
+            }
+            throw place.error(
+                .unknownValue,
+                "type \(quoted(type)) is not supported\(didYouMean(type, among: known + later)); use \(listed(known))")
+        }
+    }
+
+    /// `default` or a `strptime` pattern of a date, time or datetime.
+    private func loadPattern(_ cursor: Cursor?) throws(SchemaError) -> DatePattern {
+        guard let cursor else { return .iso }
+        let format = try cursor.text()
+        if format == "default" { return .iso }
+        if format == "any" {
+            throw cursor.error(
+                .unsupported, "format \"any\" is not supported: guessing dates is unsafe; write a pattern as %d/%m/%Y")
+        }
+        guard format.contains("%") else {
+            throw cursor.error(.unknownValue, "unknown format \(quoted(format)); use default or a pattern as %d/%m/%Y")
+        }
+        guard format.utf8.count <= 100 else {
+            throw cursor.error(.outOfRange, "a date pattern has at most 100 bytes")
+        }
+        var isDirective = false
+        for scalar in format.unicodeScalars {
+            if isDirective, !"YymdHIMSfpbBz%".unicodeScalars.contains(scalar) {
+                throw cursor.error(
+                    .unsupported,
+                    "%\(scalar) is not supported in a date pattern; use "
+                        + "%Y %y %m %b %B %d %H %I %p %M %S %f %z")
+            }
+            isDirective = !isDirective && scalar == "%"
+        }
+        guard !isDirective else { throw cursor.error(.unknownValue, "the pattern ends in a lone %; write %% for it") }
+        return .pattern(format)
+    }
+
+    /// How booleans and numbers are written.
+    private func loadNotation(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
+        if let words = cursor["trueValues"] { field.trueValues = try words.texts() }
+        if let words = cursor["falseValues"] { field.falseValues = try words.texts() }
+        if let both = field.trueValues.first(where: field.falseValues.contains) {
+            throw (cursor["falseValues"] ?? cursor["trueValues"] ?? cursor).error(
+                .inconsistent, "\(quoted(both)) is among trueValues and falseValues; remove it from one")
+        }
+        if let mark = cursor["decimalChar"] { field.decimalChar = try loadMark(mark) }
+        if let mark = cursor["groupChar"] {
+            field.groupChar = try loadMark(mark)
+            guard field.groupChar != field.decimalChar else {
+                throw mark.error(.inconsistent, "groupChar and decimalChar are the same; change one")
+            }
+        }
+        if let bare = cursor["bareNumber"] { field.bareNumber = try bare.flag() }
+    }
+
+    private func loadMark(_ cursor: Cursor) throws(SchemaError) -> String {
+        let text = try cursor.text()
+        guard text.unicodeScalars.count == 1, let scalar = text.unicodeScalars.first,
+            !"0123456789+-eE".unicodeScalars.contains(scalar)
+        else { throw cursor.error(.unknownValue, "must be one character that is no digit, sign or e") }
+        return text
+    }
+
+    /// `constraints`, with what the type allows.
+    private mutating func loadConstraints(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
+        try warnAboutKeys(of: cursor, known: Self.constraintKeys, unenforced: ["jsonSchema"])
+        var result = Constraints()
+        result.required = try cursor["required"]?.flag() ?? false
+        result.unique = try cursor["unique"]?.flag() ?? false
+        let rules = BoundRules(field: field)
+        let has: (Cursor) throws(SchemaError) -> String = { (bound) throws(SchemaError) in try rules.bound(bound) }
+        result.minimum = try cursor["minimum"].map(has)
+        result.maximum = try cursor["maximum"].map(has)
+        result.exclusiveMinimum = try cursor["exclusiveMinimum"].map(has)
+        result.exclusiveMaximum = try cursor["exclusiveMaximum"].map(has)
+        for low in ["minimum", "exclusiveMinimum"] {
+            for high in ["maximum", "exclusiveMaximum"] {
+                guard let lower = cursor[low], let upper = cursor[high] else { continue }
+                try rules.checkOrder(lower, low, upper, high)
+            }
+        }
+        for key in ["minLength", "maxLength"] {
+            guard let length = cursor[key] else { continue }
+            try require(["string", "array", "object"], for: key, length, field)
+            let value = try length.whole(in: 0...Int(Int32.max))
+            if key == "minLength" { result.minLength = value } else { result.maxLength = value }
+        }
+        if let shortest = result.minLength, let longest = result.maxLength, shortest > longest {
+            throw (cursor["minLength"] ?? cursor).error(
+                .inconsistent, "minLength \(shortest) is more than maxLength \(longest); no value can pass")
+        }
+        if let pattern = cursor["pattern"] {
+            try require(["string"], for: "pattern", pattern, field)
+            let text = try pattern.text()
+            guard !text.isEmpty, text.utf8.count <= 4096 else {
+                throw pattern.error(.outOfRange, "a pattern has 1 to 4096 bytes and this one has \(text.utf8.count)")
+            }
+            result.pattern = text
+        }
+        if let list = cursor["enum"] { result.enumeration = try rules.enumeration(list) }
+        field.constraints = result
+    }
+
+    private func require(
+        _ types: [String], for key: String, _ cursor: Cursor, _ field: Field
+    ) throws(SchemaError) {
+        guard !types.contains(field.type.name) else { return }
+        throw cursor.error(
+            .inconsistent, "\(key) does not apply to type \(field.type.name), only to \(listed(types)); remove it",
+            atKey: true)
+    }
+
+    /// Categories are a vocabulary that nobody checks here, unless an enum says the same.
+    private mutating func warnAboutCategories(_ cursor: Cursor, _ field: Field) throws(SchemaError) {
+        guard let categories = cursor["categories"] else { return }
+        var words: [String] = []
+        for item in try categories.items() { words.append(try (item["value"] ?? item).lexeme()) }
+        guard Set(words) != field.constraints.enumeration.map(Set.init) else { return }
+        warnings.append(
+            categories.warning(
+                "categories is not enforced by this version; write the same values as constraints.enum to enforce them")
+        )
+    }
+}

@@ -1,0 +1,302 @@
+package import Tabular
+
+/// Proposes a contract from data: fed cell by cell, linear in the bytes and bounded in memory.
+///
+/// It never keeps a value, except the extremes of numbers and dates; what it writes shows those rounded outwards.
+/// A type is proposed only when every value fits; near misses are written as comments.
+package struct SchemaInference: Sendable {
+    private(set) var columns: [ColumnSummary]
+    private(set) var rows = 0
+    private let isJSON: Bool
+
+    /// Words that stand for "no value" in typed columns.
+    static let missingTokens = ["NA", "N/A", "null", "NULL", "-", "nan", "NaN"]
+
+    /// Starts with the file's column names; `isJSON` when quoted cells are JSON strings and so never numbers.
+    package init(columns: [String], isJSON: Bool = false) {
+        self.columns = columns.map { ColumnSummary(name: $0) }
+        self.isJSON = isJSON
+    }
+
+    /// Adds a column that first shows up in a later row, as JSON members do; returns its index.
+    package mutating func addColumn(_ name: String) -> Int {
+        columns.append(ColumnSummary(name: name))
+        return columns.count - 1
+    }
+
+    /// Takes one cell in; `range` is its value in `bytes`.
+    package mutating func add(column: Int, kind: CellKind, bytes: Span<UInt8>, range: Range<Int>) {
+        // Distinct values are counted up to a bound that all columns share.
+        let bound = max(64, min(4096, 1_048_576 / max(1, columns.count)))
+        columns[column].add(kind, bytes, range, isJSON: isJSON, distinctMax: bound)
+    }
+
+    /// Ends a row; columns that were not added in it count as missing.
+    package mutating func endRow() { rows += 1 }
+
+    /// The contract the data suggests: types and missing values only, other columns pass.
+    package func schema() -> Schema {
+        var seen: Set<String> = []
+        let named = columns.filter { !$0.name.isEmpty && seen.insert($0.name).inserted }
+        var schema = Schema(
+            fields: named.map { column in
+                var field = Field(name: column.name, type: column.type)
+                let tokens = column.missingTokens
+                if !tokens.isEmpty { field.missingValues = [""] + tokens }
+                return field
+            })
+        schema.unknownFields = .keep
+        schema.isInferred = true
+        return schema
+    }
+
+    /// The same contract as a document to review and keep, with what was seen as comments.
+    package func yaml(name: String) -> String {
+        var text = """
+            # A first contract for \(commentText(name)), inferred from \(rows) rows. Read it before you trust it:
+            # data can't say what it should have been. Uncomment what must hold, and delete the rest.
+            $schema: https://datapackage.org/profiles/2.0/tableschema.json
+            name: \(yamlScalar(name))
+            missingValues: [""]
+
+            fields:
+
+            """
+        let schema = schema()
+        for field in schema.fields {
+            guard let column = columns.first(where: { $0.name == field.name }) else { continue }
+            text += column.yaml(field, rows: rows)
+        }
+        if schema.fields.isEmpty { text += "  []\n" }
+        text += """
+
+            sluice:
+              apiVersion: sluice/v1
+              unknownFields: keep               # reject | keep | drop: choose reject once the fields are complete
+
+            """
+        return text
+    }
+}
+
+/// What was seen of one column.
+struct ColumnSummary: Sendable {
+    let name: String
+    /// Values by shape, missing ones left out.
+    private var shapes = [Int](repeating: 0, count: CellShape.allCases.count)
+    private var objects = 0
+    private var arrays = 0
+    private var values = 0
+    private var tokens = [Int](repeating: 0, count: SchemaInference.missingTokens.count)
+    private var smallest = Double.infinity
+    private var largest = -Double.infinity
+    private var firstMonth = Int.max
+    private var lastMonth = Int.min
+    private var shortest = Int.max
+    private var longest = 0
+    private var hashes: Set<UInt64> = []
+    private var isCounting = true
+    private var hasRepeats = false
+
+    init(name: String) { self.name = name }
+
+    private func count(_ shape: CellShape) -> Int { shapes[shape.rawValue] }
+
+    mutating func add(_ kind: CellKind, _ bytes: Span<UInt8>, _ range: Range<Int>, isJSON: Bool, distinctMax: Int) {
+        switch kind {
+        case .absent, .null: return
+        case .object: objects += 1
+        case .array: arrays += 1
+        case .number, .boolean, .bare, .quoted:
+            if range.isEmpty { return }
+            if kind == .bare || kind == .quoted, range.count <= 4,
+                let token = SchemaInference.missingTokens.firstIndex(where: { equal(bytes, range, $0) })
+            {
+                tokens[token] += 1
+                return
+            }
+            var shape = shape(of: bytes, in: range)
+            // A JSON string is text whatever it looks like, but dates and addresses have no other form there.
+            if isJSON, kind == .quoted, shape == .integer || shape == .number || shape == .boolean { shape = .text }
+            if kind == .number, shape == .text { shape = .number }
+            shapes[shape.rawValue] += 1
+            keepExtremes(shape, bytes, range)
+        }
+        values += 1
+        keepDistinct(bytes, range, distinctMax)
+    }
+
+    private mutating func keepExtremes(_ shape: CellShape, _ bytes: Span<UInt8>, _ range: Range<Int>) {
+        var length = 0
+        for index in range where bytes[index] & 0xC0 != 0x80 { length += 1 }
+        shortest = min(shortest, length)
+        longest = max(longest, length)
+        switch shape {
+        case .integer, .number:
+            let digits = range.prefix(64).map { bytes[$0] }
+            guard let value = Double(String(decoding: digits, as: UTF8.self)), value.isFinite else { return }
+            smallest = min(smallest, value)
+            largest = max(largest, value)
+        case .date, .datetime, .spacedDatetime:
+            var month = 0
+            for offset in [0, 1, 2, 3, 5, 6] { month = month * 10 + Int(bytes[range.lowerBound + offset] & 0x0F) }
+            firstMonth = min(firstMonth, month)
+            lastMonth = max(lastMonth, month)
+        default: break
+        }
+    }
+
+    private mutating func keepDistinct(_ bytes: Span<UInt8>, _ range: Range<Int>, _ bound: Int) {
+        guard isCounting else { return }
+        // FNV-1a: the same in every process, unlike the standard library's hasher. Only comments depend on it.
+        var hash = UInt64(0xCBF2_9CE4_8422_2325)
+        for index in range { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+        if !hashes.insert(hash).inserted { hasRepeats = true }
+        if hashes.count > bound {
+            isCounting = false
+            hashes = []
+        }
+    }
+
+    /// The type every value fits.
+    var type: FieldType {
+        guard values > 0 else { return .any }
+        if objects == values { return .object }
+        if arrays == values { return .array }
+        guard objects + arrays == 0 else { return .any }
+        if count(.integer) == values { return .integer }
+        if count(.integer) + count(.number) == values { return .number }
+        if count(.boolean) == values { return .boolean }
+        if count(.date) == values { return .date(.iso) }
+        if count(.time) == values { return .time(.iso) }
+        if count(.datetime) == values { return .datetime(.iso) }
+        if count(.spacedDatetime) == values { return .datetime(.pattern("%Y-%m-%d %H:%M:%S")) }
+        if count(.email) == values { return .string(.email) }
+        if count(.uri) == values { return .string(.uri) }
+        if count(.uuid) == values { return .string(.uuid) }
+        return .string(.default)
+    }
+
+    /// The words that mean "no value" here; in text they may be words.
+    var missingTokens: [String] {
+        switch type {
+        case .string(.default), .any, .object, .array: []
+        default: zip(SchemaInference.missingTokens, tokens).filter { $0.1 > 0 }.map(\.0)
+        }
+    }
+
+    /// The field in YAML with its comments.
+    func yaml(_ field: Field, rows: Int) -> String {
+        var text = "  - name: \(yamlScalar(name))\n    type: \(field.type.name)\n"
+        switch field.type {
+        case .string(let format) where format != .default: text += "    format: \(format.rawValue)\n"
+        case .datetime(.pattern(let pattern)): text += "    format: \(yamlScalar(pattern))\n"
+        default: break
+        }
+        if let missing = field.missingValues {
+            text += "    missingValues: [\(missing.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
+        }
+        for line in remarks(field.type, rows: rows) { text += "    # \(line)\n" }
+        return text
+    }
+
+    private func remarks(_ type: FieldType, rows: Int) -> [String] {
+        guard values > 0 else { return ["no value was seen, so anything may come: declare the type"] }
+        var lines = [
+            "\(values) of \(rows) rows have a value" + (values == rows ? "; constraints: { required: true }" : "")
+        ]
+        if type == .integer || type == .number, smallest <= largest {
+            lines.append("from about \(outward(smallest, up: false)) to about \(outward(largest, up: true))")
+        } else if firstMonth <= lastMonth {
+            lines.append("from \(month(firstMonth)) to \(month(lastMonth))")
+        }
+        if case .string = type {
+            lines.append("\(shortest) to \(longest) characters")
+            if let near = nearMiss { lines.append(near) }
+        }
+        if type == .string(.email) { lines.append("personal data: see sluice: { pii: … } in the manual") }
+        if isCounting {
+            let isUnique = !hasRepeats && hashes.count == values && values > 1
+            lines.append(
+                isUnique ? "all values differ; constraints: { unique: true }" : "\(hashes.count) distinct values")
+            if case .string(.default) = type, !isUnique, hashes.count <= 50, hashes.count * 10 <= values {
+                lines.append("so few values suggest a vocabulary; constraints: { enum: [ … ] }")
+            }
+        } else {
+            lines.append("many distinct values")
+        }
+        return lines
+    }
+
+    /// What nearly every value is, when a few are not.
+    private var nearMiss: String? {
+        let numeric = count(.integer) + count(.number)
+        let candidates = [
+            ("number", numeric), ("boolean", count(.boolean)), ("date", count(.date)), ("datetime", count(.datetime)),
+            ("email", count(.email)), ("uuid", count(.uuid)),
+        ]
+        guard let best = candidates.max(by: { $0.1 < $1.1 }), best.1 < values, best.1 * 10 >= values * 9 else {
+            return nil
+        }
+        return "\(values - best.1) of \(values) values are no \(best.0); if they are mistakes, declare \(best.0)"
+    }
+
+    private func month(_ packed: Int) -> String {
+        let (year, month) = packed.quotientAndRemainder(dividingBy: 100)
+        let padding = String(repeating: "0", count: max(0, 4 - String(year).count))
+        return "\(padding)\(year)-\(month < 10 ? "0" : "")\(month)"
+    }
+}
+
+/// The number rounded away from the data to two digits, so that no exact extreme is shown.
+func outward(_ value: Double, up: Bool) -> String {
+    guard value != 0, value.isFinite else { return "0" }
+    var scale = 1.0
+    var rest = value.magnitude
+    while rest >= 100, scale < 1e300 { (rest, scale) = (rest / 10, scale * 10) }
+    while rest < 10, scale > 1e-300 { (rest, scale) = (rest * 10, scale / 10) }
+    let digits = rest.rounded((value > 0) == up ? .up : .down)
+    let rounded = value < 0 ? -digits * scale : digits * scale
+    if rounded.magnitude < 1e15, rounded == rounded.rounded() { return String(Int64(rounded)) }
+    // Scaling leaves noise in the last bits: 0.1 * 3. Fifteen digits of the text are enough to drop it.
+    return scale < 1 ? trimmed(digits: Int64(digits), places: scale, isNegative: value < 0) : "\(rounded)"
+}
+
+/// `digits * places` written exactly, for a negative power of ten.
+private func trimmed(digits: Int64, places: Double, isNegative: Bool) -> String {
+    var count = 0
+    var scale = places
+    while scale < 0.5, count < 300 { (scale, count) = (scale * 10, count + 1) }
+    var text = String(digits)
+    while text.utf8.count <= count { text = "0" + text }
+    let point = text.index(text.endIndex, offsetBy: -count)
+    var fraction = String(text[point...])
+    while fraction.hasSuffix("0") { fraction.removeLast() }
+    return (isNegative ? "-" : "") + text[..<point] + (fraction.isEmpty ? "" : "." + fraction)
+}
+
+/// The text as a YAML scalar: plain when it is a word that nothing else could read as something else, else quoted.
+func yamlScalar(_ text: String) -> String {
+    let isWord = text.utf8.allSatisfy { isDigit($0) || ($0 | 0x20) &- 0x61 < 26 || $0 == 0x5F || $0 == 0x2D }
+    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
+    if isWord, let first = text.utf8.first, (first | 0x20) &- 0x61 < 26, !reserved.contains(text.lowercased()) {
+        return text
+    }
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"", "\\": result += "\\\(scalar)"
+        case " "..."~": result.unicodeScalars.append(scalar)
+        default:
+            let digits = String(scalar.value, radix: 16)
+            let width = scalar.value > 0xFFFF ? 8 : 4
+            result += (width == 8 ? "\\U" : "\\u") + String(repeating: "0", count: width - digits.count) + digits
+        }
+    }
+    return result + "\""
+}
+
+/// The text on one line of a comment.
+private func commentText(_ text: String) -> String {
+    String(text.unicodeScalars.prefix(80).map { $0.value < 0x20 || $0.value >= 0x7F ? "?" : Character($0) })
+}

@@ -1,0 +1,185 @@
+package import Tabular
+
+/// A contract as read, with what is worth knowing about it.
+package struct LoadedSchema: Sendable, Equatable {
+    /// The contract. Its `digest` is empty: hashing `document` is the caller's, who has a hash function.
+    package var schema: Schema
+    /// Oddities and unenforced parts, in document order.
+    package var warnings: [SchemaWarning]
+    /// The contract's canonical form, without layout and comments.
+    package var document: JSONValue
+}
+
+/// The document as a value to be hashed: two documents with equal forms mean the same.
+///
+/// Numbers that neither 64 bits nor 15 digits hold become their text, so that a digest tells them apart.
+package func canonicalForm(of document: Document) -> JSONValue { canonical(document.root, document.place) }
+
+private func canonical(_ value: JSONValue, _ place: Place) -> JSONValue {
+    switch value {
+    case .number:
+        let lexeme = place.lexeme ?? ""
+        return lexeme.utf8.count(where: isDigit) > 15 ? .string(lexeme) : value
+    case .array(let values):
+        return .array(zip(values, place.elements).map(canonical))
+    case .object(let members):
+        var result: [String: JSONValue] = [:]
+        for (key, inner) in members { result[key] = place.members[key].map { canonical(inner, $0) } ?? inner }
+        return .object(result)
+    case .null, .bool, .integer, .string:
+        return value
+    }
+}
+
+extension Schema {
+    /// Reads a contract: a Table Schema 1.0, 2.0 or 2.1 in YAML or JSON, with the `sluice:` settings.
+    ///
+    /// What this version can't enforce is refused where ignoring it would let something through unmasked or unread,
+    /// and is a warning elsewhere.
+    package static func load(_ bytes: [UInt8], name: String) throws(SchemaError) -> LoadedSchema {
+        try load(try loadDocument(bytes, name: name))
+    }
+
+    /// Reads a contract from a document that is already parsed.
+    package static func load(_ document: Document) throws(SchemaError) -> LoadedSchema {
+        var loader = SchemaLoader()
+        let schema = try loader.load(document.cursor)
+        let warnings = loader.warnings.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
+        return LoadedSchema(schema: schema, warnings: warnings, document: canonicalForm(of: document))
+    }
+}
+
+/// Turns a document into a contract and collects warnings on the way.
+struct SchemaLoader {
+    var warnings: [SchemaWarning] = []
+
+    private static let known = [
+        "$schema", "name", "title", "description", "version", "fields", "fieldsMatch", "missingValues", "primaryKey",
+        "uniqueKeys", "foreignKeys", "sluice",
+    ]
+    private static let unenforced = ["fieldsMatch", "uniqueKeys", "foreignKeys", "jsonSchema"]
+
+    mutating func load(_ root: Cursor) throws(SchemaError) -> Schema {
+        guard root.value.members != nil else { throw root.wrongKind("a mapping with fields:") }
+        try checkProfile(root)
+        guard let list = root["fields"] else {
+            throw root.error(.missing, "a contract needs fields: with at least one name and type")
+        }
+        let items = try list.items()
+        guard !items.isEmpty else { throw list.error(.missing, "fields is empty; name at least one column") }
+        var fields: [Field] = []
+        for item in items { fields.append(try loadField(item)) }
+        try checkNames(items, fields)
+
+        var schema = Schema(fields: fields)
+        // A version such as 3.1 is a number to YAML, and text to everybody else.
+        schema.name = try root["name"]?.lexeme() ?? ""
+        schema.version = try root["version"]?.lexeme() ?? ""
+        if let missing = root["missingValues"] { schema.missingValues = try loadMissingValues(missing) }
+        if let key = root["primaryKey"] { schema.primaryKey = try loadNames(key, fields) }
+        try warnAboutKeys(of: root, known: Self.known, unenforced: Self.unenforced)
+        if let settings = root["sluice"] { try loadSettings(settings, into: &schema) }
+        guard fields.count <= schema.limits.maxFields else {
+            throw list.error(
+                .outOfRange, "\(fields.count) fields are more than sluice.limits.maxFields \(schema.limits.maxFields)")
+        }
+        return schema
+    }
+
+    /// Refuses documents of other kinds by name.
+    private mutating func checkProfile(_ root: Cursor) throws(SchemaError) {
+        if let resources = root["resources"] {
+            throw resources.error(
+                .unsupported,
+                "this is a data package, not a Table Schema; put the schema of one resource (resources[0].schema) "
+                    + "into a file of its own", atKey: true)
+        }
+        guard let profile = root["$schema"] else { return }
+        let address = try profile.text()
+        if address.contains("json-schema.org") {
+            throw profile.error(
+                .unsupported, "this is a JSON Schema, not a Table Schema; write a contract with fields: instead")
+        }
+        if address.contains("package.json") {
+            throw profile.error(
+                .unsupported, "this is a data package's profile; use the tableschema.json of the same version")
+        }
+        let accepted = [
+            "https://datapackage.org/profiles/1.0/tableschema.json",
+            "https://datapackage.org/profiles/2.0/tableschema.json",
+            "https://datapackage.org/profiles/2.1/tableschema.json",
+            "https://specs.frictionlessdata.io/schemas/table-schema.json",
+            "https://frictionlessdata.io/schemas/table-schema.json",
+        ]
+        if !accepted.contains(address) {
+            warnings.append(profile.warning("unknown profile \(quoted(address)); read as Table Schema 2.0"))
+        }
+    }
+
+    /// Field names are not empty and occur once.
+    private func checkNames(_ items: [Cursor], _ fields: [Field]) throws(SchemaError) {
+        var seen: [String: Cursor] = [:]
+        for (item, field) in zip(items, fields) {
+            let name = item["name"] ?? item
+            if let earlier = seen.updateValue(name, forKey: field.name) {
+                throw name.error(
+                    .inconsistent,
+                    "field \(quoted(field.name)) is already at line \(earlier.place.line), column "
+                        + "\(earlier.place.column); rename or remove one")
+            }
+        }
+    }
+
+    /// One field name or a list of them, each of an existing field.
+    func loadNames(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> [String] {
+        let items = cursor.value.text == nil ? try cursor.items() : [cursor]
+        var names: [String] = []
+        for item in items {
+            let name = try item.text()
+            guard fields.contains(where: { $0.name == name }) else {
+                throw item.error(
+                    .inconsistent,
+                    "there is no field \(quoted(name))\(didYouMean(name, among: fields.lazy.map(\.name)))")
+            }
+            guard !names.contains(name) else { throw item.error(.inconsistent, "\(quoted(name)) is listed twice") }
+            names.append(name)
+        }
+        return names
+    }
+
+    /// Texts that mean "no value": strings, or objects with a value and a label.
+    func loadMissingValues(_ cursor: Cursor) throws(SchemaError) -> [String] {
+        var result: [String] = []
+        for item in try cursor.items() {
+            let text: String
+            if item.value.members != nil {
+                guard let value = item["value"] else {
+                    throw item.error(.missing, "a missing value written as a mapping needs value:")
+                }
+                text = try value.text()
+            } else {
+                text = try item.text()
+            }
+            guard !result.contains(text) else {
+                throw item.error(.inconsistent, "missing value \(quoted(text)) is listed twice")
+            }
+            result.append(text)
+        }
+        return result
+    }
+
+    /// Warns about standard keys that are not enforced, and about unknown keys that look like known ones.
+    ///
+    /// The standard lets anybody add properties, so other unknown keys are none of our business.
+    mutating func warnAboutKeys(of cursor: Cursor, known: [String], unenforced: [String]) throws(SchemaError) {
+        for key in try cursor.keys() {
+            guard let member = cursor[key] else { continue }
+            if unenforced.contains(key) {
+                warnings.append(member.warning("\(key) is not enforced by this version"))
+            } else if !known.contains(key), let meant = suggestion(for: key, among: known + unenforced) {
+                warnings.append(
+                    member.warning("\(quoted(key)) is no property of the standard; did you mean \(quoted(meant))"))
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// Schemas: see ARCHITECTURE.md.

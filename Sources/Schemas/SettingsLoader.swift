@@ -1,0 +1,240 @@
+import Tabular
+
+/// The personal-data entities a contract may name: Presidio's vocabulary.
+package enum Entities {
+    /// Names that may be declared for a whole column.
+    package static let known = [
+        "CREDIT_CARD", "CRYPTO", "DATE_TIME", "EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS", "MAC_ADDRESS", "NRP",
+        "LOCATION", "PERSON", "PHONE_NUMBER", "MEDICAL_LICENSE", "URL", "ORGANIZATION", "AGE", "ID",
+        "US_BANK_NUMBER", "US_DRIVER_LICENSE", "US_ITIN", "US_PASSPORT", "US_SSN", "UK_NHS", "UK_NINO", "ES_NIF",
+        "ES_NIE", "IT_FISCAL_CODE", "IT_DRIVER_LICENSE", "IT_VAT_CODE", "IT_PASSPORT", "IT_IDENTITY_CARD",
+        "PL_PESEL", "SG_NRIC_FIN", "SG_UEN", "AU_ABN", "AU_ACN", "AU_TFN", "AU_MEDICARE", "IN_PAN", "IN_AADHAAR",
+        "IN_VEHICLE_REGISTRATION", "IN_VOTER", "IN_PASSPORT", "FI_PERSONAL_IDENTITY_CODE", "DE_TAX_ID", "FR_NIR",
+    ]
+    /// Names this version can look for in free text.
+    package static let scanned = [
+        "EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "US_SSN",
+    ]
+}
+
+extension SchemaLoader {
+    private static let unenforcedSettings = [
+        "drift", "secrets", "hiddenText", "poisoning", "baseline", "privacy", "encryption", "encrypt", "jsonSchema",
+    ]
+
+    /// `sluice:` of a field.
+    mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
+        try cursor.refuseKeys(besides: ["role", "pii", "anomaly"] + Self.unenforcedSettings)
+        try warnAboutKeys(of: cursor, known: ["role", "pii", "anomaly"], unenforced: Self.unenforcedSettings)
+        field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
+        if let pii = cursor["pii"] { field.pii = try loadPII(pii) }
+        if let anomaly = cursor["anomaly"] {
+            guard field.isNumeric else {
+                throw anomaly.error(
+                    .inconsistent,
+                    "anomaly needs type integer or number and \(quoted(field.name)) is \(field.type.name); remove it",
+                    atKey: true)
+            }
+            field.anomaly = try loadAnomaly(anomaly)
+        }
+    }
+
+    private mutating func loadPII(_ cursor: Cursor) throws(SchemaError) -> PIIRule {
+        guard cursor.value.members != nil else { throw cursor.wrongKind("a mapping with entity: or scan:") }
+        var rule = PIIRule()
+        // The operator first: the keys that belong to an operator of the future are not the mistake.
+        if let word = cursor["operator"] { rule.operation = try loadOperator(word) }
+        let own: [String] =
+            switch rule.operation {
+            case .redact, .drop: []
+            case .replace: ["replacement"]
+            case .mask: ["maskChar", "keepFirst", "keepLast"]
+            case .truncate: ["keepFirst"]
+            case .tokenize: ["key", "prefix"]
+            }
+        let common = ["entity", "scan", "entities", "operator", "validate"]
+        for key in ["replacement", "maskChar", "keepFirst", "keepLast", "key", "prefix"] where !own.contains(key) {
+            guard let stray = cursor[key] else { continue }
+            throw stray.error(
+                .inconsistent, "\(key) does not belong to operator \(rule.operation.rawValue); remove it", atKey: true)
+        }
+        try cursor.refuseKeys(besides: common + own)
+        try loadEntities(cursor, into: &rule)
+        rule.replacement = try cursor["replacement"].map { (text) throws(SchemaError) in try short(text, 256) }
+        if let character = cursor["maskChar"] {
+            rule.maskCharacter = try character.text()
+            guard rule.maskCharacter.unicodeScalars.count == 1, quoted(rule.maskCharacter).utf8.count < 8 else {
+                throw character.error(.outOfRange, "maskChar is one visible character")
+            }
+        }
+        rule.keepFirst = try cursor["keepFirst"]?.whole(in: 0...10_000) ?? 0
+        rule.keepLast = try cursor["keepLast"]?.whole(in: 0...10_000) ?? 0
+        rule.key = try cursor["key"].map { (name) throws(SchemaError) in try keyName(name) }
+        rule.prefix = try cursor["prefix"].map { (text) throws(SchemaError) in try short(text, 64) } ?? ""
+        if rule.operation == .tokenize, rule.key == nil {
+            throw cursor.error(.missing, "operator tokenize needs key: with the name of a token key", atKey: true)
+        }
+        if rule.operation == .truncate, rule.keepFirst == 0 {
+            throw cursor.error(.missing, "operator truncate needs keepFirst: of 1 or more; use redact to keep nothing")
+        }
+        if let check = cursor["validate"] {
+            _ = try check.word(of: ["luhn", "mod97"], what: "check")
+            warnings.append(
+                check.warning("validate is not enforced by this version: every value of the column is masked"))
+        }
+        return rule
+    }
+
+    private func loadOperator(_ cursor: Cursor) throws(SchemaError) -> MaskOperator {
+        let later = ["generalize", "encrypt", "date-shift", "bucket", "suppress"]
+        let word = try cursor.text()
+        let known = MaskOperator.allCases.map(\.rawValue)
+        guard later.contains(word) else { return try cursor.choice(MaskOperator.self, what: "operator") }
+        throw cursor.error(
+            .unsupported,
+            "operator \(quoted(word)) is not supported yet, and without it the values would leave "
+                + "as they are; use \(listed(known))")
+    }
+
+    private func loadEntities(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {
+        rule.entity = try cursor["entity"]?.word(of: Entities.known, what: "entity")
+        rule.scan = try cursor["scan"]?.flag() ?? false
+        for item in try cursor["entities"]?.items() ?? [] {
+            let name = try item.text()
+            if Entities.known.contains(name), !Entities.scanned.contains(name) {
+                throw item.error(
+                    .unsupported, "\(name) can't be found in free text yet; use \(listed(Entities.scanned))")
+            }
+            rule.entities.append(try item.word(of: Entities.scanned, what: "entity"))
+        }
+        if rule.entity != nil, rule.scan {
+            throw cursor.error(
+                .inconsistent, "entity is for a column of one kind and scan: true for free text; keep one of them")
+        }
+        if rule.entity == nil, !rule.scan {
+            throw cursor.error(.missing, "pii needs entity: for the whole column, or scan: true for free text")
+        }
+        if let entities = cursor["entities"], !rule.scan {
+            throw entities.error(.inconsistent, "entities belongs to scan: true; use entity here", atKey: true)
+        }
+        if rule.scan, rule.operation == .drop {
+            throw cursor.error(.inconsistent, "operator drop removes the whole column; leave scan out, name an entity")
+        }
+    }
+
+    private func keyName(_ cursor: Cursor) throws(SchemaError) -> String {
+        let text = try cursor.text()
+        let isPlain = text.utf8.allSatisfy {
+            isDigit($0) || ($0 | 0x20) &- 0x61 < 26 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        }
+        guard isPlain, (1...64).contains(text.utf8.count) else {
+            throw cursor.error(.outOfRange, "a key name has 1 to 64 letters, digits, - and _")
+        }
+        return text
+    }
+
+    private func short(_ cursor: Cursor, _ limit: Int) throws(SchemaError) -> String {
+        let text = try cursor.text()
+        guard text.utf8.count <= limit, !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+            throw cursor.error(.outOfRange, "must be at most \(limit) bytes without control characters")
+        }
+        return text
+    }
+
+    private func loadAnomaly(_ cursor: Cursor) throws(SchemaError) -> AnomalyRule {
+        try cursor.refuseKeys(besides: ["threshold", "transform", "tails", "action", "enabled", "method"])
+        var rule = AnomalyRule()
+        if let threshold = cursor["threshold"], threshold.value.text != "auto" {
+            guard threshold.value.text == nil else {
+                throw threshold.error(.unknownValue, "must be a number or auto")
+            }
+            rule.threshold = try threshold.number(in: 0.1...1e6)
+        }
+        // `auto` is the absence of a choice, and so is leaving it out.
+        let transform = try cursor["transform"]?.word(of: ["none", "log1p", "auto"], what: "transform")
+        rule.transform = transform == "auto" ? nil : transform
+        let tails = try cursor["tails"]?.word(of: ["single", "double", "auto"], what: "tails")
+        rule.tails = tails == "auto" ? nil : tails
+        if let action = cursor["action"] { rule.action = try loadAction(action) }
+        rule.enabled = try cursor["enabled"]?.flag() ?? true
+        _ = try cursor["method"]?.word(of: ["modified-z"], what: "method")
+        return rule
+    }
+
+    /// Statistics never reject: a person must be able to release a false alarm.
+    private func loadAction(_ cursor: Cursor) throws(SchemaError) -> Outcome {
+        if cursor.value.text == "reject" {
+            throw cursor.error(
+                .unknownValue, "statistics never reject, since they may be wrong; use flag or quarantine")
+        }
+        return try cursor.word(of: ["flag", "quarantine"], what: "action") == "flag" ? .flagged : .quarantined
+    }
+
+    /// `sluice:` of the contract.
+    mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
+        let known = ["apiVersion", "unknownFields", "limits", "isolationForest", "batch"]
+        try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
+        try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
+        if let version = cursor["apiVersion"], try version.text() != "sluice/v1" {
+            throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
+        }
+        if let word = cursor["unknownFields"] { schema.unknownFields = try word.choice(UnknownFields.self) }
+        if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
+        if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
+        if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
+    }
+
+    private func loadLimits(_ cursor: Cursor) throws(SchemaError) -> RowLimits {
+        try cursor.refuseKeys(besides: ["maxRowBytes", "maxFields", "maxDepth"])
+        var limits = RowLimits()
+        limits.maxRowBytes = try cursor["maxRowBytes"]?.whole(in: 1...16_777_216) ?? limits.maxRowBytes
+        limits.maxFields = try cursor["maxFields"]?.whole(in: 1...16_384) ?? limits.maxFields
+        limits.maxDepth = try cursor["maxDepth"]?.whole(in: 1...512) ?? limits.maxDepth
+        return limits
+    }
+
+    private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
+        try cursor.refuseKeys(besides: ["minRows", "maxRejectedRate", "maxQuarantinedRate", "onExceed"])
+        var rule = BatchRule()
+        rule.minRows = try cursor["minRows"]?.whole(in: 0...Int(Int32.max)) ?? rule.minRows
+        rule.maxRejectedRate = try cursor["maxRejectedRate"]?.number(in: 0...1) ?? rule.maxRejectedRate
+        rule.maxQuarantinedRate = try cursor["maxQuarantinedRate"]?.number(in: 0...1) ?? rule.maxQuarantinedRate
+        if let word = cursor["onExceed"], try word.word(of: ["quarantine", "reject"]) == "reject" {
+            warnings.append(
+                word.warning("onExceed: reject is not enforced by this version: the batch is held for review instead"))
+        }
+        return rule
+    }
+
+    private func loadForest(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> ForestRule {
+        try cursor.refuseKeys(
+            besides: ["fields", "trees", "sampleSize", "ndim", "threshold", "action", "enabled"])
+        var rule = ForestRule()
+        if let names = cursor["fields"] {
+            rule.fields = try loadNames(names, fields)
+            for (item, name) in zip(try names.items(), rule.fields) {
+                guard let field = fields.first(where: { $0.name == name }), !field.isNumeric else { continue }
+                throw item.error(
+                    .inconsistent,
+                    "\(quoted(name)) is \(field.type.name); the forest of this version takes integer and number "
+                        + "fields only, so remove it here")
+            }
+        }
+        rule.trees = try cursor["trees"]?.whole(in: 1...1000) ?? rule.trees
+        rule.sampleSize = try cursor["sampleSize"]?.whole(in: 2...256) ?? rule.sampleSize
+        rule.dimensions = try cursor["ndim"]?.whole(in: 1...3) ?? rule.dimensions
+        if let threshold = cursor["threshold"] {
+            try threshold.refuseKeys(besides: ["flag", "quarantine"])
+            rule.flagQuantile = try threshold["flag"]?.number(in: 0.5...0.99999) ?? rule.flagQuantile
+            rule.quarantineQuantile =
+                try threshold["quarantine"]?.number(in: 0.5...0.99999)
+                ?? max(rule.quarantineQuantile, rule.flagQuantile)
+            guard rule.flagQuantile <= rule.quarantineQuantile else {
+                throw threshold.error(.inconsistent, "flag is above quarantine; the milder line must come first")
+            }
+        }
+        if let action = cursor["action"] { rule.action = try loadAction(action) }
+        rule.enabled = try cursor["enabled"]?.flag() ?? true
+        return rule
+    }
+}

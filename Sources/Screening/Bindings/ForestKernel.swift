@@ -1,0 +1,48 @@
+import CKernels
+
+/// A node of a classical tree, as the kernel reads it.
+typealias NarrowNode = SluiceNode
+/// A node of an extended tree.
+typealias WideNode = SluiceWideNode
+
+/// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind a checked face.
+enum ForestKernel {
+    /// Adds each row's sum over all trees to `sums`, in groups of trees small enough for 16 bits.
+    static func narrow(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [NarrowNode], _ roots: [UInt32]) -> [UInt32] {
+        precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
+        return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
+            // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
+            unsafe roots.withUnsafeBufferPointer { roots in
+                guard let base = roots.baseAddress else { return }
+                unsafe sluice_forest(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
+            }
+        }
+    }
+
+    /// The same for extended trees.
+    static func wide(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [WideNode], _ roots: [UInt32]) -> [UInt32] {
+        precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
+        return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
+            // Sound: as above.
+            unsafe roots.withUnsafeBufferPointer { roots in
+                guard let base = roots.baseAddress else { return }
+                unsafe sluice_forest_wide(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
+            }
+        }
+    }
+
+    private static func grouped(
+        blocks: Int, trees: Int, _ body: (_ first: Int, _ count: Int, _ out: inout [UInt16]) -> Void
+    ) -> [UInt32] {
+        var sums = [UInt32](repeating: 0, count: blocks * 64)
+        var part = [UInt16](repeating: 0, count: blocks * 64)
+        var first = 0
+        while first < trees {
+            let count = min(100, trees - first)
+            body(first, count, &part)
+            for index in sums.indices { sums[index] &+= UInt32(part[index]) }
+            first += count
+        }
+        return sums
+    }
+}

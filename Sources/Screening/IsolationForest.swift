@@ -1,0 +1,178 @@
+import CKernels
+import Glibc
+package import Sketches
+
+/// An isolation forest (Liu, Ting, Zhou 2008) with extended splits (Hariri et al. 2019), bit-exact everywhere.
+///
+/// Features are quantised to 16 bits when the forest is fitted, splits are drawn on the quantised values and leaf values
+/// are fixed point in 1/32, so a score is a sum of whole numbers: the same for any number of workers and any machine.
+package struct IsolationForest: Sendable {
+    /// Rows drawn for a tree.
+    package let sampleSize: Int
+    /// Trees.
+    package let trees: Int
+    /// Features a split combines, 1 to 3.
+    package let dimensions: Int
+    /// The contract fields that are the features.
+    package let fields: [Int]
+    /// How each feature becomes 16 bits.
+    package let quantisers: [Quantiser]
+    private(set) var narrow: [NarrowNode] = []
+    private(set) var wide: [WideNode] = []
+    private(set) var roots: [UInt32] = []
+
+    /// Leaf values are multiples of 1/32.
+    static let unit = 32.0
+
+    /// A linear map of a feature to 16 bits, saturating.
+    package struct Quantiser: Sendable, Equatable {
+        /// The value that becomes 0; missing values become it too.
+        package var center: Double
+        /// Steps a unit.
+        package var scale: Double
+
+        @inline(__always)
+        func callAsFunction(_ value: Double) -> Int16 {
+            let scaled = (value - center) * scale
+            if scaled.isNaN { return 0 }
+            return Int16(max(-32_767, min(32_767, scaled.rounded())))
+        }
+    }
+
+    /// Fits a forest to a sample.
+    ///
+    /// - Parameters:
+    ///   - sample: rows × features; at least two rows and one feature.
+    ///   - fields: the contract field of each feature.
+    ///   - seed: everything random comes from it.
+    package init(
+        sample: RowSample, rows: Range<Int>, fields: [Int], trees: Int = 100, sampleSize: Int = 256, dimensions: Int = 3,
+        seed: UInt64
+    ) {
+        precondition(rows.count >= 2 && sample.width == fields.count && !fields.isEmpty)
+        self.fields = fields
+        self.trees = trees
+        self.sampleSize = min(sampleSize, rows.count)
+        self.dimensions = min(dimensions, fields.count, 3)
+        let isNarrow = self.dimensions == 1
+        quantisers = fields.indices.map { feature in
+            let column = rows.map { sample.values[$0 * sample.width + feature] }.filter { !$0.isNaN }
+            return isNarrow ? Self.spanning(column) : Self.standardising(column)
+        }
+        var grower = TreeGrower(width: fields.count, dimensions: self.dimensions, seed: seed)
+        grower.load(rows.count) { row, feature in
+            quantisers[feature](sample.values[(rows.lowerBound + row) * sample.width + feature])
+        }
+        for _ in 0..<trees {
+            roots.append(UInt32(isNarrow ? grower.narrow.count : grower.wide.count))
+            grower.growTree(sampleSize: self.sampleSize)
+        }
+        narrow = grower.narrow
+        wide = grower.wide
+        roots.append(UInt32(isNarrow ? narrow.count : wide.count))
+    }
+
+    /// For axis-parallel splits only the order matters: the sample's range over all 16 bits.
+    private static func spanning(_ column: [Double]) -> Quantiser {
+        let finite = column.filter(\.isFinite)
+        guard let low = finite.min(), let high = finite.max(), high > low else {
+            return Quantiser(center: finite.first ?? 0, scale: 0)
+        }
+        return Quantiser(center: low / 2 + high / 2, scale: 65_534 / (high - low))
+    }
+
+    /// For oblique splits features must be comparable: median and MAD, 1/1024 of a robust deviation a step, ±32 of them.
+    private static func standardising(_ column: [Double]) -> Quantiser {
+        let sorted = column.filter(\.isFinite).sorted()
+        guard !sorted.isEmpty else { return Quantiser(center: 0, scale: 0) }
+        let center = Robust.median(sorted)
+        var deviation = Robust.medianDeviation(sorted, from: center) / 0.6745
+        // A feature that is mostly one value: its standard deviation, so that the rest of it counts as it should.
+        if deviation == 0 {
+            deviation = (sorted.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(sorted.count)).squareRoot()
+        }
+        return Quantiser(center: center, scale: deviation > 0 ? 1024 / deviation : 0)
+    }
+
+    /// The expected path length of an unsuccessful search among `count` rows: c(n) = 2H(n−1) − 2(n−1)/n, exact H.
+    package static func expectedPath(_ count: Int) -> Double {
+        if count <= 1 { return 0 }
+        if count == 2 { return 1 }
+        var harmonic = 0.0
+        for term in 1..<count { harmonic += 1 / Double(term) }
+        return 2 * harmonic - 2 * Double(count - 1) / Double(count)
+    }
+
+    /// Features of rows as the kernel wants them: blocks of 64 rows, feature-major in a block; missing rows are 0.
+    func quantise(count: Int, _ value: (_ feature: Int, _ row: Int) -> Double) -> (columns: [Int16], blocks: Int) {
+        let blocks = (count + 63) / 64
+        let width = fields.count
+        var columns = [Int16](repeating: 0, count: blocks * 64 * width)
+        for feature in 0..<width {
+            let quantiser = quantisers[feature]
+            for row in 0..<count {
+                columns[((row >> 6) &* width &+ feature) << 6 | (row & 63)] = quantiser(value(feature, row))
+            }
+        }
+        return (columns, blocks)
+    }
+
+    /// The sum of leaf values of each row, in units of 1/32; a small sum is an isolated row.
+    package func sums(count: Int, _ value: (_ feature: Int, _ row: Int) -> Double) -> [UInt32] {
+        let (columns, blocks) = quantise(count: count, value)
+        let sums =
+            dimensions == 1
+            ? ForestKernel.narrow(columns, blocks: blocks, features: fields.count, narrow, roots)
+            : ForestKernel.wide(columns, blocks: blocks, features: fields.count, wide, roots)
+        return Array(sums.prefix(count))
+    }
+
+    /// The anomaly score of a sum: 2^(−E[h]/c(ψ)), between 0 and 1.
+    package func score(_ sum: UInt32) -> Double {
+        exp2(-Double(sum) / Self.unit / Double(trees) / Self.expectedPath(sampleSize))
+    }
+
+    /// The features that isolate a row most, strongest first: split features of each path, weighted by how early they
+    /// split and by how much shorter than expected the path is.
+    package func contributors(_ row: [Double], limit: Int = 3) -> [Int] {
+        var weight = [Double](repeating: 0, count: fields.count)
+        let x = fields.indices.map { quantisers[$0](row[$0]) }
+        let expected = Self.expectedPath(sampleSize)
+        for tree in 0..<trees {
+            let (path, length) = dimensions == 1 ? narrowPath(x, Int(roots[tree])) : widePath(x, Int(roots[tree]))
+            let gain = max(0, expected - length)
+            for (depth, parts) in path.enumerated() {
+                for (feature, share) in parts { weight[feature] += gain * share / Double(depth + 1) }
+            }
+        }
+        let order = weight.indices.filter { weight[$0] > 0 }
+            .sorted { weight[$0] != weight[$1] ? weight[$0] > weight[$1] : $0 < $1 }
+        return order.prefix(limit).map { fields[$0] }
+    }
+
+    private func narrowPath(_ x: [Int16], _ root: Int) -> ([[(Int, Double)]], Double) {
+        var path: [[(Int, Double)]] = []
+        var at = root
+        while narrow[at].feature >= 0 {
+            let node = narrow[at]
+            path.append([(Int(node.feature), 1)])
+            at = x[Int(node.feature)] >= node.threshold ? root + Int(node.right) : at + 1
+        }
+        return (path, Double(narrow[at].value) / Self.unit)
+    }
+
+    private func widePath(_ x: [Int16], _ root: Int) -> ([[(Int, Double)]], Double) {
+        var path: [[(Int, Double)]] = []
+        var at = root
+        while wide[at].leaf == 0 {
+            let node = wide[at]
+            let parts = [(Int(node.f.0), node.w.0), (Int(node.f.1), node.w.1), (Int(node.f.2), node.w.2)]
+            let reach = parts.map { abs(Double(x[$0.0]) * Double($0.1)) }
+            let total = reach.reduce(0, +)
+            if total > 0 { path.append(zip(parts, reach).map { ($0.0, $1 / total) }) }
+            let side = TreeGrower.project(parts.map { (x[$0.0], $0.1) })
+            at = side > node.threshold ? root + Int(node.right) : at + 1
+        }
+        return (path, Double(wide[at].value) / Self.unit)
+    }
+}

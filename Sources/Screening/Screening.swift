@@ -1,1 +1,0 @@
-// Screening: see ARCHITECTURE.md.

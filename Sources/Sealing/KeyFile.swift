@@ -1,0 +1,178 @@
+package import Cryptography
+import Storage
+
+/// What a key is for.
+package enum KeyKind: String, Sendable, CaseIterable {
+    /// Wraps the data keys of a dataset: AES-256.
+    case kek
+    /// Signs the ledger: an Ed25519 seed.
+    case signing
+    /// Makes tokens of values: HMAC-SHA-256.
+    case token
+    /// The store's own secret.
+    case store
+}
+
+/// A key and its name, in a file that only its owner can read.
+///
+/// The text is comment lines (`# name:`, `# created:`, `# fingerprint:`) and one line `sluice-<kind>-v1:<base64url>`.
+package struct KeyFile: Sendable {
+    /// What the key is for.
+    package let kind: KeyKind
+    /// Its name, which the fingerprint covers.
+    package let name: String
+    /// When it was made, as its maker wrote it.
+    package let created: String
+    /// The 32 secret bytes.
+    package let key: SecretKey
+
+    /// The first 8 bytes of SHA-256(key ‖ name) in hexadecimal.
+    package var fingerprint: String { key.fingerprint(name: name) }
+
+    /// Puts a key and its name together. Throws `malformedKeyFile` unless it has 32 bytes and the name is 1 to 128
+    /// letters, digits, dots, dashes and underscores.
+    package init(kind: KeyKind, name: String, created: String, key: SecretKey) throws(SealingError) {
+        guard key.count == 32 else {
+            throw SealingError(.malformedKeyFile, "use key", subject: name, cause: "it has \(key.count) bytes, not 32")
+        }
+        let letters = name.utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0)
+        }
+        guard letters, 1...128 ~= name.utf8.count else {
+            throw SealingError(
+                .malformedKeyFile, "use key", subject: name,
+                cause: "name it with up to 128 letters, digits, dots, dashes and underscores")
+        }
+        self.kind = kind
+        self.name = name
+        self.created = created
+        self.key = key
+    }
+
+    /// Reads and checks a key file.
+    ///
+    /// Throws `unsafeKeyFile` unless it is a plain file of this user in a folder of this user, both closed to all
+    /// others; `malformedKeyFile` for another kind, a typing error or damage; `storage` when it cannot be read.
+    package static func read(_ path: String, kind: KeyKind) throws(SealingError) -> KeyFile {
+        let text = try secretText(path, max: 4096)
+        return try text.withBytes { bytes throws(SealingError) in try parse(bytes, path, kind) }
+    }
+
+    /// Writes the key to a new file for this user only, durably. Throws `storage`, also when the file is there.
+    package func write(_ path: String) throws(SealingError) {
+        let comments = """
+            # name: \(name)
+            # created: \(created)
+            # fingerprint: \(fingerprint)
+            # lost keys are lost data
+            sluice-\(kind.rawValue)-v1:
+            """
+        let head = Array(comments.utf8)
+        var digits = key.withBytes { base64URLText($0) }
+        defer { wipe(&digits) }
+        let text = SecretKey(capacity: head.count + digits.count + 1) { output in
+            for byte in head { output.append(byte) }
+            for byte in digits { output.append(byte) }
+            output.append(10)
+        }
+        try text.withBytes { bytes throws(SealingError) in
+            do throws(StorageError) { try writeDurably(path, bytes) } catch { throw SealingError(error) }
+        }
+    }
+
+    /// Reads a file that must be closed to all others, into memory that is wiped.
+    static func secretText(_ path: String, max: Int) throws(SealingError) -> SecretKey {
+        let file = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path) }
+        let folder = try storing { () throws(StorageError) in try FileDescriptor.openFolder(split(path).folder) }
+        try check(storing { () throws(StorageError) in try folder.status() }, split(path).folder, "700")
+        let status = try storing { () throws(StorageError) in try file.status() }
+        try check(status, path, "600")
+        guard status.size <= max else {
+            throw unreadable(path, "it has more than \(max) bytes; check that it is a key file")
+        }
+        // The text is as secret as the key, so it gets the same memory.
+        return try SecretKey(capacity: max) { (output: inout OutputSpan<UInt8>) throws(SealingError) in
+            do throws(StorageError) { _ = try file.read(at: 0, into: &output) } catch { throw SealingError(error) }
+        }
+    }
+
+    private static func check(_ status: FileStatus, _ path: String, _ mode: String) throws(SealingError) {
+        guard status.owner == effectiveUser() else {
+            throw SealingError(
+                .unsafeKeyFile, "use key file", subject: path, cause: "it belongs to another user; chown it")
+        }
+        guard status.mode & 0o077 == 0 else {
+            throw SealingError(
+                .unsafeKeyFile, "use key file", subject: path, cause: "others may use it; run chmod \(mode) on it")
+        }
+    }
+
+    private static func parse(_ text: Span<UInt8>, _ path: String, _ kind: KeyKind) throws(SealingError) -> KeyFile {
+        var comments: [String: String] = [:]
+        var key: SecretKey?
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count, text[end] != 10 { end += 1 }
+            let line = text.extracting(start..<end)
+            start = end + 1
+            if line.isEmpty { continue }
+            if line[0] == UInt8(ascii: "#") {
+                // Only comments ever become strings.
+                let words = String(decoding: line.indices.map { line[$0] }, as: UTF8.self).dropFirst()
+                let parts = words.split(separator: ":", maxSplits: 1).map(trimmed)
+                if parts.count == 2 { comments[parts[0]] = parts[1] }
+            } else if key == nil {
+                key = try decode(line, path, kind)
+            } else {
+                throw unreadable(path, "it has more than one key; keep one key to a file")
+            }
+        }
+        guard let key, let name = comments["name"], let fingerprint = comments["fingerprint"] else {
+            throw unreadable(path, "its name, fingerprint or key line is missing; copy it again from where it was made")
+        }
+        guard key.fingerprint(name: name) == fingerprint else {
+            throw unreadable(path, "the key does not match its fingerprint: typing error or damaged file")
+        }
+        return try KeyFile(kind: kind, name: name, created: comments["created"] ?? "", key: key)
+    }
+
+    private static func decode(_ line: Span<UInt8>, _ path: String, _ kind: KeyKind) throws(SealingError) -> SecretKey {
+        let prefix = Array("sluice-\(kind.rawValue)-v1:".utf8)
+        guard line.count > prefix.count, prefix.indices.allSatisfy({ line[$0] == prefix[$0] }) else {
+            throw unreadable(path, "it is not a key for \(kind.rawValue), which starts with sluice-\(kind.rawValue)-v1")
+        }
+        var isGood = false
+        let key = SecretKey(capacity: line.count) { output in
+            isGood = decodeBase64URL(line.extracting(prefix.count..<line.count), into: &output)
+        }
+        guard isGood, key.count == 32 else {
+            throw unreadable(path, "its key line is not 32 bytes of base64url: typing error or damaged file")
+        }
+        return key
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        String(text.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+    }
+
+    private static func unreadable(_ path: String, _ cause: String) -> SealingError {
+        SealingError(.malformedKeyFile, "read key file", subject: path, cause: cause)
+    }
+}
+
+/// Reads an RSA public key to wrap for, from a PEM file. It is no secret, so its mode does not matter.
+package func readRSAPublicKey(_ path: String) throws(SealingError) -> RSAKey {
+    let text = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 65_536) }
+    do throws(CryptographyError) { return try RSAKey(publicPEM: text.span, subject: path) } catch {
+        throw SealingError(error)
+    }
+}
+
+/// Reads an RSA private key from a PEM file, which must be as closed as a key file.
+package func readRSAPrivateKey(_ path: String) throws(SealingError) -> RSAKey {
+    let text = try KeyFile.secretText(path, max: 65_536)
+    do throws(CryptographyError) {
+        return try text.withBytes { bytes throws(CryptographyError) in try RSAKey(privatePEM: bytes, subject: path) }
+    } catch { throw SealingError(error) }
+}

@@ -1,0 +1,213 @@
+import Cryptography
+package import Storage
+
+/// Where the bytes of a message are.
+package enum MessageSource: ~Copyable {
+    /// In an open file.
+    case file(FileDescriptor)
+    /// In memory.
+    case bytes([UInt8])
+
+    /// How many bytes there are.
+    borrowing func size() throws(SealingError) -> Int {
+        switch self {
+        case .file(let file):
+            do throws(StorageError) { return try file.status().size } catch { throw SealingError(error) }
+        case .bytes(let bytes): return bytes.count
+        }
+    }
+
+    /// Puts up to `count` bytes from `offset` in place of what `buffer` holds.
+    borrowing func read(upTo count: Int, at offset: Int, into buffer: inout [UInt8]) throws(SealingError) {
+        buffer.removeAll(keepingCapacity: true)
+        switch self {
+        case .file(let file):
+            do throws(StorageError) { try file.read(upTo: count, at: offset, into: &buffer) } catch {
+                throw SealingError(error)
+            }
+        case .bytes(let bytes):
+            buffer += bytes[min(offset, bytes.count)..<min(offset + count, bytes.count)]
+        }
+    }
+}
+
+/// Opens a message: its header is verified when the reader is made, its body as it is decrypted, frame by frame.
+package struct MessageReader: ~Copyable {
+    /// How much beyond our own writing is accepted.
+    package enum Strictness: Sendable {
+        /// Sorted contexts, framed bodies and counted IVs only: what we and the current AWS libraries write.
+        case canonical
+        /// Also what the specification allows on reading: unsorted contexts, any IVs that differ, unframed bodies.
+        case lenient
+    }
+
+    /// What the message says of itself, authenticated.
+    package let info: MessageInfo
+    private let source: MessageSource
+    private let strictness: Strictness
+    private let header: MessageHeader
+    private let headerBytes: [UInt8]
+    private var cipher: AESGCM
+    private var usedIVs: Set<[UInt8]> = []
+    private var verifier: ECDSAP384Verifier?
+
+    /// Reads and verifies the header: refusals first, then the expected context, a key that opens it, the commitment to
+    /// that key, and only then the tag.
+    ///
+    /// - `expect`: pairs that the message must hold.
+    /// - `reproduced`: pairs that its writer bound to it without storing them; those that it does store must agree.
+    ///
+    /// Throws `malformed`, `refused`, `contextMismatch`, `noKey`, `authentication` or `storage`.
+    package init(
+        _ source: consuming MessageSource, keys: KeyRing, expect: [String: String] = [:],
+        reproduced: [String: String] = [:], strictness: Strictness = .canonical
+    ) throws(SealingError) {
+        let parsed = try Self.header(of: source, strictness)
+        let header = parsed.header
+        let reproduced = EncryptionContext(reproduced)
+        for pair in reproduced.pairs {
+            let name = String(decoding: pair.key, as: UTF8.self)
+            if let stored = header.context[name], stored != pair.value { throw Self.mismatch(name) }
+        }
+        for (name, value) in expect where header.context[name] != Array(value.utf8) { throw Self.mismatch(name) }
+
+        let full = header.context.merged(with: reproduced).serialised
+        guard let dataKey = keys.unwrap(header.dataKeys, context: full) else {
+            let names = header.info.recipients.map { "\($0.provider):\($0.keyName)" }.joined(separator: ", ")
+            throw SealingError(.noKey, "open message", cause: "none of the keys given opens it; it is for \(names)")
+        }
+        let derived = try deriveKeys(dataKey: dataKey, messageID: header.messageID, suite: header.suite)
+        guard constantTimeEquals(derived.commitment.span, header.commitment.span) else {
+            throw SealingError(.authentication, "open message", cause: "its key is not the one it commits to")
+        }
+        var cipher = try ciphering { () throws(CryptographyError) in try AESGCM(key: derived.key) }
+        // The tag covers the bytes as they were stored, so nothing here depends on how they were understood.
+        let unstored = header.context.missing(from: reproduced).serialised
+        let (iv, aad) = ([UInt8](repeating: 0, count: AESGCM.ivCount), parsed.bytes + unstored)
+        var nothing: [UInt8] = []
+        do throws(CryptographyError) {
+            try cipher.open(iv: iv.span, aad: aad.span, sealed: parsed.tag.span, into: &nothing)
+        } catch {
+            throw SealingError(.authentication, "open message", cause: "its header was changed")
+        }
+        let verifier = try Self.verifier(of: header)
+        self.cipher = cipher
+        self.header = header
+        self.strictness = strictness
+        headerBytes = parsed.bytes + parsed.tag
+        info = header.info
+        self.source = source
+        self.verifier = verifier
+    }
+
+    /// What a message says of itself, without a key and so without any proof.
+    package static func inspect(
+        _ source: borrowing MessageSource, strictness: Strictness = .canonical
+    ) throws(SealingError) -> MessageInfo {
+        try header(of: source, strictness).header.info
+    }
+
+    /// Decrypts the body, a frame at a time in constant memory; gives the number of plaintext bytes.
+    ///
+    /// Each frame is authentic when `body` gets it, but only the return says that the message is whole and unsigned or
+    /// well signed: until then, keep what came out where it can be thrown away. Throws `SealingError` (`malformed`,
+    /// `authentication`, `storage`) or what `body` throws.
+    @discardableResult
+    package consuming func decrypt(to body: (Span<UInt8>) throws -> Void) throws -> Int {
+        let size = try source.size()
+        var position = headerBytes.count
+        var total = 0
+        var buffer: [UInt8] = []
+        var plain: [UInt8] = []
+        // What was decrypted stays nowhere but with the caller.
+        defer { wipe(&plain) }
+        let start = headerBytes
+        verifier?.update(start.span)
+        if header.isFramed {
+            // A short file cannot make us reserve a long frame.
+            let longest = min(header.frameLength + 40, max(0, size - position))
+            buffer.reserveCapacity(longest)
+            plain.reserveCapacity(longest)
+            var frames = FrameReader(header)
+            while !frames.isDone {
+                try source.read(upTo: longest, at: position, into: &buffer)
+                let frame = try frames.next(buffer, lenient: strictness == .lenient, &usedIVs)
+                try open(frame, buffer, into: &plain)
+                verifier?.update(buffer.span.extracting(0..<frame.end))
+                position += frame.end
+                total += plain.count
+                try body(plain.span)
+            }
+        } else {
+            try source.read(upTo: size - position, at: position, into: &buffer)
+            let frame = try FrameReader.single(buffer, header)
+            try open(frame, buffer, into: &plain)
+            verifier?.update(buffer.span.extracting(0..<frame.end))
+            position += frame.end
+            total = plain.count
+            try body(plain.span)
+        }
+        try finish(at: position)
+        return total
+    }
+
+    /// Decrypts all of it to nowhere; gives the number of plaintext bytes. Throws `SealingError`.
+    @discardableResult
+    package consuming func verify() throws -> Int { try decrypt { _ in } }
+
+    private mutating func open(_ frame: Frame, _ buffer: [UInt8], into plain: inout [UInt8]) throws(SealingError) {
+        plain.removeAll(keepingCapacity: true)
+        do throws(CryptographyError) {
+            try cipher.open(
+                iv: frame.iv.span, aad: frame.aad.span, sealed: buffer.span.extracting(frame.sealed), into: &plain)
+        } catch {
+            throw SealingError(.authentication, "open message", cause: "frame \(frame.number) was changed")
+        }
+    }
+
+    /// Checks the signature where there is one, and that nothing follows.
+    private consuming func finish(at end: Int) throws(SealingError) {
+        var position = end
+        var rest: [UInt8] = []
+        if let verifier = verifier.take() {
+            try source.read(upTo: 2 + Int(UInt16.max), at: position, into: &rest)
+            var cursor = ByteCursor(rest)
+            let signature = try cursor.counted()
+            position += cursor.position
+            guard verifier.finish(signature: signature) else {
+                throw SealingError(.authentication, "open message", cause: "its signature does not hold")
+            }
+        }
+        try source.read(upTo: 1, at: position, into: &rest)
+        guard rest.isEmpty else { throw malformed("other bytes follow its end") }
+    }
+
+    private static func header(
+        of source: borrowing MessageSource, _ strictness: Strictness
+    ) throws(SealingError) -> (header: MessageHeader, tag: [UInt8], bytes: [UInt8]) {
+        var start: [UInt8] = []
+        try source.read(upTo: MessageLimits.maxHeader, at: 0, into: &start)
+        return try MessageHeader.read(start, canonical: strictness == .canonical)
+    }
+
+    private static func verifier(of header: MessageHeader) throws(SealingError) -> ECDSAP384Verifier? {
+        let key = header.context["aws-crypto-public-key"]
+        switch (header.suite, key) {
+        case (.committed, nil): return nil
+        case (.committed, _?): throw malformed("it names a signing key and has no signature")
+        case (.signed, let key):
+            guard let key, let point = bytes(base64: String(decoding: key, as: UTF8.self)) else {
+                throw malformed("it does not name its signing key")
+            }
+            do throws(CryptographyError) { return try ECDSAP384Verifier(publicPoint: point) } catch {
+                throw malformed("its signing key is not a p-384 point")
+            }
+        }
+    }
+
+    private static func mismatch(_ name: String) -> SealingError {
+        SealingError(
+            .contextMismatch, "open message", subject: name,
+            cause: "its encryption context has another value or none; check that it is the right file")
+    }
+}

@@ -1,0 +1,237 @@
+package import Cryptography
+import Storage
+
+/// What is to be remembered of a sealed message.
+package struct SealedMessage: Sendable, Equatable {
+    /// SHA-256 of all its bytes; empty when hashing was off.
+    package let fileSHA256: [UInt8]
+    /// SHA-256 of the bytes after the header's tag, which stay the same when it is wrapped for others.
+    package let bodySHA256: [UInt8]
+    /// The 32 random bytes that name it.
+    package let messageID: [UInt8]
+    /// The 32 bytes that commit to its key.
+    package let commitment: [UInt8]
+    /// How many bytes it has.
+    package let byteCount: Int
+    /// How many bytes were sealed in it.
+    package let plaintextByteCount: Int
+}
+
+/// The random parts of a message; given only to reproduce known bytes.
+package struct MessageSecrets: Sendable {
+    let messageID: [UInt8]
+    let dataKey: SecretKey
+    let wrappingIVs: [[UInt8]]
+
+    /// Draws all of them.
+    package init(recipients: Int) throws(SealingError) {
+        do throws(CryptographyError) {
+            messageID = try randomBytes(32)
+            dataKey = try SecretKey(random: 32)
+            var ivs: [[UInt8]] = []
+            for _ in 0..<recipients { ivs.append(try randomBytes(AESGCM.ivCount)) }
+            wrappingIVs = ivs
+        } catch { throw SealingError(error) }
+    }
+
+    /// Takes given ones: a 32-byte id, a 32-byte data key, and a 12-byte IV for each recipient. Using a data key for
+    /// two messages breaks both.
+    package init(messageID: [UInt8], dataKey: SecretKey, wrappingIVs: [[UInt8]]) {
+        precondition(messageID.count == 32 && dataKey.count == 32 && wrappingIVs.allSatisfy { $0.count == 12 })
+        self.messageID = messageID
+        self.dataKey = dataKey
+        self.wrappingIVs = wrappingIVs
+    }
+}
+
+/// Turns plaintext into the bytes of one message, in memory: what is sealed collects in `output`, which the owner
+/// takes as it likes. `MessageWriter` puts it in a file.
+package struct MessageSealer: ~Copyable {
+    /// Sealed bytes that nobody has taken yet.
+    package private(set) var output: [UInt8]
+    private let header: MessageHeader
+    private let frameLength: Int
+    private let isHashing: Bool
+    private var cipher: AESGCM
+    private var regular: FrameBinding
+    private var last: FrameBinding
+    private var frame: UInt32 = 1
+    /// Plaintext short of a frame, or a whole one that may yet turn out to be the last.
+    private var pending: [UInt8] = []
+    private var fileHash = SHA256()
+    private var bodyHash = SHA256()
+    private var byteCount = 0
+    private var plaintextByteCount = 0
+
+    /// Writes the header of a message for `recipients`, bound to `context`.
+    ///
+    /// Throws `limit` for no or more than 16 recipients, a context over 2 KiB or with reserved names, or a frame length
+    /// outside 1 byte to 64 MiB.
+    package init(
+        context: [String: String], recipients: [WrappingKey], frameLength: Int = MessageLimits.frameLength,
+        secrets: MessageSecrets? = nil, hashing: Bool = true
+    ) throws(SealingError) {
+        let bound = EncryptionContext(context)
+        try Self.check(bound, recipients, frameLength)
+        let secrets = if let secrets { secrets } else { try MessageSecrets(recipients: recipients.count) }
+        precondition(secrets.wrappingIVs.count >= recipients.count)
+        var dataKeys: [EncryptedDataKey] = []
+        let aad = bound.serialised
+        for (recipient, iv) in zip(recipients, secrets.wrappingIVs) {
+            dataKeys.append(try recipient.wrap(secrets.dataKey, context: aad, iv: iv))
+        }
+        let keys = try deriveKeys(dataKey: secrets.dataKey, messageID: secrets.messageID, suite: .committed)
+        let header = MessageHeader(
+            messageID: secrets.messageID, context: bound, dataKeys: dataKeys, frameLength: frameLength,
+            commitment: keys.commitment)
+        var cipher = try ciphering { () throws(CryptographyError) in try AESGCM(key: keys.key) }
+        let start = try header.serialised + header.tag(&cipher)
+        // Nothing may fail once the first of these is set.
+        self.header = header
+        self.cipher = cipher
+        self.frameLength = frameLength
+        isHashing = hashing
+        regular = FrameBinding(messageID: secrets.messageID, kind: .regular)
+        last = FrameBinding(messageID: secrets.messageID, kind: .final)
+        output = start
+        byteCount = start.count
+        if hashing { fileHash.update(start.span) }
+    }
+
+    private static func check(
+        _ context: EncryptionContext, _ recipients: [WrappingKey], _ frameLength: Int
+    ) throws(SealingError) {
+        let operation = "seal message"
+        guard 1...MessageLimits.maxRecipients ~= recipients.count else {
+            throw SealingError(.limit, operation, cause: "it has \(recipients.count) recipients; give 1 to 16")
+        }
+        guard 1...MessageLimits.maxFrameLength ~= frameLength else {
+            throw SealingError(.limit, operation, cause: "frame length \(frameLength) is not between 1 and 67108864")
+        }
+        // Each pair is measured before it is serialised, since a length has 16 bits.
+        let size = context.pairs.reduce(2) { $0 + 4 + $1.key.count + $1.value.count }
+        guard size <= MessageLimits.maxContext else {
+            throw SealingError(.limit, operation, cause: "its context has \(size) bytes; keep it to 2048")
+        }
+        if let reserved = context.pairs.first(where: { $0.key.starts(with: "aws-crypto-".utf8) }) {
+            let key = String(decoding: reserved.key, as: UTF8.self)
+            throw SealingError(.limit, operation, subject: key, cause: "names with aws-crypto- are reserved")
+        }
+    }
+
+    /// Seals more plaintext. Whole frames go straight from the caller's bytes.
+    package mutating func write(_ bytes: Span<UInt8>) throws(SealingError) {
+        plaintextByteCount += bytes.count
+        var start = 0
+        while start < bytes.count {
+            let left = bytes.count - start
+            if pending.isEmpty && left > frameLength {
+                try seal(bytes.extracting(start..<start + frameLength))
+                start += frameLength
+                continue
+            }
+            // More bytes are here, so a full pending frame is not the last.
+            if pending.count == frameLength { try sealPending() }
+            let taken = min(left, frameLength - pending.count)
+            pending.append(copying: bytes.extracting(start..<start + taken))
+            start += taken
+        }
+    }
+
+    /// Writes the output to a file and empties it, keeping its room.
+    mutating func drain(into file: inout StagedFile) throws(SealingError) {
+        var sealed: [UInt8] = []
+        swap(&sealed, &output)
+        do throws(StorageError) { try file.write(sealed.span) } catch { throw SealingError(error) }
+        sealed.removeAll(keepingCapacity: true)
+        swap(&sealed, &output)
+    }
+
+    /// Gives the output and empties it.
+    package mutating func takeOutput() -> [UInt8] {
+        var sealed: [UInt8] = []
+        swap(&sealed, &output)
+        return sealed
+    }
+
+    /// Makes room so that collecting up to `capacity` bytes of output moves nothing.
+    package mutating func reserveOutput(_ capacity: Int) { output.reserveCapacity(capacity) }
+
+    /// Seals the last frame, a full one for an exact multiple, and gives what is to be remembered. The rest of
+    /// `output` is still to be taken.
+    package mutating func finish() throws(SealingError) -> SealedMessage {
+        precondition(frame != 0, "a message is finished once")
+        let before = output.count
+        let aad = last.bind(number: frame, count: pending.count)
+        output.appendBigEndian(UInt32.max)
+        output.appendBigEndian(frame)
+        output += last.iv
+        output.appendBigEndian(UInt32(pending.count))
+        // Swapped out, so that there is one copy to wipe.
+        var plaintext: [UInt8] = []
+        swap(&plaintext, &pending)
+        defer { wipe(&plaintext) }
+        try append(plaintext.span, iv: last.iv, aad: aad)
+        count(from: before)
+        frame = 0
+        return SealedMessage(
+            fileSHA256: isHashing ? fileHash.digest() : [], bodySHA256: isHashing ? bodyHash.digest() : [],
+            messageID: header.messageID, commitment: header.commitment, byteCount: byteCount,
+            plaintextByteCount: plaintextByteCount)
+    }
+
+    private mutating func sealPending() throws(SealingError) {
+        // Swapped out and back, so that the frame is sealed from a place of its own.
+        var full: [UInt8] = []
+        swap(&full, &pending)
+        try seal(full.span)
+        full.removeAll(keepingCapacity: true)
+        swap(&full, &pending)
+    }
+
+    private mutating func seal(_ bytes: Span<UInt8>) throws(SealingError) {
+        // The last number is kept for the final frame, and for the mark that it has in place of a number.
+        guard frame < UInt32.max - 1 else {
+            throw SealingError(.limit, "seal message", cause: "it has 2^32 frames; make smaller shards")
+        }
+        let before = output.count
+        let aad = regular.bind(number: frame, count: bytes.count)
+        output.appendBigEndian(frame)
+        output += regular.iv
+        try append(bytes, iv: regular.iv, aad: aad)
+        frame += 1
+        count(from: before)
+    }
+
+    /// Seals one frame's bytes to the output.
+    private mutating func append(_ bytes: Span<UInt8>, iv: [UInt8], aad: [UInt8]) throws(SealingError) {
+        // Out and back: a place of its own lets the cipher and the output be changed at once.
+        var sealed: [UInt8] = []
+        swap(&sealed, &output)
+        defer { swap(&sealed, &output) }
+        do throws(CryptographyError) {
+            try cipher.seal(iv: iv.span, aad: aad.span, plaintext: bytes, into: &sealed)
+        } catch { throw SealingError(error) }
+    }
+
+    private mutating func count(from start: Int) {
+        byteCount += output.count - start
+        guard isHashing else { return }
+        let output = output
+        let added = output.span.extracting(start..<output.count)
+        fileHash.update(added)
+        bodyHash.update(added)
+    }
+}
+
+/// Seals bytes in memory.
+package func sealMessage(
+    _ bytes: Span<UInt8>, context: [String: String], recipients: [WrappingKey],
+    frameLength: Int = MessageLimits.frameLength, secrets: MessageSecrets? = nil
+) throws(SealingError) -> (bytes: [UInt8], message: SealedMessage) {
+    var sealer = try MessageSealer(
+        context: context, recipients: recipients, frameLength: frameLength, secrets: secrets)
+    try sealer.write(bytes)
+    let message = try sealer.finish()
+    return (sealer.takeOutput(), message)
+}

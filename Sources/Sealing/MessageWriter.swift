@@ -1,0 +1,63 @@
+package import Storage
+
+/// Seals a message into a staged file, 256 KiB or more at a time; dropped unfinished, it leaves nothing behind.
+package struct MessageWriter: ~Copyable {
+    private static let chunk = 256 << 10
+    private var file: StagedFile
+    private var sealer: MessageSealer
+
+    /// Starts a message for `recipients`, bound to `context`, in a file that was just staged.
+    ///
+    /// Throws `limit` as `MessageSealer` does, and `storage` when the file cannot be written.
+    package init(
+        to file: consuming StagedFile, context: [String: String], recipients: [WrappingKey],
+        frameLength: Int = MessageLimits.frameLength, secrets: MessageSecrets? = nil, hashing: Bool = true
+    ) throws(SealingError) {
+        sealer = try MessageSealer(
+            context: context, recipients: recipients, frameLength: frameLength, secrets: secrets, hashing: hashing)
+        sealer.reserveOutput(Self.chunk + min(frameLength, Self.chunk) + 4096)
+        self.file = file
+    }
+
+    /// Seals more plaintext.
+    package mutating func write(_ bytes: Span<UInt8>) throws(SealingError) {
+        // Taken a chunk at a time, so that the output stays as small as it began.
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + Self.chunk)
+            try sealer.write(bytes.extracting(start..<end))
+            start = end
+            if sealer.output.count >= Self.chunk { try drain() }
+        }
+    }
+
+    /// Seals the last frame and writes all out. The file gets its name by `SealedFile.commit`.
+    package consuming func finish() throws(SealingError) -> SealedFile {
+        let message = try sealer.finish()
+        try drain()
+        return SealedFile(message: message, file: file)
+    }
+
+    private mutating func drain() throws(SealingError) {
+        try sealer.drain(into: &file)
+    }
+}
+
+/// A whole message in a file that has no name yet; dropped, it is gone.
+package struct SealedFile: ~Copyable {
+    /// What is to be remembered of it.
+    package let message: SealedMessage
+    private var file: StagedFile
+
+    fileprivate init(message: SealedMessage, file: consuming StagedFile) {
+        self.message = message
+        self.file = file
+    }
+
+    /// Makes the file durable under its name, as `StagedFile.commit` does; the folder is still to be synced.
+    package consuming func commit(as name: String, replacing: Bool = false) throws(SealingError) -> SealedMessage {
+        let message = message
+        do throws(StorageError) { try file.commit(as: name, replacing: replacing) } catch { throw SealingError(error) }
+        return message
+    }
+}

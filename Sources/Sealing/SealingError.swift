@@ -1,0 +1,78 @@
+import Cryptography
+package import Storage
+
+/// Why a message or a key file could not be written or opened. Never holds plaintext or key bytes.
+package struct SealingError: Error, Equatable, CustomStringConvertible {
+    /// The kinds of failure a caller may want to tell apart.
+    package enum Code: String, Sendable {
+        /// Not a message of this format, cut short, or followed by other bytes.
+        case malformed
+        /// A suite, a version or a length that is refused before anything is tried.
+        case refused
+        /// None of the keys given opens the message.
+        case noKey
+        /// The bytes are not those that were sealed.
+        case authentication
+        /// The encryption context is not the one that was asked for.
+        case contextMismatch
+        /// More recipients, context or frames than the format or our limits allow.
+        case limit
+        /// A key file that cannot be read as one.
+        case malformedKeyFile
+        /// A key file that others could read or change.
+        case unsafeKeyFile
+        /// libcrypto refused.
+        case cryptography
+        /// A file could not be read or written; `storage` says why.
+        case storage
+    }
+
+    /// What kind of failure it is.
+    package let code: Code
+    /// What was being done, such as "open message".
+    package let operation: String
+    /// The file, the key or the field, or "".
+    package let subject: String
+    /// The reason, with the cure where there is one.
+    package let cause: String
+    /// What storage said, for `storage`.
+    package let storage: StorageError?
+
+    /// Makes an error from its parts.
+    package init(_ code: Code, _ operation: String, subject: String = "", cause: String) {
+        self.code = code
+        self.operation = operation
+        self.subject = subject
+        self.cause = cause
+        storage = nil
+    }
+
+    package init(_ error: StorageError) {
+        code = .storage
+        operation = error.operation
+        subject = error.subject
+        cause = error.cause
+        storage = error
+    }
+
+    init(_ error: CryptographyError) {
+        self.init(
+            error.code == .authentication ? .authentication : .cryptography, error.operation, subject: error.subject,
+            cause: error.cause)
+    }
+
+    /// One line for a person: lower case, no full stop.
+    package var description: String {
+        subject.isEmpty ? "cannot \(operation): \(cause)" : "cannot \(operation) \(subject): \(cause)"
+    }
+}
+
+/// Does storage's work with this room's error.
+func storing<T: ~Copyable>(_ body: () throws(StorageError) -> T) throws(SealingError) -> T {
+    do throws(StorageError) { return try body() } catch { throw SealingError(error) }
+}
+
+/// Does cryptography's work with this room's error.
+func ciphering<T: ~Copyable>(_ body: () throws(CryptographyError) -> T) throws(SealingError) -> T {
+    do throws(CryptographyError) { return try body() } catch { throw SealingError(error) }
+}

@@ -1,0 +1,64 @@
+package import Tabular
+
+/// How often each finding occurred, with the first rows; exact totals even when lists are capped.
+package struct FindingCounts: Sendable, Mergeable, Equatable {
+    /// What is counted together.
+    package struct Kind: Sendable, Hashable, Comparable {
+        /// The finding.
+        package var code: FindingCode
+        /// The contract's field, or -1.
+        package var field: Int
+        /// What it did to the row.
+        package var outcome: Outcome
+
+        /// Orders kinds by severity, then code, then field.
+        package static func < (left: Kind, right: Kind) -> Bool {
+            if left.outcome != right.outcome { return left.outcome > right.outcome }
+            if left.code != right.code { return left.code < right.code }
+            return left.field < right.field
+        }
+    }
+
+    /// A total and the smallest row numbers.
+    package struct Tally: Sendable, Equatable {
+        /// How many findings.
+        package var count = 0
+        /// The first rows, ascending, at most `rowsKept`.
+        package var firstRows: [Int] = []
+    }
+
+    /// Row numbers kept for each kind.
+    package static let rowsKept = 5
+    /// The tallies.
+    package private(set) var tallies: [Kind: Tally] = [:]
+
+    /// Nothing counted.
+    package init() {}
+
+    /// Counts one finding.
+    package mutating func add(_ finding: Finding) {
+        let kind = Kind(code: finding.code, field: finding.field, outcome: finding.outcome)
+        tallies[kind, default: Tally()].count += 1
+        if let tally = tallies[kind],
+            tally.firstRows.count < Self.rowsKept || finding.row < tally.firstRows[Self.rowsKept - 1]
+        {
+            let rows = (tally.firstRows + [finding.row]).sorted().prefix(Self.rowsKept)
+            tallies[kind]?.firstRows = Array(rows)
+        }
+    }
+
+    /// Takes in another part's counts.
+    package mutating func merge(_ other: FindingCounts) {
+        for (kind, tally) in other.tallies {
+            var mine = tallies[kind] ?? Tally()
+            mine.count += tally.count
+            mine.firstRows = Array((mine.firstRows + tally.firstRows).sorted().prefix(Self.rowsKept))
+            tallies[kind] = mine
+        }
+    }
+
+    /// The kinds, strictest first.
+    package var sorted: [(kind: Kind, tally: Tally)] {
+        tallies.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+}

@@ -1,1 +1,0 @@
-// Sketches: see ARCHITECTURE.md.

@@ -1,0 +1,151 @@
+import CPosix
+import Glibc
+
+/// What the system says of a file.
+package struct FileStatus: Sendable, Equatable {
+    /// What sort of thing has the name.
+    package enum Kind: String, Sendable {
+        /// A plain file.
+        case regular = "plain file"
+        /// A folder.
+        case folder
+        /// A symbolic link.
+        case link = "symbolic link"
+        /// A named pipe.
+        case pipe
+        /// A socket.
+        case socket
+        /// A device.
+        case device
+    }
+
+    /// What sort of thing it is.
+    package let kind: Kind
+    /// Its length in bytes.
+    package let size: Int
+    /// When its bytes last changed, in nanoseconds since 1970.
+    package let modifiedNanoseconds: Int
+    /// The number of its file system.
+    package let device: UInt64
+    /// Its number in that file system.
+    package let inode: UInt64
+    /// Its permission bits, such as 0o600.
+    package let mode: UInt32
+    /// The user id of its owner.
+    package let owner: UInt32
+
+    init(_ status: stat) {
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .folder
+            case S_IFLNK: .link
+            case S_IFIFO: .pipe
+            case S_IFSOCK: .socket
+            default: .device
+            }
+        size = Int(status.st_size)
+        modifiedNanoseconds = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        mode = UInt32(status.st_mode & 0o7777)
+        owner = status.st_uid
+    }
+}
+
+/// An open file that is closed when its owner lets it go. Reading at an offset, so it may be shared between threads.
+package struct FileDescriptor: ~Copyable, Sendable {
+    let number: Int32
+    /// The path it was opened by, for messages.
+    package let path: String
+
+    init(number: Int32, path: String) {
+        self.number = number
+        self.path = path
+    }
+
+    deinit { close(number) }
+
+    /// Opens a plain file for reading, and nothing else: a link, a pipe, a folder or a device is refused (`wrongKind`)
+    /// without waiting on it. What was checked is what is open, so swapping the name afterwards changes nothing.
+    package static func openRegular(_ path: String) throws(StorageError) -> FileDescriptor {
+        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let number = Int32(retrying { unsafe Int(sluice_open(path, flags, 0)) })
+        guard number >= 0 else {
+            // A socket cannot be opened at all.
+            if errno == ENXIO { throw wrongKind("open", path, "socket", "plain file") }
+            throw systemError("open", path)
+        }
+        let file = FileDescriptor(number: number, path: path)
+        let status = try file.status()
+        guard status.kind == .regular else { throw wrongKind("open", path, status.kind.rawValue, "plain file") }
+        return file
+    }
+
+    /// Opens a folder, to ask what it is.
+    package static func openFolder(_ path: String) throws(StorageError) -> FileDescriptor {
+        let number = Int32(retrying { unsafe Int(sluice_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) })
+        guard number >= 0 else { throw systemError("open folder", path) }
+        return FileDescriptor(number: number, path: path)
+    }
+
+    /// What the system says of the open file, whatever has become of its name.
+    package func status() throws(StorageError) -> FileStatus {
+        var status = stat()
+        guard unsafe fstat(number, &status) == 0 else { throw systemError("examine", path) }
+        return FileStatus(status)
+    }
+
+    /// Appends up to `count` bytes from `offset`, fewer only at the end of the file; gives how many.
+    @discardableResult
+    package func read(
+        upTo count: Int, at offset: Int, into bytes: inout [UInt8]
+    ) throws(StorageError) -> Int {
+        var added = 0
+        try bytes.append(addingCapacity: count) { (output: inout OutputSpan<UInt8>) throws(StorageError) in
+            added = try read(at: offset, into: &output)
+        }
+        return added
+    }
+
+    /// Fills the free capacity of `output` from `offset`, less only at the end of the file; gives how many bytes.
+    package func read(at offset: Int, into output: inout OutputSpan<UInt8>) throws(StorageError) -> Int {
+        let before = output.count
+        // Sound: pread gets the free part of the buffer and its size, and only bytes it wrote are counted.
+        let ok = unsafe output.withUnsafeMutableBufferPointer { buffer, written in
+            while written < buffer.count, let start = buffer.baseAddress {
+                let (at, room) = (off_t(offset + written - before), buffer.count - written)
+                let got = retrying { unsafe pread(number, start + written, room, at) }
+                if got < 0 { return false }
+                if got == 0 { break }
+                written += got
+            }
+            return true
+        }
+        guard ok else { throw systemError("read", path) }
+        return output.count - before
+    }
+
+    /// Reads the whole file. Throws `tooLarge` when it has more than `max` bytes, also if it grows meanwhile.
+    package func readAll(max: Int) throws(StorageError) -> [UInt8] {
+        let size = try status().size
+        var bytes: [UInt8] = []
+        if size <= max {
+            // One byte more than it should have tells whether it grew.
+            try read(upTo: size + 1, at: 0, into: &bytes)
+        }
+        guard size <= max, bytes.count <= max else {
+            throw StorageError(
+                .tooLarge, "read", path, errno: EFBIG,
+                cause: "it has more than \(max) bytes; check that it is the right file")
+        }
+        return bytes
+    }
+}
+
+/// The error for a thing that is not of the kind it must be.
+func wrongKind(_ operation: String, _ path: String, _ found: String, _ wanted: String) -> StorageError {
+    StorageError(
+        .wrongKind, operation, path, errno: found == "folder" ? EISDIR : EINVAL,
+        cause: "it is a \(found); give a \(wanted)")
+}

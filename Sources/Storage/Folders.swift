@@ -1,0 +1,122 @@
+import CPosix
+import Glibc
+
+/// Makes a folder and those above it that are missing, each made durable in its parent. One that is there stays as it is.
+package func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(StorageError) {
+    if unsafe mkdir(path, mode) == 0 { return try syncFolder(split(path).folder) }
+    switch errno {
+    case EEXIST:
+        var status = stat()
+        // A link to a folder is the operator's choice here, so it is followed.
+        guard unsafe stat(path, &status) == 0 else { throw systemError("examine", path) }
+        let kind = FileStatus(status).kind
+        guard kind == .folder else { throw wrongKind("make folder", path, kind.rawValue, "folder") }
+    case ENOENT:
+        let parent = split(path).folder
+        guard parent != path else { throw StorageError("make folder", path, errno: ENOENT) }
+        try makeFolder(parent, mode: mode)
+        guard unsafe mkdir(path, mode) == 0 || errno == EEXIST else { throw systemError("make folder", path) }
+        try syncFolder(parent)
+    default: throw systemError("make folder", path)
+    }
+}
+
+/// The names in a folder in the order of their bytes. A name that is not UTF-8 shows U+FFFD, and opening it then fails
+/// by name instead of passing unseen.
+package func listFolder(_ path: String) throws(StorageError) -> [String] {
+    let number = Int32(retrying { unsafe Int(sluice_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) })
+    guard number >= 0 else { throw systemError("list", path) }
+    return try list(number, path)
+}
+
+/// What has this name, itself and not what it links to; nil when nothing has.
+package func fileStatus(_ path: String) throws(StorageError) -> FileStatus? {
+    var status = stat()
+    if unsafe lstat(path, &status) == 0 { return FileStatus(status) }
+    if errno == ENOENT || errno == ENOTDIR { return nil }
+    throw systemError("examine", path)
+}
+
+/// Whether anything has this name, a dangling link included; false also where that may not be known.
+package func exists(_ path: String) -> Bool { (try? fileStatus(path)) != nil }
+
+/// Removes a file that must be there.
+package func removeFile(_ path: String) throws(StorageError) {
+    guard unsafe unlink(path) == 0 else { throw systemError("remove", path) }
+}
+
+/// Removes a folder and the plain files and folders in it. Throws `wrongKind` at the first link or other thing, which
+/// stays; links are never followed, and swapping names meanwhile leads nowhere else.
+package func removeTree(_ path: String) throws(StorageError) {
+    let number = Int32(retrying { unsafe Int(sluice_open(path, folderFlags, 0)) })
+    guard number >= 0 else { throw systemError("remove folder", path) }
+    try empty(FileDescriptor(number: number, path: path))
+    guard unsafe rmdir(path) == 0 else { throw systemError("remove folder", path) }
+}
+
+/// Renames within one file system. Throws `alreadyExists` when the new name is taken.
+package func renameNoReplace(from: String, to: String) throws(StorageError) {
+    if unsafe sluice_rename_noreplace(from, to) == 0 { return }
+    guard errno == EINVAL || errno == ENOSYS else { throw systemError("rename \(from) to", to) }
+    // A file system without RENAME_NOREPLACE: a second name is refused just the same when it is taken.
+    try hardLink(from: from, to: to)
+    try removeFile(from)
+}
+
+/// Renames within one file system, replacing what has the new name.
+package func rename(from: String, to: String) throws(StorageError) {
+    guard unsafe Glibc.rename(from, to) == 0 else { throw systemError("rename \(from) to", to) }
+}
+
+/// Gives a file a second name. Throws `alreadyExists` when it is taken.
+package func hardLink(from: String, to: String) throws(StorageError) {
+    guard unsafe link(from, to) == 0 else { throw systemError("link \(from) to", to) }
+}
+
+private let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+
+/// Lists an open folder and closes it.
+private func list(_ number: Int32, _ path: String) throws(StorageError) -> [String] {
+    guard let stream = unsafe fdopendir(number) else {
+        close(number)
+        throw systemError("list", path)
+    }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while true {
+        errno = 0
+        guard let entry = unsafe readdir(stream) else { break }
+        // Sound: d_name ends in NUL and lives until the next readdir; the offset leaves the record's own size alone.
+        let name = unsafe String(
+            cString: UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
+                .assumingMemoryBound(to: CChar.self))
+        if name != ".", name != ".." { names.append(name) }
+    }
+    guard errno == 0 else { throw systemError("list", path) }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}
+
+/// Removes what is in an open folder.
+private func empty(_ folder: borrowing FileDescriptor) throws(StorageError) {
+    let copy = dup(folder.number)
+    guard copy >= 0 else { throw systemError("list", folder.path) }
+    for name in try list(copy, folder.path) {
+        let path = join(folder.path, name)
+        var status = stat()
+        guard unsafe fstatat(folder.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw systemError("examine", path)
+        }
+        switch FileStatus(status).kind {
+        case .regular:
+            guard unsafe unlinkat(folder.number, name, 0) == 0 else { throw systemError("remove", path) }
+        case .folder:
+            let number = unsafe sluice_openat(folder.number, name, folderFlags, 0)
+            guard number >= 0 else { throw systemError("remove folder", path) }
+            try empty(FileDescriptor(number: number, path: path))
+            guard unsafe unlinkat(folder.number, name, AT_REMOVEDIR) == 0 else {
+                throw systemError("remove folder", path)
+            }
+        case let other: throw wrongKind("remove", path, other.rawValue, "tree of plain files and folders")
+        }
+    }
+}

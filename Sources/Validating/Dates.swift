@@ -1,0 +1,224 @@
+import Schemas
+
+/// Dates and times as comparable whole numbers: days × 86,400,000,000 + microseconds of the day, UTC.
+enum Dates {
+    private static let day: Int64 = 86_400_000_000
+
+    @inline(__always)
+    private static func number(_ bytes: Span<UInt8>, _ at: Int, _ count: Int, _ end: Int) -> Int? {
+        if at &+ count > end { return nil }
+        var value = 0
+        for offset in 0..<count {
+            let digit = bytes[at &+ offset] &- 0x30
+            if digit > 9 { return nil }
+            value = value &* 10 &+ Int(digit)
+        }
+        return value
+    }
+
+    /// Days since 1970-01-01 of a date that exists in the proleptic Gregorian calendar (Hinnant's days_from_civil).
+    static func days(_ year: Int, _ month: Int, _ dayOfMonth: Int) -> Int64? {
+        guard month >= 1, month <= 12, dayOfMonth >= 1 else { return nil }
+        let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+        let lengths = month == 2 ? (isLeap ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)
+        guard dayOfMonth <= lengths else { return nil }
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + dayOfMonth - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return Int64(era * 146_097 + dayOfEra - 719_468)
+    }
+
+    private static func isoDate(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int64? {
+        guard at &+ 10 <= end, bytes[at &+ 4] == 0x2D, bytes[at &+ 7] == 0x2D, let year = number(bytes, at, 4, end),
+            let month = number(bytes, at &+ 5, 2, end), let day = number(bytes, at &+ 8, 2, end)
+        else { return nil }
+        return days(year, month, day)
+    }
+
+    /// `hh:mm:ss` with an optional fraction; the end of what was read comes back in `at`.
+    private static func isoTime(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
+        guard at &+ 8 <= end, bytes[at &+ 2] == 0x3A, bytes[at &+ 5] == 0x3A, let hour = number(bytes, at, 2, end),
+            let minute = number(bytes, at &+ 3, 2, end), let second = number(bytes, at &+ 6, 2, end), hour < 24,
+            minute < 60, second <= 60
+        else { return nil }
+        if second == 60, minute != 59 { return nil }
+        at &+= 8
+        var micros: Int64 = 0
+        if at < end, bytes[at] == 0x2E {
+            at &+= 1
+            let first = at
+            var unit: Int64 = 100_000
+            while at < end, bytes[at] &- 0x30 <= 9 {
+                micros += Int64(bytes[at] &- 0x30) * unit
+                unit /= 10
+                at &+= 1
+            }
+            if at == first { return nil }
+        }
+        return (Int64(hour) * 3600 + Int64(minute) * 60 + Int64(second)) * 1_000_000 + micros
+    }
+
+    /// `Z`, `±hh:mm` or nothing; microseconds to subtract.
+    private static func zone(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
+        guard at < end else { return 0 }
+        if bytes[at] == 0x5A || bytes[at] == 0x7A {
+            at &+= 1
+            return 0
+        }
+        guard bytes[at] == 0x2B || bytes[at] == 0x2D, at &+ 6 <= end, bytes[at &+ 3] == 0x3A,
+            let hour = number(bytes, at &+ 1, 2, end), let minute = number(bytes, at &+ 4, 2, end), hour < 24, minute < 60
+        else { return nil }
+        let sign: Int64 = bytes[at] == 0x2B ? 1 : -1
+        at &+= 6
+        return sign * (Int64(hour) * 3600 + Int64(minute) * 60) * 1_000_000
+    }
+
+    /// The value of a date, time or datetime, or nil when the text is none.
+    static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
+        var at = range.lowerBound
+        let end = range.upperBound
+        switch type {
+        case .date(.iso):
+            return range.count == 10 ? isoDate(bytes, at, end).map { $0 * day } : nil
+        case .time(.iso):
+            guard let time = isoTime(bytes, &at, end), let offset = zone(bytes, &at, end), at == end else { return nil }
+            return time - offset
+        case .datetime(.iso):
+            guard let date = isoDate(bytes, at, end), at &+ 10 < end, bytes[at &+ 10] | 0x20 == 0x74 else { return nil }
+            at &+= 11
+            guard let time = isoTime(bytes, &at, end), let offset = zone(bytes, &at, end), at == end else { return nil }
+            return date * day + time - offset
+        case .date(.pattern(let pattern)), .time(.pattern(let pattern)), .datetime(.pattern(let pattern)):
+            return parse(bytes, range, pattern)
+        case .year:
+            if at < end, bytes[at] == 0x2D { at &+= 1 }
+            guard end - at >= 4, end - at <= 6, let year = number(bytes, at, end - at, end) else { return nil }
+            return Int64(at > range.lowerBound ? -year : year)
+        default: return nil
+        }
+    }
+
+    private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+    private static let fullMonths = [
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "december",
+    ]
+
+    /// What a strptime pattern has read so far.
+    private struct Parts {
+        var year = 1900
+        var month = 1
+        var dayOfMonth = 1
+        var hour = 0
+        var minute = 0
+        var second = 0
+        var micros: Int64 = 0
+        var offset: Int64 = 0
+        var isAfternoon: Bool?
+    }
+
+    /// Reads a strptime pattern: %Y %y %m %d %H %I %M %S %f %p %b %B %z %Z(=UTC) %j is not taken, %%.
+    private static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String) -> Int64? {
+        var parts = Parts()
+        var at = range.lowerBound
+        let end = range.upperBound
+        var directive = false
+        for byte in pattern.utf8 {
+            if !directive, byte == 0x25 {
+                directive = true
+                continue
+            }
+            if directive, byte != 0x25 {
+                guard read(byte, bytes, &at, end, &parts) else { return nil }
+            } else {
+                guard at < end, bytes[at] == byte else { return nil }
+                at += 1
+            }
+            directive = false
+        }
+        if let afternoon = parts.isAfternoon {
+            guard parts.hour >= 1, parts.hour <= 12 else { return nil }
+            parts.hour = parts.hour % 12 + (afternoon ? 12 : 0)
+        }
+        guard at == end, parts.hour < 24, parts.minute < 60, parts.second <= 60,
+            let date = days(parts.year, parts.month, parts.dayOfMonth)
+        else { return nil }
+        let seconds = Int64(parts.hour * 3600 + parts.minute * 60 + parts.second)
+        return date * day + seconds * 1_000_000 + parts.micros - parts.offset
+    }
+
+    /// One or two digits, as strptime takes them.
+    private static func short(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int? {
+        if let two = number(bytes, at, 2, end) {
+            at += 2
+            return two
+        }
+        guard let one = number(bytes, at, 1, end) else { return nil }
+        at += 1
+        return one
+    }
+
+    private static func read(
+        _ directive: UInt8, _ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, _ parts: inout Parts
+    ) -> Bool {
+        switch Character(Unicode.Scalar(directive)) {
+        case "Y":
+            guard let value = number(bytes, at, 4, end) else { return false }
+            at += 4
+            parts.year = value
+        case "y":
+            guard let value = number(bytes, at, 2, end) else { return false }
+            at += 2
+            parts.year = value < 69 ? 2000 + value : 1900 + value
+        case "m": return assign(short(bytes, &at, end), &parts.month)
+        case "d": return assign(short(bytes, &at, end), &parts.dayOfMonth)
+        case "H", "I": return assign(short(bytes, &at, end), &parts.hour)
+        case "M": return assign(short(bytes, &at, end), &parts.minute)
+        case "S": return assign(short(bytes, &at, end), &parts.second)
+        case "f":
+            var unit: Int64 = 100_000
+            let first = at
+            while at < end, bytes[at] &- 0x30 <= 9, at - first < 6 {
+                parts.micros += Int64(bytes[at] &- 0x30) * unit
+                unit /= 10
+                at += 1
+            }
+            return at > first
+        case "p":
+            guard at + 2 <= end, bytes[at + 1] | 0x20 == 0x6D else { return false }
+            parts.isAfternoon = bytes[at] | 0x20 == 0x70
+            guard parts.isAfternoon == true || bytes[at] | 0x20 == 0x61 else { return false }
+            at += 2
+        case "b": return month(months, bytes, &at, end, &parts)
+        case "B": return month(fullMonths, bytes, &at, end, &parts)
+        case "z":
+            guard let offset = zone(bytes, &at, end) else { return false }
+            parts.offset = offset
+        default: return false
+        }
+        return true
+    }
+
+    private static func assign(_ value: Int?, _ target: inout Int) -> Bool {
+        guard let value else { return false }
+        target = value
+        return true
+    }
+
+    private static func month(
+        _ names: [String], _ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, _ parts: inout Parts
+    ) -> Bool {
+        for (index, name) in names.enumerated() where at + name.utf8.count <= end {
+            var same = true
+            for (offset, letter) in name.utf8.enumerated() { same = same && bytes[at + offset] | 0x20 == letter }
+            if same {
+                at += name.utf8.count
+                parts.month = index + 1
+                return true
+            }
+        }
+        return false
+    }
+}

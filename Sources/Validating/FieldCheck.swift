@@ -1,0 +1,190 @@
+import Schemas
+import Tabular
+
+/// One field's contract, compiled: constants parsed once, so that a column is checked by loops over bytes.
+struct FieldCheck: Sendable {
+    let index: Int
+    let field: Field
+    let missing: [[UInt8]]
+    let style: Numbers.Style
+    let isPlainNumber: Bool
+    let minimum: Double?
+    let maximum: Double?
+    let exclusiveMinimum: Double?
+    let exclusiveMaximum: Double?
+    let earliest: Int64?
+    let latest: Int64?
+    let after: Int64?
+    let before: Int64?
+    let enumeration: [[UInt8]]?
+    let enumerationNumbers: [Double]
+    let trueWords: [[UInt8]]
+    let falseWords: [[UInt8]]
+    let pattern: Pattern?
+
+    init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
+        let field = schema.fields[index]
+        let constraints = field.constraints
+        func number(_ text: String?) -> Double? {
+            guard let text, field.isNumeric else { return nil }
+            let bytes = Array(text.utf8)
+            return Numbers.decimal(bytes.span, 0..<bytes.count)
+        }
+        func moment(_ text: String?) -> Int64? {
+            guard let text, !field.isNumeric else { return nil }
+            let bytes = Array(text.utf8)
+            return Dates.value(bytes.span, 0..<bytes.count, field.type)
+        }
+        self.index = index
+        self.field = field
+        missing = schema.missingValues(of: index).map { Array($0.utf8) }
+        style = Numbers.Style(
+            decimal: field.decimalChar.utf8.first ?? 0x2E, group: field.groupChar?.utf8.first, isBare: field.bareNumber)
+        isPlainNumber = style == Numbers.Style()
+        minimum = number(constraints.minimum)
+        maximum = number(constraints.maximum)
+        exclusiveMinimum = number(constraints.exclusiveMinimum)
+        exclusiveMaximum = number(constraints.exclusiveMaximum)
+        earliest = moment(constraints.minimum)
+        latest = moment(constraints.maximum)
+        after = moment(constraints.exclusiveMinimum)
+        before = moment(constraints.exclusiveMaximum)
+        enumeration = constraints.enumeration?.map { Array($0.utf8) }
+        enumerationNumbers = field.isNumeric ? (constraints.enumeration ?? []).compactMap { number($0) } : []
+        trueWords = field.trueValues.map { Array($0.utf8) }
+        falseWords = field.falseValues.map { Array($0.utf8) }
+        if let text = constraints.pattern {
+            do throws(Pattern.Refused) {
+                pattern = try Pattern(text)
+            } catch {
+                throw UnusableContract(reason: "field \(field.name): the pattern does not compile: \(error.reason)")
+            }
+        } else {
+            pattern = nil
+        }
+    }
+
+    /// Whether the cell holds no value.
+    @inline(__always)
+    func isMissing(_ cell: Cell, _ bytes: Span<UInt8>) -> Bool {
+        let kind = cell.kind
+        if kind == .absent || kind == .null { return true }
+        if kind != .bare && kind != .quoted { return false }
+        for token in missing where token.count == Int(cell.end &- cell.start) {
+            if Self.equal(bytes, cell.range, token) { return true }
+        }
+        return false
+    }
+
+    @inline(__always)
+    static func equal(_ bytes: Span<UInt8>, _ range: Range<Int>, _ text: [UInt8]) -> Bool {
+        guard text.count == range.count else { return false }
+        for offset in text.indices where bytes[range.lowerBound &+ offset] != text[offset] { return false }
+        return true
+    }
+
+    /// The number in a cell, or nil when there is none; JSON `12.0` is a whole number, text `12.0` is not.
+    @inline(__always)
+    func number(_ cell: Cell, _ bytes: Span<UInt8>) -> Double? {
+        let kind = cell.kind
+        guard kind == .bare || kind == .quoted || kind == .number else { return nil }
+        if field.type == .integer {
+            if isPlainNumber, let value = Numbers.integer(bytes, cell.range) { return value }
+            if kind == .number, let value = Numbers.decimal(bytes, cell.range), value == value.rounded() { return value }
+        } else if isPlainNumber || kind == .number {
+            return Numbers.decimal(bytes, cell.range)
+        }
+        if isPlainNumber || kind == .number { return nil }
+        let plain = Numbers.plain(bytes, cell.range, style)
+        return field.type == .integer
+            ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
+    }
+
+    /// What a number breaks, or nil.
+    @inline(__always)
+    func bounds(_ value: Double) -> FindingCode? {
+        if let minimum, !(value >= minimum) { return .minimumError }
+        if let maximum, !(value <= maximum) { return .maximumError }
+        if let exclusiveMinimum, !(value > exclusiveMinimum) { return .minimumError }
+        if let exclusiveMaximum, !(value < exclusiveMaximum) { return .maximumError }
+        if enumeration != nil, !enumerationNumbers.contains(value) { return .enumError }
+        return nil
+    }
+
+    /// What a date or time breaks, or nil.
+    @inline(__always)
+    func bounds(_ value: Int64) -> FindingCode? {
+        if let earliest, value < earliest { return .minimumError }
+        if let latest, value > latest { return .maximumError }
+        if let after, value <= after { return .minimumError }
+        if let before, value >= before { return .maximumError }
+        return nil
+    }
+
+    /// Whether the text is one of the allowed ones.
+    @inline(__always)
+    func isAllowed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard let enumeration else { return true }
+        for text in enumeration where Self.equal(bytes, range, text) { return true }
+        return false
+    }
+
+    /// What a text's length breaks, or nil.
+    @inline(__always)
+    func lengths(_ count: Int) -> FindingCode? {
+        if let least = field.constraints.minLength, count < least { return .minLengthError }
+        if let most = field.constraints.maxLength, count > most { return .maxLengthError }
+        return nil
+    }
+
+    /// Whether lengths are limited at all.
+    var limitsLength: Bool { field.constraints.minLength != nil || field.constraints.maxLength != nil }
+
+    /// The type and constraint check of one present cell, apart from `pattern` and uniqueness.
+    @inline(__always)
+    func complaint(_ cell: Cell, _ bytes: Span<UInt8>, _ value: inout Double) -> FindingCode? {
+        let kind = cell.kind
+        switch field.type {
+        case .integer, .number:
+            guard let number = number(cell, bytes) else { return .typeError }
+            value = number
+            return bounds(number)
+        case .string(let format):
+            guard kind == .quoted || kind == .bare else { return .typeError }
+            switch format {
+            case .default: break
+            case .email: if !Formats.isEmail(bytes, cell.range) { return .typeError }
+            case .uri: if !Formats.isURI(bytes, cell.range) { return .typeError }
+            case .uuid: if !Formats.isUUID(bytes, cell.range) { return .typeError }
+            }
+            if limitsLength, let code = lengths(Formats.scalars(bytes, cell.range)) { return code }
+            return isAllowed(bytes, cell.range) ? nil : .enumError
+        case .date, .time, .datetime, .year:
+            guard kind == .quoted || kind == .bare || (kind == .number && field.type == .year),
+                let moment = Dates.value(bytes, cell.range, field.type)
+            else { return .typeError }
+            return bounds(moment) ?? (isAllowed(bytes, cell.range) ? nil : .enumError)
+        case .boolean:
+            if kind == .boolean { return isAllowed(bytes, cell.range) ? nil : .enumError }
+            guard kind == .quoted || kind == .bare else { return .typeError }
+            for word in trueWords where Self.equal(bytes, cell.range, word) { return nil }
+            for word in falseWords where Self.equal(bytes, cell.range, word) { return nil }
+            return .typeError
+        case .any: return isAllowed(bytes, cell.range) ? nil : .enumError
+        case .object, .array: return nested(cell, bytes)
+        }
+    }
+
+    /// A JSON object or array, in a JSON member or as CSV text.
+    private func nested(_ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
+        let wanted: CellKind = field.type == .object ? .object : .array
+        if cell.kind == wanted, !limitsLength { return nil }
+        guard cell.kind == wanted || cell.kind == .bare || cell.kind == .quoted else { return .typeError }
+        var copy: [UInt8] = []
+        for at in cell.range { copy.append(bytes[at]) }
+        guard let value = try? JSONValue.parse(copy) else { return .typeError }
+        if wanted == .object, let members = value.members { return lengths(members.count) }
+        if wanted == .array, let items = value.items { return lengths(items.count) }
+        return .typeError
+    }
+}

@@ -1,1 +1,0 @@
-// Validating: see ARCHITECTURE.md.

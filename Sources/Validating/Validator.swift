@@ -1,0 +1,231 @@
+package import Schemas
+package import Sketches
+package import Tabular
+
+/// A contract that cannot be used as it stands.
+package struct UnusableContract: Error, Sendable {
+    /// What is wrong, and where.
+    package let reason: String
+}
+
+/// A block that was checked against the contract; only this room can make one.
+package struct ValidatedBatch: Sendable {
+    /// The rows.
+    package let batch: Batch
+    /// The reader's and the contract's findings, by row and field.
+    package let findings: [Finding]
+    /// For each row, whether it has no finding.
+    package let isSound: [Bool]
+    /// For each of `Validator.numericFields`, a value a row; NaN where there is none.
+    package let numbers: [[Double]]
+    /// For each uniqueness rule, the keys of the rows that have one: row number and hash.
+    package let keys: [[RowKey]]
+
+    /// The key of a row.
+    package struct RowKey: Sendable {
+        /// Data record number.
+        package let row: Int
+        /// Keyed hash of the value.
+        package let hash: Hash128
+    }
+
+    fileprivate init(
+        batch: Batch, findings: [Finding], isSound: [Bool], numbers: [[Double]], keys: [[RowKey]]
+    ) {
+        self.batch = batch
+        self.findings = findings
+        self.isSound = isSound
+        self.numbers = numbers
+        self.keys = keys
+    }
+}
+
+/// What must be unique: one field, or the fields of the primary key.
+package struct UniqueRule: Sendable, Equatable {
+    /// The finding's code.
+    package let code: FindingCode
+    /// The contract's fields.
+    package let fields: [Int]
+}
+
+/// Checks blocks against one contract, column by column.
+package struct Validator: Sendable {
+    /// The contract.
+    package let schema: Schema
+    /// Contract fields whose numbers are handed on, in order.
+    package let numericFields: [Int]
+    /// The uniqueness rules, in the order of `ValidatedBatch.keys`.
+    package let uniqueRules: [UniqueRule]
+    private let checks: [FieldCheck]
+    private let slotOfField: [Int]
+    private let hash: KeyedHash
+
+    /// Compiles a contract; `hash` is keyed with a secret of the run.
+    package init(_ schema: Schema, hash: KeyedHash) throws(UnusableContract) {
+        self.schema = schema
+        self.hash = hash
+        var checks: [FieldCheck] = []
+        for index in schema.fields.indices { checks.append(try FieldCheck(schema, index)) }
+        self.checks = checks
+        numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
+        var slots = schema.fields.map { _ in -1 }
+        for (slot, field) in numericFields.enumerated() { slots[field] = slot }
+        slotOfField = slots
+        var rules = schema.fields.indices.filter { schema.fields[$0].constraints.unique }
+            .map { UniqueRule(code: .uniqueError, fields: [$0]) }
+        let key = schema.primaryKey.compactMap { name in schema.fields.firstIndex { $0.name == name } }
+        // A primary key of one field that is unique anyway would say everything twice.
+        if !key.isEmpty, !rules.contains(where: { $0.fields == key }) {
+            rules.append(UniqueRule(code: .primaryKeyError, fields: key))
+        }
+        uniqueRules = rules
+    }
+
+    /// Checks every row of a block: the first pass.
+    package func validate(_ batch: Batch) -> ValidatedBatch {
+        check(batch, RowSelection(wellFormed: batch), known: nil, repeats: [])
+    }
+
+    /// Checks again only the rows that the first pass found wanting, and reads the numbers of the others.
+    ///
+    /// - Parameters:
+    ///   - wasSound: the first pass's verdict of each row.
+    ///   - repeats: rows that repeat a key, as (index of the uniqueness rule, row index in the block).
+    package func replay(_ batch: Batch, wasSound: [Bool], repeats: [(rule: Int, row: Int)]) -> ValidatedBatch {
+        let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasSound[$0] }.map(UInt32.init)
+        return check(batch, RowSelection(unsound), known: wasSound, repeats: repeats)
+    }
+
+    private func check(
+        _ batch: Batch, _ selection: RowSelection, known: [Bool]?, repeats: [(rule: Int, row: Int)]
+    ) -> ValidatedBatch {
+        var findings = batch.findings
+        var isSound = batch.isWellFormed
+        var numbers = numericFields.map { _ in [Double](repeating: .nan, count: batch.count) }
+        for check in checks {
+            let slot = slotOfField[check.index]
+            if slot >= 0 {
+                column(batch, check, selection, &findings, &isSound, &numbers[slot])
+                if let known { readNumbers(batch, check, known, &numbers[slot]) }
+            } else {
+                var unused: [Double] = []
+                column(batch, check, selection, &findings, &isSound, &unused)
+            }
+        }
+        var keys: [[ValidatedBatch.RowKey]] = []
+        if known == nil {
+            for rule in uniqueRules { keys.append(self.keys(batch, rule, selection, &findings, &isSound)) }
+        } else {
+            for rule in uniqueRules where rule.code == .primaryKeyError {
+                _ = self.keys(batch, rule, selection, &findings, &isSound)
+            }
+        }
+        for (rule, row) in repeats {
+            let unique = uniqueRules[rule]
+            let field = unique.fields.count == 1 ? unique.fields[0] : -1
+            findings.append(batch.finding(unique.code, outcome: .rejected, at: row, field: field))
+            isSound[row] = false
+        }
+        findings.sort { ($0.row, $0.field, $0.code) < ($1.row, $1.field, $1.code) }
+        return ValidatedBatch(batch: batch, findings: findings, isSound: isSound, numbers: numbers, keys: keys)
+    }
+
+    /// Checks one column.
+    private func column(
+        _ batch: Batch, _ check: FieldCheck, _ selection: RowSelection, _ findings: inout [Finding],
+        _ isSound: inout [Bool], _ numbers: inout [Double]
+    ) {
+        let bytes = batch.bytes.span
+        let cells = batch.cells.span
+        let width = batch.width
+        let column = batch.layout.columnOfField[check.index]
+        guard column >= 0 else { return }
+        let required = check.field.constraints.required
+        let keepsNumbers = !numbers.isEmpty
+        var present: [UInt32] = []
+        for row in selection.rows {
+            let cell = cells[Int(row) &* width &+ column]
+            var code: FindingCode?
+            if check.isMissing(cell, bytes) {
+                if required { code = .requiredError }
+            } else {
+                var value = Double.nan
+                code = check.complaint(cell, bytes, &value)
+                if code == nil {
+                    if keepsNumbers { numbers[Int(row)] = value }
+                    if check.pattern != nil { present.append(row) }
+                }
+            }
+            if let code {
+                findings.append(batch.finding(code, outcome: .rejected, at: Int(row), field: check.index))
+                isSound[Int(row)] = false
+            }
+        }
+        if let pattern = check.pattern {
+            patterns(batch, check, pattern, present, column, &findings, &isSound)
+        }
+    }
+
+    private func patterns(
+        _ batch: Batch, _ check: FieldCheck, _ pattern: Pattern, _ rows: [UInt32], _ column: Int,
+        _ findings: inout [Finding], _ isSound: inout [Bool]
+    ) {
+        guard let matcher = pattern.matcher() else { preconditionFailure("no memory for a pattern match") }
+        let bytes = batch.bytes.span
+        for row in rows {
+            let answer = matcher.answer(bytes, batch.cells[Int(row) * batch.width + column].range)
+            if case .matches = answer { continue }
+            var code = FindingCode.patternError
+            if case .overBudget = answer { code = .patternBudget }
+            findings.append(batch.finding(code, outcome: .rejected, at: Int(row), field: check.index))
+            isSound[Int(row)] = false
+        }
+    }
+
+    /// The numbers of rows known to be sound.
+    private func readNumbers(_ batch: Batch, _ check: FieldCheck, _ known: [Bool], _ numbers: inout [Double]) {
+        let bytes = batch.bytes.span
+        let cells = batch.cells.span
+        let column = batch.layout.columnOfField[check.index]
+        guard column >= 0 else { return }
+        for row in 0..<batch.count where known[row] {
+            let cell = cells[row &* batch.width &+ column]
+            if !check.isMissing(cell, bytes), let value = check.number(cell, bytes) { numbers[row] = value }
+        }
+    }
+
+    /// Hashes the keys of the rows that have one; a row without a whole primary key is a finding.
+    private func keys(
+        _ batch: Batch, _ rule: UniqueRule, _ selection: RowSelection, _ findings: inout [Finding],
+        _ isSound: inout [Bool]
+    ) -> [ValidatedBatch.RowKey] {
+        var keys: [ValidatedBatch.RowKey] = []
+        keys.reserveCapacity(selection.rows.count)
+        let bytes = batch.bytes.span
+        for row in selection.rows {
+            var state = Hash128(high: 0, low: 0)
+            var isWhole = true
+            for field in rule.fields {
+                let column = batch.layout.columnOfField[field]
+                let check = checks[field]
+                guard column >= 0 else { continue }
+                let cell = batch.cells[Int(row) * batch.width + column]
+                if check.isMissing(cell, bytes) {
+                    isWhole = false
+                } else if check.field.isNumeric, let value = check.number(cell, bytes), value.magnitude < 0x1p53 {
+                    state = hash.hash(value.bitPattern, state: state)
+                } else {
+                    state = hash.hash(bytes, cell.range, state: state)
+                }
+            }
+            if isWhole {
+                keys.append(ValidatedBatch.RowKey(row: batch.firstRow + Int(row), hash: state))
+            } else if rule.code == .primaryKeyError {
+                let field = rule.fields.count == 1 ? rule.fields[0] : -1
+                findings.append(batch.finding(.primaryKeyError, outcome: .rejected, at: Int(row), field: field))
+                isSound[Int(row)] = false
+            }
+        }
+        return keys
+    }
+}

@@ -1,0 +1,123 @@
+import Cryptography
+import Lineage
+import Tabular
+import Testing
+
+/// Questions about a record as the corridor writes it.
+struct QueryTests {
+    let scratch: Scratch
+    let query: LineageQuery
+
+    static func body(_ kind: String, _ batch: String, _ rest: [String: JSONValue]) -> JSONValue {
+        let common: [String: JSONValue] = [
+            "kind": .string(kind), "v": .integer(1), "time": .string(Demo.time), "batch": .string(batch),
+            "dataset": .string("people"),
+        ]
+        return .object(common.merging(rest) { _, new in new })
+    }
+
+    static func shard(_ batch: String, _ role: String, _ ordinal: Int64, rows: String) -> JSONValue {
+        let name = "\(batch)-\(role)-\(ordinal)"
+        return body(
+            "shard.published", batch,
+            [
+                "shard": .integer(ordinal), "role": .string(role), "path": .string("accepted/people/\(name).sluice"),
+                "rows": .string(rows), "file_sha256": .string(Demo.digest(name)), "message_id": .string("m-\(name)"),
+                "keys": .array([.string("k1"), .string("k2")]),
+                "entities": .array([
+                    .object(["id": .string("sha256:" + Demo.digest(name)), "kind": .string("shard")])
+                ]),
+            ])
+    }
+
+    static func received(_ batch: String, source: String) -> JSONValue {
+        body(
+            "batch.received", batch,
+            [
+                "source": .string(source), "source_name_hash": .string("h-" + source),
+                "data_hash": .string(Demo.digest(source)), "contract_sha256": .string(Demo.digest("contract")),
+                "entities": .array([
+                    .object(["id": .string("sha256:" + Demo.digest(source)), "kind": .string("batch")])
+                ]),
+            ])
+    }
+
+    init() throws {
+        scratch = try Scratch()
+        let (ledger, _) = try Demo.build(scratch.file("ledger.sqlite"), batches: 0)
+        query = LineageQuery(ledger)
+        var map = RowMap()
+        map.append(.init(.accepted, shard: 0), count: 5)
+        map.append(.init(.rejected, shard: 0), count: 1)
+        map.append(.init(.flagged, shard: 0), count: 2)
+        map.append(.init(.accepted, shard: 1), count: 4)
+        let judged = Self.body(
+            "batch.judged", "b1",
+            [
+                "verdict": .string("accepted"), "rows": .integer(12), "accepted": .integer(9), "flagged": .integer(2),
+                "decision_sha256": .string("dd"), "rowmap_sha256": .string(hex(SHA256.hash(map.encoded()))),
+                "findings": .object(["type-error": .integer(1)]), "columns": .array([]),
+            ])
+        let contract = Self.body(
+            "contract.registered", "", ["contract_sha256": .string(Demo.digest("contract")), "name": .string("c")])
+        _ = try ledger.commit(
+            LedgerChange(
+                entries: [
+                    contract, Self.received("b1", source: "a.csv"), judged,
+                    Self.shard("b1", "accepted", 0, rows: "1-8"), Self.shard("b1", "accepted", 1, rows: "9-12"),
+                    Self.shard("b1", "quarantine", 0, rows: "1-8"),
+                ],
+                blobs: [
+                    LedgerBlob(media: RowMap.mediaType, data: map.encoded()),
+                    LedgerBlob(media: "application/json", data: Array("contract".utf8)),
+                ]))
+        let held = Self.body("batch.judged", "b2", ["verdict": .string("held"), "rows": .integer(7)])
+        _ = try ledger.commit(
+            LedgerChange(entries: [
+                Self.received("b2", source: "b.csv"), held, Self.shard("b2", "source", 0, rows: "1-7"),
+                Self.body("batch.duplicate", "b3", ["of": .string("b1")]),
+            ]))
+        #expect(try Demo.verify(scratch.file("ledger.sqlite")).isEmpty)
+    }
+
+    @Test func `log`() throws {
+        #expect(try query.log(limit: 2).map(\.sequence) == [10, 9])
+        #expect(try query.log(limit: 99).count == 11)
+        #expect(try query.log(limit: 99, dataset: "people").count == 10)
+        #expect(try query.log(limit: 99, dataset: "other").isEmpty)
+        #expect(try query.log(limit: 2, kind: "shard.published").map(\.sequence) == [9, 6])
+    }
+
+    @Test func `batch`() throws {
+        #expect(try query.batch("b1").map(\.sequence) == [2, 3, 4, 5, 6, 10])
+        #expect(try query.batch("b2").map(\.sequence) == [7, 8, 9])
+        #expect(try query.batch("b").isEmpty && query.batch("people").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("b1-accepted-0", 5, 5, Outcome.accepted), ("b1-accepted-0", 6, 7, .flagged), ("b1-accepted-0", 8, 0, nil),
+        ("b1-accepted-1", 1, 9, .accepted), ("b1-quarantine-0", 1, 6, .rejected), ("b2-source-0", 7, 7, nil),
+        ("b2-source-0", 8, 0, nil),
+    ])
+    func `trace`(name: String, row: Int, source: Int, outcome: Outcome?) throws {
+        for key in [Demo.digest(name), "m-" + name, "accepted/people/\(name).sluice"] {
+            let trace = try #require(try query.trace(shard: key, row: row))
+            #expect((trace.row?.sourceRow ?? 0) == source && trace.row?.outcome == outcome)
+            #expect(trace.keys == ["k1", "k2"] && trace.contract?.sequence == 1)
+            let file = name.hasPrefix("b1") ? "a.csv" : "b.csv"
+            #expect(trace.sourceName == file && trace.sourceDigest == Demo.digest(file))
+            #expect(trace.decisionDigest == (file == "a.csv" ? "dd" : nil))
+        }
+        #expect(try query.trace(shard: "none") == nil)
+    }
+
+    @Test func `impact`() throws {
+        for name in ["a.csv", "h-a.csv", Demo.digest("a.csv")] {
+            let impact = try query.impact(ofSource: name)
+            #expect(impact.map(\.batch) == ["b1"] && impact.first?.acceptedRows == 11)
+            #expect(impact.first?.shards.map(\.sequence) == [4, 5, 6])
+        }
+        #expect(try query.impact(ofSource: "b.csv").first?.acceptedRows == 0)
+        #expect(try query.impact(ofSource: "c.csv").isEmpty)
+    }
+}

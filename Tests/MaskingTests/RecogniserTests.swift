@@ -1,0 +1,161 @@
+import Masking
+import Testing
+
+@Suite struct RecogniserTests {
+    @Test(arguments: [
+        ScanCase("write to ann.lee+tag@mail.example.co.uk.", "ann.lee+tag@mail.example.co.uk"),
+        ScanCase("<bob@example.com>, 'eve@example.org'", "bob@example.com", "eve@example.org"),
+        ScanCase("mailto:o'neil_3@corp.example", "o'neil_3@corp.example"),
+        ScanCase("josé@example.com und jürgen@bücher.example", "josé@example.com", "jürgen@bücher.example"),
+        ScanCase("user@xn--80ak6aa92e.xn--p1ai", "user@xn--80ak6aa92e.xn--p1ai"),
+        ScanCase("a@b.com@c.org", "b.com@c.org"),
+        ScanCase("bob@host.com.5", "bob@host.com"), ScanCase("12345@example.com", "12345@example.com"),
+        ScanCase("root@10.0.0.1"), ScanCase("bob@localhost"), ScanCase("info@presidio."), ScanCase("@home.com"),
+        ScanCase("a@.com"), ScanCase("a@-x.com"), ScanCase("@@@@@"), ScanCase("foo @ bar.com"),
+        ScanCase("a@b.c"), ScanCase("a@" + String(repeating: "x", count: 64) + ".com"),
+        ScanCase(String(repeating: "a", count: 64) + "@b.com", String(repeating: "a", count: 64) + "@b.com"),
+        ScanCase(String(repeating: "a", count: 65) + "@b.com"),
+        // A script without spaces in front: the ASCII part is the address.
+        ScanCase(String(repeating: "邮", count: 40) + "bob@b.com", "bob@b.com"),
+    ])
+    func email(_ given: ScanCase) {
+        #expect(found(given.text, [.emailAddress]) == given.expected(.emailAddress))
+    }
+
+    @Test(arguments: [
+        ScanCase("(415) 555-0132 or (415)555-0132", "(415) 555-0132", "(415)555-0132"),
+        ScanCase("415-555-0132, 415.555.0132; 415 555 0132", "415-555-0132", "415.555.0132", "415 555 0132"),
+        ScanCase("+1 415 555 0132 +1-415-555-0132", "+1 415 555 0132", "+1-415-555-0132"),
+        ScanCase("+1 (415) 555-0132, 1-415-555-0132", "+1 (415) 555-0132", "1-415-555-0132"),
+        ScanCase("+14155550132 then", "+14155550132"), ScanCase("415-555-0132 x204", "415-555-0132 x204"),
+        ScanCase("+44 (20) 7123 4567", "+44 (20) 7123 4567"), ScanCase("+49 (0)30 1234567", "+49 (0)30 1234567"),
+        ScanCase("+33 1 42 68 53 00.", "+33 1 42 68 53 00"), ScanCase("+972 9 762 5400", "+972 9 762 5400"),
+        ScanCase("call me on 4155550132", "4155550132"), ScanCase("4155550132 (cell)", "4155550132"),
+        ScanCase("Tel.: 14155550132", "14155550132"),
+        // The country's numbers are no longer than this, so 12 is something else.
+        ScanCase("+33 1 42 68 53 00 12 boxes", "+33 1 42 68 53 00"),
+        ScanCase("4155550132"), ScanCase("recall 4155550132 units"),
+        ScanCase("call one two three four five 4155550132"),
+        ScanCase("115-555-0132"), ScanCase("415-155-0132"), ScanCase("415-555-01324"), ScanCase("x415-555-0132"),
+        ScanCase("2-415-555-0132"), ScanCase("415-555-0132-7"), ScanCase("é415-555-0132"), ScanCase("1+4155550132"),
+        ScanCase("+0 415 555 0132 9", "415 555 0132"), ScanCase("+12345"), ScanCase("(415) 55-0132"), ScanCase("+"),
+        ScanCase("("),
+        ScanCase("+44 12"), ScanCase("tel 1155550132"),
+    ])
+    func phone(_ given: ScanCase) {
+        #expect(found(given.text, [.phoneNumber]) == given.expected(.phoneNumber))
+    }
+
+    @Test(arguments: [
+        ScanCase("078-05-1123 and 078 05 1123 and 078.05.1123", "078-05-1123", "078 05 1123", "078.05.1123"),
+        ScanCase("SSN: 078051123", "078051123"), ScanCase("078051123 is my social", "078051123"),
+        ScanCase("078051123"), ScanCase("order 078051123 sent"), ScanCase("000-12-3456"), ScanCase("666-12-3456"),
+        ScanCase("900-12-3456"), ScanCase("123-00-4567"), ScanCase("123-45-0000"), ScanCase("693-09.4444"),
+        ScanCase("123-45-67890"), ScanCase("1123-45-6789"), ScanCase("123-45-6789-1"), ScanCase("9-123-45-6789"),
+        ScanCase("a123-45-6789"), ScanCase("ssn 000051123"),
+    ])
+    func socialSecurity(_ given: ScanCase) {
+        #expect(found(given.text, [.socialSecurity]) == given.expected(.socialSecurity))
+    }
+
+    @Test(arguments: [
+        ScanCase("4012888888881881 4012-8888-8888-1881", "4012888888881881", "4012-8888-8888-1881"),
+        ScanCase("paid 4012 8888 8888 1881 2026", "4012 8888 8888 1881"),
+        ScanCase("3714 496353 98431, 371449635398431", "3714 496353 98431", "371449635398431"),
+        ScanCase("3056 930902 5904", "3056 930902 5904"), ScanCase("4222222222222", "4222222222222"),
+        ScanCase("6011000400000000/6759649826438453", "6011000400000000", "6759649826438453"),
+        ScanCase("4012-8888-8888-1882"), ScanCase("4012888888881882"), ScanCase("1748503543012"),
+        ScanCase("4012-8888 8888-1881"), ScanCase("40128888 88881881"), ScanCase("0.4012888888881881"),
+        ScanCase("4012888888881881.5"), ScanCase("x4012888888881881"), ScanCase("4012888888881881ü"),
+        ScanCase("4012-8888-8888-1881-0"), ScanCase("9012888888881880"), ScanCase("0000000000000000"),
+        ScanCase("4012 8888 8888"), ScanCase(String(repeating: "4", count: 40)),
+    ])
+    func creditCard(_ given: ScanCase) {
+        #expect(found(given.text, [.creditCard]) == given.expected(.creditCard))
+    }
+
+    @Test(arguments: [
+        ScanCase("from 192.168.0.1, 10.0.0.0/8.", "192.168.0.1", "10.0.0.0/8"), ScanCase("ip:1.2.3.4:80", "1.2.3.4"),
+        ScanCase("10.0.0.1-10.0.0.9", "10.0.0.1", "10.0.0.9"), ScanCase("10.0.0.0/123", "10.0.0.0"),
+        ScanCase("[2001:db8::1]:8080", "2001:db8::1"), ScanCase("fe80::1%eth0 up", "fe80::1%eth0"),
+        ScanCase("684D:1111:222:3333:4444:5555:6:77", "684D:1111:222:3333:4444:5555:6:77"),
+        ScanCase("dead:beef::1 2001:db8::/32", "dead:beef::1", "2001:db8::/32"),
+        ScanCase("::ffff:192.0.2.1 is ::1.", "::ffff:192.0.2.1", "::1"),
+        ScanCase("0:0:0:0:0:FFFF:129.144.52.38", "0:0:0:0:0:FFFF:129.144.52.38"),
+        ScanCase("192.168.1.1.1"), ScanCase("256.1.1.1"), ScanCase("1.2.3"), ScanCase("v1.2.3.4"),
+        ScanCase("version 1.2.3.4"), ScanCase("v 1.2.3.4"), ScanCase("text192.168.1.1"), ScanCase("1.2.3.4x"),
+        ScanCase("12:30:45"), ScanCase("12:30:45:12:30:45:12"), ScanCase("aa:bb:cc:dd:ee:ff"),
+        ScanCase("00:11:22:33:44:55:66:77"), ScanCase("std::cout a::b Bad::cafe"), ScanCase(":::"), ScanCase("::"),
+        ScanCase("2001::db8::1"), ScanCase("12345:db8::1"), ScanCase("fe80::1text"), ScanCase("text2001:db8::1"),
+        ScanCase("1:2:3:4:5:6:7:8:9"), ScanCase("::ffff:256.0.0.1"), ScanCase("1.2.3.1234"), ScanCase("1...2"),
+    ])
+    func address(_ given: ScanCase) {
+        #expect(found(given.text, [.ipAddress]) == given.expected(.ipAddress))
+    }
+
+    @Test(arguments: [
+        ScanCase("GB82 WEST 1234 5698 7654 32 and", "GB82 WEST 1234 5698 7654 32"),
+        ScanCase("IBAN:DE89370400440532013000.", "DE89370400440532013000"),
+        ScanCase("AL47-2121-1009-0000-0002-3569-8741", "AL47-2121-1009-0000-0002-3569-8741"),
+        ScanCase("NO9386011117947", "NO9386011117947"),
+        ScanCase("DE89370400440532013001"), ScanCase("DE8937040044053201300"), ScanCase("DE893704004405320130000"),
+        ScanCase("XDE89370400440532013000"), ScanCase("ZZ89370400440532013000"),
+        ScanCase("GB82 wEST 1234 5698 7654 32"),
+        ScanCase("DE89"), ScanCase("DE8"), ScanCase("éDE89370400440532013000"), ScanCase("DE89 3 704004405 32013000"),
+    ])
+    func bankAccount(_ given: ScanCase) {
+        #expect(found(given.text, [.bankAccount]) == given.expected(.bankAccount))
+    }
+
+    @Test func `overlaps: a checksum first, then the longer`() {
+        #expect(found("10.0.0.1@example.com") == ["EMAIL_ADDRESS 10.0.0.1@example.com"])
+        #expect(found("4012888888881881@example.com") == ["CREDIT_CARD 4012888888881881"])
+        #expect(found("call 4155550132@example.com") == ["EMAIL_ADDRESS 4155550132@example.com"])
+        #expect(
+            found("SE45 5000 0000 0583 9825 7466 tel +46 8 123 456 78") == [
+                "IBAN_CODE SE45 5000 0000 0583 9825 7466", "PHONE_NUMBER +46 8 123 456 78",
+            ])
+    }
+
+    @Test func `only what is sought is found`() {
+        let text = "a@b.com 415-555-0132 078-05-1123 4012888888881881 10.0.0.1 DE89370400440532013000"
+        for entity in Entity.allCases {
+            #expect(found(text, [entity]).allSatisfy { $0.hasPrefix(entity.rawValue) })
+            #expect(found(text, [entity]).count == 1)
+        }
+        #expect(found(text, []).isEmpty)
+        #expect(found(text).count == 6)
+    }
+
+    @Test func `the column's name is context`() {
+        #expect(found("4155550132", column: "home_phone") == ["PHONE_NUMBER 4155550132"])
+        #expect(found("4155550132", column: "phoneNumber") == ["PHONE_NUMBER 4155550132"])
+        #expect(found("078051123", column: "SSN") == ["US_SSN 078051123"])
+        #expect(found("4155550132", column: "microphone").isEmpty)
+    }
+
+    @Test func `a whole cell is validated, not a part of it`() {
+        let cases: [(Entity, String, Bool)] = [
+            (.emailAddress, "a@b.com", true), (.emailAddress, "a@b.com ", false), (.emailAddress, "", false),
+            (.phoneNumber, "4155550132", true), (.phoneNumber, "ext 415-555-0132", false),
+            (.socialSecurity, "078051123", true), (.socialSecurity, "000-05-1123", false),
+            (.creditCard, "4012 8888 8888 1881", true), (.creditCard, "4012888888881882", false),
+            (.ipAddress, "::1", true), (.ipAddress, "1.2.3.4, 1.2.3.5", false),
+            (.bankAccount, "DE89370400440532013000", true), (.bankAccount, String(repeating: "9", count: 400), false),
+        ]
+        for (entity, text, isWhole) in cases {
+            let bytes = Array(text.utf8)
+            #expect(TextScanner.validate(entity, bytes.span, bytes.indices) == isWhole, "\(entity) \(text)")
+        }
+    }
+
+    @Test func `a cell's neighbours are not its context`() {
+        let bytes = Array("call 4155550132,4155550132x".utf8)
+        var matches: [EntityMatch] = []
+        let scanner = TextScanner(entities: [.phoneNumber])
+        scanner.scan(bytes.span, range: 5..<15, into: &matches)
+        #expect(matches.isEmpty)
+        scanner.scan(bytes.span, range: 0..<15, into: &matches)
+        #expect(matches.map(\.range) == [5..<15])
+    }
+}

@@ -1,0 +1,160 @@
+import Schemas
+import Tabular
+import Testing
+
+@Suite struct SchemaLoaderTests {
+    @Test func `every standard property reaches the contract`() throws {
+        let schema = try contract(
+            """
+            $schema: https://datapackage.org/profiles/2.0/tableschema.json
+            name: orders
+            version: 3.1
+            missingValues: ["", {value: NA, label: not asked}]
+            primaryKey: id
+            fields:
+              - {name: id, title: Number, constraints: {required: true, unique: true}}
+              - {name: mail, type: string, format: email, constraints: {minLength: 3, maxLength: 99, pattern: "[a-z]+"}}
+              - {name: n, type: integer, missingValues: ["-"],
+                 constraints: {minimum: 0x10, maximum: 99999999999999999999}}
+              - {name: x, type: number, decimalChar: ",", groupChar: ".", bareNumber: false,
+                 constraints: {exclusiveMinimum: .5, exclusiveMaximum: "1e3"}}
+              - {name: ok, type: boolean, trueValues: [yes], falseValues: [no]}
+              - {name: d, type: date, constraints: {minimum: 2015-01-01}}
+              - {name: e, type: date, format: "%d/%m/%Y"}
+              - {name: t, type: time}
+              - {name: u, type: datetime, constraints: {maximum: "2030-01-01T00:00:00Z"}}
+              - {name: y, type: year}
+              - {name: a, type: any}
+              - {name: o, type: object}
+              - {name: l, type: array, constraints: {maxLength: 5}}
+              - {name: c, constraints: {enum: [1.50, two, true]}}
+            """
+        ).schema
+        #expect(schema.name == "orders" && schema.version == "3.1")
+        #expect(schema.missingValues == ["", "NA"] && schema.primaryKey == ["id"])
+        #expect(schema.fields[0].type == .string(.default) && schema.fields[0].title == "Number")
+        #expect(schema.fields[0].constraints.required && schema.fields[0].constraints.unique)
+        #expect(schema.fields[1].type == .string(.email))
+        #expect(schema.fields[1].constraints.minLength == 3 && schema.fields[1].constraints.maxLength == 99)
+        #expect(schema.fields[1].constraints.pattern == "[a-z]+")
+        #expect(schema.fields[2].constraints.minimum == "16")
+        #expect(schema.fields[2].constraints.maximum == "99999999999999999999")
+        #expect(schema.missingValues(of: 2) == ["-"] && schema.missingValues(of: 1) == ["", "NA"])
+        #expect(schema.fields[3].decimalChar == "," && schema.fields[3].groupChar == ".")
+        #expect(!schema.fields[3].bareNumber && schema.fields[3].constraints.exclusiveMinimum == "0.5")
+        #expect(schema.fields[3].constraints.exclusiveMaximum == "1e3")
+        #expect(schema.fields[4].trueValues == ["yes"] && schema.fields[4].falseValues == ["no"])
+        #expect(schema.fields[5].constraints.minimum == "2015-01-01")
+        #expect(schema.fields[6].type == .date(.pattern("%d/%m/%Y")))
+        #expect(
+            schema.fields[7...12].map(\.type.name) == ["time", "datetime", "year", "any", "object", "array"])
+        #expect(schema.fields[13].constraints.enumeration == ["1.50", "two", "true"])
+        #expect(schema.digest.isEmpty && !schema.isInferred)
+    }
+
+    @Test func `every sluice setting reaches the contract`() throws {
+        let loaded = try contract(
+            """
+            fields:
+              - {name: id, sluice: {role: key, pii: {entity: US_SSN, operator: tokenize, key: k-1, prefix: s_}}}
+              - {name: phone, sluice: {pii: {entity: PHONE_NUMBER, operator: mask, maskChar: "#",
+                 keepFirst: 1, keepLast: 2}}}
+              - {name: zip, sluice: {role: quasi-identifier, pii: {entity: LOCATION, operator: truncate, keepFirst: 3}}}
+              - {name: text, sluice: {role: text, pii: {scan: true, entities: [IBAN_CODE], replacement: "[x]"}}}
+              - {name: card, sluice: {pii: {entity: CREDIT_CARD, operator: redact}}}
+              - name: n
+                type: number
+                sluice:
+                  anomaly: {threshold: 4, transform: log1p, tails: double, action: quarantine, method: modified-z}
+              - {name: m, type: integer, sluice: {anomaly: {threshold: auto, transform: auto, enabled: false}}}
+            sluice:
+              apiVersion: sluice/v1
+              unknownFields: drop
+              limits: {maxRowBytes: 1000, maxFields: 10, maxDepth: 8}
+              isolationForest:
+                {fields: [n, m], trees: 50, sampleSize: 128, ndim: 1,
+                 threshold: {flag: 0.98, quarantine: 0.999}, action: flag}
+              batch: {minRows: 5, maxRejectedRate: 0.5, maxQuarantinedRate: 1, onExceed: quarantine}
+            """)
+        #expect(loaded.warnings.isEmpty)
+        let schema = loaded.schema
+        let token = try #require(schema.fields[0].pii)
+        #expect(schema.fields[0].role == .key && token.operation == .tokenize && token.key == "k-1")
+        #expect(token.prefix == "s_" && token.entity == "US_SSN")
+        let mask = try #require(schema.fields[1].pii)
+        #expect(mask.maskCharacter == "#" && mask.keepFirst == 1 && mask.keepLast == 2 && mask.operation == .mask)
+        #expect(schema.fields[2].pii?.operation == .truncate && schema.fields[2].pii?.keepFirst == 3)
+        let scan = try #require(schema.fields[3].pii)
+        #expect(scan.scan && scan.entities == ["IBAN_CODE"] && scan.operation == .replace && scan.replacement == "[x]")
+        #expect(schema.fields[4].pii?.operation == .redact)
+        let anomaly = schema.fields[5].anomaly
+        #expect(anomaly.threshold == 4 && anomaly.transform == "log1p" && anomaly.tails == "double")
+        #expect(anomaly.action == .quarantined && anomaly.enabled)
+        #expect(schema.fields[6].anomaly.threshold == nil && schema.fields[6].anomaly.transform == nil)
+        #expect(!schema.fields[6].anomaly.enabled)
+        #expect(schema.unknownFields == .drop && schema.limits.maxRowBytes == 1000 && schema.limits.maxDepth == 8)
+        #expect(schema.forest.fields == ["n", "m"] && schema.forest.trees == 50 && schema.forest.dimensions == 1)
+        #expect(schema.forest.sampleSize == 128 && schema.forest.flagQuantile == 0.98)
+        #expect(schema.forest.quarantineQuantile == 0.999 && schema.forest.action == .flagged)
+        #expect(schema.batch.minRows == 5 && schema.batch.maxRejectedRate == 0.5)
+        #expect(schema.batch.maxQuarantinedRate == 1)
+    }
+
+    @Test func `JSON contracts and profiles 1.0 to 2.1 load alike`() throws {
+        for version in ["1.0", "2.0", "2.1"] {
+            let profile = "https://datapackage.org/profiles/\(version)/tableschema.json"
+            let yaml = try contract("$schema: \(profile)\nfields: [{name: a, type: integer}]")
+            let json = try contract(
+                "{\"$schema\": \"\(profile)\", \"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}", name: "c.json")
+            #expect(yaml == json && yaml.warnings.isEmpty)
+        }
+        let strange = try contract("$schema: https://example.org/x.json\nfields: [{name: a}]")
+        #expect(strange.warnings.map(\.path) == ["$schema"])
+    }
+
+    @Test func `layout and comments do not change the canonical form, content does`() throws {
+        let first = try contract("fields:\n  - name: a # x\n").document
+        #expect(try contract("{\"fields\": [{\"name\": \"a\"}]}", name: "c.json").document == first)
+        #expect(try contract("fields: [{name: b}]").document != first)
+    }
+
+    @Test func `unenforced standard and sluice keys are warnings in document order`() throws {
+        let warnings = try contract(
+            """
+            uniqueKeys: [[a]]
+            foreignKeys: []
+            fieldsMatch: [subset]
+            fields:
+              - name: a
+                categories: [x, y]
+                constraints: {jsonSchema: {type: object}}
+                sluice: {drift: {}, secrets: {}, hiddenText: {}, encrypt: false, jsonSchema: {}}
+              - name: b
+                categories: [x, {value: y, label: Y}]
+                constraints: {enum: [y, x]}
+              - name: c
+                sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}
+            sluice: {poisoning: {}, baseline: {}, privacy: {}, encryption: {}, batch: {onExceed: reject}}
+            """
+        ).warnings
+        #expect(
+            warnings.map(\.path) == [
+                "uniqueKeys", "foreignKeys", "fieldsMatch", "fields[0].categories", "fields[0].constraints.jsonSchema",
+                "fields[0].sluice.drift", "fields[0].sluice.secrets", "fields[0].sluice.hiddenText",
+                "fields[0].sluice.encrypt", "fields[0].sluice.jsonSchema", "fields[2].sluice.pii.validate",
+                "sluice.poisoning", "sluice.baseline", "sluice.privacy", "sluice.encryption", "sluice.batch.onExceed",
+            ])
+        #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })
+        #expect(
+            warnings.first?.description == "contract.yaml:1:1: uniqueKeys: uniqueKeys is not enforced by this version")
+    }
+
+    @Test func `unknown standard keys warn only when they look like a known one`() throws {
+        let warnings = try contract(
+            "primarykey: [a]\nmy: me\nfields:\n  - {name: a, tpye: integer, colour: 1, constraints: {requird: true}}\n"
+        ).warnings
+        #expect(warnings.map(\.path) == ["primarykey", "fields[0].tpye", "fields[0].constraints.requird"])
+        #expect(warnings.map(\.message).allSatisfy { $0.contains("did you mean") })
+        #expect(warnings[1].line == 4 && warnings[1].column == 15)
+    }
+}

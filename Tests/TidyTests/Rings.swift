@@ -1,0 +1,59 @@
+/// The rings of ARCHITECTURE.md: who may import whom.
+enum Rings {
+    /// The ring of every room; imports go to a lower ring, or along `corridor` inside ring 2.
+    static let ringOfRoom: [String: Int] = [
+        "CLibCSV": 0, "COpenSSL": 0, "CPCRE2": 0, "CPosix": 0, "CKernels": 0, "GRDB": 0, "Yams": 0,
+        "ArgumentParser": 0, "Tabular": 1, "Sketches": 1, "Cryptography": 1, "Storage": 1, "Schemas": 1,
+        "Reading": 2, "Validating": 2, "Screening": 2, "Masking": 2, "Sealing": 2, "Lineage": 2, "Ingestion": 3,
+        "Serving": 3, "sluice": 4,
+    ]
+    /// The order inside ring 1 and ring 2: a room may import those before it in its own list.
+    static let corridors = [
+        ["Tabular", "Sketches"], ["Tabular", "Schemas"], ["Reading"],
+        ["Validating", "Screening", "Masking", "Sealing"], ["Ingestion", "Serving"],
+    ]
+    /// Modules of the platform that every room may use.
+    static let platform: Set<String> = ["Synchronization", "Glibc", "Musl", "Swift"]
+    /// Modules of the platform for the rooms that wait or talk to people.
+    static let edges: [String: Set<String>] = [
+        "sluice": ["Foundation", "FoundationEssentials", "Dispatch"], "Serving": ["Dispatch"],
+        "Ingestion": ["Dispatch"], "Lineage": ["Dispatch"],
+    ]
+
+    /// Whether the rings let `room` import `module`.
+    static func allow(_ room: String, toImport module: String) -> Bool {
+        guard let from = ringOfRoom[room], let target = ringOfRoom[module] else { return false }
+        if target < from { return true }
+        return corridors.contains { corridor in
+            guard let here = corridor.firstIndex(of: room), let there = corridor.firstIndex(of: module) else {
+                return false
+            }
+            return there < here
+        }
+    }
+
+    /// The rooms of Package.swift and their dependencies, from its `room(` calls and its executable target.
+    static func manifest(_ text: String) -> [String: Set<String>] {
+        var result: [String: Set<String>] = [:]
+        let flat = text.split(separator: "\n").filter { !$0.drop(while: { $0 == " " }).hasPrefix("//") }
+            .joined(separator: " ")
+        for part in flat.matches(of: #/room\(\s*"(\w+)",\s*\[([^\]]*)\]/#) {
+            result[String(part.1)] = names(in: part.2)
+        }
+        for part in flat.matches(of: #/executableTarget\(\s*name:\s*"(\w+)",\s*dependencies:\s*\[([^\]]*)\]/#) {
+            result[String(part.1)] = names(in: part.2)
+        }
+        return result
+    }
+
+    /// Quoted names, and the two product constants the manifest declares.
+    private static func names(in list: Substring) -> Set<String> {
+        var result: Set<String> = []
+        for item in list.split(separator: ",") {
+            let word = item.filter { $0 != " " && $0 != "\"" }
+            if word.isEmpty { continue }
+            result.insert(word == "grdb" ? "GRDB" : word == "arguments" ? "ArgumentParser" : String(word))
+        }
+        return result
+    }
+}
