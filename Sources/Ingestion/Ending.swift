@@ -114,10 +114,13 @@ extension Committer {
         var sample = RowSample(capacity: Baseline.capacity, width: decision.screened.fields.count)
         var rowMap = RowMap()
         var lengths = Array("sluice-rows-v1\n".utf8)
+        var lastStart: UInt64 = 0
         for result in results {
             sample.merge(result.sample)
             rowMap.append(result.rowMap)
+            appendVarint(result.firstStart - lastStart, &lengths)
             lengths += result.rowLengths
+            lastStart = result.lastStart
         }
         sample.compact()
         if !decision.screened.fields.isEmpty, sample.count > 0 {

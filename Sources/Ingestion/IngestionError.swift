@@ -11,6 +11,8 @@ package import Lineage
 package struct IngestionError: Error, Sendable, CustomStringConvertible {
     /// What kind of trouble it is; each has its exit code (sysexits).
     package enum Code: Int32, Sendable {
+        /// A sealed file or a ledger was damaged or tampered with.
+        case damaged = 1
         /// The command makes no sense.
         case usage = 64
         /// The file is not in the declared format at all.

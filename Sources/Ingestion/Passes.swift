@@ -85,8 +85,12 @@ struct SliceResult: Sendable {
     var sample: RowSample
     var shards: [StagedShard] = []
     var listed: [Finding] = []
-    /// Lengths of the rows up to the next row's start, as varints.
+    /// Offsets of row starts, each less the one before, as varints; without the first.
     var rowLengths: [UInt8] = []
+    /// Offset of the last row's start.
+    var lastStart: UInt64 = 0
+    /// Offset of the first row's start.
+    var firstStart: UInt64 = 0
 }
 
 /// Where the second pass puts its shards.
@@ -136,7 +140,7 @@ func process(
     var accepted: ShardWriter?
     var quarantine: QuarantineWriter?
     var row = 0
-    var lastStart = slice.offset
+    var lastStart: UInt64?
     while let batch = reader.next() {
         let validated = plan.validator.replay(
             batch, wasSound: sound.bits(from: row, count: batch.count), repeats: decision.repeats(in: batch))
@@ -146,8 +150,9 @@ func process(
         for (index, outcome) in screened.outcomes.enumerated() {
             result.rowMap.append(RowMap.Fate(outcome, shard: slice.ordinal), count: 1)
             let start = batch.baseOffset + UInt64(batch.records[index].start)
-            appendVarint(start - lastStart, &result.rowLengths)
+            if let lastStart { appendVarint(start - lastStart, &result.rowLengths) } else { result.firstStart = start }
             lastStart = start
+            result.lastStart = start
         }
         sample(screened, decision, plan, &result.sample)
         if result.listed.count < plan.options.listed {

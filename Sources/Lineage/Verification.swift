@@ -15,7 +15,11 @@ extension Ledger {
         var verifier = LedgerVerifier(key: key)
         do {
             let queue = try connect(path, readonly: true)
-            try verifier.run(queue, anchors, progress)
+            let pages = PageCheck(path)
+            let walked = Result { try verifier.run(queue, anchors, progress) }
+            // Damaged pages explain whatever else went wrong, so they are said first.
+            if let damage = try pages.damage() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
+            try walked.get()
         } catch {
             guard let reason = LedgerError.isDamage(error) else { throw LedgerError(error, "verify ledger", path) }
             verifier.damage.add(.file, "not a readable ledger: \(reason)")
@@ -59,13 +63,11 @@ struct LedgerVerifier {
 
     mutating func run(_ queue: DatabaseQueue, _ anchors: [LedgerAnchor], _ progress: (Int, Int) -> Void) throws {
         try queue.read { db in
-            let check = try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? "no answer"
-            guard check == "ok" else { return damage.add(.file, "database pages damaged: \(check)") }
             try SchemaCheck.compare(db, &damage)
             rows = try Ledger.size(db)
             newestCheckpoint = try db.first("SELECT coalesce(max(size), 0) FROM checkpoint") { $0.integer(0) } ?? 0
         }
-        if damage.has(.file) { return }
+        projection.reserve(rows)
         let claims = anchors.compactMap { claim($0) }
         for claim in claims {
             wantedRoots[claim.head.size] = []
@@ -77,7 +79,11 @@ struct LedgerVerifier {
         while lastSequence < rows - 1 {
             let before = lastSequence
             try queue.read { db in try readChunk(db, from: next) }
-            if lastSequence == before { break }
+            if lastSequence == before {
+                damage.add(.row, "\(before + 1) missing (next present row is \(rows))")
+                isBroken = true
+                break
+            }
             next = lastSequence + 1
             progress(lastSequence + 1, rows)
         }
@@ -104,17 +110,18 @@ struct LedgerVerifier {
         ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
         let stored = isBroken ? [] : try nodes(db, over: first..<(first + found.count))
         var heads = isBroken ? [] : try heads(db, after: first, upTo: first + found.count)[...]
-        for row in found {
+        // Reading JSON is most of a verification's work, so it is spread over the processors.
+        let derived = parallelMap(found, stripe: 256) { ProjectionCheck.Derived($0.sequence, $0.body) }
+        for (row, entry) in zip(found, derived) {
             if row.sequence != lastSequence + 1 {
                 damage.add(.row, "\(max(0, lastSequence + 1)) missing (next present row is \(row.sequence))")
                 isBroken = true
             }
             lastSequence = row.sequence
-            let leaf = MerkleTree.leafHash(row.body)
-            if leaf != row.leaf { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
-            projection.add(row.sequence, row.body, kind: row.kind, &damage)
+            if entry.leaf != row.leaf { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
+            projection.add(entry, row.sequence, kind: row.kind, &damage)
             if isBroken { continue }
-            grow(leaf, compare: stored, from: first)
+            grow(entry.leaf, compare: stored, from: first)
             while let head = heads.first, head.size == tree.size {
                 judge(head)
                 heads.removeFirst()
@@ -174,19 +181,22 @@ struct LedgerVerifier {
 
     // MARK: Checkpoints
 
+    /// A stored tree head and what its note says under the pinned key, if anything.
     private struct Head {
         let size: Int
         let root: [UInt8]
-        let note: [UInt8]
+        let text: String?
     }
 
     private func heads(_ db: Database, after low: Int, upTo high: Int) throws -> [Head] {
-        var found: [Head] = []
+        var found: [(size: Int, root: [UInt8], note: [UInt8])] = []
         try db.forEach(
             "SELECT size, root, note FROM checkpoint WHERE size > ? AND size <= ? ORDER BY size",
             [low, min(high, newestCheckpoint)]
-        ) { found.append(Head(size: $0.integer(0), root: $0.bytes(1), note: $0.bytes(2))) }
-        return found
+        ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2))) }
+        return parallelMap(found, stripe: 16) { [key] head in
+            Head(size: head.size, root: head.root, text: SignedNote.open(head.note, key: key))
+        }
     }
 
     /// Judges checkpoints of sizes that no row reaches.
@@ -196,7 +206,7 @@ struct LedgerVerifier {
 
     private mutating func judge(_ head: Head) {
         checkpoints += 1
-        guard let text = SignedNote.open(head.note, key: key) else {
+        guard let text = head.text else {
             return damage.add(.checkpoint, "\(head.size) signature is not by the pinned key")
         }
         guard Checkpoint(text) == Checkpoint(origin: key.name, size: head.size, root: head.root) else {

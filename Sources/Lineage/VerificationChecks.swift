@@ -1,6 +1,45 @@
 import Cryptography
+import Dispatch
 import GRDB
+import Synchronization
 import Tabular
+
+/// Maps independent elements on all processors, in stripes; the order is kept.
+func parallelMap<Element: Sendable, Result: Sendable>(
+    _ elements: [Element], stripe: Int, _ transform: @Sendable (Element) -> Result
+) -> [Result] {
+    let stripes = (elements.count + stripe - 1) / stripe
+    let results = Mutex<[[Result]]>(Array(repeating: [], count: stripes))
+    DispatchQueue.concurrentPerform(iterations: stripes) { number in
+        let part = elements[(number * stripe)..<min(elements.count, (number + 1) * stripe)].map(transform)
+        results.withLock { $0[number] = part }
+    }
+    return results.withLock { Array($0.joined()) }
+}
+
+/// SQLite's own check of the file's pages, on a connection and a thread of its own beside the rest.
+final class PageCheck: Sendable {
+    private let outcome = Mutex<Result<String, any Error>?>(nil)
+    private let group = DispatchGroup()
+
+    init(_ path: String) {
+        DispatchQueue.global().async(group: group) { [self] in
+            let result = Result {
+                try Ledger.connect(path, readonly: true).read { db in
+                    try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? "no answer"
+                }
+            }
+            outcome.withLock { $0 = result }
+        }
+    }
+
+    /// Waits for the end; nil when the pages are sound, else what is wrong with them.
+    func damage() throws -> String? {
+        group.wait()
+        let said = try outcome.withLock { $0 }?.get()
+        return said == "ok" ? nil : said
+    }
+}
 
 /// Compares SQLite's record of the tables with the built-in one.
 enum SchemaCheck {
@@ -41,29 +80,28 @@ struct ProjectionCheck {
     static let blobChunk = 64
 
     /// A projected row's identity, as 128 bits under this process's random key: nobody can aim at a collision.
-    private struct Name: Hashable {
+    fileprivate struct Name: Hashable {
         let high: Int
         let low: Int
 
         init(_ row: ProvenanceRow) {
-            func hash(_ salt: UInt8) -> Int {
-                var hasher = Hasher()
-                hasher.combine(salt)
-                hasher.combine(row.table.rawValue)
-                hasher.combine(row.first)
-                if row.table == .edge {
-                    hasher.combine(row.second)
-                    hasher.combine(row.third)
-                }
-                return hasher.finalize()
+            var hasher = Hasher()
+            hasher.combine(row.table.rawValue)
+            hasher.combine(row.first)
+            if row.table == .edge {
+                hasher.combine(row.second)
+                hasher.combine(row.third)
             }
-            high = hash(1)
-            low = hash(2)
+            // Two ends of one absorbed state: as good as two hashes of the strings, for the price of one.
+            var other = hasher
+            other.combine(1 as UInt8)
+            high = hasher.finalize()
+            low = other.finalize()
         }
     }
 
     /// What the row says beside its identity.
-    private struct Content: Equatable {
+    fileprivate struct Content: Equatable {
         let kind: Int
         let sequence: Int
 
@@ -73,24 +111,41 @@ struct ProjectionCheck {
         }
     }
 
+    /// What one entry says, worked out from its bytes alone, so on any thread.
+    struct Derived: Sendable {
+        let leaf: [UInt8]
+        /// The body's kind; nil when it is not JSON or has none.
+        let kind: String?
+        let isJSON: Bool
+        fileprivate let rows: [(Name, Content)]
+        fileprivate let blobs: [String]
+
+        init(_ sequence: Int, _ bytes: [UInt8]) {
+            leaf = MerkleTree.leafHash(bytes)
+            let body = try? JSONValue.parse(bytes)
+            isJSON = body != nil
+            kind = body?["kind"]?.text
+            rows = body.map { ProvenanceRow.rows(of: $0).rows.map { (Name($0), Content($0, sequence)) } } ?? []
+            blobs = body.map { ProvenanceRow.blobNames(in: $0) } ?? []
+        }
+    }
+
     private var expected: [Name: Content] = [:]
     private var blobs: [[UInt8]: Int] = [:]
     private var differences = 0
 
+    /// Makes room for a log of this many rows, as far as a tampered number may be believed.
+    mutating func reserve(_ rows: Int) { expected.reserveCapacity(2 * max(0, min(rows, 1 << 21))) }
+
     /// Takes one entry into account.
-    mutating func add(_ sequence: Int, _ bytes: [UInt8], kind: String, _ damage: inout DamageList) {
-        guard let body = try? JSONValue.parse(bytes) else {
-            return damage.add(.projection, "body of row \(sequence) is not json")
-        }
-        if body["kind"]?.text != kind {
+    mutating func add(_ entry: Derived, _ sequence: Int, kind: String, _ damage: inout DamageList) {
+        if !entry.isJSON { return damage.add(.projection, "body of row \(sequence) is not json") }
+        if entry.kind != kind {
             damage.add(.projection, "entry.kind of row \(sequence) disagrees with its body")
         }
-        for row in ProvenanceRow.rows(of: body).rows {
-            let name = Name(row)
-            // The first entry that names a thing keeps the row, as in the writer.
-            if expected[name] == nil { expected[name] = Content(row, sequence) }
-        }
-        for name in ProvenanceRow.blobNames(in: body) {
+        // The first entry that names a thing keeps the row, as in the writer.
+        for (name, content) in entry.rows { expected.merge(CollectionOfOne((name, content))) { first, _ in first } }
+        for name in entry.blobs {
             let sha256 = Cryptography.bytes(hex: name) ?? []
             if blobs[sha256] == nil { blobs[sha256] = sequence }
         }

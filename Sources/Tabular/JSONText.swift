@@ -201,6 +201,7 @@ private struct JSONParser {
         var members: [String: JSONValue] = [:]
         skipSpace()
         if take(0x7D) { return .object(members) }
+        members.reserveCapacity(8)
         while true {
             skipSpace()
             let start = position

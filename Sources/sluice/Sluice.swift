@@ -1,6 +1,60 @@
 import ArgumentParser
+import Ingestion
+import Lineage
+import Schemas
+import Sealing
+import Storage
 
 @main
 struct Sluice: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sluice", abstract: "The gate for training data.")
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "The gate that training data passes before a model learns from it.",
+        discussion: """
+            Reads a CSV or JSON Lines batch, checks it against a contract, looks for outliers and poisoning, masks \
+            personal data, seals what is sound into encrypted shards, and records it all in a signed ledger.
+
+            Exit codes: 0 accepted · 1 held, or rows at or above --fail-on, or tampering found · 64 bad arguments · \
+            65 not the declared format · 66 no such file · 70 our fault · 73/74 cannot write or read · 75 try again · \
+            77 key or rights · 78 contract or configuration.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            InitCommand.self, IngestCommand.self, ValidateCommand.self, ScoreCommand.self, SchemaCommand.self,
+            LineageCommand.self, ShardCommand.self, KeysCommand.self, ExplainCommand.self,
+        ])
+
+    static func main() async {
+        // First of all: no core dumps, no inherited descriptors, files for their owner only.
+        do { try hardenProcess() } catch {
+            Terminal.complain(error.description)
+            exit(withError: ExitCode(70))
+        }
+        await Self.main(nil)
+    }
+}
+
+/// Runs a command's body; an error of ours becomes one line on standard error and its exit code.
+func reporting(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let error as IngestionError {
+        Terminal.complain(error.description)
+        throw ExitCode(error.code.rawValue)
+    } catch let error as StorageError {
+        let wrapped = IngestionError(error, reading: true)
+        Terminal.complain(wrapped.description)
+        throw ExitCode(wrapped.code.rawValue)
+    } catch let error as SealingError {
+        let wrapped = IngestionError(error)
+        Terminal.complain(wrapped.description)
+        throw ExitCode(wrapped.code.rawValue)
+    } catch let error as LedgerError {
+        let wrapped = IngestionError(error)
+        Terminal.complain(wrapped.description)
+        throw ExitCode(wrapped.code.rawValue)
+    } catch let error as SchemaError {
+        Terminal.complain(error.description)
+        throw ExitCode(IngestionError.Code.configuration.rawValue)
+    }
 }

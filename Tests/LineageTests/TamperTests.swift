@@ -69,6 +69,15 @@ struct TamperTests {
         #expect(try Demo.verify(path).first == "ROW 0 missing (next present row is 1)")
     }
 
+    @Test(arguments: [Int64(1) << 62, .max]) func `row far beyond the end`(sequence: Int64) throws {
+        try Intruder.alter(path) { db in
+            let leaf = Data(MerkleTree.leafHash([123, 125]))
+            try db.execute(sql: "INSERT INTO entry VALUES(?, x'7b7d', ?, 'x')", arguments: [sequence, leaf])
+        }
+        let found = try Demo.verify(path)
+        #expect(found.first { $0.hasPrefix("ROW 16 missing (next present row is ") } != nil, "\(found)")
+    }
+
     @Test func `two rows swapped`() throws {
         try Intruder.alter(path) { db in
             try db.execute(

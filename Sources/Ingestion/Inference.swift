@@ -1,0 +1,79 @@
+import Cryptography
+import Reading
+package import Schemas
+import Storage
+package import Tabular
+
+/// Rows that an inferred contract is made from.
+private let inferenceRowsMax = 100_000
+
+/// Makes a first contract from a file's own rows.
+///
+/// - Returns: the inference, which writes itself as a contract or as a commented document.
+package func inferSchema(_ path: String, options: BatchOptions) throws(IngestionError) -> SchemaInference {
+    guard let format = options.format ?? Corridor.format(of: path) else {
+        throw IngestionError(
+            .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
+    }
+    var names: [String] = []
+    if format == .jsonl { names = try memberNames(path, options) }
+    let plan = ReadingPlan(
+        format: format, fieldNames: names, rejectsUnknown: false, delimiter: options.delimiter, engine: options.engine)
+    let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
+    guard let layout = cutter.head.layout else {
+        let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
+        throw IngestionError(.unreadableData, "\(path): no contract can be made from this header: \(codes)")
+    }
+    var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
+    var rows = 0
+    while rows < inferenceRowsMax, let slice = try cutter.next() {
+        var reader = SliceReader(slice, layout: layout, plan: plan)
+        while rows < inferenceRowsMax, let batch = reader.next() {
+            let bytes = batch.bytes.span
+            for row in 0..<batch.count where batch.isWellFormed[row] {
+                for column in 0..<batch.width {
+                    let cell = batch.cells[row * batch.width + column]
+                    inference.add(column: column, kind: cell.kind, bytes: bytes, range: cell.range)
+                }
+                inference.endRow()
+                rows += 1
+            }
+        }
+    }
+    return inference
+}
+
+/// The member names of the first thousand objects, in the order they first appear.
+private func memberNames(_ path: String, _ options: BatchOptions) throws(IngestionError) -> [String] {
+    let plan = ReadingPlan(format: .jsonl, fieldNames: [], rejectsUnknown: false, notesUnknown: true)
+    let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: min(options.sliceBytes, 1 << 20))
+    guard let layout = cutter.head.layout, let slice = try cutter.next() else { return [] }
+    var names: [String] = []
+    var seen = Set<String>()
+    var reader = SliceReader(slice, layout: layout, plan: plan)
+    var rows = 0
+    while rows < 1000, let batch = reader.next() {
+        for extra in batch.extras {
+            var end = extra.start + 1
+            while batch.bytes[end] != 0x22 { end += batch.bytes[end] == 0x5C ? 2 : 1 }
+            guard let name = try? JSONValue.parse(Array(batch.bytes[extra.start...end])).text else { continue }
+            if seen.insert(name).inserted { names.append(name) }
+        }
+        rows += batch.count
+    }
+    return names
+}
+
+extension Schema {
+    /// An inferred contract with a digest of what was inferred: names and types.
+    package static func digested(_ inference: SchemaInference) -> (schema: Schema, document: JSONValue) {
+        var schema = inference.schema()
+        let document = JSONValue.object([
+            "inferred": .bool(true),
+            "fields": .array(
+                schema.fields.map { .object(["name": .string($0.name), "type": .string($0.type.name)]) }),
+        ])
+        schema.digest = SHA256.hash(document.canonicalBytes())
+        return (schema, document)
+    }
+}

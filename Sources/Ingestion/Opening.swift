@@ -1,0 +1,102 @@
+import Cryptography
+import Glibc
+import Lineage
+package import Sealing
+import Storage
+import Tabular
+
+/// Opening shards inside a store: access is logged before anything is released.
+extension Committer {
+    /// Appends `shard.opened` to the ledger: who (uid) opened which file, and why.
+    package func recordOpening(_ path: String, reason: String) throws(IngestionError) {
+        let digest = try fileDigest(path)
+        let entry = JSONValue.object([
+            "kind": .string("shard.opened"), "v": .integer(1), "time": .string(Clock.text()),
+            "file_sha256": .string(digest), "uid": .integer(Int64(getuid())), "reason": .string(reason),
+        ])
+        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+    }
+}
+
+/// SHA-256 of a file, hexadecimal.
+package func fileDigest(_ path: String) throws(IngestionError) -> String {
+    let source = try Source(path)
+    var hasher = SHA256()
+    var offset = 0
+    var buffer: [UInt8] = []
+    while true {
+        buffer.removeAll(keepingCapacity: true)
+        let got = try source.read(upTo: 1 << 20, at: offset, into: &buffer)
+        if got == 0 { return hex(hasher.digest()) }
+        hasher.update(buffer.span)
+        offset += got
+    }
+}
+
+/// Opens a shard file for reading with the given keys.
+package func openShard(
+    _ path: String, keys: KeyRing, expect: [String: String] = [:]
+) throws(IngestionError) -> MessageReader {
+    let file = try storing(reading: true) { () throws(StorageError) in try FileDescriptor.openRegular(path) }
+    do throws(SealingError) { return try MessageReader(.file(file), keys: keys, expect: expect) } catch {
+        throw refused(error, path)
+    }
+}
+
+private func refused(_ error: SealingError, _ path: String) -> IngestionError {
+    switch error.code {
+    case .noKey, .unsafeKeyFile, .malformedKeyFile: IngestionError(.notPermitted, "\(path): \(error.description)")
+    case .storage: IngestionError(error)
+    default: IngestionError(.damaged, "\(path): \(error.description)")
+    }
+}
+
+/// Decrypts a whole shard into a closure; nothing is proven before it returns.
+package func readShard(_ reader: consuming MessageReader, path: String, _ body: (Span<UInt8>) throws -> Void) throws(IngestionError) -> Int {
+    do { return try reader.decrypt(to: body) } catch let error as SealingError {
+        throw refused(error, path)
+    } catch let error as IngestionError {
+        throw error
+    } catch let error as StorageError {
+        throw IngestionError(error)
+    } catch {
+        throw IngestionError(.software, "\(path): \(error)")
+    }
+}
+
+extension Store {
+    /// The byte range in the source of a released or held-back row, from the batch's sealed row index; nil without one.
+    package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError) -> Range<Int>? {
+        let path = join(join(folder("accepted", dataset), batch), "rows.sluice")
+        guard exists(path), row >= 1 else { return nil }
+        let reader = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "rows"])
+        var bytes: [UInt8] = []
+        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        let magic = Array("sluice-rows-v1\n".utf8)
+        guard bytes.starts(with: magic) else { return nil }
+        return rowRange(bytes, from: magic.count, row: row, end: sourceEnd)
+    }
+
+    private func rowRange(_ bytes: [UInt8], from: Int, row: Int, end: Int) -> Range<Int>? {
+        var at = from
+        var offset = 0
+        func varint() -> Int? {
+            var value = 0
+            var shift = 0
+            while at < bytes.count, shift < 63 {
+                let byte = bytes[at]
+                at += 1
+                value |= Int(byte & 0x7F) << shift
+                if byte < 0x80 { return value }
+                shift += 7
+            }
+            return nil
+        }
+        for number in 1...row {
+            guard let step = varint() else { return nil }
+            offset += step
+            if number == row { return offset..<max(offset, varint().map { offset + $0 } ?? end) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,101 @@
+import Cryptography
+import Reading
+package import Schemas
+import Screening
+import Sketches
+import Storage
+import Tabular
+import Validating
+
+/// The score of one row: how isolated it is, and its largest modified z-score.
+package struct RowScore: Sendable {
+    /// Data record number, from 1.
+    package var row: Int
+    /// Isolation forest score, 0 to 1; larger is stranger. NaN when the row could not be read.
+    package var score: Double
+    /// The largest |M|.
+    package var modifiedZ: Double
+    /// The contract's field with the largest |M|, or -1.
+    package var field: Int
+}
+
+/// Scores every row of a file against the file itself: a tool for looking at data, not the gate.
+///
+/// - Parameters:
+///   - dimensions: features a split combines; 1 is the classical forest.
+///   - emit: called for every row in order.
+/// - Returns: the names of the fields that were scored.
+package func scoreRows(
+    _ path: String, schema: Schema, options: BatchOptions, dimensions: Int, emit: ([RowScore]) -> Void
+) async throws(IngestionError) -> [String] {
+    guard let format = options.format ?? Corridor.format(of: path) else {
+        throw IngestionError(.usage, "\(path): say whether it is CSV or JSON Lines with --input-format csv or jsonl")
+    }
+    var schema = schema
+    schema.forest.dimensions = dimensions
+    let plan = try Plan(
+        schema: schema, dataset: "", source: "", format: format, options: options,
+        secret: [UInt8](repeating: 0x53, count: 32), recipients: [], tokenKeys: [:], file: path)
+    let source = try Source(path)
+    let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
+    guard let layout = cutter.head.layout else {
+        let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
+        throw IngestionError(.unreadableData, "\(path): the header does not fit the contract: \(codes)")
+    }
+    var profile = Profile(features: plan.screened.fields.count, uniqueRules: plan.validator.uniqueRules.count)
+    let runner = LocalRunner(jobs: options.jobs)
+    try await runner.run(
+        next: { () throws(IngestionError) in try cutter.next() },
+        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bound: .max).profile },
+        take: { part throws(IngestionError) in profile.merge(part) })
+    profile.finish()
+    guard !plan.screened.forest.isEmpty, profile.sample.count >= 2 else {
+        throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")
+    }
+    let sample = profile.sample
+    let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
+    let forest = IsolationForest(
+        sample: sample, rows: 0..<sample.count, fields: plan.screened.fields, trees: schema.forest.trees,
+        sampleSize: schema.forest.sampleSize, dimensions: dimensions, seed: seed)
+    let rules = plan.screened.fields.enumerated().compactMap { feature, field in
+        ModifiedZ(field: field, values: sample.column(feature)).map { (feature, $0) }
+    }
+    let replayer = SliceReplayer(source, places: cutter.places)
+    var waiting: [Int: [RowScore]] = [:]
+    var next = 0
+    try await runner.run(
+        next: { () throws(IngestionError) in try replayer.next() },
+        work: { slice throws(IngestionError) in (slice.ordinal, scores(slice, plan, layout, forest, rules)) },
+        take: { result throws(IngestionError) in
+            waiting[result.0] = result.1
+            while let ready = waiting.removeValue(forKey: next) {
+                emit(ready)
+                next += 1
+            }
+        })
+    return plan.screened.fields.map { plan.fieldNames[$0] }
+}
+
+private func scores(
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ forest: IsolationForest, _ rules: [(Int, ModifiedZ)]
+) -> [RowScore] {
+    var out: [RowScore] = []
+    out.reserveCapacity(slice.rowCount)
+    var reader = SliceReader(slice, layout: layout, plan: plan.reading)
+    while let batch = reader.next() {
+        let validated = plan.validator.validate(batch)
+        let columns = plan.screened.slots.map { validated.numbers[$0] }
+        let sums = forest.sums(count: batch.count) { feature, row in columns[feature][row] }
+        for row in 0..<batch.count {
+            var best = RowScore(
+                row: batch.firstRow + row, score: validated.isSound[row] ? forest.score(sums[row]) : .nan, modifiedZ: 0,
+                field: -1)
+            for (feature, rule) in rules {
+                let score = rule.score(columns[feature][row])
+                if score > best.modifiedZ { (best.modifiedZ, best.field) = (score, rule.field) }
+            }
+            out.append(best)
+        }
+    }
+    return out
+}

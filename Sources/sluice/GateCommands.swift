@@ -1,0 +1,248 @@
+import ArgumentParser
+import Cryptography
+import Ingestion
+import Reading
+import Schemas
+import Screening
+import Sealing
+import Storage
+import Tabular
+
+/// `sluice init`.
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a store: configuration, example contract, keys, empty ledger.")
+
+    @Argument(help: "The store's folder; made if it is not there.")
+    var folder: String = "."
+
+    func run() async throws {
+        try await reporting {
+            let store = try Store.create(folder)
+            Terminal.line("made a store in \(folder)")
+            Terminal.line("  sluice.yaml                  what it is and who can open its shards")
+            Terminal.line("  schemas/example.schema.yaml  an example contract")
+            Terminal.line("  keys/                        main.kek, ledger.signing, tokens.token, store.store")
+            Terminal.line("  ledger.sqlite                the signed record, \(store.configuration.origin)")
+            Terminal.line("")
+            Terminal.line("Lost keys are lost data: copy keys/ to a safe place now. Nobody can open a shard without them.")
+        }
+    }
+}
+
+/// `sluice validate`.
+struct ValidateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check files against a contract. Touches nothing: no ledger, no output data.")
+
+    @Argument(help: "CSV or JSON Lines files.")
+    var files: [String]
+
+    @Option(name: .long, help: "The dataset whose contract is used.")
+    var dataset: String?
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var reading: ReadingOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() async throws {
+        ignoreBrokenPipes()
+        var worst: Int32 = 0
+        for file in files {
+            try await reporting {
+                var options = reading.options()
+                options.doors = .validate
+                options.listed = report.limitErrors
+                let found = dataset == nil && store.store == nil ? nil : try store.find()
+                let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
+                if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
+                let (schema, document, _) = try reading.contract(for: file, dataset: dataset, store: found, options: options)
+                let result = try await Corridor(store: nil, writes: false).run(
+                    file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "", options: options)
+                progress?.clear()
+                report.print(result)
+                worst = max(worst, report.exitCode(result))
+            }
+        }
+        if worst != 0 { throw ExitCode(worst) }
+    }
+}
+
+/// `sluice ingest`.
+struct IngestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest", abstract: "Take files through the whole gate: check, screen, mask, seal, record.")
+
+    @Argument(help: "CSV or JSON Lines files.")
+    var files: [String]
+
+    @Option(name: .long, help: "The dataset (default: the contract's name).")
+    var dataset: String?
+
+    @Option(name: .long, help: "Who sent the files.")
+    var source: String?
+
+    @Flag(name: .long, help: "Do everything but write: no file, ledger or key is touched.")
+    var dryRun = false
+
+    @Flag(name: .long, help: "Judge again what was judged before.")
+    var force = false
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var reading: ReadingOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() async throws {
+        ignoreBrokenPipes()
+        var worst: Int32 = 0
+        try await reporting {
+            let store = try store.require()
+            let corridor = try Corridor(store: store, writes: !dryRun)
+            for file in files {
+                var options = reading.options()
+                options.doors = dryRun ? .dryRun : .ingest
+                options.listed = report.limitErrors
+                options.force = force
+                options.sliceBytes = store.configuration.sliceBytes
+                let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
+                if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
+                let (schema, document, _) = try reading.contract(for: file, dataset: dataset, store: store, options: options)
+                let name = dataset ?? schema.name
+                guard Configuration.isName(name) else {
+                    throw IngestionError(
+                        .usage, "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)")
+                }
+                let result = try await corridor.run(
+                    file, schema: schema, contract: document, dataset: name,
+                    source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
+                progress?.clear()
+                report.print(result)
+                worst = max(worst, report.exitCode(result))
+            }
+        }
+        if worst != 0 { throw ExitCode(worst) }
+    }
+}
+
+/// The formats of scores.
+enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
+    case csv
+    case ndjson
+}
+
+/// `sluice score`.
+struct ScoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score", abstract: "Score each row of a file against the file itself: isolation forest and modified z.")
+
+    @Argument(help: "A CSV or JSON Lines file; without a contract its numeric columns are scored.")
+    var file: String
+
+    @Option(name: .long, help: "Features a split combines: 1 is the classical forest, 3 the extended one.")
+    var ndim = 3
+
+    @Option(name: .long, help: "csv or ndjson.")
+    var format = ScoreFormat.csv
+
+    @OptionGroup var reading: ReadingOptions
+
+    func validate() throws {
+        if !(1...3).contains(ndim) { throw ValidationError("--ndim must be 1, 2 or 3") }
+    }
+
+    func run() async throws {
+        ignoreBrokenPipes()
+        try await reporting {
+            let options = reading.options()
+            var reading = reading
+            if reading.schema == nil {
+                if !reading.infer { Terminal.remark("no contract given: numeric columns are inferred from the file itself") }
+                reading.infer = true
+            }
+            let (schema, _, _) = try reading.contract(for: file, dataset: nil, store: nil, options: options)
+            if format == .csv { Terminal.line("row,score,max_abs_m,field") }
+            let names = schema.fields.map(\.name)
+            let isCSV = format == .csv
+            _ = try await scoreRows(file, schema: schema, options: options, dimensions: ndim) { rows in
+                var text = ""
+                for row in rows {
+                    let score = row.score.isNaN ? "" : Words.short(row.score, 6)
+                    let field = row.field >= 0 ? names[row.field] : ""
+                    if isCSV {
+                        text += "\(row.row),\(score),\(Words.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
+                    } else {
+                        let document = JSONValue.object([
+                            "row": .integer(Int64(row.row)), "score": row.score.isNaN ? .null : .number(row.score),
+                            "max_abs_m": row.modifiedZ.isFinite ? .number(row.modifiedZ) : .null,
+                            "field": .string(field),
+                        ])
+                        text += document.text(pretty: false) + "\n"
+                    }
+                }
+                Terminal.write(text)
+            }
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let needs = text.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
+        return needs ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+}
+
+/// `sluice schema`.
+struct SchemaCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Work on contracts.", subcommands: [Infer.self, Check.self])
+
+    /// `sluice schema infer`.
+    struct Infer: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a first contract from a file, to read and correct.")
+        @Argument(help: "A CSV or JSON Lines file.") var file: String
+        @OptionGroup var reading: ReadingOptions
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let inference = try inferSchema(file, options: reading.options())
+                let name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
+                Terminal.write(inference.yaml(name: name))
+            }
+        }
+    }
+
+    /// `sluice schema check`.
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Check a contract itself.")
+        @Argument(help: "A contract.") var file: String
+        @OptionGroup var reading: ReadingOptions
+
+        func run() async throws {
+            try await reporting {
+                let loaded = try reading.load(file)
+                Terminal.line("\(file): \(loaded.schema.fields.count) fields, \(loaded.warnings.count) warning(s)")
+            }
+        }
+    }
+}
+
+/// `sluice explain`.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Say what a finding's code means, and what to do.")
+    @Argument(help: "A code, such as type-error; without one, all codes are listed.") var code: String?
+
+    func run() throws {
+        guard let code else {
+            for code in FindingCode.allCases.sorted() { Terminal.line("\(code.rawValue): \(Words.meaning(code).title)") }
+            return
+        }
+        guard let known = FindingCode(rawValue: code) else {
+            let near = suggestion(for: code, among: FindingCode.allCases.map(\.rawValue)).map { "; did you mean \($0)?" } ?? ""
+            Terminal.complain("there is no code \(code)\(near)")
+            throw ExitCode(64)
+        }
+        let meaning = Words.meaning(known)
+        Terminal.line("\(code): \(meaning.title)\n  what  \(meaning.explanation)\n  do    \(meaning.cure)")
+    }
+}

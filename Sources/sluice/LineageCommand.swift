@@ -1,0 +1,257 @@
+import ArgumentParser
+import Cryptography
+import Ingestion
+import Lineage
+import Storage
+import Tabular
+
+/// `sluice lineage`.
+struct LineageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lineage", abstract: "Ask the record, and prove it.",
+        subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Verify.self])
+
+    /// The ledger, for reading only; a journal that a crash left is rolled back first if that is allowed.
+    static func open(_ store: Store) throws -> Ledger {
+        do throws(LedgerError) { return try Ledger.openReadonly(path: store.ledgerPath) } catch {
+            guard error.code == .hotJournal else { throw error }
+            try Ledger.heal(path: store.ledgerPath)
+            return try Ledger.openReadonly(path: store.ledgerPath)
+        }
+    }
+
+    /// `sluice lineage log`.
+    struct Log: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The newest entries, newest first.")
+        @Option(name: .long, help: "How many.") var limit = 20
+        @Option(name: .long, help: "Only this dataset.") var dataset: String?
+        @Option(name: .long, help: "Only this kind, such as batch.judged.") var kind: String?
+        @Flag(name: .long, help: "Whole entries, one JSON document a line.") var json = false
+        @OptionGroup var store: StoreOptions
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let query = LineageQuery(try LineageCommand.open(try store.require()))
+                for entry in try query.log(limit: limit, dataset: dataset, kind: kind) {
+                    if json {
+                        Terminal.line(String(decoding: entry.bytes, as: UTF8.self))
+                    } else {
+                        Terminal.line(LineageText.line(entry))
+                    }
+                }
+            }
+        }
+    }
+
+    /// `sluice lineage show`.
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Every entry of a batch.")
+        @Argument(help: "The batch.") var batch: String
+        @OptionGroup var store: StoreOptions
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let query = LineageQuery(try LineageCommand.open(try store.require()))
+                let entries = try query.batch(batch)
+                if entries.isEmpty { throw IngestionError(.noInput, "the ledger has no batch \(batch); see: sluice lineage log") }
+                for entry in entries {
+                    Terminal.line("#\(entry.sequence) \(entry.body.text(pretty: true))")
+                }
+            }
+        }
+    }
+
+    /// `sluice lineage trace`.
+    struct TraceRow: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "trace", abstract: "From a shard, or a row of it, back to its source.")
+        @Argument(help: "A shard: its file, its SHA-256 or its message id.") var shard: String
+        @Option(name: .long, help: "A data row of the shard, from 1; the header is not counted.") var row: Int?
+        @Flag(name: .long, help: "As JSON.") var json = false
+        @OptionGroup var store: StoreOptions
+
+        func run() async throws {
+            try await reporting {
+                let store = try store.require()
+                let query = LineageQuery(try LineageCommand.open(store))
+                let name = exists(shard) ? try fileDigest(shard) : shard
+                guard let trace = try query.trace(shard: name, row: row) else {
+                    throw IngestionError(
+                        .noInput, "the ledger knows no shard \(shard): a file that is not recorded was not published by this store")
+                }
+                var range: Range<Int>?
+                if let found = trace.row, let batch = trace.shard.body["batch"]?.text,
+                    let dataset = trace.shard.body["dataset"]?.text
+                {
+                    range = try store.byteRange(
+                        ofRow: found.sourceRow, batch: batch, dataset: dataset,
+                        sourceEnd: Int(trace.received?.body["bytes"]?.whole ?? 0))
+                } else if row != nil {
+                    throw IngestionError(.noInput, "the shard has no row \(row ?? 0)")
+                }
+                Terminal.write(
+                    json ? LineageText.document(trace, range).text(pretty: true) + "\n" : LineageText.render(trace, range))
+            }
+        }
+    }
+
+    /// `sluice lineage impact`.
+    struct ImpactOf: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "impact", abstract: "From a source or a source file forward to its rows and shards.")
+        @Argument(help: "A source's name, or a source file, or its SHA-256.") var source: String
+        @Flag(name: .long, help: "As JSON.") var json = false
+        @OptionGroup var store: StoreOptions
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let query = LineageQuery(try LineageCommand.open(try store.require()))
+                let name = exists(source) ? try fileDigest(source) : source
+                let found = try query.impact(ofSource: name)
+                if json {
+                    Terminal.line(JSONValue.array(found.map(LineageText.document)).text(pretty: true))
+                    return
+                }
+                if found.isEmpty { throw IngestionError(.noInput, "the ledger knows no source \(source)") }
+                for impact in found {
+                    let verdict = impact.judged?.body["verdict"]?.text ?? "unknown"
+                    let dataset = impact.received.body["dataset"]?.text ?? ""
+                    Terminal.line("batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released")
+                    for shard in impact.shards where shard.body["role"]?.text != "baseline" && shard.body["role"]?.text != "rows" {
+                        Terminal.line(
+                            "  \(shard.body["role"]?.text ?? "")  \(shard.body["path"]?.text ?? "")  rows \(shard.body["rows"]?.text ?? "")"
+                                + "  \(Words.number(Int(shard.body["row_count"]?.whole ?? 0))) in it")
+                    }
+                }
+            }
+        }
+    }
+
+    /// `sluice lineage verify`.
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Recompute the whole record and compare it with what was signed.",
+            discussion: "Exit codes: 0 intact · 1 tampered · 66/74 unreadable · 3 no anchor was given and --require-anchor was.")
+        @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor: [String] = []
+        @Flag(name: .long, help: "Fail with 3 when no anchor agrees.") var requireAnchor = false
+        @OptionGroup var store: StoreOptions
+
+        func run() async throws {
+            var code: Int32 = 0
+            try await reporting {
+                let store = try store.require()
+                let key = try store.signingKey()
+                guard let verifier = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) else {
+                    throw IngestionError(.configuration, "the ledger's origin in sluice.yaml is no valid name")
+                }
+                var anchors: [LedgerAnchor] = []
+                for path in anchor {
+                    anchors.append(LedgerAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
+                }
+                let result = try Ledger.verify(path: store.ledgerPath, key: verifier, anchors: anchors)
+                for damage in result.damage { Terminal.line(damage.description) }
+                if result.damage.isEmpty {
+                    Terminal.line(
+                        "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, root \(base64(result.root))")
+                } else {
+                    Terminal.line("TAMPERED: \(result.damage.count) finding(s) in \(Words.number(result.rows)) entries")
+                    code = 1
+                }
+                if result.anchors == 0 {
+                    Terminal.line(
+                        "no anchor was checked: a ledger replaced by an older one, or rewritten by someone with the signing key, "
+                            + "would not show; give a receipt or checkpoint kept elsewhere with --anchor FILE")
+                    if requireAnchor, code == 0 { code = 3 }
+                } else {
+                    Terminal.line("\(result.anchors) anchor(s) agree")
+                }
+            }
+            if code != 0 { throw ExitCode(code) }
+        }
+    }
+}
+
+/// Ledger entries for people.
+enum LineageText {
+    static func line(_ entry: LedgerEntry) -> String {
+        let body = entry.body
+        var text = "#\(entry.sequence)  \(body["time"]?.text ?? "")  \(entry.kind)"
+        if let dataset = body["dataset"]?.text { text += "  \(dataset)" }
+        if let batch = body["batch"]?.text { text += "  \(batch)" }
+        switch entry.kind {
+        case "batch.received":
+            text += "  from \(body["source"]?.text ?? "")  \(Words.number(Int(body["bytes"]?.whole ?? 0))) bytes"
+        case "batch.judged":
+            text += "  \(body["verdict"]?.text ?? "")"
+            for key in ["accepted", "flagged", "quarantined", "rejected"] {
+                text += "  \(Words.number(Int(body[key]?.whole ?? 0))) \(key)"
+            }
+        case "shard.published":
+            text += "  \(body["path"]?.text ?? "")"
+        case "batch.duplicate":
+            text += "  of \(body["of"]?.text ?? "")"
+        case "shard.opened":
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        default: break
+        }
+        return Terminal.printable(text)
+    }
+
+    static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> String {
+        var lines: [String] = []
+        lines.append("shard     \(trace.shard.body["path"]?.text ?? "")  (entry #\(trace.shard.sequence))")
+        lines.append("batch     \(trace.shard.body["batch"]?.text ?? "")  dataset \(trace.shard.body["dataset"]?.text ?? "")")
+        lines.append("source    \(trace.sourceName ?? "unknown")  sha256 \(trace.sourceDigest ?? "unknown")")
+        if let row = trace.row {
+            lines.append("row       source record \(row.sourceRow), \(row.outcome?.name ?? "held with its batch")")
+        } else {
+            lines.append("rows      source records \(trace.shard.body["rows"]?.text ?? "")")
+        }
+        if let range {
+            lines.append("bytes     \(range.lowerBound) to \(range.upperBound) of the source, line end included")
+        } else {
+            lines.append(
+                "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of the source")
+        }
+        lines.append(
+            "contract  \(trace.contract?.body["name"]?.text ?? "") \(trace.contract?.body["version"]?.text ?? "")  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")")
+        lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
+        if let findings = trace.findings?.members {
+            let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
+            lines.append("checks    " + (counts.isEmpty ? "nothing found in the batch" : counts.joined(separator: ", ")))
+        }
+        for column in trace.columns?.items ?? [] {
+            let masks = (column["masks"]?.items ?? []).map {
+                "\($0["operator"]?.text ?? "") \($0["entity"]?.text ?? "") \($0["count"]?.whole ?? 0)"
+            }
+            lines.append("mask      \(column["field"]?.text ?? ""): " + masks.joined(separator: ", "))
+        }
+        lines.append("keys      " + trace.keys.joined(separator: ", "))
+        return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
+    }
+
+    static func document(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> JSONValue {
+        var members: [String: JSONValue] = ["shard": trace.shard.body]
+        if let received = trace.received { members["received"] = received.body }
+        if let judged = trace.judged { members["judged"] = judged.body }
+        if let contract = trace.contract { members["contract"] = contract.body }
+        if let row = trace.row {
+            members["row"] = .object([
+                "source_row": .integer(Int64(row.sourceRow)), "outcome": .string(row.outcome?.name ?? "held"),
+                "first_byte": range.map { .integer(Int64($0.lowerBound)) } ?? .null,
+                "end_byte": range.map { .integer(Int64($0.upperBound)) } ?? .null,
+            ])
+        }
+        return .object(members)
+    }
+
+    static func document(_ impact: LineageQuery.Impact) -> JSONValue {
+        .object([
+            "batch": .string(impact.batch), "received": impact.received.body, "judged": impact.judged?.body ?? .null,
+            "released_rows": .integer(Int64(impact.acceptedRows)), "shards": .array(impact.shards.map(\.body)),
+        ])
+    }
+}

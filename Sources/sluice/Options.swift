@@ -1,0 +1,179 @@
+import ArgumentParser
+import Ingestion
+import Reading
+import Schemas
+import Screening
+import Storage
+import Tabular
+
+/// How results are printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+}
+
+/// What row findings make the exit code 1.
+enum FailOn: String, ExpressibleByArgument, CaseIterable {
+    case reject
+    case quarantine
+    case flag
+    case never
+}
+
+extension CSVEngine: ExpressibleByArgument {}
+extension SourceFormat: ExpressibleByArgument {}
+
+/// Which store.
+struct StoreOptions: ParsableArguments {
+    @Option(name: .long, help: "The store's folder (default: the nearest folder with a sluice.yaml).")
+    var store: String?
+
+    /// The store, or nil when none is named and none is near.
+    func find() throws(IngestionError) -> Store? {
+        if let store { return try Store(store) }
+        var folder: String
+        do throws(StorageError) { folder = try currentFolder() } catch { throw IngestionError(error) }
+        while true {
+            if exists(join(folder, Store.configurationName)) { return try Store(folder) }
+            if folder == "/" { return nil }
+            folder = split(folder).folder
+        }
+    }
+
+    /// The store, which must be there.
+    func require() throws(IngestionError) -> Store {
+        if let store = try find() { return store }
+        throw IngestionError(
+            .configuration, "no store: give --store DIR, or work in one; make one with: sluice init DIR")
+    }
+}
+
+/// Which contract, and how the file is read.
+struct ReadingOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "The contract: a Table Schema in YAML or JSON.")
+    var schema: String?
+
+    @Flag(name: .long, help: "Make the contract from the file itself when there is none.")
+    var infer = false
+
+    @Option(name: .long, help: "The format of the file, when its name does not say: csv or jsonl.")
+    var inputFormat: SourceFormat?
+
+    @Option(name: .long, help: "The CSV delimiter, one character.")
+    var delimiter = ","
+
+    @Option(name: .long, help: "The CSV reader: structural, or libcsv alone.")
+    var csvEngine = CSVEngine.structural
+
+    @Option(name: .long, help: "Workers (default: the number of processors). The result does not depend on it.")
+    var jobs: Int?
+
+    @Option(name: .long, help: "A field that is not screened or scored; may be repeated.")
+    var exclude: [String] = []
+
+    @Option(name: .long, help: "The seed of everything random.")
+    var seed: UInt64?
+
+    func validate() throws {
+        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be 1 to 256") }
+        let byte = Array(delimiter.utf8)
+        if byte.count != 1 || byte[0] == 0x22 || byte[0] == 0x0A || byte[0] == 0x0D {
+            throw ValidationError("--delimiter must be one ASCII character other than a quote or line end")
+        }
+    }
+
+    /// What the corridor is told.
+    func options() -> BatchOptions {
+        var options = BatchOptions()
+        options.format = inputFormat
+        options.engine = csvEngine
+        options.delimiter = delimiter.utf8.first ?? 0x2C
+        options.jobs = jobs ?? processorCount()
+        options.seed = seed
+        options.excluded = exclude
+        return options
+    }
+
+    /// The contract: the one named, the dataset's, or one inferred from `file`.
+    func contract(
+        for file: String, dataset: String?, store: Store?, options: BatchOptions
+    ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
+        var path = schema
+        if path == nil, let dataset, let store, let declared = store.configuration.datasets[dataset]?.schema {
+            path = declared.hasPrefix("/") ? declared : join(store.root, declared)
+        }
+        if let path {
+            let loaded = try load(path)
+            for name in exclude where !loaded.schema.fields.contains(where: { $0.name == name }) {
+                throw IngestionError(.usage, "--exclude \(name): the contract has no such field")
+            }
+            return (Schema.digested(loaded), loaded.document, path)
+        }
+        guard infer else {
+            throw IngestionError(
+                .usage, "no contract for \(file): give --schema FILE, or --infer to make one from the file itself")
+        }
+        let (schema, document) = Schema.digested(try inferSchema(file, options: options))
+        return (schema, document, "inferred from \(file)")
+    }
+
+    /// Reads a contract and prints its warnings.
+    func load(_ path: String) throws(IngestionError) -> LoadedSchema {
+        let bytes: [UInt8]
+        do throws(StorageError) { bytes = try FileDescriptor.openRegular(path).readAll(max: 1 << 20) } catch {
+            throw IngestionError(error, reading: true)
+        }
+        do throws(SchemaError) {
+            let loaded = try Schema.load(bytes, name: path)
+            for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
+            return loaded
+        } catch {
+            throw IngestionError(error)
+        }
+    }
+}
+
+/// How the result is told.
+struct ReportOptions: ParsableArguments {
+    @Option(name: .long, help: "text or json.")
+    var format = OutputFormat.text
+
+    @Flag(name: .long, help: "The same as --format json.")
+    var json = false
+
+    @Option(name: .long, help: "Findings listed one by one in the JSON report; totals are always exact.")
+    var limitErrors = 1000
+
+    @Option(name: .long, help: "The row outcome that makes the exit code 1: reject, quarantine, flag or never.")
+    var failOn = FailOn.reject
+
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
+    /// The exit code of a report.
+    func exitCode(_ report: BatchReport) -> Int32 {
+        if report.status == .duplicate {
+            if !report.earlierWasAccepted { return 1 }
+            return failOn == .reject && report.earlierRejected > 0 ? 1 : 0
+        }
+        if !report.batchFindings.isEmpty { return 1 }
+        let counts = report.counts
+        let worst: Int
+        switch failOn {
+        case .never: worst = 0
+        case .reject: worst = counts.count(.rejected)
+        case .quarantine: worst = counts.count(.rejected) + counts.count(.quarantined)
+        case .flag: worst = counts.count(.rejected) + counts.count(.quarantined) + counts.count(.flagged)
+        }
+        return worst > 0 ? 1 : 0
+    }
+
+    /// Prints a report.
+    func print(_ report: BatchReport) {
+        if json || format == .json {
+            Terminal.line(report.document().text(pretty: true))
+        } else if !quiet {
+            Terminal.write(ReportText.render(report))
+        }
+    }
+}

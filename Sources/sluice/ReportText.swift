@@ -1,0 +1,147 @@
+import Ingestion
+import Masking
+import Schemas
+import Screening
+import Sketches
+import Tabular
+
+/// A batch report for people: what came in, what came out, why rows were held back, what to do next. One screen.
+enum ReportText {
+    /// Kinds of findings shown; the JSON report has all.
+    private static let kindsShown = 14
+
+    static func render(_ report: BatchReport) -> String {
+        var lines: [String] = []
+        lines.append(headline(report))
+        if report.status == .duplicate {
+            lines.append("  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy")
+            lines.append("  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again (--force does)")
+            return lines.joined(separator: "\n") + "\n"
+        }
+        let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
+        lines.append(
+            "  in    \(Words.number(report.rows)) rows, \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
+                + "  (\(Words.short(report.seconds)) s, \(Words.short(rate, 0)) MB/s, \(report.readers))")
+        if report.isInferred {
+            lines.append("  note  the contract was inferred from this very file: it can't know what the file should have been")
+        }
+        let counts = report.counts
+        func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
+        let released = report.status == .held ? "held, none of them published: " : ""
+        lines.append(
+            "  out   \(released)\(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
+        lines += screening(report)
+        if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
+        lines += batchReasons(report)
+        lines += reasons(report)
+        if !report.unknownColumns.isEmpty {
+            lines.append("  columns not in the contract: " + report.unknownColumns.prefix(8).joined(separator: ", "))
+        }
+        lines += next(report)
+        return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
+    }
+
+    private static func headline(_ report: BatchReport) -> String {
+        let name = report.file.split(separator: "/").last.map(String.init) ?? report.file
+        let verdict: String
+        switch report.status {
+        case .accepted: verdict = "ACCEPTED"
+        case .held: verdict = "HELD"
+        case .duplicate: verdict = "DUPLICATE"
+        case .checked: verdict = report.isClean ? "VALID" : "NOT VALID"
+        }
+        let batch = report.batch.isEmpty ? "" : "  batch \(report.batch)"
+        let dataset = report.dataset.isEmpty ? "" : "  dataset \(report.dataset)"
+        return "\(Terminal.printable(name))  \(verdict)\(dataset)\(batch)"
+    }
+
+    private static func screening(_ report: BatchReport) -> [String] {
+        guard let basis = report.basis, report.counts.total > 0 else { return [] }
+        var lines: [String] = []
+        let against =
+            basis == .baseline
+            ? "judged by \(Words.number(report.basisRows)) rows of accepted batches"
+            : "first contact: judged by the batch's own \(Words.number(report.basisRows)) rows, so statistics only flag"
+        if !report.thresholds.isEmpty {
+            let fields = report.thresholds.prefix(6).map {
+                "\(report.fields[$0.field]) \(Words.short($0.threshold))\($0.log ? " (log)" : "")"
+            }
+            lines.append("  lines \(against)")
+            lines.append(
+                "        |M| > " + fields.joined(separator: ", ")
+                    + "; expected false alarms \(Words.percent(report.falseAlarmRates.modifiedZ)) of rows"
+                    + (report.falseAlarmRates.forest > 0
+                        ? ", forest \(Words.percent(report.falseAlarmRates.forest))" : ""))
+        }
+        let untested = report.untested.prefix(4).map { "\(report.fields[$0.field]) (\($0.reason))" }
+        if !untested.isEmpty { lines.append("        not tested: " + untested.joined(separator: ", ")) }
+        return lines
+    }
+
+    private static func masks(_ report: BatchReport) -> String {
+        report.masks.prefix(8).map { receipt, count in
+            let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
+            return "\(report.fields[receipt.field])\(entity) \(receipt.operation.rawValue) \(Words.number(count))"
+        }.joined(separator: " · ")
+    }
+
+    private static func batchReasons(_ report: BatchReport) -> [String] {
+        report.batchFindings.prefix(6).map { finding in
+            var text = "  WHY   " + Words.meaning(finding.code).title
+            if finding.field >= 0 { text += " (\(report.fields[finding.field]))" }
+            if finding.row > 0 { text += ", row \(finding.row)" }
+            if let statistic = finding.statistic, let threshold = finding.threshold {
+                text += ": \(Words.short(statistic, 4)) > \(Words.short(threshold, 4))"
+            }
+            return text
+        }
+    }
+
+    private static func reasons(_ report: BatchReport) -> [String] {
+        let kinds = report.findings.sorted
+        if kinds.isEmpty { return [] }
+        var rows = [["outcome", "reason", "field", "rows", "first rows"]]
+        for (kind, tally) in kinds.prefix(kindsShown) {
+            rows.append([
+                kind.outcome.name, "\(kind.code.rawValue)", kind.field >= 0 ? report.fields[kind.field] : "–",
+                Words.number(tally.count), tally.firstRows.map(String.init).joined(separator: ", "),
+            ])
+        }
+        let widths = (0..<5).map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
+        var lines = rows.map { row in
+            "  " + row.enumerated().map { column, text in
+                let pad = String(repeating: " ", count: widths[column] - text.unicodeScalars.count)
+                return column == 3 ? pad + text : text + pad
+            }.joined(separator: "  ").trimmedEnd()
+        }
+        if kinds.count > kindsShown { lines.append("  … and \(kinds.count - kindsShown) more kinds; --format json has all") }
+        return lines
+    }
+
+    private static func next(_ report: BatchReport) -> [String] {
+        var steps: [String] = []
+        switch report.status {
+        case .held:
+            steps.append("nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+            if let code = report.batchFindings.first?.code { steps.append(Words.meaning(code).cure) }
+        case .accepted:
+            let released = report.published.count { $0.hasPrefix("accepted/") }
+            steps.append("\(released) shard(s) in accepted/\(report.dataset)/\(report.batch)/")
+            if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
+                steps.append("rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
+            }
+        case .checked, .duplicate: break
+        }
+        if let first = report.findings.sorted.first { steps.append("what a reason means: sluice explain \(first.kind.code.rawValue)") }
+        return steps.map { "  next  \($0)" }
+    }
+}
+
+extension String {
+    /// Without spaces at the end.
+    fileprivate func trimmedEnd() -> String {
+        var copy = self
+        while copy.last == " " { copy.removeLast() }
+        return copy
+    }
+}

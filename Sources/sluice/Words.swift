@@ -1,0 +1,144 @@
+import Tabular
+
+/// Every word a person reads about findings: title, explanation, cure.
+enum Words {
+    /// What one kind of finding means.
+    struct Meaning {
+        var title: String
+        var explanation: String
+        var cure: String
+    }
+
+    /// A whole number with thin groups.
+    static func number(_ value: Int) -> String {
+        let digits = String(abs(value))
+        var out = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { out.append(",") }
+            out.append(digit)
+        }
+        return value < 0 ? "-" + out : out
+    }
+
+    /// A number with a few digits.
+    static func short(_ value: Double, _ places: Int = 2) -> String {
+        if !value.isFinite { return "\(value)" }
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        let rounded = (abs(value) * scale).rounded()
+        guard rounded < 1e15 else { return "\(value)" }
+        let whole = Int(rounded)
+        if places == 0 { return (value < 0 ? "-" : "") + String(whole) }
+        let fraction = String(whole % Int(scale))
+        let padded = String(repeating: "0", count: places - fraction.count) + fraction
+        return (value < 0 ? "-" : "") + "\(whole / Int(scale)).\(padded)"
+    }
+
+    /// A share as a percentage.
+    static func percent(_ share: Double) -> String { short(share * 100) + " %" }
+
+    /// What a code means.
+    // Long function: the catalogue, one entry a code, kept in one place on purpose.
+    static func meaning(_ code: FindingCode) -> Meaning {
+        func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
+            Meaning(title: title, explanation: explanation, cure: cure)
+        }
+        switch code {
+        case .encodingError:
+            return say("not UTF-8", "the row has a byte sequence that is not UTF-8", "have the file sent as UTF-8")
+        case .controlCharacter:
+            return say(
+                "control character", "the row has a NUL or another control character that text does not need",
+                "have the supplier remove it; it often comes from a broken export or a binary file")
+        case .strayQuote:
+            return say(
+                "stray quote", "a quote stands inside an unquoted field, or text stands behind a closing quote",
+                "quote the whole field and double the quotes inside it (RFC 4180)")
+        case .unclosedQuote:
+            return say(
+                "unclosed quote", "a quoted field does not end within the row limit; only its first line was taken",
+                "close the quote, or raise sluice.limits.maxRowBytes if such long fields are meant")
+        case .strayCarriageReturn:
+            return say(
+                "stray carriage return", "a carriage return stands alone inside a row",
+                "end lines with LF or CRLF, and quote fields that hold line ends")
+        case .rowTooLong:
+            return say(
+                "row too long", "the row has more bytes than sluice.limits.maxRowBytes",
+                "raise the limit if such rows are meant, else have the supplier split or drop them")
+        case .extraCell:
+            return say("too many cells", "the row has more cells than the header", "quote fields that hold the delimiter")
+        case .missingCell:
+            return say("too few cells", "the row has fewer cells than the header", "write empty cells for missing values")
+        case .malformedJSON:
+            return say("not JSON", "the line is not one JSON object (RFC 8259)", "write one complete object a line")
+        case .duplicateKey:
+            return say(
+                "duplicate key", "an object has the same key twice; readers disagree about which one counts",
+                "have the supplier write each key once")
+        case .nestingTooDeep:
+            return say(
+                "nested too deep", "the value is nested deeper than sluice.limits.maxDepth", "flatten the data, or raise the limit")
+        case .unknownField:
+            return say(
+                "unknown member", "the object has a member that the contract does not name",
+                "add it to the contract, or set sluice.unknownFields to keep or drop")
+        case .blankRow: return say("blank row", "the row is empty", "remove it")
+        case .readersDisagree:
+            return say(
+                "readers disagree", "our CSV reader and libcsv split a row differently, so others may read it differently too",
+                "look at the row; please report it, and use --csv-engine libcsv meanwhile")
+        case .missingLabel:
+            return say("missing column", "the header lacks a column of the contract", "add the column or change the contract")
+        case .extraLabel:
+            return say(
+                "unknown column", "the header has a column that the contract does not name",
+                "add it to the contract, or set sluice.unknownFields to keep or drop")
+        case .duplicateLabel: return say("duplicate column", "two columns have the same name", "rename one")
+        case .blankLabel: return say("blank column name", "a column has no name", "name it")
+        case .typeError:
+            return say("wrong type", "the value is not of the field's type or format", "correct the value or the contract's type")
+        case .requiredError: return say("missing value", "a required value is missing", "supply it, or make the field optional")
+        case .minimumError: return say("too small", "the value is below the contract's minimum", "correct the value or the bound")
+        case .maximumError: return say("too large", "the value is above the contract's maximum", "correct the value or the bound")
+        case .minLengthError: return say("too short", "the value is shorter than minLength", "correct the value or the bound")
+        case .maxLengthError: return say("too long", "the value is longer than maxLength", "correct the value or the bound")
+        case .patternError: return say("pattern", "the value does not match the contract's pattern", "correct the value or the pattern")
+        case .patternBudget:
+            return say(
+                "pattern too costly", "matching the pattern took more steps than allowed, so it was given up",
+                "simplify the pattern: nested repetition such as (a+)+ explodes on hostile text")
+        case .enumError: return say("not in the list", "the value is not one of the allowed ones", "correct it, or extend the enum")
+        case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
+        case .primaryKeyError:
+            return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")
+        case .modifiedZ:
+            return say(
+                "outlier", "the value is far from the median, measured in median absolute deviations (modified z-score)",
+                "look at the row; approve it, or set the field's sluice.anomaly threshold or transform")
+        case .constantChanged:
+            return say("constant changed", "a column that always had one value has another", "check whether that is meant")
+        case .isolationForest:
+            return say(
+                "isolated row", "the combination of values is easy to isolate from the others (isolation forest)",
+                "look at the contributing fields; approve the row if it is sound")
+        case .outlierExcess:
+            return say(
+                "too many outliers", "many more rows are remarkable than in accepted batches (Poisson test, p < 0.001)",
+                "suspect the source: compare with earlier batches before you approve it")
+        case .tooManyRejected:
+            return say(
+                "too many rejected rows", "the share of rejected rows is above sluice.batch.maxRejectedRate",
+                "have the batch repaired and sent again")
+        case .tooManyQuarantined:
+            return say(
+                "too many quarantined rows", "the share of quarantined rows is above sluice.batch.maxQuarantinedRate",
+                "review the rows; the batch may be poisoned")
+        case .tooFewRows:
+            return say("too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")
+        case .sourceChanged:
+            return say(
+                "the file changed", "the file's bytes changed while it was read", "wait until the file is complete, and ingest it again")
+        }
+    }
+}
