@@ -6,8 +6,9 @@ import Tabular
 /// The record: an append-only list of canonical JSON bodies under an RFC 6962 tree, each commit signed.
 ///
 /// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and
-/// the mutable working state, so that one COMMIT moves all of them (SECURITY.md 3). Several processes may write; SQLite's
-/// locks order them, and each commit extends the tree as it then stands. Methods are synchronous and may wait for locks.
+/// the mutable working state, so that one COMMIT moves all of them (SECURITY.md 3). Several processes may write;
+/// SQLite's locks order them, and each commit extends the tree as it then stands. Methods are synchronous and may
+/// wait for locks.
 package final class Ledger: Sendable {
     /// Where the file is.
     package let path: String

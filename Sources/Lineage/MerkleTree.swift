@@ -1,7 +1,8 @@
 import Cryptography
 
-/// The hash tree of RFC 6962, section 2, over a reader of complete subtrees: level 0 are leaves, `(level, index)` covers
-/// the leaves `index << level ..< (index + 1) << level`.
+/// The hash tree of RFC 6962, section 2, over a reader of complete subtrees.
+///
+/// Level 0 are leaves; `(level, index)` covers the leaves `index << level ..< (index + 1) << level`.
 package enum MerkleTree {
     /// The hash of a leaf: SHA-256(00 ‖ body).
     package static func leafHash(_ body: [UInt8]) -> [UInt8] {

@@ -2,10 +2,11 @@ package import Tabular
 
 /// What became of each row of a source, in source order, as runs: the row-level provenance of one batch.
 ///
-/// The bytes are `(count, fate)` pairs of minimal LEB128 varints; `fate = shard << 3 | code`, where the code is 0
-/// accepted, 1 flagged, 2 quarantined, 3 rejected (as `Outcome`), 4 held. Accepted and flagged rows stand in the accepted
-/// shard of that ordinal, quarantined and rejected rows in the quarantine shard of that ordinal, each in source order;
-/// held rows have shard 0 and stand in the sealed source. Rows and places in shards count from 1, as findings do.
+/// The bytes are `(count, fate)` pairs of minimal LEB128 varints; `fate = shard << 3 | code`, where the code is
+/// 0 accepted, 1 flagged, 2 quarantined, 3 rejected (as `Outcome`), 4 held. Accepted and flagged rows stand in the
+/// accepted shard of that ordinal, quarantined and rejected rows in the quarantine shard of that ordinal, each in
+/// source order; held rows have shard 0 and stand in the sealed source. Rows and places in shards count from 1, as
+/// findings do.
 package struct RowMap: Sendable, Equatable {
     /// The media type of the blob.
     package static let mediaType = "application/vnd.sluice.rowmap.v1"

@@ -142,7 +142,7 @@ struct LedgerVerifier {
         if wantedRoots[tree.size] != nil { wantedRoots[tree.size] = tree.root() }
     }
 
-    /// The stored nodes that the leaves of a range complete, by level from 1, each level beginning with `first >> level`.
+    /// The stored nodes that the leaves of a range complete, by level from 1; each level begins with `first >> level`.
     private func nodes(_ db: Database, over leaves: Range<Int>) throws -> [[[UInt8]?]] {
         var levels: [[[UInt8]?]] = []
         var level = 1

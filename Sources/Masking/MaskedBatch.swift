@@ -42,7 +42,7 @@ package struct UnusableMask: Error, Sendable {
 
 /// Masks the released rows of screened blocks: the contract's rules made ready.
 package struct Masker: Sendable {
-    private struct ColumnRule: Sendable {
+    private final class ColumnRule: Sendable {
         let field: Int
         let column: Int
         let entity: String
@@ -51,6 +51,20 @@ package struct Masker: Sendable {
         let scanner: TextScanner?
         let key: SecretKey?
         let missing: [[UInt8]]
+
+        init(
+            field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator, scanner: TextScanner?,
+            key: SecretKey?, missing: [[UInt8]]
+        ) {
+            self.field = field
+            self.column = column
+            self.entity = entity
+            self.operation = operation
+            self.kind = kind
+            self.scanner = scanner
+            self.key = key
+            self.missing = missing
+        }
     }
 
     private let rules: [ColumnRule]
@@ -119,11 +133,17 @@ package struct Masker: Sendable {
         return out + [0x0A]
     }
 
+    /// A range of the patch bytes; negative for a cell that stays.
+    private struct Piece {
+        var start: Int32
+        var end: Int32
+    }
+
     /// One replacement of source text.
     private struct Edit {
         var start: Int
         var end: Int
-        var text: Range<Int>
+        var text: Piece
         /// A JSON member that goes with its comma.
         var removesMember = false
     }
@@ -133,10 +153,14 @@ package struct Masker: Sendable {
         let batch = screened.batch
         var receipts: [MaskReceipt: Int] = [:]
         var patch: [UInt8] = []
-        var patches: [[Range<Int>?]] = []
-        for rule in rules {
-            patches.append(replace(screened, rule, &patch, &receipts))
+        let (count, width) = (batch.count, batch.width)
+        var patches = [Piece](repeating: Piece(start: -1, end: -1), count: rules.count * count)
+        for (index, rule) in rules.enumerated() {
+            replace(screened, rule, &patch, &patches, index * count, &receipts)
         }
+        let columns = rules.map(\.column)
+        let removes = !dropped.isEmpty || (dropsExtras && !batch.extras.isEmpty)
+        let isUnordered = format == .jsonl
         for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
             let field = batch.layout.fieldOfColumn[column]
             receipts[MaskReceipt(field: field, entity: "", operation: .drop)] =
@@ -151,12 +175,14 @@ package struct Masker: Sendable {
             edits.removeAll(keepingCapacity: true)
             while extra < batch.extras.count, batch.extras[extra].row < row { extra += 1 }
             guard screened.outcomes[row].isReleased else { continue }
-            for (index, rule) in rules.enumerated() {
-                guard let text = patches[index][row] else { continue }
-                let cell = batch.cells[row * batch.width + rule.column]
+            for index in columns.indices {
+                let text = patches[index &* count &+ row]
+                if text.start < 0 { continue }
+                let cell = batch.cells[row &* width &+ columns[index]]
                 edits.append(Edit(start: Int(cell.rawStart), end: cell.rawEnd, text: text))
             }
-            removals(batch, row, extra, &edits)
+            if removes { removals(batch, row, extra, &edits) }
+            if isUnordered, !edits.isEmpty { order(&edits) }
             write(batch, row, edits, patch, &out)
             rows += 1
         }
@@ -165,11 +191,17 @@ package struct Masker: Sendable {
 
     /// The new source text of one column's cells; nil where a cell stays.
     private func replace(
-        _ screened: ScreenedBatch, _ rule: ColumnRule, _ patch: inout [UInt8], _ receipts: inout [MaskReceipt: Int]
-    ) -> [Range<Int>?] {
+        _ screened: ScreenedBatch, _ rule: ColumnRule, _ patch: inout [UInt8], _ pieces: inout [Piece], _ base: Int,
+        _ receipts: inout [MaskReceipt: Int]
+    ) {
         let batch = screened.batch
         let bytes = batch.bytes.span
-        var out = [Range<Int>?](repeating: nil, count: batch.count)
+        let operation = rule.operation
+        let scanner = rule.scanner
+        let missing = rule.missing
+        let onlyEmptyIsMissing = missing == [[]]
+        let isConstant = scanner == nil && (rule.kind == .replace || rule.kind == .redact)
+        var constants = [Piece?](repeating: nil, count: 2)
         var matches: [EntityMatch] = []
         var value: [UInt8] = []
         var touched = 0
@@ -178,36 +210,43 @@ package struct Masker: Sendable {
         func code(_ text: Span<UInt8>) -> [UInt8] { codes?.code(of: text) ?? [] }
         for row in 0..<batch.count where screened.outcomes[row].isReleased {
             let cell = batch.cells[row &* batch.width &+ rule.column]
-            let kind = cell.kind
-            if kind == .absent || kind == .null || isMissing(cell, bytes, rule.missing) { continue }
+            if cell.isNothing || cell.start == cell.end { continue }
+            if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
+            let isQuoted = cell.isQuoted
+            if isConstant, let same = constants[isQuoted ? 1 : 0] {
+                pieces[base + row] = same
+                touched += 1
+                continue
+            }
             value.removeAll(keepingCapacity: true)
-            if let scanner = rule.scanner, kind == .bare || kind == .quoted {
+            if let scanner, cell.isText {
                 matches.removeAll(keepingCapacity: true)
                 scanner.scan(bytes, range: cell.range, into: &matches)
                 if matches.isEmpty { continue }
-                rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
+                operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
                 for match in matches {
                     let name = match.entity.rawValue
                     receipts[MaskReceipt(field: rule.field, entity: name, operation: rule.kind), default: 0] += 1
                 }
             } else {
-                rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
+                operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
                 touched += 1
             }
             let start = patch.count
             if format == .csv {
-                appendCSV(value, wasQuoted: kind == .quoted, delimiter, &patch)
+                appendCSV(value, wasQuoted: isQuoted, delimiter, &patch)
             } else if rule.kind == .redact {
                 patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
             } else {
                 appendJSONString(value, &patch)
             }
-            out[row] = start..<patch.count
+            let piece = Piece(start: Int32(start), end: Int32(patch.count))
+            pieces[base + row] = piece
+            if isConstant { constants[isQuoted ? 1 : 0] = piece }
         }
         if touched > 0 {
             receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] += touched
         }
-        return out
     }
 
     private func isMissing(_ cell: Cell, _ bytes: Span<UInt8>, _ missing: [[UInt8]]) -> Bool {
@@ -229,24 +268,29 @@ package struct Masker: Sendable {
                 edits.append(
                     Edit(
                         start: Int(cell.rawStart) - (isLeading ? 0 : 1), end: cell.rawEnd + (isLeading ? 1 : 0),
-                        text: 0..<0))
+                        text: Piece(start: 0, end: 0)))
             }
         } else {
             for column in dropped {
                 let cell = batch.cells[row * batch.width + column]
                 if cell.kind == .absent { continue }
                 let start = keyStart(batch.bytes.span, before: Int(cell.rawStart))
-                edits.append(Edit(start: start, end: cell.rawEnd, text: 0..<0, removesMember: true))
+                edits.append(Edit(start: start, end: cell.rawEnd, text: Piece(start: 0, end: 0), removesMember: true))
             }
             if dropsExtras {
                 var index = firstExtra
                 while index < batch.extras.count, batch.extras[index].row == row {
                     let extra = batch.extras[index]
-                    edits.append(Edit(start: extra.start, end: extra.end, text: 0..<0, removesMember: true))
+                    edits.append(Edit(start: extra.start, end: extra.end, text: Piece(start: 0, end: 0), removesMember: true))
                     index += 1
                 }
             }
         }
+        order(&edits)
+    }
+
+    /// Puts edits in source order: members of an object may come in any.
+    private func order(_ edits: inout [Edit]) {
         var isOrdered = true
         for index in edits.indices.dropFirst() where edits[index].start < edits[index - 1].start { isOrdered = false }
         if !isOrdered { edits.sort { $0.start < $1.start } }
@@ -284,7 +328,7 @@ package struct Masker: Sendable {
                     if out.count > rowStart, out.last == 0x2C { out.removeLast() }
                 }
             } else {
-                out.append(contentsOf: patch[edit.text])
+                out.append(contentsOf: patch[Int(edit.text.start)..<Int(edit.text.end)])
             }
         }
         out.append(contentsOf: batch.bytes[at..<Int(record.end)])

@@ -137,42 +137,53 @@ package struct IsolationForest: Sendable {
     package func contributors(_ row: [Double], limit: Int = 3) -> [Int] {
         var weight = [Double](repeating: 0, count: fields.count)
         let x = fields.indices.map { quantisers[$0](row[$0]) }
-        let expected = Self.expectedPath(sampleSize)
+        var part = weight
         for tree in 0..<trees {
-            let (path, length) = dimensions == 1 ? narrowPath(x, Int(roots[tree])) : widePath(x, Int(roots[tree]))
-            let gain = max(0, expected - length)
-            for (depth, parts) in path.enumerated() {
-                for (feature, share) in parts { weight[feature] += gain * share / Double(depth + 1) }
-            }
+            let root = Int(roots[tree])
+            for index in part.indices { part[index] = 0 }
+            let length = dimensions == 1 ? narrowPath(x, root, &part) : widePath(x, root, &part)
+            let gain = max(0, Self.expectedPath256 - length)
+            for index in part.indices { weight[index] += gain * part[index] }
         }
         let order = weight.indices.filter { weight[$0] > 0 }
             .sorted { weight[$0] != weight[$1] ? weight[$0] > weight[$1] : $0 < $1 }
         return order.prefix(limit).map { fields[$0] }
     }
 
-    private func narrowPath(_ x: [Int16], _ root: Int) -> ([[(Int, Double)]], Double) {
-        var path: [[(Int, Double)]] = []
+    /// c(256): the yardstick for explanations.
+    private static let expectedPath256 = expectedPath(256)
+
+    private func narrowPath(_ x: [Int16], _ root: Int, _ part: inout [Double]) -> Double {
         var at = root
+        var share = 1.0
         while narrow[at].feature >= 0 {
-            let node = narrow[at]
-            path.append([(Int(node.feature), 1)])
-            at = x[Int(node.feature)] >= node.threshold ? root + Int(node.right) : at + 1
+            let feature = Int(narrow[at].feature)
+            part[feature] += 1 / share
+            share += 1
+            at = x[feature] >= narrow[at].threshold ? root + Int(narrow[at].right) : at + 1
         }
-        return (path, Double(narrow[at].value) / Self.unit)
+        return Double(narrow[at].value) / Self.unit
     }
 
-    private func widePath(_ x: [Int16], _ root: Int) -> ([[(Int, Double)]], Double) {
-        var path: [[(Int, Double)]] = []
+    private func widePath(_ x: [Int16], _ root: Int, _ part: inout [Double]) -> Double {
         var at = root
+        var share = 1.0
         while wide[at].leaf == 0 {
             let node = wide[at]
-            let parts = [(Int(node.f.0), node.w.0), (Int(node.f.1), node.w.1), (Int(node.f.2), node.w.2)]
-            let reach = parts.map { abs(Double(x[$0.0]) * Double($0.1)) }
-            let total = reach.reduce(0, +)
-            if total > 0 { path.append(zip(parts, reach).map { ($0.0, $1 / total) }) }
-            let side = TreeGrower.project(parts.map { (x[$0.0], $0.1) })
+            let (f0, f1, f2) = (Int(node.f.0), Int(node.f.1), Int(node.f.2))
+            let r0 = abs(Double(x[f0]) * Double(node.w.0))
+            let r1 = abs(Double(x[f1]) * Double(node.w.1))
+            let r2 = abs(Double(x[f2]) * Double(node.w.2))
+            let total = (r0 + r1 + r2) * share
+            if total > 0 {
+                part[f0] += r0 / total
+                part[f1] += r1 / total
+                part[f2] += r2 / total
+            }
+            share += 1
+            let side = TreeGrower.project(x[f0], node.w.0, x[f1], node.w.1, x[f2], node.w.2)
             at = side > node.threshold ? root + Int(node.right) : at + 1
         }
-        return (path, Double(wide[at].value) / Self.unit)
+        return Double(wide[at].value) / Self.unit
     }
 }

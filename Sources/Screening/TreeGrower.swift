@@ -88,13 +88,15 @@ struct TreeGrower {
     }
 
     /// What `_mm256_mulhrs_epi16` and saturating adds make of a weighted sum, so that fit and score agree to the bit.
-    static func project(_ parts: [(Int16, Int16)]) -> Int16 {
-        var sum = 0
-        for (value, weight) in parts {
-            let product = Int(Int16(truncatingIfNeeded: ((Int(value) * Int(weight)) >> 14 + 1) >> 1))
-            sum = max(-32_768, min(32_767, sum + product))
-        }
-        return Int16(sum)
+    @inline(__always)
+    static func project(_ x: Int16, _ u: Int16, _ y: Int16, _ v: Int16, _ z: Int16, _ w: Int16) -> Int16 {
+        let first = max(-32_768, min(32_767, round(x, u) + round(y, v)))
+        return Int16(max(-32_768, min(32_767, first + round(z, w))))
+    }
+
+    @inline(__always)
+    private static func round(_ value: Int16, _ weight: Int16) -> Int {
+        Int(Int16(truncatingIfNeeded: ((Int(value) * Int(weight)) >> 14 + 1) >> 1))
     }
 
     /// A normal deviate from whole numbers only (Irwin–Hall with twelve terms), the same on every machine.
@@ -122,7 +124,10 @@ struct TreeGrower {
                 scaled.append(0)
             }
             let along = rows.map { row in
-                Int(Self.project((0..<3).map { (values[row * width + features[$0]], scaled[$0]) }))
+                Int(
+                    Self.project(
+                        values[row * width + features[0]], scaled[0], values[row * width + features[1]], scaled[1],
+                        values[row * width + features[2]], scaled[2]))
             }
             guard let low = along.min(), let high = along.max(), high > low else { continue }
             let threshold = low + random.below(high - low)

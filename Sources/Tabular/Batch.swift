@@ -29,7 +29,7 @@ package struct Cell: Sendable, Equatable {
     /// First byte of the source text, quotes included.
     package var rawStart: UInt32
     /// Source end in the low 28 bits, kind in the high four.
-    private var tagged: UInt32
+    @usableFromInline package private(set) var tagged: UInt32
 
     /// Makes a cell; offsets are into `Batch.bytes` and below 2^28.
     package init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
@@ -43,11 +43,25 @@ package struct Cell: Sendable, Equatable {
     package static let absent = Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0)
 
     /// First byte past the source text.
-    package var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }
+    @inlinable package var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }
     /// The kind of token.
     package var kind: CellKind { CellKind(rawValue: UInt8(tagged >> 28)) ?? .absent }
     /// The value's bytes as a range of `Batch.bytes`.
-    package var range: Range<Int> { Int(start)..<Int(end) }
+    @inlinable package var range: Range<Int> { Int(start)..<Int(end) }
+
+    // Asked for every cell, so they are inlined into other rooms: a call or an enum comparison there costs more than
+    // the check it serves.
+
+    /// Whether there is no value at all: absent or JSON null.
+    @inlinable package var isNothing: Bool { tagged >> 28 == 0 || tagged >> 28 == 5 }
+    /// Whether it is CSV text or a JSON string.
+    @inlinable package var isText: Bool { tagged >> 28 == 1 || tagged >> 28 == 2 }
+    /// Whether it stood between quotes.
+    @inlinable package var isQuoted: Bool { tagged >> 28 == 2 }
+    /// Whether it is a JSON number.
+    @inlinable package var isNumber: Bool { tagged >> 28 == 3 }
+    /// Whether it is JSON true or false.
+    @inlinable package var isBoolean: Bool { tagged >> 28 == 4 }
 }
 
 /// Where a record lies in `Batch.bytes`, without its line end.

@@ -36,7 +36,7 @@ extension JSONValue {
         return try parser.document()
     }
 
-    /// The JSON path of the first value that a ledger body may not hold (a fraction, an integer beyond 2^53 - 1), or nil.
+    /// The JSON path of the first value that a ledger body may not hold, a fraction or an integer beyond 2^53 - 1.
     package func pathOfInexactNumber() -> String? {
         switch self {
         case .null, .bool, .string: return nil

@@ -2,10 +2,18 @@ import Schemas
 import Tabular
 
 /// One field's contract, compiled: constants parsed once, so that a column is checked by loops over bytes.
-struct FieldCheck: Sendable {
+/// A class, because a column loop that copies a dozen fields to ask one question spends its time copying.
+final class FieldCheck: Sendable {
     let index: Int
-    let field: Field
+    let type: FieldType
+    let isInteger: Bool
+    let isNumeric: Bool
+    let required: Bool
+    let minLength: Int?
+    let maxLength: Int?
     let missing: [[UInt8]]
+    /// Whether the empty text is the only missing value, as by default.
+    let onlyEmptyIsMissing: Bool
     let style: Numbers.Style
     let isPlainNumber: Bool
     let minimum: Double?
@@ -36,7 +44,13 @@ struct FieldCheck: Sendable {
             return Dates.value(bytes.span, 0..<bytes.count, field.type)
         }
         self.index = index
-        self.field = field
+        type = field.type
+        isInteger = field.type == .integer
+        isNumeric = field.isNumeric
+        required = constraints.required
+        minLength = constraints.minLength
+        maxLength = constraints.maxLength
+        onlyEmptyIsMissing = schema.missingValues(of: index) == [""]
         missing = schema.missingValues(of: index).map { Array($0.utf8) }
         style = Numbers.Style(
             decimal: field.decimalChar.utf8.first ?? 0x2E, group: field.groupChar?.utf8.first, isBare: field.bareNumber)
@@ -67,9 +81,9 @@ struct FieldCheck: Sendable {
     /// Whether the cell holds no value.
     @inline(__always)
     func isMissing(_ cell: Cell, _ bytes: Span<UInt8>) -> Bool {
-        let kind = cell.kind
-        if kind == .absent || kind == .null { return true }
-        if kind != .bare && kind != .quoted { return false }
+        if cell.isNothing { return true }
+        if !cell.isText { return false }
+        if onlyEmptyIsMissing { return cell.start == cell.end }
         for token in missing where token.count == Int(cell.end &- cell.start) {
             if Self.equal(bytes, cell.range, token) { return true }
         }
@@ -86,17 +100,16 @@ struct FieldCheck: Sendable {
     /// The number in a cell, or nil when there is none; JSON `12.0` is a whole number, text `12.0` is not.
     @inline(__always)
     func number(_ cell: Cell, _ bytes: Span<UInt8>) -> Double? {
-        let kind = cell.kind
-        guard kind == .bare || kind == .quoted || kind == .number else { return nil }
-        if field.type == .integer {
+        guard cell.isText || cell.isNumber else { return nil }
+        if isInteger {
             if isPlainNumber, let value = Numbers.integer(bytes, cell.range) { return value }
-            if kind == .number, let value = Numbers.decimal(bytes, cell.range), value == value.rounded() { return value }
-        } else if isPlainNumber || kind == .number {
+            if cell.isNumber, let value = Numbers.decimal(bytes, cell.range), value == value.rounded() { return value }
+        } else if isPlainNumber || cell.isNumber {
             return Numbers.decimal(bytes, cell.range)
         }
-        if isPlainNumber || kind == .number { return nil }
+        if isPlainNumber || cell.isNumber { return nil }
         let plain = Numbers.plain(bytes, cell.range, style)
-        return field.type == .integer
+        return isInteger
             ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
     }
 
@@ -132,25 +145,24 @@ struct FieldCheck: Sendable {
     /// What a text's length breaks, or nil.
     @inline(__always)
     func lengths(_ count: Int) -> FindingCode? {
-        if let least = field.constraints.minLength, count < least { return .minLengthError }
-        if let most = field.constraints.maxLength, count > most { return .maxLengthError }
+        if let least = minLength, count < least { return .minLengthError }
+        if let most = maxLength, count > most { return .maxLengthError }
         return nil
     }
 
     /// Whether lengths are limited at all.
-    var limitsLength: Bool { field.constraints.minLength != nil || field.constraints.maxLength != nil }
+    var limitsLength: Bool { minLength != nil || maxLength != nil }
 
     /// The type and constraint check of one present cell, apart from `pattern` and uniqueness.
     @inline(__always)
     func complaint(_ cell: Cell, _ bytes: Span<UInt8>, _ value: inout Double) -> FindingCode? {
-        let kind = cell.kind
-        switch field.type {
+        switch type {
         case .integer, .number:
             guard let number = number(cell, bytes) else { return .typeError }
             value = number
             return bounds(number)
         case .string(let format):
-            guard kind == .quoted || kind == .bare else { return .typeError }
+            guard cell.isText else { return .typeError }
             switch format {
             case .default: break
             case .email: if !Formats.isEmail(bytes, cell.range) { return .typeError }
@@ -160,13 +172,12 @@ struct FieldCheck: Sendable {
             if limitsLength, let code = lengths(Formats.scalars(bytes, cell.range)) { return code }
             return isAllowed(bytes, cell.range) ? nil : .enumError
         case .date, .time, .datetime, .year:
-            guard kind == .quoted || kind == .bare || (kind == .number && field.type == .year),
-                let moment = Dates.value(bytes, cell.range, field.type)
+            guard cell.isText || (cell.isNumber && type == .year), let moment = Dates.value(bytes, cell.range, type)
             else { return .typeError }
             return bounds(moment) ?? (isAllowed(bytes, cell.range) ? nil : .enumError)
         case .boolean:
-            if kind == .boolean { return isAllowed(bytes, cell.range) ? nil : .enumError }
-            guard kind == .quoted || kind == .bare else { return .typeError }
+            if cell.isBoolean { return isAllowed(bytes, cell.range) ? nil : .enumError }
+            guard cell.isText else { return .typeError }
             for word in trueWords where Self.equal(bytes, cell.range, word) { return nil }
             for word in falseWords where Self.equal(bytes, cell.range, word) { return nil }
             return .typeError
@@ -177,7 +188,7 @@ struct FieldCheck: Sendable {
 
     /// A JSON object or array, in a JSON member or as CSV text.
     private func nested(_ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
-        let wanted: CellKind = field.type == .object ? .object : .array
+        let wanted: CellKind = type == .object ? .object : .array
         if cell.kind == wanted, !limitsLength { return nil }
         guard cell.kind == wanted || cell.kind == .bare || cell.kind == .quoted else { return .typeError }
         var copy: [UInt8] = []

@@ -140,7 +140,7 @@ package struct Validator: Sendable {
         let width = batch.width
         let column = batch.layout.columnOfField[check.index]
         guard column >= 0 else { return }
-        let required = check.field.constraints.required
+        let required = check.required
         let keepsNumbers = !numbers.isEmpty
         var present: [UInt32] = []
         for row in selection.rows {
@@ -212,7 +212,7 @@ package struct Validator: Sendable {
                 let cell = batch.cells[Int(row) * batch.width + column]
                 if check.isMissing(cell, bytes) {
                     isWhole = false
-                } else if check.field.isNumeric, let value = check.number(cell, bytes), value.magnitude < 0x1p53 {
+                } else if check.isNumeric, let value = check.number(cell, bytes), value.magnitude < 0x1p53 {
                     state = hash.hash(value.bitPattern, state: state)
                 } else {
                     state = hash.hash(bytes, cell.range, state: state)

@@ -11,7 +11,8 @@ struct TamperTests {
     let path: String
     let witness: LedgerAnchor
     let edit = """
-        UPDATE entry SET body = CAST(replace(CAST(body AS TEXT), '"accepted":97', '"accepted":99') AS BLOB) WHERE seq = 5
+        UPDATE entry SET body =
+        CAST(replace(CAST(body AS TEXT), '"accepted":97', '"accepted":99') AS BLOB) WHERE seq = 5
         """
 
     init() throws {
