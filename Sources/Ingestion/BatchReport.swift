@@ -150,5 +150,7 @@ package struct BatchReport: Sendable {
     }
 
     /// Whether nothing was found that holds back a row or the batch.
-    package var isClean: Bool { batchFindings.isEmpty && counts.count(.rejected) == 0 && counts.count(.quarantined) == 0 }
+    package var isClean: Bool {
+        batchFindings.isEmpty && counts.count(.rejected) == 0 && counts.count(.quarantined) == 0
+    }
 }

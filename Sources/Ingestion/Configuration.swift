@@ -55,7 +55,8 @@ package struct Configuration: Sendable, Equatable {
             for key in try cursor.keys() {
                 guard let dataset = cursor[key] else { continue }
                 guard Self.isName(key) else {
-                    throw dataset.error(.unknownValue, "a dataset's name has letters, digits, dot, dash and underscore", atKey: true)
+                    throw dataset.error(
+                        .unknownValue, "a dataset's name has letters, digits, dot, dash and underscore", atKey: true)
                 }
                 try dataset.refuseKeys(besides: ["schema", "source", "recipients"])
                 var made = Dataset()

@@ -54,7 +54,8 @@ package struct Corridor: Sendable {
         let started = Clock.monotonic()
         guard let format = options.format ?? Self.format(of: path) else {
             throw IngestionError(
-                .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
+                .usage,
+                "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
         }
         let secret = try store?.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
         let plan = try Plan(
@@ -161,7 +162,8 @@ package struct Corridor: Sendable {
             accepted: survey.profile.sound - extra, rejected: survey.profile.rows - survey.profile.sound + extra)
         if plan.options.doors == .ingest, let committer {
             return try committer.hold(
-                batch, report, decision: nil, stage: nil, source: source, recipients: plan.recipients, results: [], started)
+                batch, report, decision: nil, stage: nil, source: source, recipients: plan.recipients, results: [],
+                started)
         }
         report.seconds = Clock.monotonic() - started
         return report
@@ -182,7 +184,8 @@ package struct Corridor: Sendable {
         if plan.options.doors == .ingest, let committer { claim = try committer.claim(batch) }
         let stage = claim.map { claim in
             Stage(
-                folder: claim.folder, context: batch.context(committer?.ledger.origin ?? ""), recipients: plan.recipients)
+                folder: claim.folder, context: batch.context(committer?.ledger.origin ?? ""),
+                recipients: plan.recipients)
         }
         let replayer = SliceReplayer(source, places: survey.places)
         var results: [SliceResult] = []
@@ -241,7 +244,9 @@ package struct Corridor: Sendable {
         report.falseAlarmRates = (
             max(decision.flagRateZ, decision.rules.isEmpty ? 0 : ModifiedZ.targetRate), decision.flagRateForest
         )
-        report.thresholds = decision.rules.filter { !$0.isConstant }.map { ($0.field, $0.threshold, $0.count, $0.usesLog) }
+        report.thresholds = decision.rules.filter { !$0.isConstant }.map {
+            ($0.field, $0.threshold, $0.count, $0.usesLog)
+        }
         report.untested = decision.untested
     }
 

@@ -38,7 +38,8 @@ extension Store {
                 let reader = try MessageReader(
                     .file(file), keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
                 do { _ = try reader.decrypt { span in for at in span.indices { bytes.append(span[at]) } } } catch {
-                    throw error as? SealingError ?? SealingError(.storage, "open baseline", subject: path, cause: "\(error)")
+                    throw error as? SealingError
+                        ?? SealingError(.storage, "open baseline", subject: path, cause: "\(error)")
                 }
             }
             guard let made = Baseline(decoding: bytes) else {
@@ -90,12 +91,15 @@ extension Committer {
 
     private func small(_ message: SealedMessage, _ role: String, _ rows: Int, _ end: Int) -> StagedShard {
         StagedShard(
-            role: role, ordinal: 0, name: role + ".sluice", rows: rows, firstRow: min(1, rows), lastRow: rows, offset: 0,
+            role: role, ordinal: 0, name: role + ".sluice", rows: rows, firstRow: min(1, rows), lastRow: rows,
+            offset: 0,
             end: UInt64(end), message: message)
     }
 
     /// Seals the decision; replaying it later gives the same rows.
-    private func stage(_ decision: Decision, _ stage: Stage, _ shards: inout [StagedShard]) throws(IngestionError) -> [UInt8] {
+    private func stage(_ decision: Decision, _ stage: Stage, _ shards: inout [StagedShard]) throws(IngestionError)
+        -> [UInt8]
+    {
         let document = decision.document().canonicalBytes()
         let message = try stage.seal(
             document, name: "decision.sluice", role: "decision", mediaType: "application/json")
@@ -147,7 +151,8 @@ extension Committer {
 
     /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
     func hold(
-        _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?, stage staged: (Claim, Stage)?, source: Source,
+        _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?, stage staged: (Claim, Stage)?,
+        source: Source,
         recipients: [WrappingKey], results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
@@ -187,7 +192,8 @@ extension Committer {
         context["role"] = "source"
         let made = context
         let opened = try sealing { () throws(SealingError) in
-            let file = try staging { () throws(StorageError) in try StagedFile(in: stage.folder, name: "source.sluice") }
+            let file = try staging { () throws(StorageError) in try StagedFile(in: stage.folder, name: "source.sluice")
+            }
             return try MessageWriter(to: file, context: made, recipients: stage.recipients)
         }
         var writer = opened

@@ -19,7 +19,8 @@ extension Committer {
             "kind": .string("batch.received"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
             // The name may say something about a person, so only its hash is kept.
-            "source_name_hash": .string(hex(SHA256.hash(Array(report.file.utf8)))), "bytes": .integer(Int64(report.bytes)),
+            "source_name_hash": .string(hex(SHA256.hash(Array(report.file.utf8)))),
+            "bytes": .integer(Int64(report.bytes)),
             "provenance_hash": .string(hex(SHA256.hash(provenance.canonicalBytes()))),
             "format": .string(batch.format.rawValue), "contract_sha256": .string(hex(batch.contractDigest)),
             "policy_sha256": .string(hex(batch.policyDigest)),

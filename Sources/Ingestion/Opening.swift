@@ -52,7 +52,9 @@ private func refused(_ error: SealingError, _ path: String) -> IngestionError {
 }
 
 /// Decrypts a whole shard into a closure; nothing is proven before it returns.
-package func readShard(_ reader: consuming MessageReader, path: String, _ body: (Span<UInt8>) throws -> Void) throws(IngestionError) -> Int {
+package func readShard(_ reader: consuming MessageReader, path: String, _ body: (Span<UInt8>) throws -> Void)
+    throws(IngestionError) -> Int
+{
     do { return try reader.decrypt(to: body) } catch let error as SealingError {
         throw refused(error, path)
     } catch let error as IngestionError {
@@ -66,7 +68,9 @@ package func readShard(_ reader: consuming MessageReader, path: String, _ body: 
 
 extension Store {
     /// The byte range in the source of a released or held-back row, from the batch's sealed row index; nil without one.
-    package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError) -> Range<Int>? {
+    package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError)
+        -> Range<Int>?
+    {
         let path = join(join(folder("accepted", dataset), batch), "rows.sluice")
         guard exists(path), row >= 1 else { return nil }
         let reader = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "rows"])

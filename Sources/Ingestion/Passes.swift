@@ -200,7 +200,9 @@ private func staged(
 
 private func open(_ slice: SourceSlice, _ stage: Stage, _ header: [UInt8]) throws(IngestionError) -> ShardWriter {
     try sealing { () throws(SealingError) in
-        let file = try staging { () throws(StorageError) in try StagedFile(in: stage.folder, name: "\(slice.ordinal).sluice") }
+        let file = try staging { () throws(StorageError) in
+            try StagedFile(in: stage.folder, name: "\(slice.ordinal).sluice")
+        }
         return try ShardWriter(
             to: file, header: header, context: stage.context(slice, role: "accepted"), recipients: stage.recipients)
     }

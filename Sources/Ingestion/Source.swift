@@ -77,7 +77,8 @@ final class SliceCutter {
             }
             if found == nil, first.count > 2 * plan.limits.maxRowBytes {
                 throw IngestionError(
-                    .unreadableData, "\(source.path): the header is longer than \(plan.limits.maxRowBytes) bytes; is the file CSV?")
+                    .unreadableData,
+                    "\(source.path): the header is longer than \(plan.limits.maxRowBytes) bytes; is the file CSV?")
             }
         }
         guard let found else { throw IngestionError(.software, "no header was read") }

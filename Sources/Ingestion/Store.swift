@@ -29,9 +29,11 @@ package struct Store: Sendable {
         let path = join(root, Self.configurationName)
         guard exists(path) else {
             throw IngestionError(
-                .configuration, "\(root) is not a store: it has no \(Self.configurationName); make one with: sluice init \(root)")
+                .configuration,
+                "\(root) is not a store: it has no \(Self.configurationName); make one with: sluice init \(root)")
         }
-        let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 20) }
+        let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
+        }
         self.root = root
         do throws(SchemaError) { configuration = try Configuration(bytes, name: path) } catch {
             throw IngestionError(error)
@@ -131,7 +133,8 @@ package struct Store: Sendable {
             case .kek(let name): keys.append(.aes(name: name, key: try key(.kek, name)))
             case .rsa(let name, let file):
                 let path = file.hasPrefix("/") ? file : join(root, file)
-                keys.append(.rsa(name: name, key: try sealing { () throws(SealingError) in try readRSAPublicKey(path) }))
+                keys.append(
+                    .rsa(name: name, key: try sealing { () throws(SealingError) in try readRSAPublicKey(path) }))
             }
         }
         return keys

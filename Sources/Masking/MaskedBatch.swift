@@ -53,7 +53,8 @@ package struct Masker: Sendable {
         let missing: [[UInt8]]
 
         init(
-            field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator, scanner: TextScanner?,
+            field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator,
+            scanner: TextScanner?,
             key: SecretKey?, missing: [[UInt8]]
         ) {
             self.field = field
@@ -281,7 +282,8 @@ package struct Masker: Sendable {
                 var index = firstExtra
                 while index < batch.extras.count, batch.extras[index].row == row {
                     let extra = batch.extras[index]
-                    edits.append(Edit(start: extra.start, end: extra.end, text: Piece(start: 0, end: 0), removesMember: true))
+                    edits.append(
+                        Edit(start: extra.start, end: extra.end, text: Piece(start: 0, end: 0), removesMember: true))
                     index += 1
                 }
             }

@@ -29,7 +29,8 @@ package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
     if let encoding = foreignEncoding(bytes) {
-        throw UnreadableSource(reason: "the file is \(encoding), not UTF-8; convert it, for example with iconv -t UTF-8")
+        throw UnreadableSource(
+            reason: "the file is \(encoding), not UTF-8; convert it, for example with iconv -t UTF-8")
     }
     let mark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
     if plan.format == .jsonl {
@@ -59,7 +60,8 @@ package func readHead(
 
 extension RecordBlock {
     /// The decoded texts of the cells of a one-row block, and its source bytes with the line end.
-    consuming func batch(_ bytes: Span<UInt8>, end: Int, layout: Layout, names: Void) -> (names: [String], raw: [UInt8]) {
+    consuming func batch(_ bytes: Span<UInt8>, end: Int, layout: Layout, names: Void) -> (names: [String], raw: [UInt8])
+    {
         var raw: [UInt8] = []
         for at in base..<end { raw.append(bytes[at]) }
         let isDecoded = Set(decodedCells)

@@ -102,7 +102,8 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
             let mark = block.mark
             let outcome =
                 block.keepsCells
-                ? object(bytes, position, isFinal, &cursor, &predictor, &block) : line(bytes, position, isFinal, &cursor)
+                ? object(bytes, position, isFinal, &cursor, &predictor, &block)
+                : line(bytes, position, isFinal, &cursor)
             switch outcome {
             case .blank(let next):
                 block.roll(back: mark)

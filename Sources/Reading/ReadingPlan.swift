@@ -133,7 +133,8 @@ package struct SliceReader: ~Copyable {
         if slice.isOverlong {
             position = slice.bytes.count
             let finding = Finding(
-                .rowTooLong, outcome: .rejected, row: slice.firstRow, byteOffset: slice.offset, byteLength: slice.length)
+                .rowTooLong, outcome: .rejected, row: slice.firstRow, byteOffset: slice.offset, byteLength: slice.length
+            )
             return Batch(
                 layout: layout, bytes: slice.bytes, cells: layout.columns.map { _ in .absent },
                 records: [RecordRange(start: 0, end: slice.bytes.count)], firstRow: slice.firstRow,

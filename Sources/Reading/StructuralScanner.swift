@@ -200,7 +200,8 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
 
     /// What is wrong with a record that was split, or nil.
     @inline(__always)
-    private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ fields: Int, _ width: Int) -> FindingCode? {
+    private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ fields: Int, _ width: Int) -> FindingCode?
+    {
         if fields != width, width > 0 { return fields > width ? .extraCell : .missingCell }
         if end - start > limits.maxRowBytes { return .rowTooLong }
         if index.hasControl(in: start..<end) { return .controlCharacter }

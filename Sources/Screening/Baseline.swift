@@ -37,7 +37,9 @@ package struct Baseline: Sendable, Equatable {
     /// The stored form: little-endian counts, names, ranks, values.
     package func encoded() -> [UInt8] {
         var out = Self.magic
-        func word(_ value: UInt64) { for shift in 0..<8 { out.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) } }
+        func word(_ value: UInt64) {
+            for shift in 0..<8 { out.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
+        }
         word(UInt64(batches))
         word(UInt64(sample.capacity))
         word(UInt64(sample.offered))

@@ -132,7 +132,8 @@ extension Decision {
             "flag_rate_z": bits(flagRateZ), "flag_rate_forest": bits(flagRateForest),
             "screened": .array(screened.fields.map { .integer(Int64($0)) }),
             "duplicates": .array(duplicates.map { .array($0.map { .integer(Int64($0)) }) }),
-            "untested": .array(untested.map { .object(["field": .integer(Int64($0.field)), "why": .string($0.reason)]) }),
+            "untested": .array(
+                untested.map { .object(["field": .integer(Int64($0.field)), "why": .string($0.reason)]) }),
             "rules": .array(
                 rules.map { rule in
                     .object([

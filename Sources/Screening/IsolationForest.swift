@@ -46,7 +46,8 @@ package struct IsolationForest: Sendable {
     ///   - fields: the contract field of each feature.
     ///   - seed: everything random comes from it.
     package init(
-        sample: RowSample, rows: Range<Int>, fields: [Int], trees: Int = 100, sampleSize: Int = 256, dimensions: Int = 3,
+        sample: RowSample, rows: Range<Int>, fields: [Int], trees: Int = 100, sampleSize: Int = 256,
+        dimensions: Int = 3,
         seed: UInt64
     ) {
         precondition(rows.count >= 2 && sample.width == fields.count && !fields.isEmpty)

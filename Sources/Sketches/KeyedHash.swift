@@ -43,7 +43,8 @@ package struct KeyedHash: Sendable, Equatable {
             b = Self.fold(b ^ word, seeds.3)
         }
         let length = UInt64(range.count)
-        return Hash128(high: Self.fold(a ^ length, seeds.3 ^ 0x9E37_79B9_7F4A_7C15), low: Self.fold(b ^ length, seeds.2 ^ a))
+        return Hash128(
+            high: Self.fold(a ^ length, seeds.3 ^ 0x9E37_79B9_7F4A_7C15), low: Self.fold(b ^ length, seeds.2 ^ a))
     }
 
     /// The hash of one word.

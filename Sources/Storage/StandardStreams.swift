@@ -25,7 +25,9 @@ package enum StandardStream: Int32, Sendable {
             }
             return true
         }
-        guard ok else { throw StorageError("write", self == .output ? "standard output" : "standard error", errno: errno) }
+        guard ok else {
+            throw StorageError("write", self == .output ? "standard output" : "standard error", errno: errno)
+        }
         return isOpen
     }
 
@@ -40,7 +42,9 @@ package func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 package func currentFolder() throws(StorageError) -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     // Sound: getcwd writes at most the given count, NUL included.
-    guard unsafe getcwd(&buffer, buffer.count) != nil else { throw StorageError("find", "current folder", errno: errno) }
+    guard unsafe getcwd(&buffer, buffer.count) != nil else {
+        throw StorageError("find", "current folder", errno: errno)
+    }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 

@@ -20,7 +20,8 @@ enum Dates {
     static func days(_ year: Int, _ month: Int, _ dayOfMonth: Int) -> Int64? {
         guard month >= 1, month <= 12, dayOfMonth >= 1 else { return nil }
         let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
-        let lengths = month == 2 ? (isLeap ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)
+        let lengths =
+            month == 2 ? (isLeap ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)
         guard dayOfMonth <= lengths else { return nil }
         let y = month <= 2 ? year - 1 : year
         let era = (y >= 0 ? y : y - 399) / 400
@@ -68,7 +69,8 @@ enum Dates {
             return 0
         }
         guard bytes[at] == 0x2B || bytes[at] == 0x2D, at &+ 6 <= end, bytes[at &+ 3] == 0x3A,
-            let hour = number(bytes, at &+ 1, 2, end), let minute = number(bytes, at &+ 4, 2, end), hour < 24, minute < 60
+            let hour = number(bytes, at &+ 1, 2, end), let minute = number(bytes, at &+ 4, 2, end), hour < 24,
+            minute < 60
         else { return nil }
         let sign: Int64 = bytes[at] == 0x2B ? 1 : -1
         at &+= 6

@@ -25,7 +25,8 @@ struct InitCommand: AsyncParsableCommand {
             Terminal.line("  keys/                        main.kek, ledger.signing, tokens.token, store.store")
             Terminal.line("  ledger.sqlite                the signed record, \(store.configuration.origin)")
             Terminal.line("")
-            Terminal.line("Lost keys are lost data: copy keys/ to a safe place now. Nobody can open a shard without them.")
+            Terminal.line(
+                "Lost keys are lost data: copy keys/ to a safe place now. Nobody can open a shard without them.")
         }
     }
 }
@@ -33,7 +34,8 @@ struct InitCommand: AsyncParsableCommand {
 /// `sluice validate`.
 struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check files against a contract. Touches nothing: no ledger, no output data.")
+        commandName: "validate", abstract: "Check files against a contract. Touches nothing: no ledger, no output data."
+    )
 
     @Argument(help: "CSV or JSON Lines files.")
     var files: [String]
@@ -56,9 +58,11 @@ struct ValidateCommand: AsyncParsableCommand {
                 let found = dataset == nil && store.store == nil ? nil : try store.find()
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
-                let (schema, document, _) = try reading.contract(for: file, dataset: dataset, store: found, options: options)
+                let (schema, document, _) = try reading.contract(
+                    for: file, dataset: dataset, store: found, options: options)
                 let result = try await Corridor(store: nil, writes: false).run(
-                    file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "", options: options)
+                    file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
+                    options: options)
                 progress?.clear()
                 report.print(result)
                 worst = max(worst, report.exitCode(result))
@@ -106,11 +110,13 @@ struct IngestCommand: AsyncParsableCommand {
                 options.sliceBytes = store.configuration.sliceBytes
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
-                let (schema, document, _) = try reading.contract(for: file, dataset: dataset, store: store, options: options)
+                let (schema, document, _) = try reading.contract(
+                    for: file, dataset: dataset, store: store, options: options)
                 let name = dataset ?? schema.name
                 guard Configuration.isName(name) else {
                     throw IngestionError(
-                        .usage, "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)")
+                        .usage,
+                        "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)")
                 }
                 let result = try await corridor.run(
                     file, schema: schema, contract: document, dataset: name,
@@ -133,7 +139,8 @@ enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
 /// `sluice score`.
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "score", abstract: "Score each row of a file against the file itself: isolation forest and modified z.")
+        commandName: "score",
+        abstract: "Score each row of a file against the file itself: isolation forest and modified z.")
 
     @Argument(help: "A CSV or JSON Lines file; without a contract its numeric columns are scored.")
     var file: String
@@ -156,7 +163,9 @@ struct ScoreCommand: AsyncParsableCommand {
             let options = reading.options()
             var reading = reading
             if reading.schema == nil {
-                if !reading.infer { Terminal.remark("no contract given: numeric columns are inferred from the file itself") }
+                if !reading.infer {
+                    Terminal.remark("no contract given: numeric columns are inferred from the file itself")
+                }
                 reading.infer = true
             }
             let (schema, _, _) = try reading.contract(for: file, dataset: nil, store: nil, options: options)
@@ -197,7 +206,8 @@ struct SchemaCommand: AsyncParsableCommand {
 
     /// `sluice schema infer`.
     struct Infer: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a first contract from a file, to read and correct.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make a first contract from a file, to read and correct.")
         @Argument(help: "A CSV or JSON Lines file.") var file: String
         @OptionGroup var reading: ReadingOptions
 
@@ -234,11 +244,14 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         guard let code else {
-            for code in FindingCode.allCases.sorted() { Terminal.line("\(code.rawValue): \(Words.meaning(code).title)") }
+            for code in FindingCode.allCases.sorted() {
+                Terminal.line("\(code.rawValue): \(Words.meaning(code).title)")
+            }
             return
         }
         guard let known = FindingCode(rawValue: code) else {
-            let near = suggestion(for: code, among: FindingCode.allCases.map(\.rawValue)).map { "; did you mean \($0)?" } ?? ""
+            let near =
+                suggestion(for: code, among: FindingCode.allCases.map(\.rawValue)).map { "; did you mean \($0)?" } ?? ""
             Terminal.complain("there is no code \(code)\(near)")
             throw ExitCode(64)
         }

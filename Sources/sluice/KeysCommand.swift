@@ -32,7 +32,8 @@ struct KeysCommand: AsyncParsableCommand {
 
     /// `sluice keys list`.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the keys: names and fingerprints, never the keys.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the keys: names and fingerprints, never the keys.")
         @OptionGroup var store: StoreOptions
 
         func run() async throws {

@@ -55,7 +55,9 @@ struct LineageCommand: AsyncParsableCommand {
             try await reporting {
                 let query = LineageQuery(try LineageCommand.open(try store.require()))
                 let entries = try query.batch(batch)
-                if entries.isEmpty { throw IngestionError(.noInput, "the ledger has no batch \(batch); see: sluice lineage log") }
+                if entries.isEmpty {
+                    throw IngestionError(.noInput, "the ledger has no batch \(batch); see: sluice lineage log")
+                }
                 for entry in entries {
                     Terminal.line("#\(entry.sequence) \(entry.body.text(pretty: true))")
                 }
@@ -79,7 +81,9 @@ struct LineageCommand: AsyncParsableCommand {
                 let name = exists(shard) ? try fileDigest(shard) : shard
                 guard let trace = try query.trace(shard: name, row: row) else {
                     throw IngestionError(
-                        .noInput, "the ledger knows no shard \(shard): a file that is not recorded was not published by this store")
+                        .noInput,
+                        "the ledger knows no shard \(shard): a file that is not recorded was not published by this store"
+                    )
                 }
                 var range: Range<Int>?
                 if let found = trace.row, let batch = trace.shard.body["batch"]?.text,
@@ -92,7 +96,9 @@ struct LineageCommand: AsyncParsableCommand {
                     throw IngestionError(.noInput, "the shard has no row \(row ?? 0)")
                 }
                 Terminal.write(
-                    json ? LineageText.document(trace, range).text(pretty: true) + "\n" : LineageText.render(trace, range))
+                    json
+                        ? LineageText.document(trace, range).text(pretty: true) + "\n"
+                        : LineageText.render(trace, range))
             }
         }
     }
@@ -119,8 +125,11 @@ struct LineageCommand: AsyncParsableCommand {
                 for impact in found {
                     let verdict = impact.judged?.body["verdict"]?.text ?? "unknown"
                     let dataset = impact.received.body["dataset"]?.text ?? ""
-                    Terminal.line("batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released")
-                    for shard in impact.shards where shard.body["role"]?.text != "baseline" && shard.body["role"]?.text != "rows" {
+                    Terminal.line(
+                        "batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released"
+                    )
+                    for shard in impact.shards
+                    where shard.body["role"]?.text != "baseline" && shard.body["role"]?.text != "rows" {
                         Terminal.line(
                             "  \(shard.body["role"]?.text ?? "")  \(shard.body["path"]?.text ?? "")  rows \(shard.body["rows"]?.text ?? "")"
                                 + "  \(Words.number(Int(shard.body["row_count"]?.whole ?? 0))) in it")
@@ -134,8 +143,11 @@ struct LineageCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Recompute the whole record and compare it with what was signed.",
-            discussion: "Exit codes: 0 intact · 1 tampered · 66/74 unreadable · 3 no anchor was given and --require-anchor was.")
-        @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor: [String] = []
+            discussion:
+                "Exit codes: 0 intact · 1 tampered · 66/74 unreadable · 3 no anchor was given and --require-anchor was."
+        )
+        @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor:
+            [String] = []
         @Flag(name: .long, help: "Fail with 3 when no anchor agrees.") var requireAnchor = false
         @OptionGroup var store: StoreOptions
 
@@ -149,13 +161,16 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 var anchors: [LedgerAnchor] = []
                 for path in anchor {
-                    anchors.append(LedgerAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
+                    anchors.append(
+                        LedgerAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
                 }
                 let result = try Ledger.verify(path: store.ledgerPath, key: verifier, anchors: anchors)
                 for damage in result.damage { Terminal.line(damage.description) }
                 if result.damage.isEmpty {
                     Terminal.line(
-                        "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, root \(base64(result.root))")
+                        "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, "
+                            + "root \(base64(result.root))"
+                    )
                 } else {
                     Terminal.line("TAMPERED: \(result.damage.count) finding(s) in \(Words.number(result.rows)) entries")
                     code = 1
@@ -203,7 +218,8 @@ enum LineageText {
     static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> String {
         var lines: [String] = []
         lines.append("shard     \(trace.shard.body["path"]?.text ?? "")  (entry #\(trace.shard.sequence))")
-        lines.append("batch     \(trace.shard.body["batch"]?.text ?? "")  dataset \(trace.shard.body["dataset"]?.text ?? "")")
+        lines.append(
+            "batch     \(trace.shard.body["batch"]?.text ?? "")  dataset \(trace.shard.body["dataset"]?.text ?? "")")
         lines.append("source    \(trace.sourceName ?? "unknown")  sha256 \(trace.sourceDigest ?? "unknown")")
         if let row = trace.row {
             lines.append("row       source record \(row.sourceRow), \(row.outcome?.name ?? "held with its batch")")
@@ -214,14 +230,18 @@ enum LineageText {
             lines.append("bytes     \(range.lowerBound) to \(range.upperBound) of the source, line end included")
         } else {
             lines.append(
-                "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of the source")
+                "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of the source"
+            )
         }
         lines.append(
-            "contract  \(trace.contract?.body["name"]?.text ?? "") \(trace.contract?.body["version"]?.text ?? "")  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")")
+            "contract  \(trace.contract?.body["name"]?.text ?? "") \(trace.contract?.body["version"]?.text ?? "")"
+                + "  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")"
+        )
         lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
         if let findings = trace.findings?.members {
             let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
-            lines.append("checks    " + (counts.isEmpty ? "nothing found in the batch" : counts.joined(separator: ", ")))
+            lines.append(
+                "checks    " + (counts.isEmpty ? "nothing found in the batch" : counts.joined(separator: ", ")))
         }
         for column in trace.columns?.items ?? [] {
             let masks = (column["masks"]?.items ?? []).map {

@@ -14,8 +14,11 @@ enum ReportText {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate {
-            lines.append("  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy")
-            lines.append("  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again (--force does)")
+            lines.append(
+                "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy")
+            lines.append(
+                "  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again (--force does)"
+            )
             return lines.joined(separator: "\n") + "\n"
         }
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
@@ -23,13 +26,20 @@ enum ReportText {
             "  in    \(Words.number(report.rows)) rows, \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
                 + "  (\(Words.short(report.seconds)) s, \(Words.short(rate, 0)) MB/s, \(report.readers))")
         if report.isInferred {
-            lines.append("  note  the contract was inferred from this very file: it can't know what the file should have been")
+            lines.append(
+                "  note  the contract was inferred from this very file: it can't know what the file should have been")
         }
         let counts = report.counts
         func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
-        let released = report.status == .held ? "held, none of them published: " : ""
-        lines.append(
-            "  out   \(released)\(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
+        if report.status == .held {
+            // Rows of a held batch are held, whatever each of them looked like.
+            let clean = counts.count(.accepted) + counts.count(.flagged)
+            lines.append(
+                "  out   \(Words.number(counts.total)) rows held, none published"
+                    + " (\(Words.number(clean)) would pass, \(part(.quarantined)), \(part(.rejected)))")
+        } else {
+            lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
+        }
         lines += screening(report)
         if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
         lines += batchReasons(report)
@@ -61,7 +71,7 @@ enum ReportText {
         let against =
             basis == .baseline
             ? "judged by \(Words.number(report.basisRows)) rows of accepted batches"
-            : "first contact: judged by the batch's own \(Words.number(report.basisRows)) rows, so statistics only flag"
+            : "first contact: judged by the batch's own \(Words.number(report.basisRows)) rows, so only extremes are quarantined"
         if !report.thresholds.isEmpty {
             let fields = report.thresholds.prefix(6).map {
                 "\(report.fields[$0.field]) \(Words.short($0.threshold))\($0.log ? " (log)" : "")"
@@ -109,12 +119,15 @@ enum ReportText {
         }
         let widths = (0..<5).map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
         var lines = rows.map { row in
-            "  " + row.enumerated().map { column, text in
-                let pad = String(repeating: " ", count: widths[column] - text.unicodeScalars.count)
-                return column == 3 ? pad + text : text + pad
-            }.joined(separator: "  ").trimmedEnd()
+            "  "
+                + row.enumerated().map { column, text in
+                    let pad = String(repeating: " ", count: widths[column] - text.unicodeScalars.count)
+                    return column == 3 ? pad + text : text + pad
+                }.joined(separator: "  ").trimmedEnd()
         }
-        if kinds.count > kindsShown { lines.append("  … and \(kinds.count - kindsShown) more kinds; --format json has all") }
+        if kinds.count > kindsShown {
+            lines.append("  … and \(kinds.count - kindsShown) more kinds; --format json has all")
+        }
         return lines
     }
 
@@ -122,17 +135,21 @@ enum ReportText {
         var steps: [String] = []
         switch report.status {
         case .held:
-            steps.append("nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+            steps.append(
+                "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
             if let code = report.batchFindings.first?.code { steps.append(Words.meaning(code).cure) }
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
             steps.append("\(released) shard(s) in accepted/\(report.dataset)/\(report.batch)/")
             if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
-                steps.append("rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
+                steps.append(
+                    "rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
             }
         case .checked, .duplicate: break
         }
-        if let first = report.findings.sorted.first { steps.append("what a reason means: sluice explain \(first.kind.code.rawValue)") }
+        if let first = report.findings.sorted.first {
+            steps.append("what a reason means: sluice explain \(first.kind.code.rawValue)")
+        }
         return steps.map { "  next  \($0)" }
     }
 }

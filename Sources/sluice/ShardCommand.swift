@@ -36,7 +36,8 @@ struct OpeningOptions: ParsableArguments {
         let found = try store.find()
         if let found, keys.isEmpty { return (try found.keyRing(), found) }
         if keys.isEmpty {
-            throw IngestionError(.notPermitted, "no keys: give --store DIR, or --key FILE.kek, or --private-key NAME=FILE.pem")
+            throw IngestionError(
+                .notPermitted, "no keys: give --store DIR, or --key FILE.kek, or --private-key NAME=FILE.pem")
         }
         return (KeyRing(keys), found)
     }
@@ -76,7 +77,10 @@ struct ShardCommand: AsyncParsableCommand {
                     Terminal.line(document.text(pretty: true))
                     return
                 }
-                Terminal.line("aws encryption sdk message 2.0, suite 0x0\(String(info.suite.rawValue, radix: 16)), frames of \(info.frameLength) bytes")
+                Terminal.line(
+                    "aws encryption sdk message 2.0, suite 0x0\(String(info.suite.rawValue, radix: 16)), "
+                        + "frames of \(info.frameLength) bytes"
+                )
                 Terminal.line("message id  \(hex(info.messageID))")
                 for recipient in info.recipients {
                     Terminal.line("opens with  \(recipient.provider):\(recipient.keyName)")
@@ -98,7 +102,8 @@ struct ShardCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why it is opened; kept in the ledger.") var reason = ""
         @Option(name: .long, help: "A pair KEY=VALUE that the file must carry, such as dataset=orders.")
         var expect: [String] = []
-        @Flag(name: .long, help: "Print frames as they are proven one by one, before the whole file is.") var stream = false
+        @Flag(name: .long, help: "Print frames as they are proven one by one, before the whole file is.") var stream =
+            false
         @OptionGroup var opening: OpeningOptions
 
         func run() async throws {
@@ -107,7 +112,8 @@ struct ShardCommand: AsyncParsableCommand {
                 let (ring, store) = try opening.ring()
                 var wanted: [String: String] = [:]
                 for pair in expect {
-                    let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                    let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                        String.init)
                     guard parts.count == 2 else { throw IngestionError(.usage, "--expect \(pair): write KEY=VALUE") }
                     wanted[parts[0]] = parts[1]
                 }

@@ -67,9 +67,11 @@ enum Words {
                 "row too long", "the row has more bytes than sluice.limits.maxRowBytes",
                 "raise the limit if such rows are meant, else have the supplier split or drop them")
         case .extraCell:
-            return say("too many cells", "the row has more cells than the header", "quote fields that hold the delimiter")
+            return say(
+                "too many cells", "the row has more cells than the header", "quote fields that hold the delimiter")
         case .missingCell:
-            return say("too few cells", "the row has fewer cells than the header", "write empty cells for missing values")
+            return say(
+                "too few cells", "the row has fewer cells than the header", "write empty cells for missing values")
         case .malformedJSON:
             return say("not JSON", "the line is not one JSON object (RFC 8259)", "write one complete object a line")
         case .duplicateKey:
@@ -78,7 +80,8 @@ enum Words {
                 "have the supplier write each key once")
         case .nestingTooDeep:
             return say(
-                "nested too deep", "the value is nested deeper than sluice.limits.maxDepth", "flatten the data, or raise the limit")
+                "nested too deep", "the value is nested deeper than sluice.limits.maxDepth",
+                "flatten the data, or raise the limit")
         case .unknownField:
             return say(
                 "unknown member", "the object has a member that the contract does not name",
@@ -86,10 +89,12 @@ enum Words {
         case .blankRow: return say("blank row", "the row is empty", "remove it")
         case .readersDisagree:
             return say(
-                "readers disagree", "our CSV reader and libcsv split a row differently, so others may read it differently too",
+                "readers disagree",
+                "our CSV reader and libcsv split a row differently, so others may read it differently too",
                 "look at the row; please report it, and use --csv-engine libcsv meanwhile")
         case .missingLabel:
-            return say("missing column", "the header lacks a column of the contract", "add the column or change the contract")
+            return say(
+                "missing column", "the header lacks a column of the contract", "add the column or change the contract")
         case .extraLabel:
             return say(
                 "unknown column", "the header has a column that the contract does not name",
@@ -97,27 +102,38 @@ enum Words {
         case .duplicateLabel: return say("duplicate column", "two columns have the same name", "rename one")
         case .blankLabel: return say("blank column name", "a column has no name", "name it")
         case .typeError:
-            return say("wrong type", "the value is not of the field's type or format", "correct the value or the contract's type")
-        case .requiredError: return say("missing value", "a required value is missing", "supply it, or make the field optional")
-        case .minimumError: return say("too small", "the value is below the contract's minimum", "correct the value or the bound")
-        case .maximumError: return say("too large", "the value is above the contract's maximum", "correct the value or the bound")
-        case .minLengthError: return say("too short", "the value is shorter than minLength", "correct the value or the bound")
-        case .maxLengthError: return say("too long", "the value is longer than maxLength", "correct the value or the bound")
-        case .patternError: return say("pattern", "the value does not match the contract's pattern", "correct the value or the pattern")
+            return say(
+                "wrong type", "the value is not of the field's type or format",
+                "correct the value or the contract's type")
+        case .requiredError:
+            return say("missing value", "a required value is missing", "supply it, or make the field optional")
+        case .minimumError:
+            return say("too small", "the value is below the contract's minimum", "correct the value or the bound")
+        case .maximumError:
+            return say("too large", "the value is above the contract's maximum", "correct the value or the bound")
+        case .minLengthError:
+            return say("too short", "the value is shorter than minLength", "correct the value or the bound")
+        case .maxLengthError:
+            return say("too long", "the value is longer than maxLength", "correct the value or the bound")
+        case .patternError:
+            return say("pattern", "the value does not match the contract's pattern", "correct the value or the pattern")
         case .patternBudget:
             return say(
                 "pattern too costly", "matching the pattern took more steps than allowed, so it was given up",
                 "simplify the pattern: nested repetition such as (a+)+ explodes on hostile text")
-        case .enumError: return say("not in the list", "the value is not one of the allowed ones", "correct it, or extend the enum")
+        case .enumError:
+            return say("not in the list", "the value is not one of the allowed ones", "correct it, or extend the enum")
         case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
         case .primaryKeyError:
             return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")
         case .modifiedZ:
             return say(
-                "outlier", "the value is far from the median, measured in median absolute deviations (modified z-score)",
+                "outlier",
+                "the value is far from the median, measured in median absolute deviations (modified z-score)",
                 "look at the row; approve it, or set the field's sluice.anomaly threshold or transform")
         case .constantChanged:
-            return say("constant changed", "a column that always had one value has another", "check whether that is meant")
+            return say(
+                "constant changed", "a column that always had one value has another", "check whether that is meant")
         case .isolationForest:
             return say(
                 "isolated row", "the combination of values is easy to isolate from the others (isolation forest)",
@@ -135,10 +151,12 @@ enum Words {
                 "too many quarantined rows", "the share of quarantined rows is above sluice.batch.maxQuarantinedRate",
                 "review the rows; the batch may be poisoned")
         case .tooFewRows:
-            return say("too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")
+            return say(
+                "too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")
         case .sourceChanged:
             return say(
-                "the file changed", "the file's bytes changed while it was read", "wait until the file is complete, and ingest it again")
+                "the file changed", "the file's bytes changed while it was read",
+                "wait until the file is complete, and ingest it again")
         }
     }
 }

@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test func `line length`() {
-        let line = String(repeating: "é", count: 120)
+        let line = String(repeating: "é", count: 140)
         #expect(lines(Rules.lineLength, line + "\n" + line + "x\n", stage) == [2])
     }
 

@@ -159,9 +159,9 @@ enum Rules {
         }
     }
 
-    /// Lines fit 120 columns.
+    /// Lines fit 140 columns.
     static func lineLength(_ source: SourceText) -> [Violation] {
-        each(source.lines, source) { $0.count > 120 ? "\($0.count) columns, more than 120" : nil }
+        each(source.lines, source) { $0.count > 140 ? "\($0.count) columns, more than 140" : nil }
     }
 
     /// The top of the repository is what the plan says.

@@ -8,7 +8,9 @@ typealias WideNode = SluiceWideNode
 /// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind a checked face.
 enum ForestKernel {
     /// Adds each row's sum over all trees to `sums`, in groups of trees small enough for 16 bits.
-    static func narrow(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [NarrowNode], _ roots: [UInt32]) -> [UInt32] {
+    static func narrow(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [NarrowNode], _ roots: [UInt32])
+        -> [UInt32]
+    {
         precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
         return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
             // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
@@ -20,7 +22,8 @@ enum ForestKernel {
     }
 
     /// The same for extended trees.
-    static func wide(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [WideNode], _ roots: [UInt32]) -> [UInt32] {
+    static func wide(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [WideNode], _ roots: [UInt32]) -> [UInt32]
+    {
         precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
         return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
             // Sound: as above.
