@@ -17,7 +17,8 @@ enum Rings {
     /// Modules of the platform for the rooms that wait or talk to people.
     static let edges: [String: Set<String>] = [
         "sluice": ["Foundation", "FoundationEssentials", "Dispatch"], "Serving": ["Dispatch"],
-        "Ingestion": ["Dispatch"], "Lineage": ["Dispatch"],
+        // GRDB hands blobs over as Data, so the one file that talks to it names FoundationEssentials.
+        "Ingestion": ["Dispatch"], "Lineage": ["Dispatch", "FoundationEssentials"],
     ]
 
     /// Whether the rings let `room` import `module`.
