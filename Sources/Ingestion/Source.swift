@@ -115,11 +115,13 @@ final class SliceCutter {
         while true {
             try fill(to: wanted)
             if carry.isEmpty { return nil }
-            let cut = slicer.cut(carry.span, isFinal: isAtEnd)
+            let shown = min(carry.count, wanted)
+            let isWhole = shown == carry.count
+            let cut = slicer.cut(carry.span.extracting(0..<shown), isFinal: isAtEnd && isWhole)
             if cut.end == 0 {
-                if cut.isOverlong { return try overlong() }
-                if isAtEnd { return nil }
-                wanted = carry.count * 2
+                if cut.isOverlong, isWhole { return try overlong() }
+                if isAtEnd, isWhole { return nil }
+                wanted = shown * 2
                 continue
             }
             let rest = Array(carry[cut.end...])

@@ -1,0 +1,167 @@
+import Foundation
+import Testing
+
+/// What a user does with the gate, and what it answers.
+@Suite(.serialized) struct `the gate` {
+    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, _ more: [String] = []) throws
+        -> Harness.Outcome
+    {
+        try harness.run(
+            [
+                "ingest", Harness.sample(file), "--store", "store", "--dataset", dataset, "--schema",
+                Harness.schema("\(dataset).schema.yaml"),
+            ] + more)
+    }
+
+    @Test func `good batches pass, a dirty one loses rows, poisoned ones are held`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        for (dataset, suffix) in [("orders", "csv"), ("sensors", "csv"), ("tickets", "jsonl")] {
+            #expect(try ingest(harness, dataset, "\(dataset)-good.\(suffix)").code == 0)
+            #expect(try ingest(harness, dataset, "\(dataset)-good-2.\(suffix)").code == 0)
+            let dirty = try ingest(harness, dataset, "\(dataset)-dirty.\(suffix)")
+            #expect(dirty.code == 1)
+            #expect(dirty.out.contains("rejected"))
+            let poisoned = try ingest(harness, dataset, "\(dataset)-poisoned.\(suffix)")
+            #expect(poisoned.code == 1)
+            #expect(poisoned.out.contains("HELD"))
+        }
+        let verified = try harness.run("lineage", "verify", "--store", "store")
+        #expect(verified.code == 0)
+        #expect(verified.out.contains("intact"))
+        #expect(verified.out.contains("no anchor was checked"))
+        #expect(harness.files(below: "store/work").isEmpty)
+    }
+
+    @Test func `the planted faults of the dirty samples are found, row by row, and none invented`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let planted =
+            try JSONSerialization.jsonObject(
+                with: Data(contentsOf: URL(filePath: Harness.sample("planted.json")))) as? [String: Any] ?? [:]
+        for (dataset, suffix) in [("orders", "csv"), ("sensors", "csv"), ("tickets", "jsonl")] {
+            let name = "\(dataset)-dirty.\(suffix)"
+            let outcome = try harness.run(
+                "validate", Harness.sample(name), "--schema", Harness.schema("\(dataset).schema.yaml"), "--format",
+                "json")
+            #expect(outcome.code == 1)
+            let errors = try harness.report(outcome)["errors"] as? [[String: Any]] ?? []
+            let found = Set(errors.compactMap { $0["rowNumber"] as? Int })
+            let kinds = planted[name] as? [String: Any] ?? [:]
+            var expected = Set<Int>()
+            for (kind, rows) in kinds where kind.hasPrefix("fault") { expected.formUnion(rows as? [Int] ?? []) }
+            #expect(!expected.isEmpty)
+            #expect(
+                found == expected,
+                "\(name): missing \(expected.subtracting(found)), invented \(found.subtracting(expected))")
+        }
+    }
+
+    @Test func `the same bytes again are a duplicate with the same exit code, and force judges again`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        _ = try harness.run("init", "store")
+        let first = try ingest(harness, "sensors", "sensors-dirty.csv")
+        let again = try ingest(harness, "sensors", "sensors-dirty.csv")
+        #expect(again.code == first.code)
+        #expect(again.out.contains("DUPLICATE"))
+        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", ["--force"])
+        #expect(!forced.out.contains("DUPLICATE"))
+    }
+
+    @Test func `a dry run and validate touch nothing`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        _ = try harness.run("init", "store")
+        func state() throws -> [String: Data] {
+            var all: [String: Data] = [:]
+            for file in harness.files(below: "store") {
+                all[file] = try Data(contentsOf: URL(filePath: harness.path("store/" + file)))
+            }
+            return all
+        }
+        let before = try state()
+        #expect(try ingest(harness, "orders", "orders-good.csv", ["--dry-run"]).code == 0)
+        let checked = try harness.run(
+            "validate", Harness.sample("orders-good.csv"), "--store", "store", "--schema",
+            Harness.schema("orders.schema.yaml"))
+        #expect(checked.code == 0)
+        #expect(try state() == before)
+    }
+
+    @Test func `any number of workers gives the same report, decision and shards`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        _ = try harness.run("init", "store")
+        let configuration = try String(contentsOf: URL(filePath: harness.path("store/sluice.yaml")), encoding: .utf8)
+        try harness.write("store/sluice.yaml", configuration + "\nlimits:\n  sliceBytes: 65536\n")
+        // A batch of several slices, with findings of all sorts.
+        let lines = try String(contentsOf: URL(filePath: Harness.sample("sensors-good.csv")), encoding: .utf8)
+            .split(separator: "\n")
+        let dirty = try String(contentsOf: URL(filePath: Harness.sample("sensors-dirty.csv")), encoding: .utf8)
+            .split(separator: "\n").dropFirst()
+        var rows = [lines[0]]
+        for _ in 0..<4 { rows += lines.dropFirst() + dirty }
+        try harness.write("many.csv", rows.joined(separator: "\n") + "\n")
+        let contract = try String(contentsOf: URL(filePath: Harness.schema("sensors.schema.yaml")), encoding: .utf8)
+            .replacing("maxRejectedRate: 0.02", with: "maxRejectedRate: 1.0")
+        try harness.write("many.schema.yaml", contract)
+        var seen: [[String]] = []
+        for jobs in ["1", "2", "7"] {
+            try FileManager.default.copyItem(atPath: harness.path("store"), toPath: harness.path("store" + jobs))
+            let outcome = try harness.run(
+                "ingest", "many.csv", "--store", "store" + jobs, "--dataset", "sensors", "--schema", "many.schema.yaml",
+                "--jobs",
+                jobs, "--format", "json", "--fail-on", "never")
+            #expect(outcome.code == 0, "\(outcome.err)")
+            var report = try harness.report(outcome)
+            let batch = report["batch"] as? String ?? ""
+            report["batch"] = nil
+            var stats = report["stats"] as? [String: Any] ?? [:]
+            stats["seconds"] = nil
+            report["stats"] = stats
+            report["published"] = nil
+            var parts = [
+                String(
+                    decoding: try JSONSerialization.data(withJSONObject: report, options: .sortedKeys), as: UTF8.self)
+            ]
+            for file in harness.files(below: "store" + jobs) where file.hasSuffix(".sluice") {
+                let plain = try harness.run("shard", "cat", "store" + jobs + "/" + file, "--store", "store" + jobs)
+                #expect(plain.code == 0)
+                parts.append(file.replacing(batch, with: "") + "\n" + plain.out)
+            }
+            #expect(parts.count > 6)
+            seen.append(parts)
+        }
+        #expect(seen[0] == seen[1])
+        #expect(seen[0] == seen[2])
+    }
+
+    @Test func `killed at any moment, the next run finishes or undoes it`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        _ = try harness.run("init", "store")
+        let arguments = [
+            "ingest", Harness.sample("orders-good.csv"), "--store", "store", "--dataset", "orders", "--schema",
+            Harness.schema("orders.schema.yaml"), "--force",
+        ]
+        for step in 0..<12 { _ = try harness.run(arguments, killAfter: 0.03 * Double(step) + 0.02) }
+        let last = try harness.run(arguments)
+        #expect(last.code == 0, "\(last.err)")
+        #expect(harness.files(below: "store/work").isEmpty)
+        let verified = try harness.run("lineage", "verify", "--store", "store")
+        #expect(verified.code == 0, "\(verified.out)")
+        // Every published file is recorded, and every recorded file is there.
+        let log = try harness.run(
+            "lineage", "log", "--store", "store", "--kind", "shard.published", "--json", "--limit", "10000")
+        var recorded = Set<String>()
+        for line in log.out.split(separator: "\n") {
+            let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+            if let path = entry["path"] as? String { recorded.insert(path) }
+        }
+        let there = Set(
+            harness.files(below: "store").filter { $0.hasSuffix(".sluice") && !$0.hasPrefix("work/") })
+        #expect(there == recorded)
+    }
+}
