@@ -117,22 +117,23 @@ final class SliceCutter {
             if carry.isEmpty { return nil }
             let shown = min(carry.count, wanted)
             let isWhole = shown == carry.count
-            let cut = slicer.cut(carry.span.extracting(0..<shown), isFinal: isAtEnd && isWhole)
+            let bytes = carry
+            let cut = slicer.cut(bytes.span.extracting(0..<shown), isFinal: isAtEnd && isWhole)
             if cut.end == 0 {
                 if cut.isOverlong, isWhole { return try overlong() }
                 if isAtEnd, isWhole { return nil }
                 wanted = shown * 2
                 continue
             }
-            let rest = Array(carry[cut.end...])
-            var bytes = carry
+            let rest = Array(bytes[cut.end...])
             carry = []
-            bytes.removeLast(bytes.count - cut.end)
+            var own = consume bytes
+            own.removeLast(own.count - cut.end)
             let offset = carryOffset
             carry = rest
             carryOffset += cut.end
             if cut.rows == 0 { continue }
-            return slice(offset: offset, length: cut.end, rows: cut.rows, bytes: bytes, isOverlong: false)
+            return slice(offset: offset, length: cut.end, rows: cut.rows, bytes: own, isOverlong: false)
         }
     }
 
