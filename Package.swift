@@ -81,9 +81,19 @@ let package = Package(
         tests("MaskingTests", ["Masking", "Screening", "Validating", "Reading", "Schemas", "Cryptography", "Tabular"]),
         tests("SealingTests", ["Sealing", "Cryptography", "Storage", "Tabular"]),
         tests("LineageTests", ["Lineage", "Cryptography", "Storage", "Tabular", grdb]),
-        tests("IngestionTests", ["Ingestion", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas", "Tabular"]),
+        tests(
+            "IngestionTests",
+            ["Ingestion", "Screening", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas", "Tabular"]),
         tests("CommandTests", ["Storage"]),
         tests("TidyTests", []),
+        // Not a test and not shipped: one-core figures for scripts/bench.
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "Cryptography", "Ingestion", "Masking", "Reading", "Screening", "Sealing", "Sketches", "Tabular",
+            ],
+            path: "Tests/Benchmarks",
+            swiftSettings: ours),
     ],
     swiftLanguageModes: [.v6]
 )

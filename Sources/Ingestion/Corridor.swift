@@ -70,7 +70,7 @@ package struct Corridor: Sendable {
         report.isInferred = schema.isInferred
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
         report.unknownColumns = cutter.head.unknown
-        let survey = try await survey(cutter, plan, total: source.size)
+        var survey = try await survey(cutter, plan, total: source.size)
         report.bytes = cutter.bytesRead
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
@@ -88,6 +88,8 @@ package struct Corridor: Sendable {
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
             return try checked(plan, survey, decision, report, batch, source, started)
         }
+        // The keys alone are 16 bytes a row, and nobody asks them again.
+        survey.profile.forget()
         return try await process(plan, layout, survey, decision, baseline, batch, source, &report, started)
     }
 
@@ -189,6 +191,8 @@ package struct Corridor: Sendable {
         }
         let replayer = SliceReplayer(source, places: survey.places)
         var results: [SliceResult] = []
+        var sample = RowSample(capacity: Baseline.capacity, width: plan.screened.fields.count)
+        let bound = SharedBound()
         let runner = LocalRunner(jobs: plan.options.jobs)
         let rows = survey.profile.rows
         do throws(IngestionError) {
@@ -199,9 +203,17 @@ package struct Corridor: Sendable {
                 },
                 work: { slice throws(IngestionError) in
                     try Ingestion.process(
-                        slice, plan, layout, decision, masker, sound: survey.sound[slice.ordinal], stage: stage)
+                        slice, plan, layout, decision, masker, sound: survey.sound[slice.ordinal], stage: stage,
+                        bound: bound.value)
                 },
-                take: { result throws(IngestionError) in results.append(result) })
+                take: { result throws(IngestionError) in
+                    var result = result
+                    // Merged at once: a sample a slice would grow with the file.
+                    sample.merge(result.sample)
+                    bound.value = sample.bound
+                    result.sample = RowSample(capacity: Baseline.capacity, width: sample.width)
+                    results.append(result)
+                })
         } catch {
             if let claim { try? committer?.abandon(claim) }
             throw error
@@ -231,7 +243,8 @@ package struct Corridor: Sendable {
         }
         if verdict.isAccepted {
             return try committer.accept(
-                claim, batch, report, decision: decision, baseline: baseline, stage: stage, results: results, started)
+                claim, batch, report, decision: decision, baseline: baseline, sample: sample, stage: stage, results: results,
+                started)
         }
         return try committer.hold(
             batch, report, decision: decision, stage: (claim, stage), source: source, recipients: plan.recipients,

@@ -110,17 +110,16 @@ extension Committer {
     /// Publishes an accepted batch.
     func accept(
         _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: LoadedBaseline?,
-        stage: Stage, results: [SliceResult], _ started: Double
+        sample merged: RowSample, stage: Stage, results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards = results.flatMap(\.shards)
         let digest = try self.stage(decision, stage, &shards)
-        var sample = RowSample(capacity: Baseline.capacity, width: decision.screened.fields.count)
+        var sample = merged
         var rowMap = RowMap()
         var lengths = Array("sluice-rows-v1\n".utf8)
         var lastStart: UInt64 = 0
         for result in results {
-            sample.merge(result.sample)
             rowMap.append(result.rowMap)
             appendVarint(result.firstStart - lastStart, &lengths)
             lengths += result.rowLengths

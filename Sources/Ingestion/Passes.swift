@@ -131,7 +131,7 @@ func staging<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingE
 /// Second pass over one slice: read, replay the verdicts, screen, mask, seal.
 func process(
     _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ decision: Decision, _ masker: Masker, sound: RowBits,
-    stage: Stage?
+    stage: Stage?, bound: UInt64
 ) throws(IngestionError) -> SliceResult {
     var result = SliceResult(
         ordinal: slice.ordinal,
@@ -154,7 +154,7 @@ func process(
             lastStart = start
             result.lastStart = start
         }
-        sample(screened, decision, plan, &result.sample)
+        sample(screened, plan, bound, &result.sample)
         if result.listed.count < plan.options.listed {
             result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
         }
@@ -233,12 +233,16 @@ private func append(_ screened: ScreenedBatch, _ writer: inout QuarantineWriter?
 }
 
 /// Adds the released rows to the sample that may become part of a baseline.
-private func sample(_ screened: ScreenedBatch, _ decision: Decision, _ plan: Plan, _ sample: inout RowSample) {
+private func sample(_ screened: ScreenedBatch, _ plan: Plan, _ bound: UInt64, _ sample: inout RowSample) {
     let batch = screened.batch
     var values = [Double](repeating: .nan, count: sample.width)
     for row in 0..<batch.count where screened.outcomes[row].isReleased {
         let offset = batch.baseOffset + UInt64(batch.records[row].start)
         let rank = Profile.rank(of: offset, seed: plan.sampleSeed)
+        guard rank <= bound else {
+            sample.skip()
+            continue
+        }
         guard sample.admits(rank) else { continue }
         for feature in values.indices { values[feature] = screened.numbers[feature][row] }
         sample.append(rank: rank, values)

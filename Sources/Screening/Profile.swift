@@ -68,6 +68,12 @@ package struct Profile: Sendable, Mergeable {
 
     /// Sorts the sample by rank: after this, equal data gives an equal profile whatever the order of merging.
     package mutating func finish() { sample.compact() }
+
+    /// Lets go of keys and sample, which nobody needs once the batch was decided; the counts stay.
+    package mutating func forget() {
+        keys = []
+        sample = RowSample(capacity: sample.capacity, width: sample.width)
+    }
 }
 
 /// Which fields are screened, and where their numbers are.

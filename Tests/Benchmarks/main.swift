@@ -1,0 +1,152 @@
+// One-core figures of the rooms, for scripts/bench: each line is `name value unit`.
+//
+// usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of the shared generator.
+import Cryptography
+import Foundation
+import Ingestion
+import Masking
+import Reading
+import Screening
+import Sealing
+import Sketches
+import Tabular
+
+guard CommandLine.arguments.count == 2 else {
+    print("usage: Benchmarks FOLDER")
+    exit(64)
+}
+let folder = CommandLine.arguments[1]
+
+/// The bytes of a file.
+func bytes(_ name: String) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: folder + "/" + name) else {
+        print("no \(folder)/\(name): make it with the shared generator")
+        exit(66)
+    }
+    return [UInt8](data)
+}
+
+/// The median time of three runs, in seconds.
+func time(_ body: () -> Void) -> Double {
+    var times: [Double] = []
+    for _ in 0..<3 {
+        let start = Clock.monotonic()
+        body()
+        times.append(Clock.monotonic() - start)
+    }
+    return times.sorted()[1]
+}
+
+func report(_ name: String, _ value: Double, _ unit: String) {
+    print("\(name) \((value * 100).rounded() / 100) \(unit)")
+}
+
+/// Scans all of a file into blocks, with or without cells.
+func scan(_ text: [UInt8], _ plan: ReadingPlan, keepsCells: Bool) -> Double {
+    let rate = time {
+        if keepsCells {
+            guard let head = try? readHead(text.span, isWhole: true, plan: plan), let layout = head.layout else {
+                exit(70)
+            }
+            let slice = SourceSlice(
+                ordinal: 0, offset: 0, length: UInt64(text.count), firstRow: 1, rowCount: 0,
+                bytes: Array(text[head.length...]))
+            var reader = SliceReader(slice, layout: layout, plan: plan)
+            var rows = 0
+            while let batch = reader.next() { rows += batch.count }
+            precondition(rows == 1_000_000)
+        } else {
+            var slicer = Slicer(plan)
+            var start = 0
+            // As the cutter does: sixteen mebibytes at a time.
+            while start < text.count {
+                let end = min(start + 16 << 20, text.count)
+                let cut = slicer.cut(text.span.extracting(start..<end), isFinal: end == text.count)
+                start += cut.end
+            }
+        }
+    }
+    return Double(text.count) / rate / 1e6
+}
+
+let csv = bytes("orders_1m.csv")
+let csvPlan = ReadingPlan(format: .csv, fieldNames: [], rejectsUnknown: false)
+report("csv-boundaries", scan(csv, csvPlan, keepsCells: false), "MB/s")
+report("csv-cells", scan(csv, csvPlan, keepsCells: true), "MB/s")
+
+let lines = bytes("orders_1m.jsonl")
+let names = [
+    "order_id", "customer_id", "created_at", "name", "email", "phone", "ssn", "ip", "country", "postal_code", "amount",
+    "quantity", "score", "note", "label",
+]
+report(
+    "jsonl-cells", scan(lines, ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false), keepsCells: true),
+    "MB/s")
+
+let scanner = TextScanner(entities: Set(Entity.allCases))
+let scanned = time {
+    var matches: [EntityMatch] = []
+    var at = 0
+    while at < csv.count {
+        let end = min(at + 120, csv.count)
+        scanner.scan(csv.span, range: at..<end, into: &matches)
+        at = end
+    }
+}
+report("pii-scan", Double(csv.count) / scanned / 1e6, "MB/s")
+
+let key = try SecretKey(random: 32)
+for hashing in [false, true] {
+    let sealed = time {
+        guard
+            var sealer = try? MessageSealer(
+                context: ["dataset": "bench"], recipients: [.aes(name: "bench", key: key)],
+                frameLength: MessageLimits.frameLength, secrets: nil, hashing: hashing)
+        else { exit(70) }
+        sealer.reserveOutput(1 << 20)
+        var at = 0
+        while at < csv.count {
+            let end = min(at + 256 << 10, csv.count)
+            try? sealer.write(csv.span.extracting(at..<end))
+            _ = sealer.takeOutput()
+            at = end
+        }
+        _ = try? sealer.finish()
+    }
+    report(hashing ? "seal-and-hash" : "seal", Double(csv.count) / sealed / 1e6, "MB/s")
+}
+let digest = time { _ = SHA256.hash(csv) }
+report("sha256", Double(csv.count) / digest / 1e6, "MB/s")
+
+// The forest: 1,000,000 rows of ten doubles behind a 128-byte header, row-major.
+let raw = bytes("matrix_1m_x10.npy")
+let (rows, width) = (1_000_000, 10)
+var matrix: [Double] = []
+matrix.reserveCapacity(rows * width)
+for index in 0..<rows * width {
+    var word: UInt64 = 0
+    for shift in 0..<8 { word |= UInt64(raw[128 + index * 8 + shift]) << UInt64(8 * shift) }
+    matrix.append(Double(bitPattern: word))
+}
+for dimensions in [1, 3] {
+    let seconds = time {
+        var sample = RowSample(capacity: 65_536, width: width)
+        for row in 0..<65_536 {
+            let place = row * 15
+            sample.append(rank: UInt64(row), Array(matrix[place * width..<(place + 1) * width]))
+        }
+        let forest = IsolationForest(
+            sample: sample, rows: 0..<sample.count, fields: Array(0..<width), trees: 100, sampleSize: 256,
+            dimensions: dimensions, seed: 1)
+        var total: UInt64 = 0
+        // By blocks, as the corridor does.
+        var first = 0
+        while first < rows {
+            let count = min(2048, rows - first)
+            for sum in forest.sums(count: count, { matrix[(first + $1) * width + $0] }) { total += UInt64(sum) }
+            first += count
+        }
+        precondition(total > 0)
+    }
+    report("forest-ndim\(dimensions)", seconds, "s")
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Ingestion
+import Screening
+import Tabular
+import Testing
+
+@Suite struct `the corridor` {
+    @Test(arguments: [64, 1000, 65_536, 1 << 20]) func `the size of slices changes nothing about the rows`(size: Int)
+        async throws
+    {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write(
+            "a.csv", Workshop.rows(3000) + "x,1,\n3001,2,\"a\nb\"\n3002,3,\"c\"\"d\"\n1,4,again\n3003\n")
+        let report = try await shop.run(path, doors: .dryRun) { $0.sliceBytes = size }
+        #expect(report.rows == 3005)
+        #expect(report.counts.count(.rejected) == 3)
+        let rejected = report.listed.filter { $0.outcome == .rejected }
+        #expect(rejected.map(\.row) == [3001, 3004, 3005])
+        #expect(rejected.map(\.code) == [.typeError, .uniqueError, .missingCell])
+    }
+
+    @Test func `a row past the limit is one finding, however long, and the next row is read`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let long = "9001,1," + String(repeating: "y", count: 5_000_000) + "\n"
+        let path = try shop.write("a.csv", Workshop.rows(100) + long + "9002,1,n\n")
+        let report = try await shop.run(path)
+        #expect(report.rows == 102)
+        #expect(report.counts.count(.rejected) == 1)
+        let finding = try #require(report.listed.first { $0.outcome == .rejected })
+        #expect(finding.code == .rowTooLong)
+        #expect(finding.row == 101)
+        #expect(finding.byteLength >= 5_000_000)
+    }
+
+    @Test func `an unclosed quote costs its own line and not the file`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write("a.csv", "id,x,note\n0,1,\"open\n" + Workshop.rows(200).dropFirst(10))
+        let report = try await shop.run(path, doors: .validate)
+        #expect(report.rows == 201)
+        #expect(report.listed.map(\.code) == [.unclosedQuote])
+    }
+
+    @Test func `a file that changes while it is read is held`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write("a.csv", Workshop.rows(20_000))
+        let size = try Data(contentsOf: URL(filePath: path)).count
+        let report = try await shop.run(path) { options in
+            options.progress = { _, bytes, _ in
+                // The second pass has begun: one digit becomes another.
+                guard bytes > size, let handle = FileHandle(forUpdatingAtPath: path) else { return }
+                try? handle.seek(toOffset: UInt64(size - 2))
+                handle.write(Data("z".utf8))
+                try? handle.close()
+            }
+        }
+        #expect(report.status == .held)
+        #expect(report.batchFindings.map(\.code).contains(.sourceChanged))
+    }
+
+    @Test func `a header that does not fit holds the batch and publishes nothing`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write("a.csv", "id,y,note\n1,2,3\n")
+        let report = try await shop.run(path)
+        #expect(report.status == .held)
+        #expect(Set(report.batchFindings.map(\.code)) == [.missingLabel, .extraLabel])
+        #expect(report.published.count == 1)
+    }
+
+    @Test func `a later batch is judged by the accepted ones`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await shop.run(try shop.write("a.csv", Workshop.rows(4000)))
+        #expect(first.basis == .firstContact)
+        let second = try await shop.run(try shop.write("b.csv", Workshop.rows(4000, from: 5000)))
+        #expect(second.basis == .baseline)
+        #expect(second.basisRows == 4000)
+        #expect(second.status == .accepted)
+        var poisoned = Workshop.rows(4000, from: 10_000)
+        for id in 20_000..<20_300 { poisoned += "\(id),9\(id),n\n" }
+        let third = try await shop.run(try shop.write("c.csv", poisoned))
+        #expect(third.status == .held)
+        // A held batch must not have moved the line.
+        let fourth = try await shop.run(try shop.write("d.csv", Workshop.rows(4000, from: 30_000)))
+        #expect(fourth.basisRows == 8000)
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Ingestion
+import Schemas
+import Storage
+import Tabular
+
+/// A store and files in a folder of its own.
+struct Workshop {
+    let folder: String
+    let store: Store
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "sluice-ingestion-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        store = try Store.create(folder + "/store")
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: folder) }
+
+    func write(_ name: String, _ text: String) throws -> String {
+        let path = folder + "/" + name
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return path
+    }
+
+    /// A contract of a key and a number.
+    static func contract(_ more: String = "") throws -> (schema: Schema, document: JSONValue) {
+        let text = """
+            name: numbers
+            fields:
+              - { name: id, type: integer, constraints: { required: true, unique: true } }
+              - { name: x, type: number }
+              - { name: note, type: string }
+            sluice: { apiVersion: sluice/v1, batch: { maxRejectedRate: 0.5 }\(more) }
+
+            """
+        let loaded = try Schema.load(Array(text.utf8), name: "numbers.schema.yaml")
+        return (Schema.digested(loaded), loaded.document)
+    }
+
+    func run(_ path: String, doors: Doors = .ingest, _ change: (inout BatchOptions) -> Void = { _ in }) async throws
+        -> BatchReport
+    {
+        let (schema, document) = try Self.contract()
+        var options = BatchOptions()
+        options.doors = doors
+        options.sliceBytes = 65_536
+        change(&options)
+        let corridor = try Corridor(store: store, writes: doors == .ingest)
+        return try await corridor.run(
+            path, schema: schema, contract: document, dataset: "numbers", source: "test", options: options)
+    }
+
+    /// Rows `id,x,note` with a header.
+    static func rows(_ count: Int, from first: Int = 1, note: String = "n") -> String {
+        var text = "id,x,note\n"
+        for id in first..<first + count { text += "\(id),\(Double(id % 97) / 7),\(note)\n" }
+        return text
+    }
+}
