@@ -84,8 +84,8 @@ AVX2 static void NAME(const int16_t *cols, size_t blocks, int d, const NODE *nod
 }
 #define NARROW                                                                                                         \
     const v16 *x = F + n->feature * 4;                                                                                 \
-    v16 th = (v16)_mm256_set1_epi16((int16_t)(n->threshold - 1));                                                      \
-    for (int r = 0; r < 4; r++) { v16 m = x[r] > th; stack[depth][r] = active[r] & m; active[r] &= ~m; }
+    v16 th = (v16)_mm256_set1_epi16(n->threshold);                                                                     \
+    for (int r = 0; r < 4; r++) { v16 m = th > x[r]; stack[depth][r] = active[r] & ~m; active[r] &= m; }
 #define WIDE                                                                                                           \
     const v16 *x = F + n->f[0] * 4, *y = F + n->f[1] * 4, *z = F + n->f[2] * 4;                                        \
     __m256i w0 = _mm256_set1_epi16(n->w[0]), w1 = _mm256_set1_epi16(n->w[1]), w2 = _mm256_set1_epi16(n->w[2]);         \

@@ -33,7 +33,7 @@ static inline size_t flatten(uint64_t bits, uint32_t base, uint32_t *out) {
     return (size_t)count;
 }
 
-typedef struct { uint64_t quote, mark, high, control, escape, newline, softer; } Masks;
+typedef struct { uint64_t quote, mark, high, control, escape, newline, softer, back; } Masks;
 
 static inline Masks csv_masks_scalar(const uint8_t *p, uint8_t delimiter, uint8_t quote) {
     Masks m = {0};
@@ -42,8 +42,10 @@ static inline Masks csv_masks_scalar(const uint8_t *p, uint8_t delimiter, uint8_
         uint64_t bit = 1ULL << j;
         if (c == quote) m.quote |= bit;
         if (c == delimiter || c == '\n' || c == '\r') m.mark |= bit;
+        if (c == '\r') m.back |= bit;
         if (c & 0x80) m.high |= bit;
-        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') m.control |= bit;
+        if (c == '\n') m.newline |= bit;
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != delimiter) m.control |= bit;
     }
     return m;
 }
@@ -87,6 +89,9 @@ AVX2 static inline Masks csv_masks(const uint8_t *p, uint8_t delimiter, uint8_t 
     }
     m.quote = equal_to(a, b, quote);
     m.mark = equal_to(a, b, delimiter) | newline | back;
+    m.newline = newline;
+    m.back = back;
+    m.control &= ~m.mark;
     m.high = bits_of(a, b);
     return m;
 }
@@ -134,6 +139,40 @@ ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quo
     return k;                                                                                                          \
 }
 
+// Only record ends. With the window's quoting known, the grammar is a matter of neighbours: an opening quote stands behind
+// a delimiter, a line end or a quote; behind a closing quote stands a delimiter, a line end or a quote; behind a CR, an LF.
+#define CSV_ROWS(NAME, ATTRIBUTE, MASKS, PREFIX)                                                                       \
+ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, size_t *end) {                     \
+    uint64_t inside = 0, before = 1, closed = 0, returned = 0, starts = 1, bare = 0;                                   \
+    size_t rows = 0;                                                                                                   \
+    uint8_t tail[64];                                                                                                  \
+    *end = 0;                                                                                                          \
+    for (size_t i = 0; i < n; i += 64) {                                                                               \
+        const uint8_t *at = p + i;                                                                                     \
+        uint64_t valid = ~0ULL;                                                                                        \
+        if (n - i < 64) {                                                                                              \
+            valid = (1ULL << (n - i)) - 1;                                                                             \
+            memset(tail, ' ', 64); memcpy(tail, at, n - i); at = tail;                                                 \
+        }                                                                                                              \
+        Masks m = MASKS(at, delimiter, quote);                                                                         \
+        m.quote &= valid; m.mark &= valid;                                                                             \
+        uint64_t in = PREFIX(m.quote) ^ inside;                                                                        \
+        inside = (uint64_t)((int64_t)in >> 63);                                                                        \
+        uint64_t feed = m.newline & ~in, back = m.back & ~in, open = m.quote & in, close = m.quote & ~in;              \
+        uint64_t fence = m.mark | m.quote;                                                                             \
+        uint64_t fault = (open & ~((fence & ~back) << 1 | before)) | ((close << 1 | closed) & ~fence)                  \
+                       | ((back << 1 | returned) & ~feed);                                                             \
+        if (fault & valid) { *end = 0; return 0; }                                                                     \
+        before = (fence & ~back) >> 63; closed = close >> 63; returned = back >> 63;                                   \
+        uint64_t first = feed << 1 | starts, blank = back & first;                                                     \
+        uint64_t ends = feed & ~first & ~(blank << 1 | bare);                                                          \
+        starts = feed >> 63; bare = blank >> 63;                                                                       \
+        rows += (size_t)__builtin_popcountll(ends);                                                                    \
+        if (feed) *end = i + 64 - (size_t)__builtin_clzll(feed);                                                       \
+    }                                                                                                                  \
+    return rows;                                                                                                       \
+}
+
 #define JSON_INDEX(NAME, ATTRIBUTE, MASKS, PREFIX)                                                                     \
 ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,              \
                       uint64_t *escape, uint32_t *seen) {                                                              \
@@ -159,6 +198,7 @@ ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint32_t *positions, uint64_t 
 }
 
 CSV_INDEX(sluice_csv_index_scalar, , csv_masks_scalar, prefix_xor)
+CSV_ROWS(sluice_csv_rows_scalar, , csv_masks_scalar, prefix_xor)
 JSON_INDEX(sluice_json_index_scalar, , json_masks_scalar, prefix_xor)
 
 #if defined(__x86_64__)
@@ -167,6 +207,7 @@ AVX2 static inline uint64_t prefix_clmul(uint64_t x) {
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)x), _mm_set1_epi8((char)0xFF), 0));
 }
 CSV_INDEX(csv_index_avx2, AVX2 static, csv_masks, prefix_clmul)
+CSV_ROWS(csv_rows_avx2, AVX2 static, csv_masks, prefix_clmul)
 JSON_INDEX(json_index_avx2, AVX2 static, json_masks, prefix_clmul)
 #endif
 
@@ -176,6 +217,13 @@ size_t sluice_csv_index(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t q
     if (has_avx2()) return csv_index_avx2(p, n, delimiter, quote, positions, high, control, seen);
 #endif
     return sluice_csv_index_scalar(p, n, delimiter, quote, positions, high, control, seen);
+}
+
+size_t sluice_csv_rows(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, size_t *end) {
+#if defined(__x86_64__)
+    if (has_avx2()) return csv_rows_avx2(p, n, delimiter, quote, end);
+#endif
+    return sluice_csv_rows_scalar(p, n, delimiter, quote, end);
 }
 
 size_t sluice_json_index(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,

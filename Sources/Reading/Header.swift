@@ -8,8 +8,10 @@ package struct SourceHead: Sendable {
     package var length: Int
     /// What is wrong with the header; any of them refuses the file. `field` is the contract's field, or -1.
     package var findings: [Finding]
-    /// Names of columns the contract does not have.
-    package var unknown: [String]
+    /// Positions, from 1, of columns the contract does not have.
+    package var unknown: [Int]
+    /// Columns that are the contract's.
+    package var matches: Int
 }
 
 /// A source that is not in the declared format at all.
@@ -37,7 +39,7 @@ package func readHead(
         let layout = Layout(
             format: .jsonl, columns: plan.fieldNames, fieldOfColumn: Array(plan.fieldNames.indices),
             columnOfField: Array(plan.fieldNames.indices), header: [])
-        return SourceHead(layout: layout, length: mark, findings: [], unknown: [])
+        return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
     }
     var limits = plan.limits
     limits.blockRows = 1
@@ -69,7 +71,9 @@ extension RecordBlock {
             let source = isDecoded.contains(index) ? decoded : raw
             return String(decoding: source[cell.range], as: UTF8.self)
         }
-        return (texts, raw)
+        // Blank lines above the header are not part of it.
+        let start = records.first.map { Int($0.start) } ?? 0
+        return (texts, Array(raw[start...]))
     }
 }
 
@@ -88,13 +92,15 @@ private func match(_ header: (names: [String], raw: [UInt8]), length: Int, _ pla
     for (field, column) in columnOfField.enumerated() where column < 0 {
         findings.append(Finding(.missingLabel, outcome: .rejected, row: 0, field: field))
     }
-    let unknown = zip(columns, fieldOfColumn).filter { $0.1 < 0 }.map(\.0)
+    let unknown = fieldOfColumn.indices.filter { fieldOfColumn[$0] < 0 }.map { $0 + 1 }
     if plan.rejectsUnknown, !unknown.isEmpty {
         findings.append(Finding(.extraLabel, outcome: .rejected, row: 0))
     }
     let layout = Layout(
         format: .csv, columns: columns, fieldOfColumn: fieldOfColumn, columnOfField: columnOfField, header: raw)
-    return SourceHead(layout: findings.isEmpty ? layout : nil, length: length, findings: findings, unknown: unknown)
+    return SourceHead(
+        layout: findings.isEmpty ? layout : nil, length: length, findings: findings, unknown: unknown,
+        matches: columns.count - unknown.count)
 }
 
 /// The name of an encoding that is not UTF-8, by its mark or by the pattern of NUL bytes.

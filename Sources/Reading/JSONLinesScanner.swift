@@ -6,6 +6,7 @@ import Tabular
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private let names: [[UInt8]]
+    private let isPlain: [Bool]
     private let fieldOf: [[UInt8]: Int]
     private let rejectsUnknown: Bool
     private let keepsUnknown: Bool
@@ -27,6 +28,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     /// A scanner for the given field names; `unknown` members are refused, or noted as extras.
     package init(fields: [String], rejectsUnknown: Bool, notesUnknown: Bool, limits: ScanLimits = ScanLimits()) {
         names = fields.map { Array($0.utf8) }
+        isPlain = names.map { !$0.contains(0x5C) }
         fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.rejectsUnknown = rejectsUnknown
         keepsUnknown = notesUnknown
@@ -35,6 +37,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
     }
 
+    /// Scans rows as the protocol says.
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -58,8 +61,10 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     refill(bytes, position)
                     continue
                 }
+                // Whatever stands in a row, it ends at its first line feed.
                 recovery = .incomplete(
-                    bytes, position: position, windowEnd: index.end, inQuotes: false, isFinal: isFinal, limits: limits)
+                    .rowTooLong, bytes, from: position, position: position, windowEnd: index.end, isFinal: isFinal,
+                    limits: limits)
             }
             switch recovery {
             case .needMore: return position
@@ -139,8 +144,15 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
             cursor &+= 1
             if bytes[at] == 0x0A { return ended(bytes, start, at, at + 1) }
         }
-        if index.end == bytes.count && isFinal { return ended(bytes, start, index.end, index.end) }
+        if isLast(bytes, start, isFinal) { return ended(bytes, start, index.end, index.end) }
         return .fault(.incomplete(inQuotes: false))
+    }
+
+    /// Whether the line that starts at `start` ends with the file. A line of more than the row limit does not: it is judged
+    /// by its beginning, so that nothing depends on whether the end of the file was in sight.
+    @inline(__always)
+    private func isLast(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool) -> Bool {
+        index.end == bytes.count && isFinal && index.end - start < limits.maxRowBytes + 2
     }
 
     private func ended(_ bytes: Span<UInt8>, _ start: Int, _ feed: Int, _ next: Int) -> Line {
@@ -171,7 +183,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         let row = block.cells.count
         var event = cursor
         var member = 0
-        var unknown: [Range<Int>] = []
+        var unknown = JSONKeys()
         // A fault inside the window is final; at its edge it may only be that the rest was not indexed yet.
         func broken(_ code: FindingCode, _ at: Int) -> Line {
             .fault(at >= windowEnd ? .incomplete(inQuotes: false) : .malformed(code, at: at))
@@ -187,7 +199,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         let events = index.positions.span
         var at = skip(start)
         if at >= windowEnd {
-            if windowEnd == bytes.count && isFinal {
+            if isLast(bytes, start, isFinal) {
                 cursor = total
                 return .blank(next: windowEnd)
             }
@@ -275,10 +287,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     block.cells[row + field] = cell
                 } else {
                     if rejectsUnknown { return .fault(.malformed(.unknownField, at: keyStart)) }
-                    for other in unknown where JSONSkimmer.sameKey(bytes, other, keyStart..<keyEnd) {
-                        return .fault(.malformed(.duplicateKey, at: keyStart))
+                    switch unknown.insert(bytes, keyStart..<keyEnd, hasEscape: index.hasEscape(in: keyStart..<keyEnd)) {
+                    case .new: break
+                    case .duplicate: return .fault(.malformed(.duplicateKey, at: keyStart))
+                    case .malformed: return .fault(.malformed(.malformedJSON, at: keyStart))
                     }
-                    if unknown.count < 4096 { unknown.append(keyStart..<keyEnd) }
                     if keepsUnknown { block.addExtra(keyStart - 1, at) }
                 }
                 member &+= 1
@@ -297,7 +310,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         let end = at
         at = skip(at)
         if at >= windowEnd {
-            guard windowEnd == bytes.count && isFinal else { return .fault(.incomplete(inQuotes: false)) }
+            guard isLast(bytes, start, isFinal) else { return .fault(.incomplete(inQuotes: false)) }
             cursor = total
             return .record(end: end, next: windowEnd)
         }
@@ -316,7 +329,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         }
         var key: [UInt8] = []
         if index.hasEscape(in: start..<end) {
-            // A bad escape can't match a name; the row is refused when it is read as a whole.
+            // A bad escape can't match a name; it is found among the unknown keys.
             if !decodeJSONString(bytes, start..<end, into: &key) { return -1 }
         } else {
             for at in start..<end { key.append(bytes[at]) }
@@ -331,7 +344,8 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
 
     @inline(__always)
     private func matches(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
-        guard names[field].count == end &- start else { return false }
+        // A name with a backslash never looks like the source text that spells it.
+        guard names[field].count == end &- start, isPlain[field] else { return false }
         for offset in names[field].indices where bytes[start &+ offset] != names[field][offset] { return false }
         return true
     }

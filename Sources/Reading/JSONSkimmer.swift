@@ -67,7 +67,7 @@ struct JSONSkimmer {
     // Long function: one grammar, one loop.
     func endOfNested(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
         var stack: [UInt8] = []
-        var keys: [[Range<Int>]] = []
+        var keys: [JSONKeys] = []
         var at = start
         var wantsValue = true
         while at < limit {
@@ -80,7 +80,7 @@ struct JSONSkimmer {
             if wantsValue {
                 if byte == 0x7B || byte == 0x5B {
                     stack.append(byte)
-                    keys.append([])
+                    keys.append(JSONKeys())
                     if stack.count > maxDepth { throw Fault(code: .nestingTooDeep, at: at) }
                     at = skipSpace(bytes, at + 1, limit)
                     guard at < limit else { return nil }
@@ -130,40 +130,22 @@ struct JSONSkimmer {
 
     /// Reads `"key" :` and refuses a key the open object already has.
     private func key(
-        _ bytes: Span<UInt8>, _ start: Int, _ limit: Int, _ keys: inout [[Range<Int>]]
+        _ bytes: Span<UInt8>, _ start: Int, _ limit: Int, _ keys: inout [JSONKeys]
     ) throws(Fault) -> Int? {
         guard bytes[start] == 0x22 else { throw Fault(code: .malformedJSON, at: start) }
         guard let end = try string(bytes, start, limit) else { return nil }
         let range = start + 1..<end - 1
-        for other in keys[keys.count - 1] where Self.sameKey(bytes, other, range) {
-            throw Fault(code: .duplicateKey, at: start)
+        var hasEscape = false
+        for at in range where bytes[at] == 0x5C { hasEscape = true }
+        switch keys[keys.count - 1].insert(bytes, range, hasEscape: hasEscape) {
+        case .new: break
+        case .duplicate: throw Fault(code: .duplicateKey, at: start)
+        case .malformed: throw Fault(code: .malformedJSON, at: start)
         }
-        // Duplicate keys of very wide nested objects are found among the first 256, so that the check stays linear.
-        if keys[keys.count - 1].count < 256 { keys[keys.count - 1].append(range) }
         let colon = skipSpace(bytes, end, limit)
         guard colon < limit else { return nil }
         guard bytes[colon] == 0x3A else { throw Fault(code: .malformedJSON, at: colon) }
         return colon + 1
-    }
-
-    /// Whether two keys are the same text, escapes decoded.
-    static func sameKey(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
-        var plain = left.count == right.count
-        var escaped = false
-        for at in left where bytes[at] == 0x5C { escaped = true }
-        for at in right where bytes[at] == 0x5C { escaped = true }
-        if escaped {
-            var (first, second): ([UInt8], [UInt8]) = ([], [])
-            _ = decodeJSONString(bytes, left, into: &first)
-            _ = decodeJSONString(bytes, right, into: &second)
-            return first == second
-        }
-        var offset = 0
-        while plain, offset < left.count {
-            plain = bytes[left.lowerBound + offset] == bytes[right.lowerBound + offset]
-            offset += 1
-        }
-        return plain
     }
 
     /// The end of the string that starts at `start`, past its closing quote.
@@ -183,6 +165,8 @@ struct JSONSkimmer {
             }
             if byte < 0x20 { throw Fault(code: .malformedJSON, at: at) }
             if byte == 0x5C {
+                // Whatever the escape is, it does not reach behind the line.
+                if at + 1 < limit, bytes[at + 1] < 0x20 { throw Fault(code: .malformedJSON, at: at) }
                 escaped = true
                 at += 1
             }

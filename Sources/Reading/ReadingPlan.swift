@@ -145,7 +145,8 @@ package struct SliceReader: ~Copyable {
         var block = RecordBlock(base: start, width: layout.columns.count, expecting: plan.limits.blockRows)
         position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
         precondition(position > start, "a scanner made no progress on a final slice")
-        if block.count == 0 { return position < slice.bytes.count ? next() : nil }
+        // A block of blank lines only.
+        if block.count == 0 { return next() }
         let first = row
         row += block.count
         return block.batch(

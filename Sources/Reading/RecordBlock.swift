@@ -10,7 +10,9 @@ package struct RecordBlock: Sendable {
     package let width: Int
     /// False when only the ends of records are wanted.
     package let keepsCells: Bool
+    /// Where each row lies, relative to `base`.
     package private(set) var records: [RecordRange] = []
+    /// For each row, whether it could be split.
     package private(set) var isWellFormed: [Bool] = []
     /// Rows that could not be split: index and reason.
     package private(set) var problems: [(row: Int, code: FindingCode)] = []
@@ -62,6 +64,12 @@ package struct RecordBlock: Sendable {
             records.append(RecordRange(start: start - base, end: end - base))
             isWellFormed.append(true)
         }
+    }
+
+    /// Counts rows of which only the ends are wanted.
+    mutating func addRows(_ rows: Int) {
+        precondition(!keepsCells, "a block of cells is filled row by row")
+        rowCount += rows
     }
 
     /// Adds a row that could not be split.

@@ -63,9 +63,20 @@ enum Recovery {
     /// More bytes are needed.
     case needMore
 
-    /// The choice for an incomplete record at `position` of a window that ends at `windowEnd`.
+    /// The choice for an incomplete CSV record at `position` of a window that ends at `windowEnd`.
     static func incomplete(
         _ bytes: Span<UInt8>, position: Int, windowEnd: Int, inQuotes: Bool, isFinal: Bool, limits: ScanLimits
+    ) -> Recovery {
+        // An open quote swallows no more than its own line.
+        incomplete(
+            inQuotes ? .unclosedQuote : .rowTooLong, bytes, from: inQuotes ? position : windowEnd, position: position,
+            windowEnd: windowEnd, isFinal: isFinal, limits: limits)
+    }
+
+    /// The choice for an incomplete record that, if it is bad, ends at the first line end at or after `from`.
+    static func incomplete(
+        _ code: FindingCode, _ bytes: Span<UInt8>, from: Int, position: Int, windowEnd: Int, isFinal: Bool,
+        limits: ScanLimits
     ) -> Recovery {
         // The decision is made on exactly `maxRowBytes + 2` bytes, or at the end of the file, so that it does not
         // depend on how much the caller happened to have read.
@@ -75,9 +86,8 @@ enum Recovery {
             if windowEnd < bytes.count { return .widen(min(available * 2, decisive)) }
             if !isFinal { return .needMore }
         }
-        // Past the row limit, or the file ends inside the record. An open quote swallows no more than its own line.
-        if inQuotes { return bad(.unclosedQuote, bytes, from: position, position: position, isFinal: isFinal, limits) }
-        return bad(.rowTooLong, bytes, from: windowEnd, position: position, isFinal: isFinal, limits)
+        // Past the row limit, or the file ends inside the record.
+        return bad(code, bytes, from: from, position: position, isFinal: isFinal, limits)
     }
 
     /// Ends a bad record at the first line end at or after `from`.

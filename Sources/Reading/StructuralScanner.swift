@@ -24,18 +24,27 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         self.defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
     }
 
+    /// Scans rows as the protocol says.
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
-        var position = start
+        if !block.keepsCells, limits.blockRows == .max { return ends(bytes, start, isFinal, &block) }
         if start != resume || start == 0 {
             window = defaultWindow
-            refill(bytes, position)
+            refill(bytes, start)
         }
+        return records(bytes, from: start, until: start + limits.blockBytes, isFinal: isFinal, into: &block)
+    }
+
+    /// Walks records from `start` on, until one starts at or after `stop`.
+    private mutating func records(
+        _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
+        var position = start
         defer { resume = position < index.end ? position : -1 }
-        while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
+        while position < bytes.count, block.count < limits.blockRows, position < stop {
             if position >= index.end { refill(bytes, position) }
-            let (next, event, end) = walk(bytes, position, stop: start + limits.blockBytes, isFinal: isFinal, &block)
+            let (next, event, end) = walk(bytes, position, stop: stop, isFinal: isFinal, &block)
             position = next
             cursor = event
             let recovery: Recovery
@@ -68,6 +77,27 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return position
     }
 
+    /// Only the ends of records, for cutting slices: a window without a fault is counted, any other one is walked.
+    private mutating func ends(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int {
+        var position = start
+        while position < bytes.count, position - start < limits.blockBytes {
+            let stop = min(position + defaultWindow, bytes.count)
+            let clean = StructuralIndex.countCSV(bytes, from: position, to: stop, delimiter: delimiter, quote: quote)
+            if clean.end > position {
+                block.addRows(clean.rows)
+                position = clean.end
+                continue
+            }
+            window = defaultWindow
+            refill(bytes, position)
+            let next = records(bytes, from: position, until: stop, isFinal: isFinal, into: &block)
+            if next == position { break }
+            position = next
+        }
+        resume = -1
+        return position
+    }
+
     private mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
         let end = min(position + window, bytes.count)
         index.indexCSV(bytes, from: min(position, end), to: end, delimiter: delimiter, quote: quote)
@@ -86,7 +116,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         var position = start
         var event = cursor
         var fault: WalkEnd?
-        let events = index.positions.span
+        let events = index.positions.span.extracting(0..<total)
         records: while position < windowEnd, position < stop, block.count < limits.blockRows {
             let firstEvent = event
             let mark = block.mark
@@ -120,8 +150,9 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                             closing = candidate
                             break
                         }
-                        if closing < 0 || (closing + 1 == windowEnd && !atEnd) {
-                            fault = .incomplete(inQuotes: true)
+                        // A quote at the window's very end counts as closing, whatever the caller has read behind it.
+                        if closing < 0 || (closing + 1 == windowEnd && !(atEnd && isFinal)) {
+                            fault = .incomplete(inQuotes: closing < 0)
                             break
                         }
                         at = event < total ? base &+ Int(events[event]) : windowEnd
@@ -174,8 +205,11 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                         }
                         next &+= 1
                         event &+= 1
-                    } else if !(atEnd && isFinal) {
-                        fault = .incomplete(inQuotes: false)
+                    } else {
+                        // At the end of the file it is half a line end.
+                        fault =
+                            atEnd && isFinal
+                            ? .malformed(.strayCarriageReturn, at: at) : .incomplete(inQuotes: false)
                     }
                 }
                 break

@@ -30,6 +30,14 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         self.ranks = ranks
         self.values = values
         self.offered = offered
+        if ranks.count == capacity, let last = ranks.last { bound = last }
+    }
+
+    /// Whether two samples are the same, bit for bit; missing values are equal.
+    package static func == (left: RowSample, right: RowSample) -> Bool {
+        left.capacity == right.capacity && left.width == right.width && left.offered == right.offered
+            && left.bound == right.bound && left.ranks == right.ranks
+            && left.values.elementsEqual(right.values) { $0.bitPattern == $1.bitPattern }
     }
 
     /// Rows in the sample.
@@ -64,7 +72,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
 
     /// Sorts by rank and drops what does not belong; the result does not depend on the order of merging.
     package mutating func compact() {
-        let order = ranks.indices.sorted { ranks[$0] < ranks[$1] }.prefix(capacity)
+        let order = ranks.indices.sorted { precedes($0, $1) }.prefix(capacity)
         var keptRanks: [UInt64] = []
         var keptValues: [Double] = []
         keptRanks.reserveCapacity(order.count)
@@ -76,6 +84,16 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         ranks = keptRanks
         values = keptValues
         if ranks.count == capacity, let last = ranks.last { bound = last }
+    }
+
+    /// Orders rows by rank, and rows of one rank by their values, so that no order of arrival shows.
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        if ranks[left] != ranks[right] { return ranks[left] < ranks[right] }
+        for feature in 0..<width {
+            let (a, b) = (values[left * width + feature].bitPattern, values[right * width + feature].bitPattern)
+            if a != b { return a < b }
+        }
+        return false
     }
 
     /// The values of one feature that are not missing.

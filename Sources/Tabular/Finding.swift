@@ -37,6 +37,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case constantChanged = "constant-changed"
     case isolationForest = "isolated-row"
     case outlierExcess = "outlier-excess"
+    case isolationExcess = "isolation-excess"
     // Limits of the batch.
     case tooManyRejected = "too-many-rejected"
     case tooManyQuarantined = "too-many-quarantined"

@@ -8,12 +8,18 @@
 enum { SLUICE_HIGH = 1, SLUICE_CONTROL = 2, SLUICE_ESCAPE = 4 };
 
 /// Positions in p[0..n) of quotes, and of delimiters, LF and CR outside quotes; the scan starts outside quotes.
-/// `high` and `control` get one bit a byte (ceil(n / 64) words): bytes above 0x7F; C0 controls other than TAB, LF and CR.
+/// `high` and `control` get one bit a byte (ceil(n / 64) words): bytes above 0x7F; C0 controls other than TAB, LF, CR
+/// and the delimiter.
 /// `positions` needs room for n + 64. Returns the count of positions; *seen is the union of SLUICE_HIGH, SLUICE_CONTROL.
 size_t sluice_csv_index(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, uint32_t *positions, uint64_t *high,
                         uint64_t *control, uint32_t *seen);
 size_t sluice_csv_index_scalar(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, uint32_t *positions,
                                uint64_t *high, uint64_t *control, uint32_t *seen);
+
+/// Counts records of p[0..n), which starts at a record, that end in it with a line end; blank lines are not counted.
+/// *end is the offset past the last line end outside quotes, or 0 when there is none or when the grammar is broken anywhere.
+size_t sluice_csv_rows(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, size_t *end);
+size_t sluice_csv_rows_scalar(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, size_t *end);
 
 /// Positions in p[0..n) of unescaped quotes, of {}[]:, outside strings, and of every LF; the scan starts outside strings.
 /// `control` gets bytes below 0x20 that JSON forbids where they stand; `escape` gets backslashes.

@@ -144,6 +144,7 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         self.limits = limits
     }
 
+    /// Scans rows as the protocol says.
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -157,25 +158,26 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
 
     /// Reads one record; nil when it is not complete.
     private func record(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int? {
+        if let next = afterBlank(bytes, start) { return next }
+        // A record is judged by so many bytes, whatever the caller has read behind them.
+        let windowEnd = min(start + limits.maxRowBytes + 2, bytes.count)
         var parser = LibCSVParser(delimiter: delimiter)
         var row = CollectedRow()
         var at = start
-        var end = start
-        while row.rows == 0, at < bytes.count, at - start < limits.maxRowBytes + 2 {
-            let feed = nextLineFeed(bytes, from: at)
-            if feed == nil, !isFinal { return nil }
-            end = feed ?? bytes.count
-            let next = min(end + 1, bytes.count)
+        while row.rows == 0, at < windowEnd {
+            let feed = nextLineFeed(bytes.extracting(0..<windowEnd), from: at)
+            let next = feed.map { $0 + 1 } ?? windowEnd
             parser.feed(bytes, at..<next, ends: next == bytes.count && isFinal, into: &row)
             at = next
-            if row.rows == 0, row.ends.isEmpty, isBlank(bytes, start, end) { return at }
         }
-        if end > start, bytes[end - 1] == 0x0D, end < bytes.count { end -= 1 }
+        let hasLineEnd = bytes[at - 1] == 0x0A
+        var end = hasLineEnd ? at - 1 : at
+        if hasLineEnd, end > start, bytes[end - 1] == 0x0D { end -= 1 }
         let mark = block.mark
-        guard row.rows == 1, at - start <= limits.maxRowBytes + 2, spells(bytes, start, end, row, &block) else {
-            if row.rows == 0, !isFinal, bytes.count - start < limits.maxRowBytes + 2 { return nil }
+        let isWhole = row.rows == 1 && (hasLineEnd || (at == bytes.count && isFinal))
+        guard isWhole, spells(bytes, start, end, row, &block) else {
             block.roll(back: mark)
-            return bad(row.rows == 0 ? .unclosedQuote : .strayQuote, bytes, start, &block)
+            return bad(bytes, start, windowEnd, isFinal, &block)
         }
         let fields = row.ends.count
         if block.width > 0, fields != block.width {
@@ -190,23 +192,74 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         return at
     }
 
+    /// Ends a record whose text libcsv's fields do not spell; nil when more bytes are needed to say where.
+    ///
+    /// libcsv forgives and does not tell what, so the place of the fault is found by walking the grammar.
+    private func bad(
+        _ bytes: Span<UInt8>, _ start: Int, _ windowEnd: Int, _ isFinal: Bool, _ block: inout RecordBlock
+    ) -> Int? {
+        let recovery: Recovery
+        switch firstFault(bytes, start, windowEnd, isFinal) {
+        case .malformed(let code, let at):
+            recovery = .bad(code, bytes, from: at, position: start, isFinal: isFinal, limits)
+        case .incomplete(let inQuotes):
+            recovery = .incomplete(
+                bytes, position: start, windowEnd: windowEnd, inQuotes: inQuotes, isFinal: isFinal, limits: limits)
+        case .atRecord:
+            // libcsv sees another row than the grammar does.
+            recovery = .bad(.readersDisagree, bytes, from: start, position: start, isFinal: isFinal, limits)
+        }
+        guard case .bad(let code, let end, let next) = recovery else { return nil }
+        block.addBadRow(start, end, code)
+        return next
+    }
+
+    /// Where the record at `start` breaks the grammar of RFC 4180, or how it is cut off.
+    private func firstFault(_ bytes: Span<UInt8>, _ start: Int, _ windowEnd: Int, _ isFinal: Bool) -> WalkEnd {
+        let isEnd = windowEnd == bytes.count && isFinal
+        var at = start
+        while true {
+            if at < windowEnd, bytes[at] == 0x22 {
+                at += 1
+                while at < windowEnd, bytes[at] != 0x22 || (at + 1 < windowEnd && bytes[at + 1] == 0x22) {
+                    at += bytes[at] == 0x22 ? 2 : 1
+                }
+                if at >= windowEnd { return .incomplete(inQuotes: true) }
+                at += 1
+                if at < windowEnd, !isFence(bytes[at]) { return .malformed(.strayQuote, at: at) }
+            } else {
+                while at < windowEnd, !isFence(bytes[at]) {
+                    if bytes[at] == 0x22 { return .malformed(.strayQuote, at: at) }
+                    at += 1
+                }
+            }
+            if at == windowEnd { return isEnd ? .atRecord : .incomplete(inQuotes: false) }
+            if bytes[at] == 0x0A { return .atRecord }
+            if bytes[at] == 0x0D {
+                if at + 1 < windowEnd {
+                    return bytes[at + 1] == 0x0A ? .atRecord : .malformed(.strayCarriageReturn, at: at)
+                }
+                return isEnd ? .malformed(.strayCarriageReturn, at: at) : .incomplete(inQuotes: false)
+            }
+            at += 1
+        }
+    }
+
+    private func isFence(_ byte: UInt8) -> Bool { byte == delimiter || byte == 0x0A || byte == 0x0D }
+
+    /// The offset behind a blank line at `start`, or nil when there is none.
+    private func afterBlank(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        if bytes[start] == 0x0A { return start + 1 }
+        if bytes[start] == 0x0D, start + 1 < bytes.count, bytes[start + 1] == 0x0A { return start + 2 }
+        return nil
+    }
+
     private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FindingCode? {
         if end - start > limits.maxRowBytes { return .rowTooLong }
-        for at in start..<end where bytes[at] < 0x20 && bytes[at] != 0x09 && bytes[at] != 0x0A && bytes[at] != 0x0D {
+        for at in start..<end where bytes[at] < 0x20 && bytes[at] != 0x09 && !isFence(bytes[at]) {
             return .controlCharacter
         }
         return firstInvalidUTF8(bytes, start..<end) == nil ? nil : .encodingError
-    }
-
-    private func isBlank(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        end == start || (end == start + 1 && bytes[start] == 0x0D)
-    }
-
-    private func bad(_ code: FindingCode, _ bytes: Span<UInt8>, _ start: Int, _ block: inout RecordBlock) -> Int {
-        let feed = nextLineFeed(bytes, from: start) ?? bytes.count
-        let end = feed > start && feed < bytes.count && bytes[feed - 1] == 0x0D ? feed - 1 : feed
-        block.addBadRow(start, end, end - start > limits.maxRowBytes ? .rowTooLong : code)
-        return min(feed + 1, bytes.count)
     }
 
     /// Finds each decoded field in the record's text, and appends its cell; false when the text spells something else.

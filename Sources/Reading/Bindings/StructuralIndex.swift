@@ -62,6 +62,21 @@ struct StructuralIndex: ~Copyable {
         }
     }
 
+    /// Records that end in `bytes[from..<to]`, and the offset past the last line end; (0, from) when the grammar breaks
+    /// anywhere there.
+    static func countCSV(_ bytes: Span<UInt8>, from: Int, to: Int, delimiter: UInt8, quote: UInt8) -> (
+        rows: Int, end: Int
+    ) {
+        precondition(from >= 0 && from <= to && to <= bytes.count)
+        var end = 0
+        // Sound: the range was checked above.
+        let rows = unsafe bytes.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return 0 }
+            return unsafe sluice_csv_rows(start + from, to - from, delimiter, quote, &end)
+        }
+        return (rows, from + end)
+    }
+
     /// Whether a forbidden control character lies in the range of absolute offsets.
     func hasControl(in range: Range<Int>) -> Bool { hasControl && any(control.span, range) }
     /// Whether a backslash lies in the range.

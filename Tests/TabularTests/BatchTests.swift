@@ -1,0 +1,36 @@
+import Tabular
+import Testing
+
+/// The packed values that flow.
+struct BatchTests {
+    @Test func `a cell keeps its kind and extents up to 2^28`() {
+        let last = 1 << 28 - 1
+        for raw in 0...7 as ClosedRange<UInt8> {
+            guard let kind = CellKind(rawValue: raw) else { continue }
+            let cell = Cell(kind: kind, start: 3, end: last, rawStart: 2, rawEnd: last)
+            #expect(cell.kind == kind && cell.range == 3..<last && cell.rawEnd == last && cell.rawStart == 2)
+            #expect(cell.isNothing == (kind == .absent || kind == .null))
+            #expect(cell.isText == (kind == .bare || kind == .quoted))
+            #expect(cell.isQuoted == (kind == .quoted))
+            #expect(cell.isNumber == (kind == .number))
+            #expect(cell.isBoolean == (kind == .boolean))
+        }
+        #expect(MemoryLayout<Cell>.size == 16)
+    }
+
+    @Test func `findings of a batch name row and range, and selections skip bad rows`() {
+        let layout = Layout(format: .csv, columns: ["a"], fieldOfColumn: [0], columnOfField: [0], header: [])
+        let batch = Batch(
+            layout: layout, bytes: Array("x\nyy\n".utf8), cells: [.absent, .absent],
+            records: [RecordRange(start: 0, end: 1), RecordRange(start: 2, end: 4)], firstRow: 10, baseOffset: 100,
+            findings: [], isWellFormed: [false, true])
+        let finding = batch.finding(.typeError, outcome: .rejected, at: 1, field: 0)
+        #expect(finding.row == 11 && finding.byteOffset == 102 && finding.byteLength == 2)
+        #expect(RowSelection(wellFormed: batch).rows == [1])
+    }
+
+    @Test func `outcomes are ordered by severity and only mild ones are released`() {
+        #expect(Outcome.allCases == Outcome.allCases.sorted())
+        #expect(Outcome.allCases.filter(\.isReleased) == [.accepted, .flagged])
+    }
+}
