@@ -76,9 +76,11 @@ let package = Package(
         tests("StorageTests", ["Storage"]),
         tests("SchemasTests", ["Schemas", "Tabular"]),
         tests("ReadingTests", ["Reading", "Tabular"]),
-        tests("ValidatingTests", ["Validating", "Reading", "Schemas", "Tabular"]),
-        tests("ScreeningTests", ["Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
-        tests("MaskingTests", ["Masking", "Screening", "Validating", "Reading", "Schemas", "Cryptography", "Tabular"]),
+        tests("ValidatingTests", ["Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
+        tests("ScreeningTests", ["CKernels", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
+        tests(
+            "MaskingTests",
+            ["Masking", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Cryptography", "Tabular"]),
         tests("SealingTests", ["Sealing", "Cryptography", "Storage", "Tabular"]),
         tests("LineageTests", ["Lineage", "Cryptography", "Storage", "Tabular", grdb]),
         tests(

@@ -70,6 +70,9 @@ package struct Masker: Sendable {
 
     private let rules: [ColumnRule]
     private let dropped: [Int]
+    private let droppedEntities: [Int: String]
+    /// How many columns are dropped before the first that stays.
+    private let leading: Int
     private let delimiter: UInt8
     private let format: SourceFormat
     private let dropsExtras: Bool
@@ -84,11 +87,13 @@ package struct Masker: Sendable {
     ) throws(UnusableMask) {
         var rules: [ColumnRule] = []
         var dropped: [Int] = []
+        var droppedEntities: [Int: String] = [:]
         for (index, field) in schema.fields.enumerated() {
             let column = layout.columnOfField[index]
             guard let pii = field.pii, column >= 0 else { continue }
             if pii.operation == .drop {
                 dropped.append(column)
+                droppedEntities[column] = pii.entity ?? ""
                 continue
             }
             var key: SecretKey?
@@ -112,6 +117,11 @@ package struct Masker: Sendable {
         }
         self.rules = rules.sorted { $0.column < $1.column }
         self.dropped = dropped.sorted()
+        self.droppedEntities = droppedEntities
+        leading = zip(self.dropped, 0...).count { $0 == $1 }
+        guard layout.format == .jsonl || dropped.count < layout.columns.count else {
+            throw UnusableMask(reason: "every column of the file is dropped, so that nothing is left to release")
+        }
         self.delimiter = delimiter
         format = layout.format
         dropsExtras = schema.unknownFields == .drop
@@ -164,8 +174,11 @@ package struct Masker: Sendable {
         let isUnordered = format == .jsonl
         for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
             let field = batch.layout.fieldOfColumn[column]
-            receipts[MaskReceipt(field: field, entity: "", operation: .drop)] =
-                screened.outcomes.count { $0.isReleased }
+            let removed = screened.outcomes.indices.count { row in
+                screened.outcomes[row].isReleased && batch.cells[row &* width &+ column].kind != .absent
+            }
+            if removed == 0 { continue }
+            receipts[MaskReceipt(field: field, entity: droppedEntities[column] ?? "", operation: .drop)] = removed
         }
         var out: [UInt8] = []
         out.reserveCapacity(batch.bytes.count + patch.count / 2 + 64)
@@ -220,7 +233,8 @@ package struct Masker: Sendable {
                 continue
             }
             value.removeAll(keepingCapacity: true)
-            if let scanner, cell.isText {
+            if let scanner {
+                // A number, or the source of an object, is searched like text; what is found makes it a string.
                 matches.removeAll(keepingCapacity: true)
                 scanner.scan(bytes, range: cell.range, into: &matches)
                 if matches.isEmpty { continue }
@@ -236,7 +250,7 @@ package struct Masker: Sendable {
             let start = patch.count
             if format == .csv {
                 appendCSV(value, wasQuoted: isQuoted, delimiter, &patch)
-            } else if rule.kind == .redact {
+            } else if rule.kind == .redact, scanner == nil {
                 patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
             } else {
                 appendJSONString(value, &patch)
@@ -253,6 +267,8 @@ package struct Masker: Sendable {
     private func isMissing(_ cell: Cell, _ bytes: Span<UInt8>, _ missing: [[UInt8]]) -> Bool {
         let range = cell.range
         if range.isEmpty { return true }
+        // As the contract's check has it: only text can be a missing value.
+        if !cell.isText { return false }
         for token in missing where token.count == range.count {
             if token.indices.allSatisfy({ bytes[range.lowerBound + $0] == token[$0] }) { return true }
         }
@@ -265,7 +281,7 @@ package struct Masker: Sendable {
             for column in dropped {
                 let cell = batch.cells[row * batch.width + column]
                 // The delimiter that goes is the one before, unless no column before it is kept.
-                let isLeading = dropped.prefix(while: { $0 <= column }).elementsEqual(0...column)
+                let isLeading = column < leading
                 edits.append(
                     Edit(
                         start: Int(cell.rawStart) - (isLeading ? 0 : 1), end: cell.rawEnd + (isLeading ? 1 : 0),
@@ -322,11 +338,11 @@ package struct Masker: Sendable {
             at = edit.end
             if edit.removesMember {
                 var next = at
-                while batch.bytes[next] == 0x20 || batch.bytes[next] == 0x09 { next += 1 }
+                while isSpace(batch.bytes[next]) { next += 1 }
                 if batch.bytes[next] == 0x2C {
                     at = next + 1
                 } else {
-                    while let last = out.last, out.count > rowStart, last == 0x20 || last == 0x09 { out.removeLast() }
+                    while let last = out.last, out.count > rowStart, isSpace(last) { out.removeLast() }
                     if out.count > rowStart, out.last == 0x2C { out.removeLast() }
                 }
             } else {
@@ -334,9 +350,14 @@ package struct Masker: Sendable {
             }
         }
         out.append(contentsOf: batch.bytes[at..<Int(record.end)])
+        // An empty line would be read as no row at all.
+        if out.count == rowStart { out.append(contentsOf: [0x22, 0x22]) }
         out.append(0x0A)
     }
 }
+
+/// White space inside a JSON line.
+private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 
 /// HMAC codes under one key: a class, because a context is neither copied nor shared.
 private final class TokenCodes {

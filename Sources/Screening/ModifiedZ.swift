@@ -55,6 +55,8 @@ package struct ModifiedZ: Sendable, Equatable {
     package init?(
         field: Int, values: [Double], threshold: Double? = nil, transform: String? = nil, tails: String? = nil
     ) {
+        // An infinite value is beyond any line, and would be the line's scale if it had a say.
+        let values = values.filter(\.isFinite)
         guard values.count >= Self.rowsMin else { return nil }
         let sorted = values.sorted()
         self.field = field
@@ -96,13 +98,14 @@ package struct ModifiedZ: Sendable, Equatable {
 
     /// The |M| that a share `targetRate` of clean values exceeds, read off the body of the distribution.
     ///
-    /// A generalised Pareto tail through the quantiles at survival 0.1, 0.1/√10 and 0.01 (Pickands 1975), so that up to
-    /// about one per cent of planted values does not move the line they are judged by.
+    /// A generalised Pareto tail through the quantiles at survival 0.1, 0.0387 and 0.015 (Pickands 1975), so that up to
+    /// about one per cent of planted values does not move the line beyond them. Closer in, heavy tails are missed;
+    /// further out, one per cent of planted values is all that the last quantile sees.
     static func tail(_ scores: [Double]) -> Double {
-        let step = 10.0.squareRoot()
+        let step = (0.1 / 0.015).squareRoot()
         let first = Robust.quantile(scores, 0.9)
         let second = Robust.quantile(scores, 1 - 0.1 / step)
-        let third = Robust.quantile(scores, 0.99)
+        let third = Robust.quantile(scores, 0.985)
         guard second > first else { return third }
         let ratio = max((third - second) / (second - first), 1e-3)
         let shape = min(max(log(ratio) / log(step), -0.25), 0.5)

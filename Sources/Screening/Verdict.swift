@@ -30,15 +30,18 @@ package struct Verdict: Sendable, Equatable {
         if decision.basis == .baseline {
             let tested = counts.total - counts.count(.rejected)
             let rates = [
-                (counts.remarkedZ, max(decision.flagRateZ, ModifiedZ.targetRate)),
-                (counts.remarkedForest, max(decision.flagRateForest, 1 - schema.forest.flagQuantile)),
+                (FindingCode.outlierExcess, counts.remarkedZ, max(decision.flagRateZ, ModifiedZ.targetRate)),
+                (
+                    FindingCode.isolationExcess, counts.remarkedForest,
+                    max(decision.flagRateForest, 1 - schema.forest.flagQuantile)
+                ),
             ]
-            for (observed, rate) in rates {
+            for (code, observed, rate) in rates {
                 // The rate is itself an estimate from `basisRows` rows: three events more are within its error.
                 let upper = rate + 3 / Double(max(decision.basisRows, 1))
                 let expected = upper * Double(tested)
                 if Self.isExcess(observed, expected: expected) {
-                    hold(.outlierExcess, Double(observed) / Double(max(tested, 1)), 2 * upper)
+                    hold(code, Double(observed) / Double(max(tested, 1)), 2 * upper)
                 }
             }
         }
@@ -55,6 +58,16 @@ package struct Verdict: Sendable, Equatable {
     static func tail(_ k: Int, _ mean: Double) -> Double {
         if k <= 0 { return 1 }
         if mean <= 0 { return 0 }
+        if Double(k) <= mean {
+            // From below, where the first term of the tail may be too small for a double.
+            var below = 0.0
+            for index in stride(from: k - 1, through: 0, by: -1) {
+                let term = exp(Double(index) * log(mean) - mean - lgamma(Double(index) + 1))
+                below += term
+                if term < below * 1e-17 { break }
+            }
+            return max(0, 1 - below)
+        }
         var term = exp(Double(k) * log(mean) - mean - lgamma(Double(k) + 1))
         var sum = 0.0
         var index = k

@@ -44,7 +44,6 @@ enum Dates {
             let minute = number(bytes, at &+ 3, 2, end), let second = number(bytes, at &+ 6, 2, end), hour < 24,
             minute < 60, second <= 60
         else { return nil }
-        if second == 60, minute != 59 { return nil }
         at &+= 8
         var micros: Int64 = 0
         if at < end, bytes[at] == 0x2E {
@@ -77,6 +76,34 @@ enum Dates {
         return sign * (Int64(hour) * 3600 + Int64(minute) * 60) * 1_000_000
     }
 
+    /// Time of day less its offset. A 61st second is the last of a day in UTC, or without an offset of some hour.
+    private static func isoClock(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
+        let start = at
+        guard let time = isoTime(bytes, &at, end) else { return nil }
+        let hasZone = at < end
+        guard let offset = zone(bytes, &at, end), at == end else { return nil }
+        if bytes[start &+ 6] == 0x36 {
+            let second = (time - offset) / 1_000_000
+            guard hasZone ? second % 86_400 == 0 : second % 3600 == 0 else { return nil }
+        }
+        return time - offset
+    }
+
+    /// The value of a limit: in the field's own notation, else in the standard one.
+    static func limit(_ text: String, _ type: FieldType) -> Int64? {
+        var bytes = Array(text.utf8)
+        if let value = value(bytes.span, bytes.indices, type) { return value }
+        // RFC 3339 lets a space stand for the T, and so does the loader of contracts.
+        if bytes.count > 10, bytes[10] == 0x20 { bytes[10] = 0x54 }
+        switch type {
+        case .date: return value(bytes.span, bytes.indices, .date(.iso))
+        case .time: return value(bytes.span, bytes.indices, .time(.iso))
+        case .datetime: return value(bytes.span, bytes.indices, .datetime(.iso))
+        case .year: return Int64(text)
+        default: return nil
+        }
+    }
+
     /// The value of a date, time or datetime, or nil when the text is none.
     static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         var at = range.lowerBound
@@ -85,18 +112,21 @@ enum Dates {
         case .date(.iso):
             return range.count == 10 ? isoDate(bytes, at, end).map { $0 * day } : nil
         case .time(.iso):
-            guard let time = isoTime(bytes, &at, end), let offset = zone(bytes, &at, end), at == end else { return nil }
-            return time - offset
+            return isoClock(bytes, &at, end)
         case .datetime(.iso):
             guard let date = isoDate(bytes, at, end), at &+ 10 < end, bytes[at &+ 10] | 0x20 == 0x74 else { return nil }
             at &+= 11
-            guard let time = isoTime(bytes, &at, end), let offset = zone(bytes, &at, end), at == end else { return nil }
-            return date * day + time - offset
-        case .date(.pattern(let pattern)), .time(.pattern(let pattern)), .datetime(.pattern(let pattern)):
-            return parse(bytes, range, pattern)
+            return isoClock(bytes, &at, end).map { date * day + $0 }
+        case .date(.pattern(let pattern)), .datetime(.pattern(let pattern)):
+            return parse(bytes, range, pattern, hasDate: true)
+        case .time(.pattern(let pattern)):
+            return parse(bytes, range, pattern, hasDate: false)
         case .year:
             if at < end, bytes[at] == 0x2D { at &+= 1 }
-            guard end - at >= 4, end - at <= 6, let year = number(bytes, at, end - at, end) else { return nil }
+            guard end - at >= 4, end - at <= 6, let year = number(bytes, at, end - at, end),
+                // xs:gYear: more than four digits only when they are needed.
+                end - at == 4 || bytes[at] != 0x30
+            else { return nil }
             return Int64(at > range.lowerBound ? -year : year)
         default: return nil
         }
@@ -118,11 +148,12 @@ enum Dates {
         var second = 0
         var micros: Int64 = 0
         var offset: Int64 = 0
+        var isTwelveHour = false
         var isAfternoon: Bool?
     }
 
     /// Reads a strptime pattern: %Y %y %m %d %H %I %M %S %f %p %b %B %z %Z(=UTC) %j is not taken, %%.
-    private static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String) -> Int64? {
+    private static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String, hasDate: Bool) -> Int64? {
         var parts = Parts()
         var at = range.lowerBound
         let end = range.upperBound
@@ -140,15 +171,16 @@ enum Dates {
             }
             directive = false
         }
-        if let afternoon = parts.isAfternoon {
+        // As strptime has it: %p matters to %I alone, and without it the hours are those before noon.
+        if parts.isTwelveHour {
             guard parts.hour >= 1, parts.hour <= 12 else { return nil }
-            parts.hour = parts.hour % 12 + (afternoon ? 12 : 0)
+            parts.hour = parts.hour % 12 + (parts.isAfternoon == true ? 12 : 0)
         }
         guard at == end, parts.hour < 24, parts.minute < 60, parts.second <= 60,
             let date = days(parts.year, parts.month, parts.dayOfMonth)
         else { return nil }
         let seconds = Int64(parts.hour * 3600 + parts.minute * 60 + parts.second)
-        return date * day + seconds * 1_000_000 + parts.micros - parts.offset
+        return (hasDate ? date * day : 0) + seconds * 1_000_000 + parts.micros - parts.offset
     }
 
     /// One or two digits, as strptime takes them.
@@ -176,7 +208,10 @@ enum Dates {
             parts.year = value < 69 ? 2000 + value : 1900 + value
         case "m": return assign(short(bytes, &at, end), &parts.month)
         case "d": return assign(short(bytes, &at, end), &parts.dayOfMonth)
-        case "H", "I": return assign(short(bytes, &at, end), &parts.hour)
+        case "H": return assign(short(bytes, &at, end), &parts.hour)
+        case "I":
+            parts.isTwelveHour = true
+            return assign(short(bytes, &at, end), &parts.hour)
         case "M": return assign(short(bytes, &at, end), &parts.minute)
         case "S": return assign(short(bytes, &at, end), &parts.second)
         case "f":
@@ -196,8 +231,17 @@ enum Dates {
         case "b": return month(months, bytes, &at, end, &parts)
         case "B": return month(fullMonths, bytes, &at, end, &parts)
         case "z":
-            guard let offset = zone(bytes, &at, end) else { return false }
-            parts.offset = offset
+            guard at < end else { return false }
+            if at + 5 <= end, bytes[at] == 0x2B || bytes[at] == 0x2D, let hour = number(bytes, at + 1, 2, end),
+                let minute = number(bytes, at + 3, 2, end), hour < 24, minute < 60
+            {
+                let sign: Int64 = bytes[at] == 0x2B ? 1 : -1
+                parts.offset = sign * Int64(hour * 3600 + minute * 60) * 1_000_000
+                at += 5
+            } else {
+                guard let offset = zone(bytes, &at, end) else { return false }
+                parts.offset = offset
+            }
         default: return false
         }
         return true

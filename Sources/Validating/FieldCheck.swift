@@ -26,6 +26,10 @@ final class FieldCheck: Sendable {
     let before: Int64?
     let enumeration: [[UInt8]]?
     let enumerationNumbers: [Double]
+    let enumerationMoments: [Int64]
+    let allowsTrue: Bool
+    let allowsFalse: Bool
+    let wholes: Wholes
     let trueWords: [[UInt8]]
     let falseWords: [[UInt8]]
     let pattern: Pattern?
@@ -33,15 +37,21 @@ final class FieldCheck: Sendable {
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
         let field = schema.fields[index]
         let constraints = field.constraints
-        func number(_ text: String?) -> Double? {
+        // A limit that is no value of the field's type would be a limit that nothing enforces.
+        func unusable(_ text: String) -> UnusableContract {
+            UnusableContract(
+                reason: "field \(field.name): the limit or enum value \"\(text)\" is no \(field.type.name)")
+        }
+        func number(_ text: String?) throws(UnusableContract) -> Double? {
             guard let text, field.isNumeric else { return nil }
             let bytes = Array(text.utf8)
-            return Numbers.decimal(bytes.span, 0..<bytes.count)
+            guard let value = Numbers.decimal(bytes.span, 0..<bytes.count) else { throw unusable(text) }
+            return value
         }
-        func moment(_ text: String?) -> Int64? {
-            guard let text, !field.isNumeric else { return nil }
-            let bytes = Array(text.utf8)
-            return Dates.value(bytes.span, 0..<bytes.count, field.type)
+        func moment(_ text: String?) throws(UnusableContract) -> Int64? {
+            guard let text, field.type.isMoment else { return nil }
+            guard let value = Dates.limit(text, field.type) else { throw unusable(text) }
+            return value
         }
         self.index = index
         type = field.type
@@ -53,18 +63,30 @@ final class FieldCheck: Sendable {
         onlyEmptyIsMissing = schema.missingValues(of: index) == [""]
         missing = schema.missingValues(of: index).map { Array($0.utf8) }
         style = Numbers.Style(
-            decimal: field.decimalChar.utf8.first ?? 0x2E, group: field.groupChar?.utf8.first, isBare: field.bareNumber)
+            decimal: Array(field.decimalChar.utf8), group: Array((field.groupChar ?? "").utf8), isBare: field.bareNumber
+        )
         isPlainNumber = style == Numbers.Style()
-        minimum = number(constraints.minimum)
-        maximum = number(constraints.maximum)
-        exclusiveMinimum = number(constraints.exclusiveMinimum)
-        exclusiveMaximum = number(constraints.exclusiveMaximum)
-        earliest = moment(constraints.minimum)
-        latest = moment(constraints.maximum)
-        after = moment(constraints.exclusiveMinimum)
-        before = moment(constraints.exclusiveMaximum)
+        minimum = try number(constraints.minimum)
+        maximum = try number(constraints.maximum)
+        exclusiveMinimum = try number(constraints.exclusiveMinimum)
+        exclusiveMaximum = try number(constraints.exclusiveMaximum)
+        earliest = try moment(constraints.minimum)
+        latest = try moment(constraints.maximum)
+        after = try moment(constraints.exclusiveMinimum)
+        before = try moment(constraints.exclusiveMaximum)
         enumeration = constraints.enumeration?.map { Array($0.utf8) }
-        enumerationNumbers = field.isNumeric ? (constraints.enumeration ?? []).compactMap { number($0) } : []
+        var numbers: [Double] = []
+        var moments: [Int64] = []
+        for text in constraints.enumeration ?? [] {
+            if let value = try number(text) { numbers.append(value) }
+            if let value = try moment(text) { moments.append(value) }
+        }
+        enumerationNumbers = numbers
+        enumerationMoments = moments
+        let words = constraints.enumeration
+        allowsTrue = words.map { $0.contains { field.trueValues.contains($0) || $0 == "true" } } ?? true
+        allowsFalse = words.map { $0.contains { field.falseValues.contains($0) || $0 == "false" } } ?? true
+        wholes = Wholes(constraints)
         trueWords = field.trueValues.map { Array($0.utf8) }
         falseWords = field.falseValues.map { Array($0.utf8) }
         if let text = constraints.pattern {
@@ -109,6 +131,7 @@ final class FieldCheck: Sendable {
         }
         if isPlainNumber || cell.isNumber { return nil }
         let plain = Numbers.plain(bytes, cell.range, style)
+        if plain.isEmpty { return isInteger ? nil : Numbers.special(bytes, cell.range) }
         return isInteger
             ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
     }
@@ -124,6 +147,47 @@ final class FieldCheck: Sendable {
         return nil
     }
 
+    /// What a whole number breaks that a double cannot hold exactly; JSON's `1e30` is compared as a double.
+    private func exactBounds(_ cell: Cell, _ bytes: Span<UInt8>, _ value: Double) -> FindingCode? {
+        var whole = Numbers.Whole(bytes, cell.range)
+        if whole == nil, !cell.isNumber {
+            let plain = Numbers.plain(bytes, cell.range, style)
+            whole = Numbers.Whole(plain.span, 0..<plain.count)
+        }
+        guard let whole else { return bounds(value) }
+        if let minimum = wholes.minimum, whole < minimum { return .minimumError }
+        if let maximum = wholes.maximum, whole > maximum { return .maximumError }
+        if let minimum = wholes.exclusiveMinimum, whole <= minimum { return .minimumError }
+        if let maximum = wholes.exclusiveMaximum, whole >= maximum { return .maximumError }
+        if enumeration != nil, !wholes.enumeration.contains(whole) { return .enumError }
+        return nil
+    }
+
+    /// The limits of an integer field, digit by digit.
+    struct Wholes: Sendable {
+        let minimum: Numbers.Whole?
+        let maximum: Numbers.Whole?
+        let exclusiveMinimum: Numbers.Whole?
+        let exclusiveMaximum: Numbers.Whole?
+        let enumeration: [Numbers.Whole]
+        let areNeeded: Bool
+
+        init(_ constraints: Constraints) {
+            func whole(_ text: String?) -> Numbers.Whole? {
+                let bytes = Array((text ?? "").utf8)
+                return Numbers.Whole(bytes.span, 0..<bytes.count)
+            }
+            minimum = whole(constraints.minimum)
+            maximum = whole(constraints.maximum)
+            exclusiveMinimum = whole(constraints.exclusiveMinimum)
+            exclusiveMaximum = whole(constraints.exclusiveMaximum)
+            enumeration = (constraints.enumeration ?? []).compactMap { whole($0) }
+            areNeeded =
+                minimum != nil || maximum != nil || exclusiveMinimum != nil || exclusiveMaximum != nil
+                || constraints.enumeration != nil
+        }
+    }
+
     /// What a date or time breaks, or nil.
     @inline(__always)
     func bounds(_ value: Int64) -> FindingCode? {
@@ -131,6 +195,7 @@ final class FieldCheck: Sendable {
         if let latest, value > latest { return .maximumError }
         if let after, value <= after { return .minimumError }
         if let before, value >= before { return .maximumError }
+        if enumeration != nil, !enumerationMoments.contains(value) { return .enumError }
         return nil
     }
 
@@ -160,6 +225,7 @@ final class FieldCheck: Sendable {
         case .integer, .number:
             guard let number = number(cell, bytes) else { return .typeError }
             value = number
+            if isInteger, wholes.areNeeded, number.magnitude >= 0x1p53 { return exactBounds(cell, bytes, number) }
             return bounds(number)
         case .string(let format):
             guard cell.isText else { return .typeError }
@@ -174,12 +240,13 @@ final class FieldCheck: Sendable {
         case .date, .time, .datetime, .year:
             guard cell.isText || (cell.isNumber && type == .year), let moment = Dates.value(bytes, cell.range, type)
             else { return .typeError }
-            return bounds(moment) ?? (isAllowed(bytes, cell.range) ? nil : .enumError)
+            return bounds(moment)
         case .boolean:
-            if cell.isBoolean { return isAllowed(bytes, cell.range) ? nil : .enumError }
+            // JSON true has four letters.
+            if cell.isBoolean { return (cell.range.count == 4 ? allowsTrue : allowsFalse) ? nil : .enumError }
             guard cell.isText else { return .typeError }
-            for word in trueWords where Self.equal(bytes, cell.range, word) { return nil }
-            for word in falseWords where Self.equal(bytes, cell.range, word) { return nil }
+            for word in trueWords where Self.equal(bytes, cell.range, word) { return allowsTrue ? nil : .enumError }
+            for word in falseWords where Self.equal(bytes, cell.range, word) { return allowsFalse ? nil : .enumError }
             return .typeError
         case .any: return isAllowed(bytes, cell.range) ? nil : .enumError
         case .object, .array: return nested(cell, bytes)
@@ -197,5 +264,15 @@ final class FieldCheck: Sendable {
         if wanted == .object, let members = value.members { return lengths(members.count) }
         if wanted == .array, let items = value.items { return lengths(items.count) }
         return .typeError
+    }
+}
+
+extension FieldType {
+    /// Whether values are dates, times or years.
+    var isMoment: Bool {
+        switch self {
+        case .date, .time, .datetime, .year: true
+        default: false
+        }
     }
 }

@@ -19,23 +19,23 @@ enum Formats {
         at &+= 1
         var label = 0
         var labels = 0
-        var isAlphabetic = true
+        var hasLetter = false
         while at < end {
             let byte = bytes[at]
             if byte == 0x2E {
                 guard label > 0, bytes[at - 1] != 0x2D else { return false }
                 labels += 1
                 label = 0
-                isAlphabetic = true
+                hasLetter = false
             } else {
                 guard isAlphanumeric(byte) || byte >= 0x80 || (byte == 0x2D && label > 0) else { return false }
                 label &+= 1
                 if label > 63 { return false }
-                if byte &- 0x30 <= 9 { isAlphabetic = false }
+                if byte &- 0x30 > 9, byte != 0x2D { hasLetter = true }
             }
             at &+= 1
         }
-        return labels >= 1 && label >= 2 && isAlphabetic && bytes[end - 1] != 0x2D
+        return labels >= 1 && label >= 2 && hasLetter && bytes[end - 1] != 0x2D
     }
 
     private static func isAtomMark(_ byte: UInt8) -> Bool {

@@ -1,9 +1,9 @@
 /// Decimal text to numbers, without a copy where it can.
 enum Numbers {
-    /// How numbers are written in a column.
+    /// How numbers are written in a column; marks may be any one character, so they are bytes.
     struct Style: Sendable, Equatable {
-        var decimal: UInt8 = 0x2E
-        var group: UInt8?
+        var decimal: [UInt8] = [0x2E]
+        var group: [UInt8] = []
         var isBare = true
     }
 
@@ -29,14 +29,51 @@ enum Numbers {
         }
         let digits = end &- first
         if digits == 0 { return nil }
-        if digits > 18 { return slow(bytes, range) }
+        if digits > 18 { return long(bytes, range, isNegative) }
         let magnitude = Double(value)
         return isNegative ? -magnitude : magnitude
     }
 
+    /// A whole number of more than 18 digits; past what a double holds it is infinite.
+    private static func long(_ bytes: Span<UInt8>, _ range: Range<Int>, _ isNegative: Bool) -> Double? {
+        let digits = significant(bytes, range)
+        if digits.isEmpty { return isNegative ? -0.0 : 0 }
+        if digits.count > 310 { return isNegative ? -.infinity : .infinity }
+        return slow(bytes, digits).map { isNegative ? -$0 : $0 }
+    }
+
+    /// The digits of a whole number without its sign and leading zeros.
+    static func significant(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        var at = range.lowerBound
+        if at < range.upperBound, bytes[at] == 0x2D || bytes[at] == 0x2B { at &+= 1 }
+        while at < range.upperBound, bytes[at] == 0x30 { at &+= 1 }
+        return at..<range.upperBound
+    }
+
+    /// A whole number of any size, for the comparisons that a double is too coarse for.
+    struct Whole: Sendable, Equatable, Comparable {
+        private let isNegative: Bool
+        private let digits: [UInt8]
+
+        /// The number in `range`, or nil when there is anything but a sign and digits.
+        init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+            guard Numbers.integer(bytes, range) != nil else { return nil }
+            var digits: [UInt8] = []
+            for at in Numbers.significant(bytes, range) { digits.append(bytes[at]) }
+            self.digits = digits
+            isNegative = bytes[range.lowerBound] == 0x2D && !digits.isEmpty
+        }
+
+        static func < (left: Whole, right: Whole) -> Bool {
+            if left.isNegative != right.isNegative { return left.isNegative }
+            let (low, high) = left.isNegative ? (right.digits, left.digits) : (left.digits, right.digits)
+            return low.count != high.count ? low.count < high.count : low.lexicographicallyPrecedes(high)
+        }
+    }
+
     /// The value of a decimal number, or nil when the text is none. Correctly rounded: Clinger's fast path for up to 15
     /// digits and small exponents, the standard library otherwise.
-    static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>, point: UInt8 = 0x2E) -> Double? {
+    static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var at = range.lowerBound
         let end = range.upperBound
         guard at < end else { return nil }
@@ -52,7 +89,7 @@ enum Numbers {
             seen &+= 1
             at &+= 1
         }
-        if at < end, bytes[at] == point {
+        if at < end, bytes[at] == 0x2E {
             at &+= 1
             while at < end, bytes[at] &- 0x30 <= 9 {
                 mantissa = mantissa &* 10 &+ UInt64(bytes[at] &- 0x30)
@@ -77,14 +114,15 @@ enum Numbers {
         }
         if at != end { return nil }
         let scale = exponent - fraction
-        guard digits <= 15, abs(scale) <= 22 else { return slow(bytes, range, point: point) }
+        guard digits <= 15, abs(scale) <= 22 else { return slow(bytes, range) }
         let magnitude = scale < 0 ? Double(mantissa) / powers[-scale] : Double(mantissa) * powers[scale]
         return isNegative ? -magnitude : magnitude
     }
 
     /// `NaN`, `INF` and `-INF`, which Table Schema allows.
-    private static func special(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
-        switch text(bytes, range).uppercased() {
+    static func special(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
+        if range.count > 4 { return nil }
+        return switch text(bytes, range).uppercased() {
         case "NAN": .nan
         case "INF", "+INF": .infinity
         case "-INF": -.infinity
@@ -92,11 +130,8 @@ enum Numbers {
         }
     }
 
-    private static func slow(_ bytes: Span<UInt8>, _ range: Range<Int>, point: UInt8 = 0x2E) -> Double? {
-        if range.count > 4096 { return nil }
-        var copy = text(bytes, range)
-        if point != 0x2E { copy = copy.replacing(String(Character(Unicode.Scalar(point))), with: ".") }
-        return Double(copy)
+    private static func slow(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
+        range.count > 4096 ? nil : Double(text(bytes, range))
     }
 
     static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
@@ -105,19 +140,33 @@ enum Numbers {
         return String(decoding: copy, as: UTF8.self)
     }
 
-    /// The digits of a number with group marks, or with signs around it when it is not bare, as plain text.
+    /// The digits of a number with group marks, or with signs around it when it is not bare, as plain text; empty when
+    /// there are none, or when a point stands in it that is no mark.
     static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> [UInt8] {
         var (low, high) = (range.lowerBound, range.upperBound)
+        func stands(_ mark: [UInt8], _ at: Int) -> Bool {
+            guard !mark.isEmpty, at + mark.count <= high else { return false }
+            for offset in mark.indices where bytes[at + offset] != mark[offset] { return false }
+            return true
+        }
         if !style.isBare {
-            func isPart(_ byte: UInt8) -> Bool {
-                byte &- 0x30 <= 9 || byte == 0x2B || byte == 0x2D || byte == style.decimal || byte == style.group
-            }
-            while low < high, !isPart(bytes[low]) { low += 1 }
+            while low < high, !(bytes[low] &- 0x30 <= 9 || bytes[low] == 0x2B || bytes[low] == 0x2D),
+                !stands(style.decimal, low)
+            { low += 1 }
             while high > low, !(bytes[high - 1] &- 0x30 <= 9) { high -= 1 }
         }
         var out: [UInt8] = []
-        for at in low..<high where bytes[at] != style.group {
-            out.append(bytes[at] == style.decimal ? 0x2E : bytes[at])
+        while low < high {
+            if stands(style.group, low) {
+                low += style.group.count
+            } else if stands(style.decimal, low) {
+                out.append(0x2E)
+                low += style.decimal.count
+            } else {
+                if bytes[low] == 0x2E { return [] }
+                out.append(bytes[low])
+                low += 1
+            }
         }
         return out
     }

@@ -213,7 +213,8 @@ package struct Validator: Sendable {
                 if check.isMissing(cell, bytes) {
                     isWhole = false
                 } else if check.isNumeric, let value = check.number(cell, bytes), value.magnitude < 0x1p53 {
-                    state = hash.hash(value.bitPattern, state: state)
+                    // -0 is 0.
+                    state = hash.hash(value == 0 ? 0 : value.bitPattern, state: state)
                 } else {
                     state = hash.hash(bytes, cell.range, state: state)
                 }

@@ -7,29 +7,34 @@ typealias WideNode = SluiceWideNode
 
 /// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind a checked face.
 enum ForestKernel {
-    /// Adds each row's sum over all trees to `sums`, in groups of trees small enough for 16 bits.
-    static func narrow(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [NarrowNode], _ roots: [UInt32])
-        -> [UInt32]
-    {
+    /// Adds each row's sum over all trees to `sums`, in groups of trees small enough for 16 bits; `isScalar` asks for the
+    /// twin without vector instructions, which has the same bits.
+    static func narrow(
+        _ columns: [Int16], blocks: Int, features: Int, _ nodes: [NarrowNode], _ roots: [UInt32],
+        isScalar: Bool = false
+    ) -> [UInt32] {
         precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
         return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
             // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
             unsafe roots.withUnsafeBufferPointer { roots in
                 guard let base = roots.baseAddress else { return }
-                unsafe sluice_forest(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
+                let sum = unsafe isScalar ? sluice_forest_scalar : sluice_forest
+                unsafe sum(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
             }
         }
     }
 
     /// The same for extended trees.
-    static func wide(_ columns: [Int16], blocks: Int, features: Int, _ nodes: [WideNode], _ roots: [UInt32]) -> [UInt32]
-    {
+    static func wide(
+        _ columns: [Int16], blocks: Int, features: Int, _ nodes: [WideNode], _ roots: [UInt32], isScalar: Bool = false
+    ) -> [UInt32] {
         precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
         return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
             // Sound: as above.
             unsafe roots.withUnsafeBufferPointer { roots in
                 guard let base = roots.baseAddress else { return }
-                unsafe sluice_forest_wide(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
+                let sum = unsafe isScalar ? sluice_forest_wide_scalar : sluice_forest_wide
+                unsafe sum(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
             }
         }
     }

@@ -23,6 +23,9 @@ import CPCRE2
     /// Match steps allowed for one text.
     package static let matchLimit: UInt32 = 100_000
 
+    /// Bytes of stack for one match, the same everywhere.
+    package static let stackLimit = 4 << 20
+
     /// Compiles `text`, anchored at both ends.
     package init(_ text: String) throws(Refused) {
         var number: Int32 = 0
@@ -63,18 +66,38 @@ import CPCRE2
     /// A matcher for one thread.
     package func matcher() -> Matcher? { Matcher(self) }
 
-    /// Match memory for one thread and pattern.
+    /// Match memory for one thread and pattern: with the 32 KiB of the machine stack alone, an honest pattern would
+    /// come out over budget on an honest long text.
     @safe package struct Matcher: ~Copyable {
         private let pattern: Pattern
         private let data: OpaquePointer
+        private let context: OpaquePointer
+        private let stack: OpaquePointer
 
         fileprivate init?(_ pattern: Pattern) {
             guard let data = unsafe pcre2_match_data_create_8(1, nil) else { return nil }
+            guard let context = unsafe pcre2_match_context_copy_8(pattern.context) else {
+                unsafe pcre2_match_data_free_8(data)
+                return nil
+            }
+            guard let stack = unsafe pcre2_jit_stack_create_8(32 << 10, Pattern.stackLimit, nil) else {
+                unsafe pcre2_match_context_free_8(context)
+                unsafe pcre2_match_data_free_8(data)
+                return nil
+            }
+            // Sound: the stack is used by this matcher alone and freed after the context that names it.
+            unsafe pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
             self.pattern = pattern
             unsafe self.data = data
+            unsafe self.context = context
+            unsafe self.stack = stack
         }
 
-        deinit { unsafe pcre2_match_data_free_8(data) }
+        deinit {
+            unsafe pcre2_match_context_free_8(context)
+            unsafe pcre2_jit_stack_free_8(stack)
+            unsafe pcre2_match_data_free_8(data)
+        }
 
         /// Matches `bytes[range]`, which is valid UTF-8.
         package borrowing func answer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Answer {
@@ -83,10 +106,10 @@ import CPCRE2
             let result = unsafe bytes.withUnsafeBufferPointer { buffer -> Int32 in
                 guard let start = buffer.baseAddress else {
                     let empty: [UInt8] = [0]
-                    return unsafe pcre2_jit_match_8(pattern.code, empty, 0, 0, 0, data, pattern.context)
+                    return unsafe pcre2_jit_match_8(pattern.code, empty, 0, 0, 0, data, context)
                 }
                 return unsafe pcre2_jit_match_8(
-                    pattern.code, start + range.lowerBound, range.count, 0, 0, data, pattern.context)
+                    pattern.code, start + range.lowerBound, range.count, 0, 0, data, context)
             }
             if result >= 0 { return .matches }
             return result == PCRE2_ERROR_NOMATCH ? .differs : .overBudget

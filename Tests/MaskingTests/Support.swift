@@ -1,0 +1,69 @@
+import Cryptography
+import Masking
+import Reading
+import Schemas
+import Screening
+import Sketches
+import Tabular
+import Testing
+import Validating
+
+/// What a text became.
+struct Masked {
+    /// Header and rows.
+    var text: String
+    /// What was masked.
+    var receipts: [MaskReceipt: Int]
+    /// Rows released.
+    var rows: Int
+}
+
+/// A contract from YAML.
+func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8), name: "test.yaml").schema }
+
+/// A token key of one repeated byte.
+func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating: byte, count: 32).span) }
+
+/// How `schema` reads a text.
+func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
+    ReadingPlan(
+        format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
+        notesUnknown: schema.unknownFields == .drop, delimiter: delimiter, limits: ScanLimits(blockRows: 16))
+}
+
+/// The blocks that the real reader makes of a text.
+func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [Batch]) {
+    let bytes = Array(text.utf8)
+    let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
+    let layout = try #require(head.layout, "\(head.findings)")
+    let body = Array(bytes[head.length...])
+    let slice = SourceSlice(
+        ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
+    var reader = SliceReader(slice, layout: layout, plan: plan)
+    var batches: [Batch] = []
+    while let batch = reader.next() { batches.append(batch) }
+    return (layout, batches)
+}
+
+/// Reads, checks, screens and masks a text, as the corridor does.
+func mask(
+    _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C
+) throws -> Masked {
+    let (layout, batches) = try blocks(text, plan(schema, format, delimiter))
+    let hash = KeyedHash(key: [UInt8](repeating: 5, count: 32))
+    let validator = try Validator(schema, hash: hash)
+    let screened = ScreenedFields(schema, numericFields: validator.numericFields)
+    let profile = Profile(features: screened.fields.count, uniqueRules: validator.uniqueRules.count)
+    let decision = Decision(profile, baseline: nil, schema: schema, screened: screened, seed: 1)
+    let masker = try Masker(schema, layout: layout, delimiter: delimiter, keys: ["k": tokenKey(keyByte)])
+    var out = masker.header
+    var receipts: [MaskReceipt: Int] = [:]
+    var rows = 0
+    for batch in batches {
+        let masked = masker.mask(screen(validator.validate(batch), decision, actions: [:]))
+        out += masked.text
+        receipts.merge(masked.receipts, uniquingKeysWith: +)
+        rows += masked.rows
+    }
+    return Masked(text: String(decoding: out, as: UTF8.self), receipts: receipts, rows: rows)
+}

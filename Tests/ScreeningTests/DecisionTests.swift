@@ -1,0 +1,133 @@
+import Foundation
+import Schemas
+import Sketches
+import Tabular
+import Testing
+
+@testable import Screening
+
+@Suite struct DecisionTests {
+    private static let text =
+        "fields:\n  - { name: a, type: number }\n  - { name: b, type: number }\n  - { name: c, type: number }\n"
+
+    private func clean(_ count: Int, seed: UInt64) -> [[Double]] {
+        var draws = Draws(seed: seed)
+        return (0..<count).map { _ in [draws.draw("normal"), draws.draw("lognormal"), draws.draw("uniform")] }
+    }
+
+    /// Clean rows with a tight cluster in place of every eleventh: about 9 %.
+    private func poisoned(_ count: Int, seed: UInt64) -> [[Double]] {
+        var draws = Draws(seed: seed &+ 1000)
+        var rows = clean(count, seed: seed)
+        for row in stride(from: 0, to: count, by: 11) {
+            rows[row] = [17 + 0.05 * draws.normal(), 9 + 0.05 * draws.normal(), 0.02 + 0.001 * draws.uniform()]
+        }
+        return rows
+    }
+
+    @Test func `clean batches pass their baseline, a poisoned one is held`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let first = try gate.judge(clean(12_000, seed: 1), nil)
+        #expect(first.verdict.isAccepted, "\(first.verdict.findings)")
+        #expect(first.decision.basis == .firstContact && first.decision.quarantineBelow == 0)
+        var baseline = first.baseline
+        for seed in [2, 3] as [UInt64] {
+            let next = try gate.judge(clean(6000, seed: seed), baseline)
+            #expect(next.decision.basis == .baseline && next.verdict.isAccepted, "\(next.verdict.findings)")
+            let rate = Double(next.counts.remarkedForest) / 6000
+            print("held-out flag rate of a clean batch: \(rate)")
+            #expect((0.004...0.02).contains(rate))
+            baseline.merge(next.baseline)
+        }
+        #expect(baseline.batches == 3)
+        let rows = poisoned(6000, seed: 4)
+        let bad = try gate.judge(rows, baseline)
+        let cluster = Array(stride(from: 0, to: rows.count, by: 11))
+        let caught = cluster.count { bad.outcomes[$0] > .accepted }
+        print("poison caught by a baseline: \(caught) of \(cluster.count); \(bad.verdict.findings.map(\.code))")
+        #expect(Double(caught) >= 0.95 * Double(cluster.count))
+        #expect(!bad.verdict.isAccepted)
+        #expect(bad.verdict.findings.contains { $0.code == .outlierExcess })
+        // Judged by itself the cluster hides: that is why there is a baseline.
+        let alone = try gate.judge(rows, nil)
+        let seen = Set(alone.findings.filter { $0.code == .isolationForest }.map { $0.row - 1 })
+        print("poison caught by the batch's own forest: \(cluster.count { seen.contains($0) })")
+    }
+
+    @Test func `the forest of a baseline alone catches the cluster`() throws {
+        var draws = Draws(seed: 31)
+        let base = (0..<8000).map { _ in (0..<5).map { _ in draws.normal() } }
+        let forest = IsolationForest(
+            sample: sample(base), rows: 0..<4000, fields: [0, 1, 2, 3, 4], dimensions: 3, seed: 8)
+        let held = forest.sums(count: 4000) { base[4000 + $1][$0] }.sorted()
+        let line = held[40]
+        let fresh = (0..<4000).map { _ in (0..<5).map { _ in draws.normal() } }
+        let flagged = forest.sums(count: 4000) { fresh[$1][$0] }.count { $0 < line }
+        print("flag rate on fresh clean rows: \(Double(flagged) / 4000)")
+        #expect((0.004...0.018).contains(Double(flagged) / 4000))
+        let cluster = (0..<400).map { _ in (0..<5).map { _ in 3 + 0.1 * draws.normal() } }
+        let caught = forest.sums(count: 400) { cluster[$1][$0] }.count { $0 < line }
+        print("cluster caught by the baseline's forest: \(caught) of 400")
+        #expect(caught >= 380)
+    }
+
+    @Test func `the same input makes the same document`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let rows = clean(5000, seed: 9)
+        let batches = try gate.checked(rows)
+        let whole = gate.profile(batches)
+        var parts = Profile(features: 3, uniqueRules: 0)
+        for batch in batches.reversed() {
+            var part = Profile(features: 3, uniqueRules: 0)
+            part.add(batch, slots: gate.screened.slots, seed: 5)
+            parts.merge(part)
+        }
+        parts.finish()
+        let first = gate.decide(whole, nil).document().canonicalBytes()
+        #expect(first == gate.decide(whole, nil).document().canonicalBytes())
+        #expect(first == gate.decide(parts, nil).document().canonicalBytes())
+        #expect(String(decoding: first, as: UTF8.self).contains("\"first-contact\""))
+    }
+
+    @Test func `few rows are said to be untested, a constant too`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let few = try gate.judge(clean(29, seed: 10), nil)
+        #expect(few.decision.rules.isEmpty && few.decision.forest == nil)
+        #expect(few.decision.untested.map(\.field) == [0, 1, 2])
+        #expect(few.outcomes.allSatisfy { $0 == .accepted })
+        var rows = clean(100, seed: 11)
+        for row in rows.indices { rows[row][0] = 5 }
+        let constant = try gate.judge(rows, nil)
+        #expect(constant.decision.untested.map(\.field) == [0])
+        var changed = clean(100, seed: 12)
+        for row in changed.indices { changed[row][0] = row == 50 ? 6 : 5 }
+        let later = try gate.judge(changed, constant.baseline)
+        #expect(later.findings.contains { $0.code == .constantChanged && $0.row == 51 && $0.outcome == .flagged })
+    }
+
+    @Test func `a baseline over other features is left aside`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let rows = clean(200, seed: 13)
+        let other = Baseline(features: ["a", "b", "x"], sample: sample(rows, capacity: Baseline.capacity))
+        #expect(try gate.judge(rows, other).decision.basis == .firstContact)
+        let small = Baseline(
+            features: ["a", "b", "c"], sample: sample(Array(rows.prefix(29)), capacity: Baseline.capacity))
+        #expect(try gate.judge(rows, small).decision.basis == .firstContact)
+        let same = Baseline(features: ["a", "b", "c"], sample: sample(rows, capacity: Baseline.capacity))
+        #expect(try gate.judge(rows, same).decision.basis == .baseline)
+        #expect(try #require(Baseline(decoding: same.encoded())) == same)
+        #expect(Baseline(decoding: Array(same.encoded().dropLast())) == nil)
+        var merged = same
+        merged.merge(other)
+        #expect(merged == other)
+    }
+
+    @Test func `an infinite value is remarked on with a number that a report can hold`() throws {
+        let gate = try Gate(try contract(Self.text))
+        var rows = clean(100, seed: 14)
+        rows[7][0] = .infinity
+        let judged = try gate.judge(rows.map { $0 }, nil)
+        let finding = try #require(judged.findings.first { $0.row == 8 && $0.field == 0 })
+        #expect(finding.code == .modifiedZ && finding.outcome == .quarantined)
+    }
+}

@@ -1,0 +1,109 @@
+import CKernels
+import Foundation
+import Sketches
+import Testing
+
+@testable import Screening
+
+@Suite struct IsolationForestTests {
+    private func clean(_ count: Int, _ width: Int, seed: UInt64) -> [[Double]] {
+        var draws = Draws(seed: seed)
+        return (0..<count).map { _ in (0..<width).map { _ in draws.normal() } }
+    }
+
+    private func forest(_ rows: [[Double]], _ dimensions: Int, trees: Int = 100, seed: UInt64 = 1) -> IsolationForest {
+        IsolationForest(
+            sample: sample(rows), rows: 0..<rows.count, fields: Array(0..<rows[0].count), trees: trees,
+            dimensions: dimensions, seed: seed)
+    }
+
+    @Test func `the expected path length is exact`() {
+        #expect(IsolationForest.expectedPath(0) == 0 && IsolationForest.expectedPath(1) == 0)
+        #expect(IsolationForest.expectedPath(2) == 1)
+        #expect(abs(IsolationForest.expectedPath(256) - 10.2487) < 5e-5)
+    }
+
+    @Test(arguments: [1, 3])
+    func `sums are the same for vectors, scalars, plain walks and any partition`(dimensions: Int) {
+        let rows = clean(2000, 5, seed: 4)
+        for trees in [100, 130] {
+            let made = forest(rows, dimensions, trees: trees)
+            var others = clean(333, 5, seed: 5)
+            others[0] = [.nan, .infinity, -.infinity, 1e308, -1e308]
+            others[1] = [1e6, -1e6, 1e6, -1e6, 1e6]
+            let whole = made.sums(count: others.count) { others[$1][$0] }
+            let (columns, blocks) = made.quantise(count: others.count) { others[$1][$0] }
+            let scalar =
+                dimensions == 1
+                ? ForestKernel.narrow(columns, blocks: blocks, features: 5, made.narrow, made.roots, isScalar: true)
+                : ForestKernel.wide(columns, blocks: blocks, features: 5, made.wide, made.roots, isScalar: true)
+            #expect(Array(scalar.prefix(others.count)) == whole)
+            #expect(others.map { walk(made, $0) } == whole)
+            for cut in [1, 63, 64, 65, 200, 332] {
+                let first = made.sums(count: cut) { others[$1][$0] }
+                let second = made.sums(count: others.count - cut) { others[cut + $1][$0] }
+                #expect(first + second == whole)
+            }
+            for sum in whole { #expect((0.0...1.0).contains(made.score(sum))) }
+            #expect(made.score(whole[1]) > 0.65)
+        }
+    }
+
+    /// A row's sum, node by node.
+    private func walk(_ forest: IsolationForest, _ row: [Double]) -> UInt32 {
+        let x = row.indices.map { forest.quantisers[$0](row[$0]) }
+        var sum: UInt32 = 0
+        for tree in 0..<forest.trees {
+            let root = Int(forest.roots[tree])
+            var at = root
+            if forest.dimensions == 1 {
+                while forest.narrow[at].feature >= 0 {
+                    let node = forest.narrow[at]
+                    at = x[Int(node.feature)] >= node.threshold ? root + Int(node.right) : at + 1
+                }
+                sum += UInt32(forest.narrow[at].value)
+            } else {
+                while forest.wide[at].leaf == 0 {
+                    let node = forest.wide[at]
+                    let side = TreeGrower.project(
+                        x[Int(node.f.0)], node.w.0, x[Int(node.f.1)], node.w.1, x[Int(node.f.2)], node.w.2)
+                    at = side > node.threshold ? root + Int(node.right) : at + 1
+                }
+                sum += UInt32(forest.wide[at].value)
+            }
+        }
+        return sum
+    }
+
+    @Test(arguments: [1, 3])
+    func `a seed makes a forest, and another seed another`(dimensions: Int) {
+        let rows = clean(500, 3, seed: 6)
+        let sums = [1, 1, 2].map { seed in forest(rows, dimensions, seed: seed).sums(count: 500) { rows[$1][$0] } }
+        #expect(sums[0] == sums[1] && sums[0] != sums[2])
+    }
+
+    @Test(arguments: [1, 3])
+    func `the planted field is named first`(dimensions: Int) {
+        let made = forest(clean(4000, 6, seed: 7), dimensions)
+        var first = 0
+        for field in 0..<6 {
+            var row = [Double](repeating: 0.1, count: 6)
+            row[field] = 12
+            let named = made.contributors(row)
+            #expect(named.count <= 3 && named.contains(field))
+            first += named.first == field ? 1 : 0
+        }
+        #expect(first == 6)
+    }
+
+    @Test func `columns without variation do no harm`() {
+        let rows = (0..<100).map { [Double($0), 1, .nan] }
+        for dimensions in [1, 3] {
+            let made = forest(rows, dimensions)
+            let sums = made.sums(count: 100) { rows[$1][$0] }
+            #expect(Set(sums).count > 10)
+        }
+        let flat = forest([[1], [1]], 1)
+        #expect(flat.sums(count: 1) { _, _ in 1 } == [UInt32(100 * 32)])
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Reading
+import Schemas
+import Screening
+import Sketches
+import Tabular
+import Testing
+import Validating
+
+/// Seeded draws from the distributions that columns have.
+struct Draws {
+    private var random: SplitMix64
+
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
+
+    mutating func uniform() -> Double { (Double(random.next() >> 11) + 0.5) * 0x1p-53 }
+
+    mutating func normal() -> Double { sqrt(-2 * log(uniform())) * cos(2 * .pi * uniform()) }
+
+    mutating func poisson(_ mean: Double) -> Double {
+        var (product, count) = (uniform(), 0.0)
+        while product > exp(-mean) {
+            product *= uniform()
+            count += 1
+        }
+        return count
+    }
+
+    mutating func draw(_ name: String) -> Double {
+        switch name {
+        case "normal": return 10 + 2 * normal()
+        case "lognormal": return exp(normal())
+        case "exponential": return -log(uniform())
+        case "uniform": return uniform()
+        case "t3":
+            let squares = (0..<3).reduce(0.0) { sum, _ in
+                let z = normal()
+                return sum + z * z
+            }
+            return normal() / sqrt(squares / 3)
+        default: return poisson(4)
+        }
+    }
+}
+
+/// A sample of rows, ranked in their order.
+func sample(_ rows: [[Double]], capacity: Int = 65_536) -> RowSample {
+    var sample = RowSample(capacity: capacity, width: rows.first?.count ?? 1)
+    for (index, row) in rows.enumerated() {
+        _ = sample.admits(UInt64(index))
+        sample.append(rank: UInt64(index), row)
+    }
+    return sample
+}
+
+/// A contract from YAML.
+func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8), name: "test.yaml").schema }
+
+/// Both passes over rows of numbers, as the corridor makes them.
+struct Gate {
+    let schema: Schema
+    let validator: Validator
+    let screened: ScreenedFields
+
+    init(_ schema: Schema) throws {
+        self.schema = schema
+        validator = try Validator(schema, hash: KeyedHash(key: [UInt8](repeating: 3, count: 32)))
+        screened = ScreenedFields(schema, numericFields: validator.numericFields)
+    }
+
+    func checked(_ rows: [[Double]]) throws -> [ValidatedBatch] {
+        let names = schema.fields.map(\.name)
+        let lines = rows.map { $0.map { $0.isNaN ? "" : "\($0)" }.joined(separator: ",") }
+        let bytes = Array(([names.joined(separator: ",")] + lines).joined(separator: "\n").utf8)
+        let plan = ReadingPlan(format: .csv, fieldNames: names)
+        let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
+        let body = Array(bytes[head.length...])
+        let slice = SourceSlice(
+            ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
+        var reader = SliceReader(slice, layout: try #require(head.layout), plan: plan)
+        var out: [ValidatedBatch] = []
+        while let batch = reader.next() { out.append(validator.validate(batch)) }
+        return out
+    }
+
+    func profile(_ batches: [ValidatedBatch]) -> Profile {
+        var profile = Profile(features: screened.fields.count, uniqueRules: validator.uniqueRules.count)
+        for batch in batches { profile.add(batch, slots: screened.slots, seed: 5) }
+        profile.finish()
+        return profile
+    }
+
+    func decide(_ profile: Profile, _ baseline: Baseline?) -> Decision {
+        Decision(profile, baseline: baseline, schema: schema, screened: screened, seed: 99)
+    }
+
+    /// What the gate says about rows, and the baseline that they would become.
+    func judge(_ rows: [[Double]], _ baseline: Baseline?) throws -> Judged {
+        let batches = try checked(rows)
+        let decision = decide(profile(batches), baseline)
+        var counts = OutcomeCounts()
+        var kept = RowSample(capacity: Baseline.capacity, width: screened.fields.count)
+        var outcomes: [Outcome] = []
+        var findings: [Finding] = []
+        for batch in batches {
+            let screened = screen(batch, decision, actions: [:])
+            counts.add(screened)
+            outcomes += screened.outcomes
+            findings += screened.findings
+            for row in 0..<screened.outcomes.count where screened.outcomes[row].isReleased {
+                let rank = SplitMix64.mix(UInt64(outcomes.count + row) &* 31)
+                if kept.admits(rank) { kept.append(rank: rank, screened.numbers.map { $0[row] }) }
+            }
+        }
+        kept.compact()
+        let made = Baseline(features: self.screened.fields.map { schema.fields[$0].name }, sample: kept)
+        return Judged(
+            decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
+            findings: findings, baseline: made)
+    }
+}
+
+/// What a gate said.
+struct Judged {
+    let decision: Decision
+    let verdict: Verdict
+    let counts: OutcomeCounts
+    let outcomes: [Outcome]
+    let findings: [Finding]
+    let baseline: Baseline
+}

@@ -1,0 +1,135 @@
+import Schemas
+import Sketches
+import Testing
+
+@testable import Validating
+
+@Suite struct NumberFieldTests {
+    @Test func `whole numbers`() throws {
+        try expectCells(
+            "type: integer",
+            csv: [
+                "0": "ok", "-12": "ok", "+7": "ok", "000835": "ok", "9223372036854775808": "ok",
+                "-170141183460469231731687303715884105729": "ok", String(repeating: "9", count: 5000): "ok",
+                "": "ok", "1.0": "type-error", "1e3": "type-error", "-": "type-error", "12a": "type-error",
+                "NaN": "type-error", "0x10": "type-error", " 1": "type-error", "１": "type-error",
+            ],
+            json: [
+                "1": "ok", "-0": "ok", "1.0": "ok", "1e3": "ok", "1e400": "ok", "18446744073709551617": "ok",
+                "\"12\"": "ok", "null": "ok", "1.5": "type-error", "true": "type-error", "[1]": "type-error",
+                "{}": "type-error", "\"1.0\"": "type-error",
+            ])
+    }
+
+    @Test func `bounds of whole numbers beyond the reach of a double`() throws {
+        try expectCells(
+            "type: integer\nconstraints: { minimum: -9007199254740992, maximum: 9007199254740992 }",
+            csv: [
+                "9007199254740992": "ok", "9007199254740993": "constraint-maximum", "-9007199254740992": "ok",
+                "-9007199254740993": "constraint-minimum", "00009007199254740992": "ok",
+                "18446744073709551617": "constraint-maximum", "-18446744073709551617": "constraint-minimum",
+                "1" + String(repeating: "0", count: 400): "constraint-maximum",
+            ],
+            json: ["9007199254740993": "constraint-maximum", "1e30": "constraint-maximum", "9007199254740992.0": "ok"])
+        try expectCells(
+            "type: integer\nconstraints: { exclusiveMaximum: 18446744073709551617 }",
+            csv: ["18446744073709551616": "ok", "18446744073709551617": "constraint-maximum"])
+        try expectCells(
+            "type: integer\nconstraints: { enum: [9007199254740992, 5] }",
+            csv: ["9007199254740992": "ok", "9007199254740993": "constraint-enum", "05": "ok"])
+        try expectCells(
+            "type: integer\ngroupChar: ','\nconstraints: { maximum: 9007199254740992 }",
+            csv: ["9,007,199,254,740,993": "constraint-maximum", "9,007,199,254,740,992": "ok"])
+    }
+
+    @Test func `decimal numbers`() throws {
+        try expectCells(
+            "type: number",
+            csv: [
+                "1": "ok", "-1.5": "ok", "+.5": "ok", "1e10": "ok", "1E-400": "ok", "2.5e+3": "ok", "NaN": "ok",
+                "INF": "ok", "-INF": "ok", "1e": "type-error", "1.2.3": "type-error", "1,000": "type-error",
+                ".": "type-error", "e5": "type-error", "infinity": "type-error", "nan(1)": "type-error",
+                "--1": "type-error", "0x1p3": "type-error", "1 2": "type-error",
+            ],
+            json: ["1.5": "ok", "\"1.5\"": "ok", "\"INF\"": "ok", "false": "type-error", "\"x\"": "type-error"])
+    }
+
+    @Test func `marks of groups and decimals, of one byte or more`() throws {
+        try expectCells(
+            "type: number\ngroupChar: '.'\ndecimalChar: ','",
+            csv: ["1.234,5": "ok", "10.000.000,00": "ok", "1,5": "ok", "1,5,5": "type-error"], json: ["1.5": "ok"])
+        try expectCells(
+            "type: number\ndecimalChar: ','", csv: ["1,5": "ok", "1.5": "type-error", "1.234,5": "type-error"])
+        try expectCells(
+            "type: number\ngroupChar: \"\\u00A0\"\ndecimalChar: ','\nconstraints: { maximum: 1000 }",
+            csv: ["1\u{A0}000,00": "ok", "1\u{A0}000,01": "constraint-maximum", "1 000": "type-error"])
+        try expectCells(
+            "type: number\ndecimalChar: \"\\u066B\"\nconstraints: { maximum: 2 }",
+            csv: ["1\u{66B}5": "ok", "2\u{66B}5": "constraint-maximum", "1\u{66A}5": "type-error"])
+        try expectCells(
+            "type: integer\ngroupChar: ' '", csv: ["1 000": "ok", "1 0x0": "type-error", " ": "type-error"])
+    }
+
+    @Test func `numbers that are not bare`() throws {
+        try expectCells(
+            "type: number\nbareNumber: false\nconstraints: { maximum: 100 }",
+            csv: [
+                "€ -12.5": "ok", "100%": "ok", "$101": "constraint-maximum", "95 EUR": "ok", "EUR": "type-error",
+                "1$2": "type-error", "-INF": "ok",
+            ])
+        try expectCells("type: number", csv: ["€12": "type-error", "100%": "type-error"])
+        try expectCells(
+            "type: number\nbareNumber: false\ndecimalChar: ','", csv: ["1.234.": "type-error", "1234.": "ok"])
+    }
+
+    @Test func `bounds and allowed values of numbers`() throws {
+        try expectCells(
+            "type: number\nconstraints: { minimum: 0.5, maximum: 10 }",
+            csv: [
+                "0.5": "ok", "10.0": "ok", "1e1": "ok", "0.4999999": "constraint-minimum",
+                "10.0000001": "constraint-maximum", "NaN": "constraint-minimum", "INF": "constraint-maximum",
+            ])
+        try expectCells(
+            "type: number\nconstraints: { exclusiveMinimum: 0, exclusiveMaximum: 1 }",
+            csv: ["0": "constraint-minimum", "-0": "constraint-minimum", "1": "constraint-maximum", "0.1": "ok"])
+        try expectCells(
+            "type: number\nconstraints: { enum: [1, 2.5] }",
+            csv: ["1.0": "ok", "25e-1": "ok", "2": "constraint-enum"], json: ["1": "ok", "2.50": "ok"])
+    }
+
+    @Test func `decimal texts become the nearest double`() {
+        var random = SplitMix64(seed: 42)
+        var text: [UInt8] = []
+        var differing: [String] = []
+        func digits(_ count: Int) { for _ in 0..<count { text.append(0x30 + UInt8(random.below(10))) } }
+        for round in 0..<120_000 {
+            text.removeAll(keepingCapacity: true)
+            if random.below(3) == 0 { text.append(random.below(2) == 0 ? 0x2D : 0x2B) }
+            let whole = random.below(round % 7 == 0 ? 30 : 9)
+            digits(whole)
+            if random.below(2) == 0 || whole == 0 {
+                text.append(0x2E)
+                digits(random.below(round % 5 == 0 ? 30 : 9) + (whole == 0 ? 1 : 0))
+            }
+            if random.below(3) == 0 {
+                text.append(random.below(2) == 0 ? 0x65 : 0x45)
+                if random.below(2) == 0 { text.append(random.below(2) == 0 ? 0x2D : 0x2B) }
+                digits(1 + random.below(3))
+            }
+            let string = String(decoding: text, as: UTF8.self)
+            let ours = Numbers.decimal(text.span, 0..<text.count)
+            if ours?.bitPattern != Double(string)?.bitPattern { differing.append(string) }
+        }
+        #expect(differing.isEmpty, "\(differing.prefix(5))")
+    }
+
+    @Test func `whole numbers become the nearest double`() {
+        var random = SplitMix64(seed: 43)
+        for _ in 0..<20_000 {
+            var text: [UInt8] = random.below(2) == 0 ? [0x2D] : []
+            for _ in 0...random.below(40) { text.append(0x30 + UInt8(random.below(10))) }
+            let ours = Numbers.integer(text.span, 0..<text.count)
+            #expect(ours == Double(String(decoding: text, as: UTF8.self)))
+        }
+    }
+}
