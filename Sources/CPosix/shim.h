@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -27,3 +28,6 @@ static inline int sluice_flock(int descriptor, int operation) { return flock(des
 
 // close_range is newer than some C libraries; an old kernel answers ENOSYS.
 static inline int sluice_close_from(unsigned first) { return (int)syscall(SYS_close_range, first, ~0u, 0u); }
+
+// malloc.h is in no module map.
+static inline int sluice_malloc_trim(void) { return malloc_trim(0); }

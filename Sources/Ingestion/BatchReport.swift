@@ -46,8 +46,11 @@ package struct BatchReport: Sendable {
     package var batchFindings: [Finding] = []
     /// Names of the contract's fields.
     package var fields: [String]
-    /// Columns that the contract does not name.
-    package var unknownColumns: [String] = []
+    /// Positions, from 1, of columns that the contract does not name. Not their names: without a header the first row of
+    /// data stands there.
+    package var unknownColumns: [Int] = []
+    /// Whether no column at all is one of the contract's.
+    package var lacksHeader = false
     /// Where the lines come from; nil when nothing was screened.
     package var basis: Decision.Basis?
     /// Rows the lines were made from.
@@ -68,6 +71,10 @@ package struct BatchReport: Sendable {
     package var earlierWasAccepted = false
     /// Whether rows of that earlier batch were held back.
     package var earlierRejected = 0
+    /// Quarantined rows of that earlier batch.
+    package var earlierQuarantined = 0
+    /// Flagged rows of that earlier batch.
+    package var earlierFlagged = 0
     /// The CSV reader, and whether the second reader looked.
     package var readers = ""
     /// Seconds of wall time.
@@ -121,7 +128,7 @@ package struct BatchReport: Sendable {
             "errors": .array(listed.map(errors)),
             "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
             "batchErrors": .array(batchFindings.map(errors)),
-            "unknownColumns": .array(unknownColumns.map { .string($0) }),
+            "unknownColumns": .array(unknownColumns.map { .integer(Int64($0)) }),
             "screening": .object([
                 "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
                 "falseAlarmRate": .object([

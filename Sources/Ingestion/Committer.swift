@@ -150,7 +150,7 @@ package struct Committer: Sendable {
             "batch": .string(batch.id),
             "files": .array(
                 outcome.shards.map {
-                    .object(["from": .string($0.name), "to": .string(finalPath(batch, $0))])
+                    .object(["from": .string($0.name), "to": .string($0.path)])
                 }),
         ])
         let inflight = Inflight(
@@ -162,18 +162,18 @@ package struct Committer: Sendable {
         try publish(inflight)
     }
 
-    private func finalPath(_ batch: BatchIdentity, _ shard: StagedShard) -> String {
+    /// Where a file goes, relative to the store. Decision and row index lie apart, so that `*.sluice` in a batch's folder
+    /// is its shards and nothing else.
+    func path(_ batch: BatchIdentity, _ shard: StagedShard, isAccepted: Bool) -> String {
+        let home = "\(isAccepted ? "accepted" : "quarantine")/\(batch.dataset)/\(batch.id)"
         switch shard.role {
-        case "quarantine": "quarantine/\(batch.dataset)/\(batch.id)/\(shard.ordinal).sluice"
-        case "source": "quarantine/\(batch.dataset)/\(batch.id)/source.sluice"
-        case "baseline": "baselines/\(batch.dataset)/\(batch.id).sluice"
-        case "accepted": "accepted/\(batch.dataset)/\(batch.id)/\(shard.ordinal).sluice"
-        default: "accepted/\(batch.dataset)/\(batch.id)/\(shard.role).sluice"
+        case "quarantine": return "quarantine/\(batch.dataset)/\(batch.id)/\(shard.ordinal).sluice"
+        case "source": return "quarantine/\(batch.dataset)/\(batch.id)/source.sluice"
+        case "baseline": return "baselines/\(batch.dataset)/\(batch.id).sluice"
+        case "accepted": return "\(home)/\(shard.ordinal).sluice"
+        default: return "\(home)/evidence/\(shard.role).sluice"
         }
     }
-
-    /// Paths of the files that a batch publishes, relative to the store.
-    func paths(_ batch: BatchIdentity, _ shards: [StagedShard]) -> [String] { shards.map { finalPath(batch, $0) } }
 
     /// Moves the files of a committed plan into place, writes receipts, and lets the claim go. Doing it twice is doing it
     /// once: recovery after a crash calls this very function.

@@ -70,6 +70,7 @@ package struct Corridor: Sendable {
         report.isInferred = schema.isInferred
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
         report.unknownColumns = cutter.head.unknown
+        report.lacksHeader = cutter.head.matches == 0
         var survey = try await survey(cutter, plan, total: source.size)
         report.bytes = cutter.bytesRead
         report.dataHash = hex(survey.digest)
@@ -80,16 +81,18 @@ package struct Corridor: Sendable {
         if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch.seenKey) {
             return try committer.repeated(earlier, batch, report, started)
         }
-        let baseline = try store?.baseline(dataset, features: plan.screened.fields.map { plan.fieldNames[$0] })
+        let names = plan.screened.fields.map { plan.fieldNames[$0] }
+        let baseline = try store?.baseline(dataset, features: names, ledger: committer?.ledger)
         let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.identity ?? []) + schema.digest))
         let decision = Decision(
             survey.profile, baseline: baseline?.merged, schema: plan.schema, screened: plan.screened, seed: seed)
-        describe(decision, &report)
+        if options.doors >= .dryRun { describe(decision, &report) }
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
             return try checked(plan, survey, decision, report, batch, source, started)
         }
         // The keys alone are 16 bytes a row, and nobody asks them again.
         survey.profile.forget()
+        returnFreeMemory()
         return try await process(plan, layout, survey, decision, baseline, batch, source, &report, started)
     }
 
@@ -163,9 +166,18 @@ package struct Corridor: Sendable {
         report.counts.set(
             accepted: survey.profile.sound - extra, rejected: survey.profile.rows - survey.profile.sound + extra)
         if plan.options.doors == .ingest, let committer {
-            return try committer.hold(
-                batch, report, decision: nil, stage: nil, source: source, recipients: plan.recipients, results: [],
-                started)
+            let claim = try committer.claim(batch)
+            let stage = Stage(
+                folder: claim.folder, context: batch.context(committer.ledger.origin), recipients: plan.recipients)
+            do throws(IngestionError) {
+                return try committer.hold(
+                    claim, batch, report, decision: nil, stage: stage, source: source, results: [], started)
+            } catch {
+                if let earlier = try committer.afterFailure(claim, batch) {
+                    return try committer.repeated(earlier, batch, report, started)
+                }
+                throw error
+            }
         }
         report.seconds = Clock.monotonic() - started
         return report
@@ -241,14 +253,21 @@ package struct Corridor: Sendable {
             report.seconds = Clock.monotonic() - started
             return report
         }
-        if verdict.isAccepted {
-            return try committer.accept(
-                claim, batch, report, decision: decision, baseline: baseline, sample: sample, stage: stage, results: results,
-                started)
+        do throws(IngestionError) {
+            if verdict.isAccepted {
+                return try committer.accept(
+                    claim, batch, report, decision: decision, baseline: baseline, sample: sample, stage: stage,
+                    results: results, started)
+            }
+            return try committer.hold(
+                claim, batch, report, decision: decision, stage: stage, source: source, results: results, started)
+        } catch {
+            // Another process judged the same bytes a moment ago: this one is the duplicate.
+            if let earlier = try committer.afterFailure(claim, batch) {
+                return try committer.repeated(earlier, batch, report, started)
+            }
+            throw error
         }
-        return try committer.hold(
-            batch, report, decision: decision, stage: (claim, stage), source: source, recipients: plan.recipients,
-            results: results, started)
     }
 
     private func describe(_ decision: Decision, _ report: inout BatchReport) {

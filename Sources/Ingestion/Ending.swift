@@ -12,31 +12,52 @@ struct LoadedBaseline: Sendable {
     var batches: [String]
 
     /// Names the baseline: what the forest's seed follows from.
-    var identity: [UInt8] { SHA256.hash(Array(batches.joined(separator: ",").utf8)) }
+    var identity: [UInt8] { SHA256.hash(Array(batches.sorted().joined(separator: ",").utf8)) }
 }
 
 extension Store {
     /// How many accepted batches a baseline rolls over.
     static var baselineBatches: Int { 20 }
 
+    /// Refuses a baseline that the ledger does not know: whoever has the public half of a key could have made it.
+    private func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) {
+        guard let ledger else { return }
+        let digest = try fileDigest(path)
+        let entry = try recording { () throws(LedgerError) in try LineageQuery(ledger).shard(digest) }
+        guard let entry, entry.body["batch"]?.text == batch, entry.body["role"]?.text == "baseline" else {
+            throw IngestionError(
+                .damaged,
+                "\(path): the baseline is not the one the ledger records for its batch; move it away, and look who put it there"
+            )
+        }
+    }
+
     /// The sample of the last accepted batches of a dataset over these features, or nil when there is none.
     ///
     /// One sealed file a batch, named by the batch: two processes cannot lose each other's update.
-    func baseline(_ dataset: String, features: [String]) throws(IngestionError) -> LoadedBaseline? {
+    func baseline(
+        _ dataset: String, features: [String], ledger: Ledger?
+    ) throws(IngestionError) -> LoadedBaseline? {
         let folder = folder("baselines", dataset)
         guard exists(folder), !features.isEmpty else { return nil }
         let names = try storing { () throws(StorageError) in try listFolder(folder) }
             .filter { $0.hasSuffix(".sluice") && !$0.hasSuffix(".part") }.sorted().suffix(Self.baselineBatches)
         let ring = try keyRing()
         var loaded: LoadedBaseline?
-        for name in names {
+        var sources = Set<String>()
+        for name in names.reversed() {
             let path = join(folder, name)
             let batch = String(name.dropLast(7))
             var bytes: [UInt8] = []
+            // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
+            if ring.keys.isEmpty { return nil }
+            try checkRecorded(path, batch: batch, ledger)
+            var source = ""
             try sealing { () throws(SealingError) in
                 let file = try staging { () throws(StorageError) in try FileDescriptor.openRegular(path) }
                 let reader = try MessageReader(
                     .file(file), keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
+                source = reader.info.context["source-sha256"] ?? ""
                 do { _ = try reader.decrypt { span in for at in span.indices { bytes.append(span[at]) } } } catch {
                     throw error as? SealingError
                         ?? SealingError(.storage, "open baseline", subject: path, cause: "\(error)")
@@ -46,7 +67,8 @@ extension Store {
                 throw IngestionError(
                     .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
             }
-            guard made.features == features else { continue }
+            // The same bytes judged twice (--force) are one batch's worth of evidence.
+            guard made.features == features, sources.insert(source).inserted else { continue }
             if loaded == nil {
                 loaded = LoadedBaseline(merged: made, batches: [batch])
             } else {
@@ -60,6 +82,18 @@ extension Store {
 
 /// The ends a batch can come to.
 extension Committer {
+    /// Clears up after an ending that failed before its commit; what was committed is left for recovery to finish.
+    ///
+    /// - Returns: the entry of an equal batch that another process judged meanwhile, if that was the reason.
+    func afterFailure(_ claim: Claim, _ batch: BatchIdentity) throws(IngestionError) -> LedgerEntry? {
+        let isCommitted = try recording { () throws(LedgerError) in
+            try ledger.inflight().contains { $0.claim == claim.name && $0.state == .publishing }
+        }
+        if isCommitted { return nil }
+        try abandon(claim)
+        return try judged(batch.seenKey)
+    }
+
     /// The batch that judged this content before, if one did.
     func judged(_ seenKey: [UInt8]) throws(IngestionError) -> LedgerEntry? {
         try recording { () throws(LedgerError) in
@@ -79,6 +113,8 @@ extension Committer {
         report.duplicateOf = of
         report.earlierWasAccepted = earlier.body["verdict"]?.text == "accepted"
         report.earlierRejected = Int(earlier.body["rejected"]?.whole ?? 0)
+        report.earlierQuarantined = Int(earlier.body["quarantined"]?.whole ?? 0)
+        report.earlierFlagged = Int(earlier.body["flagged"]?.whole ?? 0)
         let entry = JSONValue.object([
             "kind": .string("batch.duplicate"), "v": .integer(1), "time": .string(Clock.text()),
             "batch": .string(batch.id), "dataset": .string(batch.dataset), "source": .string(batch.source),
@@ -138,7 +174,8 @@ extension Committer {
         shards.append(small(index, "rows", rowMap.rowCount, report.bytes))
         report.status = .accepted
         report.batch = batch.id
-        report.published = paths(batch, shards.filter { $0.role == "accepted" || $0.role == "quarantine" })
+        for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: true) }
+        report.published = shards.filter { $0.role == "accepted" || $0.role == "quarantine" }.map(\.path)
         try commit(
             claim, batch,
             Outcome(
@@ -150,15 +187,11 @@ extension Committer {
 
     /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
     func hold(
-        _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?, stage staged: (Claim, Stage)?,
+        _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?, stage: Stage,
         source: Source,
-        recipients: [WrappingKey], results: [SliceResult], _ started: Double
+        results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
-        let claim: Claim
-        if let staged { claim = staged.0 } else { claim = try self.claim(batch) }
-        let stage =
-            staged?.1 ?? Stage(folder: claim.folder, context: batch.context(ledger.origin), recipients: recipients)
         var shards: [StagedShard] = []
         for shard in results.flatMap(\.shards) {
             if shard.role == "quarantine" {
@@ -170,11 +203,16 @@ extension Committer {
         var digest: [UInt8] = []
         if let decision { digest = try self.stage(decision, stage, &shards) }
         shards.append(try sealSource(source, batch, report, stage))
+        // Rows with a reason of their own are in a quarantine shard, and can be traced; all others are held with the batch.
         var rowMap = RowMap()
-        if report.counts.total > 0 { rowMap.append(.held, count: report.counts.total) }
+        for run in results.flatMap(\.rowMap.runs) {
+            rowMap.append(run.fate.outcome.map(\.isReleased) ?? true ? .held : run.fate, count: run.count)
+        }
+        if results.isEmpty, report.counts.total > 0 { rowMap.append(.held, count: report.counts.total) }
         report.status = .held
         report.batch = batch.id
-        report.published = paths(batch, shards.filter { $0.role == "source" || $0.role == "quarantine" })
+        for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: false) }
+        report.published = shards.filter { $0.role == "source" || $0.role == "quarantine" }.map(\.path)
         try commit(
             claim, batch,
             Outcome(

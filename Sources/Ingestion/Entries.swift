@@ -80,7 +80,7 @@ extension Committer {
         return .object([
             "kind": .string("shard.published"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "shard": .integer(Int64(shard.ordinal)), "role": .string(shard.role),
-            "path": .string(paths(batch, [shard])[0]), "rows": .string("\(shard.firstRow)-\(shard.lastRow)"),
+            "path": .string(shard.path), "rows": .string("\(shard.firstRow)-\(shard.lastRow)"),
             "row_count": .integer(Int64(shard.rows)), "first_offset": .integer(Int64(shard.offset)),
             "end_offset": .integer(Int64(shard.end)), "file_sha256": .string(file),
             "body_sha256": .string(hex(shard.message.bodySHA256)), "message_id": .string(hex(shard.message.messageID)),

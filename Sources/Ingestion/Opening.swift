@@ -18,6 +18,83 @@ extension Committer {
     }
 }
 
+extension Store {
+    /// Refuses a file that this store's ledger does not record, or records at another place: that it decrypts proves only
+    /// that its maker had a key (SECURITY.md 1.5).
+    package func checkRecorded(_ path: String) throws(IngestionError) {
+        let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
+        let digest = try fileDigest(path)
+        let entry = try recording { () throws(LedgerError) in try LineageQuery(ledger).shard(digest) }
+        guard let entry, let recorded = entry.body["path"]?.text else {
+            throw IngestionError(
+                .damaged, "\(path): the ledger records no such file: it was changed, swapped or never published here")
+        }
+        // A copy elsewhere may be looked at; a file in the store's folders must be the one that belongs there.
+        if try isInside(path), try !sameFile(path, join(root, recorded)) {
+            throw IngestionError(
+                .damaged, "\(path): the ledger records this content at \(recorded): the files were swapped")
+        }
+    }
+
+    private func sameFile(_ left: String, _ right: String) throws(IngestionError) -> Bool {
+        let (a, b) = (try status(left), try status(right))
+        return a.map { a in b.map { $0.device == a.device && $0.inode == a.inode } ?? false } ?? false
+    }
+
+    private func status(_ path: String) throws(IngestionError) -> FileStatus? {
+        try storing { () throws(StorageError) in try fileStatus(path) }
+    }
+
+    /// Whether a path lies in one of the store's folders of sealed files.
+    private func isInside(_ path: String) throws(IngestionError) -> Bool {
+        var folder = split(path).folder
+        for _ in 0..<4 {
+            for kind in ["accepted", "quarantine", "baselines"] where try sameFile(folder, join(root, kind)) {
+                return true
+            }
+            folder = split(folder).folder
+        }
+        return false
+    }
+
+    /// Compares every published file with the ledger: missing, changed, or not recorded at all.
+    package func checkFiles() throws(IngestionError) -> [String] {
+        let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
+        var findings: [String] = []
+        var known = Set<String>()
+        let entries = try recording { () throws(LedgerError) in try ledger.entries(kind: "shard.published") }
+        for entry in entries {
+            guard let path = entry.body["path"]?.text, let digest = entry.body["file_sha256"]?.text else { continue }
+            known.insert(path)
+            if !exists(join(root, path)) {
+                findings.append("FILE \(path) is missing")
+            } else if try fileDigest(join(root, path)) != digest {
+                findings.append("FILE \(path) is not the one that was published")
+            }
+        }
+        for kind in ["accepted", "quarantine", "baselines"] {
+            for path in try sealedFiles(below: kind) where !known.contains(path) {
+                findings.append("FILE \(path) is not recorded")
+            }
+        }
+        return findings
+    }
+
+    private func sealedFiles(below folder: String) throws(IngestionError) -> [String] {
+        var found: [String] = []
+        for name in try storing({ () throws(StorageError) in try listFolder(join(root, folder)) }) {
+            let path = folder + "/" + name
+            let status = try storing { () throws(StorageError) in try fileStatus(join(root, path)) }
+            if status?.kind == .folder {
+                found += try sealedFiles(below: path)
+            } else if name.hasSuffix(".sluice") {
+                found.append(path)
+            }
+        }
+        return found
+    }
+}
+
 /// SHA-256 of a file, hexadecimal.
 package func fileDigest(_ path: String) throws(IngestionError) -> String {
     let source = try Source(path)
@@ -71,7 +148,7 @@ extension Store {
     package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError)
         -> Range<Int>?
     {
-        let path = join(join(folder("accepted", dataset), batch), "rows.sluice")
+        let path = join(join(folder("accepted", dataset), batch), "evidence/rows.sluice")
         guard exists(path), row >= 1 else { return nil }
         let reader = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "rows"])
         var bytes: [UInt8] = []

@@ -68,6 +68,8 @@ struct StagedShard: Sendable {
     var role: String
     var ordinal: Int
     var name: String
+    /// Where it goes, relative to the store; known once the verdict is.
+    var path = ""
     var rows: Int
     var firstRow: Int
     var lastRow: Int

@@ -85,10 +85,8 @@ package struct Store: Sendable {
     }
 
     private static func signingKey(in folder: String, name: String) throws(IngestionError) -> SigningKey {
-        let file = try sealing { () throws(SealingError) in
-            try KeyFile.read(join(folder, "\(name).signing"), kind: .signing)
-        }
-        do throws(CryptographyError) { return try SigningKey(seed: file.key) } catch {
+        let seed = try key(in: folder, .signing, name)
+        do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {
             throw IngestionError(.notPermitted, error.description)
         }
     }
@@ -106,9 +104,16 @@ package struct Store: Sendable {
 
     /// One key of the store.
     package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
-        try sealing { () throws(SealingError) in
-            try KeyFile.read(join(keysFolder, "\(name).\(kind.rawValue)"), kind: kind).key
+        try Self.key(in: keysFolder, kind, name)
+    }
+
+    private static func key(in folder: String, _ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
+        let path = join(folder, "\(name).\(kind.rawValue)")
+        guard exists(path) else {
+            throw IngestionError(
+                .notPermitted, "\(path): the key is missing; restore it from your copy, and see: sluice keys check")
         }
+        return try sealing { () throws(SealingError) in try KeyFile.read(path, kind: kind).key }
     }
 
     /// The names of the store's keys of one kind.

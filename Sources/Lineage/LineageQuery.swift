@@ -74,6 +74,11 @@ package struct LineageQuery: Sendable {
         package let outcome: Outcome?
     }
 
+    /// The `shard.published` entry of a file, by its SHA-256.
+    package func shard(_ fileDigest: String) throws(LedgerError) -> LedgerEntry? {
+        try search(.string(fileDigest), kind: "shard.published") { $0.body["file_sha256"]?.text == fileDigest }.last
+    }
+
     /// Finds a shard by the SHA-256 of its file, its message id or its path; nil when the record has none such.
     package func trace(shard name: String, row: Int? = nil) throws(LedgerError) -> Trace? {
         let named = try search(.string(name), kind: "shard.published") { entry in

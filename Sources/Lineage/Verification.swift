@@ -67,6 +67,10 @@ struct LedgerVerifier {
             rows = try Ledger.size(db)
             newestCheckpoint = try db.first("SELECT coalesce(max(size), 0) FROM checkpoint") { $0.integer(0) } ?? 0
         }
+        // A ledger is born with a signed genesis: without one, everything was taken away.
+        if rows == 0 || newestCheckpoint == 0 {
+            damage.add(.tail, "the ledger holds no signed genesis: it was emptied")
+        }
         projection.reserve(rows)
         let claims = anchors.compactMap { claim($0) }
         for claim in claims {

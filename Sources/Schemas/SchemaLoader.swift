@@ -177,6 +177,15 @@ struct SchemaLoader {
             if unenforced.contains(key) {
                 warnings.append(member.warning("\(key) is not enforced by this version"))
             } else if !known.contains(key), let meant = suggestion(for: key, among: known + unenforced) {
+                // The standards allow other keys; but one that was meant to be a protection must not be lost to a typing error.
+                if ["sluice", "constraints", "primaryKey", "missingValues"].contains(meant)
+                    || cursor.path.hasSuffix("constraints")
+                {
+                    throw member.error(
+                        .unknownKey,
+                        "unknown key \(quoted(key)); did you mean \(quoted(meant))? it would be ignored as it stands",
+                        atKey: true)
+                }
                 warnings.append(
                     member.warning("\(quoted(key)) is no property of the standard; did you mean \(quoted(meant))"))
             }

@@ -63,7 +63,9 @@ extension SchemaLoader {
         rule.replacement = try cursor["replacement"].map { (text) throws(SchemaError) in try short(text, 256) }
         if let character = cursor["maskChar"] {
             rule.maskCharacter = try character.text()
-            guard rule.maskCharacter.unicodeScalars.count == 1, quoted(rule.maskCharacter).utf8.count < 8 else {
+            guard rule.maskCharacter.unicodeScalars.count == 1,
+                rule.maskCharacter.unicodeScalars.allSatisfy({ $0.value > 0x20 && !(0x7F...0x9F).contains($0.value) })
+            else {
                 throw character.error(.outOfRange, "maskChar is one visible character")
             }
         }

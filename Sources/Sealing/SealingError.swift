@@ -47,6 +47,7 @@ package struct SealingError: Error, Equatable, CustomStringConvertible {
         storage = nil
     }
 
+    /// Wraps a storage error.
     package init(_ error: StorageError) {
         code = .storage
         operation = error.operation

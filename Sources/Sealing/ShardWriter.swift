@@ -33,7 +33,8 @@ package struct ShardWriter: ~Copyable {
 /// `{row, offset, outcome, findings, raw: base64}`.
 package struct QuarantineWriter: ~Copyable {
     private var writer: MessageWriter
-    private let fields: [String]
+    /// The fields' names as JSON strings.
+    private let names: [[UInt8]]
     /// Rows written.
     package private(set) var rows = 0
 
@@ -42,51 +43,66 @@ package struct QuarantineWriter: ~Copyable {
         to file: consuming StagedFile, fields: [String], context: [String: String], recipients: [WrappingKey]
     ) throws(SealingError) {
         writer = try MessageWriter(to: file, context: context, recipients: recipients)
-        self.fields = fields
+        names = fields.map { Array(JSONValue.string($0).text(pretty: false).utf8) }
     }
 
     /// Appends the rows of a block that were not released.
+    ///
+    /// Written byte by byte: a hostile supplier chooses how many rows come here.
     package mutating func append(_ screened: ScreenedBatch) throws(SealingError) {
         let batch = screened.batch
         var next = 0
+        var out: [UInt8] = []
         for row in 0..<batch.count where !screened.outcomes[row].isReleased {
             let number = batch.firstRow + row
             while next < screened.findings.count, screened.findings[next].row < number { next += 1 }
-            var findings: [JSONValue] = []
+            out += Self.head
             var length: UInt64 = 0
             var index = next
             while index < screened.findings.count, screened.findings[index].row == number {
                 length = screened.findings[index].byteLength
-                findings.append(document(screened.findings[index]))
+                if index > next { out.append(0x2C) }
+                append(screened.findings[index], &out)
                 index += 1
             }
             let record = batch.records[row]
-            let raw = Array(batch.bytes[Int(record.start)..<Int(record.end)])
-            var members: [String: JSONValue] = [
-                "row": .integer(Int64(number)),
-                "offset": .integer(Int64(batch.baseOffset) + Int64(record.start)),
-                "outcome": .string(screened.outcomes[row].name), "findings": .array(findings),
-                "raw": .string(base64(raw)),
-            ]
-            if length > UInt64(raw.count) { members["truncated_from"] = .integer(Int64(length)) }
-            var line = Array(JSONValue.object(members).text(pretty: false).utf8)
-            line.append(0x0A)
-            try writer.write(line.span)
+            out += "],\"offset\":\(batch.baseOffset + UInt64(record.start)),\"outcome\":\"".utf8
+            out += screened.outcomes[row].name.utf8
+            out += Self.raw
+            let source = batch.bytes[Int(record.start)..<Int(record.end)]
+            out += base64(Array(source)).utf8
+            out += "\",\"row\":\(number)".utf8
+            if length > UInt64(source.count) { out += ",\"truncated_from\":\(length)".utf8 }
+            out += [0x7D, 0x0A]
             rows += 1
+            if out.count >= 1 << 18 {
+                try writer.write(out.span)
+                out.removeAll(keepingCapacity: true)
+            }
         }
+        try writer.write(out.span)
     }
 
-    private func document(_ finding: Finding) -> JSONValue {
-        var members: [String: JSONValue] = [
-            "code": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
-        ]
-        if finding.field >= 0 { members["field"] = .string(fields[finding.field]) }
-        if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
-        if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
-        if !finding.contributors.isEmpty {
-            members["contributors"] = .array(finding.contributors.map { .string(fields[$0]) })
+    private static let head = Array("{\"findings\":[".utf8)
+    private static let raw = Array("\",\"raw\":\"".utf8)
+
+    private func append(_ finding: Finding, _ out: inout [UInt8]) {
+        out += "{\"code\":\"\(finding.code.rawValue)\",\"outcome\":\"\(finding.outcome.name)\"".utf8
+        if finding.field >= 0 {
+            out += ",\"field\":".utf8
+            out += names[finding.field]
         }
-        return .object(members)
+        if let statistic = finding.statistic, statistic.isFinite { out += ",\"statistic\":\(statistic)".utf8 }
+        if let threshold = finding.threshold, threshold.isFinite { out += ",\"threshold\":\(threshold)".utf8 }
+        if !finding.contributors.isEmpty {
+            out += ",\"contributors\":[".utf8
+            for (index, field) in finding.contributors.enumerated() {
+                if index > 0 { out.append(0x2C) }
+                out += names[field]
+            }
+            out.append(0x5D)
+        }
+        out.append(0x7D)
     }
 
     /// Seals the last frame.

@@ -19,3 +19,7 @@ package func hardenProcess() throws(StorageError) {
 
 /// The user id that files of ours must belong to.
 package func effectiveUser() -> UInt32 { geteuid() }
+
+/// Gives freed memory back to the system: what a first pass held in small pages would else stay resident through the
+/// second, because the allocator keeps it for later.
+package func returnFreeMemory() { _ = sluice_malloc_trim() }

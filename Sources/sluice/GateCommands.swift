@@ -64,7 +64,7 @@ struct ValidateCommand: AsyncParsableCommand {
                     file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
                     options: options)
                 progress?.clear()
-                report.print(result)
+                report.print(result, isOneOfMany: files.count > 1)
                 worst = max(worst, report.exitCode(result))
             }
         }
@@ -112,7 +112,7 @@ struct IngestCommand: AsyncParsableCommand {
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                 let (schema, document, _) = try reading.contract(
                     for: file, dataset: dataset, store: store, options: options)
-                let name = dataset ?? schema.name
+                let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
                 guard Configuration.isName(name) else {
                     throw IngestionError(
                         .usage,
@@ -122,12 +122,17 @@ struct IngestCommand: AsyncParsableCommand {
                     file, schema: schema, contract: document, dataset: name,
                     source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
                 progress?.clear()
-                report.print(result)
+                report.print(result, isOneOfMany: files.count > 1)
                 worst = max(worst, report.exitCode(result))
             }
         }
         if worst != 0 { throw ExitCode(worst) }
     }
+}
+
+/// A dataset's name from a file's: what stands before the first dot.
+private func datasetName(of file: String) -> String {
+    file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? ""
 }
 
 /// The formats of scores.

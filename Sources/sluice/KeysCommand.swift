@@ -70,6 +70,13 @@ struct KeysCommand: AsyncParsableCommand {
                         }
                     }
                 }
+                for (kind, name) in [(KeyKind.signing, store.configuration.signingKey), (.store, "store")]
+                where try !store.keyNames(kind).contains(name) {
+                    failures += 1
+                    Terminal.line(
+                        "BAD   keys/\(name).\(kind.rawValue) is missing; restore it from your copy: nothing can replace it"
+                    )
+                }
                 for dataset in [""] + store.configuration.datasets.keys.sorted() {
                     do throws(IngestionError) { _ = try store.recipients(of: dataset) } catch {
                         failures += 1

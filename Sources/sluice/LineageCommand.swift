@@ -129,7 +129,7 @@ struct LineageCommand: AsyncParsableCommand {
                         "batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released"
                     )
                     for shard in impact.shards
-                    where shard.body["role"]?.text != "baseline" && shard.body["role"]?.text != "rows" {
+                    where ["accepted", "quarantine", "source"].contains(shard.body["role"]?.text ?? "") {
                         Terminal.line(
                             "  \(shard.body["role"]?.text ?? "")  \(shard.body["path"]?.text ?? "")  rows \(shard.body["rows"]?.text ?? "")"
                                 + "  \(Words.number(Int(shard.body["row_count"]?.whole ?? 0))) in it")
@@ -149,6 +149,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor:
             [String] = []
         @Flag(name: .long, help: "Fail with 3 when no anchor agrees.") var requireAnchor = false
+        @Flag(name: .long, help: "Compare every published file with the record too.") var files = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -166,6 +167,10 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 let result = try Ledger.verify(path: store.ledgerPath, key: verifier, anchors: anchors)
                 for damage in result.damage { Terminal.line(damage.description) }
+                let changed = files ? try store.checkFiles() : []
+                for line in changed { Terminal.line(line) }
+                if !changed.isEmpty { code = 1 }
+                if files, changed.isEmpty { Terminal.line("every published file is the recorded one") }
                 if result.damage.isEmpty {
                     Terminal.line(
                         "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, "

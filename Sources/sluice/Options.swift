@@ -152,26 +152,27 @@ struct ReportOptions: ParsableArguments {
 
     /// The exit code of a report.
     func exitCode(_ report: BatchReport) -> Int32 {
-        if report.status == .duplicate {
-            if !report.earlierWasAccepted { return 1 }
-            return failOn == .reject && report.earlierRejected > 0 ? 1 : 0
-        }
-        if !report.batchFindings.isEmpty { return 1 }
+        let isDuplicate = report.status == .duplicate
+        if isDuplicate ? !report.earlierWasAccepted : !report.batchFindings.isEmpty { return 1 }
         let counts = report.counts
+        let rejected = isDuplicate ? report.earlierRejected : counts.count(.rejected)
+        let quarantined = isDuplicate ? report.earlierQuarantined : counts.count(.quarantined)
+        let flagged = isDuplicate ? report.earlierFlagged : counts.count(.flagged)
         let worst: Int
         switch failOn {
         case .never: worst = 0
-        case .reject: worst = counts.count(.rejected)
-        case .quarantine: worst = counts.count(.rejected) + counts.count(.quarantined)
-        case .flag: worst = counts.count(.rejected) + counts.count(.quarantined) + counts.count(.flagged)
+        case .reject: worst = rejected
+        case .quarantine: worst = rejected + quarantined
+        case .flag: worst = rejected + quarantined + flagged
         }
         return worst > 0 ? 1 : 0
     }
 
     /// Prints a report.
-    func print(_ report: BatchReport) {
+    /// Several reports as JSON are one document a line.
+    func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
-            Terminal.line(report.document().text(pretty: true))
+            Terminal.line(report.document().text(pretty: !isOneOfMany))
         } else if !quiet {
             Terminal.write(ReportText.render(report))
         }

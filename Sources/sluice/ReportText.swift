@@ -45,7 +45,10 @@ enum ReportText {
         lines += batchReasons(report)
         lines += reasons(report)
         if !report.unknownColumns.isEmpty {
-            lines.append("  columns not in the contract: " + report.unknownColumns.prefix(8).joined(separator: ", "))
+            let places = report.unknownColumns.prefix(12).map(String.init).joined(separator: ", ")
+            lines.append(
+                "  columns not in the contract: \(report.unknownColumns.count), at position \(places)"
+                    + (report.lacksHeader ? "; no column is in it: is the header line missing?" : ""))
         }
         lines += next(report)
         return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
@@ -92,7 +95,7 @@ enum ReportText {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
             return "\(report.fields[receipt.field])\(entity) \(receipt.operation.rawValue) \(Words.number(count))"
-        }.joined(separator: " · ")
+        }.joined(separator: " · ") + (report.masks.count > 8 ? " · … and \(report.masks.count - 8) more" : "")
     }
 
     private static func batchReasons(_ report: BatchReport) -> [String] {

@@ -30,8 +30,12 @@ enum Terminal {
     static func printable(_ text: String) -> String {
         var out = ""
         for scalar in text.unicodeScalars {
-            let isControl = (scalar.value < 0x20 && scalar != "\n") || scalar.value == 0x7F || scalar.value == 0x9B
-            if isControl { out += "\\x" + String(scalar.value, radix: 16) } else { out.unicodeScalars.append(scalar) }
+            let isDirection = (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+            if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isDirection {
+                out += "\\x" + String(scalar.value, radix: 16)
+            } else {
+                out.unicodeScalars.append(scalar)
+            }
         }
         return out
     }

@@ -140,7 +140,13 @@ enum Words {
                 "look at the contributing fields; approve the row if it is sound")
         case .outlierExcess:
             return say(
-                "too many outliers", "many more rows are remarkable than in accepted batches (Poisson test, p < 0.001)",
+                "too many outliers",
+                "many more rows have a deviated value than in accepted batches (modified z-score; Poisson test, p < 0.001)",
+                "suspect the source: compare with earlier batches before you approve it")
+        case .isolationExcess:
+            return say(
+                "too many isolated rows",
+                "many more rows are isolated than in accepted batches (isolation forest; Poisson test, p < 0.001)",
                 "suspect the source: compare with earlier batches before you approve it")
         case .tooManyRejected:
             return say(

@@ -151,10 +151,23 @@ import Testing
 
     @Test func `unknown standard keys warn only when they look like a known one`() throws {
         let warnings = try contract(
-            "primarykey: [a]\nmy: me\nfields:\n  - {name: a, tpye: integer, colour: 1, constraints: {requird: true}}\n"
+            "titel: x\nmy: me\nfields:\n  - {name: a, tpye: integer, colour: 1}\n"
         ).warnings
-        #expect(warnings.map(\.path) == ["primarykey", "fields[0].tpye", "fields[0].constraints.requird"])
+        #expect(warnings.map(\.path) == ["titel", "fields[0].tpye"])
         #expect(warnings.map(\.message).allSatisfy { $0.contains("did you mean") })
         #expect(warnings[1].line == 4 && warnings[1].column == 15)
+    }
+
+    @Test(arguments: [
+        "fields:\n  - {name: a, slucie: {pii: {entity: PERSON, operator: redact}}}\n",
+        "fields:\n  - {name: a, constraints: {requird: true}}\n",
+        "fields:\n  - {name: a, constrains: {required: true}}\n",
+        "primarykey: [a]\nfields:\n  - {name: a}\n",
+    ]) func `a typing error must not switch a protection off`(text: String) {
+        #expect {
+            _ = try contract(text)
+        } throws: { error in
+            (error as? SchemaError)?.description.contains("did you mean") ?? false
+        }
     }
 }
