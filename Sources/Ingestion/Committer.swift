@@ -206,20 +206,36 @@ package struct Committer: Sendable {
     /// Writes a `.tlog-proof` beside each shard of a batch: anyone can check it offline against the signed checkpoint.
     private func receipts(_ batch: String) throws(IngestionError) {
         let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).batch(batch) }
+        // All are written before the first is made durable: one journal commit of the file system serves them all.
+        var receipts: [Receipt] = []
         for entry in entries where entry.kind == "shard.published" {
             guard let path = entry.body["path"]?.text else { continue }
             let proof = try recording { () throws(LedgerError) in try ledger.proof(of: entry.sequence) }
-            guard let proof else { continue }
             let target = join(store.root, path + ".tlog-proof")
-            try storing { () throws(StorageError) in
-                if exists(target) { return }
-                let (folder, name) = split(target)
-                // A crash may have left the half of it.
-                if exists(join(folder, name + ".part")) { try removeFile(join(folder, name + ".part")) }
-                var file = try StagedFile(in: folder, name: name)
-                try file.write(proof.text.span)
-                try file.commit(as: name)
-            }
+            guard let proof, !exists(target) else { continue }
+            receipts.append(try storing { () throws(StorageError) in try Receipt(target, proof.text) })
+        }
+        for receipt in receipts { try storing { () throws(StorageError) in try receipt.commit() } }
+    }
+
+    /// A receipt that is written and not yet durable.
+    private final class Receipt {
+        private var file: StagedFile?
+        private let name: String
+
+        init(_ target: String, _ text: [UInt8]) throws(StorageError) {
+            let (folder, name) = split(target)
+            // A crash may have left the half of it.
+            if exists(join(folder, name + ".part")) { try removeFile(join(folder, name + ".part")) }
+            var file = try StagedFile(in: folder, name: name)
+            try file.write(text.span)
+            self.name = name
+            self.file = consume file
+        }
+
+        func commit() throws(StorageError) {
+            guard let open = file.take() else { return }
+            try open.commit(as: name)
         }
     }
 

@@ -165,9 +165,11 @@ package struct Masker: Sendable {
         var receipts: [MaskReceipt: Int] = [:]
         var patch: [UInt8] = []
         let (count, width) = (batch.count, batch.width)
+        // Asked of each cell of each masked column, so it is worked out once.
+        let released = screened.outcomes.map(\.isReleased)
         var patches = [Piece](repeating: Piece(start: -1, end: -1), count: rules.count * count)
         for (index, rule) in rules.enumerated() {
-            replace(screened, rule, &patch, &patches, index * count, &receipts)
+            replace(batch, released, rule, &patch, &patches, index * count, &receipts)
         }
         let columns = rules.map(\.column)
         let removes = !dropped.isEmpty || (dropsExtras && !batch.extras.isEmpty)
@@ -188,7 +190,7 @@ package struct Masker: Sendable {
         for row in 0..<batch.count {
             edits.removeAll(keepingCapacity: true)
             while extra < batch.extras.count, batch.extras[extra].row < row { extra += 1 }
-            guard screened.outcomes[row].isReleased else { continue }
+            guard released[row] else { continue }
             for index in columns.indices {
                 let text = patches[index &* count &+ row]
                 if text.start < 0 { continue }
@@ -205,15 +207,17 @@ package struct Masker: Sendable {
 
     /// The new source text of one column's cells; nil where a cell stays.
     private func replace(
-        _ screened: ScreenedBatch, _ rule: ColumnRule, _ patch: inout [UInt8], _ pieces: inout [Piece], _ base: Int,
-        _ receipts: inout [MaskReceipt: Int]
+        _ batch: Batch, _ released: [Bool], _ rule: ColumnRule, _ patch: inout [UInt8], _ pieces: inout [Piece],
+        _ base: Int, _ receipts: inout [MaskReceipt: Int]
     ) {
-        let batch = screened.batch
         let bytes = batch.bytes.span
+        let cells = batch.cells.span
+        let (width, column) = (batch.width, rule.column)
         let operation = rule.operation
         let scanner = rule.scanner
         let missing = rule.missing
         let onlyEmptyIsMissing = missing == [[]]
+        let isCSV = format == .csv
         let isConstant = scanner == nil && (rule.kind == .replace || rule.kind == .redact)
         var constants = [Piece?](repeating: nil, count: 2)
         var matches: [EntityMatch] = []
@@ -222,8 +226,8 @@ package struct Masker: Sendable {
         // One keyed context for the whole column: keying costs as much as hashing a short value.
         let codes = rule.key.map { TokenCodes($0) }
         func code(_ text: Span<UInt8>) -> [UInt8] { codes?.code(of: text) ?? [] }
-        for row in 0..<batch.count where screened.outcomes[row].isReleased {
-            let cell = batch.cells[row &* batch.width &+ rule.column]
+        for row in 0..<batch.count where released[row] {
+            let cell = cells[row &* width &+ column]
             if cell.isNothing || cell.start == cell.end { continue }
             if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
             let isQuoted = cell.isQuoted
@@ -248,7 +252,7 @@ package struct Masker: Sendable {
                 touched += 1
             }
             let start = patch.count
-            if format == .csv {
+            if isCSV {
                 appendCSV(value, wasQuoted: isQuoted, delimiter, &patch)
             } else if rule.kind == .redact, scanner == nil {
                 patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
@@ -386,8 +390,15 @@ private func appendCSV(_ value: [UInt8], wasQuoted: Bool, _ delimiter: UInt8, _ 
 
 /// Appends a JSON string.
 private func appendJSONString(_ value: [UInt8], _ out: inout [UInt8]) {
-    let digits = Array("0123456789abcdef".utf8)
     out.append(0x22)
+    var isPlain = true
+    for byte in value where byte < 0x20 || byte == 0x22 || byte == 0x5C { isPlain = false }
+    if isPlain {
+        out.append(contentsOf: value)
+        out.append(0x22)
+        return
+    }
+    let digits = Array("0123456789abcdef".utf8)
     for byte in value {
         switch byte {
         case 0x22, 0x5C:

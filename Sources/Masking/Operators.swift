@@ -12,7 +12,8 @@ package enum TokenAlphabet: Sendable {
 ///
 /// Whatever it does it appends to the output; it never splits a UTF-8 scalar. There is no unkeyed hash: a token needs a
 /// keyed code, which the caller makes, because this file knows no keys.
-package struct ValueOperator: Sendable {
+/// A class: a struct of its size is copied, text by text, each time it is asked to work.
+package final class ValueOperator: Sendable {
     private let operation: MaskOperator
     private let replacement: [UInt8]?
     private let maskCharacter: [UInt8]
@@ -96,7 +97,13 @@ package func writeMasked(
     let hiddenStart = offset(ofScalar: first, bytes, range)
     let hiddenEnd = offset(ofScalar: length - last, bytes, range)
     append(bytes, range.lowerBound..<hiddenStart, &out)
-    for _ in 0..<(length - first - last) { out += character }
+    let hidden = length - first - last
+    if character.count == 1 {
+        let byte = character[0]
+        for _ in 0..<hidden { out.append(byte) }
+    } else {
+        for _ in 0..<hidden { out += character }
+    }
     append(bytes, hiddenEnd..<range.upperBound, &out)
 }
 

@@ -5,7 +5,9 @@ import Tabular
 /// A line feed always ends the record, whatever came before it, so a broken line costs one row. Members come out as
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 package struct JSONLinesScanner: ~Copyable, RecordScanner {
-    private let names: [[UInt8]]
+    /// All names in one piece, and where each begins: compared for every member of every row.
+    private let nameBytes: [UInt8]
+    private let nameStarts: [Int]
     private let isPlain: [Bool]
     private let fieldOf: [[UInt8]: Int]
     private let rejectsUnknown: Bool
@@ -27,7 +29,9 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
 
     /// A scanner for the given field names; `unknown` members are refused, or noted as extras.
     package init(fields: [String], rejectsUnknown: Bool, notesUnknown: Bool, limits: ScanLimits = ScanLimits()) {
-        names = fields.map { Array($0.utf8) }
+        let names = fields.map { Array($0.utf8) }
+        nameBytes = names.flatMap { $0 }
+        nameStarts = names.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         isPlain = names.map { !$0.contains(0x5C) }
         fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.rejectsUnknown = rejectsUnknown
@@ -345,8 +349,14 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     @inline(__always)
     private func matches(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
         // A name with a backslash never looks like the source text that spells it.
-        guard names[field].count == end &- start, isPlain[field] else { return false }
-        for offset in names[field].indices where bytes[start &+ offset] != names[field][offset] { return false }
+        let first = nameStarts[field]
+        let length = end &- start
+        guard nameStarts[field &+ 1] &- first == length, isPlain[field] else { return false }
+        var offset = 0
+        while offset < length {
+            if bytes[start &+ offset] != nameBytes[first &+ offset] { return false }
+            offset &+= 1
+        }
         return true
     }
 }

@@ -126,7 +126,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
             var next = 0
             while true {
                 var at = windowEnd
-                var kind = CellKind.bare
+                var isQuoted = false
                 var closing = 0
                 if event < total {
                     at = base &+ Int(events[event])
@@ -135,7 +135,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                             fault = .malformed(.strayQuote, at: at)
                             break
                         }
-                        kind = .quoted
+                        isQuoted = true
                         event &+= 1
                         var escaped = false
                         closing = -1
@@ -166,7 +166,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                         fields &+= 1
                     }
                 }
-                if kind == .bare {
+                if !isQuoted {
                     if event >= total, !(atEnd && isFinal) {
                         fault = .incomplete(inQuotes: false)
                         break

@@ -77,7 +77,7 @@ package struct ModifiedZ: Sendable, Equatable {
         }
         isConstant = scale == 0
         if isConstant { return }
-        let scores = values.map { [self] in self.score($0) }.sorted()
+        let scores = Robust.deviations(x, from: center, below: scaleBelow, above: scaleAbove)
         self.threshold = threshold ?? max(3.5, Self.tail(scores))
     }
 

@@ -17,7 +17,7 @@ package struct DistinctKeys: Sendable, Mergeable {
     /// Nothing yet.
     package init() { pages = Array(repeating: [], count: 256) }
 
-    /// Adds the key of a row; row numbers are below 2⁴⁰.
+    /// Adds the key of a row; row numbers are 1 to 2⁴⁰ − 1.
     package mutating func add(_ key: Hash128, row: Int) {
         let bucket = Int(key.low & 0xFF)
         let entry = Entry(high: key.high, low: (key.low >> 8) << 40 | UInt64(row))
@@ -51,18 +51,30 @@ package struct DistinctKeys: Sendable, Mergeable {
     package func duplicates() -> [Int] {
         let rowMask: UInt64 = (1 << 40) - 1
         var rows: [Int] = []
+        var slots: [Entry] = []
         for bucket in pages {
-            var entries: [Entry] = []
-            entries.reserveCapacity(bucket.reduce(0) { $0 + $1.count })
-            for page in bucket { entries.append(contentsOf: page) }
-            entries.sort { $0.high != $1.high ? $0.high < $1.high : $0.low < $1.low }
-            var index = 1
-            while index < entries.count {
-                let (before, entry) = (entries[index - 1], entries[index])
-                if entry.high == before.high, entry.low & ~rowMask == before.low & ~rowMask {
-                    rows.append(Int(entry.low & rowMask))
+            let count = bucket.reduce(0) { $0 + $1.count }
+            if count < 2 { continue }
+            // Open addressing at half load: the first row of each key stays, a later one is reported. Row numbers start
+            // at 1, so a slot of zeros is free.
+            var size = 16
+            while size < 2 * count { size *= 2 }
+            slots = [Entry](repeating: Entry(high: 0, low: 0), count: size)
+            for page in bucket {
+                for entry in page {
+                    var at = Int(truncatingIfNeeded: entry.high) & (size - 1)
+                    while slots[at].low != 0,
+                        slots[at].high != entry.high || slots[at].low & ~rowMask != entry.low & ~rowMask
+                    {
+                        at = (at + 1) & (size - 1)
+                    }
+                    if slots[at].low == 0 {
+                        slots[at] = entry
+                    } else {
+                        rows.append(Int(max(slots[at].low & rowMask, entry.low & rowMask)))
+                        if entry.low & rowMask < slots[at].low & rowMask { slots[at] = entry }
+                    }
                 }
-                index += 1
             }
         }
         return rows.sorted()

@@ -16,7 +16,31 @@ package enum Robust {
 
     /// The median absolute deviation from `center`, not scaled.
     package static func medianDeviation(_ sorted: [Double], from center: Double) -> Double {
-        median(sorted.map { abs($0 - center) }.sorted())
+        median(deviations(sorted, from: center))
+    }
+
+    /// |x − center| of ascending values, ascending, each divided by the scale of its side.
+    ///
+    /// The two sides are ascending already when read away from the center, so they are merged and not sorted.
+    package static func deviations(
+        _ sorted: [Double], from center: Double, below: Double = 1, above: Double = 1
+    ) -> [Double] {
+        var out: [Double] = []
+        out.reserveCapacity(sorted.count)
+        var right = sorted.firstIndex { $0 >= center } ?? sorted.count
+        var left = right - 1
+        while left >= 0 || right < sorted.count {
+            let down = left >= 0 ? abs((sorted[left] - center) / below) : .infinity
+            let up = right < sorted.count ? abs((sorted[right] - center) / above) : .infinity
+            if left >= 0, down <= up || right == sorted.count {
+                out.append(down)
+                left -= 1
+            } else {
+                out.append(up)
+                right += 1
+            }
+        }
+        return out
     }
 
     /// The mean absolute deviation from `center`, summed in ascending order so that it is the same everywhere.

@@ -15,6 +15,9 @@ package struct StagedFile: ~Copyable, Sendable {
     /// How many bytes were written.
     package private(set) var byteCount = 0
     private var number: Int32
+    /// Bytes written since the disk was last told to begin.
+    private var unstarted = 0
+    private static let writebackBytes = 4 << 20
     private var isCommitted = false
 
     /// Creates `name.part`, readable by its owner only. Throws `alreadyExists` when it is there.
@@ -48,6 +51,12 @@ package struct StagedFile: ~Copyable, Sendable {
         }
         guard ok else { throw systemError("write", partPath) }
         byteCount += bytes.count
+        unstarted += bytes.count
+        // The disk begins while the processors go on, so that the fsync at the end has little left to wait for.
+        if unstarted >= Self.writebackBytes {
+            sluice_start_writeback(number)
+            unstarted = 0
+        }
     }
 
     /// Makes the bytes durable and gives the file its name in the same folder; the name itself is durable only after

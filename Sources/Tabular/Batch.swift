@@ -18,6 +18,22 @@ package enum CellKind: UInt8, Sendable {
     case array = 7
 }
 
+extension CellKind {
+    /// The kind in the high four bits of a cell's last word; a switch, because it is inlined where `rawValue` is not.
+    @inlinable package var tag: UInt32 {
+        switch self {
+        case .absent: 0
+        case .bare: 1 << 28
+        case .quoted: 2 << 28
+        case .number: 3 << 28
+        case .boolean: 4 << 28
+        case .null: 5 << 28
+        case .object: 6 << 28
+        case .array: 7 << 28
+        }
+    }
+}
+
 /// One cell: where its value and its source text lie in `Batch.bytes`.
 ///
 /// 16 bytes. The value of a quoted cell lies between the quotes, or, when escapes had to be decoded, behind the rows.
@@ -29,14 +45,14 @@ package struct Cell: Sendable, Equatable {
     /// First byte of the source text, quotes included.
     package var rawStart: UInt32
     /// Source end in the low 28 bits, kind in the high four.
-    @usableFromInline package private(set) var tagged: UInt32
+    @usableFromInline package var tagged: UInt32
 
     /// Makes a cell; offsets are into `Batch.bytes` and below 2^28.
-    package init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
+    @inlinable package init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
         self.start = UInt32(truncatingIfNeeded: start)
         self.end = UInt32(truncatingIfNeeded: end)
         self.rawStart = UInt32(truncatingIfNeeded: rawStart)
-        self.tagged = UInt32(truncatingIfNeeded: rawEnd) | UInt32(kind.rawValue) << 28
+        self.tagged = UInt32(truncatingIfNeeded: rawEnd) | kind.tag
     }
 
     /// A cell that is not there.

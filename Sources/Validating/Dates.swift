@@ -197,24 +197,24 @@ enum Dates {
     private static func read(
         _ directive: UInt8, _ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, _ parts: inout Parts
     ) -> Bool {
-        switch Character(Unicode.Scalar(directive)) {
-        case "Y":
+        switch directive {
+        case UInt8(ascii: "Y"):
             guard let value = number(bytes, at, 4, end) else { return false }
             at += 4
             parts.year = value
-        case "y":
+        case UInt8(ascii: "y"):
             guard let value = number(bytes, at, 2, end) else { return false }
             at += 2
             parts.year = value < 69 ? 2000 + value : 1900 + value
-        case "m": return assign(short(bytes, &at, end), &parts.month)
-        case "d": return assign(short(bytes, &at, end), &parts.dayOfMonth)
-        case "H": return assign(short(bytes, &at, end), &parts.hour)
-        case "I":
+        case UInt8(ascii: "m"): return assign(short(bytes, &at, end), &parts.month)
+        case UInt8(ascii: "d"): return assign(short(bytes, &at, end), &parts.dayOfMonth)
+        case UInt8(ascii: "H"): return assign(short(bytes, &at, end), &parts.hour)
+        case UInt8(ascii: "I"):
             parts.isTwelveHour = true
             return assign(short(bytes, &at, end), &parts.hour)
-        case "M": return assign(short(bytes, &at, end), &parts.minute)
-        case "S": return assign(short(bytes, &at, end), &parts.second)
-        case "f":
+        case UInt8(ascii: "M"): return assign(short(bytes, &at, end), &parts.minute)
+        case UInt8(ascii: "S"): return assign(short(bytes, &at, end), &parts.second)
+        case UInt8(ascii: "f"):
             var unit: Int64 = 100_000
             let first = at
             while at < end, bytes[at] &- 0x30 <= 9, at - first < 6 {
@@ -223,14 +223,14 @@ enum Dates {
                 at += 1
             }
             return at > first
-        case "p":
+        case UInt8(ascii: "p"):
             guard at + 2 <= end, bytes[at + 1] | 0x20 == 0x6D else { return false }
             parts.isAfternoon = bytes[at] | 0x20 == 0x70
             guard parts.isAfternoon == true || bytes[at] | 0x20 == 0x61 else { return false }
             at += 2
-        case "b": return month(months, bytes, &at, end, &parts)
-        case "B": return month(fullMonths, bytes, &at, end, &parts)
-        case "z":
+        case UInt8(ascii: "b"): return month(months, bytes, &at, end, &parts)
+        case UInt8(ascii: "B"): return month(fullMonths, bytes, &at, end, &parts)
+        case UInt8(ascii: "z"):
             guard at < end else { return false }
             if at + 5 <= end, bytes[at] == 0x2B || bytes[at] == 0x2D, let hour = number(bytes, at + 1, 2, end),
                 let minute = number(bytes, at + 3, 2, end), hour < 24, minute < 60
