@@ -24,6 +24,12 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
         throw IngestionError(.unreadableData, "\(path): no contract can be made from this header: \(codes)")
     }
+    if format == .csv, let place = layout.columns.firstIndex(where: isData) {
+        throw IngestionError(
+            .unreadableData,
+            "\(path): the label of column \(place + 1) looks like data, so the header line seems to be missing; "
+                + "add one, or write a contract")
+    }
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
     var rows = 0
     while rows < inferenceRowsMax, let slice = try cutter.next() {
@@ -41,6 +47,13 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         }
     }
     return inference
+}
+
+/// Whether a column's label looks like a value: a number, a date, an address. Labels go into the contract and the ledger.
+private func isData(_ label: String) -> Bool {
+    let bytes = Array(label.utf8)
+    let letters = bytes.count { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 >= 0x80 }
+    return !bytes.isEmpty && (letters == 0 || bytes.contains(0x40))
 }
 
 /// The member names of the first thousand objects, in the order they first appear.

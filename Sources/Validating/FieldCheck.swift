@@ -125,7 +125,7 @@ final class FieldCheck: Sendable {
         guard cell.isText || cell.isNumber else { return nil }
         if isInteger {
             if isPlainNumber, let value = Numbers.integer(bytes, cell.range) { return value }
-            if cell.isNumber, let value = Numbers.decimal(bytes, cell.range), value == value.rounded() { return value }
+            if cell.isNumber, Numbers.isWhole(bytes, cell.range) { return Numbers.decimal(bytes, cell.range) }
         } else if isPlainNumber || cell.isNumber {
             return Numbers.decimal(bytes, cell.range)
         }

@@ -71,6 +71,40 @@ enum Numbers {
         }
     }
 
+    /// Whether the lexeme of a JSON number is a whole number, such as `12.0` or `1.5e1`; decided by its digits, because a
+    /// double would take `1e-400` for zero.
+    static func isWhole(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var at = range.lowerBound
+        let end = range.upperBound
+        var (fraction, significant, zeros) = (0, 0, 0)
+        var isFraction = false
+        var isZero = true
+        while at < end, bytes[at] | 0x20 != 0x65 {
+            let digit = bytes[at] &- 0x30
+            if bytes[at] == 0x2E { isFraction = true }
+            if digit <= 9 {
+                if digit != 0 { isZero = false }
+                if isFraction {
+                    fraction += 1
+                    if digit != 0 { significant = fraction }
+                } else {
+                    zeros = digit == 0 ? zeros + 1 : 0
+                }
+            }
+            at += 1
+        }
+        if isZero || at == end { return isZero || significant == 0 }
+        at += 1
+        let isDown = at < end && bytes[at] == 0x2D
+        if at < end, isDown || bytes[at] == 0x2B { at += 1 }
+        var exponent = 0
+        while at < end {
+            exponent = min(exponent * 10 + Int(bytes[at] &- 0x30), 1_000_000)
+            at += 1
+        }
+        return isDown ? significant == 0 && zeros >= exponent : significant <= exponent
+    }
+
     /// The value of a decimal number, or nil when the text is none. Correctly rounded: Clinger's fast path for up to 15
     /// digits and small exponents, the standard library otherwise.
     static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {

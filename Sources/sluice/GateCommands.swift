@@ -5,8 +5,10 @@ import Reading
 import Schemas
 import Screening
 import Sealing
+import Sketches
 import Storage
 import Tabular
+import Validating
 
 /// `sluice init`.
 struct InitCommand: AsyncParsableCommand {
@@ -51,7 +53,7 @@ struct ValidateCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         var worst: Int32 = 0
         for file in files {
-            try await reporting {
+            try await goingOn(&worst) {
                 var options = reading.options()
                 options.doors = .validate
                 options.listed = report.limitErrors
@@ -65,7 +67,7 @@ struct ValidateCommand: AsyncParsableCommand {
                     options: options)
                 progress?.clear()
                 report.print(result, isOneOfMany: files.count > 1)
-                worst = max(worst, report.exitCode(result))
+                return report.exitCode(result)
             }
         }
         if worst != 0 { throw ExitCode(worst) }
@@ -103,31 +105,47 @@ struct IngestCommand: AsyncParsableCommand {
             let store = try store.require()
             let corridor = try Corridor(store: store, writes: !dryRun)
             for file in files {
-                var options = reading.options()
-                options.doors = dryRun ? .dryRun : .ingest
-                options.listed = report.limitErrors
-                options.force = force
-                options.sliceBytes = store.configuration.sliceBytes
-                let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
-                if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
-                let (schema, document, _) = try reading.contract(
-                    for: file, dataset: dataset, store: store, options: options)
-                let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
-                guard Configuration.isName(name) else {
-                    throw IngestionError(
-                        .usage,
-                        "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)")
+                try await goingOn(&worst) {
+                    var options = reading.options()
+                    options.doors = dryRun ? .dryRun : .ingest
+                    options.listed = report.limitErrors
+                    options.force = force
+                    options.sliceBytes = store.configuration.sliceBytes
+                    let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
+                    if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
+                    let (schema, document, _) = try reading.contract(
+                        for: file, dataset: dataset, store: store, options: options)
+                    let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
+                    guard Configuration.isName(name) else {
+                        throw IngestionError(
+                            .usage,
+                            "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)"
+                        )
+                    }
+                    let result = try await corridor.run(
+                        file, schema: schema, contract: document, dataset: name,
+                        source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
+                    progress?.clear()
+                    report.print(result, isOneOfMany: files.count > 1)
+                    return report.exitCode(result)
                 }
-                let result = try await corridor.run(
-                    file, schema: schema, contract: document, dataset: name,
-                    source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
-                progress?.clear()
-                report.print(result, isOneOfMany: files.count > 1)
-                worst = max(worst, report.exitCode(result))
             }
         }
         if worst != 0 { throw ExitCode(worst) }
     }
+}
+
+/// Works on one of several files: what goes wrong with it is said, and the next one still gets its turn.
+///
+/// The first error decides the exit code over verdicts; among verdicts 1 stays.
+private func goingOn(_ worst: inout Int32, _ body: () async throws -> Int32) async throws {
+    var code: Int32 = 0
+    do {
+        try await reporting { code = try await body() }
+    } catch let error as ExitCode {
+        code = error.rawValue
+    }
+    if worst <= 1, code > worst { worst = code }
 }
 
 /// A dataset's name from a file's: what stands before the first dot.
@@ -235,6 +253,11 @@ struct SchemaCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let loaded = try reading.load(file)
+                do throws(UnusableContract) {
+                    _ = try Validator(loaded.schema, hash: KeyedHash(key: [UInt8](repeating: 1, count: 32)))
+                } catch {
+                    throw IngestionError(error, file: file)
+                }
                 Terminal.line("\(file): \(loaded.schema.fields.count) fields, \(loaded.warnings.count) warning(s)")
             }
         }

@@ -232,7 +232,8 @@ enum LineageText {
             lines.append("rows      source records \(trace.shard.body["rows"]?.text ?? "")")
         }
         if let range {
-            lines.append("bytes     \(range.lowerBound) to \(range.upperBound) of the source, line end included")
+            lines.append(
+                "bytes     \(range.lowerBound) to \(range.upperBound) of the source (end excluded), line end included")
         } else {
             lines.append(
                 "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of the source"

@@ -114,6 +114,9 @@ struct ReadingOptions: ParsableArguments {
                 .usage, "no contract for \(file): give --schema FILE, or --infer to make one from the file itself")
         }
         let (schema, document) = Schema.digested(try inferSchema(file, options: options))
+        for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
+            throw IngestionError(.usage, "--exclude \(name): the file has no such field")
+        }
         return (schema, document, "inferred from \(file)")
     }
 
@@ -175,6 +178,10 @@ struct ReportOptions: ParsableArguments {
             Terminal.line(report.document().text(pretty: !isOneOfMany))
         } else if !quiet {
             Terminal.write(ReportText.render(report))
+            if report.status == .accepted, exitCode(report) == 1 {
+                Terminal.line(
+                    "  exit  1, because rows were held back (--fail-on \(failOn.rawValue)); the others are published")
+            }
         }
     }
 }

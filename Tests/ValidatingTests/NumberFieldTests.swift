@@ -132,4 +132,13 @@ import Testing
             #expect(ours == Double(String(decoding: text, as: UTF8.self)))
         }
     }
+
+    @Test(arguments: [
+        ("12.0", true), ("1.5e1", true), ("1e2", true), ("100e-2", true), ("0e-5", true), ("-0.0", true),
+        ("1e-400", false),
+        ("100.0000000000000000000000000001", false), ("1.55e1", false), ("10e-2", false), ("3.7", false),
+    ]) func `a JSON number is whole by its digits`(text: String, isWhole: Bool) {
+        let bytes = Array(text.utf8)
+        #expect(Numbers.isWhole(bytes.span, 0..<bytes.count) == isWhole)
+    }
 }
