@@ -146,13 +146,20 @@ package struct Corridor: Sendable {
         report.batchFindings = survey.findings
         var findings = survey.profile.counts
         var repeated = Set<Int>()
+        let places = try locate(Array(decision.duplicates.joined().prefix(plan.options.listed)), source, survey, plan)
         for (rule, rows) in decision.duplicates.enumerated() {
             let unique = plan.validator.uniqueRules[rule]
             for row in rows {
                 let field = unique.fields.count == 1 ? unique.fields[0] : -1
-                let finding = Finding(unique.code, outcome: .rejected, row: row, field: field)
+                var finding = Finding(unique.code, outcome: .rejected, row: row, field: field)
                 findings.add(finding)
-                if report.listed.count + survey.listed.count < plan.options.listed { report.listed.append(finding) }
+                if report.listed.count + survey.listed.count < plan.options.listed {
+                    if let range = places[row] {
+                        finding.byteOffset = range.lowerBound
+                        finding.byteLength = range.upperBound - range.lowerBound
+                    }
+                    report.listed.append(finding)
+                }
                 repeated.insert(row)
             }
         }
@@ -181,6 +188,33 @@ package struct Corridor: Sendable {
         }
         report.seconds = Clock.monotonic() - started
         return report
+    }
+
+    /// The byte ranges of rows that only the merged keys told apart: their slices are read once more.
+    private func locate(
+        _ rows: [Int], _ source: Source, _ survey: Survey, _ plan: Plan
+    ) throws(IngestionError) -> [Int: Range<UInt64>] {
+        var found: [Int: Range<UInt64>] = [:]
+        guard let layout = survey.head.layout else { return found }
+        let wanted = Set(rows)
+        for place in survey.places {
+            let mine = place.firstRow..<place.firstRow + place.rowCount
+            if place.isOverlong || !rows.contains(where: mine.contains) { continue }
+            var bytes: [UInt8] = []
+            _ = try source.read(upTo: Int(place.length), at: Int(place.offset), into: &bytes)
+            let slice = SourceSlice(
+                ordinal: place.ordinal, offset: place.offset, length: place.length, firstRow: place.firstRow,
+                rowCount: place.rowCount, bytes: bytes)
+            var reader = SliceReader(slice, layout: layout, plan: plan.reading)
+            while let batch = reader.next() {
+                for index in 0..<batch.count where wanted.contains(batch.firstRow + index) {
+                    let record = batch.records[index]
+                    found[batch.firstRow + index] =
+                        batch.baseOffset + UInt64(record.start)..<batch.baseOffset + UInt64(record.end)
+                }
+            }
+        }
+        return found
     }
 
     // Long function: the corridor's second half in the order it happens.

@@ -88,4 +88,16 @@ import Testing
         let fourth = try await shop.run(try shop.write("d.csv", Workshop.rows(4000, from: 30_000)))
         #expect(fourth.basisRows == 8000)
     }
+
+    @Test func `a repeated key has its byte range, also when nothing but keys told it apart`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = Workshop.rows(3000)
+        let path = try shop.write("a.csv", text + "7,1,again\n")
+        let report = try await shop.run(path, doors: .validate) { $0.sliceBytes = 1000 }
+        let finding = try #require(report.listed.first { $0.code == .uniqueError })
+        #expect(finding.row == 3001)
+        #expect(Int(finding.byteOffset) == text.utf8.count)
+        #expect(finding.byteLength == 9)
+    }
 }
