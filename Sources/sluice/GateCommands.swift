@@ -56,7 +56,7 @@ struct ValidateCommand: AsyncParsableCommand {
             try await goingOn(&worst) {
                 var options = reading.options()
                 options.doors = .validate
-                options.listed = report.limitErrors
+                options.listed = report.listed
                 let found = dataset == nil && store.store == nil ? nil : try store.find()
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
@@ -108,7 +108,7 @@ struct IngestCommand: AsyncParsableCommand {
                 try await goingOn(&worst) {
                     var options = reading.options()
                     options.doors = dryRun ? .dryRun : .ingest
-                    options.listed = report.limitErrors
+                    options.listed = report.listed
                     options.force = force
                     options.sliceBytes = store.configuration.sliceBytes
                     let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })

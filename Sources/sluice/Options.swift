@@ -153,6 +153,9 @@ struct ReportOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Print nothing but errors.")
     var quiet = false
 
+    /// Findings to list one by one: the text report has totals and first rows only.
+    var listed: Int { json || format == .json ? limitErrors : 0 }
+
     /// The exit code of a report.
     func exitCode(_ report: BatchReport) -> Int32 {
         let isDuplicate = report.status == .duplicate
