@@ -53,16 +53,10 @@ extension Store {
             if ring.keys.isEmpty { return nil }
             try checkRecorded(path, batch: batch, ledger)
             var source = ""
-            try sealing { () throws(SealingError) in
-                let file = try staging { () throws(StorageError) in try FileDescriptor.openRegular(path) }
-                let reader = try MessageReader(
-                    .file(file), keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
-                source = reader.info.context["source-sha256"] ?? ""
-                do { _ = try reader.decrypt { span in for at in span.indices { bytes.append(span[at]) } } } catch {
-                    throw error as? SealingError
-                        ?? SealingError(.storage, "open baseline", subject: path, cause: "\(error)")
-                }
-            }
+            let reader = try openShard(
+                path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
+            source = reader.info.context["source-sha256"] ?? ""
+            _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
             guard let made = Baseline(decoding: bytes) else {
                 throw IngestionError(
                     .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")

@@ -174,10 +174,10 @@ import Testing
     }
 
     @Test func `machine paths`() {
-        let bad = "x /work/main\n\"/work/shared\"\n/work/a\ncp /tmp/bench/x y\nsee .library/x\n"
+        let bad = "x /home/me\n\"/root/shared\"\n/opt/a\ncp /srv/x y\nsee /mnt/x\n"
         #expect(lines(Rules.machinePaths, bad, stage) == [1, 2, 3, 4, 5])
         #expect(
-            lines(Rules.machinePaths, "store/work/<claim>\n\"\\(store)/work/a\"\nnetwork/\nx.library\n", stage)
+            lines(Rules.machinePaths, "store/work/<claim>\n\"\\(store)/opt/a\"\nnetwork/\n/etc/passwd\n", stage)
                 == [])
     }
 }

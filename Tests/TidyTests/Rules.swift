@@ -186,8 +186,8 @@ enum Rules {
     /// No path of the machine it was written on.
     static func machinePaths(_ source: SourceText) -> [Violation] {
         each(source.lines, source) { line in
-            // `store/work/` is a folder of the store; `/work/` at a path's start is somebody's machine.
-            line.contains(#/(?:^|[^\w.)}>\]*\/])\/work\/|\/tmp\/bench|\/\.library\b|\.library\//#)
+            // `store/work` is a folder of the store; a root folder of people's own at a path's start is somebody's machine.
+            line.contains(#/(?:^|[^\w.)}>\]*\/])\/(?:home|root|Users|mnt|opt|srv|work|farm)\//#)
                 ? "a path of one machine" : nil
         }
     }
