@@ -85,7 +85,10 @@ let package = Package(
         tests("LineageTests", ["Lineage", "Cryptography", "Storage", "Tabular", grdb]),
         tests(
             "IngestionTests",
-            ["Ingestion", "Screening", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas", "Tabular"]),
+            [
+                "Ingestion", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas",
+                "Tabular",
+            ]),
         tests("CommandTests", ["Storage"]),
         tests("TidyTests", []),
         // Not a test and not shipped: one-core figures for scripts/bench.

@@ -27,7 +27,7 @@ enum CellShape: Int, CaseIterable {
 /// The cell's shape; linear in its length, and in at most 64 bytes of it for everything but text.
 func shape(of bytes: Span<UInt8>, in range: Range<Int>) -> CellShape {
     guard range.count <= 320, let first = range.first.map({ bytes[$0] }) else { return .text }
-    if range.count == 36, isUUID(bytes, range) { return .uuid }
+    if range.count == 36, Formats.isUUID(bytes, range) { return .uuid }
     if range.count <= 40 {
         if isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".") {
             if let shape = numberShape(bytes, range) { return shape }
@@ -37,15 +37,6 @@ func shape(of bytes: Span<UInt8>, in range: Range<Int>) -> CellShape {
         }
     }
     return addressShape(bytes, range)
-}
-
-private func isUUID(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    for offset in 0..<36 {
-        let byte = bytes[range.lowerBound + offset]
-        let isDash = offset == 8 || offset == 13 || offset == 18 || offset == 23
-        guard isDash ? byte == UInt8(ascii: "-") : isDigit(byte) || (byte | 0x20) &- 0x61 < 6 else { return false }
-    }
-    return true
 }
 
 private func isBoolean(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
@@ -114,29 +105,14 @@ private func timeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? 
     }
 }
 
+/// By the very checks that a contract's formats mean, so that a file fits the contract inferred from it. A URI counts only
+/// with `://`: a word and a colon is ordinary text.
 private func addressShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape {
-    var at = -1
-    var dotAfterAt = -1
-    var scheme = -1
-    for index in range {
-        switch bytes[index] {
-        case 0...0x20, 0x7F, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""): return .text
-        case UInt8(ascii: "@"):
-            if at >= 0, scheme < 0 { return .text }
-            at = index
-        case UInt8(ascii: "."): if at >= 0, index > at + 1 { dotAfterAt = index }
-        case UInt8(ascii: ":"):
-            let isStart = scheme < 0 && index > range.lowerBound && index + 3 < range.upperBound
-            if isStart, bytes[index + 1] == UInt8(ascii: "/"), bytes[index + 2] == UInt8(ascii: "/") { scheme = index }
-        default: break
-        }
-    }
-    if scheme > 0 {
-        let isName = (range.lowerBound..<scheme).allSatisfy { index in
-            let byte = bytes[index]
-            return (byte | 0x20) &- 0x61 < 26 || (index > range.lowerBound && (isDigit(byte) || byte == 0x2B))
-        }
-        return isName ? .uri : .text
-    }
-    return at > range.lowerBound && dotAfterAt > at && dotAfterAt < range.upperBound - 1 ? .email : .text
+    if Formats.isEmail(bytes, range) { return .email }
+    var at = range.lowerBound
+    while at + 2 < range.upperBound, bytes[at] != UInt8(ascii: ":") { at += 1 }
+    guard at + 2 < range.upperBound, bytes[at + 1] == UInt8(ascii: "/"), bytes[at + 2] == UInt8(ascii: "/"),
+        Formats.isURI(bytes, range)
+    else { return .text }
+    return .uri
 }

@@ -1,6 +1,8 @@
 import Foundation
 import Ingestion
+import Schemas
 import Screening
+import Sketches
 import Tabular
 import Testing
 
@@ -99,5 +101,20 @@ import Testing
         #expect(finding.row == 3001)
         #expect(Int(finding.byteOffset) == text.utf8.count)
         #expect(finding.byteLength == 9)
+    }
+
+    @Test func `a file fits the contract inferred from it`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        // An address with an underscore in its last label: text to the contract's format, so text to inference.
+        let text = "id,who,site,no\n1,a@b.gov_X,https://a.example/x y,007\n2,c@d.gov_Y,https://b.example,8\n"
+        let path = try shop.write("a.csv", text)
+        let (schema, document) = Schema.digested(try inferSchema(path, options: BatchOptions()))
+        var options = BatchOptions()
+        options.doors = .validate
+        let report = try await Corridor(store: nil, writes: false).run(
+            path, schema: schema, contract: document, dataset: "a", source: "", options: options)
+        #expect(report.rows == 2)
+        #expect(report.findings.sorted.isEmpty)
     }
 }

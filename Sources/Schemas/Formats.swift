@@ -1,10 +1,10 @@
-/// The string formats of Table Schema, by hand.
-enum Formats {
+/// The string formats of Table Schema, by hand: one definition for what a contract demands and what inference proposes.
+package enum Formats {
     @inline(__always)
     private static func isAlphanumeric(_ byte: UInt8) -> Bool { byte &- 0x30 <= 9 || (byte | 0x20) &- 0x61 <= 25 }
 
     /// An address as `local@domain.tld`: RFC 5322's dot-atom without comments or quoting, as the web uses it.
-    static func isEmail(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    package static func isEmail(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         let end = range.upperBound
         guard range.count <= 254 else { return false }
@@ -46,7 +46,7 @@ enum Formats {
     }
 
     /// A URI by RFC 3986: a scheme, a colon, and no byte outside its set.
-    static func isURI(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    package static func isURI(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         let end = range.upperBound
         guard at < end, (bytes[at] | 0x20) &- 0x61 <= 25 else { return false }
@@ -73,7 +73,7 @@ enum Formats {
     private static func isHex(_ byte: UInt8) -> Bool { byte &- 0x30 <= 9 || (byte | 0x20) &- 0x61 <= 5 }
 
     /// A UUID as 8-4-4-4-12 hexadecimal digits.
-    static func isUUID(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    package static func isUUID(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard range.count == 36 else { return false }
         for offset in 0..<36 {
             let byte = bytes[range.lowerBound + offset]
@@ -87,8 +87,7 @@ enum Formats {
     }
 
     /// Unicode scalars in valid UTF-8.
-    @inline(__always)
-    static func scalars(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+    package static func scalars(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         var count = 0
         for at in range where bytes[at] & 0xC0 != 0x80 { count &+= 1 }
         return count
