@@ -95,6 +95,7 @@ package struct BatchReport: Sendable {
     /// The report as a document: Frictionless's shape and error names where it has them, and never a cell.
     package func document() -> JSONValue {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         func errors(_ finding: Finding) -> JSONValue {
             var members: [String: JSONValue] = [
                 "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
@@ -104,9 +105,13 @@ package struct BatchReport: Sendable {
             if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
             if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
             if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
+            if finding.code == .modifiedZ, let rule = thresholds.first(where: { $0.field == finding.field }) {
+                members["n"] = whole(rule.count)
+            } else if finding.code == .isolationForest {
+                members["n"] = whole(basisRows)
+            }
             return .object(members)
         }
-        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         return .object([
             "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
             "dataset": .string(dataset), "source": .string(source), "name": .string(file),

@@ -69,6 +69,12 @@ package struct Corridor: Sendable {
         report.contractHash = hex(schema.digest)
         report.isInferred = schema.isInferred
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
+        if let columns = cutter.head.layout?.columns.count, columns > schema.limits.maxFields {
+            throw IngestionError(
+                .unreadableData,
+                "\(path): it has \(columns) columns, more than sluice.limits.maxFields \(schema.limits.maxFields); "
+                    + "raise the limit if that is meant")
+        }
         report.unknownColumns = cutter.head.unknown
         report.lacksHeader = cutter.head.matches == 0
         var survey = try await survey(cutter, plan, total: source.size)

@@ -117,4 +117,33 @@ import Testing
         #expect(report.rows == 2)
         #expect(report.findings.sorted.isEmpty)
     }
+
+    @Test func `more columns than the limit are refused by number`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let names = (0..<5000).map { "c\($0)" }.joined(separator: ",")
+        let path = try shop.write("a.csv", names + "\n" + names + "\n")
+        let (schema, document) = Schema.digested(try inferSchema(path, options: BatchOptions()))
+        var options = BatchOptions()
+        options.doors = .validate
+        await #expect {
+            _ = try await Corridor(store: nil, writes: false).run(
+                path, schema: schema, contract: document, dataset: "a", source: "", options: options)
+        } throws: { error in
+            let error = error as? IngestionError
+            return error?.code == .unreadableData && error?.description.contains("5000 columns") == true
+        }
+    }
+
+    @Test func `statistical findings carry statistic, threshold and how many rows the line was made from`() async throws
+    {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write("a.csv", Workshop.rows(3000) + "9999,1e9,n\n")
+        let report = try await shop.run(path, doors: .dryRun)
+        let errors = report.document()["errors"]?.items ?? []
+        let deviated = try #require(errors.first { $0["type"]?.text == "deviated-value" })
+        #expect(deviated["n"]?.whole == 3001)
+        #expect((deviated["statistic"]?.double ?? 0) > (deviated["threshold"]?.double ?? .infinity))
+    }
 }
