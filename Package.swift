@@ -72,7 +72,7 @@ let package = Package(
             swiftSettings: ours),
         tests("TabularTests", ["Tabular"]),
         tests("SketchesTests", ["Sketches", "Tabular"]),
-        tests("CryptographyTests", ["Cryptography"]),
+        tests("CryptographyTests", ["Cryptography", "TestSupport"]),
         tests("StorageTests", ["Storage"]),
         tests("SchemasTests", ["Schemas", "Tabular"]),
         tests("ReadingTests", ["Reading", "Tabular"]),
@@ -81,7 +81,7 @@ let package = Package(
         tests(
             "MaskingTests",
             ["Masking", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Cryptography", "Tabular"]),
-        tests("SealingTests", ["Sealing", "Cryptography", "Storage", "Tabular"]),
+        tests("SealingTests", ["TestSupport", "Sealing", "Cryptography", "Storage", "Tabular"]),
         tests("LineageTests", ["Lineage", "Cryptography", "Storage", "Tabular", grdb]),
         tests(
             "IngestionTests",
@@ -91,6 +91,7 @@ let package = Package(
             ]),
         tests("CommandTests", ["Storage"]),
         tests("TidyTests", []),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: ours),
         // Not a test and not shipped: one-core figures for scripts/bench.
         .executableTarget(
             name: "Benchmarks",

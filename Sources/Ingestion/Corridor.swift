@@ -184,7 +184,8 @@ package struct Corridor: Sendable {
                 folder: claim.folder, context: batch.context(committer.ledger.origin), recipients: plan.recipients)
             do throws(IngestionError) {
                 return try committer.hold(
-                    claim, batch, report, decision: nil, stage: stage, source: source, results: [], started)
+                    claim, batch, report, decision: nil, baseline: nil, stage: stage, source: source, results: [],
+                    started)
             } catch {
                 if let earlier = try committer.afterFailure(claim, batch) {
                     return try committer.repeated(earlier, batch, report, started)
@@ -300,7 +301,8 @@ package struct Corridor: Sendable {
                     results: results, started)
             }
             return try committer.hold(
-                claim, batch, report, decision: decision, stage: stage, source: source, results: results, started)
+                claim, batch, report, decision: decision, baseline: baseline, stage: stage, source: source,
+                results: results, started)
         } catch {
             // Another process judged the same bytes a moment ago: this one is the duplicate.
             if let earlier = try committer.afterFailure(claim, batch) {

@@ -181,9 +181,8 @@ extension Committer {
 
     /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
     func hold(
-        _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?, stage: Stage,
-        source: Source,
-        results: [SliceResult], _ started: Double
+        _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?,
+        baseline: LoadedBaseline?, stage: Stage, source: Source, results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards: [StagedShard] = []
@@ -210,8 +209,8 @@ extension Committer {
         try commit(
             claim, batch,
             Outcome(
-                verdict: "held", report: report, decisionDigest: digest, baselineBatches: [], rowMap: rowMap,
-                shards: shards))
+                verdict: "held", report: report, decisionDigest: digest, baselineBatches: baseline?.batches ?? [],
+                rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report
     }

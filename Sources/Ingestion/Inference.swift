@@ -24,11 +24,14 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
         throw IngestionError(.unreadableData, "\(path): no contract can be made from this header: \(codes)")
     }
-    if format == .csv, let place = layout.columns.firstIndex(where: isData) {
+    if let place = layout.columns.firstIndex(where: isData) {
         throw IngestionError(
             .unreadableData,
-            "\(path): the label of column \(place + 1) looks like data, so the header line seems to be missing; "
-                + "add one, or write a contract")
+            format == .csv
+                ? "\(path): the label of column \(place + 1) looks like data, so the header line seems to be missing; "
+                    + "add one, or write a contract"
+                : "\(path): the key of member \(place + 1) looks like data, and keys go into the ledger; write a contract"
+        )
     }
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
     var rows = 0

@@ -13,7 +13,6 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case duplicateKey = "duplicate-key"
     case nestingTooDeep = "nesting-too-deep"
     case unknownField = "unknown-field"
-    case blankRow = "blank-row"
     case readersDisagree = "readers-disagree"
     // The header.
     case missingLabel = "missing-label"

@@ -86,7 +86,6 @@ enum Words {
             return say(
                 "unknown member", "the object has a member that the contract does not name",
                 "add it to the contract, or set sluice.unknownFields to keep or drop")
-        case .blankRow: return say("blank row", "the row is empty", "remove it")
         case .readersDisagree:
             return say(
                 "readers disagree",

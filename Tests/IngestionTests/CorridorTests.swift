@@ -1,5 +1,6 @@
 import Foundation
 import Ingestion
+import Lineage
 import Schemas
 import Screening
 import Sketches
@@ -86,6 +87,9 @@ import Testing
         for id in 20_000..<20_300 { poisoned += "\(id),9\(id),n\n" }
         let third = try await shop.run(try shop.write("c.csv", poisoned))
         #expect(third.status == .held)
+        // The record says what it was judged by, also of a batch that was held.
+        let judged = try LineageQuery(try shop.store.ledger()).batch(third.batch).first { $0.kind == "batch.judged" }
+        #expect(judged?.body["baseline"]?.items?.count == 2)
         // A held batch must not have moved the line.
         let fourth = try await shop.run(try shop.write("d.csv", Workshop.rows(4000, from: 30_000)))
         #expect(fourth.basisRows == 8000)
@@ -145,5 +149,20 @@ import Testing
         let deviated = try #require(errors.first { $0["type"]?.text == "deviated-value" })
         #expect(deviated["n"]?.whole == 3001)
         #expect((deviated["statistic"]?.double ?? 0) > (deviated["threshold"]?.double ?? .infinity))
+    }
+
+    @Test(arguments: [
+        ("a.csv", "7,1.5,jane@example.com\n8,2.5,joe@example.com\n"),
+        ("a.jsonl", "{\"jane@example.com\": 1}\n{\"x\": 2}\n"),
+    ]) func `labels that are data make no contract, and are not repeated`(name: String, text: String) throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write(name, text)
+        #expect {
+            _ = try inferSchema(path, options: BatchOptions())
+        } throws: { error in
+            let error = error as? IngestionError
+            return error?.code == .unreadableData && error?.description.contains("jane") == false
+        }
     }
 }

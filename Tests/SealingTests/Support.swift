@@ -2,6 +2,7 @@ import Cryptography
 import Foundation
 import Sealing
 import Storage
+import TestSupport
 
 /// The test keys of the vectors, by name.
 struct VectorKeys {

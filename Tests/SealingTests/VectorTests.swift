@@ -1,6 +1,7 @@
 import Cryptography
 import Foundation
 import Sealing
+import TestSupport
 import Testing
 
 private func manifest() throws -> [[String: Any]] {

@@ -1,7 +1,7 @@
-import Foundation
+package import Foundation
 
 /// The folder of outside suites: $SLUICE_SHARED, or "shared" beside the repository; nil, said once a test, when missing.
-func shared(_ path: String) -> URL? {
+package func shared(_ path: String) -> URL? {
     var root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
     for _ in 0..<3 { root.deleteLastPathComponent() }
     let folder =
@@ -14,6 +14,6 @@ func shared(_ path: String) -> URL? {
 }
 
 /// A JSON object.
-func json(_ url: URL) throws -> [String: Any] {
+package func json(_ url: URL) throws -> [String: Any] {
     try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any] ?? [:]
 }
