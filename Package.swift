@@ -16,6 +16,7 @@ let oursC: [CSetting] = [
     .unsafeFlags(["-O3"], .when(configuration: .release)),
 ]
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// One room of the house and what it may import; TidyTests hold the same rule against the sources.
@@ -34,6 +35,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -67,7 +69,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Tabular", "Sketches", "Cryptography", "Storage", "Schemas", "Reading", "Validating", "Screening",
-                "Masking", "Sealing", "Lineage", "Ingestion", arguments,
+                "Masking", "Sealing", "Lineage", "Ingestion", arguments, logging,
             ],
             swiftSettings: ours),
         tests("TabularTests", ["Tabular"]),

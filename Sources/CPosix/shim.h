@@ -5,9 +5,14 @@
 #endif
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,13 +20,23 @@
 static inline int sluice_prctl(int operation, unsigned long argument) { return prctl(operation, argument, 0, 0, 0); }
 
 // renameat2 with RENAME_NOREPLACE: publish never overwrites.
-static inline int sluice_rename_noreplace(const char *from, const char *to) {
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1u);
+static inline int sluice_rename_noreplace(int from_folder, const char *from, int to_folder, const char *to) {
+    return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, 1u);
 }
 
 // open is variadic.
 static inline int sluice_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int sluice_openat(int folder, const char *path, int flags, mode_t mode) { return openat(folder, path, flags, mode); }
+
+// fcntl is variadic; F_SETLEASE is not in the C library's plain name space.
+static inline int sluice_lease(int descriptor, int kind) { return fcntl(descriptor, F_SETLEASE, kind); }
+
+// sigset_t is opaque: the two signals that ask a daemon to stop.
+static inline void sluice_stop_set(sigset_t *set) {
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+}
 
 // flock is a struct and a function.
 static inline int sluice_flock(int descriptor, int operation) { return flock(descriptor, operation); }

@@ -14,7 +14,8 @@ struct BatchIdentity: Sendable {
     let id: String
     let dataset: String
     let source: String
-    let format: SourceFormat
+    /// nil when the name does not say and nobody else did.
+    let format: SourceFormat?
     let digest: [UInt8]
     let contractDigest: [UInt8]
     let contract: JSONValue
@@ -25,8 +26,36 @@ struct BatchIdentity: Sendable {
     let keys: [String]
     let fields: [String]
 
-    init(plan: Plan, digest: [UInt8], contract: JSONValue) throws(IngestionError) {
-        id = try Clock.identifier()
+    /// SHA-256 of the file's name as its supplier or user gave it.
+    let nameHash: [UInt8]
+    /// The file as it was when it was opened.
+    let fileIdentity: Delivery.FileIdentity
+
+    /// A delivered file that could not be judged: it has a name, an origin and a digest, and neither contract nor policy.
+    init(failed claim: Claim, _ delivery: Delivery, source: String, file: Source, digest: [UInt8], keys: [String]) {
+        id = claim.name
+        dataset = delivery.dataset
+        self.source = source
+        format = delivery.format
+        self.digest = digest
+        contractDigest = []
+        contract = .null
+        contractName = ""
+        contractVersion = ""
+        policyDigest = []
+        seenKey = []
+        self.keys = keys
+        fields = []
+        nameHash = delivery.nameHash
+        fileIdentity = file.identity
+    }
+
+    init(
+        plan: Plan, digest: [UInt8], contract: JSONValue, source file: Source, claim: Claim?
+    ) throws(IngestionError) {
+        if let claim { id = claim.name } else { id = try Clock.identifier() }
+        nameHash = claim?.delivery?.nameHash ?? SHA256.hash(Array(file.path.utf8))
+        fileIdentity = file.identity
         dataset = plan.dataset
         source = plan.source
         format = plan.reading.format
@@ -48,22 +77,28 @@ struct BatchIdentity: Sendable {
 
     /// What every shard of the batch carries in clear, authenticated (SECURITY.md 1.3).
     func context(_ origin: String) -> [String: String] {
-        [
+        var context = [
             "v": "1", "origin": origin, "batch-id": id, "dataset": dataset, "source-sha256": hex(digest),
-            "schema-sha256": hex(contractDigest), "policy-sha256": hex(policyDigest), "media-type": format.mediaType,
+            "media-type": format?.mediaType ?? "application/octet-stream",
         ]
+        if !contractDigest.isEmpty { context["schema-sha256"] = hex(contractDigest) }
+        if !policyDigest.isEmpty { context["policy-sha256"] = hex(policyDigest) }
+        return context
     }
 }
 
 /// A claim on a batch while it is worked on; its lock lives as long as it does, however the process ends.
-final class Claim: Sendable {
+package final class Claim: Sendable {
     let name: String
     let folder: String
+    /// The file that `watch` took for it; nil when the source is the user's own file and stays where it is.
+    let delivery: Delivery?
     private let lock: FileLock
 
-    init(name: String, folder: String, lock: consuming FileLock) {
+    init(name: String, folder: String, lock: consuming FileLock, delivery: Delivery? = nil) {
         self.name = name
         self.folder = folder
+        self.delivery = delivery
         self.lock = lock
     }
 }
@@ -83,29 +118,50 @@ package struct Committer: Sendable {
 
     // MARK: Claims
 
-    private func lockPath(_ claim: String) -> String { join(store.workFolder, claim + ".lock") }
+    func lockPath(_ claim: String) -> String { join(store.workFolder, claim + ".lock") }
 
-    func claim(_ batch: BatchIdentity) throws(IngestionError) -> Claim {
-        let path = lockPath(batch.id)
+    func lock(_ claim: String) throws(IngestionError) -> FileLock {
+        let path = lockPath(claim)
         let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(path) }
         guard let taken else { throw IngestionError(.tryAgain, "\(path): the claim is held by another process") }
-        let claim = Claim(name: batch.id, folder: join(store.workFolder, batch.id), lock: taken)
-        try storing { () throws(StorageError) in try makeFolder(claim.folder) }
-        try recording { () throws(LedgerError) in
-            try ledger.insertInflight(
-                Inflight(
-                    claim: batch.id, source: batch.dataset, state: .claimed, attempts: 1, sha256: batch.digest,
-                    updatedMilliseconds: Clock.milliseconds()))
+        return taken
+    }
+
+    /// Begins to make something of a batch: takes a claim, unless the file was delivered and has one, and an empty folder for
+    /// what is staged.
+    func begin(_ batch: BatchIdentity, _ delivered: Claim?) throws(IngestionError) -> Claim {
+        let claim: Claim
+        if let delivered {
+            claim = delivered
+        } else {
+            claim = Claim(name: batch.id, folder: join(store.workFolder, batch.id), lock: try lock(batch.id))
+            try recording { () throws(LedgerError) in
+                try ledger.insertInflight(
+                    Inflight(
+                        claim: batch.id, source: batch.dataset, state: .claimed, attempts: 1, sha256: batch.digest,
+                        updatedMilliseconds: Clock.milliseconds()))
+            }
+        }
+        try storing { () throws(StorageError) in
+            if exists(claim.folder) { try removeTree(claim.folder) }
+            try makeFolder(claim.folder)
         }
         return claim
     }
 
-    /// Gives up a claim: nothing of it stays.
-    func abandon(_ claim: Claim) throws(IngestionError) { try forget(claim.name) }
+    /// Gives up what was made of a claim. Without a delivered file nothing of it stays; with one, the claim and the file do,
+    /// for another try.
+    func abandon(_ claim: Claim) throws(IngestionError) {
+        if claim.delivery == nil { return try forget(claim.name) }
+        try storing { () throws(StorageError) in if exists(claim.folder) { try removeTree(claim.folder) } }
+    }
 
-    private func forget(_ claim: String) throws(IngestionError) {
+    /// Lets a claim go: its staged files, its row and its lock. A delivered file is not touched; see `dispose`.
+    func forget(_ claim: String) throws(IngestionError) {
+        let folder = join(store.workFolder, claim)
         try storing { () throws(StorageError) in
-            try removeTree(join(store.workFolder, claim))
+            if exists(folder) { try removeTree(folder) }
+            if exists(folder + ".name"), !exists(folder + ".source") { try removeFile(folder + ".name") }
             try syncFolder(store.workFolder)
         }
         try recording { () throws(LedgerError) in try ledger.removeInflight(claim: claim) }
@@ -146,18 +202,28 @@ package struct Committer: Sendable {
         let judgedIndex = entries.count
         entries.append(judged(batch, outcome, time, rowMap))
         for shard in outcome.shards { entries.append(published(batch, shard, time)) }
-        let plan = JSONValue.object([
+        try commit(
+            claim, batch, shards: outcome.shards,
+            LedgerChange(entries: entries, blobs: blobs, seen: [batch.seenKey: judgedIndex]))
+    }
+
+    /// Records entries together with the plan of what is to be moved where, then carries the plan out.
+    func commit(
+        _ claim: Claim, _ batch: BatchIdentity, shards: [StagedShard], _ change: LedgerChange
+    ) throws(IngestionError) {
+        var plan: [String: JSONValue] = [
             "batch": .string(batch.id),
-            "files": .array(
-                outcome.shards.map {
-                    .object(["from": .string($0.name), "to": .string($0.path)])
-                }),
-        ])
+            "files": .array(shards.map { .object(["from": .string($0.name), "to": .string($0.path)]) }),
+        ]
+        if var delivery = claim.delivery {
+            delivery.judged = batch.fileIdentity
+            plan["delivery"] = delivery.document
+        }
         let inflight = Inflight(
             claim: claim.name, source: batch.dataset, state: .publishing, attempts: 1, sha256: batch.digest,
-            plan: plan.canonicalBytes(), updatedMilliseconds: Clock.milliseconds())
-        let change = LedgerChange(
-            entries: entries, blobs: blobs, seen: [batch.seenKey: judgedIndex], putInflight: [inflight])
+            plan: JSONValue.object(plan).canonicalBytes(), updatedMilliseconds: Clock.milliseconds())
+        var change = change
+        change.putInflight.append(inflight)
         _ = try recording { () throws(LedgerError) in try ledger.commit(change) }
         try publish(inflight)
     }
@@ -200,6 +266,7 @@ package struct Committer: Sendable {
         try storing { () throws(StorageError) in
             for folder in folders { try syncFolder(folder) }
         }
+        if let delivery = delivery(of: claim) { try dispose(delivery, claim: claim.claim) }
         try forget(claim.claim)
     }
 
@@ -245,12 +312,24 @@ package struct Committer: Sendable {
         for claim in claims {
             let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(claim.claim)) }
             guard lock != nil else { continue }
-            if claim.state == .publishing { try publish(claim) } else { try forget(claim.claim) }
+            if claim.state == .publishing {
+                try publish(claim)
+            } else if let delivery = delivery(of: claim), mayHaveSource(delivery) {
+                // The supplier's file waits for the daemon; only what was made of it goes.
+                try storing { () throws(StorageError) in
+                    let folder = join(store.workFolder, claim.claim)
+                    if exists(folder) { try removeTree(folder) }
+                }
+            } else {
+                try forget(claim.claim)
+            }
         }
         let known = Set(claims.map(\.claim))
         let names = try storing { () throws(StorageError) in try listFolder(store.workFolder) }
         for name in names {
-            let claim = name.hasSuffix(".lock") ? String(name.dropLast(5)) : name
+            // A file of a supplier's without a claim is nobody's to remove; `doctor` names it.
+            if name.hasSuffix(".source") { continue }
+            let claim = String(name.prefix { $0 != "." })
             if known.contains(claim) || !exists(join(store.workFolder, name)) { continue }
             let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(claim)) }
             guard lock != nil else { continue }
@@ -258,9 +337,22 @@ package struct Committer: Sendable {
             let now = try recording { () throws(LedgerError) in try ledger.inflight() }
             if now.contains(where: { $0.claim == claim }) { continue }
             try storing { () throws(StorageError) in
-                if exists(join(store.workFolder, claim)) { try removeTree(join(store.workFolder, claim)) }
+                let path = join(store.workFolder, claim)
+                if exists(path) { try removeTree(path) }
+                for rest in [path + ".name", path + ".name.part"] where exists(rest) && !exists(path + ".source") {
+                    try removeFile(rest)
+                }
                 try removeFile(lockPath(claim))
             }
         }
     }
+
+    /// Whether a claim's file is there, or may be there once its file system is mounted again.
+    private func mayHaveSource(_ delivery: Delivery) -> Bool {
+        let inbox = store.placed(delivery.inbox)
+        if exists(store.placed(delivery.place)) { return true }
+        return !delivery.place.hasPrefix("work/") && isEmptyFolder(inbox)
+    }
+
+    private func isEmptyFolder(_ path: String) -> Bool { (try? listFolder(path))?.isEmpty ?? true }
 }

@@ -19,6 +19,10 @@ package struct Configuration: Sendable, Equatable {
         package var source: String?
         /// Who can open its shards; nil means the store's recipients.
         package var recipients: [Recipient]?
+        /// Where `watch` finds its files, if not in `inbox/<dataset>`; relative to the store.
+        package var inbox: String?
+        /// Where `watch` puts a file once its outcome is durable; nil means the file is removed.
+        package var archive: String?
     }
 
     /// The ledger's name in its signed checkpoints.
@@ -58,10 +62,12 @@ package struct Configuration: Sendable, Equatable {
                     throw dataset.error(
                         .unknownValue, "a dataset's name has letters, digits, dot, dash and underscore", atKey: true)
                 }
-                try dataset.refuseKeys(besides: ["schema", "source", "recipients"])
+                try dataset.refuseKeys(besides: ["schema", "source", "recipients", "inbox", "archive"])
                 var made = Dataset()
                 made.schema = try dataset["schema"]?.text()
                 made.source = try dataset["source"]?.text()
+                made.inbox = try dataset["inbox"]?.text()
+                made.archive = try dataset["archive"]?.text()
                 if let list = dataset["recipients"] { made.recipients = try Self.recipients(list) }
                 datasets[key] = made
             }
@@ -127,6 +133,8 @@ package struct Configuration: Sendable, Equatable {
             schema: schemas/example.schema.yaml
             source: example-partner
             # recipients: [...]             # if other than above
+            # inbox: partner-a              # what `watch` looks at (default: inbox/example)
+            # archive: done                 # where a file goes once its outcome is recorded (default: it is removed)
 
         # limits:
         #   sliceBytes: 16777216            # a slice of the source makes one shard

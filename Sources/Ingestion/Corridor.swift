@@ -47,9 +47,12 @@ package struct Corridor: Sendable {
     }
 
     /// Takes one file through the corridor.
+    ///
+    /// With a claim of `watch`'s the bytes are those of the delivered file, `path` is what messages call it, and the claim
+    /// ends with the batch.
     package func run(
         _ path: String, schema: Schema, contract: JSONValue, dataset: String, source sourceName: String,
-        options: BatchOptions
+        options: BatchOptions, claim: Claim? = nil
     ) async throws(IngestionError) -> BatchReport {
         let started = Clock.monotonic()
         guard let format = options.format ?? Self.format(of: path) else {
@@ -63,7 +66,8 @@ package struct Corridor: Sendable {
             secret: secret ?? [UInt8](repeating: 0x53, count: 32),
             recipients: options.doors == .ingest ? store?.recipients(of: dataset) ?? [] : [],
             tokenKeys: options.doors >= .dryRun ? store?.tokenKeys(for: schema) ?? [:] : [:], file: path)
-        let source = try Source(path)
+        let source = try Source(
+            (claim?.delivery?.place).flatMap { store?.placed($0) } ?? path, calling: path, isStopped: options.isStopped)
         var report = BatchReport(
             status: .checked, dataset: dataset, source: sourceName, file: path, fields: plan.fieldNames)
         report.contractHash = hex(schema.digest)
@@ -83,23 +87,29 @@ package struct Corridor: Sendable {
         report.readers = readers(plan, survey)
         defer { report.seconds = Clock.monotonic() - started }
 
-        let batch = try BatchIdentity(plan: plan, digest: survey.digest, contract: contract)
+        let batch = try BatchIdentity(
+            plan: plan, digest: survey.digest, contract: contract, source: source, claim: claim)
         if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch.seenKey) {
-            return try committer.repeated(earlier, batch, report, started)
+            try requireSettled(source, claim)
+            return try committer.repeated(earlier, batch, report, claim, started)
         }
         let names = plan.screened.fields.map { plan.fieldNames[$0] }
         let baseline = try store?.baseline(dataset, features: names, ledger: committer?.ledger)
+        // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
+        if schema.isInferred, let baseline, !baseline.lost.isEmpty {
+            survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
+        }
         let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.identity ?? []) + schema.digest))
         let decision = Decision(
             survey.profile, baseline: baseline?.merged, schema: plan.schema, screened: plan.screened, seed: seed)
         if options.doors >= .dryRun { describe(decision, &report) }
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
-            return try checked(plan, survey, decision, report, batch, source, started)
+            return try checked(plan, survey, decision, report, batch, source, claim, started)
         }
         // The keys alone are 16 bytes a row, and nobody asks them again.
         survey.profile.forget()
         returnFreeMemory()
-        return try await process(plan, layout, survey, decision, baseline, batch, source, &report, started)
+        return try await process(plan, layout, survey, decision, baseline, batch, source, claim, &report, started)
     }
 
     /// First pass over all slices.
@@ -146,7 +156,7 @@ package struct Corridor: Sendable {
     /// The end of the road for `validate`, and for a file whose header does not fit.
     private func checked(
         _ plan: Plan, _ survey: Survey, _ decision: Decision, _ report: BatchReport, _ batch: BatchIdentity,
-        _ source: Source, _ started: Double
+        _ source: Source, _ delivered: Claim?, _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         report.batchFindings = survey.findings
@@ -179,16 +189,17 @@ package struct Corridor: Sendable {
         report.counts.set(
             accepted: survey.profile.sound - extra, rejected: survey.profile.rows - survey.profile.sound + extra)
         if plan.options.doors == .ingest, let committer {
-            let claim = try committer.claim(batch)
+            let claim = try committer.begin(batch, delivered)
             let stage = Stage(
                 folder: claim.folder, context: batch.context(committer.ledger.origin), recipients: plan.recipients)
             do throws(IngestionError) {
+                try requireSettled(source, delivered)
                 return try committer.hold(
                     claim, batch, report, decision: nil, baseline: nil, stage: stage, source: source, results: [],
                     started)
             } catch {
                 if let earlier = try committer.afterFailure(claim, batch) {
-                    return try committer.repeated(earlier, batch, report, started)
+                    return try committer.repeated(earlier, batch, report, delivered, started)
                 }
                 throw error
             }
@@ -227,7 +238,7 @@ package struct Corridor: Sendable {
     // Long function: the corridor's second half in the order it happens.
     private func process(
         _ plan: Plan, _ layout: Layout, _ survey: Survey, _ decision: Decision, _ baseline: LoadedBaseline?,
-        _ batch: BatchIdentity, _ source: Source, _ report: inout BatchReport, _ started: Double
+        _ batch: BatchIdentity, _ source: Source, _ delivered: Claim?, _ report: inout BatchReport, _ started: Double
     ) async throws(IngestionError) -> BatchReport {
         let masker: Masker
         do throws(UnusableMask) {
@@ -236,7 +247,7 @@ package struct Corridor: Sendable {
             throw IngestionError(error)
         }
         var claim: Claim?
-        if plan.options.doors == .ingest, let committer { claim = try committer.claim(batch) }
+        if plan.options.doors == .ingest, let committer { claim = try committer.begin(batch, delivered) }
         let stage = claim.map { claim in
             Stage(
                 folder: claim.folder, context: batch.context(committer?.ledger.origin ?? ""),
@@ -295,6 +306,7 @@ package struct Corridor: Sendable {
             return report
         }
         do throws(IngestionError) {
+            try requireSettled(source, delivered)
             if verdict.isAccepted {
                 return try committer.accept(
                     claim, batch, report, decision: decision, baseline: baseline, sample: sample, stage: stage,
@@ -306,9 +318,20 @@ package struct Corridor: Sendable {
         } catch {
             // Another process judged the same bytes a moment ago: this one is the duplicate.
             if let earlier = try committer.afterFailure(claim, batch) {
-                return try committer.repeated(earlier, batch, report, started)
+                return try committer.repeated(earlier, batch, report, delivered, started)
             }
             throw error
+        }
+    }
+
+    /// A delivered file that is still being written has not been delivered yet: it is judged later, when it is whole.
+    private func requireSettled(_ source: Source, _ delivered: Claim?) throws(IngestionError) {
+        if delivered == nil { return }
+        guard try source.isUnchanged() else {
+            throw IngestionError(
+                .tryAgain,
+                "\(source.path): it was written to while it was read; it will be judged when it is whole; have the "
+                    + "supplier write under another name and rename")
         }
     }
 

@@ -10,6 +10,8 @@ import Tabular
 struct LoadedBaseline: Sendable {
     var merged: Baseline
     var batches: [String]
+    /// Features of the newest batch that are none now.
+    var lost: [String]
 
     /// Names the baseline: what the forest's seed follows from.
     var identity: [UInt8] { SHA256.hash(Array(batches.sorted().joined(separator: ",").utf8)) }
@@ -62,16 +64,27 @@ extension Store {
                     .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
             }
             // The same bytes judged twice (--force) are one batch's worth of evidence.
-            guard made.features == features, sources.insert(source).inserted else { continue }
+            guard let projected = made.projected(onto: features), sources.insert(source).inserted else { continue }
             if loaded == nil {
-                loaded = LoadedBaseline(merged: made, batches: [batch])
+                let lost = made.features.filter { !features.contains($0) }
+                loaded = LoadedBaseline(merged: projected, batches: [batch], lost: lost)
             } else {
-                loaded?.merged.merge(made)
+                loaded?.merged.merge(projected)
                 loaded?.batches.append(batch)
             }
         }
         return loaded
     }
+}
+
+/// Why a delivered file could not be judged at all.
+package enum FailureReason: String, Sendable {
+    /// Its name does not say a format.
+    case unknownFormat = "unknown-format"
+    /// It is not in its format at all.
+    case unreadable
+    /// The process ended three times while it worked on it.
+    case crashLoop = "crash-loop"
 }
 
 /// The ends a batch can come to.
@@ -98,7 +111,7 @@ extension Committer {
 
     /// Records that a batch came again, and repeats the earlier verdict.
     func repeated(
-        _ earlier: LedgerEntry, _ batch: BatchIdentity, _ report: BatchReport, _ started: Double
+        _ earlier: LedgerEntry, _ batch: BatchIdentity, _ report: BatchReport, _ claim: Claim?, _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         let of = earlier.body["batch"]?.text ?? ""
@@ -114,7 +127,12 @@ extension Committer {
             "batch": .string(batch.id), "dataset": .string(batch.dataset), "source": .string(batch.source),
             "data_hash": .string(hex(batch.digest)), "of": .string(of),
         ])
-        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        let change = LedgerChange(entries: [entry])
+        if let claim {
+            try commit(claim, batch, shards: [], change)
+        } else {
+            _ = try recording { () throws(LedgerError) in try ledger.commit(change) }
+        }
         report.seconds = Clock.monotonic() - started
         return report
     }
@@ -159,7 +177,8 @@ extension Committer {
         if !decision.screened.fields.isEmpty, sample.count > 0 {
             let names = decision.screened.fields.map { batch.fields[$0] }
             let message = try stage.seal(
-                Baseline(features: names, sample: sample).encoded(), name: "baseline.sluice", role: "baseline",
+                Baseline(features: names, sample: sample, remarks: Baseline.Remarks(report.counts)).encoded(),
+                name: "baseline.sluice", role: "baseline",
                 mediaType: "application/octet-stream")
             shards.append(small(message, "baseline", sample.count, 0))
         }
@@ -195,7 +214,7 @@ extension Committer {
         }
         var digest: [UInt8] = []
         if let decision { digest = try self.stage(decision, stage, &shards) }
-        shards.append(try sealSource(source, batch, report, stage))
+        shards.append(try sealSource(source, rows: report.counts.total, stage))
         // Rows with a reason of their own are in a quarantine shard, and can be traced; all others are held with the batch.
         var rowMap = RowMap()
         for run in results.flatMap(\.rowMap.runs) {
@@ -215,8 +234,33 @@ extension Committer {
         return report
     }
 
+    /// Sets a delivered file aside that cannot be judged: it is sealed whole into quarantine, and that is its outcome.
+    ///
+    /// - Returns: the path of the sealed file, relative to the store.
+    func fail(
+        _ claim: Claim, as reason: FailureReason, source sourceName: String, attempts: Int
+    ) throws(IngestionError) -> String {
+        guard let delivery = claim.delivery else { preconditionFailure("only a delivered file is set aside") }
+        let source = try Source(store.placed(delivery.place), calling: deliveredName(claim.name)?.description)
+        let recipients = try store.recipients(of: delivery.dataset)
+        let batch = BatchIdentity(
+            failed: claim, delivery, source: sourceName, file: source, digest: try digest(of: source),
+            keys: recipients.map(\.name))
+        _ = try begin(batch, claim)
+        let stage = Stage(folder: claim.folder, context: batch.context(ledger.origin), recipients: recipients)
+        var shard = try sealSource(source, rows: 0, stage)
+        shard.path = path(batch, shard, isAccepted: false)
+        try storing { () throws(StorageError) in try syncFolder(claim.folder) }
+        let time = Clock.text()
+        let entries = [
+            failed(batch, reason, bytes: source.size, attempts: attempts, time), published(batch, shard, time),
+        ]
+        try commit(claim, batch, shards: [shard], LedgerChange(entries: entries))
+        return shard.path
+    }
+
     private func sealSource(
-        _ source: Source, _ batch: BatchIdentity, _ report: BatchReport, _ stage: Stage
+        _ source: Source, rows: Int, _ stage: Stage
     ) throws(IngestionError) -> StagedShard {
         var context = stage.context
         context["role"] = "source"
@@ -227,20 +271,16 @@ extension Committer {
             return try MessageWriter(to: file, context: made, recipients: stage.recipients)
         }
         var writer = opened
-        var offset = 0
-        var buffer: [UInt8] = []
-        while true {
-            buffer.removeAll(keepingCapacity: true)
-            let got = try source.read(upTo: 1 << 20, at: offset, into: &buffer)
-            if got == 0 { break }
-            offset += got
-            do throws(SealingError) { try writer.write(buffer.span) } catch { throw IngestionError(error) }
+        var length = 0
+        try source.forEachChunk { chunk throws(IngestionError) in
+            length += chunk.count
+            do throws(SealingError) { try writer.write(chunk) } catch { throw IngestionError(error) }
         }
         do throws(SealingError) {
             let message = try writer.finish().commit(as: "source.sluice")
             return StagedShard(
-                role: "source", ordinal: 0, name: "source.sluice", rows: report.counts.total, firstRow: 1,
-                lastRow: report.counts.total, offset: 0, end: UInt64(offset), message: message)
+                role: "source", ordinal: 0, name: "source.sluice", rows: rows, firstRow: min(1, rows), lastRow: rows,
+                offset: 0, end: UInt64(length), message: message)
         } catch {
             throw IngestionError(error)
         }

@@ -19,10 +19,11 @@ extension Committer {
             "kind": .string("batch.received"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
             // The name may say something about a person, so only its hash is kept.
-            "source_name_hash": .string(hex(SHA256.hash(Array(report.file.utf8)))),
+            "source_name_hash": .string(hex(batch.nameHash)),
             "bytes": .integer(Int64(report.bytes)),
             "provenance_hash": .string(hex(SHA256.hash(provenance.canonicalBytes()))),
-            "format": .string(batch.format.rawValue), "contract_sha256": .string(hex(batch.contractDigest)),
+            "format": .string(batch.format?.rawValue ?? "unknown"),
+            "contract_sha256": .string(hex(batch.contractDigest)),
             "policy_sha256": .string(hex(batch.policyDigest)),
             "entities": .array([
                 .object(["id": .string("sha256:" + data), "kind": .string("batch")]),
@@ -69,6 +70,19 @@ extension Committer {
                 edge(run, "used", "sha256:" + hex(batch.contractDigest)),
                 edge(run, "used", "sha256:" + hex(batch.policyDigest)),
             ]),
+        ])
+    }
+
+    func failed(_ batch: BatchIdentity, _ reason: FailureReason, bytes: Int, attempts: Int, _ time: String) -> JSONValue
+    {
+        let data = hex(batch.digest)
+        return .object([
+            "kind": .string("batch.failed"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
+            "source_name_hash": .string(hex(batch.nameHash)), "bytes": .integer(Int64(bytes)),
+            "reason": .string(reason.rawValue), "attempts": .integer(Int64(attempts)),
+            "pipeline": .string(Plan.pipelineVersion),
+            "entities": .array([.object(["id": .string("sha256:" + data), "kind": .string("batch")])]),
         ])
     }
 

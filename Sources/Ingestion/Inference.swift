@@ -4,10 +4,7 @@ package import Schemas
 import Storage
 package import Tabular
 
-/// Rows that an inferred contract is made from.
-private let inferenceRowsMax = 100_000
-
-/// Makes a first contract from a file's own rows.
+/// Makes a first contract from a file's own rows, all of them: one that knew only the first rows would refuse later ones.
 ///
 /// - Returns: the inference, which writes itself as a contract or as a commented document.
 package func inferSchema(_ path: String, options: BatchOptions) throws(IngestionError) -> SchemaInference {
@@ -21,8 +18,13 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         format: format, fieldNames: names, rejectsUnknown: false, delimiter: options.delimiter, engine: options.engine)
     let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
-        let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
-        throw IngestionError(.unreadableData, "\(path): no contract can be made from this header: \(codes)")
+        let reasons = cutter.head.findings.map { finding in
+            finding.code.rawValue + (finding.field >= 0 ? " in column \(finding.field + 1)" : "")
+        }
+        throw IngestionError(
+            .unreadableData,
+            "\(path): no contract can be made from this header: \(reasons.joined(separator: ", ")); every column needs a "
+                + "label of its own")
     }
     if let place = layout.columns.firstIndex(where: isData) {
         throw IngestionError(
@@ -34,10 +36,9 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         )
     }
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
-    var rows = 0
-    while rows < inferenceRowsMax, let slice = try cutter.next() {
+    while let slice = try cutter.next() {
         var reader = SliceReader(slice, layout: layout, plan: plan)
-        while rows < inferenceRowsMax, let batch = reader.next() {
+        while let batch = reader.next() {
             let bytes = batch.bytes.span
             for row in 0..<batch.count where batch.isWellFormed[row] {
                 for column in 0..<batch.width {
@@ -45,7 +46,6 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
                     inference.add(column: column, kind: cell.kind, bytes: bytes, range: cell.range)
                 }
                 inference.endRow()
-                rows += 1
             }
         }
     }
@@ -59,35 +59,45 @@ private func isData(_ label: String) -> Bool {
     return !bytes.isEmpty && (letters == 0 || bytes.contains(0x40))
 }
 
-/// The member names of the first thousand objects, in the order they first appear.
+/// The member names of all objects, in the order they first appear.
 private func memberNames(_ path: String, _ options: BatchOptions) throws(IngestionError) -> [String] {
-    let plan = ReadingPlan(format: .jsonl, fieldNames: [], rejectsUnknown: false, notesUnknown: true)
-    let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: min(options.sliceBytes, 1 << 20))
-    guard let layout = cutter.head.layout, let slice = try cutter.next() else { return [] }
     var names: [String] = []
-    var seen = Set<String>()
-    var reader = SliceReader(slice, layout: layout, plan: plan)
-    var rows = 0
-    while rows < 1000, let batch = reader.next() {
-        for extra in batch.extras {
-            var end = extra.start + 1
-            while batch.bytes[end] != 0x22 { end += batch.bytes[end] == 0x5C ? 2 : 1 }
-            guard let name = try? JSONValue.parse(Array(batch.bytes[extra.start...end])).text else { continue }
-            if seen.insert(name).inserted { names.append(name) }
+    func plan() -> ReadingPlan {
+        ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false, notesUnknown: true)
+    }
+    // A small first piece: once its names are known, only new ones are told of.
+    let cutter = try SliceCutter(Source(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
+    while let slice = try cutter.next() {
+        let layout = Layout(jsonMembers: names)
+        var seen = Set<String>()
+        var reader = SliceReader(slice, layout: layout, plan: plan())
+        while let batch = reader.next() {
+            for extra in batch.extras {
+                var end = extra.start + 1
+                while batch.bytes[end] != 0x22 { end += batch.bytes[end] == 0x5C ? 2 : 1 }
+                guard let name = try? JSONValue.parse(Array(batch.bytes[extra.start...end])).text else { continue }
+                if seen.insert(name).inserted, !names.contains(name) { names.append(name) }
+            }
         }
-        rows += batch.count
     }
     return names
 }
 
 extension Schema {
-    /// An inferred contract with a digest of what was inferred: names and types.
+    /// An inferred contract with a digest of all that was inferred, in the words of a contract.
     package static func digested(_ inference: SchemaInference) -> (schema: Schema, document: JSONValue) {
         var schema = inference.schema()
         let document = JSONValue.object([
             "inferred": .bool(true),
             "fields": .array(
-                schema.fields.map { .object(["name": .string($0.name), "type": .string($0.type.name)]) }),
+                schema.fields.map { field in
+                    var members: [String: JSONValue] = ["name": .string(field.name), "type": .string(field.type.name)]
+                    if let format = field.type.format { members["format"] = .string(format) }
+                    if let missing = field.missingValues {
+                        members["missingValues"] = .array(missing.map { .string($0) })
+                    }
+                    return .object(members)
+                }),
         ])
         schema.digest = SHA256.hash(document.canonicalBytes())
         return (schema, document)

@@ -38,6 +38,9 @@ package struct IngestionError: Error, Sendable, CustomStringConvertible {
     /// The message: lower case, no full stop, names the file, says what to do.
     package let description: String
 
+    /// Whether this process must not go on: what the ledger's file holds is not known until it is opened again.
+    package private(set) var isFatal = false
+
     /// Makes an error.
     package init(_ code: Code, _ message: String) {
         self.code = code
@@ -75,6 +78,7 @@ package struct IngestionError: Error, Sendable, CustomStringConvertible {
         default: code = .inputOutput
         }
         description = error.description
+        isFatal = error.code == .syncFailed
     }
 
     /// Wraps a contract or configuration error.

@@ -96,18 +96,13 @@ extension Store {
 }
 
 /// SHA-256 of a file, hexadecimal.
-package func fileDigest(_ path: String) throws(IngestionError) -> String {
-    let source = try Source(path)
+package func fileDigest(_ path: String) throws(IngestionError) -> String { hex(try digest(of: Source(path))) }
+
+/// SHA-256 of a source as it is now.
+func digest(of source: Source) throws(IngestionError) -> [UInt8] {
     var hasher = SHA256()
-    var offset = 0
-    var buffer: [UInt8] = []
-    while true {
-        buffer.removeAll(keepingCapacity: true)
-        let got = try source.read(upTo: 1 << 20, at: offset, into: &buffer)
-        if got == 0 { return hex(hasher.digest()) }
-        hasher.update(buffer.span)
-        offset += got
-    }
+    try source.forEachChunk { hasher.update($0) }
+    return hasher.digest()
 }
 
 /// Opens a shard file for reading with the given keys.

@@ -42,6 +42,8 @@ package struct BatchOptions: Sendable {
     package var seed: UInt64?
     /// Contract fields not to be screened.
     package var excluded: [String] = []
+    /// Asked before each read; true ends the work with `tryAgain`.
+    package var isStopped: @Sendable () -> Bool = { false }
     /// Called now and then with rows and bytes done, and bytes to do.
     package var progress: (@Sendable (_ rows: Int, _ bytes: Int, _ total: Int) -> Void)?
 
@@ -67,7 +69,7 @@ struct Plan: Sendable {
     let policyDigest: [UInt8]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "1"
+    static let pipelineVersion = "2"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],

@@ -13,7 +13,7 @@ package struct RowScore: Sendable {
     package var row: Int
     /// Isolation forest score, 0 to 1; larger is stranger. NaN when the row could not be read.
     package var score: Double
-    /// The largest |M|.
+    /// The largest |M|; NaN when no column has a rule.
     package var modifiedZ: Double
     /// The contract's field with the largest |M|, or -1.
     package var field: Int
@@ -88,7 +88,8 @@ private func scores(
         let sums = forest.sums(count: batch.count) { feature, row in columns[feature][row] }
         for row in 0..<batch.count {
             var best = RowScore(
-                row: batch.firstRow + row, score: validated.isSound[row] ? forest.score(sums[row]) : .nan, modifiedZ: 0,
+                row: batch.firstRow + row, score: validated.isSound[row] ? forest.score(sums[row]) : .nan,
+                modifiedZ: rules.isEmpty ? .nan : 0,
                 field: -1)
             for (feature, rule) in rules {
                 let score = rule.score(columns[feature][row])

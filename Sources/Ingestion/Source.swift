@@ -16,21 +16,51 @@ struct SlicePlace: Sendable {
 /// An open source: one descriptor, read twice. It is never moved, changed or deleted.
 final class Source {
     private let file: FileDescriptor
+    /// What messages call it.
     let path: String
-    let size: Int
+    /// What it was when it was opened.
+    let identity: Delivery.FileIdentity
+    var size: Int { identity.size }
+    private let isStopped: @Sendable () -> Bool
 
-    init(_ path: String) throws(IngestionError) {
+    init(
+        _ path: String, calling name: String? = nil, isStopped: @escaping @Sendable () -> Bool = { false }
+    ) throws(IngestionError) {
         let file = try storing(reading: true) { () throws(StorageError) in try FileDescriptor.openRegular(path) }
         let status = try storing(reading: true) { () throws(StorageError) in try file.status() }
         self.file = file
-        self.path = path
-        size = status.size
+        self.path = name ?? path
+        self.isStopped = isStopped
+        identity = Delivery.FileIdentity(status)
     }
 
-    /// Appends up to `count` bytes from `offset`; fewer only at the end.
+    /// Whether anyone wrote to it since it was opened, as far as size and time tell.
+    func isUnchanged() throws(IngestionError) -> Bool {
+        try storing(reading: true) { () throws(StorageError) in Delivery.FileIdentity(try file.status()) == identity }
+    }
+
+    /// Appends up to `count` bytes from `offset`; fewer only at the end. Throws `tryAgain` once the work is to stop.
     func read(upTo count: Int, at offset: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
+        if isStopped() {
+            throw IngestionError(.tryAgain, "\(path): stopped before its outcome was recorded; it will be judged again")
+        }
         do throws(StorageError) { return try file.read(upTo: count, at: offset, into: &bytes) } catch {
             throw IngestionError(error)
+        }
+    }
+}
+
+extension Source {
+    /// Lends all its bytes in order, a piece at a time.
+    func forEachChunk(_ body: (Span<UInt8>) throws(IngestionError) -> Void) throws(IngestionError) {
+        var offset = 0
+        var buffer: [UInt8] = []
+        while true {
+            buffer.removeAll(keepingCapacity: true)
+            let got = try read(upTo: 1 << 20, at: offset, into: &buffer)
+            if got == 0 { return }
+            try body(buffer.span)
+            offset += got
         }
     }
 }

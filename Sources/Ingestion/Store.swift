@@ -24,6 +24,17 @@ package struct Store: Sendable {
     /// The folder of a dataset's shards, quarantine or baselines.
     package func folder(_ kind: String, _ dataset: String) -> String { join(join(root, kind), dataset) }
 
+    /// A path of the configuration: relative ones are the store's.
+    func placed(_ path: String) -> String { path.hasPrefix("/") ? path : join(root, path) }
+
+    /// Where `watch` finds a dataset's files, as the configuration says it.
+    func inboxPath(of dataset: String) -> String {
+        configuration.datasets[dataset]?.inbox ?? join("inbox", dataset)
+    }
+
+    /// Where `watch` finds a dataset's files.
+    package func inbox(of dataset: String) -> String { placed(inboxPath(of: dataset)) }
+
     /// Opens the store in `root`.
     package init(_ root: String) throws(IngestionError) {
         let path = join(root, Self.configurationName)
@@ -137,12 +148,21 @@ package struct Store: Sendable {
             switch recipient {
             case .kek(let name): keys.append(.aes(name: name, key: try key(.kek, name)))
             case .rsa(let name, let file):
-                let path = file.hasPrefix("/") ? file : join(root, file)
-                keys.append(
-                    .rsa(name: name, key: try sealing { () throws(SealingError) in try readRSAPublicKey(path) }))
+                let key = try sealing { () throws(SealingError) in try readRSAPublicKey(placed(file)) }
+                keys.append(.rsa(name: name, key: key))
             }
         }
         return keys
+    }
+
+    /// A dataset's contract, as `sluice.yaml` names it.
+    package func contract(of dataset: String) throws(IngestionError) -> LoadedSchema {
+        guard let path = configuration.datasets[dataset]?.schema else {
+            throw IngestionError(
+                .configuration,
+                "\(join(root, Self.configurationName)): dataset \(dataset) has no schema; name its contract")
+        }
+        return try loadContract(placed(path))
     }
 
     /// The token keys that a contract names and the store has.
@@ -153,4 +173,12 @@ package struct Store: Sendable {
         }
         return keys
     }
+}
+
+/// Reads a contract's file.
+package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
+    let bytes = try storing(reading: true) { () throws(StorageError) in
+        try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
+    }
+    do throws(SchemaError) { return try Schema.load(bytes, name: path) } catch { throw IngestionError(error) }
 }

@@ -1,5 +1,6 @@
 import Cryptography
 import GRDB
+import Storage
 import Tabular
 
 /// Claims: the working state, moved outside entry commits.
@@ -135,6 +136,33 @@ extension Ledger {
             return try MerkleTree.consistencyProof(from: old, to: new) { level, index in
                 try node(level, index, in: db)
             }
+        }
+    }
+}
+
+extension Ledger {
+    /// Copies the ledger as it is at one moment, by SQLite's backup API, without the claims that are still to be judged:
+    /// their files are not copied with it. A claim that is being published keeps its plan.
+    ///
+    /// - Returns: the entries in the copy.
+    package func backUp(to target: String) throws(LedgerError) -> Int {
+        let operation = "back up ledger"
+        do {
+            let copy = try DatabaseQueue(path: target)
+            // All pages in one step: one read transaction, so one moment.
+            try queue.backup(to: copy)
+            try copy.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL")
+                try db.execute(sql: "DELETE FROM inflight WHERE state <> 'publishing'")
+            }
+            let size = try copy.read { db in try Self.size(db) }
+            try copy.close()
+            try syncFolder(split(target).folder)
+            return size
+        } catch let error as StorageError {
+            throw LedgerError(.io, operation, subject: target, cause: error.description)
+        } catch {
+            throw LedgerError(error, operation, target)
         }
     }
 }

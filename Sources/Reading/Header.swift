@@ -36,9 +36,7 @@ package func readHead(
     }
     let mark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
     if plan.format == .jsonl {
-        let layout = Layout(
-            format: .jsonl, columns: plan.fieldNames, fieldOfColumn: Array(plan.fieldNames.indices),
-            columnOfField: Array(plan.fieldNames.indices), header: [])
+        let layout = Layout(jsonMembers: plan.fieldNames)
         return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
     }
     var limits = plan.limits

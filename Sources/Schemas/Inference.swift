@@ -18,12 +18,6 @@ package struct SchemaInference: Sendable {
         self.isJSON = isJSON
     }
 
-    /// Adds a column that first shows up in a later row, as JSON members do; returns its index.
-    package mutating func addColumn(_ name: String) -> Int {
-        columns.append(ColumnSummary(name: name))
-        return columns.count - 1
-    }
-
     /// Takes one cell in; `range` is its value in `bytes`.
     package mutating func add(column: Int, kind: CellKind, bytes: Span<UInt8>, range: Range<Int>) {
         // Distinct values are counted up to a bound that all columns share.
@@ -84,6 +78,8 @@ struct ColumnSummary: Sendable {
     let name: String
     /// Values by shape, missing ones left out.
     private var shapes = [Int](repeating: 0, count: CellShape.allCases.count)
+    /// JSON numbers and booleans, which are no text.
+    private var natives = 0
     private var objects = 0
     private var arrays = 0
     private var values = 0
@@ -119,6 +115,7 @@ struct ColumnSummary: Sendable {
             // A JSON string is text whatever it looks like, but dates and addresses have no other form there.
             if isJSON, kind == .quoted, shape == .integer || shape == .number || shape == .boolean { shape = .text }
             if kind == .number, shape == .text { shape = .number }
+            if kind == .number || kind == .boolean { natives += 1 }
             shapes[shape.rawValue] += 1
             keepExtremes(shape, bytes, range)
         }
@@ -167,6 +164,8 @@ struct ColumnSummary: Sendable {
         if count(.integer) == values { return .integer }
         if count(.integer) + count(.number) == values { return .number }
         if count(.boolean) == values { return .boolean }
+        // Numbers here, texts there: no type but `any` takes what the file itself has.
+        guard natives == 0 else { return .any }
         if count(.date) == values { return .date(.iso) }
         if count(.time) == values { return .time(.iso) }
         if count(.datetime) == values { return .datetime(.iso) }
@@ -188,11 +187,7 @@ struct ColumnSummary: Sendable {
     /// The field in YAML with its comments.
     func yaml(_ field: Field, rows: Int) -> String {
         var text = "  - name: \(yamlScalar(name))\n    type: \(field.type.name)\n"
-        switch field.type {
-        case .string(let format) where format != .default: text += "    format: \(format.rawValue)\n"
-        case .datetime(.pattern(let pattern)): text += "    format: \(yamlScalar(pattern))\n"
-        default: break
-        }
+        if let format = field.type.format { text += "    format: \(yamlScalar(format))\n" }
         if let missing = field.missingValues {
             text += "    missingValues: [\(missing.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
         }
@@ -209,6 +204,11 @@ struct ColumnSummary: Sendable {
             lines.append("from about \(outward(smallest, up: false)) to about \(outward(largest, up: true))")
         } else if firstMonth <= lastMonth {
             lines.append("from \(month(firstMonth)) to \(month(lastMonth))")
+        }
+        if natives > 0, natives < values, type == .any {
+            lines.append(
+                "\(natives) JSON numbers or booleans and \(values - natives) texts: declare one type, and have it sent so"
+            )
         }
         if case .string = type {
             lines.append("\(shortest) to \(longest) characters")

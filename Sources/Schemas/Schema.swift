@@ -41,6 +41,15 @@ package enum FieldType: Sendable, Equatable {
         case .array: "array"
         }
     }
+
+    /// The standard's word for the format; nil for the default one.
+    package var format: String? {
+        switch self {
+        case .string(let format) where format != .default: format.rawValue
+        case .date(.pattern(let pattern)), .time(.pattern(let pattern)), .datetime(.pattern(let pattern)): pattern
+        default: nil
+        }
+    }
 }
 
 /// The `format` of a string field.

@@ -72,11 +72,14 @@ extension Decision {
             }
         }
         duplicates = profile.keys.map { $0.duplicates() }
-        forestFeatures = screened.forest
+        // A feature that the baseline has never seen has no line; a forest over it would know one value.
+        forestFeatures = screened.forest.filter { sample.column($0).count >= ModifiedZ.rowsMin }
         forest = nil
         (flagBelow, quarantineBelow, flagRateZ, flagRateForest) = (0, 0, 0, 0)
-        flagRateZ = rateOfRemarks(sample)
-        fitForest(sample, schema, seed)
+        let remarks = isUsable ? baseline?.remarks ?? Baseline.Remarks() : Baseline.Remarks()
+        flagRateZ = max(rateOfRemarks(sample), remarks.share(remarks.deviated))
+        fitForest(sample, schema, seed, withheld: remarks.share(remarks.withheld))
+        if forest != nil { flagRateForest = max(flagRateForest, remarks.share(remarks.isolated)) }
     }
 
     /// The share of sample rows with any |M| past its threshold.
@@ -95,7 +98,11 @@ extension Decision {
     }
 
     /// Fits on one half of the sample and takes the lines from the other half, when there are enough rows for both.
-    private mutating func fitForest(_ sample: RowSample, _ schema: Schema, _ seed: UInt64) {
+    ///
+    /// - Parameter withheld: the share of rows that are missing in the sample because they were held back. They are its
+    ///   tail, so the quarantine line lies further out among those that are left; without that, each batch would cut a
+    ///   little more off the next. The flag line stays: it holds nothing back, and being early is its use.
+    private mutating func fitForest(_ sample: RowSample, _ schema: Schema, _ seed: UInt64, withheld: Double) {
         guard schema.forest.enabled, !forestFeatures.isEmpty, sample.count >= 64 else { return }
         var narrowed = RowSample(capacity: sample.capacity, width: forestFeatures.count)
         for row in 0..<sample.count {
@@ -112,14 +119,15 @@ extension Decision {
         let held = made.sums(count: narrowed.count - first) { feature, row in
             narrowed.values[(first + row) * narrowed.width + feature]
         }.sorted()
-        func line(_ quantile: Double) -> UInt32 {
-            held[min(max(Int((Double(held.count) * (1 - quantile)).rounded(.down)), 0), held.count - 1)]
+        func line(_ quantile: Double, withheld: Double = 0) -> UInt32 {
+            let beyond = max(0, 1 - quantile - withheld) / max(1 - withheld, 0.5)
+            return held[min(Int((Double(held.count) * beyond).rounded(.down)), held.count - 1)]
         }
         forest = made
         flagBelow = line(schema.forest.flagQuantile)
         // A share of every batch would be held back if a batch could draw this line for itself.
         let mayQuarantine = basis == .baseline && held.count >= Self.heldOutMin && schema.forest.action >= .quarantined
-        quarantineBelow = mayQuarantine ? line(schema.forest.quarantineQuantile) : 0
+        quarantineBelow = mayQuarantine ? line(schema.forest.quarantineQuantile, withheld: withheld) : 0
         flagRateForest = Double(held.prefix { $0 < flagBelow }.count) / Double(held.count)
     }
 

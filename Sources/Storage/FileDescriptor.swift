@@ -70,7 +70,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// without waiting on it. What was checked is what is open, so swapping the name afterwards changes nothing.
     package static func openRegular(_ path: String) throws(StorageError) -> FileDescriptor {
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        let number = Int32(retrying { unsafe Int(sluice_open(path, flags, 0)) })
+        return try checkedRegular(Int32(retrying { unsafe Int(sluice_open(path, flags, 0)) }), path)
+    }
+
+    /// What an open gave, if it is a plain file.
+    static func checkedRegular(_ number: Int32, _ path: String) throws(StorageError) -> FileDescriptor {
         guard number >= 0 else {
             // A socket cannot be opened at all.
             if errno == ENXIO { throw wrongKind("open", path, "socket", "plain file") }

@@ -56,11 +56,17 @@ package func removeTree(_ path: String) throws(StorageError) {
 
 /// Renames within one file system. Throws `alreadyExists` when the new name is taken.
 package func renameNoReplace(from: String, to: String) throws(StorageError) {
-    if unsafe sluice_rename_noreplace(from, to) == 0 { return }
-    guard errno == EINVAL || errno == ENOSYS else { throw systemError("rename \(from) to", to) }
+    guard unsafe moveNoReplace(AT_FDCWD, from, AT_FDCWD, to) else { throw systemError("rename \(from) to", to) }
+}
+
+/// As above between open folders; gives false with `errno` set.
+func moveNoReplace(
+    _ fromFolder: Int32, _ from: UnsafePointer<CChar>, _ toFolder: Int32, _ to: UnsafePointer<CChar>
+) -> Bool {
+    if unsafe sluice_rename_noreplace(fromFolder, from, toFolder, to) == 0 { return true }
+    guard errno == EINVAL || errno == ENOSYS else { return false }
     // A file system without RENAME_NOREPLACE: a second name is refused just the same when it is taken.
-    try hardLink(from: from, to: to)
-    try removeFile(from)
+    return unsafe linkat(fromFolder, from, toFolder, to, 0) == 0 && unlinkat(fromFolder, from, 0) == 0
 }
 
 /// Renames within one file system, replacing what has the new name.
@@ -77,23 +83,29 @@ private let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
 /// Lists an open folder and closes it.
 private func list(_ number: Int32, _ path: String) throws(StorageError) -> [String] {
+    var names: [String] = []
+    try eachName(number, path) { names.append(String(decoding: $0.bytes, as: UTF8.self)) }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}
+
+/// Calls `body` with each name of an open folder and closes it.
+func eachName(_ number: Int32, _ path: String, _ body: (FileName) -> Void) throws(StorageError) {
     guard let stream = unsafe fdopendir(number) else {
         close(number)
         throw systemError("list", path)
     }
     defer { unsafe closedir(stream) }
-    var names: [String] = []
     while true {
         errno = 0
         guard let entry = unsafe readdir(stream) else { break }
         // Sound: d_name ends in NUL and lives until the next readdir; the offset leaves the record's own size alone.
-        let name = unsafe String(
-            cString: UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
-                .assumingMemoryBound(to: CChar.self))
-        if name != ".", name != ".." { names.append(name) }
+        let start = unsafe UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
+            .assumingMemoryBound(to: UInt8.self)
+        var bytes: [UInt8] = []
+        while unsafe start[bytes.count] != 0 { unsafe bytes.append(start[bytes.count]) }
+        if let name = FileName(bytes) { body(name) }
     }
     guard errno == 0 else { throw systemError("list", path) }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
 }
 
 /// Removes what is in an open folder.

@@ -64,6 +64,16 @@ package struct StagedFile: ~Copyable, Sendable {
     package consuming func commit(as name: String, replacing: Bool = false) throws(StorageError) {
         // After a failed fsync the kernel may have dropped the pages: no second try, the file is thrown away.
         guard fsync(number) == 0 else { throw systemError("make durable", partPath) }
+        try finish(as: name, replacing: replacing)
+    }
+
+    /// As `commit`, without waiting for the disk: for a file that the next process may miss after a power loss, such as a
+    /// note for people.
+    package consuming func commitLoosely(as name: String, replacing: Bool = false) throws(StorageError) {
+        try finish(as: name, replacing: replacing)
+    }
+
+    private mutating func finish(as name: String, replacing: Bool) throws(StorageError) {
         let closed = close(number)
         number = -1
         guard closed == 0 || errno == EINTR else { throw systemError("close", partPath) }
@@ -87,9 +97,31 @@ package func writeDurably(
 
 /// Makes the names in a folder durable.
 package func syncFolder(_ path: String) throws(StorageError) {
-    let folder = try FileDescriptor.openFolder(path)
-    guard fsync(folder.number) == 0 else { throw systemError("make durable", path) }
+    try FileDescriptor.openFolder(path).sync()
 }
+
+/// Copies a plain file so that the copy is durable under its name before this returns; what an earlier try left half done
+/// is thrown away. Throws `alreadyExists` for a taken name.
+package func copyDurably(_ source: String, to target: String) throws(StorageError) {
+    let (folder, name) = split(target)
+    let file = try FileDescriptor.openRegular(source)
+    if exists(target + ".part") { try removeFile(target + ".part") }
+    var copy = try StagedFile(in: folder, name: name)
+    var offset = 0
+    var buffer: [UInt8] = []
+    while true {
+        buffer.removeAll(keepingCapacity: true)
+        let got = try file.read(upTo: 1 << 20, at: offset, into: &buffer)
+        if got == 0 { break }
+        try copy.write(buffer.span)
+        offset += got
+    }
+    try copy.commit(as: name)
+    try syncFolder(folder)
+}
+
+/// The error number of a move between file systems.
+package let crossDevice = EXDEV
 
 /// A path of a folder and a name.
 package func join(_ folder: String, _ name: String) -> String {

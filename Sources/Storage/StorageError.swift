@@ -46,13 +46,17 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
     package init(_ operation: String, _ path: String, errno number: Int32) {
         // Sound: strerror gives a NUL-ended constant, or a buffer of this thread's own.
         let reason = unsafe strerror(number).map { unsafe String(cString: $0).lowercased() } ?? "error \(number)"
+        if number == ELOOP {
+            self.init(
+                .wrongKind, operation, path, errno: number, cause: "it is a symbolic link; give the file itself")
+            return
+        }
         let (code, cure): (Code, String) =
             switch number {
             case ENOENT, ENOTDIR: (.notFound, "; check the path")
             case EACCES, EPERM, EROFS: (.notPermitted, "; check its owner, its mode and those of its folders")
             case ENOSPC, EDQUOT: (.noSpace, "; free space and run it again")
             case EEXIST, ENOTEMPTY: (.alreadyExists, "; it is never replaced, so move it away or choose another name")
-            case ELOOP: (.wrongKind, "; give the file itself, not a symbolic link")
             case EISDIR: (.wrongKind, "; give a file, not a folder")
             case EMFILE, ENFILE: (.inputOutput, "; raise the limit on open files")
             case EXDEV: (.inputOutput, "; both must be on one file system")

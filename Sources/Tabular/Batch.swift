@@ -128,6 +128,13 @@ package struct Layout: Sendable, Equatable {
         self.columnOfField = columnOfField
         self.header = header
     }
+
+    /// The layout of JSON Lines: each member of the contract is a column of its own.
+    package init(jsonMembers names: [String]) {
+        self.init(
+            format: .jsonl, columns: names, fieldOfColumn: Array(names.indices), columnOfField: Array(names.indices),
+            header: [])
+    }
 }
 
 /// A block of consecutive rows of one slice: owned bytes and the cells found in them. Rows × columns, row-major.

@@ -37,6 +37,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case isolationForest = "isolated-row"
     case outlierExcess = "outlier-excess"
     case isolationExcess = "isolation-excess"
+    case measureLost = "measure-lost"
     // Limits of the batch.
     case tooManyRejected = "too-many-rejected"
     case tooManyQuarantined = "too-many-quarantined"

@@ -192,16 +192,19 @@ struct ScoreCommand: AsyncParsableCommand {
                 reading.infer = true
             }
             let (schema, _, _) = try reading.contract(for: file, dataset: nil, store: nil, options: options)
-            if format == .csv { Terminal.line("row,score,max_abs_m,field") }
+            var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
             _ = try await scoreRows(file, schema: schema, options: options, dimensions: ndim) { rows in
-                var text = ""
+                // With the first rows, so that what fails has not begun a table.
+                var text = heading
+                heading = ""
                 for row in rows {
                     let score = row.score.isNaN ? "" : Words.short(row.score, 6)
                     let field = row.field >= 0 ? names[row.field] : ""
                     if isCSV {
-                        text += "\(row.row),\(score),\(Words.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
+                        text +=
+                            "\(row.row),\(score),\(row.modifiedZ.isNaN ? "" : Words.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
                     } else {
                         let document = JSONValue.object([
                             "row": .integer(Int64(row.row)), "score": row.score.isNaN ? .null : .number(row.score),
@@ -213,6 +216,7 @@ struct ScoreCommand: AsyncParsableCommand {
                 }
                 Terminal.write(text)
             }
+            Terminal.write(heading)
         }
     }
 

@@ -122,17 +122,9 @@ struct ReadingOptions: ParsableArguments {
 
     /// Reads a contract and prints its warnings.
     func load(_ path: String) throws(IngestionError) -> LoadedSchema {
-        let bytes: [UInt8]
-        do throws(StorageError) { bytes = try FileDescriptor.openRegular(path).readAll(max: 1 << 20) } catch {
-            throw IngestionError(error, reading: true)
-        }
-        do throws(SchemaError) {
-            let loaded = try Schema.load(bytes, name: path)
-            for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
-            return loaded
-        } catch {
-            throw IngestionError(error)
-        }
+        let loaded = try loadContract(path)
+        for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
+        return loaded
     }
 }
 

@@ -86,8 +86,12 @@ enum ReportText {
                     + (report.falseAlarmRates.forest > 0
                         ? ", forest \(Words.percent(report.falseAlarmRates.forest))" : ""))
         }
+        if report.thresholds.isEmpty, report.untested.isEmpty {
+            lines.append("  lines none: no numeric column may be screened, so no statistics were made")
+        }
         let untested = report.untested.prefix(4).map { "\(report.fields[$0.field]) (\($0.reason))" }
-        if !untested.isEmpty { lines.append("        not tested: " + untested.joined(separator: ", ")) }
+        let more = report.untested.count > 4 ? " and \(report.untested.count - 4) more" : ""
+        if !untested.isEmpty { lines.append("        not tested: " + untested.joined(separator: ", ") + more) }
         return lines
     }
 

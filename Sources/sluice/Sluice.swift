@@ -1,11 +1,37 @@
 import ArgumentParser
+import Dispatch
+import Glibc
 import Ingestion
 import Lineage
 import Schemas
 import Sealing
 import Storage
 
+/// Where the process begins: on the main thread, before there is another.
 @main
+enum Program {
+    static func main() {
+        do {
+            // First of all: no core dumps, no inherited descriptors, files for their owner only.
+            try hardenProcess()
+            // A signal can be kept back for the whole process only while it has one thread.
+            if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
+                try StopSignals.hold()
+            }
+        } catch {
+            Terminal.complain(error.description)
+            exit(70)
+        }
+        Task.detached {
+            await Sluice.main(nil)
+            exit(0)
+        }
+        // Not dispatchMain(), which lets through the signals that were just held.
+        DispatchSemaphore(value: 0).wait()
+    }
+}
+
+/// The command line.
 struct Sluice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
@@ -16,22 +42,15 @@ struct Sluice: AsyncParsableCommand {
 
             Exit codes: 0 accepted · 1 held, or rows at or above --fail-on, or tampering found · 64 bad arguments · \
             65 not the declared format · 66 no such file · 70 our fault · 73/74 cannot write or read · 75 try again · \
-            77 key or rights · 78 contract or configuration.
+            77 key or rights · 78 contract or configuration · 130/143 stopped by a signal, in good order.
             """,
         version: "0.1.0",
         subcommands: [
-            InitCommand.self, IngestCommand.self, ValidateCommand.self, ScoreCommand.self, SchemaCommand.self,
+            InitCommand.self, IngestCommand.self, WatchCommand.self, StatusCommand.self, DoctorCommand.self,
+            BackupCommand.self,
+            RestoreCommand.self, ValidateCommand.self, ScoreCommand.self, SchemaCommand.self,
             LineageCommand.self, ShardCommand.self, KeysCommand.self, ExplainCommand.self,
         ])
-
-    static func main() async {
-        // First of all: no core dumps, no inherited descriptors, files for their owner only.
-        do { try hardenProcess() } catch {
-            Terminal.complain(error.description)
-            exit(withError: ExitCode(70))
-        }
-        await Self.main(nil)
-    }
 }
 
 /// Runs a command's body; an error of ours becomes one line on standard error and its exit code.

@@ -158,6 +158,13 @@ enum Words {
         case .tooFewRows:
             return say(
                 "too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")
+        case .measureLost:
+            return say(
+                "a measured column is none now",
+                "a column that was numeric in the batches accepted before has text in it now, and the contract was inferred "
+                    + "from this very file, so nothing would be said of its numbers",
+                "write a contract (sluice schema infer, then correct it), so that the column's type is not the file's to "
+                    + "choose")
         case .sourceChanged:
             return say(
                 "the file changed", "the file's bytes changed while it was read",

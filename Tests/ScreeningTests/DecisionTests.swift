@@ -54,6 +54,34 @@ import Testing
         print("poison caught by the batch's own forest: \(cluster.count { seen.contains($0) })")
     }
 
+    @Test func `twenty equal batches neither wear the baseline down nor are held`() throws {
+        // Rows that are held back are missing in the sample; lines drawn from what is left alone would move inwards, hold
+        // back more each time, and in the end hold sound batches.
+        let gate = try Gate(try contract(Self.text))
+        var recent = [try gate.judge(clean(3000, seed: 500), nil).baseline]
+        var shares: [Double] = []
+        for seed in 501...520 as ClosedRange<UInt64> {
+            var merged = recent[0]
+            for other in recent.dropFirst() { merged.merge(other) }
+            let next = try gate.judge(clean(3000, seed: seed), merged)
+            #expect(next.verdict.isAccepted, "batch \(seed): \(next.verdict.findings)")
+            shares.append(Double(next.counts.count(.quarantined)) / 3000)
+            recent = (recent + [next.baseline]).suffix(8)
+        }
+        let (early, late) = (shares.prefix(8).reduce(0, +) / 8, shares.suffix(8).reduce(0, +) / 8)
+        #expect(late < 0.01 && late < 1.5 * early + 0.001, "held back \(early), later \(late)")
+    }
+
+    @Test func `a baseline that lacks a feature judges the others`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let whole = try gate.judge(clean(9000, seed: 41), nil).baseline
+        let fewer = try #require(whole.projected(onto: ["b", "c"])).projected(onto: ["a", "b", "c"])
+        let judged = try gate.judge(clean(6000, seed: 42), fewer)
+        #expect(judged.decision.basis == .baseline && judged.verdict.isAccepted)
+        #expect(judged.decision.untested.map(\.field) == [0] && judged.decision.forestFeatures == [1, 2])
+        #expect(whole.projected(onto: ["x"]) == nil)
+    }
+
     @Test func `the forest of a baseline alone catches the cluster`() throws {
         var draws = Draws(seed: 31)
         let base = (0..<8000).map { _ in (0..<5).map { _ in draws.normal() } }
@@ -108,12 +136,15 @@ import Testing
     @Test func `a baseline over other features is left aside`() throws {
         let gate = try Gate(try contract(Self.text))
         let rows = clean(200, seed: 13)
-        let other = Baseline(features: ["a", "b", "x"], sample: sample(rows, capacity: Baseline.capacity))
+        let other = Baseline(
+            features: ["a", "b", "x"], sample: sample(rows, capacity: Baseline.capacity), remarks: .init())
         #expect(try gate.judge(rows, other).decision.basis == .firstContact)
         let small = Baseline(
-            features: ["a", "b", "c"], sample: sample(Array(rows.prefix(29)), capacity: Baseline.capacity))
+            features: ["a", "b", "c"], sample: sample(Array(rows.prefix(29)), capacity: Baseline.capacity),
+            remarks: .init())
         #expect(try gate.judge(rows, small).decision.basis == .firstContact)
-        let same = Baseline(features: ["a", "b", "c"], sample: sample(rows, capacity: Baseline.capacity))
+        let same = Baseline(
+            features: ["a", "b", "c"], sample: sample(rows, capacity: Baseline.capacity), remarks: .init())
         #expect(try gate.judge(rows, same).decision.basis == .baseline)
         #expect(try #require(Baseline(decoding: same.encoded())) == same)
         #expect(Baseline(decoding: Array(same.encoded().dropLast())) == nil)

@@ -113,7 +113,8 @@ struct Gate {
             }
         }
         kept.compact()
-        let made = Baseline(features: self.screened.fields.map { schema.fields[$0].name }, sample: kept)
+        let made = Baseline(
+            features: self.screened.fields.map { schema.fields[$0].name }, sample: kept, remarks: .init(counts))
         return Judged(
             decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
             findings: findings, baseline: made)

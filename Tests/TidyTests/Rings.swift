@@ -3,7 +3,7 @@ enum Rings {
     /// The ring of every room; imports go to a lower ring, or along `corridor` inside ring 2.
     static let ringOfRoom: [String: Int] = [
         "CLibCSV": 0, "COpenSSL": 0, "CPCRE2": 0, "CPosix": 0, "CKernels": 0, "GRDB": 0, "Yams": 0,
-        "ArgumentParser": 0, "Tabular": 1, "Sketches": 1, "Cryptography": 1, "Storage": 1, "Schemas": 1,
+        "ArgumentParser": 0, "Logging": 0, "Tabular": 1, "Sketches": 1, "Cryptography": 1, "Storage": 1, "Schemas": 1,
         "Reading": 2, "Validating": 2, "Screening": 2, "Masking": 2, "Sealing": 2, "Lineage": 2, "Ingestion": 3,
         "Serving": 3, "sluice": 4, "Benchmarks": 4, "TestSupport": 0,
     ]
@@ -49,13 +49,16 @@ enum Rings {
         return result
     }
 
-    /// Quoted names, and the two product constants the manifest declares.
+    /// The product constants that the manifest declares.
+    private static let products = ["grdb": "GRDB", "arguments": "ArgumentParser", "logging": "Logging"]
+
+    /// Quoted names, and product constants.
     private static func names(in list: Substring) -> Set<String> {
         var result: Set<String> = []
         for item in list.split(separator: ",") {
             let word = item.filter { $0 != " " && $0 != "\"" }
             if word.isEmpty { continue }
-            result.insert(word == "grdb" ? "GRDB" : word == "arguments" ? "ArgumentParser" : String(word))
+            result.insert(products[String(word)] ?? String(word))
         }
         return result
     }

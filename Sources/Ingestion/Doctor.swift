@@ -1,0 +1,244 @@
+import Cryptography
+package import Lineage
+import Schemas
+import Sealing
+import Storage
+import Tabular
+
+/// One thing that `sluice doctor` looked at.
+package struct Diagnosis: Sendable, Equatable {
+    /// How bad it is.
+    package enum Grade: String, Sendable, Comparable {
+        /// Nothing to do.
+        case well = "ok"
+        /// It works, and may not for long.
+        case risk
+        /// It does not work, or something is lost or tampered with.
+        case bad
+
+        private var rank: Int { self == .well ? 0 : self == .risk ? 1 : 2 }
+        /// Orders grades by how bad they are.
+        package static func < (left: Grade, right: Grade) -> Bool { left.rank < right.rank }
+    }
+
+    /// What was looked at: store, rights, keys, clock, disk, ledger, files, claims, inboxes.
+    package var subject: String
+    /// How bad it is.
+    package var grade: Grade
+    /// What was found.
+    package var finding: String
+    /// What to do; empty when there is nothing to do.
+    package var cure: String
+
+    init(_ subject: String, _ grade: Grade, _ finding: String, cure: String = "") {
+        self.subject = subject
+        self.grade = grade
+        self.finding = finding
+        self.cure = cure
+    }
+}
+
+extension Store {
+    /// Looks at everything a store needs, changes nothing, and says what to do.
+    ///
+    /// - Parameter ledger: the ledger opened for reading, or why it could not be opened.
+    package func examine(_ ledger: Swift.Result<Ledger, IngestionError>, readFiles: Bool) throws(IngestionError)
+        -> [Diagnosis]
+    {
+        var found = try examineRights() + examineKeys() + examineDisk()
+        switch ledger {
+        case .failure(let error):
+            found.append(
+                Diagnosis(
+                    "ledger", .bad, error.description,
+                    cure: "see: sluice lineage verify; restore a backup if it is damaged"))
+        case .success(let ledger):
+            found += try examineLedger(ledger)
+            found += try examineClaims(ledger)
+            if readFiles { found += try examineFiles() }
+        }
+        found += examineInboxes()
+        return found
+    }
+
+    private func examineRights() throws(IngestionError) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        let me = effectiveUser()
+        for name in ["", "keys", "work", "accepted", "quarantine", "baselines", "ledger.sqlite"] {
+            let path = name.isEmpty ? root : join(root, name)
+            guard let status = try storing({ () throws(StorageError) in try fileStatus(path) }) else {
+                found.append(
+                    Diagnosis(
+                        "store", .bad, "\(path) is missing",
+                        cure: name == "ledger.sqlite"
+                            ? "restore it from a backup" : "make it again: mkdir -m 700 \(path)"))
+                continue
+            }
+            if status.kind == .link { continue }
+            if status.owner != me {
+                found.append(
+                    Diagnosis(
+                        "rights", .risk, "\(path) belongs to user \(status.owner), and this is user \(me)",
+                        cure: "run sluice as that user, or chown the store"))
+            }
+            if status.mode & 0o077 != 0 {
+                found.append(
+                    Diagnosis(
+                        "rights", name == "keys" ? .bad : .risk,
+                        "\(path) is open to others (mode \(String(status.mode, radix: 8)))",
+                        cure: "chmod go-rwx \(path)"))
+            }
+        }
+        return found.isEmpty ? [Diagnosis("store", .well, "folders and rights are as they should be")] : found
+    }
+
+    private func examineKeys() throws(IngestionError) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        // One cause, such as the mode of the folder, stops every key: it is told once.
+        var causes: [(cause: String, stopped: [String])] = []
+        func check(_ what: String, _ body: () throws(IngestionError) -> Void) {
+            do throws(IngestionError) { try body() } catch {
+                if let known = causes.firstIndex(where: { $0.cause == error.description }) {
+                    causes[known].stopped.append(what)
+                } else {
+                    causes.append((error.description, [what]))
+                }
+            }
+        }
+        check("signing key") { () throws(IngestionError) in _ = try signingKey() }
+        check("store key") { () throws(IngestionError) in _ = try key(.store, "store") }
+        check("recipients") { () throws(IngestionError) in _ = try recipients(of: "") }
+        for dataset in configuration.datasets.keys.sorted() {
+            check("recipients of \(dataset)") { () throws(IngestionError) in _ = try recipients(of: dataset) }
+            guard configuration.datasets[dataset]?.schema != nil else { continue }
+            do throws(IngestionError) {
+                let loaded = try contract(of: dataset)
+                let named = Set(loaded.schema.fields.compactMap { $0.pii?.key })
+                for name in named.sorted() {
+                    check("token key of \(dataset)") { () throws(IngestionError) in _ = try key(.token, name) }
+                }
+            } catch {
+                found.append(
+                    Diagnosis(
+                        "contract", .bad, "\(dataset): \(error.description)",
+                        cure: "correct it; see: sluice schema check FILE"))
+            }
+        }
+        found += causes.map {
+            Diagnosis(
+                "keys", .bad, "\($0.cause)",
+                cure: "it stops: \($0.stopped.joined(separator: ", ")); see also: sluice keys check")
+        }
+        return found.isEmpty
+            ? [Diagnosis("keys", .well, "every key that is needed is there and closed to others")] : found
+    }
+
+    private func examineDisk() throws(IngestionError) -> [Diagnosis] {
+        let free = try storing { () throws(StorageError) in try freeSpace(root) }
+        let text = "\(free >> 20) MiB are free"
+        if free < 64 << 20 {
+            return [Diagnosis("disk", .bad, text, cure: "free space: nothing can be recorded on a full disk")]
+        }
+        if free < 1 << 30 {
+            return [Diagnosis("disk", .risk, text, cure: "free space soon: a file needs twice its size")]
+        }
+        return [Diagnosis("disk", .well, text)]
+    }
+
+    private func examineLedger(_ ledger: Ledger) throws(IngestionError) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        let size = try recording { () throws(LedgerError) in try ledger.size() }
+        let last = try recording { () throws(LedgerError) in try ledger.entry(size - 1) }
+        // RFC 3339 in UTC orders as text does.
+        if let time = last?.body["time"]?.text, time > Clock.text(Clock.milliseconds() + 5000) {
+            found.append(
+                Diagnosis(
+                    "clock", .risk,
+                    "the newest entry was written at \(time), which is still to come: the clock was set back",
+                    cure: "set the clock (timedatectl); the order of entries does not depend on it, their times do"))
+        } else {
+            found.append(Diagnosis("clock", .well, "the newest entry is not later than now"))
+        }
+        do throws(IngestionError) {
+            let key = try signingKey()
+            guard let verifier = VerifierKey(name: configuration.origin, publicKey: key.publicKey) else {
+                return found + [
+                    Diagnosis("ledger", .bad, "the ledger's origin in sluice.yaml is no valid name", cure: "correct it")
+                ]
+            }
+            let result = try recording { () throws(LedgerError) in
+                try Ledger.verify(path: ledgerPath, key: verifier, anchors: [])
+            }
+            if result.damage.isEmpty {
+                found.append(Diagnosis("ledger", .well, "intact: \(result.rows) entries"))
+            } else {
+                found.append(
+                    Diagnosis(
+                        "ledger", .bad, "\(result.damage.count) finding(s), the first: \(result.damage[0].description)",
+                        cure:
+                            "someone changed it, or the disk did: keep it as evidence and restore a backup; all findings: "
+                            + "sluice lineage verify"))
+            }
+        } catch {
+            found.append(Diagnosis("ledger", .bad, error.description, cure: "see: sluice lineage verify"))
+        }
+        return found
+    }
+
+    private func examineFiles() throws(IngestionError) -> [Diagnosis] {
+        let changed = try checkFiles()
+        if changed.isEmpty { return [Diagnosis("files", .well, "every published file is the recorded one")] }
+        return changed.map { line in
+            Diagnosis(
+                "files", .bad, line,
+                cure: line.hasSuffix("is not recorded")
+                    ? "an orphan: nobody may read it as published; move it away and find out who put it there"
+                    : "restore it from a backup")
+        }
+    }
+
+    private func examineClaims(_ ledger: Ledger) throws(IngestionError) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        let claims = try recording { () throws(LedgerError) in try ledger.inflight() }
+        let names = try storing { () throws(StorageError) in exists(workFolder) ? try listFolder(workFolder) : [] }
+        for claim in claims {
+            let lock = join(workFolder, claim.claim + ".lock")
+            let holder = try storing { () throws(StorageError) in try FileLock.holder(lock) }
+            if holder == nil {
+                found.append(
+                    Diagnosis(
+                        "claims", .risk, "\(claim.claim) was left by a process that ended (\(claim.state.rawValue))",
+                        cure: claim.plan == nil || claim.state == .publishing
+                            ? "nothing to do: the next sluice ingest or watch finishes or undoes it"
+                            : "nothing is lost: the next sluice watch takes it up"))
+            }
+        }
+        let known = Set(claims.map(\.claim))
+        for name in names where name.hasSuffix(".source") && !known.contains(String(name.dropLast(7))) {
+            found.append(
+                Diagnosis(
+                    "claims", .bad,
+                    "\(join(workFolder, name)) is a delivered file without a claim: this ledger knows nothing of it",
+                    cure: "if a backup was restored, this file came after it: move it into its dataset's inbox"))
+        }
+        return found.isEmpty ? [Diagnosis("claims", .well, "\(claims.count) in work, none left behind")] : found
+    }
+
+    private func examineInboxes() -> [Diagnosis] {
+        configuration.datasets.keys.sorted().compactMap { dataset in
+            guard configuration.datasets[dataset]?.schema != nil else { return nil }
+            let path = inbox(of: dataset)
+            guard exists(path) else {
+                return Diagnosis(
+                    "inboxes", .risk, "\(path) is not there yet", cure: "sluice watch makes it, or mount it")
+            }
+            do throws(StorageError) {
+                try OpenFolder(path).forEachName { _ in }
+                return Diagnosis("inboxes", .well, "\(path) can be read")
+            } catch {
+                return Diagnosis(
+                    "inboxes", .bad, error.description, cure: "give this user the right to read and write it")
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Storage
+
+/// When a file in an inbox counts as delivered.
+package enum Readiness: String, Sendable, CaseIterable {
+    /// A `.done` marker if there is one; else when nobody has it open for writing, as far as the kernel tells; else when
+    /// size and time stood still for the settle time.
+    case auto
+    /// At once: the supplier writes under another name and renames.
+    case rename
+    /// When `NAME.done` stands beside it.
+    case marker
+    /// When size and time stood still for the settle time.
+    case stable
+}
+
+/// A file waiting in an inbox.
+struct Candidate {
+    let name: FileName
+    var identity: Delivery.FileIdentity
+    /// Since when it has looked like this, on the monotonic clock.
+    var stillSince: Double
+    /// When to look at it next.
+    var checkAt = 0.0
+}
+
+/// What is to be done about a candidate now.
+enum Settling {
+    /// It can be taken.
+    case ready
+    /// Look again at this time of the monotonic clock.
+    case notBefore(Double)
+    /// It is not there any more.
+    case gone
+    /// It is nothing that can be taken, and why.
+    case refused(String)
+}
+
+/// One dataset's inbox: an open folder, what waits in it, and what it was told about.
+final class Inbox {
+    let dataset: String
+    let path: String
+    let archive: String?
+    private(set) var folder: OpenFolder?
+    /// The kernel's number for the watch; nil when the folder is not watched.
+    private(set) var watch: Int32?
+    private var candidates: [FileName: Candidate] = [:]
+    /// Things that cannot be taken, told of once and not at every look.
+    private var refused: [FileName: UInt64] = [:]
+    /// Whether there was more than the queue may hold at the last look.
+    private(set) var isTruncated = false
+
+    init(dataset: String, path: String, archive: String?) {
+        self.dataset = dataset
+        self.path = path
+        self.archive = archive
+    }
+
+    var count: Int { candidates.count }
+    var refusedCount: Int { refused.count }
+
+    /// Opens and watches the folder, and takes its lock: two daemons, even of two stores, must not share it.
+    func open(_ events: borrowing FolderEvents) throws(IngestionError) {
+        try storing { () throws(StorageError) in
+            let opened = try OpenFolder(path)
+            guard try opened.tryLock() else {
+                throw StorageError(
+                    .inputOutput, "watch", path, errno: 0,
+                    cause: "another daemon watches it; one inbox belongs to one store")
+            }
+            // The watch first and the look second, so that nothing falls in between.
+            watch = try events.add(path)
+            folder = opened
+        }
+    }
+
+    /// Lets the folder go: it was removed, moved or unmounted. What waited there is forgotten, not lost.
+    func close(_ events: borrowing FolderEvents) {
+        if let watch { events.remove(watch) }
+        watch = nil
+        folder = nil
+        candidates = [:]
+        refused = [:]
+    }
+
+    /// Whether the path still means the folder that is open.
+    func isCurrent() -> Bool {
+        guard let open = try? folder?.status(), let now = try? OpenFolder(path).status() else { return false }
+        return open.inode == now.inode && open.device == now.device
+    }
+
+    /// Names that are not deliveries: hidden ones, those that tools give to unfinished files, and companions.
+    static func isIgnored(_ name: FileName) -> Bool {
+        let ends = [
+            ".part", ".tmp", ".temp", ".filepart", ".crdownload", ".partial", ".lock", ".swp", "~", ".done", ".sha256",
+            ".sig", ".minisig", ".manifest",
+        ]
+        // A claimed file of a claim that the ledger does not know is a delivery again.
+        if name.bytes.starts(with: Array(".sluice-".utf8)), name.bytes.ends(with: Array(".source".utf8)) {
+            return false
+        }
+        if name.bytes[0] == 0x2E { return true }
+        let lower = name.bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return ends.contains { lower.ends(with: Array($0.utf8)) }
+    }
+
+    /// Looks at the whole folder and keeps the oldest `limit` candidates.
+    func look(limit: Int, now: Double, claimed: Set<String>) throws(IngestionError) {
+        var names: [FileName] = []
+        try storing { () throws(StorageError) in
+            try folder?.forEachName { if !Self.isIgnored($0) { names.append($0) } }
+        }
+        let there = Set(names)
+        candidates = candidates.filter { there.contains($0.key) }
+        refused = refused.filter { there.contains($0.key) }
+        for name in names where !isClaimed(name, claimed) { note(name, now: now) }
+        isTruncated = candidates.count > limit
+        if isTruncated {
+            let kept = candidates.values.sorted { $0.identity.modifiedNanoseconds < $1.identity.modifiedNanoseconds }
+            candidates = Dictionary(
+                kept.prefix(limit).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// Whether a hidden name in the inbox is the file of a claim that is being worked on.
+    private func isClaimed(_ name: FileName, _ claimed: Set<String>) -> Bool {
+        guard name.bytes[0] == 0x2E else { return false }
+        return claimed.contains(String(decoding: name.bytes.dropFirst(8).dropLast(7), as: UTF8.self))
+    }
+
+    /// Takes notice of one name, and sees to it that it is looked at.
+    private func note(_ name: FileName, now: Double) {
+        guard !Self.isIgnored(name), let status = try? folder?.status(of: name) else { return }
+        let identity = Delivery.FileIdentity(status)
+        var candidate = Candidate(name: name, identity: identity, stillSince: now)
+        if let known = candidates[name], known.identity == identity { candidate.stillSince = known.stillSince }
+        candidates[name] = candidate
+    }
+
+    /// What the event of a file asks for: its marker counts as the file.
+    func notice(_ name: FileName, limit: Int, now: Double) {
+        var name = name
+        let marker = Array(".done".utf8)
+        if name.bytes.ends(with: marker), let base = FileName(Array(name.bytes.dropLast(marker.count))) { name = base }
+        if candidates.count >= limit {
+            isTruncated = true
+        } else if name.bytes[0] != 0x2E {
+            note(name, now: now)
+        }
+    }
+
+    /// Candidates that are to be looked at now, in no order; and when the next one is.
+    func due(_ now: Double) -> (candidates: [Candidate], next: Double) {
+        var (due, next) = ([Candidate](), Double.infinity)
+        for candidate in candidates.values {
+            if candidate.checkAt <= now { due.append(candidate) } else { next = min(next, candidate.checkAt) }
+        }
+        return (due, next)
+    }
+
+    /// Whether a candidate may still become whole within the settle time.
+    func isSettling(_ now: Double, settle: Double) -> Bool {
+        candidates.values.contains { now - $0.stillSince < settle + 0.5 }
+    }
+
+    /// Looks at a candidate again at this time, or when an event names it.
+    func postpone(_ name: FileName, to time: Double) { candidates[name]?.checkAt = time }
+
+    func forget(_ name: FileName) { candidates[name] = nil }
+
+    /// Remembers that a thing was told of; gives false when it was before.
+    func refuse(_ candidate: Candidate) -> Bool {
+        candidates[candidate.name] = nil
+        return refused.updateValue(candidate.identity.inode, forKey: candidate.name) != candidate.identity.inode
+    }
+
+    /// Whether a candidate can be taken now.
+    func settling(of candidate: Candidate, _ readiness: Readiness, settle: Double, now: Double) -> Settling {
+        guard let status = try? folder?.status(of: candidate.name) else { return .gone }
+        guard status.kind == .regular else {
+            return .refused("it is a \(status.kind.rawValue), and only plain files are taken; remove it")
+        }
+        let hasMarker = marker(of: candidate.name).map { (try? folder?.status(of: $0))?.kind == .regular } ?? false
+        switch readiness {
+        case .rename: return .ready
+        case .marker: return hasMarker ? .ready : .notBefore(.infinity)
+        case .auto where hasMarker: return .ready
+        case .auto, .stable: break
+        }
+        if readiness == .auto {
+            var writers = WriterState.unknown
+            do throws(StorageError) {
+                writers = try folder?.openRegular(candidate.name).writerState() ?? .unknown
+            } catch {
+                return error.code == .notFound ? .gone : .refused(error.cause)
+            }
+            switch writers {
+            case .none: return .ready
+            // Its close is an event; a look now and then serves file systems that tell nothing.
+            case .writing: return .notBefore(now + settle)
+            case .unknown: break
+            }
+        }
+        let identity = Delivery.FileIdentity(status)
+        if identity != candidate.identity {
+            candidates[candidate.name] = Candidate(name: candidate.name, identity: identity, stillSince: now)
+            return .notBefore(now + settle)
+        }
+        return now - candidate.stillSince >= settle ? .ready : .notBefore(candidate.stillSince + settle)
+    }
+
+    /// Removes the marker of a file that was taken; a new file of that name keeps its own.
+    func removeMarker(of name: FileName) {
+        guard let folder, let marker = marker(of: name), (try? folder.status(of: marker))?.kind == .regular,
+            (try? folder.status(of: name)) == nil
+        else { return }
+        // Without the right to remove it, it would not have let us take the file either.
+        try? folder.remove(marker)
+    }
+
+    /// The name of a file's marker; nil when it would be too long for one.
+    func marker(of name: FileName) -> FileName? { FileName(name.bytes + Array(".done".utf8)) }
+}
+
+extension Array where Element == UInt8 {
+    fileprivate func ends(with other: [UInt8]) -> Bool { suffix(other.count).elementsEqual(other) }
+}

@@ -1,0 +1,217 @@
+import Cryptography
+import Lineage
+import Reading
+import Storage
+package import Tabular
+
+/// A file that `watch` took out of an inbox: where it stands until its outcome is durable, and what becomes of it then.
+///
+/// Kept in the claim's row of the ledger. The supplier's name for the file is not part of it, since names may say
+/// something about a person; it lies beside the file, in the store's own folder, for as long as the file does.
+package struct Delivery: Sendable, Equatable {
+    /// The dataset whose inbox it came to.
+    package var dataset: String
+    /// The inbox, as the configuration names it: paths are relative to the store, which may be moved.
+    package var inbox: String
+    /// Where the file stands now: in the store's `work` folder, or, when the inbox is on another file system, in the inbox
+    /// under a hidden name.
+    package var place: String
+    /// SHA-256 of the supplier's name for it.
+    package var nameHash: [UInt8]
+    /// The format that the name says.
+    package var format: SourceFormat?
+    /// Where it goes once its outcome is durable; nil means it is removed.
+    package var archive: String?
+    /// What the file was when it was judged: one that was written to since is given back, not removed.
+    package var judged: FileIdentity?
+
+    /// Which file, and in which state: what changes when anyone writes to it.
+    package struct FileIdentity: Sendable, Equatable {
+        var inode: UInt64
+        var size: Int
+        var modifiedNanoseconds: Int
+
+        init(_ status: FileStatus) {
+            inode = status.inode
+            size = status.size
+            modifiedNanoseconds = status.modifiedNanoseconds
+        }
+    }
+}
+
+extension Delivery {
+    var document: JSONValue {
+        var members: [String: JSONValue] = [
+            "dataset": .string(dataset), "inbox": .string(inbox), "place": .string(place),
+            "name_sha256": .string(hex(nameHash)),
+        ]
+        if let format { members["format"] = .string(format.rawValue) }
+        if let archive { members["archive"] = .string(archive) }
+        if let judged {
+            // Texts: a JSON number is exact up to 2^53 only.
+            members["inode"] = .string("\(judged.inode)")
+            members["size"] = .string("\(judged.size)")
+            members["modified_ns"] = .string("\(judged.modifiedNanoseconds)")
+        }
+        return .object(members)
+    }
+
+    init?(_ document: JSONValue?) {
+        guard let document, let dataset = document["dataset"]?.text, let inbox = document["inbox"]?.text,
+            let place = document["place"]?.text, let hash = document["name_sha256"]?.text,
+            let nameHash = bytes(hex: hash)
+        else { return nil }
+        self.dataset = dataset
+        self.inbox = inbox
+        self.place = place
+        self.nameHash = nameHash
+        format = document["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
+        archive = document["archive"]?.text
+        if let inode = document["inode"]?.text.flatMap({ UInt64($0) }),
+            let size = document["size"]?.text.flatMap({ Int($0) }),
+            let modified = document["modified_ns"]?.text.flatMap({ Int($0) })
+        {
+            judged = FileIdentity(inode: inode, size: size, modifiedNanoseconds: modified)
+        }
+    }
+}
+
+extension Delivery.FileIdentity {
+    init(inode: UInt64, size: Int, modifiedNanoseconds: Int) {
+        self.inode = inode
+        self.size = size
+        self.modifiedNanoseconds = modifiedNanoseconds
+    }
+}
+
+/// Taking files out of inboxes and letting them go: the beginning and the end of a claim that `watch` makes.
+///
+/// In this order, so that after a crash at any point the file is in exactly one of the two places and the row says which
+/// claim it belongs to: the lock, the row, the move into `work`, the sync of both folders.
+extension Committer {
+    private func namePath(_ claim: String) -> String { join(store.workFolder, claim + ".name") }
+
+    /// Takes a file out of an inbox. Throws when it cannot be moved; then nothing has changed.
+    func take(
+        _ name: FileName, from inbox: OpenFolder, dataset: String, archive: String?
+    ) throws(IngestionError) -> Claim {
+        let id = try Clock.identifier()
+        let (inboxStatus, workStatus) = try storing { () throws(StorageError) in
+            (try inbox.status(), try OpenFolder(store.workFolder).status())
+        }
+        let path = store.inboxPath(of: dataset)
+        let place =
+            inboxStatus.device == workStatus.device
+            ? join("work", id + ".source") : join(path, ".sluice-" + id + ".source")
+        let delivery = Delivery(
+            dataset: dataset, inbox: path, place: place, nameHash: SHA256.hash(name.bytes),
+            format: Corridor.format(of: name.description), archive: archive)
+        let claim = Claim(
+            name: id, folder: join(store.workFolder, id), lock: try lock(id), delivery: delivery)
+        do throws(IngestionError) {
+            try recording { () throws(LedgerError) in
+                try ledger.insertInflight(
+                    Inflight(
+                        claim: id, source: dataset, state: .claimed, attempts: 1,
+                        plan: JSONValue.object(["delivery": delivery.document]).canonicalBytes(),
+                        updatedMilliseconds: Clock.milliseconds()))
+            }
+            try storing { () throws(StorageError) in
+                // For people and archives only: a power loss may take it, and then the claim's name serves.
+                var file = try StagedFile(in: store.workFolder, name: id + ".name")
+                try file.write(name.bytes.span)
+                try file.commitLoosely(as: id + ".name")
+                try inbox.move(name, to: store.placed(place))
+            }
+        } catch {
+            // Still in the inbox: the row and its lock are all there is.
+            try? forget(id)
+            throw error
+        }
+        try storing { () throws(StorageError) in
+            try syncFolder(store.workFolder)
+            try inbox.sync()
+        }
+        return claim
+    }
+
+    /// The supplier's name of a delivered file, if it is still known.
+    func deliveredName(_ claim: String) -> FileName? {
+        (try? FileDescriptor.openRegular(namePath(claim)).readAll(max: 255)).flatMap { FileName($0) }
+    }
+
+    /// Claims with a delivered file that nobody works on: what a daemon that died, or was stopped, left.
+    ///
+    /// - Returns: the claims, with how often each was begun before.
+    func abandonedDeliveries() throws(IngestionError) -> [(claim: Claim, attempts: Int)] {
+        var found: [(claim: Claim, attempts: Int)] = []
+        for row in try recording({ () throws(LedgerError) in try ledger.inflight() }) where row.state == .claimed {
+            guard let delivery = delivery(of: row) else { continue }
+            let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(row.claim)) }
+            guard let taken else { continue }
+            let claim = Claim(
+                name: row.claim, folder: join(store.workFolder, row.claim), lock: taken, delivery: delivery)
+            found.append((claim, row.attempts))
+        }
+        return found
+    }
+
+    func delivery(of row: Inflight) -> Delivery? {
+        row.plan.flatMap { try? JSONValue.parse($0) }.flatMap { Delivery($0["delivery"]) }
+    }
+
+    /// Writes how often a claim was begun, before it is begun: a file that kills the process is counted all the same.
+    func count(_ claim: Claim, attempts: Int) throws(IngestionError) {
+        guard let delivery = claim.delivery else { return }
+        try recording { () throws(LedgerError) in
+            try ledger.putInflight(
+                Inflight(
+                    claim: claim.name, source: delivery.dataset, state: .claimed, attempts: attempts,
+                    plan: JSONValue.object(["delivery": delivery.document]).canonicalBytes(),
+                    updatedMilliseconds: Clock.milliseconds()))
+        }
+    }
+
+    /// The end of a delivered file whose outcome is durable: into the archive, or gone. One that was written to since it was
+    /// judged goes back to its inbox: the late bytes are a delivery of their own.
+    func dispose(_ delivery: Delivery, claim: String) throws(IngestionError) {
+        let name = deliveredName(claim)
+        let place = store.placed(delivery.place)
+        try storing { () throws(StorageError) in
+            if let status = try fileStatus(place) {
+                let fallback = FileName(Array((claim + "." + (delivery.format?.rawValue ?? "unknown")).utf8))
+                if let judged = delivery.judged, judged != Delivery.FileIdentity(status) {
+                    try give(place, to: store.placed(delivery.inbox), as: name, or: fallback)
+                } else if let archive = delivery.archive {
+                    let archive = store.placed(archive)
+                    try makeFolder(archive)
+                    try give(place, to: archive, as: name, or: fallback)
+                } else {
+                    try removeFile(place)
+                }
+                try syncFolder(split(place).folder)
+            }
+            if exists(namePath(claim)) { try removeFile(namePath(claim)) }
+        }
+    }
+
+    /// Moves a file into a folder under its own name, or under the claim's when that is taken or not known; across file
+    /// systems by a durable copy.
+    private func give(
+        _ path: String, to folder: String, as name: FileName?, or fallback: FileName?
+    ) throws(StorageError) {
+        let target = try OpenFolder(folder)
+        for candidate in [name, fallback].compactMap({ $0 }) {
+            do throws(StorageError) {
+                try target.receive(path, as: candidate)
+                return try target.sync()
+            } catch {
+                if error.code == .alreadyExists { continue }
+                guard error.errno == crossDevice, let fallback else { throw error }
+                // The claim's name is ours and text, and a copy that a crash left half done is begun again.
+                try copyDurably(path, to: join(folder, fallback.description))
+                return try removeFile(path)
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package import Lineage
+import Glibc
+import Storage
+package import Tabular
+
+/// What a running daemon leaves for `sluice status` to read: counts and times, in a file that nobody needs to keep.
+final class StatusBoard {
+    /// The file's name in the store.
+    static let name = "watch.status"
+
+    private let path: String
+    private let started = Clock.text()
+    private var shown = -Double.infinity
+    private var shownWorking: String?
+    private var trouble: JSONValue = .null
+
+    init(path: String) { self.path = path }
+
+    /// Remembers the newest trouble.
+    func complain(_ error: IngestionError) {
+        trouble = .object(["time": .string(Clock.text()), "message": .string(error.description)])
+    }
+
+    /// The trouble is over.
+    func recover() { trouble = .null }
+
+    /// Writes the state, at most once a second while there is work.
+    func show(_ tally: WatchTally, waiting: Int, working: String?) {
+        let now = Clock.monotonic()
+        if working != nil || shownWorking == nil, now - shown < 1 { return }
+        shown = now
+        shownWorking = working
+        let document = JSONValue.object([
+            "pid": .integer(Int64(getpid())), "started": .string(started), "updated": .string(Clock.text()),
+            "waiting": .integer(Int64(waiting)), "working": working.map { .string($0) } ?? .null,
+            "accepted": .integer(Int64(tally.accepted)), "held": .integer(Int64(tally.held)),
+            "duplicate": .integer(Int64(tally.duplicate)), "set_aside": .integer(Int64(tally.setAside)),
+            "errors": .integer(Int64(tally.errors)), "last_error": trouble,
+        ])
+        // For people; a full disk is no reason to stop.
+        let (folder, name) = split(path)
+        guard var file = try? StagedFile(in: folder, name: name) else {
+            try? removeFile(path + ".part")
+            return
+        }
+        guard (try? file.write(Array((document.text(pretty: false) + "\n").utf8).span)) != nil else { return }
+        try? file.commitLoosely(as: name, replacing: true)
+    }
+
+    /// Takes the file away at the end.
+    func remove() { try? removeFile(path) }
+}
+
+/// The state of a store as `sluice status` tells it.
+package struct StoreStatus: Sendable {
+    /// The running daemon's process id; nil when none runs.
+    package var daemon: Int?
+    /// What the daemon last said of itself.
+    package var board: JSONValue?
+    /// What the daemon waits for, if it does: when it said so, and why.
+    package var trouble: (time: String, message: String)? {
+        guard let error = board?["last_error"], let time = error["time"]?.text, let message = error["message"]?.text
+        else { return nil }
+        return (time, message)
+    }
+    /// Inboxes with the number of files that wait there, and the age of the oldest in seconds.
+    package var inboxes: [(dataset: String, path: String, waiting: Int, oldest: Int?, problem: String?)] = []
+    /// Claims that are being worked on, or wait for it.
+    package var claims: [Inflight] = []
+    /// Entries in the ledger.
+    package var entries = 0
+    /// Bytes free on the store's disk.
+    package var free = 0
+}
+
+extension Store {
+    /// Looks at the store without changing it.
+    package func status(_ ledger: Ledger) throws(IngestionError) -> StoreStatus {
+        var status = StoreStatus()
+        let lock = join(root, Watcher.lockName)
+        status.daemon = try storing { () throws(StorageError) in try FileLock.holder(lock) }
+        if status.daemon != nil {
+            let bytes = try? FileDescriptor.openRegular(join(root, StatusBoard.name)).readAll(max: 65_536)
+            status.board = bytes.flatMap { try? JSONValue.parse($0) }
+        }
+        for (dataset, settings) in configuration.datasets.sorted(by: { $0.key < $1.key }) where settings.schema != nil {
+            status.inboxes.append(inboxStatus(dataset))
+        }
+        (status.claims, status.entries) = try recording { () throws(LedgerError) in
+            (try ledger.inflight(), try ledger.size())
+        }
+        status.free = try storing { () throws(StorageError) in try freeSpace(root) }
+        return status
+    }
+
+    private func inboxStatus(
+        _ dataset: String
+    ) -> (dataset: String, path: String, waiting: Int, oldest: Int?, problem: String?) {
+        let path = inbox(of: dataset)
+        var waiting = 0
+        var oldest: Int?
+        do throws(StorageError) {
+            let folder = try OpenFolder(path)
+            var names: [FileName] = []
+            try folder.forEachName { if !Inbox.isIgnored($0) { names.append($0) } }
+            for name in names {
+                guard let found = try folder.status(of: name) else { continue }
+                waiting += 1
+                oldest = min(oldest ?? .max, found.modifiedNanoseconds)
+            }
+        } catch {
+            return (dataset, path, waiting, nil, error.description)
+        }
+        let age = oldest.map { max(0, Clock.milliseconds() / 1000 - $0 / 1_000_000_000) }
+        return (dataset, path, waiting, age, nil)
+    }
+}

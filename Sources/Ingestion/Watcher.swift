@@ -1,0 +1,438 @@
+import Lineage
+import Schemas
+package import Storage
+import Synchronization
+import Tabular
+
+/// How `watch` works.
+package struct WatchOptions: Sendable {
+    /// Take what is there, then end.
+    package var once = false
+    /// When a file counts as delivered.
+    package var readiness = Readiness.auto
+    /// Seconds that size and time must stand still where nothing better tells that a file is whole.
+    package var settle = 2.0
+    /// Seconds between two looks at the folders; some file systems tell nothing of new files.
+    package var interval = 60.0
+    /// Files remembered an inbox; what is beyond is found at a later look.
+    package var maxQueue = 100_000
+    /// Bytes that must stay free on the store's disk, beside twice the file.
+    package var minFree = 64 << 20
+    /// Seconds that a file being worked on may still take after a signal to stop.
+    package var grace = 8.0
+    /// Workers.
+    package var jobs = 2
+
+    /// The defaults.
+    package init() {}
+}
+
+/// What a daemon tells: every event once, never a value of anyone's data.
+package enum WatchEvent: Sendable {
+    /// It watches these inboxes.
+    case started([(dataset: String, inbox: String)])
+    /// A file was taken; for one that a process left behind, the attempt is beyond the first.
+    case taken(dataset: String, name: String, batch: String, attempt: Int)
+    /// A file has its outcome.
+    case judged(BatchReport, attempt: Int)
+    /// A file could not be judged and was set aside.
+    case setAside(dataset: String, name: String, batch: String, reason: FailureReason, path: String, cause: String)
+    /// A thing in an inbox is not taken.
+    case refused(dataset: String, name: String, reason: String)
+    /// The world is wrong; it is tried again.
+    case waiting(dataset: String, name: String, code: IngestionError.Code, cause: String, seconds: Double)
+    /// An inbox cannot be watched, and is looked for again.
+    case lost(dataset: String, inbox: String, cause: String)
+    /// An inbox that was lost is there again.
+    case found(dataset: String, inbox: String)
+    /// The kernel dropped events; the folders were read instead.
+    case overflowed
+    /// A signal came.
+    case stopping(signal: Int32)
+    /// It ended.
+    case stopped
+}
+
+/// How a daemon ended.
+package struct WatchEnd: Sendable {
+    /// The signal that ended it.
+    package var signal: Int32?
+    /// Files by how they ended.
+    package var tally = WatchTally()
+    /// The last reason why a file is still waiting, for `--once`.
+    package var pending: IngestionError?
+}
+
+/// Files by how they ended, since the daemon began.
+package struct WatchTally: Sendable, Equatable {
+    /// Batches accepted, held, recognised as duplicates, and files set aside unjudged.
+    package var accepted = 0, held = 0, duplicate = 0, setAside = 0
+    /// Times that the world was wrong.
+    package var errors = 0
+
+    /// Begins at nothing.
+    package init() {}
+}
+
+/// The daemon over the inboxes: one file at a time through the corridor, oldest first, until it is told to stop.
+///
+/// It waits on one place only, for events and signals together, and only while no file is worked on.
+package final class Watcher {
+    private let store: Store
+    private let options: WatchOptions
+    private let tell: (WatchEvent) -> Void
+    /// Holds the store's watch lock; see `lockName`.
+    private let lock: FileLock
+    private let stop: StopClock
+    private let events: FolderEvents
+    private let corridor: Corridor
+    private let committer: Committer
+    private var inboxes: [Inbox] = []
+    private var lostInboxes = Set<String>()
+    private var end = WatchEnd()
+    private var nextLook = 0.0
+    private var retryAt = Double.infinity
+    private var failures = 0
+    /// Datasets from which nothing new is taken before this time.
+    private var pauses: [String: Double] = [:]
+    private var tookSinceLook = false
+    private let board: StatusBoard
+    /// The name of the lock that one daemon of a store holds.
+    package static let lockName = "watch.lock"
+
+    /// Opens the store, takes the lock, and finishes what dead processes left. Throws `tryAgain` with the other daemon's
+    /// process id when there is one.
+    package init(
+        _ store: Store, options: WatchOptions, signals: StopSignals, tell: @escaping (WatchEvent) -> Void
+    ) throws(IngestionError) {
+        self.store = store
+        self.options = options
+        self.tell = tell
+        let path = join(store.root, Self.lockName)
+        let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(path) }
+        guard let taken else {
+            let holder = try storing { () throws(StorageError) in try FileLock.holder(path) }
+            throw IngestionError(
+                .tryAgain,
+                "\(store.root) is watched already by process \(holder.map { "\($0)" } ?? "unknown"); stop it first, or "
+                    + "use another store")
+        }
+        lock = taken
+        stop = StopClock(signals, grace: options.grace)
+        events = try storing { () throws(StorageError) in try FolderEvents() }
+        corridor = try Corridor(store: store, writes: true)
+        guard let committer = corridor.committer else { preconditionFailure("a corridor that writes has a committer") }
+        self.committer = committer
+        board = StatusBoard(path: join(store.root, StatusBoard.name))
+        for (dataset, settings) in store.configuration.datasets.sorted(by: { $0.key < $1.key }) {
+            // A dataset without a contract is nothing to watch; `init` writes one as an example.
+            guard settings.schema != nil else { continue }
+            inboxes.append(
+                Inbox(
+                    dataset: dataset, path: store.inbox(of: dataset), archive: settings.archive))
+        }
+    }
+
+    /// Works until a signal comes or, with `once`, until nothing that is whole is left.
+    package func run() async throws(IngestionError) -> WatchEnd {
+        try openAll(isFirst: true)
+        tell(.started(inboxes.map { ($0.dataset, $0.path) }))
+        try await takeUpAbandoned()
+        try look()
+        while true {
+            drain()
+            if stop.signal != nil { break }
+            let now = Clock.monotonic()
+            if now >= nextLook { try look() }
+            if now >= retryAt {
+                retryAt = .infinity
+                try await takeUpAbandoned()
+                continue
+            }
+            let (found, next) = choose(now)
+            if let (inbox, candidate) = found {
+                tookSinceLook = true
+                try await work(on: candidate, in: inbox)
+                continue
+            }
+            if tookSinceLook, inboxes.contains(where: \.isTruncated) {
+                nextLook = 0
+                continue
+            }
+            showBoard(working: nil)
+            if options.once, !inboxes.contains(where: { $0.isSettling(now, settle: options.settle) }) { break }
+            let due = min(next, nextLook, retryAt) - Clock.monotonic()
+            wait(events, stop.signals, milliseconds: Int(max(1, min(due * 1000, 3_600_000).rounded(.up))))
+        }
+        end.signal = stop.signal
+        if let signal = end.signal { tell(.stopping(signal: signal)) }
+        board.remove()
+        tell(.stopped)
+        return end
+    }
+
+    private func showBoard(working: String?) {
+        board.show(end.tally, waiting: inboxes.reduce(0) { $0 + $1.count }, working: working)
+    }
+
+    // MARK: Inboxes
+
+    /// Opens inboxes that are not open; at the first time one that is missing in the store is made.
+    private func openAll(isFirst: Bool) throws(IngestionError) {
+        for inbox in inboxes where inbox.folder == nil {
+            do throws(IngestionError) {
+                if isFirst, !exists(inbox.path) {
+                    try storing { () throws(StorageError) in try makeFolder(inbox.path) }
+                }
+                try inbox.open(events)
+                if lostInboxes.remove(inbox.dataset) != nil {
+                    tell(.found(dataset: inbox.dataset, inbox: inbox.path))
+                    nextLook = 0
+                }
+            } catch {
+                if isFirst { throw error }
+                inbox.close(events)
+                if lostInboxes.insert(inbox.dataset).inserted {
+                    tell(.lost(dataset: inbox.dataset, inbox: inbox.path, cause: error.description))
+                }
+            }
+        }
+    }
+
+    private func look() throws(IngestionError) {
+        let now = Clock.monotonic()
+        tookSinceLook = false
+        for inbox in inboxes where inbox.folder != nil && !inbox.isCurrent() { lose(inbox) }
+        try openAll(isFirst: false)
+        var claimed = Set<String>()
+        if inboxes.contains(where: { $0.folder != nil }) {
+            claimed = Set(try recording { () throws(LedgerError) in try committer.ledger.inflight().map(\.claim) })
+        }
+        for inbox in inboxes {
+            do throws(IngestionError) {
+                try inbox.look(limit: options.maxQueue, now: now, claimed: claimed)
+            } catch {
+                lose(inbox)
+            }
+        }
+        // A lost inbox is looked for more often than a quiet one is read.
+        nextLook = now + (lostInboxes.isEmpty ? options.interval : min(options.interval, 5))
+    }
+
+    private func lose(_ inbox: Inbox) {
+        inbox.close(events)
+        if lostInboxes.insert(inbox.dataset).inserted {
+            tell(
+                .lost(
+                    dataset: inbox.dataset, inbox: inbox.path,
+                    cause: "it was removed, moved or unmounted; it is looked for again every few seconds"))
+        }
+        nextLook = 0
+    }
+
+    private func drain() {
+        let now = Clock.monotonic()
+        for event in events.drain() {
+            switch event {
+            case .overflowed:
+                tell(.overflowed)
+                nextLook = 0
+            case .gone(let watch):
+                if let inbox = inboxes.first(where: { $0.watch == watch }) { lose(inbox) }
+            case .arrived(let watch, let name):
+                inboxes.first { $0.watch == watch }?.notice(name, limit: options.maxQueue, now: now)
+            }
+        }
+        _ = stop.isOver()
+    }
+
+    /// The oldest file that is whole, or when to look again.
+    private func choose(_ now: Double) -> (found: (Inbox, Candidate)?, next: Double) {
+        var next = Double.infinity
+        var due: [(inbox: Inbox, candidate: Candidate)] = []
+        for inbox in inboxes where inbox.folder != nil {
+            if let pause = pauses[inbox.dataset], pause > now {
+                next = min(next, pause)
+                continue
+            }
+            let found = inbox.due(now)
+            next = min(next, found.next)
+            due += found.candidates.map { (inbox, $0) }
+        }
+        func isOlder(_ left: (inbox: Inbox, candidate: Candidate), _ right: (inbox: Inbox, candidate: Candidate))
+            -> Bool
+        {
+            (left.candidate.identity.modifiedNanoseconds, left.candidate.identity.inode)
+                < (right.candidate.identity.modifiedNanoseconds, right.candidate.identity.inode)
+        }
+        // The oldest is nearly always whole: no need to sort a long queue for each file.
+        if let oldest = due.min(by: isOlder), isReady(oldest.inbox, oldest.candidate, now, &next) {
+            return (oldest, next)
+        }
+        for (inbox, candidate) in due.sorted(by: isOlder) where isReady(inbox, candidate, now, &next) {
+            return ((inbox, candidate), next)
+        }
+        return (nil, next)
+    }
+
+    private func isReady(_ inbox: Inbox, _ candidate: Candidate, _ now: Double, _ next: inout Double) -> Bool {
+        switch inbox.settling(of: candidate, options.readiness, settle: options.settle, now: now) {
+        case .ready: return true
+        case .notBefore(let time):
+            inbox.postpone(candidate.name, to: time)
+            next = min(next, time)
+        case .gone: inbox.forget(candidate.name)
+        case .refused(let reason):
+            if inbox.refuse(candidate) {
+                tell(.refused(dataset: inbox.dataset, name: candidate.name.description, reason: reason))
+            }
+        }
+        return false
+    }
+
+    // MARK: Work
+
+    private func work(on candidate: Candidate, in inbox: Inbox) async throws(IngestionError) {
+        guard let folder = inbox.folder else { return }
+        let name = candidate.name.description
+        let claim: Claim
+        do throws(IngestionError) {
+            // Contract and disk first: a file that cannot be judged now stays where it is.
+            _ = try store.contract(of: inbox.dataset)
+            let free = try storing { () throws(StorageError) in try freeSpace(store.root) }
+            guard free >= options.minFree + 2 * candidate.identity.size else {
+                throw IngestionError(
+                    .tryAgain,
+                    "the disk of \(store.root) has \(free >> 20) MiB free, and \(name) needs twice its size and "
+                        + "\(options.minFree >> 20) MiB; free space, it is tried again")
+            }
+            claim = try committer.take(
+                candidate.name, from: folder, dataset: inbox.dataset, archive: inbox.archive)
+        } catch {
+            if (try? folder.status(of: candidate.name)) == nil { inbox.forget(candidate.name) }
+            try later(error, inbox.dataset, name)
+            pauses[inbox.dataset] = retryAt
+            return
+        }
+        inbox.forget(candidate.name)
+        try await process(claim, attempt: 1)
+    }
+
+    /// Takes up claims that a dead daemon, or an earlier try of this one, left.
+    private func takeUpAbandoned() async throws(IngestionError) {
+        try committer.recover()
+        for (claim, attempts) in try committer.abandonedDeliveries() {
+            if stop.signal != nil { return }
+            if attempts >= 3 {
+                try setAside(claim, .crashLoop, attempts, "the process ended \(attempts) times while it worked on it")
+                continue
+            }
+            try committer.count(claim, attempts: attempts + 1)
+            try await process(claim, attempt: attempts + 1)
+            drain()
+        }
+    }
+
+    private func process(_ claim: Claim, attempt: Int) async throws(IngestionError) {
+        guard let delivery = claim.delivery else { return }
+        let dataset = delivery.dataset
+        let given = committer.deliveredName(claim.name)
+        let name = given?.description ?? claim.name
+        if let given { inboxes.first { $0.dataset == dataset }?.removeMarker(of: given) }
+        tell(.taken(dataset: dataset, name: name, batch: claim.name, attempt: attempt))
+        showBoard(working: claim.name)
+        let source = store.configuration.datasets[dataset]?.source ?? "unknown"
+        do throws(IngestionError) {
+            guard let format = delivery.format else {
+                return try setAside(
+                    claim, .unknownFormat, attempt, "its name ends in neither .csv, .jsonl nor .ndjson")
+            }
+            var batch = BatchOptions()
+            batch.format = format
+            batch.jobs = options.jobs
+            batch.sliceBytes = store.configuration.sliceBytes
+            batch.listed = 0
+            batch.isStopped = { [stop] in stop.isOver() }
+            // Loaded anew for each file, so that a corrected contract is used at once.
+            let loaded = try store.contract(of: dataset)
+            let report = try await corridor.run(
+                name, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: source,
+                options: batch,
+                claim: claim)
+            switch report.status {
+            case .accepted: end.tally.accepted += 1
+            case .duplicate: end.tally.duplicate += 1
+            default: end.tally.held += 1
+            }
+            failures = 0
+            board.recover()
+            tell(.judged(report, attempt: attempt))
+        } catch {
+            if error.code == .unreadableData {
+                return try setAside(claim, .unreadable, attempt, error.description)
+            }
+            // Ended in good order: this try does not count against the file.
+            if error.code != .software { try? committer.count(claim, attempts: attempt - 1) }
+            try later(error, dataset, name)
+        }
+    }
+
+    private func setAside(_ claim: Claim, _ reason: FailureReason, _ attempts: Int, _ cause: String)
+        throws(IngestionError)
+    {
+        guard let delivery = claim.delivery else { return }
+        let name = committer.deliveredName(claim.name)?.description ?? claim.name
+        do throws(IngestionError) {
+            let path = try committer.fail(
+                claim, as: reason, source: store.configuration.datasets[delivery.dataset]?.source ?? "unknown",
+                attempts: attempts)
+            end.tally.setAside += 1
+            tell(
+                .setAside(
+                    dataset: delivery.dataset, name: name, batch: claim.name, reason: reason, path: path, cause: cause))
+        } catch {
+            try later(error, delivery.dataset, name)
+        }
+    }
+
+    /// Puts off what the world does not let us do now; longer each time, up to a minute.
+    private func later(_ error: IngestionError, _ dataset: String, _ name: String) throws(IngestionError) {
+        if stop.signal != nil { return }
+        // A ledger whose sync failed is in an unknown state until it is opened again (SECURITY.md 4.3).
+        if error.isFatal { throw error }
+        end.tally.errors += 1
+        end.pending = error
+        failures += 1
+        let seconds = min(60, 0.5 * Double(1 << min(failures, 7)))
+        retryAt = Clock.monotonic() + seconds
+        board.complain(error)
+        tell(.waiting(dataset: dataset, name: name, code: error.code, cause: error.description, seconds: seconds))
+    }
+}
+
+/// When a daemon must stop: some time after the first signal, at once after the second.
+final class StopClock: Sendable {
+    let signals: StopSignals
+    private let grace: Double
+    private let state = Mutex<(signal: Int32?, deadline: Double)>((nil, .infinity))
+
+    init(_ signals: StopSignals, grace: Double) {
+        self.signals = signals
+        self.grace = grace
+    }
+
+    /// The signal that came first.
+    var signal: Int32? { state.withLock { $0.signal } }
+
+    /// Looks for signals, and tells whether the time that a file in work may still take is over.
+    func isOver() -> Bool {
+        let received = signals.received()
+        return state.withLock { state in
+            if let received {
+                state.deadline = state.signal == nil ? Clock.monotonic() + grace : 0
+                state.signal = state.signal ?? received
+            }
+            return state.signal != nil && Clock.monotonic() >= state.deadline
+        }
+    }
+}
