@@ -108,6 +108,8 @@ package struct Committer: Sendable {
     let store: Store
     /// The record.
     package let ledger: Ledger
+    /// Baselines that were opened before.
+    let baselines = BaselineCache()
 
     /// Opens the store's ledger and finishes or undoes what dead processes left.
     package init(_ store: Store) throws(IngestionError) {
@@ -272,10 +274,10 @@ package struct Committer: Sendable {
 
     /// Writes a `.tlog-proof` beside each shard of a batch: anyone can check it offline against the signed checkpoint.
     private func receipts(_ batch: String) throws(IngestionError) {
-        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).batch(batch) }
+        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).published(by: batch) }
         // All are written before the first is made durable: one journal commit of the file system serves them all.
         var receipts: [Receipt] = []
-        for entry in entries where entry.kind == "shard.published" {
+        for entry in entries {
             guard let path = entry.body["path"]?.text else { continue }
             let proof = try recording { () throws(LedgerError) in try ledger.proof(of: entry.sequence) }
             let target = join(store.root, path + ".tlog-proof")

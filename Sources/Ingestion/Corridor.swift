@@ -94,7 +94,8 @@ package struct Corridor: Sendable {
             return try committer.repeated(earlier, batch, report, claim, started)
         }
         let names = plan.screened.fields.map { plan.fieldNames[$0] }
-        let baseline = try store?.baseline(dataset, features: names, ledger: committer?.ledger)
+        let baseline = try store?.baseline(
+            dataset, features: names, ledger: committer?.ledger, cache: committer?.baselines)
         // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
         if schema.isInferred, let baseline, !baseline.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))

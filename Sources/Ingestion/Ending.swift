@@ -6,77 +6,6 @@ import Sketches
 import Storage
 import Tabular
 
-/// A baseline as it was loaded: the merged sample, and which batches it came from.
-struct LoadedBaseline: Sendable {
-    var merged: Baseline
-    var batches: [String]
-    /// Features of the newest batch that are none now.
-    var lost: [String]
-
-    /// Names the baseline: what the forest's seed follows from.
-    var identity: [UInt8] { SHA256.hash(Array(batches.sorted().joined(separator: ",").utf8)) }
-}
-
-extension Store {
-    /// How many accepted batches a baseline rolls over.
-    static var baselineBatches: Int { 20 }
-
-    /// Refuses a baseline that the ledger does not know: whoever has the public half of a key could have made it.
-    private func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) {
-        guard let ledger else { return }
-        let digest = try fileDigest(path)
-        let entry = try recording { () throws(LedgerError) in try LineageQuery(ledger).shard(digest) }
-        guard let entry, entry.body["batch"]?.text == batch, entry.body["role"]?.text == "baseline" else {
-            throw IngestionError(
-                .damaged,
-                "\(path): the baseline is not the one the ledger records for its batch; move it away, and look who put it there"
-            )
-        }
-    }
-
-    /// The sample of the last accepted batches of a dataset over these features, or nil when there is none.
-    ///
-    /// One sealed file a batch, named by the batch: two processes cannot lose each other's update.
-    func baseline(
-        _ dataset: String, features: [String], ledger: Ledger?
-    ) throws(IngestionError) -> LoadedBaseline? {
-        let folder = folder("baselines", dataset)
-        guard exists(folder), !features.isEmpty else { return nil }
-        let names = try storing { () throws(StorageError) in try listFolder(folder) }
-            .filter { $0.hasSuffix(".sluice") && !$0.hasSuffix(".part") }.sorted().suffix(Self.baselineBatches)
-        let ring = try keyRing()
-        var loaded: LoadedBaseline?
-        var sources = Set<String>()
-        for name in names.reversed() {
-            let path = join(folder, name)
-            let batch = String(name.dropLast(7))
-            var bytes: [UInt8] = []
-            // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
-            if ring.keys.isEmpty { return nil }
-            try checkRecorded(path, batch: batch, ledger)
-            var source = ""
-            let reader = try openShard(
-                path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
-            source = reader.info.context["source-sha256"] ?? ""
-            _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-            guard let made = Baseline(decoding: bytes) else {
-                throw IngestionError(
-                    .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
-            }
-            // The same bytes judged twice (--force) are one batch's worth of evidence.
-            guard let projected = made.projected(onto: features), sources.insert(source).inserted else { continue }
-            if loaded == nil {
-                let lost = made.features.filter { !features.contains($0) }
-                loaded = LoadedBaseline(merged: projected, batches: [batch], lost: lost)
-            } else {
-                loaded?.merged.merge(projected)
-                loaded?.batches.append(batch)
-            }
-        }
-        return loaded
-    }
-}
-
 /// Why a delivered file could not be judged at all.
 package enum FailureReason: String, Sendable {
     /// Its name does not say a format.
@@ -91,14 +20,15 @@ package enum FailureReason: String, Sendable {
 extension Committer {
     /// Clears up after an ending that failed before its commit; what was committed is left for recovery to finish.
     ///
+    /// Whether it was is asked of the record, not of the error: a sync that fails behind the commit point, or a lock that
+    /// cannot be removed when all is done, are errors of a batch that is committed.
+    ///
     /// - Returns: the entry of an equal batch that another process judged meanwhile, if that was the reason.
     func afterFailure(_ claim: Claim, _ batch: BatchIdentity) throws(IngestionError) -> LedgerEntry? {
-        let isCommitted = try recording { () throws(LedgerError) in
-            try ledger.inflight().contains { $0.claim == claim.name && $0.state == .publishing }
-        }
-        if isCommitted { return nil }
+        let earlier = try judged(batch.seenKey)
+        if earlier?.body["batch"]?.text == batch.id { return nil }
         try abandon(claim)
-        return try judged(batch.seenKey)
+        return earlier
     }
 
     /// The batch that judged this content before, if one did.

@@ -196,7 +196,7 @@ final class SliceCutter {
                 end = at
                 break
             }
-            for index in 0..<got where buffer[index] == 0x0A {
+            if let index = buffer.firstPlace(of: 0x0A) {
                 end = at + index + 1
                 rest = Array(buffer[(index + 1)...])
                 at += got

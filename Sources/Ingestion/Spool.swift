@@ -160,15 +160,12 @@ extension Committer {
         row.plan.flatMap { try? JSONValue.parse($0) }.flatMap { Delivery($0["delivery"]) }
     }
 
-    /// Writes how often a claim was begun, before it is begun: a file that kills the process is counted all the same.
+    /// Writes how often a claim was begun, before it is begun: a file that kills the process is counted all the same. A claim
+    /// whose outcome is committed stays as it is.
     func count(_ claim: Claim, attempts: Int) throws(IngestionError) {
-        guard let delivery = claim.delivery else { return }
         try recording { () throws(LedgerError) in
-            try ledger.putInflight(
-                Inflight(
-                    claim: claim.name, source: delivery.dataset, state: .claimed, attempts: attempts,
-                    plan: JSONValue.object(["delivery": delivery.document]).canonicalBytes(),
-                    updatedMilliseconds: Clock.milliseconds()))
+            try ledger.countAttempts(
+                claim: claim.name, attempts, updatedMilliseconds: Clock.milliseconds())
         }
     }
 

@@ -138,12 +138,16 @@ package final class Watcher {
         try openAll(isFirst: true)
         tell(.started(inboxes.map { ($0.dataset, $0.path) }))
         try await takeUpAbandoned()
-        try look()
         while true {
             drain()
             if stop.signal != nil { break }
             let now = Clock.monotonic()
-            if now >= nextLook { try look() }
+            if now >= nextLook {
+                do throws(IngestionError) { try look() } catch {
+                    try later(error, "", "")
+                    nextLook = retryAt
+                }
+            }
             if now >= retryAt {
                 retryAt = .infinity
                 try await takeUpAbandoned()
@@ -320,14 +324,25 @@ package final class Watcher {
 
     /// Takes up claims that a dead daemon, or an earlier try of this one, left.
     private func takeUpAbandoned() async throws(IngestionError) {
-        try committer.recover()
-        for (claim, attempts) in try committer.abandonedDeliveries() {
+        let abandoned: [(claim: Claim, attempts: Int)]
+        do throws(IngestionError) {
+            try committer.recover()
+            abandoned = try committer.abandonedDeliveries()
+        } catch {
+            return try later(error, "", "")
+        }
+        for (claim, attempts) in abandoned {
             if stop.signal != nil { return }
             if attempts >= 3 {
                 try setAside(claim, .crashLoop, attempts, "the process ended \(attempts) times while it worked on it")
                 continue
             }
-            try committer.count(claim, attempts: attempts + 1)
+            do throws(IngestionError) {
+                try committer.count(claim, attempts: attempts + 1)
+            } catch {
+                try later(error, claim.delivery?.dataset ?? "", claim.name)
+                continue
+            }
             try await process(claim, attempt: attempts + 1)
             drain()
         }

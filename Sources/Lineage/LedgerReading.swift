@@ -22,6 +22,16 @@ extension Ledger {
         try write("write claim to ledger") { db in try Self.put(claim, in: db) }
     }
 
+    /// Writes how often a claim was begun. One that is being published is not touched: it is past trying, and its plan is all
+    /// that says where its files go.
+    package func countAttempts(claim: String, _ attempts: Int, updatedMilliseconds: Int) throws(LedgerError) {
+        try write("count attempt in ledger") { db in
+            try db.run(
+                "UPDATE inflight SET attempts = ?, updated_ms = ? WHERE claim = ? AND state = 'claimed'",
+                [attempts, updatedMilliseconds, claim])
+        }
+    }
+
     /// Drops a claim; one that is gone already is no error.
     package func removeInflight(claim: String) throws(LedgerError) {
         try write("drop claim from ledger") { db in try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }

@@ -76,7 +76,22 @@ package struct LineageQuery: Sendable {
 
     /// The `shard.published` entry of a file, by its SHA-256.
     package func shard(_ fileDigest: String) throws(LedgerError) -> LedgerEntry? {
-        try search(.string(fileDigest), kind: "shard.published") { $0.body["file_sha256"]?.text == fileDigest }.last
+        // By the projection's index: a batch asks this for every baseline, and the record grows.
+        let named = try ledger.entries(
+            "WHERE seq = (SELECT seq FROM prov_entity WHERE id = ?)", ["sha256:" + fileDigest])
+        if let entry = named.first, entry.kind == "shard.published", entry.body["file_sha256"]?.text == fileDigest {
+            return entry
+        }
+        // A digest that another entry named first, or that nothing names: the bodies are the truth.
+        return try search(.string(fileDigest), kind: "shard.published") { $0.body["file_sha256"]?.text == fileDigest }
+            .last
+    }
+
+    /// The `shard.published` entries of a batch, in order, by the projection's index.
+    package func published(by batch: String) throws(LedgerError) -> [LedgerEntry] {
+        let made = "SELECT seq FROM prov_edge WHERE dst = ? AND rel = 'wasGeneratedBy'"
+        return try ledger.entries(
+            "WHERE kind = 'shard.published' AND seq IN (\(made)) ORDER BY seq", ["run:" + batch])
     }
 
     /// Finds a shard by the SHA-256 of its file, its message id or its path; nil when the record has none such.

@@ -85,6 +85,8 @@ package struct Baseline: Sendable, Equatable {
         remarks.withheld += other.remarks.withheld
     }
 
+    /// The form before remarks were kept: read, never written.
+    private static let firstMagic = Array("sluice-baseline-v1\n".utf8)
     private static let magic = Array("sluice-baseline-v2\n".utf8)
 
     /// The stored form: little-endian counts, names, ranks, values.
@@ -110,7 +112,8 @@ package struct Baseline: Sendable, Equatable {
 
     /// Reads the stored form; nil when it is damaged.
     package init?(decoding bytes: [UInt8]) {
-        guard bytes.starts(with: Self.magic) else { return nil }
+        let isFirst = bytes.starts(with: Self.firstMagic)
+        guard isFirst || bytes.starts(with: Self.magic) else { return nil }
         var at = Self.magic.count
         func word() -> UInt64? {
             guard at + 8 <= bytes.count else { return nil }
@@ -120,8 +123,9 @@ package struct Baseline: Sendable, Equatable {
             return value
         }
         guard let batches = word(), let capacity = word(), let offered = word(), let count = word(),
-            let tested = word(), let deviated = word(), let isolated = word(), let withheld = word(),
-            let width = word(), capacity <= 1 << 24, count <= 2 * capacity, width <= 65_536,
+            let tested = isFirst ? 0 : word(), let deviated = isFirst ? 0 : word(),
+            let isolated = isFirst ? 0 : word(), let withheld = isFirst ? 0 : word(), let width = word(),
+            capacity <= 1 << 24, count <= 2 * capacity, width <= 65_536,
             max(tested, deviated, isolated, withheld) <= 1 << 48
         else { return nil }
         var remarks = Remarks()

@@ -46,6 +46,9 @@ import Testing
             JSONValue.object([
                 "kind": .string("shard.published"), "v": .integer(1), "time": .string("2026-11-21T00:00:00.000Z"),
                 "batch": .string("dead"), "path": .string("accepted/numbers/dead/\(index).sluice"),
+                "edges": .array([
+                    .array([.string("sha256:\(index)"), .string("wasGeneratedBy"), .string("run:dead")])
+                ]),
             ])
         }
         _ = try ledger.commit(

@@ -148,6 +148,12 @@ import Testing
         #expect(try gate.judge(rows, same).decision.basis == .baseline)
         #expect(try #require(Baseline(decoding: same.encoded())) == same)
         #expect(Baseline(decoding: Array(same.encoded().dropLast())) == nil)
+        // A store that was begun by the version before keeps its baselines.
+        var first = same.encoded()
+        let magic = Array("sluice-baseline-v1\n".utf8)
+        first.replaceSubrange(0..<magic.count, with: magic)
+        first.removeSubrange(magic.count + 32..<magic.count + 64)
+        #expect(Baseline(decoding: first) == same)
         var merged = same
         merged.merge(other)
         #expect(merged == other)

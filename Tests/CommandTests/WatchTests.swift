@@ -1,0 +1,298 @@
+import Foundation
+import Glibc
+import Storage
+import Testing
+
+/// The daemon as a supplier and an operator see it.
+@Suite struct `watch` {
+    /// A store whose dataset `rows` takes `id,x`, in the harness's folder as `store`.
+    static func store(_ harness: Harness, _ name: String = "store", more: String = "") throws {
+        #expect(try harness.run("init", name).code == 0)
+        let contract = """
+            fields:
+              - { name: id, type: integer, constraints: { required: true }, sluice: { role: key } }
+              - { name: x, type: number }
+            sluice: { apiVersion: sluice/v1, batch: { maxRejectedRate: 0.5 } }
+
+            """
+        try harness.write(name + "/schemas/rows.schema.yaml", contract)
+        let text = try String(contentsOfFile: harness.path(name + "/sluice.yaml"), encoding: .utf8)
+        let head = text.prefix(upTo: text.range(of: "datasets:")?.lowerBound ?? text.endIndex)
+        try harness.write(
+            name + "/sluice.yaml",
+            head + "datasets:\n  rows: { schema: schemas/rows.schema.yaml, source: partner\(more) }\n")
+        try FileManager.default.createDirectory(
+            atPath: harness.path(name + "/inbox/rows"), withIntermediateDirectories: true)
+    }
+
+    static func rows(_ first: Int, _ count: Int) -> String {
+        "id,x\n" + (first..<first + count).map { "\($0),\($0 % 7).5\n" }.joined()
+    }
+
+    /// Kinds of the entries that are an outcome, in order.
+    static func outcomes(_ harness: Harness) throws -> [String] {
+        let log = try harness.run("lineage", "log", "--json", "--limit", "1000", "--store", "store")
+        return try log.out.split(separator: "\n").reversed().compactMap { line in
+            let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            switch entry?["kind"] as? String {
+            case "batch.judged": return entry?["verdict"] as? String
+            case "batch.duplicate": return "duplicate"
+            case "batch.failed": return entry?["reason"] as? String
+            default: return nil
+            }
+        }
+    }
+
+    static func inbox(_ harness: Harness) throws -> [String] { try listFolder(harness.path("store/inbox/rows")) }
+
+    @Test func `each delivered file gets one outcome, oldest first, and is gone`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let files = [
+            ("c-newest.csv", Self.rows(1, 20)), ("b.csv", Self.rows(100, 20)), ("a-copy.csv", Self.rows(100, 20)),
+            ("d.csv", "id,x\n" + (0..<9).map { "\($0),word\n" }.joined()), ("e.pdf", "%PDF"), ("f.csv", ""),
+            ("g.jsonl", "{\"id\":1,\"x\":2}\n"),
+        ]
+        for (age, (name, text)) in files.reversed().enumerated() {
+            let path = try harness.write("store/inbox/rows/" + name, text)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: 1_700_000_000 + Double(age))], ofItemAtPath: path)
+        }
+        let run = try harness.run("watch", "--once", "--store", "store")
+        #expect(run.code == 1, "\(run.err)")
+        #expect(
+            try Self.outcomes(harness)
+                == ["accepted", "unreadable", "unknown-format", "held", "accepted", "duplicate", "accepted"])
+        #expect(try Self.inbox(harness).isEmpty && listFolder(harness.path("store/work")).isEmpty)
+        #expect(try harness.run("lineage", "verify", "--files", "--store", "store").code == 0)
+        // What could not be judged is sealed whole, and can be had back.
+        let sealed = harness.files(below: "store/quarantine").filter { $0.hasSuffix("source.sluice") }
+        let bodies = try sealed.map {
+            try harness.run("shard", "cat", "store/quarantine/" + $0, "--reason", "test", "--store", "store").out
+        }
+        #expect(Set(bodies) == ["%PDF", "", files[3].1])
+        // Every line of the log is one document, and there is nothing to do the second time.
+        for line in run.err.split(separator: "\n") {
+            #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
+        }
+        #expect(try harness.run("watch", "--once", "--store", "store").code == 0)
+    }
+
+    @Test func `unfinished names, markers and settling`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        for name in [".hidden.csv", "a.csv.part", "b.tmp", "c.crdownload", "d.csv~", "e.csv.sha256", "F.CSV.PART"] {
+            try harness.write("store/inbox/rows/" + name, Self.rows(1, 3))
+        }
+        let before = try Self.inbox(harness)
+        #expect(try harness.run("watch", "--once", "--store", "store", "--settle", "0.1").code == 0)
+        #expect(try Self.inbox(harness) == before && Self.outcomes(harness).isEmpty)
+        // Only what has a marker is taken, and the marker goes with it.
+        try harness.write("store/inbox/rows/x.csv", Self.rows(1, 3))
+        try harness.write("store/inbox/rows/y.csv", Self.rows(7, 3))
+        try harness.write("store/inbox/rows/y.csv.done", "")
+        #expect(
+            try harness.run("watch", "--once", "--ready", "marker", "--settle", "0.1", "--store", "store").code == 0)
+        #expect(try Self.inbox(harness) == (before + ["x.csv"]).sorted())
+        // A file that somebody has open for writing waits.
+        let open = try #require(FileHandle(forWritingAtPath: harness.path("store/inbox/rows/x.csv")))
+        #expect(try harness.run("watch", "--once", "--store", "store", "--settle", "0.1").code == 0)
+        #expect(try Self.inbox(harness).contains("x.csv"))
+        try open.close()
+        #expect(try harness.run("watch", "--once", "--store", "store", "--settle", "0.1").code == 0)
+        #expect(try Self.inbox(harness) == before && Self.outcomes(harness) == ["accepted", "accepted"])
+    }
+
+    @Test func `things that are no plain files are told of and left alone`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let inbox = harness.path("store/inbox/rows")
+        try FileManager.default.createSymbolicLink(atPath: inbox + "/link.csv", withDestinationPath: "/etc/passwd")
+        try FileManager.default.createDirectory(atPath: inbox + "/folder.csv", withIntermediateDirectories: false)
+        let isPipe = unsafe mkfifo(inbox + "/pipe.csv", 0o600) == 0
+        #expect(isPipe)
+        let run = try harness.run("watch", "--once", "--store", "store")
+        #expect(run.code == 0)
+        for (name, kind) in [("link", "symbolic link"), ("folder", "folder"), ("pipe", "pipe")] {
+            #expect(run.err.contains("\"file\":\"\(name).csv\"") && run.err.contains("it is a \(kind)"), "\(run.err)")
+        }
+        #expect(try Self.inbox(harness).count == 3 && Self.outcomes(harness).isEmpty)
+    }
+
+    @Test func `names cannot forge a line or leave the folder`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness, more: ", archive: archive")
+        let names: [[UInt8]] = [
+            Array("a\n{\"level\":\"info\",\"message\":\"accepted\"}.csv".utf8), Array("b\u{1B}[2Jc.csv".utf8),
+            [0x62, 0xFF, 0xFE] + Array(".csv".utf8), Array("c..%2F..%2Fc.csv".utf8), Array("d \u{202E}vsc.csv".utf8),
+            Array(repeating: 0x6E, count: 251) + Array(".csv".utf8),
+        ]
+        let inbox = harness.path("store/inbox/rows")
+        for (index, name) in names.enumerated() {
+            let path = Array((inbox + "/").utf8) + name + [0]
+            let file = unsafe open(path.map { CChar(bitPattern: $0) }, O_WRONLY | O_CREAT, 0o600)
+            let text = Array(Self.rows(index * 100, 5).utf8)
+            let isWritten = unsafe write(file, text, text.count) == text.count && close(file) == 0
+            #expect(isWritten)
+        }
+        let run = try harness.run("watch", "--once", "--store", "store", "--log-level", "debug")
+        #expect(run.code == 0, "\(run.err)")
+        #expect(try Self.outcomes(harness) == Array(repeating: "accepted", count: names.count))
+        #expect(!run.err.utf8.contains(0x1B) && !run.err.utf8.contains(0xFF) && !run.err.contains("\u{202E}"))
+        let lines = run.err.split(separator: "\n")
+        #expect(try lines.allSatisfy { try JSONSerialization.jsonObject(with: Data($0.utf8)) is [String: Any] })
+        #expect(lines.count { $0.contains("\"message\":\"accepted\"") } == names.count)
+        // The archive has them under their own names, byte for byte.
+        var archived: Set<[UInt8]> = []
+        try OpenFolder(harness.path("store/archive")).forEachName { archived.insert($0.bytes) }
+        #expect(archived == Set(names))
+        #expect(try Self.inbox(harness).isEmpty)
+    }
+
+    @Test func `a second daemon is refused with the first one's process id`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let first = try Daemon(harness)
+        defer { first.stop() }
+        #expect(first.waits { try harness.run("status", "--store", "store").code == 0 })
+        let second = try harness.run("watch", "--store", "store")
+        #expect(second.code == 75 && second.err.contains("process \(first.processID)"), "\(second.err)")
+        // Another store over the same inbox is refused, too.
+        try Self.store(harness, "other", more: ", inbox: \(harness.path("store/inbox/rows"))")
+        let third = try harness.run("watch", "--store", "other")
+        #expect(third.code != 0 && third.err.contains("another daemon watches it"), "\(third.err)")
+        // One-shot work goes on beside it, and it takes what comes.
+        try harness.write("mine.csv", Self.rows(1, 9))
+        #expect(try harness.run("ingest", "mine.csv", "--dataset", "rows", "--store", "store").code == 0)
+        try harness.write("store/inbox/rows/theirs.csv", Self.rows(50, 9))
+        #expect(first.waits { try Self.outcomes(harness) == ["accepted", "accepted"] })
+        #expect(first.end(SIGTERM) == 143)
+        #expect(try harness.run("status", "--store", "store").code == 1)
+    }
+
+    @Test func `a lost inbox is found again, and events that were lost are made up for`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let daemon = try Daemon(harness)
+        defer { daemon.stop() }
+        #expect(daemon.waits { try harness.run("status", "--store", "store").code == 0 })
+        let inbox = harness.path("store/inbox/rows")
+        try FileManager.default.moveItem(atPath: inbox, toPath: inbox + "-away")
+        try FileManager.default.createDirectory(atPath: inbox, withIntermediateDirectories: false)
+        try harness.write("store/inbox/rows/a.csv", Self.rows(1, 9))
+        #expect(daemon.waits { try Self.outcomes(harness) == ["accepted"] })
+        // A network file system tells nothing; a file that appears without an event is found by the next look.
+        try harness.write("b.csv", Self.rows(50, 9))
+        try FileManager.default.linkItem(atPath: harness.path("b.csv"), toPath: inbox + "/b.csv")
+        #expect(daemon.waits { try Self.outcomes(harness) == ["accepted", "accepted"] })
+    }
+
+    @Test func `a file over which the process died three times is set aside`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        try harness.write("store/inbox/rows/a.csv", Self.rows(1, 20_000))
+        var kills = 0
+        for delay in [0.02, 0.05, 0.1, 0.2, 0.1, 0.15, 0.2, 0.25, 0.3, 0.1, 0.15, 0.2] {
+            if try !Self.outcomes(harness).isEmpty { break }
+            if try harness.run(["watch", "--once", "--store", "store", "--jobs", "1"], killAfter: delay).code == SIGKILL
+            {
+                kills += 1
+            }
+        }
+        _ = try harness.run("watch", "--once", "--store", "store")
+        #expect(kills >= 3)
+        // Whether the kills fell into the work or before it, there is one outcome and nothing is left.
+        let outcomes = try Self.outcomes(harness)
+        #expect(outcomes == ["crash-loop"] || outcomes == ["accepted"], "\(outcomes)")
+        #expect(try Self.inbox(harness).isEmpty && listFolder(harness.path("store/work")).isEmpty)
+    }
+
+    @Test func `what is wrong with the world is said, waited for, and costs nothing`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        try harness.write("store/inbox/rows/a.csv", Self.rows(1, 9))
+        let key = harness.path("store/keys/main.kek")
+        let contract = harness.path("store/schemas/rows.schema.yaml")
+        func away(_ path: String) -> (spoil: () -> Int32, mend: () -> Int32) {
+            ({ unsafe rename(path, path + ".away") }, { unsafe rename(path + ".away", path) })
+        }
+        func open(_ path: String) -> (spoil: () -> Int32, mend: () -> Int32) {
+            ({ unsafe chmod(path, 0o644) }, { unsafe chmod(path, 0o600) })
+        }
+        for (trouble, code, word) in [
+            (away(key), Int32(77), "the key is missing"), (open(key), 77, "chmod 600"),
+            (away(contract), 66, "rows.schema.yaml"),
+        ] {
+            #expect(trouble.spoil() == 0)
+            let run = try harness.run("watch", "--once", "--store", "store")
+            #expect(run.code == code && run.err.contains(word), "\(run.code) \(run.err)")
+            #expect(try Self.outcomes(harness).isEmpty)
+            #expect(trouble.mend() == 0)
+        }
+        #expect(try harness.run("watch", "--once", "--store", "store").code == 0)
+        // Too little room: the file stays where it is.
+        try harness.write("store/inbox/rows/b.csv", Self.rows(50, 9))
+        let full = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store", "--min-free", "\(1 << 29)")
+        #expect(full.code == 75 && full.err.contains("free space"), "\(full.err)")
+        #expect(try Self.inbox(harness) == ["b.csv"])
+        #expect(try harness.run("watch", "--once", "--store", "store").code == 0)
+        #expect(try Self.outcomes(harness) == ["accepted", "accepted"] && Self.inbox(harness).isEmpty)
+    }
+}
+
+/// A daemon in the background, over the store of a harness.
+///
+/// By posix_spawn: Foundation learns of a child's end when an inherited socket closes, and the program closes what it
+/// inherits at once, so that Foundation would wait for a daemon that lives.
+final class Daemon {
+    let processID: Int32
+
+    init(_ harness: Harness, _ more: String...) throws {
+        let arguments =
+            [Harness.program.path, "watch", "--store", harness.path("store"), "--interval", "0.3", "--settle", "0.1"]
+            + more
+        var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        for (number, path) in [(Int32(0), "/dev/null"), (1, "/dev/null"), (2, harness.path("log"))] {
+            unsafe posix_spawn_file_actions_addopen(&actions, number, path, O_RDWR | O_CREAT, 0o600)
+        }
+        var found: Int32 = 0
+        let failure = unsafe posix_spawn(&found, Harness.program.path, &actions, nil, &words, environ)
+        processID = found
+        try #require(failure == 0)
+    }
+
+    /// Whether a condition holds within a minute; how long it takes decides nothing.
+    func waits(_ condition: () throws -> Bool) -> Bool {
+        for _ in 0..<300 {
+            if (try? condition()) == true { return true }
+            usleep(200_000)
+        }
+        return false
+    }
+
+    /// Its exit code after a signal; nil when the signal, or nothing within a minute, ended it.
+    func end(_ signal: Int32) -> Int32? {
+        kill(processID, signal)
+        var status: Int32 = 0
+        guard waits({ unsafe waitpid(processID, &status, WNOHANG) == processID }) else { return nil }
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : nil
+    }
+
+    func stop() {
+        kill(processID, SIGKILL)
+        var status: Int32 = 0
+        _ = unsafe waitpid(processID, &status, 0)
+    }
+}

@@ -1,0 +1,126 @@
+import Cryptography
+import Foundation
+import Lineage
+import Storage
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+@Suite struct `delivered files` {
+    private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Committer, Claim) {
+        let committer = try Committer(shop.store)
+        let inbox = join(shop.store.root, "inbox/numbers")
+        try makeFolder(inbox)
+        _ = try shop.write("store/inbox/numbers/" + name, Workshop.rows(50))
+        let claim = try committer.take(
+            try #require(FileName(Array(name.utf8))), from: try OpenFolder(inbox), dataset: "numbers", archive: archive)
+        return (committer, claim)
+    }
+
+    private func inbox(_ shop: Workshop) throws -> [String] { try listFolder(join(shop.store.root, "inbox/numbers")) }
+
+    @Test func `taking moves the file into the store, under its claim`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let (committer, claim) = try take(shop, "a.csv")
+        #expect(try inbox(shop).isEmpty)
+        #expect(
+            try listFolder(shop.store.workFolder) == [".lock", ".name", ".source"].map { claim.name + $0 })
+        #expect(committer.deliveredName(claim.name)?.description == "a.csv")
+        // The record of it has no name, only its hash.
+        let row = try #require(try committer.ledger.inflight().first)
+        #expect(row.plan.map { String(decoding: $0, as: UTF8.self).contains("a.csv") } == false)
+        #expect(committer.delivery(of: row) == claim.delivery)
+    }
+
+    @Test func `a name that is taken away meanwhile leaves nothing behind`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let committer = try Committer(shop.store)
+        let path = join(shop.store.root, "inbox/numbers")
+        try makeFolder(path)
+        #expect(throws: IngestionError.self) {
+            try committer.take(
+                try #require(FileName(Array("gone.csv".utf8))), from: try OpenFolder(path), dataset: "numbers",
+                archive: nil)
+        }
+        #expect(try committer.ledger.inflight().isEmpty && listFolder(shop.store.workFolder).isEmpty)
+    }
+
+    @Test func `another process leaves a dead daemon's file alone, and the next daemon finds it`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        do { _ = try take(shop, "a.csv") }
+        let committer = try Committer(shop.store)
+        let found = try committer.abandonedDeliveries()
+        #expect(found.count == 1 && found[0].attempts == 1)
+        #expect(exists(join(shop.store.workFolder, found[0].claim.name + ".source")))
+        try committer.count(found[0].claim, attempts: 2)
+        #expect(try committer.ledger.inflight().map(\.attempts) == [2])
+    }
+
+    @Test(arguments: [nil, "archive"]) func `what was written to since it was judged goes back to the inbox`(
+        archive: String?
+    ) throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let (committer, claim) = try take(shop, "a.csv", archive: archive)
+        var delivery = try #require(claim.delivery)
+        let place = shop.store.placed(delivery.place)
+        delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
+        // A supplier who still had it open.
+        let open = try #require(FileHandle(forWritingAtPath: place))
+        try open.seekToEnd()
+        try open.write(contentsOf: Data("99,1.5,late\n".utf8))
+        try open.close()
+        try committer.dispose(delivery, claim: claim.name)
+        #expect(try inbox(shop) == ["a.csv"])
+        let text = try String(contentsOfFile: join(shop.store.root, "inbox/numbers/a.csv"), encoding: .utf8)
+        #expect(text == Workshop.rows(50) + "99,1.5,late\n")
+        // Its name may be taken by then: nothing is replaced.
+        let (_, second) = try take(shop, "a.csv")
+        _ = try shop.write("store/inbox/numbers/a.csv", "id,x,note\n")
+        var late = try #require(second.delivery)
+        late.judged = delivery.judged
+        try committer.dispose(late, claim: second.name)
+        #expect(try inbox(shop) == [second.name + ".csv", "a.csv"].sorted())
+    }
+
+    @Test func `a try that failed after its commit is not begun again`() throws {
+        // Found by an injected error: counting the try turned a committed claim back, and its staged shards were dropped.
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let (committer, claim) = try take(shop, "a.csv")
+        var row = try #require(try committer.ledger.inflight().first)
+        row.state = .publishing
+        try committer.ledger.putInflight(row)
+        try committer.count(claim, attempts: 0)
+        #expect(try committer.ledger.inflight() == [row])
+    }
+
+    @Test func `an archive keeps names, and never replaces`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        for _ in 0..<2 {
+            let (committer, claim) = try take(shop, "a.csv", archive: "done")
+            var delivery = try #require(claim.delivery)
+            delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(shop.store.placed(delivery.place))))
+            try committer.dispose(delivery, claim: claim.name)
+            // Doing it twice is doing it once.
+            try committer.dispose(delivery, claim: claim.name)
+            try committer.forget(claim.name)
+        }
+        let names = try listFolder(join(shop.store.root, "done"))
+        #expect(names.count == 2 && names.contains("a.csv"))
+        #expect(try inbox(shop).isEmpty && listFolder(shop.store.workFolder).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("a.csv", false), (".a.csv", true), ("a.csv.part", true), ("A.CSV.TMP", true), ("a~", true),
+        ("a.csv.done", true),
+        (".sluice-0.source", false), ("part", false), ("a.partial.csv", false),
+    ]) func `names that are not deliveries`(name: String, isIgnored: Bool) throws {
+        #expect(Inbox.isIgnored(try #require(FileName(Array(name.utf8)))) == isIgnored)
+    }
+}
