@@ -99,6 +99,26 @@ import Testing
         #expect(try committer.ledger.inflight() == [row])
     }
 
+    @Test func `a clock that was set back is told of`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let ledger = try shop.store.ledger()
+        func clock() throws -> Diagnosis? {
+            try shop.store.examine(.success(ledger), readFiles: false).first { $0.subject == "clock" }
+        }
+        #expect(try clock()?.grade == .well)
+        let tomorrow = Clock.text(Clock.milliseconds() + 86_400_000)
+        _ = try ledger.commit(
+            LedgerChange(entries: [
+                .object(["kind": .string("note"), "v": .integer(1), "time": .string(tomorrow)])
+            ]))
+        let told = try #require(try clock())
+        #expect(told.grade == .risk && told.finding.contains("set back") && told.cure.contains("timedatectl"))
+        // The record goes on in its own order.
+        _ = try take(shop, "a.csv")
+        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier, anchors: []).damage.isEmpty)
+    }
+
     @Test func `an archive keeps names, and never replaces`() throws {
         let shop = try Workshop()
         defer { shop.remove() }

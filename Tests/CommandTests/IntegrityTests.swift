@@ -1,0 +1,212 @@
+import Foundation
+import GRDB
+import Storage
+import Testing
+
+/// Damage and tampering on a real store, as the program tells it.
+@Suite struct `integrity` {
+    private let guards = """
+        SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'
+        """
+
+    /// Changes the ledger as an intruder would: guards dropped, the change made, guards put back.
+    private func alter(_ path: String, _ body: (Database) throws -> Void) throws {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.write { db in
+            let triggers = try Row.fetchAll(db, sql: guards).map { ($0["name"] as String, $0["sql"] as String) }
+            for (name, _) in triggers { try db.execute(sql: "DROP TRIGGER \(name)") }
+            try body(db)
+            for (_, sql) in triggers { try db.execute(sql: sql) }
+        }
+        try queue.close()
+    }
+
+    /// A store with two accepted batches.
+    private func shop() throws -> Harness {
+        let harness = try Harness()
+        try `watch`.store(harness)
+        for batch in 0..<2 {
+            try harness.write("\(batch).csv", `watch`.rows(batch * 1000, 40))
+            #expect(try harness.run("ingest", "\(batch).csv", "--dataset", "rows", "--store", "store").code == 0)
+        }
+        return harness
+    }
+
+    private func receipt(_ harness: Harness) throws -> String {
+        let proofs = harness.files(below: "store/accepted").filter { $0.hasSuffix("0.sluice.tlog-proof") }
+        // Names of batches are in the order of their time.
+        return "store/accepted/" + (try #require(proofs.max()))
+    }
+
+    @Test(arguments: [
+        (
+            """
+            UPDATE entry SET body = CAST(replace(CAST(body AS TEXT), '"accepted":40', '"accepted":41') AS BLOB)
+            WHERE kind = 'batch.judged'
+            """,
+            ["ROW", "body does not match its stored hash", "ROOT mismatch"]
+        ),
+        ("DELETE FROM entry WHERE seq = 3", ["ROW 3 missing"]),
+        (
+            "UPDATE entry SET seq = 900 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 900",
+            ["ROOT mismatch"]
+        ),
+        ("DELETE FROM entry WHERE seq >= 9", ["TAIL signed checkpoint covers"]),
+        (
+            "INSERT INTO entry SELECT max(seq) + 1, body, leaf_hash, kind FROM entry",
+            ["TAIL 1 row(s) after the last signed checkpoint"]
+        ),
+        ("DELETE FROM prov_edge WHERE seq > 1", ["PROJECTION"]),
+        ("UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND idx = 1", ["NODE 1/1"]),
+        ("UPDATE checkpoint SET note = CAST('x' AS BLOB) WHERE size > 1", ["CHECKPOINT"]),
+        ("UPDATE blob SET data = x'00'", ["BLOB"]),
+    ]) func `tampering is named`(sql: String, words: [String]) throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        try alter(harness.path("store/ledger.sqlite")) { db in
+            try db.execute(sql: sql)
+        }
+        let found = try harness.run("lineage", "verify", "--store", "store")
+        #expect(found.code == 1 && found.out.contains("TAMPERED"), "\(found.out)\(found.err)")
+        for word in words { #expect(found.out.contains(word), "\(found.out)") }
+        // Nothing is signed over it, and the doctor says what to do.
+        #expect(try harness.run("doctor", "--store", "store").code == 1)
+    }
+
+    @Test func `a dropped guard is named`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let queue = try DatabaseQueue(path: harness.path("store/ledger.sqlite"))
+        try queue.write { try $0.execute(sql: "DROP TRIGGER cp_grow") }
+        try queue.close()
+        let found = try harness.run("lineage", "verify", "--store", "store")
+        #expect(found.code == 1 && found.out.contains("SCHEMA cp_grow is missing"), "\(found.out)")
+    }
+
+    @Test func `a whole ledger of another store is named`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        try `watch`.store(harness, "other")
+        try FileManager.default.removeItem(atPath: harness.path("store/ledger.sqlite"))
+        try FileManager.default.copyItem(
+            atPath: harness.path("other/ledger.sqlite"), toPath: harness.path("store/ledger.sqlite"))
+        let found = try harness.run("lineage", "verify", "--store", "store")
+        #expect(
+            found.code == 1 && found.out.contains("CHECKPOINT 1 signature is not by the pinned key"), "\(found.out)")
+    }
+
+    @Test func `an older ledger shows with an anchor only, and verify says so`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let ledger = harness.path("store/ledger.sqlite")
+        try FileManager.default.copyItem(atPath: ledger, toPath: harness.path("older.sqlite"))
+        try harness.write("late.csv", `watch`.rows(5000, 40))
+        #expect(try harness.run("ingest", "late.csv", "--dataset", "rows", "--store", "store").code == 0)
+        let anchor = try receipt(harness)
+        try FileManager.default.copyItem(atPath: harness.path(anchor), toPath: harness.path("elsewhere.tlog-proof"))
+        let intact = try harness.run("lineage", "verify", "--anchor", "elsewhere.tlog-proof", "--store", "store")
+        #expect(intact.code == 0 && intact.out.contains("1 anchor(s) agree"), "\(intact.out)")
+        try FileManager.default.removeItem(atPath: ledger)
+        try FileManager.default.moveItem(atPath: harness.path("older.sqlite"), toPath: ledger)
+        let silent = try harness.run("lineage", "verify", "--store", "store")
+        #expect(silent.code == 0 && silent.out.contains("no anchor was checked"), "\(silent.out)")
+        #expect(try harness.run("lineage", "verify", "--require-anchor", "--store", "store").code == 3)
+        let caught = try harness.run("lineage", "verify", "--anchor", "elsewhere.tlog-proof", "--store", "store")
+        #expect(caught.code == 1 && caught.out.contains("ROLLBACK"), "\(caught.out)")
+        // The shards that came after are files that this ledger does not know.
+        let files = try harness.run("lineage", "verify", "--files", "--store", "store")
+        #expect(files.code == 1 && files.out.contains("is not recorded"), "\(files.out)")
+    }
+
+    @Test func `a damaged shard is refused and leaves no plaintext`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let shard =
+            "store/accepted/"
+            + (try #require(harness.files(below: "store/accepted").filter { $0.hasSuffix("/0.sluice") }.max()))
+        let good = try Data(contentsOf: URL(filePath: harness.path(shard)))
+        let text = `watch`.rows(1000, 40).split(separator: "\n")[5]
+        let before = Set(try listFolder(harness.folder))
+        for step in 0..<24 {
+            var bad = good
+            if step % 2 == 0 {
+                bad[bad.count * step / 24] ^= 1 << UInt8(step % 8)
+            } else {
+                bad = bad.prefix(bad.count * step / 24)
+            }
+            try bad.write(to: URL(filePath: harness.path("copy.sluice")))
+            // Outside the store, with its keys: nothing but the message itself speaks for it.
+            for arguments in [
+                ["shard", "cat", "copy.sluice", "--store", "store", "--reason", "test"],
+                ["shard", "verify", "copy.sluice", "--store", "store"],
+            ] {
+                let run = try harness.run(arguments)
+                #expect(run.code != 0 && !run.out.contains(text), "step \(step), \(arguments): \(run.code)")
+            }
+        }
+        #expect(Set(try listFolder(harness.folder)) == before.union(["copy.sluice"]))
+    }
+
+    @Test func `backup and restore while the store is written to`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let daemon = try Daemon(harness)
+        defer { daemon.stop() }
+        for index in 0..<30 {
+            try harness.write("store/inbox/rows/\(index).csv", `watch`.rows(10_000 + index * 100, 20))
+            if index % 10 == 5 {
+                let made = try harness.run("backup", "backup-\(index)", "--store", "store")
+                #expect(made.code == 0 && made.out.contains("keys are not in it"), "\(made.err)")
+            }
+        }
+        #expect(daemon.waits { try `watch`.outcomes(harness).count == 32 })
+        for index in [5, 15, 25] {
+            #expect(try listFolder(harness.path("backup-\(index)/keys")).isEmpty)
+            let restored = try harness.run("restore", "backup-\(index)", "restored-\(index)")
+            #expect(restored.code == 0 && restored.out.contains("copy yours"), "\(restored.err)")
+            for key in try listFolder(harness.path("store/keys")) {
+                try FileManager.default.copyItem(
+                    atPath: harness.path("store/keys/" + key), toPath: harness.path("restored-\(index)/keys/" + key))
+            }
+            let verified = try harness.run("lineage", "verify", "--files", "--store", "restored-\(index)")
+            #expect(verified.code == 0, "\(verified.out)\(verified.err)")
+            // It goes on from there.
+            try harness.write("more.csv", `watch`.rows(90_000, 20))
+            let more = try harness.run("ingest", "more.csv", "--dataset", "rows", "--store", "restored-\(index)")
+            #expect(more.code == 0, "\(more.err)")
+            #expect(try harness.run("doctor", "--store", "restored-\(index)").code == 0)
+        }
+        // What is in the way is not written over, and half a backup is no backup.
+        #expect(try harness.run("backup", "backup-5", "--store", "store").code == 73)
+        try FileManager.default.removeItem(atPath: harness.path("backup-5/backup.json"))
+        #expect(try harness.run("restore", "backup-5", "restored-again").code == 66)
+        #expect(try harness.run("restore", "backup-15", "store").code == 73)
+    }
+
+    @Test func `the doctor names what is wrong and the cure`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let well = try harness.run("doctor", "--store", "store")
+        #expect(well.code == 0 && !well.out.contains("BAD"), "\(well.out)")
+        let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("0.sluice") })
+        try FileManager.default.removeItem(atPath: harness.path("store/accepted/" + shard))
+        try harness.write("store/accepted/orphan.sluice", "x")
+        try harness.write("store/work/lost.source", "id,x\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: harness.path("store/keys"))
+        let sick = try harness.run("doctor", "--json", "--store", "store")
+        #expect(sick.code == 1)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: harness.path("store/keys"))
+        let found = try #require(try JSONSerialization.jsonObject(with: Data(sick.out.utf8)) as? [[String: String]])
+        let bad = found.filter { $0["grade"] == "bad" }
+        #expect(bad.allSatisfy { $0["cure"]?.isEmpty == false })
+        for (subject, word) in [
+            ("files", "is missing"), ("files", "is not recorded"), ("claims", "without a claim"),
+            ("rights", "open to others"),
+        ] {
+            #expect(
+                bad.contains { $0["subject"] == subject && $0["finding"]?.contains(word) == true }, "\(word): \(bad)")
+        }
+    }
+}
