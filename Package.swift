@@ -91,7 +91,7 @@ let package = Package(
                 "Ingestion", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas",
                 "Tabular",
             ]),
-        tests("CommandTests", ["Storage", grdb]),
+        tests("CommandTests", ["TestSupport", "Storage", grdb]),
         tests("TidyTests", []),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: ours),
         // Not a test and not shipped: one-core figures for scripts/bench.
