@@ -42,8 +42,7 @@ extension Store {
     ) throws(IngestionError) -> LoadedBaseline? {
         let folder = folder("baselines", dataset)
         guard exists(folder), !features.isEmpty else { return nil }
-        let names = try storing { () throws(StorageError) in try listFolder(folder) }
-            .filter { $0.hasSuffix(".sluice") && !$0.hasSuffix(".part") }.sorted().suffix(Self.baselineBatches)
+        let names = try newestNames(in: folder)
         let ring = try keyRing()
         var loaded: LoadedBaseline?
         var sources = Set<String>()
@@ -52,7 +51,7 @@ extension Store {
             let batch = String(name.dropLast(7))
             // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
             if ring.keys.isEmpty { return nil }
-            let found: (made: Baseline, source: String)
+            let found: BaselineCache.Opened
             if let known = cache?.known(path) {
                 found = known
             } else {
@@ -69,7 +68,24 @@ extension Store {
                 loaded?.batches.append(batch)
             }
         }
+        cache?.forget(in: folder, besides: Set(names.map { join(folder, $0) }))
         return loaded
+    }
+
+    /// The names of the newest baselines, oldest first; however many there are, only these are kept in memory.
+    private func newestNames(in folder: String) throws(IngestionError) -> [String] {
+        var newest: [[UInt8]] = []
+        let ending = Array(".sluice".utf8)
+        try storing { () throws(StorageError) in
+            try OpenFolder(folder).forEachName { name in
+                guard name.bytes.suffix(ending.count).elementsEqual(ending) else { return }
+                if newest.count == Self.baselineBatches, !newest[0].lexicographicallyPrecedes(name.bytes) { return }
+                let place = newest.firstIndex { name.bytes.lexicographicallyPrecedes($0) } ?? newest.count
+                newest.insert(name.bytes, at: place)
+                if newest.count > Self.baselineBatches { newest.removeFirst() }
+            }
+        }
+        return newest.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Opens one batch's baseline.
@@ -97,17 +113,29 @@ extension Store {
 /// again.
 final class BaselineCache: Sendable {
     private static let bytesMax = 32 << 20
-    private let kept = Mutex<(known: [String: (made: Baseline, source: String)], bytes: Int)>(([:], 0))
+    private let kept = Mutex<(known: [String: (baseline: Opened, bytes: Int)], bytes: Int)>(([:], 0))
 
-    func known(_ path: String) -> (made: Baseline, source: String)? { kept.withLock { $0.known[path] } }
+    /// A baseline, and the digest of the source it was made from.
+    typealias Opened = (made: Baseline, source: String)
 
-    func keep(_ path: String, _ baseline: (made: Baseline, source: String), bytes: Int) {
+    func known(_ path: String) -> Opened? { kept.withLock { $0.known[path]?.baseline } }
+
+    func keep(_ path: String, _ baseline: Opened, bytes: Int) {
         kept.withLock { kept in
-            // Baselines roll on: when it is full, most of what it has is past.
-            if kept.bytes + bytes > Self.bytesMax { kept = ([:], 0) }
-            if bytes > Self.bytesMax / 2 { return }
-            kept.known[path] = baseline
+            // Wide ones of many datasets: those that do not fit are opened each time.
+            if kept.bytes + bytes > Self.bytesMax { return }
+            kept.known[path] = (baseline, bytes)
             kept.bytes += bytes
+        }
+    }
+
+    /// Drops the baselines of a folder that have rolled out of use.
+    func forget(in folder: String, besides used: Set<String>) {
+        kept.withLock { kept in
+            for (path, entry) in kept.known where split(path).folder == folder && !used.contains(path) {
+                kept.known[path] = nil
+                kept.bytes -= entry.bytes
+            }
         }
     }
 }

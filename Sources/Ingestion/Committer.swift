@@ -115,7 +115,8 @@ package struct Committer: Sendable {
     package init(_ store: Store) throws(IngestionError) {
         self.store = store
         ledger = try store.ledger()
-        try recover()
+        // What cannot be finished now, such as a move into an archive that is not mounted, is no reason to do nothing else.
+        _ = try recover()
     }
 
     // MARK: Claims
@@ -268,7 +269,7 @@ package struct Committer: Sendable {
         try storing { () throws(StorageError) in
             for folder in folders { try syncFolder(folder) }
         }
-        if let delivery = delivery(of: claim) { try dispose(delivery, claim: claim.claim) }
+        if let delivery = delivery(of: claim), try !dispose(delivery, claim: claim.claim) { return }
         try forget(claim.claim)
     }
 
@@ -309,13 +310,16 @@ package struct Committer: Sendable {
     }
 
     /// Finishes or undoes every claim whose lock nobody holds.
-    package func recover() throws(IngestionError) {
+    ///
+    /// - Returns: claims that could not be finished, and why; they stay for the next time.
+    package func recover() throws(IngestionError) -> [(claim: Inflight, error: IngestionError)] {
+        var failures: [(claim: Inflight, error: IngestionError)] = []
         let claims = try recording { () throws(LedgerError) in try ledger.inflight() }
         for claim in claims {
             let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(claim.claim)) }
             guard lock != nil else { continue }
             if claim.state == .publishing {
-                try publish(claim)
+                do throws(IngestionError) { try publish(claim) } catch { failures.append((claim, error)) }
             } else if let delivery = delivery(of: claim), mayHaveSource(delivery) {
                 // The supplier's file waits for the daemon; only what was made of it goes.
                 try storing { () throws(StorageError) in
@@ -347,6 +351,7 @@ package struct Committer: Sendable {
                 try removeFile(lockPath(claim))
             }
         }
+        return failures
     }
 
     /// Whether a claim's file is there, or may be there once its file system is mounted again.

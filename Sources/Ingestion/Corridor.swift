@@ -90,7 +90,7 @@ package struct Corridor: Sendable {
         let batch = try BatchIdentity(
             plan: plan, digest: survey.digest, contract: contract, source: source, claim: claim)
         if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch.seenKey) {
-            try requireSettled(source, claim)
+            try committer.requireSettled(source, claim)
             return try committer.repeated(earlier, batch, report, claim, started)
         }
         let names = plan.screened.fields.map { plan.fieldNames[$0] }
@@ -194,7 +194,7 @@ package struct Corridor: Sendable {
             let stage = Stage(
                 folder: claim.folder, context: batch.context(committer.ledger.origin), recipients: plan.recipients)
             do throws(IngestionError) {
-                try requireSettled(source, delivered)
+                try committer.requireSettled(source, delivered)
                 return try committer.hold(
                     claim, batch, report, decision: nil, baseline: nil, stage: stage, source: source, results: [],
                     started)
@@ -307,7 +307,7 @@ package struct Corridor: Sendable {
             return report
         }
         do throws(IngestionError) {
-            try requireSettled(source, delivered)
+            try committer.requireSettled(source, delivered)
             if verdict.isAccepted {
                 return try committer.accept(
                     claim, batch, report, decision: decision, baseline: baseline, sample: sample, stage: stage,
@@ -322,17 +322,6 @@ package struct Corridor: Sendable {
                 return try committer.repeated(earlier, batch, report, delivered, started)
             }
             throw error
-        }
-    }
-
-    /// A delivered file that is still being written has not been delivered yet: it is judged later, when it is whole.
-    private func requireSettled(_ source: Source, _ delivered: Claim?) throws(IngestionError) {
-        if delivered == nil { return }
-        guard try source.isUnchanged() else {
-            throw IngestionError(
-                .tryAgain,
-                "\(source.path): it was written to while it was read; it will be judged when it is whole; have the "
-                    + "supplier write under another name and rename")
         }
     }
 

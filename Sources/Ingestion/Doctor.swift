@@ -219,7 +219,9 @@ extension Store {
                 Diagnosis(
                     "claims", .bad,
                     "\(join(workFolder, name)) is a delivered file without a claim: this ledger knows nothing of it",
-                    cure: "if a backup was restored, this file came after it: move it into its dataset's inbox"))
+                    cure:
+                        "if a backup was restored, this file came after it: move it into its dataset's inbox, under the name in "
+                        + "\(name.dropLast(7)).name or one that ends in .csv or .jsonl"))
         }
         return found.isEmpty ? [Diagnosis("claims", .well, "\(claims.count) in work, none left behind")] : found
     }
@@ -231,6 +233,13 @@ extension Store {
             guard exists(path) else {
                 return Diagnosis(
                     "inboxes", .risk, "\(path) is not there yet", cure: "sluice watch makes it, or mount it")
+            }
+            if let archive = configuration.datasets[dataset]?.archive.map(placed), exists(archive),
+                (try? OpenFolder(archive)) == nil
+            {
+                return Diagnosis(
+                    "inboxes", .bad, "\(archive), the archive of \(dataset), is no folder that can be opened",
+                    cure: "make or mount it: files with an outcome wait in work/ until it is there")
             }
             do throws(StorageError) {
                 try OpenFolder(path).forEachName { _ in }

@@ -145,6 +145,8 @@ extension Committer {
         var digest: [UInt8] = []
         if let decision { digest = try self.stage(decision, stage, &shards) }
         shards.append(try sealSource(source, rows: report.counts.total, stage))
+        // What was sealed is what was judged.
+        try requireSettled(source, claim)
         // Rows with a reason of their own are in a quarantine shard, and can be traced; all others are held with the batch.
         var rowMap = RowMap()
         for run in results.flatMap(\.rowMap.runs) {
@@ -168,10 +170,13 @@ extension Committer {
     ///
     /// - Returns: the path of the sealed file, relative to the store.
     func fail(
-        _ claim: Claim, as reason: FailureReason, source sourceName: String, attempts: Int
+        _ claim: Claim, as reason: FailureReason, source sourceName: String, attempts: Int,
+        isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) -> String {
         guard let delivery = claim.delivery else { preconditionFailure("only a delivered file is set aside") }
-        let source = try Source(store.placed(delivery.place), calling: deliveredName(claim.name)?.description)
+        let source = try Source(
+            store.placed(delivery.place), calling: deliveredName(claim.name)?.description,
+            isStopped: isStopped)
         let recipients = try store.recipients(of: delivery.dataset)
         let batch = BatchIdentity(
             failed: claim, delivery, source: sourceName, file: source, digest: try digest(of: source),
@@ -179,6 +184,7 @@ extension Committer {
         _ = try begin(batch, claim)
         let stage = Stage(folder: claim.folder, context: batch.context(ledger.origin), recipients: recipients)
         var shard = try sealSource(source, rows: 0, stage)
+        try requireSettled(source, claim)
         shard.path = path(batch, shard, isAccepted: false)
         try storing { () throws(StorageError) in try syncFolder(claim.folder) }
         let time = Clock.text()

@@ -104,12 +104,22 @@ final class Inbox {
     }
 
     /// Looks at the whole folder and keeps the oldest `limit` candidates.
-    func look(limit: Int, now: Double, claimed: Set<String>) throws(IngestionError) {
-        var names: [FileName] = []
+    ///
+    /// Only what may be taken has a place in the queue: not what was refused, nor, where a marker decides, what has none.
+    func look(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
+        var (names, markers): ([FileName], Set<FileName>) = ([], [])
         try storing { () throws(StorageError) in
-            try folder?.forEachName { if !Self.isIgnored($0) { names.append($0) } }
+            try folder?.forEachName { name in
+                if !Self.isIgnored(name) {
+                    names.append(name)
+                } else if let base = Self.base(ofMarker: name) {
+                    markers.insert(base)
+                }
+            }
         }
         let there = Set(names)
+        for name in markers where !there.contains(name) { removeStray(name) }
+        if readiness == .marker { names.removeAll { !markers.contains($0) } }
         candidates = candidates.filter { there.contains($0.key) }
         refused = refused.filter { there.contains($0.key) }
         for name in names where !isClaimed(name, claimed) { note(name, now: now) }
@@ -124,7 +134,7 @@ final class Inbox {
     /// Whether a hidden name in the inbox is the file of a claim that is being worked on.
     private func isClaimed(_ name: FileName, _ claimed: Set<String>) -> Bool {
         guard name.bytes[0] == 0x2E else { return false }
-        return claimed.contains(String(decoding: name.bytes.dropFirst(8).dropLast(7), as: UTF8.self))
+        return claimed.contains(String(decoding: name.bytes.dropFirst(8).prefix(36), as: UTF8.self))
     }
 
     /// Takes notice of one name, and sees to it that it is looked at.
@@ -133,14 +143,27 @@ final class Inbox {
         let identity = Delivery.FileIdentity(status)
         var candidate = Candidate(name: name, identity: identity, stillSince: now)
         if let known = candidates[name], known.identity == identity { candidate.stillSince = known.stillSince }
+        if status.kind != .regular, refused[name] == status.inode { return }
         candidates[name] = candidate
+    }
+
+    /// The file that a marker is for; nil when the name is no marker.
+    private static func base(ofMarker name: FileName) -> FileName? {
+        let ending = Array(".done".utf8)
+        return name.bytes.ends(with: ending) ? FileName(Array(name.bytes.dropLast(ending.count))) : nil
+    }
+
+    /// Removes the marker of a file that is gone; a young one may be early.
+    private func removeStray(_ name: FileName) {
+        guard let marker = marker(of: name), let status = try? folder?.status(of: marker), status.kind == .regular,
+            Clock.milliseconds() - status.modifiedNanoseconds / 1_000_000 > 60_000
+        else { return }
+        try? folder?.remove(marker)
     }
 
     /// What the event of a file asks for: its marker counts as the file.
     func notice(_ name: FileName, limit: Int, now: Double) {
-        var name = name
-        let marker = Array(".done".utf8)
-        if name.bytes.ends(with: marker), let base = FileName(Array(name.bytes.dropLast(marker.count))) { name = base }
+        let name = Self.base(ofMarker: name) ?? name
         if candidates.count >= limit {
             isTruncated = true
         } else if name.bytes[0] != 0x2E {
@@ -159,7 +182,7 @@ final class Inbox {
 
     /// Whether a candidate may still become whole within the settle time.
     func isSettling(_ now: Double, settle: Double) -> Bool {
-        candidates.values.contains { now - $0.stillSince < settle + 0.5 }
+        candidates.values.contains { $0.checkAt < .infinity && now - $0.stillSince < settle + 0.5 }
     }
 
     /// Looks at a candidate again at this time, or when an event names it.
@@ -179,26 +202,24 @@ final class Inbox {
         guard status.kind == .regular else {
             return .refused("it is a \(status.kind.rawValue), and only plain files are taken; remove it")
         }
-        let hasMarker = marker(of: candidate.name).map { (try? folder?.status(of: $0))?.kind == .regular } ?? false
+        var writers = WriterState.unknown
+        do throws(StorageError) {
+            writers = try folder?.openRegular(candidate.name).writerState() ?? .unknown
+        } catch {
+            return error.code == .notFound ? .gone : .refused(error.cause)
+        }
+        // A marker that is older than its file is of a file before it.
+        let marked = marker(of: candidate.name).flatMap { try? folder?.status(of: $0) }
+        let hasMarker =
+            marked.map { $0.kind == .regular && $0.modifiedNanoseconds >= status.modifiedNanoseconds } ?? false
         switch readiness {
         case .rename: return .ready
         case .marker: return hasMarker ? .ready : .notBefore(.infinity)
-        case .auto where hasMarker: return .ready
+        // Whoever still writes has not delivered, whatever a marker says. The close is an event; a look now and then serves
+        // file systems that tell nothing.
+        case .auto where writers == .writing: return .notBefore(now + settle)
+        case .auto where hasMarker || writers == .none: return .ready
         case .auto, .stable: break
-        }
-        if readiness == .auto {
-            var writers = WriterState.unknown
-            do throws(StorageError) {
-                writers = try folder?.openRegular(candidate.name).writerState() ?? .unknown
-            } catch {
-                return error.code == .notFound ? .gone : .refused(error.cause)
-            }
-            switch writers {
-            case .none: return .ready
-            // Its close is an event; a look now and then serves file systems that tell nothing.
-            case .writing: return .notBefore(now + settle)
-            case .unknown: break
-            }
         }
         let identity = Delivery.FileIdentity(status)
         if identity != candidate.identity {

@@ -100,12 +100,16 @@ extension Committer {
             (try inbox.status(), try OpenFolder(store.workFolder).status())
         }
         let path = store.inboxPath(of: dataset)
+        // The hidden name that a file of an unknown claim has keeps its format before its ending.
+        let given = name.description
+        let format = Corridor.format(of: given.hasSuffix(".source") ? String(given.dropLast(7)) : given)
         let place =
             inboxStatus.device == workStatus.device
-            ? join("work", id + ".source") : join(path, ".sluice-" + id + ".source")
+            ? join("work", id + ".source")
+            : join(path, ".sluice-" + id + (format.map { "." + $0.rawValue } ?? "") + ".source")
         let delivery = Delivery(
             dataset: dataset, inbox: path, place: place, nameHash: SHA256.hash(name.bytes),
-            format: Corridor.format(of: name.description), archive: archive)
+            format: format, archive: archive)
         let claim = Claim(
             name: id, folder: join(store.workFolder, id), lock: try lock(id), delivery: delivery)
         do throws(IngestionError) {
@@ -122,6 +126,14 @@ extension Committer {
                 try file.write(name.bytes.span)
                 try file.commitLoosely(as: id + ".name")
                 try inbox.move(name, to: store.placed(place))
+                // What was looked at and what was moved need not be the same: the inbox is the supplier's.
+                let kind = try fileStatus(store.placed(place))?.kind
+                if let kind, kind != .regular {
+                    try inbox.receive(store.placed(place), as: name)
+                    throw StorageError(
+                        .wrongKind, "take", join(inbox.path, given), errno: 0,
+                        cause: "it is a \(kind.rawValue), and only plain files are taken; remove it")
+                }
             }
         } catch {
             // Still in the inbox: the row and its lock are all there is.
@@ -140,20 +152,18 @@ extension Committer {
         (try? FileDescriptor.openRegular(namePath(claim)).readAll(max: 255)).flatMap { FileName($0) }
     }
 
-    /// Claims with a delivered file that nobody works on: what a daemon that died, or was stopped, left.
-    ///
-    /// - Returns: the claims, with how often each was begun before.
-    func abandonedDeliveries() throws(IngestionError) -> [(claim: Claim, attempts: Int)] {
-        var found: [(claim: Claim, attempts: Int)] = []
-        for row in try recording({ () throws(LedgerError) in try ledger.inflight() }) where row.state == .claimed {
-            guard let delivery = delivery(of: row) else { continue }
-            let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(row.claim)) }
-            guard let taken else { continue }
-            let claim = Claim(
-                name: row.claim, folder: join(store.workFolder, row.claim), lock: taken, delivery: delivery)
-            found.append((claim, row.attempts))
-        }
-        return found
+    /// Claims with a delivered file that is still to be judged: what a daemon that died, or was stopped, left.
+    func deliveries() throws(IngestionError) -> [Inflight] {
+        try recording { () throws(LedgerError) in try ledger.inflight() }
+            .filter { $0.state == .claimed && delivery(of: $0) != nil }
+    }
+
+    /// Takes up a claim that another process left; nil while some process holds it.
+    func takeUp(_ row: Inflight) throws(IngestionError) -> Claim? {
+        let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(row.claim)) }
+        guard let lock else { return nil }
+        return Claim(
+            name: row.claim, folder: join(store.workFolder, row.claim), lock: lock, delivery: delivery(of: row))
     }
 
     func delivery(of row: Inflight) -> Delivery? {
@@ -171,12 +181,16 @@ extension Committer {
 
     /// The end of a delivered file whose outcome is durable: into the archive, or gone. One that was written to since it was
     /// judged goes back to its inbox: the late bytes are a delivery of their own.
-    func dispose(_ delivery: Delivery, claim: String) throws(IngestionError) {
+    ///
+    /// - Returns: false when somebody has it open for writing: it stays until they are done, so that nothing they write goes
+    ///   with it.
+    func dispose(_ delivery: Delivery, claim: String) throws(IngestionError) -> Bool {
         let name = deliveredName(claim)
         let place = store.placed(delivery.place)
-        try storing { () throws(StorageError) in
+        return try storing { () throws(StorageError) in
             if let status = try fileStatus(place) {
-                let fallback = FileName(Array((claim + "." + (delivery.format?.rawValue ?? "unknown")).utf8))
+                if (try? FileDescriptor.openRegular(place).writerState()) == .writing { return false }
+                let fallback = claim + "." + (delivery.format?.rawValue ?? "unknown")
                 if let judged = delivery.judged, judged != Delivery.FileIdentity(status) {
                     try give(place, to: store.placed(delivery.inbox), as: name, or: fallback)
                 } else if let archive = delivery.archive {
@@ -189,26 +203,43 @@ extension Committer {
                 try syncFolder(split(place).folder)
             }
             if exists(namePath(claim)) { try removeFile(namePath(claim)) }
+            return true
+        }
+    }
+
+    /// A delivered file that is still being written has not been delivered yet: it is judged later, when it is whole.
+    func requireSettled(_ source: Source, _ claim: Claim?) throws(IngestionError) {
+        if claim?.delivery == nil { return }
+        guard try source.isUnchanged() else {
+            throw IngestionError(
+                .tryAgain,
+                "\(source.path): it was written to while it was read; it will be judged when it is whole; have the "
+                    + "supplier write under another name and rename")
         }
     }
 
     /// Moves a file into a folder under its own name, or under the claim's when that is taken or not known; across file
-    /// systems by a durable copy.
+    /// systems by a durable copy under the claim's name, which is ours.
     private func give(
-        _ path: String, to folder: String, as name: FileName?, or fallback: FileName?
+        _ path: String, to folder: String, as name: FileName?, or fallback: String
     ) throws(StorageError) {
         let target = try OpenFolder(folder)
-        for candidate in [name, fallback].compactMap({ $0 }) {
+        for candidate in [name, FileName(Array(fallback.utf8))].compactMap({ $0 }) {
             do throws(StorageError) {
                 try target.receive(path, as: candidate)
                 return try target.sync()
             } catch {
-                if error.code == .alreadyExists { continue }
-                guard error.errno == crossDevice, let fallback else { throw error }
-                // The claim's name is ours and text, and a copy that a crash left half done is begun again.
-                try copyDurably(path, to: join(folder, fallback.description))
-                return try removeFile(path)
+                if error.code == .alreadyExists, candidate.description != fallback { continue }
+                guard error.errno == crossDevice || error.code == .alreadyExists else { throw error }
             }
         }
+        // A whole copy that a crash left gets its name only when it is durable; then only the file here is left to remove.
+        let copy = join(folder, fallback)
+        let (made, source) = (try fileStatus(copy), try fileStatus(path))
+        if made?.size != source?.size {
+            if made != nil { try removeFile(copy) }
+            try copyDurably(path, to: copy)
+        }
+        try removeFile(path)
     }
 }

@@ -1,5 +1,6 @@
 import Lineage
 import Schemas
+import Sealing
 package import Storage
 import Synchronization
 import Tabular
@@ -124,6 +125,7 @@ package final class Watcher {
         guard let committer = corridor.committer else { preconditionFailure("a corridor that writes has a committer") }
         self.committer = committer
         board = StatusBoard(path: join(store.root, StatusBoard.name))
+        try refuseLoops()
         for (dataset, settings) in store.configuration.datasets.sorted(by: { $0.key < $1.key }) {
             // A dataset without a contract is nothing to watch; `init` writes one as an example.
             guard settings.schema != nil else { continue }
@@ -133,9 +135,34 @@ package final class Watcher {
         }
     }
 
+    /// Refuses two datasets with one inbox, and an archive that is an inbox: its files would be delivered again, for ever.
+    private func refuseLoops() throws(IngestionError) {
+        func place(_ path: String) -> String {
+            guard let status = try? OpenFolder(path).status() else { return path }
+            return "\(status.device):\(status.inode)"
+        }
+        let name = join(store.root, Store.configurationName)
+        var owners: [String: String] = [:]
+        let watched = store.configuration.datasets.sorted { $0.key < $1.key }.filter { $0.value.schema != nil }
+        for (dataset, _) in watched {
+            if let other = owners.updateValue(dataset, forKey: place(store.inbox(of: dataset))) {
+                throw IngestionError(
+                    .configuration, "\(name): datasets \(other) and \(dataset) have the same inbox; give each its own")
+            }
+        }
+        for (dataset, settings) in watched {
+            if let archive = settings.archive, let owner = owners[place(store.placed(archive))] {
+                throw IngestionError(
+                    .configuration,
+                    "\(name): the archive of \(dataset) is the inbox of \(owner), so its files would be delivered again; choose "
+                        + "another folder")
+            }
+        }
+    }
+
     /// Works until a signal comes or, with `once`, until nothing that is whole is left.
     package func run() async throws(IngestionError) -> WatchEnd {
-        try openAll(isFirst: true)
+        try openFirst()
         tell(.started(inboxes.map { ($0.dataset, $0.path) }))
         try await takeUpAbandoned()
         while true {
@@ -165,7 +192,8 @@ package final class Watcher {
             }
             showBoard(working: nil)
             if options.once, !inboxes.contains(where: { $0.isSettling(now, settle: options.settle) }) { break }
-            let due = min(next, nextLook, retryAt) - Clock.monotonic()
+            let bound = options.once ? Clock.monotonic() + max(options.settle, 0.05) : .infinity
+            let due = min(next, nextLook, retryAt, bound) - Clock.monotonic()
             wait(events, stop.signals, milliseconds: Int(max(1, min(due * 1000, 3_600_000).rounded(.up))))
         }
         end.signal = stop.signal
@@ -194,12 +222,20 @@ package final class Watcher {
                     nextLook = 0
                 }
             } catch {
-                if isFirst { throw error }
                 inbox.close(events)
                 if lostInboxes.insert(inbox.dataset).inserted {
                     tell(.lost(dataset: inbox.dataset, inbox: inbox.path, cause: error.description))
                 }
             }
+        }
+    }
+
+    /// At the start one inbox that cannot be used does not stop the others; if none can be, there is nothing to do.
+    private func openFirst() throws(IngestionError) {
+        try openAll(isFirst: true)
+        if !inboxes.isEmpty, inboxes.allSatisfy({ $0.folder == nil }) {
+            // Once more, for its error.
+            try inboxes[0].open(events)
         }
     }
 
@@ -214,7 +250,7 @@ package final class Watcher {
         }
         for inbox in inboxes {
             do throws(IngestionError) {
-                try inbox.look(limit: options.maxQueue, now: now, claimed: claimed)
+                try inbox.look(limit: options.maxQueue, now: now, claimed: claimed, options.readiness)
             } catch {
                 lose(inbox)
             }
@@ -299,23 +335,33 @@ package final class Watcher {
     private func work(on candidate: Candidate, in inbox: Inbox) async throws(IngestionError) {
         guard let folder = inbox.folder else { return }
         let name = candidate.name.description
+        // Contract, keys and disk first: a file that cannot be judged now stays where it is.
+        do throws(IngestionError) {
+            _ = try store.contract(of: inbox.dataset)
+            _ = try (store.recipients(of: inbox.dataset), store.key(.store, "store"))
+        } catch {
+            try later(error, inbox.dataset, name)
+            pauses[inbox.dataset] = retryAt
+            return
+        }
         let claim: Claim
         do throws(IngestionError) {
-            // Contract and disk first: a file that cannot be judged now stays where it is.
-            _ = try store.contract(of: inbox.dataset)
             let free = try storing { () throws(StorageError) in try freeSpace(store.root) }
-            guard free >= options.minFree + 2 * candidate.identity.size else {
+            // No sum: a supplier chooses the size, and a sparse file may have any.
+            guard candidate.identity.size <= max(0, free - options.minFree) / 2 else {
                 throw IngestionError(
                     .tryAgain,
-                    "the disk of \(store.root) has \(free >> 20) MiB free, and \(name) needs twice its size and "
-                        + "\(options.minFree >> 20) MiB; free space, it is tried again")
+                    "the disk of \(store.root) has \(free >> 20) MiB free, and \(name) needs twice its size "
+                        + "(\(candidate.identity.size >> 20) MiB) and \(options.minFree >> 20) MiB; free space, or take the file "
+                        + "away; it is tried again")
             }
             claim = try committer.take(
                 candidate.name, from: folder, dataset: inbox.dataset, archive: inbox.archive)
         } catch {
             if (try? folder.status(of: candidate.name)) == nil { inbox.forget(candidate.name) }
             try later(error, inbox.dataset, name)
-            pauses[inbox.dataset] = retryAt
+            // This file waits; the next one may be smaller, or someone else's.
+            inbox.postpone(candidate.name, to: retryAt)
             return
         }
         inbox.forget(candidate.name)
@@ -324,26 +370,33 @@ package final class Watcher {
 
     /// Takes up claims that a dead daemon, or an earlier try of this one, left.
     private func takeUpAbandoned() async throws(IngestionError) {
-        let abandoned: [(claim: Claim, attempts: Int)]
+        let rows: [Inflight]
         do throws(IngestionError) {
-            try committer.recover()
-            abandoned = try committer.abandonedDeliveries()
+            for (claim, error) in try committer.recover() {
+                try later(error, committer.delivery(of: claim)?.dataset ?? "", claim.claim)
+            }
+            rows = try committer.deliveries()
         } catch {
             return try later(error, "", "")
         }
-        for (claim, attempts) in abandoned {
+        for row in rows {
             if stop.signal != nil { return }
-            if attempts >= 3 {
-                try setAside(claim, .crashLoop, attempts, "the process ended \(attempts) times while it worked on it")
-                continue
-            }
             do throws(IngestionError) {
-                try committer.count(claim, attempts: attempts + 1)
+                // Held for a moment by a process beside this one: looked at again soon.
+                guard let claim = try committer.takeUp(row) else {
+                    retryAt = min(retryAt, Clock.monotonic() + 1)
+                    continue
+                }
+                if row.attempts >= 3 {
+                    let cause = "the process ended \(row.attempts) times while it worked on it"
+                    try setAside(claim, .crashLoop, row.attempts, cause)
+                    continue
+                }
+                try committer.count(claim, attempts: row.attempts + 1)
+                try await process(claim, attempt: row.attempts + 1)
             } catch {
-                try later(error, claim.delivery?.dataset ?? "", claim.name)
-                continue
+                try later(error, row.source, row.claim)
             }
-            try await process(claim, attempt: attempts + 1)
             drain()
         }
     }
@@ -380,8 +433,10 @@ package final class Watcher {
             default: end.tally.held += 1
             }
             failures = 0
-            board.recover()
+            if retryAt == .infinity { board.recover() }
             tell(.judged(report, attempt: attempt))
+            // Somebody still has it open for writing: it goes when they are done.
+            if exists(store.placed(delivery.place)) { retryAt = min(retryAt, Clock.monotonic() + options.settle) }
         } catch {
             if error.code == .unreadableData {
                 return try setAside(claim, .unreadable, attempt, error.description)
@@ -389,6 +444,8 @@ package final class Watcher {
             // Ended in good order: this try does not count against the file.
             if error.code != .software { try? committer.count(claim, attempts: attempt - 1) }
             try later(error, dataset, name)
+            // What stopped this file would stop the next one, which had better stay where it is.
+            pauses[dataset] = retryAt
         }
     }
 
@@ -400,7 +457,7 @@ package final class Watcher {
         do throws(IngestionError) {
             let path = try committer.fail(
                 claim, as: reason, source: store.configuration.datasets[delivery.dataset]?.source ?? "unknown",
-                attempts: attempts)
+                attempts: attempts, isStopped: { [stop] in stop.isOver() })
             end.tally.setAside += 1
             tell(
                 .setAside(

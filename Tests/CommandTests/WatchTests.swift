@@ -122,6 +122,56 @@ import Testing
         #expect(try Self.inbox(harness).count == 3 && Self.outcomes(harness).isEmpty)
     }
 
+    @Test func `one file that cannot be taken keeps no other waiting`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        // A sparse file may have any size; twice that is no number.
+        let huge = try harness.write("store/inbox/rows/huge.csv", "id,x\n")
+        let file = try #require(FileHandle(forWritingAtPath: huge))
+        var size: UInt64 = 1 << 43
+        if (try? file.truncate(atOffset: UInt64(Int64.max))) == nil, (try? file.truncate(atOffset: size)) == nil {
+            size = 1 << 40
+            try file.truncate(atOffset: size)
+        }
+        try file.close()
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: huge)
+        try harness.write("store/inbox/rows/small.csv", Self.rows(1, 9))
+        let run = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store")
+        #expect(run.code == 75 && run.err.contains("huge.csv needs twice its size"), "\(run.code) \(run.err)")
+        #expect(try Self.outcomes(harness) == ["accepted"] && Self.inbox(harness) == ["huge.csv"])
+    }
+
+    @Test func `an archive that is an inbox, and one inbox for two, are refused`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness, more: ", archive: inbox/rows")
+        let loop = try harness.run("watch", "--once", "--store", "store")
+        #expect(loop.code == 78 && loop.err.contains("is the inbox of rows"), "\(loop.err)")
+        try Self.store(harness, "second", more: " }\n  more: { schema: schemas/rows.schema.yaml, inbox: inbox/rows")
+        let twice = try harness.run("watch", "--once", "--store", "second")
+        #expect(twice.code == 78 && twice.err.contains("have the same inbox"), "\(twice.err)")
+    }
+
+    @Test func `a marker of an earlier file says nothing of a later one`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        try harness.write("store/inbox/rows/a.csv.done", "")
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -30)],
+            ofItemAtPath: harness.path("store/inbox/rows/a.csv.done"))
+        let path = try harness.write("store/inbox/rows/a.csv", Self.rows(1, 9))
+        let open = try #require(FileHandle(forWritingAtPath: path))
+        #expect(try harness.run("watch", "--once", "--settle", "0.1", "--store", "store").code == 0)
+        #expect(
+            try harness.run("watch", "--once", "--ready", "marker", "--settle", "0.1", "--store", "store").code == 0)
+        #expect(try Self.outcomes(harness).isEmpty)
+        try open.close()
+        #expect(try harness.run("watch", "--once", "--settle", "0.1", "--store", "store").code == 0)
+        #expect(try Self.outcomes(harness) == ["accepted"] && Self.inbox(harness).isEmpty)
+    }
+
     @Test func `names cannot forge a line or leave the folder`() throws {
         let harness = try Harness()
         defer { harness.remove() }

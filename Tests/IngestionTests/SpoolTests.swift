@@ -53,10 +53,12 @@ import Testing
         defer { shop.remove() }
         do { _ = try take(shop, "a.csv") }
         let committer = try Committer(shop.store)
-        let found = try committer.abandonedDeliveries()
+        let found = try committer.deliveries()
         #expect(found.count == 1 && found[0].attempts == 1)
-        #expect(exists(join(shop.store.workFolder, found[0].claim.name + ".source")))
-        try committer.count(found[0].claim, attempts: 2)
+        #expect(exists(join(shop.store.workFolder, found[0].claim + ".source")))
+        let claim = try #require(try committer.takeUp(found[0]))
+        #expect(try committer.takeUp(found[0]) == nil)
+        try committer.count(claim, attempts: 2)
         #expect(try committer.ledger.inflight().map(\.attempts) == [2])
     }
 
@@ -74,7 +76,7 @@ import Testing
         try open.seekToEnd()
         try open.write(contentsOf: Data("99,1.5,late\n".utf8))
         try open.close()
-        try committer.dispose(delivery, claim: claim.name)
+        _ = try committer.dispose(delivery, claim: claim.name)
         #expect(try inbox(shop) == ["a.csv"])
         let text = try String(contentsOfFile: join(shop.store.root, "inbox/numbers/a.csv"), encoding: .utf8)
         #expect(text == Workshop.rows(50) + "99,1.5,late\n")
@@ -83,7 +85,7 @@ import Testing
         _ = try shop.write("store/inbox/numbers/a.csv", "id,x,note\n")
         var late = try #require(second.delivery)
         late.judged = delivery.judged
-        try committer.dispose(late, claim: second.name)
+        _ = try committer.dispose(late, claim: second.name)
         #expect(try inbox(shop) == [second.name + ".csv", "a.csv"].sorted())
     }
 
@@ -119,6 +121,58 @@ import Testing
         #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier, anchors: []).damage.isEmpty)
     }
 
+    @Test func `a link that was put in a file's place is given back, not taken`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let committer = try Committer(shop.store)
+        let path = join(shop.store.root, "inbox/numbers")
+        try makeFolder(path)
+        try FileManager.default.createSymbolicLink(atPath: path + "/a.csv", withDestinationPath: "/etc/passwd")
+        let error = #expect(throws: IngestionError.self) {
+            try committer.take(
+                try #require(FileName(Array("a.csv".utf8))), from: try OpenFolder(path), dataset: "numbers",
+                archive: nil)
+        }
+        #expect(error?.description.contains("symbolic link") == true)
+        #expect(try inbox(shop) == ["a.csv"] && listFolder(shop.store.workFolder).isEmpty)
+        #expect(try committer.ledger.inflight().isEmpty)
+    }
+
+    @Test func `a file that is still open for writing stays until it is closed`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let (committer, claim) = try take(shop, "a.csv")
+        var delivery = try #require(claim.delivery)
+        let place = shop.store.placed(delivery.place)
+        delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
+        let open = try #require(FileHandle(forWritingAtPath: place))
+        #expect(try !committer.dispose(delivery, claim: claim.name))
+        #expect(exists(place))
+        try open.close()
+        #expect(try committer.dispose(delivery, claim: claim.name))
+        #expect(!exists(place))
+    }
+
+    @Test func `one claim that cannot be finished stops no other`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        do {
+            let (committer, claim) = try take(shop, "a.csv", archive: "/dev/null/archive")
+            var row = try #require(try committer.ledger.inflight().first)
+            var delivery = try #require(claim.delivery)
+            delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(shop.store.placed(delivery.place))))
+            row.state = .publishing
+            row.plan = JSONValue.object([
+                "batch": .string(claim.name), "files": .array([]), "delivery": delivery.document,
+            ]).canonicalBytes()
+            try committer.ledger.putInflight(row)
+        }
+        let committer = try Committer(shop.store)
+        let failures = try committer.recover()
+        #expect(failures.count == 1 && failures[0].error.description.contains("/dev/null/archive"))
+        #expect(try committer.ledger.inflight().count == 1)
+    }
+
     @Test func `an archive keeps names, and never replaces`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -126,9 +180,9 @@ import Testing
             let (committer, claim) = try take(shop, "a.csv", archive: "done")
             var delivery = try #require(claim.delivery)
             delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(shop.store.placed(delivery.place))))
-            try committer.dispose(delivery, claim: claim.name)
+            _ = try committer.dispose(delivery, claim: claim.name)
             // Doing it twice is doing it once.
-            try committer.dispose(delivery, claim: claim.name)
+            _ = try committer.dispose(delivery, claim: claim.name)
             try committer.forget(claim.name)
         }
         let names = try listFolder(join(shop.store.root, "done"))
