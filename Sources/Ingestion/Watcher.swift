@@ -366,6 +366,8 @@ package final class Watcher {
         }
         inbox.forget(candidate.name)
         try await process(claim, attempt: 1)
+        // A daemon lives long: what one large file needed is not kept for the next.
+        returnFreeMemory()
     }
 
     /// Takes up claims that a dead daemon, or an earlier try of this one, left.
