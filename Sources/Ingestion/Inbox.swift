@@ -2,12 +2,12 @@ import Storage
 
 /// When a file in an inbox counts as delivered.
 package enum Readiness: String, Sendable, CaseIterable {
-    /// A `.done` marker if there is one; else when nobody has it open for writing, as far as the kernel tells; else when
-    /// size and time stood still for the settle time.
+    /// When nobody has it open for writing, as far as the kernel tells; where it cannot tell, when a marker stands beside it
+    /// or size and time stood still for the settle time.
     case auto
     /// At once: the supplier writes under another name and renames.
     case rename
-    /// When `NAME.done` stands beside it.
+    /// When `NAME.done`, not older than it, stands beside it.
     case marker
     /// When size and time stood still for the settle time.
     case stable
