@@ -29,12 +29,7 @@ package struct Backup: Sendable {
         let store = committer.store
         try requireEmpty(target)
         var result = Result()
-        try storing { () throws(StorageError) in
-            try makeFolder(target)
-            for name in ["keys", "work", "inbox", "accepted", "quarantine", "baselines", "schemas"] {
-                try makeFolder(join(target, name))
-            }
-        }
+        try Store.makeFolders(in: target)
         let ledgerPath = join(target, "ledger.sqlite")
         result.entries = try recording { () throws(LedgerError) in
             try committer.ledger.backUp(to: ledgerPath)
@@ -91,11 +86,8 @@ package struct Backup: Sendable {
         let source = try Store(backup)
         try requireEmpty(target)
         var result = Result()
+        try Store.makeFolders(in: target)
         try storing { () throws(StorageError) in
-            try makeFolder(target)
-            for name in ["keys", "work", "inbox", "accepted", "quarantine", "baselines", "schemas"] {
-                try makeFolder(join(target, name))
-            }
             try copyDurably(source.ledgerPath, to: join(target, "ledger.sqlite"))
         }
         let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: source.ledgerPath) }

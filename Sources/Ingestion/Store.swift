@@ -56,12 +56,7 @@ package struct Store: Sendable {
         if exists(join(root, configurationName)) {
             throw IngestionError(.cannotCreate, "\(root) already has a \(configurationName); choose another folder")
         }
-        try storing { () throws(StorageError) in
-            try makeFolder(root)
-            for name in ["keys", "work", "inbox", "accepted", "quarantine", "baselines", "schemas"] {
-                try makeFolder(join(root, name))
-            }
-        }
+        try makeFolders(in: root)
         let identifier = try Clock.identifier()
         let origin = "sluice.local/\(identifier.suffix(12))"
         for (kind, name) in [(KeyKind.kek, "main"), (.signing, "ledger"), (.token, "tokens"), (.store, "store")] {
@@ -81,6 +76,16 @@ package struct Store: Sendable {
             try writeDurably(join(root, configurationName), Array(Configuration.template(origin: origin).utf8).span)
         }
         return try Store(root)
+    }
+
+    /// Makes the folders of a store, and the store's own.
+    static func makeFolders(in root: String) throws(IngestionError) {
+        try storing { () throws(StorageError) in
+            try makeFolder(root)
+            for name in ["keys", "work", "inbox", "accepted", "quarantine", "baselines", "schemas"] {
+                try makeFolder(join(root, name))
+            }
+        }
     }
 
     /// Makes a key file; refuses a name that is taken.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Ingestion
 import Lineage
 import Storage
