@@ -42,10 +42,8 @@ package struct Backup: Sendable {
                 try copy.entries(kind: "shard.published", from: from, limit: 1000)
             }
             guard let last = entries.last else { break }
-            for entry in entries {
-                guard let path = entry.body["path"]?.text, let digest = entry.body["file_sha256"]?.text else {
-                    continue
-                }
+            for published in entries.flatMap(\.files) {
+                let path = published.path
                 try await awaitFile(join(store.root, path))
                 for file in [path, path + ".tlog-proof"] where exists(join(store.root, file)) {
                     let isLink = try place(join(store.root, file), at: join(target, file), &folders)
@@ -53,7 +51,7 @@ package struct Backup: Sendable {
                     result.linked += isLink ? 1 : 0
                 }
                 // A link costs nothing and proves nothing; what was copied is read back.
-                if try fileDigest(join(target, path)) != digest {
+                if try fileDigest(join(target, path)) != published.digest {
                     throw IngestionError(
                         .damaged, "\(join(store.root, path)): it is not the file the ledger records; see: sluice doctor"
                     )
@@ -93,8 +91,8 @@ package struct Backup: Sendable {
         let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: source.ledgerPath) }
         result.entries = try recording { () throws(LedgerError) in try ledger.size() }
         var folders = Set<String>()
-        for entry in try recording({ () throws(LedgerError) in try ledger.entries(kind: "shard.published") }) {
-            guard let path = entry.body["path"]?.text else { continue }
+        let entries = try recording { () throws(LedgerError) in try ledger.entries(kind: "shard.published") }
+        for path in entries.flatMap(\.files).map(\.path) {
             for file in [path, path + ".tlog-proof"] where exists(join(backup, file)) {
                 // Copied, not linked: a damaged store must not damage its backup.
                 let destination = join(target, file)

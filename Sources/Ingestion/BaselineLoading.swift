@@ -10,6 +10,8 @@ import Tabular
 struct LoadedBaseline: Sendable {
     var merged: Baseline
     var batches: [String]
+    /// The ledger entries that published them; none without a ledger.
+    var entries: [Int]
     /// Features of the newest batch that are none now.
     var lost: [String]
 
@@ -22,16 +24,19 @@ extension Store {
     static var baselineBatches: Int { 20 }
 
     /// Refuses a baseline that the ledger does not know: whoever has the public half of a key could have made it.
-    private func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) {
-        guard let ledger else { return }
+    ///
+    /// - Returns: the entry that records it, when there is a ledger to ask.
+    private func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) -> Int? {
+        guard let ledger else { return nil }
         let digest = try fileDigest(path)
-        let entry = try recording { () throws(LedgerError) in try LineageQuery(ledger).shard(digest) }
-        guard let entry, entry.body["batch"]?.text == batch, entry.body["role"]?.text == "baseline" else {
+        let file = try recording { () throws(LedgerError) in try LineageQuery(ledger).file(digest) }
+        guard let file, file.batch == batch, file.role == "baseline" else {
             throw IngestionError(
                 .damaged,
                 "\(path): the baseline is not the one the ledger records for its batch; move it away, and look who put it there"
             )
         }
+        return file.entry.sequence
     }
 
     /// The sample of the last accepted batches of a dataset over these features, or nil when there is none.
@@ -57,16 +62,18 @@ extension Store {
             } else {
                 found = try open(path, batch: batch, dataset, ring, ledger, cache)
             }
-            let (made, source) = found
             // The same bytes judged twice (--force) are one batch's worth of evidence.
-            guard let projected = made.projected(onto: features), sources.insert(source).inserted else { continue }
+            guard let projected = found.made.projected(onto: features), sources.insert(found.source).inserted else {
+                continue
+            }
             if loaded == nil {
-                let lost = made.features.filter { !features.contains($0) }
-                loaded = LoadedBaseline(merged: projected, batches: [batch], lost: lost)
+                let lost = found.made.features.filter { !features.contains($0) }
+                loaded = LoadedBaseline(merged: projected, batches: [], entries: [], lost: lost)
             } else {
                 loaded?.merged.merge(projected)
-                loaded?.batches.append(batch)
             }
+            loaded?.batches.append(batch)
+            if let entry = found.entry { loaded?.entries.append(entry) }
         }
         cache?.forget(in: folder, besides: Set(names.map { join(folder, $0) }))
         return loaded
@@ -90,11 +97,10 @@ extension Store {
 
     /// Opens one batch's baseline.
     ///
-    /// - Returns: the baseline, and the digest of the source it was made from.
     private func open(
         _ path: String, batch: String, _ dataset: String, _ ring: KeyRing, _ ledger: Ledger?, _ cache: BaselineCache?
-    ) throws(IngestionError) -> (made: Baseline, source: String) {
-        try checkRecorded(path, batch: batch, ledger)
+    ) throws(IngestionError) -> BaselineCache.Opened {
+        let entry = try checkRecorded(path, batch: batch, ledger)
         let reader = try openShard(
             path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
         let source = reader.info.context["source-sha256"] ?? ""
@@ -104,8 +110,9 @@ extension Store {
             throw IngestionError(
                 .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
         }
-        cache?.keep(path, (made, source), bytes: bytes.count)
-        return (made, source)
+        let opened = (made, source, entry)
+        cache?.keep(path, opened, bytes: bytes.count)
+        return opened
     }
 }
 
@@ -115,8 +122,8 @@ final class BaselineCache: Sendable {
     private static let bytesMax = 32 << 20
     private let kept = Mutex<(known: [String: (baseline: Opened, bytes: Int)], bytes: Int)>(([:], 0))
 
-    /// A baseline, and the digest of the source it was made from.
-    typealias Opened = (made: Baseline, source: String)
+    /// A baseline, the digest of the source it was made from, and the entry that published it if there was a ledger to ask.
+    typealias Opened = (made: Baseline, source: String, entry: Int?)
 
     func known(_ path: String) -> Opened? { kept.withLock { $0.known[path]?.baseline } }
 

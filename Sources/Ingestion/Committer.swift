@@ -178,7 +178,8 @@ package struct Committer: Sendable {
         var verdict: String
         var report: BatchReport
         var decisionDigest: [UInt8]
-        var baselineBatches: [String]
+        /// The entries that published the baselines it was judged by.
+        var baselineEntries: [Int]
         var rowMap: RowMap
         var shards: [StagedShard]
     }
@@ -204,7 +205,7 @@ package struct Committer: Sendable {
         entries.append(received(batch, outcome.report, time))
         let judgedIndex = entries.count
         entries.append(judged(batch, outcome, time, rowMap))
-        for shard in outcome.shards { entries.append(published(batch, shard, time)) }
+        entries += published(batch, outcome.shards, time)
         try commit(
             claim, batch, shards: outcome.shards,
             LedgerChange(entries: entries, blobs: blobs, seen: [batch.seenKey: judgedIndex]))
@@ -275,15 +276,17 @@ package struct Committer: Sendable {
 
     /// Writes a `.tlog-proof` beside each shard of a batch: anyone can check it offline against the signed checkpoint.
     private func receipts(_ batch: String) throws(IngestionError) {
-        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).published(by: batch) }
+        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).run(batch) }
         // All are written before the first is made durable: one journal commit of the file system serves them all.
         var receipts: [Receipt] = []
-        for entry in entries {
-            guard let path = entry.body["path"]?.text else { continue }
+        for entry in entries where !entry.files.isEmpty {
             let proof = try recording { () throws(LedgerError) in try ledger.proof(of: entry.sequence) }
-            let target = join(store.root, path + ".tlog-proof")
-            guard let proof, !exists(target) else { continue }
-            receipts.append(try storing { () throws(StorageError) in try Receipt(target, proof.text) })
+            guard let proof else { continue }
+            for file in entry.files {
+                let target = join(store.root, file.path + ".tlog-proof")
+                if exists(target) { continue }
+                receipts.append(try storing { () throws(StorageError) in try Receipt(target, proof.text) })
+            }
         }
         for receipt in receipts { try storing { () throws(StorageError) in try receipt.commit() } }
     }

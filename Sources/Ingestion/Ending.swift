@@ -67,11 +67,8 @@ extension Committer {
         return report
     }
 
-    private func small(_ message: SealedMessage, _ role: String, _ rows: Int, _ end: Int) -> StagedShard {
-        StagedShard(
-            role: role, ordinal: 0, name: role + ".sluice", rows: rows, firstRow: min(1, rows), lastRow: rows,
-            offset: 0,
-            end: UInt64(end), message: message)
+    private func companion(_ message: SealedMessage, _ role: String) -> StagedShard {
+        StagedShard(role: role, ordinal: 0, name: role + ".sluice", message: message)
     }
 
     /// Seals the decision; replaying it later gives the same rows.
@@ -81,7 +78,7 @@ extension Committer {
         let document = decision.document().canonicalBytes()
         let message = try stage.seal(
             document, name: "decision.sluice", role: "decision", mediaType: "application/json")
-        shards.append(small(message, "decision", 0, 0))
+        shards.append(companion(message, "decision"))
         return SHA256.hash(document)
     }
 
@@ -110,11 +107,11 @@ extension Committer {
                 Baseline(features: names, sample: sample, remarks: Baseline.Remarks(report.counts)).encoded(),
                 name: "baseline.sluice", role: "baseline",
                 mediaType: "application/octet-stream")
-            shards.append(small(message, "baseline", sample.count, 0))
+            shards.append(companion(message, "baseline"))
         }
         let index = try stage.seal(
             lengths, name: "rows.sluice", role: "rows", mediaType: "application/octet-stream")
-        shards.append(small(index, "rows", rowMap.rowCount, report.bytes))
+        shards.append(companion(index, "rows"))
         report.status = .accepted
         report.batch = batch.id
         for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: true) }
@@ -122,7 +119,7 @@ extension Committer {
         try commit(
             claim, batch,
             Outcome(
-                verdict: "accepted", report: report, decisionDigest: digest, baselineBatches: baseline?.batches ?? [],
+                verdict: "accepted", report: report, decisionDigest: digest, baselineEntries: baseline?.entries ?? [],
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report
@@ -160,7 +157,7 @@ extension Committer {
         try commit(
             claim, batch,
             Outcome(
-                verdict: "held", report: report, decisionDigest: digest, baselineBatches: baseline?.batches ?? [],
+                verdict: "held", report: report, decisionDigest: digest, baselineEntries: baseline?.entries ?? [],
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report
@@ -188,9 +185,8 @@ extension Committer {
         shard.path = path(batch, shard, isAccepted: false)
         try storing { () throws(StorageError) in try syncFolder(claim.folder) }
         let time = Clock.text()
-        let entries = [
-            failed(batch, reason, bytes: source.size, attempts: attempts, time), published(batch, shard, time),
-        ]
+        let entries =
+            [failed(batch, reason, bytes: source.size, attempts: attempts, time)] + published(batch, [shard], time)
         try commit(claim, batch, shards: [shard], LedgerChange(entries: entries))
         return shard.path
     }
@@ -215,8 +211,9 @@ extension Committer {
         do throws(SealingError) {
             let message = try writer.finish().commit(as: "source.sluice")
             return StagedShard(
-                role: "source", ordinal: 0, name: "source.sluice", rows: rows, firstRow: min(1, rows), lastRow: rows,
-                offset: 0, end: UInt64(length), message: message)
+                role: "source", ordinal: 0, name: "source.sluice",
+                sourceRows: .init(count: rows, first: min(1, rows), last: rows, offset: 0, end: UInt64(length)),
+                message: message)
         } catch {
             throw IngestionError(error)
         }

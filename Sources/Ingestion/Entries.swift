@@ -25,11 +25,6 @@ extension Committer {
             "format": .string(batch.format?.rawValue ?? "unknown"),
             "contract_sha256": .string(hex(batch.contractDigest)),
             "policy_sha256": .string(hex(batch.policyDigest)),
-            "entities": .array([
-                .object(["id": .string("sha256:" + data), "kind": .string("batch")]),
-                .object(["id": .string("sha256:" + hex(batch.contractDigest)), "kind": .string("contract")]),
-                .object(["id": .string("sha256:" + hex(batch.policyDigest)), "kind": .string("policy")]),
-            ]),
         ])
     }
 
@@ -45,10 +40,6 @@ extension Committer {
                     "count": .integer(Int64(count)),
                 ]))
         }
-        let run = "run:" + batch.id
-        func edge(_ from: String, _ relation: String, _ to: String) -> JSONValue {
-            .array([.string(from), .string(relation), .string(to)])
-        }
         func count(_ outcome: Tabular.Outcome) -> JSONValue { .integer(Int64(report.counts.count(outcome))) }
         return .object([
             "kind": .string("batch.judged"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
@@ -62,48 +53,50 @@ extension Committer {
                     .object(["field": .string(batch.fields[$0.key]), "masks": .array($0.value)])
                 }),
             "decision_sha256": .string(hex(outcome.decisionDigest)),
-            "baseline": .array(outcome.baselineBatches.map { .string($0) }),
+            // The entries that published them: a window of twenty ids would be the longest part of the body.
+            "baseline": .array(outcome.baselineEntries.map { .integer(Int64($0)) }),
             "rowmap_sha256": .string(hex(SHA256.hash(rowMap))), "pipeline": .string(Plan.pipelineVersion),
-            "activities": .array([.object(["id": .string(run), "kind": .string("judge")])]),
-            "edges": .array([
-                edge(run, "used", "sha256:" + hex(batch.digest)),
-                edge(run, "used", "sha256:" + hex(batch.contractDigest)),
-                edge(run, "used", "sha256:" + hex(batch.policyDigest)),
-            ]),
         ])
     }
 
     func failed(_ batch: BatchIdentity, _ reason: FailureReason, bytes: Int, attempts: Int, _ time: String) -> JSONValue
     {
-        let data = hex(batch.digest)
-        return .object([
+        .object([
             "kind": .string("batch.failed"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
-            "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
+            "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(hex(batch.digest)),
             "source_name_hash": .string(hex(batch.nameHash)), "bytes": .integer(Int64(bytes)),
             "reason": .string(reason.rawValue), "attempts": .integer(Int64(attempts)),
             "pipeline": .string(Plan.pipelineVersion),
-            "entities": .array([.object(["id": .string("sha256:" + data), "kind": .string("batch")])]),
         ])
     }
 
-    func published(_ batch: BatchIdentity, _ shard: StagedShard, _ time: String) -> JSONValue {
-        let file = hex(shard.message.fileSHA256)
-        func edge(_ relation: String, _ to: String) -> JSONValue {
-            .array([.string("sha256:" + file), .string(relation), .string(to)])
+    /// The entries of a batch's files: one, unless there are very many files.
+    func published(_ batch: BatchIdentity, _ shards: [StagedShard], _ time: String) -> [JSONValue] {
+        stride(from: 0, to: shards.count, by: LedgerEntry.filesMax).map { first in
+            let part = shards[first..<min(shards.count, first + LedgerEntry.filesMax)]
+            return .object([
+                "kind": .string("shard.published"), "v": .integer(1), "time": .string(time),
+                "batch": .string(batch.id), "dataset": .string(batch.dataset),
+                "keys": .array(batch.keys.map { .string($0) }), "files": .array(part.map(file)),
+            ])
         }
-        return .object([
-            "kind": .string("shard.published"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
-            "dataset": .string(batch.dataset), "shard": .integer(Int64(shard.ordinal)), "role": .string(shard.role),
-            "path": .string(shard.path), "rows": .string("\(shard.firstRow)-\(shard.lastRow)"),
-            "row_count": .integer(Int64(shard.rows)), "first_offset": .integer(Int64(shard.offset)),
-            "end_offset": .integer(Int64(shard.end)), "file_sha256": .string(file),
-            "body_sha256": .string(hex(shard.message.bodySHA256)), "message_id": .string(hex(shard.message.messageID)),
-            "commitment": .string(hex(shard.message.commitment)), "bytes": .integer(Int64(shard.message.byteCount)),
-            "keys": .array(batch.keys.map { .string($0) }),
-            "entities": .array([.object(["id": .string("sha256:" + file), "kind": .string("shard")])]),
-            "edges": .array([
-                edge("wasGeneratedBy", "run:" + batch.id), edge("wasDerivedFrom", "sha256:" + hex(batch.digest)),
-            ]),
-        ])
+    }
+
+    private func file(_ shard: StagedShard) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "role": .string(shard.role), "path": .string(shard.path), "bytes": .integer(Int64(shard.message.byteCount)),
+            "file_sha256": .string(hex(shard.message.fileSHA256)),
+        ]
+        // What may be wrapped anew, given away or asked for by row is known by more than the digest of its bytes.
+        if let rows = shard.sourceRows {
+            members.merge([
+                "shard": .integer(Int64(shard.ordinal)), "rows": .string("\(rows.first)-\(rows.last)"),
+                "row_count": .integer(Int64(rows.count)), "first_offset": .integer(Int64(rows.offset)),
+                "end_offset": .integer(Int64(rows.end)), "body_sha256": .string(hex(shard.message.bodySHA256)),
+                "message_id": .string(hex(shard.message.messageID)),
+                "commitment": .string(hex(shard.message.commitment)),
+            ]) { _, new in new }
+        }
+        return .object(members)
     }
 }

@@ -24,15 +24,14 @@ extension Store {
     package func checkRecorded(_ path: String) throws(IngestionError) {
         let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
         let digest = try fileDigest(path)
-        let entry = try recording { () throws(LedgerError) in try LineageQuery(ledger).shard(digest) }
-        guard let entry, let recorded = entry.body["path"]?.text else {
+        guard let file = try recording({ () throws(LedgerError) in try LineageQuery(ledger).file(digest) }) else {
             throw IngestionError(
                 .damaged, "\(path): the ledger records no such file: it was changed, swapped or never published here")
         }
         // A copy elsewhere may be looked at; a file in the store's folders must be the one that belongs there.
-        if try isInside(path), try !sameFile(path, join(root, recorded)) {
+        if try isInside(path), try !sameFile(path, join(root, file.path)) {
             throw IngestionError(
-                .damaged, "\(path): the ledger records this content at \(recorded): the files were swapped")
+                .damaged, "\(path): the ledger records this content at \(file.path): the files were swapped")
         }
     }
 
@@ -63,13 +62,12 @@ extension Store {
         var findings: [String] = []
         var known = Set<String>()
         let entries = try recording { () throws(LedgerError) in try ledger.entries(kind: "shard.published") }
-        for entry in entries {
-            guard let path = entry.body["path"]?.text, let digest = entry.body["file_sha256"]?.text else { continue }
-            known.insert(path)
-            if !exists(join(root, path)) {
-                findings.append("FILE \(path) is missing")
-            } else if try fileDigest(join(root, path)) != digest {
-                findings.append("FILE \(path) is not the one that was published")
+        for file in entries.flatMap(\.files) {
+            known.insert(file.path)
+            if !exists(join(root, file.path)) {
+                findings.append("FILE \(file.path) is missing")
+            } else if try fileDigest(join(root, file.path)) != file.digest {
+                findings.append("FILE \(file.path) is not the one that was published")
             }
         }
         for kind in ["accepted", "quarantine", "baselines"] {

@@ -70,12 +70,19 @@ struct StagedShard: Sendable {
     var name: String
     /// Where it goes, relative to the store; known once the verdict is.
     var path = ""
-    var rows: Int
-    var firstRow: Int
-    var lastRow: Int
-    var offset: UInt64
-    var end: UInt64
+    /// The part of the source that is in it; nil for what is kept beside the data.
+    var sourceRows: SourceRows?
     var message: SealedMessage
+
+    /// Rows in the file, the first and last source row that they were taken from, and the source's bytes from `offset` to
+    /// `end`.
+    struct SourceRows: Sendable {
+        var count: Int
+        var first: Int
+        var last: Int
+        var offset: UInt64
+        var end: UInt64
+    }
 }
 
 /// What the second pass made of a slice.
@@ -195,8 +202,10 @@ private func staged(
     _ slice: SourceSlice, _ role: String, _ name: String, _ rows: Int, _ message: SealedMessage
 ) -> StagedShard {
     StagedShard(
-        role: role, ordinal: slice.ordinal, name: name, rows: rows, firstRow: slice.firstRow,
-        lastRow: slice.firstRow + slice.rowCount - 1, offset: slice.offset, end: slice.offset + slice.length,
+        role: role, ordinal: slice.ordinal, name: name,
+        sourceRows: .init(
+            count: rows, first: slice.firstRow, last: slice.firstRow + slice.rowCount - 1, offset: slice.offset,
+            end: slice.offset + slice.length),
         message: message)
 }
 

@@ -41,8 +41,8 @@ package struct LineageQuery: Sendable {
 
     /// What is known about one shard, and about one of its rows (from 1) when `row` is given.
     package struct Trace: Sendable {
-        /// The `shard.published` entry.
-        package let shard: LedgerEntry
+        /// The file.
+        package let shard: PublishedFile
         /// The `batch.received` entry: source name, digest, provenance, contract, policy.
         package let received: LedgerEntry?
         /// The `batch.judged` entry: counts, findings, decision digest, masks by column.
@@ -63,7 +63,7 @@ package struct LineageQuery: Sendable {
         /// The masks by column: `[{field, masks: [{entity, operator, count}]}]`.
         package var columns: JSONValue? { judged?.body["columns"] }
         /// The names of the keys that open the shard.
-        package var keys: [String] { shard.body["keys"]?.items?.compactMap(\.text) ?? [] }
+        package var keys: [String] { shard.entry.body["keys"]?.items?.compactMap(\.text) ?? [] }
     }
 
     /// A shard's row in its source.
@@ -74,55 +74,73 @@ package struct LineageQuery: Sendable {
         package let outcome: Outcome?
     }
 
-    /// The `shard.published` entry of a file, by its SHA-256.
-    package func shard(_ fileDigest: String) throws(LedgerError) -> LedgerEntry? {
-        // By the projection's index: a batch asks this for every baseline, and the record grows.
-        let named = try ledger.entries(
-            "WHERE seq = (SELECT seq FROM prov_entity WHERE id = ?)", ["sha256:" + fileDigest])
-        if let entry = named.first, entry.kind == "shard.published", entry.body["file_sha256"]?.text == fileDigest {
-            return entry
+    /// The record of a published file, by its SHA-256.
+    package func file(_ digest: String) throws(LedgerError) -> PublishedFile? {
+        if let file = try named(digest) { return file }
+        return try search(digest) { $0.digest == digest }
+    }
+
+    /// By the projection's index: a batch asks this for every baseline, and the record grows.
+    private func named(_ digest: String) throws(LedgerError) -> PublishedFile? {
+        try entries(naming: digest).flatMap(\.files).first { $0.digest == digest }
+    }
+
+    /// The entry that first named a thing by its SHA-256, if one did.
+    private func entries(naming digest: String) throws(LedgerError) -> [LedgerEntry] {
+        try ledger.entries("WHERE seq = (SELECT seq FROM prov_entity WHERE id = ?)", ["sha256:" + digest])
+    }
+
+    /// By the bodies, which are the truth: the newest file of which this is so.
+    private func search(
+        _ word: String, where condition: (PublishedFile) -> Bool
+    ) throws(LedgerError) -> PublishedFile? {
+        try search(.string(word), kind: LedgerEntry.publishedKind) { $0.files.contains(where: condition) }
+            .flatMap(\.files).last(where: condition)
+    }
+
+    /// The entries that one commit made of a batch, in order: received, judged, published.
+    package func run(_ batch: String) throws(LedgerError) -> [LedgerEntry] {
+        // One commit's entries stand together, and the first of them says what the run used.
+        let first = "(SELECT min(seq) FROM prov_edge WHERE src = ? AND rel = 'used')"
+        var found: [LedgerEntry] = []
+        while true {
+            let entries = try ledger.entries(
+                "WHERE seq >= \(first) + ? ORDER BY seq LIMIT 16", ["run:" + batch, found.count])
+            let mine = entries.prefix { $0.body["batch"]?.text == batch }
+            found += mine
+            if mine.count < 16 { return found }
         }
-        // A digest that another entry named first, or that nothing names: the bodies are the truth.
-        return try search(.string(fileDigest), kind: "shard.published") { $0.body["file_sha256"]?.text == fileDigest }
-            .last
     }
 
-    /// The `shard.published` entries of a batch, in order, by the projection's index.
-    package func published(by batch: String) throws(LedgerError) -> [LedgerEntry] {
-        let made = "SELECT seq FROM prov_edge WHERE dst = ? AND rel = 'wasGeneratedBy'"
-        return try ledger.entries(
-            "WHERE kind = 'shard.published' AND seq IN (\(made)) ORDER BY seq", ["run:" + batch])
-    }
-
-    /// Finds a shard by the SHA-256 of its file, its message id or its path; nil when the record has none such.
+    /// Finds a file by its SHA-256, its message id or its path; nil when the record has none such.
     package func trace(shard name: String, row: Int? = nil) throws(LedgerError) -> Trace? {
-        let named = try search(.string(name), kind: "shard.published") { entry in
-            ["file_sha256", "message_id", "path"].contains { entry.body[$0]?.text == name }
+        var found = try named(name)
+        if found == nil {
+            found = try search(name) { $0.digest == name || $0.path == name || $0.body["message_id"]?.text == name }
         }
-        guard let shard = named.first else { return nil }
-        let batch = shard.body["batch"]?.text ?? ""
-        let entries = try self.batch(batch).filter { $0.body["batch"]?.text == batch }
-        let received = entries.last { $0.kind == "batch.received" }
-        let judged = entries.last { $0.kind == "batch.judged" }
+        guard let shard = found else { return nil }
+        let run = try self.run(shard.batch)
+        let received = run.first { $0.kind == "batch.received" }
+        let judged = run.first { $0.kind == "batch.judged" }
         var contract: LedgerEntry?
-        if let digest = received?.body["contract_sha256"] {
-            contract = try search(digest, kind: "contract.registered") { $0.body["contract_sha256"] == digest }.first
+        if let digest = received?.body["contract_sha256"]?.text {
+            contract = try entries(naming: digest).first { $0.kind == "contract.registered" }
         }
         var traced: TracedRow?
         if let row { traced = try find(row, in: shard, judged) }
         return Trace(shard: shard, received: received, judged: judged, contract: contract, row: traced)
     }
 
-    private func find(_ row: Int, in shard: LedgerEntry, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {
+    private func find(_ row: Int, in shard: PublishedFile, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {
         let map = try judged.flatMap { entry throws(LedgerError) in try rowMap(of: entry) }
-        guard let role = shard.body["role"]?.text, let ordinal = shard.body["shard"]?.whole else { return nil }
-        switch role {
+        switch shard.role {
         case "source":
             // A held source is sealed whole, so its rows stand where they stood.
             guard row >= 1, row <= map?.rowCount ?? Int(judged?.body["rows"]?.whole ?? 0) else { return nil }
             return TracedRow(sourceRow: row, outcome: nil)
         case "accepted", "quarantine":
-            let found = map?.source(ofRow: row, inShard: Int(ordinal), released: role == "accepted")
+            guard let ordinal = shard.body["shard"]?.whole else { return nil }
+            let found = map?.source(ofRow: row, inShard: Int(ordinal), released: shard.role == "accepted")
             return found.map { TracedRow(sourceRow: $0.row, outcome: $0.fate.outcome) }
         default: return nil
         }
@@ -148,8 +166,8 @@ package struct LineageQuery: Sendable {
         package let received: LedgerEntry
         /// The `batch.judged` entry, once there is one.
         package let judged: LedgerEntry?
-        /// The `shard.published` entries, of every role.
-        package let shards: [LedgerEntry]
+        /// Its files, of every role.
+        package let files: [PublishedFile]
 
         /// Rows of the source that left in shards: accepted and flagged ones.
         package var acceptedRows: Int {
@@ -161,25 +179,26 @@ package struct LineageQuery: Sendable {
 
     /// Every batch made from a source, which is named by its SHA-256, its name or the hash of its name.
     package func impact(ofSource source: String) throws(LedgerError) -> [Impact] {
-        let received = try search(.string(source), kind: "batch.received") { entry in
-            ["data_hash", "source", "source_name_hash"].contains { entry.body[$0]?.text == source }
-        }
-        let ids = Set(received.compactMap { $0.body["batch"]?.text })
-        // One batch is searched for by its name, many in one pass.
-        let needle = ids.count == 1 ? ids.first.map { JSONValue.string($0) } : nil
-        var judged: [String: LedgerEntry] = [:]
-        var shards: [String: [LedgerEntry]] = [:]
-        for kind in ids.isEmpty ? [] : ["batch.judged", "shard.published"] {
-            for entry in try search(needle, kind: kind, where: { ids.contains($0.body["batch"]?.text ?? "") }) {
-                guard let id = entry.body["batch"]?.text else { continue }
-                if kind == "batch.judged" { judged[id] = entry } else { shards[id, default: []].append(entry) }
+        var received =
+            try ledger.entries(
+                "WHERE seq IN (SELECT seq FROM prov_edge WHERE dst = ? AND rel = 'used') ORDER BY seq",
+                ["sha256:" + source]
+            ).filter { $0.kind == "batch.received" }
+        if received.isEmpty {
+            received = try search(.string(source), kind: "batch.received") { entry in
+                ["source", "source_name_hash"].contains { entry.body[$0]?.text == source }
             }
         }
-        return received.compactMap { entry in
-            entry.body["batch"]?.text.map {
-                Impact(batch: $0, received: entry, judged: judged[$0], shards: shards[$0] ?? [])
-            }
+        var found: [Impact] = []
+        for entry in received {
+            guard let batch = entry.body["batch"]?.text else { continue }
+            let entries = try run(batch)
+            found.append(
+                Impact(
+                    batch: batch, received: entry, judged: entries.first { $0.kind == "batch.judged" },
+                    files: entries.flatMap(\.files)))
         }
+        return found
     }
 
     /// Entries, of one kind if given, whose bytes hold `needle` as canonical JSON and that satisfy `condition`.

@@ -23,8 +23,13 @@ struct ProvenanceRow: Sendable, Equatable {
     /// The edge's target.
     let third: String
 
-    /// Parts of a body that do not have the right form are left out; `isComplete` says whether there were any.
+    /// What a body says about things, activities and their relations.
+    ///
+    /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the corridor writes have none of
+    /// them: what they imply is worked out here, so that the record does not say every digest three times over.
+    /// Parts that do not have the right form are left out; `isComplete` says whether there were any.
     static func rows(of body: JSONValue) -> (rows: [ProvenanceRow], isComplete: Bool) {
+        if body["entities"] == nil, body["activities"] == nil, body["edges"] == nil { return (implied(by: body), true) }
         var rows: [ProvenanceRow] = []
         var isComplete = true
         for (key, table) in [("entities", Table.entity), ("activities", .activity)] {
@@ -50,6 +55,29 @@ struct ProvenanceRow: Sendable, Equatable {
             rows.append(ProvenanceRow(table: .edge, first: source, second: relation, third: target))
         }
         return (rows, isComplete)
+    }
+
+    /// Names of the things that an entry brings in, the run that judged a batch, and what the run used: enough to find every
+    /// entry of a source, a batch or a file by an index. That a file was made by its batch's run from its batch's source is
+    /// in the bodies; as rows of their own, in two indices, such edges were a quarter of the whole file.
+    private static func implied(by body: JSONValue) -> [ProvenanceRow] {
+        func thing(_ digest: JSONValue?, _ kind: String) -> [ProvenanceRow] {
+            guard let digest = digest?.text, !digest.isEmpty else { return [] }
+            return [ProvenanceRow(table: .entity, first: "sha256:" + digest, second: kind, third: "")]
+        }
+        let run = "run:" + (body["batch"]?.text ?? "")
+        switch body["kind"]?.text {
+        case "batch.received", "batch.failed":
+            let source = thing(body["data_hash"], "batch")
+            let used = source.map { ProvenanceRow(table: .edge, first: run, second: "used", third: $0.first) }
+            return source + used + thing(body["policy_sha256"], "policy")
+        case "batch.judged":
+            return [ProvenanceRow(table: .activity, first: run, second: "judge", third: "")]
+        case "contract.registered": return thing(body["contract_sha256"], "contract")
+        case LedgerEntry.publishedKind:
+            return (body["files"]?.items ?? []).flatMap { thing($0["file_sha256"], "shard") }
+        default: return []
+        }
     }
 
     /// SHA-256 names, in hexadecimal, of the blobs that a body relies on.

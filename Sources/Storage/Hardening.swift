@@ -1,10 +1,10 @@
 import CPosix
 import Glibc
 
-/// Makes this process give little away: new files for the owner only, no core dumps, no debugger of the same user, no
-/// gaining of rights through exec, and no open files that came with it beyond the standard three.
+/// Makes this process give little away: new files for the owner only, no core dumps, no debugger of the same user and no
+/// gaining of rights through exec. Throws when one of them is refused.
 ///
-/// Call it first of all, before any file is opened. Throws when one of the first four is refused.
+/// Call it first of all, before any file is opened.
 package func hardenProcess() throws(StorageError) {
     umask(0o077)
     var none = rlimit()
@@ -13,6 +13,10 @@ package func hardenProcess() throws(StorageError) {
     }
     guard sluice_prctl(PR_SET_DUMPABLE, 0) == 0 else { throw systemError("forbid", "memory dumps") }
     guard sluice_prctl(PR_SET_NO_NEW_PRIVS, 1) == 0 else { throw systemError("forbid", "new privileges") }
+}
+
+/// Closes every descriptor above standard error: what a parent left open is not ours to keep, nor to hand down.
+package func closeInheritedFiles() {
     // Best effort: kernels before 5.9 do not know it.
     _ = sluice_close_from(3)
 }

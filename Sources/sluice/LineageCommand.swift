@@ -86,11 +86,9 @@ struct LineageCommand: AsyncParsableCommand {
                     )
                 }
                 var range: Range<Int>?
-                if let found = trace.row, let batch = trace.shard.body["batch"]?.text,
-                    let dataset = trace.shard.body["dataset"]?.text
-                {
+                if let found = trace.row, let dataset = trace.shard.entry.body["dataset"]?.text {
                     range = try store.byteRange(
-                        ofRow: found.sourceRow, batch: batch, dataset: dataset,
+                        ofRow: found.sourceRow, batch: trace.shard.batch, dataset: dataset,
                         sourceEnd: Int(trace.received?.body["bytes"]?.whole ?? 0))
                 } else if row != nil {
                     throw IngestionError(.noInput, "the shard has no row \(row ?? 0)")
@@ -128,11 +126,11 @@ struct LineageCommand: AsyncParsableCommand {
                     Terminal.line(
                         "batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released"
                     )
-                    for shard in impact.shards
-                    where ["accepted", "quarantine", "source"].contains(shard.body["role"]?.text ?? "") {
+                    for file in impact.files {
+                        guard let rows = file.body["rows"]?.text else { continue }
                         Terminal.line(
-                            "  \(shard.body["role"]?.text ?? "")  \(shard.body["path"]?.text ?? "")  rows \(shard.body["rows"]?.text ?? "")"
-                                + "  \(Words.number(Int(shard.body["row_count"]?.whole ?? 0))) in it")
+                            "  \(file.role)  \(file.path)  rows \(rows)"
+                                + "  \(Words.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
                     }
                 }
             }
@@ -210,7 +208,8 @@ enum LineageText {
                 text += "  \(Words.number(Int(body[key]?.whole ?? 0))) \(key)"
             }
         case "shard.published":
-            text += "  \(body["path"]?.text ?? "")"
+            let files = entry.files
+            text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
         case "batch.duplicate":
             text += "  of \(body["of"]?.text ?? "")"
         case "shard.opened":
@@ -222,9 +221,9 @@ enum LineageText {
 
     static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> String {
         var lines: [String] = []
-        lines.append("shard     \(trace.shard.body["path"]?.text ?? "")  (entry #\(trace.shard.sequence))")
+        lines.append("shard     \(trace.shard.path)  (entry #\(trace.shard.entry.sequence))")
         lines.append(
-            "batch     \(trace.shard.body["batch"]?.text ?? "")  dataset \(trace.shard.body["dataset"]?.text ?? "")")
+            "batch     \(trace.shard.batch)  dataset \(trace.shard.entry.body["dataset"]?.text ?? "")")
         lines.append("source    \(trace.sourceName ?? "unknown")  sha256 \(trace.sourceDigest ?? "unknown")")
         if let row = trace.row {
             lines.append("row       source record \(row.sourceRow), \(row.outcome?.name ?? "held with its batch")")
@@ -260,7 +259,7 @@ enum LineageText {
     }
 
     static func document(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> JSONValue {
-        var members: [String: JSONValue] = ["shard": trace.shard.body]
+        var members: [String: JSONValue] = ["shard": trace.shard.document]
         if let received = trace.received { members["received"] = received.body }
         if let judged = trace.judged { members["judged"] = judged.body }
         if let contract = trace.contract { members["contract"] = contract.body }
@@ -277,7 +276,7 @@ enum LineageText {
     static func document(_ impact: LineageQuery.Impact) -> JSONValue {
         .object([
             "batch": .string(impact.batch), "received": impact.received.body, "judged": impact.judged?.body ?? .null,
-            "released_rows": .integer(Int64(impact.acceptedRows)), "shards": .array(impact.shards.map(\.body)),
+            "released_rows": .integer(Int64(impact.acceptedRows)), "shards": .array(impact.files.map(\.document)),
         ])
     }
 }

@@ -14,6 +14,7 @@ enum Program {
         do {
             // First of all: no core dumps, no inherited descriptors, files for their owner only.
             try hardenProcess()
+            closeInheritedFiles()
             // A signal can be kept back for the whole process only while it has one thread.
             if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
                 try StopSignals.hold()

@@ -158,7 +158,7 @@ import Testing
         var recorded = Set<String>()
         for line in log.out.split(separator: "\n") {
             let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
-            if let path = entry["path"] as? String { recorded.insert(path) }
+            for file in entry["files"] as? [[String: Any]] ?? [] { recorded.insert(file["path"] as? String ?? "") }
         }
         let there = Set(
             harness.files(below: "store").filter { $0.hasSuffix(".sluice") && !$0.hasPrefix("work/") })

@@ -53,7 +53,7 @@ import Testing
             "UPDATE entry SET seq = 900 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 900",
             ["ROOT mismatch"]
         ),
-        ("DELETE FROM entry WHERE seq >= 9", ["TAIL signed checkpoint covers"]),
+        ("DELETE FROM entry WHERE seq >= 6", ["TAIL signed checkpoint covers"]),
         (
             "INSERT INTO entry SELECT max(seq) + 1, body, leaf_hash, kind FROM entry",
             ["TAIL 1 row(s) after the last signed checkpoint"]

@@ -296,6 +296,25 @@ import Testing
         #expect(try harness.run("watch", "--once", "--store", "store").code == 0)
         #expect(try Self.outcomes(harness) == ["accepted", "accepted"] && Self.inbox(harness).isEmpty)
     }
+
+    @Test func `what the parent left open is closed`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        // No other child of the tests has the writing end, so the reading end says when the daemon let it go.
+        unsafe mkfifo(harness.path("pipe"), 0o600)
+        let reading = unsafe open(harness.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let writing = unsafe open(harness.path("pipe"), O_WRONLY | O_CLOEXEC)
+        try #require(reading >= 0 && writing >= 0)
+        let daemon = try Daemon(harness, inheriting: writing)
+        defer { daemon.stop() }
+        close(writing)
+        var byte: UInt8 = 0
+        #expect(daemon.waits { unsafe read(reading, &byte, 1) == 0 })
+        var status: Int32 = 0
+        #expect(unsafe waitpid(daemon.processID, &status, WNOHANG) == 0, "it lives and has closed it")
+        close(reading)
+    }
 }
 
 /// A daemon in the background, over the store of a harness.
@@ -305,7 +324,8 @@ import Testing
 final class Daemon {
     let processID: Int32
 
-    init(_ harness: Harness, _ more: String...) throws {
+    /// `inheriting` is a descriptor that the daemon is born with, as one that its parent forgot to close.
+    init(_ harness: Harness, _ more: String..., inheriting: Int32? = nil) throws {
         let arguments =
             [Harness.program.path, "watch", "--store", harness.path("store"), "--interval", "0.3", "--settle", "0.1"]
             + more
@@ -317,6 +337,7 @@ final class Daemon {
         for (number, path) in [(Int32(0), "/dev/null"), (1, "/dev/null"), (2, harness.path("log"))] {
             unsafe posix_spawn_file_actions_addopen(&actions, number, path, O_RDWR | O_CREAT, 0o600)
         }
+        if let inheriting { unsafe posix_spawn_file_actions_adddup2(&actions, inheriting, 99) }
         var found: Int32 = 0
         let failure = unsafe posix_spawn(&found, Harness.program.path, &actions, nil, &words, environ)
         processID = found

@@ -4,6 +4,7 @@ import Lineage
 import Schemas
 import Screening
 import Sketches
+import Storage
 import Tabular
 import Testing
 
@@ -89,10 +90,44 @@ import Testing
         #expect(third.status == .held)
         // The record says what it was judged by, also of a batch that was held.
         let judged = try LineageQuery(try shop.store.ledger()).batch(third.batch).first { $0.kind == "batch.judged" }
-        #expect(judged?.body["baseline"]?.items?.count == 2)
+        let entries = judged?.body["baseline"]?.items?.compactMap(\.whole) ?? []
+        let ledger = try shop.store.ledger()
+        let published = try entries.compactMap { try ledger.entry(Int($0)) }
+        #expect(published.map { $0.files.first { $0.role == "baseline" }?.batch } == [second.batch, first.batch])
         // A held batch must not have moved the line.
         let fourth = try await shop.run(try shop.write("d.csv", Workshop.rows(4000, from: 30_000)))
         #expect(fourth.basisRows == 8000)
+    }
+
+    @Test func `a batch takes three entries and a few kilobytes of the record, however many batches it is judged by`()
+        async throws
+    {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        var batch = ""
+        for index in 0..<22 {
+            batch = try await shop.run(try shop.write("a.csv", Workshop.rows(40, from: index))).batch
+        }
+        let entries = try LineageQuery(try shop.store.ledger()).run(batch)
+        #expect(entries.map(\.kind) == ["batch.received", "batch.judged", "shard.published"])
+        #expect(entries[1].body["baseline"]?.items?.count == 20)
+        #expect(entries.map(\.bytes.count).reduce(0, +) < 3000)
+    }
+
+    @Test func `many files take more entries, and each has its receipt`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await shop.run(try shop.write("a.csv", Workshop.rows(2000))) { $0.sliceBytes = 200 }
+        let entries = try LineageQuery(try shop.store.ledger()).run(report.batch).filter { !$0.files.isEmpty }
+        let files = entries.flatMap(\.files)
+        #expect(entries.count > 1 && files.count > LedgerEntry.filesMax)
+        #expect(entries.allSatisfy { $0.bytes.count < 65_536 })
+        let text = try FileDescriptor.openRegular(shop.store.root + "/" + files[70].path + ".tlog-proof").readAll(
+            max: 65_536)
+        let ledger = try shop.store.ledger()
+        let proof = try #require(TlogProof(text))
+        #expect(proof.proves(body: files[70].entry.bytes, key: ledger.verifier))
+        #expect(try shop.store.checkFiles().isEmpty)
     }
 
     @Test func `a repeated key has its byte range, also when nothing but keys told it apart`() async throws {

@@ -42,15 +42,19 @@ import Testing
                     .object(["from": .string("\($0).sluice"), "to": .string("accepted/numbers/dead/\($0).sluice")])
                 }),
         ])
-        let entries = (0..<2).map { index in
-            JSONValue.object([
-                "kind": .string("shard.published"), "v": .integer(1), "time": .string("2026-11-21T00:00:00.000Z"),
-                "batch": .string("dead"), "path": .string("accepted/numbers/dead/\(index).sluice"),
-                "edges": .array([
-                    .array([.string("sha256:\(index)"), .string("wasGeneratedBy"), .string("run:dead")])
-                ]),
-            ])
+        func entry(_ kind: String, _ rest: [String: JSONValue]) -> JSONValue {
+            let common: [String: JSONValue] = [
+                "kind": .string(kind), "v": .integer(1), "time": .string("2026-11-21T00:00:00.000Z"),
+                "batch": .string("dead"),
+            ]
+            return .object(common.merging(rest) { _, new in new })
         }
+        let files = (0..<2).map { index in
+            JSONValue.object(["path": .string("accepted/numbers/dead/\(index).sluice")])
+        }
+        let entries = [
+            entry("batch.received", ["data_hash": .string("d")]), entry("shard.published", ["files": .array(files)]),
+        ]
         _ = try ledger.commit(
             LedgerChange(
                 entries: entries,

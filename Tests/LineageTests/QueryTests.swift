@@ -1,4 +1,5 @@
 import Cryptography
+import GRDB
 import Lineage
 import Tabular
 import Testing
@@ -16,18 +17,18 @@ struct QueryTests {
         return .object(common.merging(rest) { _, new in new })
     }
 
-    static func shard(_ batch: String, _ role: String, _ ordinal: Int64, rows: String) -> JSONValue {
+    static func file(_ batch: String, _ role: String, _ ordinal: Int64, rows: String) -> JSONValue {
         let name = "\(batch)-\(role)-\(ordinal)"
-        return body(
+        return .object([
+            "shard": .integer(ordinal), "role": .string(role), "path": .string("accepted/people/\(name).sluice"),
+            "rows": .string(rows), "file_sha256": .string(Demo.digest(name)), "message_id": .string("m-\(name)"),
+        ])
+    }
+
+    static func published(_ batch: String, _ files: JSONValue...) -> JSONValue {
+        body(
             "shard.published", batch,
-            [
-                "shard": .integer(ordinal), "role": .string(role), "path": .string("accepted/people/\(name).sluice"),
-                "rows": .string(rows), "file_sha256": .string(Demo.digest(name)), "message_id": .string("m-\(name)"),
-                "keys": .array([.string("k1"), .string("k2")]),
-                "entities": .array([
-                    .object(["id": .string("sha256:" + Demo.digest(name)), "kind": .string("shard")])
-                ]),
-            ])
+            ["keys": .array([.string("k1"), .string("k2")]), "files": .array(files)])
     }
 
     static func received(_ batch: String, source: String) -> JSONValue {
@@ -36,9 +37,6 @@ struct QueryTests {
             [
                 "source": .string(source), "source_name_hash": .string("h-" + source),
                 "data_hash": .string(Demo.digest(source)), "contract_sha256": .string(Demo.digest("contract")),
-                "entities": .array([
-                    .object(["id": .string("sha256:" + Demo.digest(source)), "kind": .string("batch")])
-                ]),
             ])
     }
 
@@ -64,8 +62,10 @@ struct QueryTests {
             LedgerChange(
                 entries: [
                     contract, Self.received("b1", source: "a.csv"), judged,
-                    Self.shard("b1", "accepted", 0, rows: "1-8"), Self.shard("b1", "accepted", 1, rows: "9-12"),
-                    Self.shard("b1", "quarantine", 0, rows: "1-8"),
+                    Self.published(
+                        "b1", Self.file("b1", "accepted", 0, rows: "1-8"),
+                        Self.file("b1", "accepted", 1, rows: "9-12")),
+                    Self.published("b1", Self.file("b1", "quarantine", 0, rows: "1-8")),
                 ],
                 blobs: [
                     LedgerBlob(media: RowMap.mediaType, data: map.encoded()),
@@ -74,23 +74,57 @@ struct QueryTests {
         let held = Self.body("batch.judged", "b2", ["verdict": .string("held"), "rows": .integer(7)])
         _ = try ledger.commit(
             LedgerChange(entries: [
-                Self.received("b2", source: "b.csv"), held, Self.shard("b2", "source", 0, rows: "1-7"),
+                Self.received("b2", source: "b.csv"), held,
+                Self.published("b2", Self.file("b2", "source", 0, rows: "1-7")),
                 Self.body("batch.duplicate", "b3", ["of": .string("b1")]),
             ]))
         #expect(try Demo.verify(scratch.file("ledger.sqlite")).isEmpty)
     }
 
     @Test func `log`() throws {
-        #expect(try query.log(limit: 2).map(\.sequence) == [10, 9])
-        #expect(try query.log(limit: 99).count == 11)
-        #expect(try query.log(limit: 99, dataset: "people").count == 10)
+        #expect(try query.log(limit: 2).map(\.sequence) == [9, 8])
+        #expect(try query.log(limit: 99).count == 10)
+        #expect(try query.log(limit: 99, dataset: "people").count == 9)
         #expect(try query.log(limit: 99, dataset: "other").isEmpty)
-        #expect(try query.log(limit: 2, kind: "shard.published").map(\.sequence) == [9, 6])
+        #expect(try query.log(limit: 2, kind: "shard.published").map(\.sequence) == [8, 5])
+    }
+
+    @Test func `run`() throws {
+        #expect(try query.run("b1").map(\.sequence) == [2, 3, 4, 5])
+        #expect(try query.run("b2").flatMap(\.files).map(\.role) == ["source"])
+        #expect(try query.run("b3").isEmpty && query.run("b").isEmpty)
+    }
+
+    @Test func `file`() throws {
+        let file = try #require(try query.file(Demo.digest("b1-accepted-1")))
+        #expect(file.batch == "b1" && file.role == "accepted" && file.entry.sequence == 4)
+        #expect(file.document["keys"]?.items?.count == 2 && file.document["shard"]?.whole == 1)
+        #expect(file.document["files"] == nil)
+        #expect(try query.file(Demo.digest("none")) == nil)
+        // Without the index the bodies still tell.
+        try Intruder.open(scratch.file("ledger.sqlite")) { db in try db.execute(sql: "DELETE FROM prov_entity") }
+        #expect(try query.file(Demo.digest("b1-accepted-1")) == file)
+    }
+
+    /// The corridor's bodies say each digest once; the projection must have all that the queries look up.
+    @Test func `the projection follows from the bodies`() throws {
+        try Intruder.open(scratch.file("ledger.sqlite")) { db in
+            func rows(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: sql) ?? -1 }
+            #expect(try rows("SELECT count(*) FROM prov_entity WHERE kind = 'shard'") == 4)
+            #expect(try rows("SELECT count(*) FROM prov_entity WHERE kind = 'batch'") == 2)
+            #expect(try rows("SELECT count(*) FROM prov_entity WHERE kind = 'contract'") == 1)
+            #expect(try rows("SELECT count(*) FROM prov_activity") == 2)
+            #expect(try rows("SELECT count(*) FROM prov_edge WHERE src = 'run:b1' AND seq = 2") == 1)
+            try db.execute(sql: "DELETE FROM prov_entity WHERE kind = 'shard' AND seq = 8")
+        }
+        #expect(
+            try Demo.verify(scratch.file("ledger.sqlite"))
+                == ["PROJECTION prov tables disagree with the log: 1 difference(s)"])
     }
 
     @Test func `batch`() throws {
-        #expect(try query.batch("b1").map(\.sequence) == [2, 3, 4, 5, 6, 10])
-        #expect(try query.batch("b2").map(\.sequence) == [7, 8, 9])
+        #expect(try query.batch("b1").map(\.sequence) == [2, 3, 4, 5, 9])
+        #expect(try query.batch("b2").map(\.sequence) == [6, 7, 8])
         #expect(try query.batch("b").isEmpty && query.batch("people").isEmpty)
     }
 
@@ -115,7 +149,7 @@ struct QueryTests {
         for name in ["a.csv", "h-a.csv", Demo.digest("a.csv")] {
             let impact = try query.impact(ofSource: name)
             #expect(impact.map(\.batch) == ["b1"] && impact.first?.acceptedRows == 11)
-            #expect(impact.first?.shards.map(\.sequence) == [4, 5, 6])
+            #expect(impact.first?.files.map(\.entry.sequence) == [4, 4, 5])
         }
         #expect(try query.impact(ofSource: "b.csv").first?.acceptedRows == 0)
         #expect(try query.impact(ofSource: "c.csv").isEmpty)

@@ -185,7 +185,7 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
         #expect(join("/", "b") == "/b" && join("a", "b") == "a/b" && join("", "b") == "b")
     }
 
-    @Test func `a hardened process dumps no core and hands down no files`() async {
+    @Test func `a hardened process dumps no core and writes for its owner only`() async {
         await #expect(processExitsWith: .success) {
             try hardenProcess()
             var limit = rlimit()
