@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Cryptography", "Ingestion", "Masking", "Reading", "Screening", "Sealing", "Sketches", "Tabular",
+                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Screening", "Sealing", "Sketches", "Tabular",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: ours),

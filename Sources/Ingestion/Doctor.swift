@@ -167,7 +167,7 @@ extension Store {
                 ]
             }
             let result = try recording { () throws(LedgerError) in
-                try Ledger.verify(path: ledgerPath, key: verifier, anchors: [])
+                try Ledger.verify(path: ledgerPath, key: verifier, signingKey: key)
             }
             if result.damage.isEmpty {
                 found.append(Diagnosis("ledger", .well, "intact: \(result.rows) entries"))

@@ -35,15 +35,32 @@ package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
+/// Writes notes of one signer; see `Ed25519Signer` about its life.
+struct NoteSigner: Sendable {
+    private let name: String
+    private let id: [UInt8]
+    private let signer: Ed25519Signer
+
+    init(name: String, key: SigningKey) throws(CryptographyError) {
+        guard let verifier = VerifierKey(name: name, publicKey: key.publicKey) else {
+            preconditionFailure("a signer's name is a word without plus signs")
+        }
+        self.name = name
+        id = verifier.id
+        signer = try Ed25519Signer(key)
+    }
+
+    func sign(_ text: String) throws(CryptographyError) -> String {
+        precondition(text.hasSuffix("\n"), "the text of a note ends with a newline")
+        return "\(text)\n\u{2014} \(name) \(base64(id + (try signer.sign(Array(text.utf8).span))))\n"
+    }
+}
+
 /// C2SP signed notes: a text, an empty line, and lines `— name base64(id ‖ signature)`.
 package enum SignedNote {
     /// Signs `text`, which ends with a newline.
     package static func sign(_ text: String, name: String, key: SigningKey) throws(CryptographyError) -> String {
-        precondition(text.hasSuffix("\n"), "the text of a note ends with a newline")
-        guard let verifier = VerifierKey(name: name, publicKey: key.publicKey) else {
-            preconditionFailure("a signer's name is a word without plus signs")
-        }
-        return "\(text)\n\u{2014} \(name) \(base64(verifier.id + (try key.sign(Array(text.utf8)))))\n"
+        try NoteSigner(name: name, key: key).sign(text)
     }
 
     /// The signed text, if `key` signed it; signatures of others are passed over.

@@ -163,7 +163,8 @@ struct LineageCommand: AsyncParsableCommand {
                     anchors.append(
                         LedgerAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
                 }
-                let result = try Ledger.verify(path: store.ledgerPath, key: verifier, anchors: anchors)
+                let result = try Ledger.verify(
+                    path: store.ledgerPath, key: verifier, signingKey: key, anchors: anchors)
                 for damage in result.damage { Terminal.line(damage.description) }
                 let changed = files ? try store.checkFiles() : []
                 for line in changed { Terminal.line(line) }
