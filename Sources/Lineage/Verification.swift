@@ -21,10 +21,10 @@ extension Ledger {
                 verifier.signer = try NoteSigner(name: key.name, key: signingKey)
             }
             let queue = try connect(path, readonly: true)
-            let pages = PageCheck(path)
+            let pages = Background { try checkPages(path) }
             let walked = Result { try verifier.run(queue, anchors, progress) }
             // Damaged pages explain whatever else went wrong, so they are said first.
-            if let damage = try pages.damage() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
+            if let damage = try pages.value() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
             try walked.get()
         } catch {
             guard let reason = LedgerError.isDamage(error) else { throw LedgerError(error, "verify ledger", path) }
@@ -85,22 +85,23 @@ struct LedgerVerifier {
             wantedRoots[claim.head.size] = []
             if let proof = claim.proof { wantedLeaves[proof.index] = [] }
         }
-        try queue.read { db in try checkpoints(in: db, after: Int.min, upTo: 0) }
-        // Sequence numbers below zero are impossible, so they are damage as well: begin before them.
-        var next = Int.min
-        while lastSequence < rows - 1 {
-            let before = lastSequence
-            try queue.read { db in try readChunk(db, from: next) }
-            if lastSequence == before {
-                damage.add(.row, "\(before + 1) missing (next present row is \(rows))")
-                isBroken = true
-                break
-            }
-            next = lastSequence + 1
+        let reader = ChunkReader(queue: queue, rows: rows, newestCheckpoint: newestCheckpoint, key: key, signer: signer)
+        for head in try reader.heads(after: Int.min, upTo: 0) { judge(head) }
+        // One chunk is read while the one before is taken into account. Sequence numbers below zero are impossible, so they
+        // are damage as well: begin before them.
+        var pending: Background<LogChunk>? = Background { try reader.read(from: Int.min, first: 0) }
+        while let chunk = try pending?.value(), let last = chunk.rows.last?.sequence {
+            let first = chunk.first + chunk.rows.count
+            pending = last < rows - 1 ? Background { try reader.read(from: last + 1, first: first) } : nil
+            take(chunk)
             progress(lastSequence + 1, rows)
         }
+        if lastSequence < rows - 1 {
+            damage.add(.row, "\(lastSequence + 1) missing (next present row is \(rows))")
+            isBroken = true
+        }
         if !isBroken {
-            try queue.read { db in try checkpoints(in: db, after: rows, upTo: newestCheckpoint) }
+            for head in try reader.heads(after: rows, upTo: newestCheckpoint) { judge(head) }
             if rows > signed, !damage.has(.checkpoint, .root, .tail) {
                 damage.add(.tail, "\(rows - signed) row(s) after the last signed checkpoint (\(signed))")
             }
@@ -112,28 +113,18 @@ struct LedgerVerifier {
 
     // MARK: Rows and tree
 
-    /// Reads up to a chunk of rows, the nodes that they complete and the checkpoints that they reach.
-    private mutating func readChunk(_ db: Database, from start: Int) throws {
-        let first = tree.size
-        var found: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
-        try db.forEach(
-            "SELECT seq, body, leaf_hash, kind FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
-            [start, rows, Self.chunk]
-        ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
-        let stored = isBroken ? [] : try nodes(db, over: first..<(first + found.count))
-        var heads = isBroken ? [] : try heads(db, after: first, upTo: first + found.count)[...]
-        // Reading JSON is most of a verification's work, so it is spread over the processors.
-        let derived = parallelMap(found, stripe: 256) { ProjectionCheck.Derived($0.sequence, $0.body) }
-        for (row, entry) in zip(found, derived) {
+    private mutating func take(_ chunk: LogChunk) {
+        var heads = chunk.heads[...]
+        for row in chunk.rows {
             if row.sequence != lastSequence + 1 {
                 damage.add(.row, "\(max(0, lastSequence + 1)) missing (next present row is \(row.sequence))")
                 isBroken = true
             }
             lastSequence = row.sequence
-            if entry.leaf != row.leaf { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
-            projection.add(entry, row.sequence, kind: row.kind, &damage)
+            if !row.isSound { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
+            projection.add(row.derived, row.sequence, kind: row.kind, &damage)
             if isBroken { continue }
-            grow(entry.leaf, compare: stored, from: first)
+            grow(row.derived.leaf, compare: chunk.nodes, from: chunk.first)
             while let head = heads.first, head.size == tree.size {
                 judge(head)
                 heads.removeFirst()
@@ -152,26 +143,6 @@ struct LedgerVerifier {
             }
         }
         if wantedRoots[tree.size] != nil { wantedRoots[tree.size] = tree.root() }
-    }
-
-    /// The stored nodes that the leaves of a range complete, by level from 1; each level begins with `first >> level`.
-    private func nodes(_ db: Database, over leaves: Range<Int>) throws -> [[[UInt8]?]] {
-        var levels: [[[UInt8]?]] = []
-        var level = 1
-        while leaves.upperBound >> level > 0 {
-            let low = leaves.lowerBound >> level
-            let high = leaves.upperBound >> level
-            var hashes = [[UInt8]?](repeating: nil, count: high - low)
-            try db.forEach(
-                "SELECT idx, hash FROM node WHERE level = ? AND idx >= ? AND idx < ?", [level, low, high]
-            ) { row in
-                let place = row.integer(0) - low
-                if hashes.indices.contains(place) { hashes[place] = row.bytes(1) }
-            }
-            levels.append(hashes)
-            level += 1
-        }
-        return levels
     }
 
     /// Nodes of subtrees that are not there.
@@ -193,38 +164,10 @@ struct LedgerVerifier {
 
     // MARK: Checkpoints
 
-    /// A stored tree head and what its note says under the pinned key, if anything.
-    private struct Head {
-        let size: Int
-        let root: [UInt8]
-        let text: String?
-    }
-
-    private func heads(_ db: Database, after low: Int, upTo high: Int) throws -> [Head] {
-        var found: [(size: Int, root: [UInt8], note: [UInt8])] = []
-        try db.forEach(
-            "SELECT size, root, note FROM checkpoint WHERE size > ? AND size <= ? ORDER BY size",
-            [low, min(high, newestCheckpoint)]
-        ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2))) }
-        return parallelMap(found, stripe: 16) { [key, signer] head in
-            let text = Checkpoint(origin: key.name, size: head.size, root: head.root).text
-            let isOurs = try? signer?.sign(text).utf8.elementsEqual(head.note)
-            return Head(
-                size: head.size, root: head.root, text: isOurs == true ? text : SignedNote.open(head.note, key: key))
-        }
-    }
-
-    /// Judges checkpoints of sizes that no row reaches.
-    private mutating func checkpoints(in db: Database, after low: Int, upTo high: Int) throws {
-        for head in try heads(db, after: low, upTo: high) { judge(head) }
-    }
-
-    private mutating func judge(_ head: Head) {
+    private mutating func judge(_ head: LogChunk.Head) {
         checkpoints += 1
-        guard let text = head.text else {
-            return damage.add(.checkpoint, "\(head.size) signature is not by the pinned key")
-        }
-        guard Checkpoint(text) == Checkpoint(origin: key.name, size: head.size, root: head.root) else {
+        if !head.isSigned { return damage.add(.checkpoint, "\(head.size) signature is not by the pinned key") }
+        guard head.isAsSigned else {
             return damage.add(.checkpoint, "\(head.size) columns disagree with its signed text")
         }
         signed = max(signed, head.size)
@@ -288,5 +231,115 @@ struct LedgerVerifier {
             if !isShown { return damage.add(.anchor, "\(claim.name) does not prove row \(proof.index)") }
         }
         agreeingAnchors += 1
+    }
+}
+
+/// A part of the log as it is stored, with all that can be worked out from it alone.
+struct LogChunk: Sendable {
+    /// An entry.
+    struct Row: Sendable {
+        let sequence: Int
+        /// The column, which should be the body's kind.
+        let kind: String
+        /// Whether the stored leaf hash is that of the body.
+        let isSound: Bool
+        let derived: ProjectionCheck.Derived
+    }
+
+    /// A stored tree head, whether the pinned key signed its note, and whether that says what the columns say.
+    struct Head: Sendable {
+        let size: Int
+        let root: [UInt8]
+        let isSigned: Bool
+        let isAsSigned: Bool
+    }
+
+    /// Leaves before the chunk, if none is missing.
+    let first: Int
+    let rows: [Row]
+    /// The stored nodes that the chunk's leaves complete, by level from 1; each level begins with `first >> level`.
+    let nodes: [[[UInt8]?]]
+    /// The tree heads that the chunk reaches, by size.
+    let heads: [Head]
+}
+
+/// Reads chunks of the log, each in one short transaction, and does with all processors what needs no other chunk.
+struct ChunkReader: Sendable {
+    let queue: DatabaseQueue
+    let rows: Int
+    let newestCheckpoint: Int
+    let key: VerifierKey
+    let signer: NoteSigner?
+
+    /// Up to a chunk of rows, beginning with a sequence number, the nodes that they complete and the heads that they reach
+    /// when `first` leaves stand before them.
+    func read(from start: Int, first: Int) throws -> LogChunk {
+        var found: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
+        var nodes: [[[UInt8]?]] = []
+        var notes: [StoredHead] = []
+        try queue.read { db in
+            try db.forEach(
+                "SELECT seq, body, leaf_hash, kind FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
+                [start, rows, LedgerVerifier.chunk]
+            ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
+            nodes = try self.nodes(db, over: first..<(first + found.count))
+            notes = try self.notes(db, after: first, upTo: first + found.count)
+        }
+        // Reading JSON is most of a verification's work, so it is spread over the processors.
+        let read = parallelMap(found, stripe: 256) { row in
+            let derived = ProjectionCheck.Derived(row.sequence, row.body)
+            return LogChunk.Row(
+                sequence: row.sequence, kind: row.kind, isSound: derived.leaf == row.leaf, derived: derived)
+        }
+        return LogChunk(first: first, rows: read, nodes: nodes, heads: check(notes))
+    }
+
+    /// Tree heads by themselves: those of sizes that no row reaches.
+    func heads(after low: Int, upTo high: Int) throws -> [LogChunk.Head] {
+        check(try queue.read { db in try notes(db, after: low, upTo: high) })
+    }
+
+    private typealias StoredHead = (size: Int, root: [UInt8], note: [UInt8])
+
+    private func notes(_ db: Database, after low: Int, upTo high: Int) throws -> [StoredHead] {
+        var found: [StoredHead] = []
+        try db.forEach(
+            "SELECT size, root, note FROM checkpoint WHERE size > ? AND size <= ? ORDER BY size",
+            [low, min(high, newestCheckpoint)]
+        ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2))) }
+        return found
+    }
+
+    private func check(_ heads: [StoredHead]) -> [LogChunk.Head] {
+        parallelMap(heads, stripe: 16) { head in
+            let stated = Checkpoint(origin: key.name, size: head.size, root: head.root)
+            if (try? signer?.sign(stated.text).utf8.elementsEqual(head.note)) == true {
+                return LogChunk.Head(size: head.size, root: head.root, isSigned: true, isAsSigned: true)
+            }
+            let text = SignedNote.open(head.note, key: key)
+            return LogChunk.Head(
+                size: head.size, root: head.root, isSigned: text != nil,
+                isAsSigned: text.flatMap { Checkpoint($0) } == stated)
+        }
+    }
+
+    /// The stored nodes that the leaves of a range complete, by level from 1; each level begins with `first >> level`.
+    private func nodes(_ db: Database, over leaves: Range<Int>) throws -> [[[UInt8]?]] {
+        var levels: [[[UInt8]?]] = []
+        var level = 1
+        while leaves.upperBound >> level > 0 {
+            let low = leaves.lowerBound >> level
+            let high = leaves.upperBound >> level
+            var hashes = [[UInt8]?](repeating: nil, count: high - low)
+            try db.forEach(
+                "SELECT idx, hash FROM node WHERE level = ? AND idx >= ? AND idx < ?", [level, low, high]
+            ) { row in
+                let place = row.integer(0) - low
+                if hashes.indices.contains(place) { hashes[place] = row.bytes(1) }
+            }
+            levels.append(hashes)
+            level += 1
+        }
+        return levels
     }
 }

@@ -17,28 +17,32 @@ func parallelMap<Element: Sendable, Result: Sendable>(
     return results.withLock { Array($0.joined()) }
 }
 
-/// SQLite's own check of the file's pages, on a connection and a thread of its own beside the rest.
-final class PageCheck: Sendable {
-    private let outcome = Mutex<Result<String, any Error>?>(nil)
+/// Work that goes on beside the rest, on a thread of its own.
+final class Background<Value: Sendable>: Sendable {
+    private let outcome = Mutex<Result<Value, any Error>?>(nil)
     private let group = DispatchGroup()
 
-    init(_ path: String) {
+    init(_ work: @escaping @Sendable () throws -> Value) {
         DispatchQueue.global().async(group: group) { [self] in
-            let result = Result {
-                try Ledger.connect(path, readonly: true).read { db in
-                    try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? "no answer"
-                }
-            }
+            let result = Result { try work() }
             outcome.withLock { $0 = result }
         }
     }
 
-    /// Waits for the end; nil when the pages are sound, else what is wrong with them.
-    func damage() throws -> String? {
+    /// Waits for the end.
+    func value() throws -> Value {
         group.wait()
-        let said = try outcome.withLock { $0 }?.get()
-        return said == "ok" ? nil : said
+        guard let result = outcome.withLock({ $0 }) else { preconditionFailure("work that ended has a result") }
+        return try result.get()
     }
+}
+
+/// SQLite's own check of the file's pages, on a connection of its own; nil when they are sound, else what is wrong.
+func checkPages(_ path: String) throws -> String? {
+    let said = try Ledger.connect(path, readonly: true).read { db in
+        try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? "no answer"
+    }
+    return said == "ok" ? nil : said
 }
 
 /// Compares SQLite's record of the tables with the built-in one.
