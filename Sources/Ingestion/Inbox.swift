@@ -56,6 +56,7 @@ final class Inbox {
     }
 
     var count: Int { candidates.count }
+    func holds(_ name: FileName) -> Bool { candidates[name] != nil }
     var refusedCount: Int { refused.count }
 
     /// Opens and watches the folder, and takes its lock: two daemons, even of two stores, must not share it.

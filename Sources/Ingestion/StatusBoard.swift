@@ -12,30 +12,25 @@ final class StatusBoard {
     private let started = Clock.text()
     private var shown = -Double.infinity
     private var shownWorking: String?
-    private var trouble: JSONValue = .null
 
     init(path: String) { self.path = path }
 
-    /// Remembers the newest trouble.
-    func complain(_ error: IngestionError) {
-        trouble = .object(["time": .string(Clock.text()), "message": .string(error.description)])
-    }
-
-    /// The trouble is over.
-    func recover() { trouble = .null }
-
     /// Writes the state, at most once a second while there is work.
-    func show(_ tally: WatchTally, waiting: Int, working: String?) {
+    func show(_ tally: WatchTally, waiting: Int, working: String?, _ troubles: Troubles) {
         let now = Clock.monotonic()
         if working != nil || shownWorking == nil, now - shown < 1 { return }
         shown = now
         shownWorking = working
+        let newest = troubles.newest.map { trouble in
+            JSONValue.object(["time": .string(trouble.time), "message": .string(trouble.error.description)])
+        }
         let document = JSONValue.object([
             "pid": .integer(Int64(getpid())), "started": .string(started), "updated": .string(Clock.text()),
             "waiting": .integer(Int64(waiting)), "working": working.map { .string($0) } ?? .null,
             "accepted": .integer(Int64(tally.accepted)), "held": .integer(Int64(tally.held)),
             "duplicate": .integer(Int64(tally.duplicate)), "set_aside": .integer(Int64(tally.setAside)),
-            "errors": .integer(Int64(tally.errors)), "last_error": trouble,
+            "errors": .integer(Int64(tally.errors)), "in_trouble": .integer(Int64(troubles.count)),
+            "last_error": newest ?? .null,
         ])
         // For people; a full disk is no reason to stop.
         let (folder, name) = split(path)
@@ -51,6 +46,38 @@ final class StatusBoard {
     func remove() { try? removeFile(path) }
 }
 
+/// What cannot go on for now, each thing with its newest reason; it is in here until it could go on, not until another could.
+struct Troubles {
+    /// What waits.
+    enum Matter: Hashable {
+        /// The ledger, or the store as a whole.
+        case store
+        /// All files of a dataset: its contract or its keys.
+        case dataset(String)
+        /// A file that lies in an inbox.
+        case file(dataset: String, name: FileName)
+        /// A file that was taken.
+        case claim(String)
+    }
+
+    typealias Reason = (order: Int, time: String, error: IngestionError)
+
+    private var reasons: [Matter: Reason] = [:]
+    private var order = 0
+
+    var count: Int { reasons.count }
+    var newest: Reason? { reasons.values.max { $0.order < $1.order } }
+
+    mutating func add(_ matter: Matter, _ error: IngestionError) {
+        order += 1
+        reasons[matter] = (order, Clock.text(), error)
+    }
+
+    mutating func remove(_ matter: Matter) { reasons[matter] = nil }
+
+    mutating func keep(where condition: (Matter) -> Bool) { reasons = reasons.filter { condition($0.key) } }
+}
+
 /// The state of a store as `sluice status` tells it.
 package struct StoreStatus: Sendable {
     /// The running daemon's process id; nil when none runs.
@@ -63,6 +90,8 @@ package struct StoreStatus: Sendable {
         else { return nil }
         return (time, message)
     }
+    /// How many files, or whole datasets, cannot go on for now.
+    package var inTrouble: Int { Int(board?["in_trouble"]?.whole ?? 0) }
     /// Inboxes with the number of files that wait there, and the age of the oldest in seconds.
     package var inboxes: [(dataset: String, path: String, waiting: Int, oldest: Int?, problem: String?)] = []
     /// Claims that are being worked on, or wait for it.

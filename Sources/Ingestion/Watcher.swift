@@ -60,7 +60,7 @@ package struct WatchEnd: Sendable {
     package var signal: Int32?
     /// Files by how they ended.
     package var tally = WatchTally()
-    /// The last reason why a file is still waiting, for `--once`.
+    /// The newest reason why a file is still waiting, if one is.
     package var pending: IngestionError?
 }
 
@@ -97,6 +97,7 @@ package final class Watcher {
     /// Datasets from which nothing new is taken before this time.
     private var pauses: [String: Double] = [:]
     private var tookSinceLook = false
+    private var troubles = Troubles()
     private let board: StatusBoard
     /// The name of the lock that one daemon of a store holds.
     package static let lockName = "watch.lock"
@@ -171,7 +172,7 @@ package final class Watcher {
             let now = Clock.monotonic()
             if now >= nextLook {
                 do throws(IngestionError) { try look() } catch {
-                    try later(error, "", "")
+                    try later(error, .store)
                     nextLook = retryAt
                 }
             }
@@ -197,6 +198,7 @@ package final class Watcher {
             wait(events, stop.signals, milliseconds: Int(max(1, min(due * 1000, 3_600_000).rounded(.up))))
         }
         end.signal = stop.signal
+        end.pending = troubles.newest?.error
         if let signal = end.signal { tell(.stopping(signal: signal)) }
         board.remove()
         tell(.stopped)
@@ -204,7 +206,7 @@ package final class Watcher {
     }
 
     private func showBoard(working: String?) {
-        board.show(end.tally, waiting: inboxes.reduce(0) { $0 + $1.count }, working: working)
+        board.show(end.tally, waiting: inboxes.reduce(0) { $0 + $1.count }, working: working, troubles)
     }
 
     // MARK: Inboxes
@@ -253,6 +255,14 @@ package final class Watcher {
                 try inbox.look(limit: options.maxQueue, now: now, claimed: claimed, options.readiness)
             } catch {
                 lose(inbox)
+            }
+        }
+        troubles.keep { matter in
+            switch matter {
+            case .store: false
+            case .dataset(let dataset): inboxes.contains { $0.dataset == dataset && $0.count > 0 }
+            case .file(let dataset, let name): inboxes.contains { $0.dataset == dataset && $0.holds(name) }
+            case .claim: true
             }
         }
         // A lost inbox is looked for more often than a quiet one is read.
@@ -334,16 +344,18 @@ package final class Watcher {
 
     private func work(on candidate: Candidate, in inbox: Inbox) async throws(IngestionError) {
         guard let folder = inbox.folder else { return }
+        let file = Troubles.Matter.file(dataset: inbox.dataset, name: candidate.name)
         let name = candidate.name.description
         // Contract, keys and disk first: a file that cannot be judged now stays where it is.
         do throws(IngestionError) {
             _ = try store.contract(of: inbox.dataset)
             _ = try (store.recipients(of: inbox.dataset), store.key(.store, "store"))
         } catch {
-            try later(error, inbox.dataset, name)
+            try later(error, .dataset(inbox.dataset), inbox.dataset, name)
             pauses[inbox.dataset] = retryAt
             return
         }
+        troubles.remove(.dataset(inbox.dataset))
         let claim: Claim
         do throws(IngestionError) {
             let free = try storing { () throws(StorageError) in try freeSpace(store.root) }
@@ -359,12 +371,13 @@ package final class Watcher {
                 candidate.name, from: folder, dataset: inbox.dataset, archive: inbox.archive)
         } catch {
             if (try? folder.status(of: candidate.name)) == nil { inbox.forget(candidate.name) }
-            try later(error, inbox.dataset, name)
+            try later(error, file, inbox.dataset, name)
             // This file waits; the next one may be smaller, or someone else's.
             inbox.postpone(candidate.name, to: retryAt)
             return
         }
         inbox.forget(candidate.name)
+        troubles.remove(file)
         try await process(claim, attempt: 1)
         // A daemon lives long: what one large file needed is not kept for the next.
         returnFreeMemory()
@@ -374,12 +387,18 @@ package final class Watcher {
     private func takeUpAbandoned() async throws(IngestionError) {
         let rows: [Inflight]
         do throws(IngestionError) {
-            for (claim, error) in try committer.recover() {
-                try later(error, committer.delivery(of: claim)?.dataset ?? "", claim.claim)
-            }
+            let failures = try committer.recover()
             rows = try committer.deliveries()
+            // Whatever is not tried here again is over, whoever finished it.
+            troubles.keep { matter in
+                guard case .claim(let name) = matter else { return matter != .store }
+                return rows.contains { $0.claim == name }
+            }
+            for (claim, error) in failures {
+                try later(error, .claim(claim.claim), committer.delivery(of: claim)?.dataset ?? "", claim.claim)
+            }
         } catch {
-            return try later(error, "", "")
+            return try later(error, .store)
         }
         for row in rows {
             if stop.signal != nil { return }
@@ -397,7 +416,7 @@ package final class Watcher {
                 try committer.count(claim, attempts: row.attempts + 1)
                 try await process(claim, attempt: row.attempts + 1)
             } catch {
-                try later(error, row.source, row.claim)
+                try later(error, .claim(row.claim), row.source, row.claim)
             }
             drain()
         }
@@ -435,7 +454,7 @@ package final class Watcher {
             default: end.tally.held += 1
             }
             failures = 0
-            if retryAt == .infinity { board.recover() }
+            troubles.remove(.claim(claim.name))
             tell(.judged(report, attempt: attempt))
             // Somebody still has it open for writing: it goes when they are done.
             if exists(store.placed(delivery.place)) { retryAt = min(retryAt, Clock.monotonic() + options.settle) }
@@ -445,7 +464,7 @@ package final class Watcher {
             }
             // Ended in good order: this try does not count against the file.
             if error.code != .software { try? committer.count(claim, attempts: attempt - 1) }
-            try later(error, dataset, name)
+            try later(error, .claim(claim.name), dataset, name)
             // What stopped this file would stop the next one, which had better stay where it is.
             pauses[dataset] = retryAt
         }
@@ -461,25 +480,27 @@ package final class Watcher {
                 claim, as: reason, source: store.configuration.datasets[delivery.dataset]?.source ?? "unknown",
                 attempts: attempts, isStopped: { [stop] in stop.isOver() })
             end.tally.setAside += 1
+            troubles.remove(.claim(claim.name))
             tell(
                 .setAside(
                     dataset: delivery.dataset, name: name, batch: claim.name, reason: reason, path: path, cause: cause))
         } catch {
-            try later(error, delivery.dataset, name)
+            try later(error, .claim(claim.name), delivery.dataset, name)
         }
     }
 
     /// Puts off what the world does not let us do now; longer each time, up to a minute.
-    private func later(_ error: IngestionError, _ dataset: String, _ name: String) throws(IngestionError) {
+    private func later(
+        _ error: IngestionError, _ matter: Troubles.Matter, _ dataset: String = "", _ name: String = ""
+    ) throws(IngestionError) {
         if stop.signal != nil { return }
         // A ledger whose sync failed is in an unknown state until it is opened again (SECURITY.md 4.3).
         if error.isFatal { throw error }
         end.tally.errors += 1
-        end.pending = error
         failures += 1
         let seconds = min(60, 0.5 * Double(1 << min(failures, 7)))
         retryAt = Clock.monotonic() + seconds
-        board.complain(error)
+        troubles.add(matter, error)
         tell(.waiting(dataset: dataset, name: name, code: error.code, cause: error.description, seconds: seconds))
     }
 }

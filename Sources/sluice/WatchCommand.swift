@@ -96,7 +96,7 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Say whether a daemon runs, what waits, what is worked on, and what went wrong.",
         discussion:
-            "Exit codes: 0 a daemon runs and its last attempt went well · 1 none runs, or it waits for something.")
+            "Exit codes: 0 a daemon runs and nothing is in trouble · 1 none runs, or something cannot go on.")
 
     @Flag(name: .long, help: "As JSON.") var json = false
     @OptionGroup var store: StoreOptions
@@ -143,7 +143,8 @@ struct StatusCommand: AsyncParsableCommand {
             Terminal.line("claim   \(claim.claim)  \(claim.state.rawValue), attempt \(claim.attempts)")
         }
         if let trouble = status.trouble {
-            Terminal.line(Terminal.printable("trouble \(trouble.time)  \(trouble.message)"))
+            let others = status.inTrouble > 1 ? "  (and \(Words.number(status.inTrouble - 1)) more)" : ""
+            Terminal.line(Terminal.printable("trouble \(trouble.time)  \(trouble.message)\(others)"))
         }
         Terminal.line("ledger  \(Words.number(status.entries)) entries")
         Terminal.line("disk    \(Words.number(status.free >> 20)) MiB free")

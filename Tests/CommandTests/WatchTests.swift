@@ -297,6 +297,50 @@ import Testing
         #expect(try Self.outcomes(harness) == ["accepted", "accepted"] && Self.inbox(harness).isEmpty)
     }
 
+    /// What one file waits for is not over because another one went through.
+    @Test func `status tells a trouble until it is over`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let path = harness.path("store/sluice.yaml")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try harness.write(
+            "store/sluice.yaml", text + "  other: { schema: schemas/other.schema.yaml, source: partner }\n")
+        try FileManager.default.createDirectory(
+            atPath: harness.path("store/inbox/other"), withIntermediateDirectories: true)
+        try harness.write("store/inbox/other/a.csv", Self.rows(1, 9))
+        let daemon = try Daemon(harness)
+        defer { daemon.stop() }
+        #expect(daemon.waits { try harness.run("status", "--store", "store").out.contains("trouble") })
+        for name in ["b", "c"] {
+            try harness.write("store/inbox/rows/\(name).csv", Self.rows(name == "b" ? 1 : 100, 9))
+        }
+        #expect(daemon.waits { try harness.run("status", "--store", "store").out.contains("2 accepted") })
+        let troubled = try harness.run("status", "--store", "store")
+        #expect(troubled.code == 1 && troubled.out.contains("other.schema.yaml"), "\(troubled.out)")
+        try FileManager.default.copyItem(
+            atPath: harness.path("store/schemas/rows.schema.yaml"),
+            toPath: harness.path("store/schemas/other.schema.yaml"))
+        #expect(daemon.waits { try harness.run("status", "--store", "store").code == 0 })
+        let well = try harness.run("status", "--store", "store")
+        #expect(well.out.contains("3 accepted") && !well.out.contains("trouble"), "\(well.out)")
+        #expect(daemon.end(SIGTERM) == 128 + SIGTERM)
+    }
+
+    @Test func `once says what still waits, and nothing when it is gone`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        try harness.write("store/inbox/rows/a.csv", Self.rows(1, 9))
+        let path = try harness.write("store/inbox/rows/big.csv", "")
+        #expect(unsafe truncate(path, 1 << 43) == 0)
+        let troubled = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store")
+        #expect(troubled.code == 75 && troubled.err.contains("free space"), "\(troubled.err)")
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try harness.run("watch", "--once", "--settle", "0.1", "--store", "store").code == 0)
+        #expect(try Self.outcomes(harness) == ["accepted"])
+    }
+
     @Test func `what the parent left open is closed`() throws {
         let harness = try Harness()
         defer { harness.remove() }
