@@ -43,6 +43,8 @@ let package = Package(
         .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CPosix"),
         .target(name: "CKernels", cSettings: oursC),
         // Ring 1: values, documents, statistics, primitives.
@@ -52,7 +54,7 @@ let package = Package(
         room("Storage", ["CPosix"]),
         room("Schemas", ["Tabular", "Yams"]),
         // Ring 2: the stages, and the record.
-        room("Reading", ["Tabular", "CKernels", "CLibCSV"]),
+        room("Reading", ["Tabular", "CKernels", "CLibCSV", "CZlib", "CZstd"]),
         room("Validating", ["Tabular", "Schemas", "Sketches", "CPCRE2"]),
         room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"]),
         room("Masking", ["Tabular", "Schemas", "Cryptography", "Screening"]),
@@ -88,7 +90,7 @@ let package = Package(
         tests(
             "IngestionTests",
             [
-                "Ingestion", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas",
+                "Ingestion", "Reading", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas",
                 "Tabular",
             ]),
         tests("CommandTests", ["TestSupport", "Storage", grdb]),

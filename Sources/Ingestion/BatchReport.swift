@@ -32,6 +32,11 @@ package struct BatchReport: Sendable {
     package var bytes = 0
     /// SHA-256 of the file, hexadecimal.
     package var dataHash = ""
+    /// The encoding of the text, as declared.
+    package var encoding = TextEncoding.utf8
+    /// How the file is compressed, and the bytes it decompresses to; nil when it is not. Offsets of a compressed file are
+    /// offsets in what it decompresses to.
+    package var compression: (name: String, bytes: Int)?
     /// SHA-256 of the contract's canonical form, hexadecimal.
     package var contractHash = ""
     /// Whether the contract was inferred from this very file.
@@ -121,6 +126,7 @@ package struct BatchReport: Sendable {
                 "flagged": whole(counts.count(.flagged)), "quarantined": whole(counts.count(.quarantined)),
                 "rejected": whole(counts.count(.rejected)), "seconds": .number(seconds),
             ]),
+            "coding": codingDocument,
             "contract": .object(["sha256": .string(contractHash), "inferred": .bool(isInferred)]),
             "totals": .array(
                 findings.sorted.map { kind, tally in
@@ -159,6 +165,16 @@ package struct BatchReport: Sendable {
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
             "readers": .string(readers),
         ])
+    }
+
+    private var codingDocument: JSONValue {
+        var members: [String: JSONValue] = ["encoding": .string(encoding.rawValue), "offsets": .string("file")]
+        if let compression {
+            members["compression"] = .string(compression.name)
+            members["decompressedBytes"] = .integer(Int64(compression.bytes))
+            members["offsets"] = .string("decompressed")
+        }
+        return .object(members)
     }
 
     /// Whether nothing was found that holds back a row or the batch.

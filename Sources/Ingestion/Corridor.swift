@@ -28,7 +28,10 @@ package struct Corridor: Sendable {
 
     /// The format of a file, by its name.
     package static func format(of path: String) -> SourceFormat? {
-        let name = path.lowercased()
+        var name = path.lowercased()
+        if let packed = Compression.all.flatMap(\.suffixes).first(where: name.hasSuffix) {
+            name.removeLast(packed.count)
+        }
         if name.hasSuffix(".csv") { return .csv }
         if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonl }
         return nil
@@ -83,6 +86,8 @@ package struct Corridor: Sendable {
         report.lacksHeader = cutter.head.matches == 0
         var survey = try await survey(cutter, plan, total: source.size)
         report.bytes = cutter.bytesRead
+        report.encoding = plan.reading.coding.encoding
+        report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
         defer { report.seconds = Clock.monotonic() - started }
@@ -216,20 +221,15 @@ package struct Corridor: Sendable {
         var found: [Int: Range<UInt64>] = [:]
         guard let layout = survey.head.layout else { return found }
         let wanted = Set(rows)
-        for place in survey.places {
-            let mine = place.firstRow..<place.firstRow + place.rowCount
-            if place.isOverlong || !rows.contains(where: mine.contains) { continue }
-            var bytes: [UInt8] = []
-            _ = try source.read(upTo: Int(place.length), at: Int(place.offset), into: &bytes)
-            let slice = SourceSlice(
-                ordinal: place.ordinal, offset: place.offset, length: place.length, firstRow: place.firstRow,
-                rowCount: place.rowCount, bytes: bytes)
+        let places = survey.places.filter { place in
+            !place.isOverlong && rows.contains { $0 >= place.firstRow && $0 < place.firstRow + place.rowCount }
+        }
+        let replayer = try SliceReplayer(source, places: places, plan.reading.coding, hashes: false)
+        while let slice = try replayer.next() {
             var reader = SliceReader(slice, layout: layout, plan: plan.reading)
             while let batch = reader.next() {
                 for index in 0..<batch.count where wanted.contains(batch.firstRow + index) {
-                    let record = batch.records[index]
-                    found[batch.firstRow + index] =
-                        batch.baseOffset + UInt64(record.start)..<batch.baseOffset + UInt64(record.end)
+                    found[batch.firstRow + index] = batch.sourceRange(of: index)
                 }
             }
         }
@@ -254,7 +254,7 @@ package struct Corridor: Sendable {
                 folder: claim.folder, context: batch.context(committer?.ledger.origin ?? ""),
                 recipients: plan.recipients)
         }
-        let replayer = SliceReplayer(source, places: survey.places)
+        let replayer = try SliceReplayer(source, places: survey.places, plan.reading.coding)
         var results: [SliceResult] = []
         var sample = RowSample(capacity: Baseline.capacity, width: plan.screened.fields.count)
         let bound = SharedBound()

@@ -15,7 +15,7 @@ extension Committer {
             "dataset": .string(batch.dataset), "source": .string(batch.source), "sidecars": .array([]),
             "contract_sha256": .string(hex(batch.contractDigest)),
         ])
-        return .object([
+        var members: [String: JSONValue] = [
             "kind": .string("batch.received"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
             // The name may say something about a person, so only its hash is kept.
@@ -25,7 +25,13 @@ extension Committer {
             "format": .string(batch.format?.rawValue ?? "unknown"),
             "contract_sha256": .string(hex(batch.contractDigest)),
             "policy_sha256": .string(hex(batch.policyDigest)),
-        ])
+        ]
+        if report.encoding != .utf8 { members["encoding"] = .string(report.encoding.rawValue) }
+        if let compression = report.compression {
+            members["compression"] = .string(compression.name)
+            members["decompressed_bytes"] = .integer(Int64(compression.bytes))
+        }
+        return .object(members)
     }
 
     func judged(_ batch: BatchIdentity, _ outcome: Outcome, _ time: String, _ rowMap: [UInt8]) -> JSONValue {

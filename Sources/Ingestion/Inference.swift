@@ -14,8 +14,9 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
     }
     var names: [String] = []
     if format == .jsonl { names = try memberNames(path, options) }
-    let plan = ReadingPlan(
+    var plan = ReadingPlan(
         format: format, fieldNames: names, rejectsUnknown: false, delimiter: options.delimiter, engine: options.engine)
+    plan.coding.encoding = options.encoding ?? .utf8
     let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let reasons = cutter.head.findings.map { finding in
@@ -63,7 +64,9 @@ private func isData(_ label: String) -> Bool {
 private func memberNames(_ path: String, _ options: BatchOptions) throws(IngestionError) -> [String] {
     var names: [String] = []
     func plan() -> ReadingPlan {
-        ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false, notesUnknown: true)
+        var plan = ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false, notesUnknown: true)
+        plan.coding.encoding = options.encoding ?? .utf8
+        return plan
     }
     // A small first piece: once its names are known, only new ones are told of.
     let cutter = try SliceCutter(Source(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))

@@ -158,7 +158,7 @@ func process(
         result.counts.add(screened)
         for (index, outcome) in screened.outcomes.enumerated() {
             result.rowMap.append(RowMap.Fate(outcome, shard: slice.ordinal), count: 1)
-            let start = batch.baseOffset + UInt64(batch.records[index].start)
+            let start = batch.sourceRange(of: index).lowerBound
             if let lastStart { appendVarint(start - lastStart, &result.rowLengths) } else { result.firstStart = start }
             lastStart = start
             result.lastStart = start
@@ -248,7 +248,7 @@ private func sample(_ screened: ScreenedBatch, _ plan: Plan, _ bound: UInt64, _ 
     let batch = screened.batch
     var values = [Double](repeating: .nan, count: sample.width)
     for row in 0..<batch.count where screened.outcomes[row].isReleased {
-        let offset = batch.baseOffset + UInt64(batch.records[row].start)
+        let offset = batch.sourceRange(of: row).lowerBound
         let rank = Profile.rank(of: offset, seed: plan.sampleSeed)
         guard rank <= bound else {
             sample.skip()

@@ -26,6 +26,8 @@ package struct BatchOptions: Sendable {
     package var doors = Doors.ingest
     /// The format, or nil to go by the file name.
     package var format: SourceFormat?
+    /// The text's encoding, or nil for what the contract says.
+    package var encoding: TextEncoding?
     /// The CSV reader.
     package var engine = CSVEngine.structural
     /// The CSV delimiter.
@@ -88,10 +90,14 @@ struct Plan: Sendable {
         self.recipients = recipients
         self.tokenKeys = tokenKeys
         fieldNames = schema.fields.map(\.name)
-        reading = ReadingPlan(
+        var reading = ReadingPlan(
             format: format, fieldNames: fieldNames, rejectsUnknown: schema.unknownFields == .reject,
             notesUnknown: schema.unknownFields == .drop, delimiter: options.delimiter, engine: options.engine,
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        reading.coding.encoding = options.encoding ?? schema.encoding
+        reading.coding.maxRatio = schema.limits.maxDecompressionRatio
+        reading.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
+        self.reading = reading
         do throws(UnusableContract) {
             validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("unique".utf8) + secret)))
         } catch {
@@ -108,6 +114,7 @@ struct Plan: Sendable {
                     tokenKeys.map { ($0.key, JSONValue.string($0.value.fingerprint(name: $0.key))) },
                     uniquingKeysWith: { first, _ in first })),
             "seed": options.seed.map { .string(String($0)) } ?? .null,
+            "encoding": .string(reading.coding.encoding.rawValue),
             "excluded": .array(options.excluded.sorted().map { .string($0) }),
         ])
         policyDigest = SHA256.hash(policy.canonicalBytes())

@@ -60,7 +60,7 @@ package func scoreRows(
     let rules = plan.screened.fields.enumerated().compactMap { feature, field in
         ModifiedZ(field: field, values: sample.column(feature)).map { (feature, $0) }
     }
-    let replayer = SliceReplayer(source, places: cutter.places)
+    let replayer = try SliceReplayer(source, places: cutter.places, plan.reading.coding)
     var waiting: [Int: [RowScore]] = [:]
     var next = 0
     try await runner.run(

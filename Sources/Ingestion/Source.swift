@@ -6,8 +6,12 @@ import Tabular
 /// Where a slice lies in its source; the second pass reads by it.
 struct SlicePlace: Sendable {
     var ordinal: Int
+    /// In the source; of a compressed one, in what it decompresses to.
     var offset: UInt64
     var length: UInt64
+    /// In UTF-8, as `SourceReader` gives it.
+    var textOffset: Int
+    var textLength: Int
     var firstRow: Int
     var rowCount: Int
     var isOverlong: Bool
@@ -73,12 +77,12 @@ final class SliceCutter {
     private let source: Source
     private let plan: ReadingPlan
     private let sliceBytes: Int
-    private var hasher = SHA256()
+    private let reader: SourceReader
     private var slicer: Slicer
     private var carry: [UInt8] = []
-    /// Offset of `carry`'s first byte, and of the first byte not read.
-    private var carryOffset = 0
-    private var readOffset = 0
+    /// Where `carry` begins, in the text and in the source.
+    private var textOffset = 0
+    private var offset: UInt64 = 0
     private var isAtEnd = false
     private var row = 1
     /// Places of the slices so far.
@@ -91,15 +95,13 @@ final class SliceCutter {
         self.plan = plan
         self.sliceBytes = sliceBytes
         slicer = Slicer(plan)
+        reader = try SourceReader(source, plan.coding)
         var first: [UInt8] = []
-        var hasher = SHA256()
         var isAtEnd = false
         var found: SourceHead?
         while found == nil {
-            let before = first.count
-            let got = try source.read(upTo: max(sliceBytes, 1 << 20), at: before, into: &first)
+            let got = try reader.read(upTo: max(sliceBytes, 1 << 20), into: &first)
             isAtEnd = got < max(sliceBytes, 1 << 20)
-            hasher.update(first.span.extracting(before..<first.count))
             do throws(UnreadableSource) {
                 found = try readHead(first.span, isWhole: isAtEnd, plan: plan)
             } catch {
@@ -113,29 +115,26 @@ final class SliceCutter {
         }
         guard let found else { throw IngestionError(.software, "no header was read") }
         head = found
+        offset = UInt64(plan.coding.encoding.sourceLength(of: first.span.extracting(0..<found.length)))
         carry = Array(first[found.length...])
-        carryOffset = found.length
-        readOffset = first.count
+        textOffset = found.length
         self.isAtEnd = isAtEnd
-        self.hasher = hasher
     }
 
     /// SHA-256 of everything, once `next` has returned nil.
-    func digest() -> [UInt8] { hasher.digest() }
+    func digest() -> [UInt8] { reader.digest() }
 
-    /// Bytes read so far.
-    var bytesRead: Int { readOffset }
+    /// Bytes of the file read so far.
+    var bytesRead: Int { reader.bytesRead }
+    /// How the file is compressed, if it is, and the bytes it decompressed to so far.
+    var compression: (kind: Compression, bytes: Int)? { reader.compression.map { ($0, reader.bytesUnpacked) } }
     /// Rows cut so far.
     var rows: Int { row - 1 }
 
     private func fill(to count: Int) throws(IngestionError) {
         while !isAtEnd, carry.count < count {
-            let before = carry.count
-            let wanted = count - before
-            let got = try source.read(upTo: wanted, at: readOffset, into: &carry)
-            hasher.update(carry.span.extracting(before..<carry.count))
-            readOffset += got
-            if got < wanted { isAtEnd = true }
+            let wanted = count - carry.count
+            if try reader.read(upTo: wanted, into: &carry) < wanted { isAtEnd = true }
         }
     }
 
@@ -159,105 +158,91 @@ final class SliceCutter {
             carry = []
             var own = consume bytes
             own.removeLast(own.count - cut.end)
-            let offset = carryOffset
             carry = rest
-            carryOffset += cut.end
-            if cut.rows == 0 { continue }
-            return slice(offset: offset, length: cut.end, rows: cut.rows, bytes: own, isOverlong: false)
+            let length = plan.coding.encoding.sourceLength(of: own.span)
+            if let slice = slice(length, own.count, rows: cut.rows, bytes: own) { return slice }
         }
     }
 
-    private func slice(offset: Int, length: Int, rows: Int, bytes: [UInt8], isOverlong: Bool) -> SourceSlice {
+    /// Takes bytes from the front; gives their slice if rows are in them.
+    private func slice(
+        _ length: Int, _ textLength: Int, rows: Int, bytes: [UInt8], isOverlong: Bool = false
+    ) -> SourceSlice? {
         let place = SlicePlace(
-            ordinal: places.count, offset: UInt64(offset), length: UInt64(length), firstRow: row, rowCount: rows,
-            isOverlong: isOverlong)
+            ordinal: places.count, offset: offset, length: UInt64(length), textOffset: textOffset,
+            textLength: textLength, firstRow: row, rowCount: rows, isOverlong: isOverlong)
+        offset += UInt64(length)
+        textOffset += textLength
+        if rows == 0 { return nil }
         places.append(place)
         row += rows
-        return SourceSlice(
-            ordinal: place.ordinal, offset: place.offset, length: place.length, firstRow: place.firstRow,
-            rowCount: rows, bytes: bytes, isOverlong: isOverlong)
+        return SourceSlice(place, bytes)
     }
 
     /// A row past the row limit: skips to its line end in constant memory and keeps only its beginning.
-    private func overlong() throws(IngestionError) -> SourceSlice {
+    private func overlong() throws(IngestionError) -> SourceSlice? {
         let kept = Array(carry.prefix(overlongKept))
-        let offset = carryOffset
         // The scanner saw no line end that could end this row in what was read.
-        var at = readOffset
-        var end = readOffset
+        var textLength = carry.count
+        var length = plan.coding.encoding.sourceLength(of: carry.span)
         var buffer: [UInt8] = []
-        var rest: [UInt8] = []
-        scan: while true {
+        carry = []
+        while true {
             buffer.removeAll(keepingCapacity: true)
-            let got = try source.read(upTo: 1 << 20, at: at, into: &buffer)
-            hasher.update(buffer.span)
-            if got == 0 {
+            if try reader.read(upTo: 1 << 20, into: &buffer) == 0 {
                 isAtEnd = true
-                end = at
                 break
             }
-            if let index = buffer.firstPlace(of: 0x0A) {
-                end = at + index + 1
-                rest = Array(buffer[(index + 1)...])
-                at += got
-                break scan
+            let end = buffer.firstPlace(of: 0x0A).map { $0 + 1 } ?? buffer.count
+            textLength += end
+            length += plan.coding.encoding.sourceLength(of: buffer.span.extracting(0..<end))
+            if end < buffer.count || buffer.last == 0x0A {
+                carry = Array(buffer[end...])
+                break
             }
-            at += got
         }
-        readOffset = max(at, end)
-        carry = rest
-        carryOffset = end
-        return slice(offset: offset, length: end - offset, rows: 1, bytes: kept, isOverlong: true)
+        return slice(length, textLength, rows: 1, bytes: kept, isOverlong: true)
     }
 }
 
-/// The second pass: reads the slices again by their places, hashing every byte again.
+extension SourceSlice {
+    fileprivate init(_ place: SlicePlace, _ bytes: [UInt8]) {
+        self.init(
+            ordinal: place.ordinal, offset: place.offset, length: place.length, firstRow: place.firstRow,
+            rowCount: place.rowCount, bytes: bytes, isOverlong: place.isOverlong)
+    }
+}
+
+/// A later pass: reads slices again by their places, in order, hashing every byte again.
 final class SliceReplayer {
-    private let source: Source
+    private let reader: SourceReader
     private let places: [SlicePlace]
-    private var hasher = SHA256()
-    private var hashed = 0
     private var index = 0
 
-    init(_ source: Source, places: [SlicePlace]) {
-        self.source = source
+    /// With `hashes: false` only the places are read, and `finish` says nothing.
+    init(_ source: Source, places: [SlicePlace], _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError) {
+        reader = try SourceReader(source, coding, hashes: hashes)
         self.places = places
     }
 
-    /// Bytes read so far.
-    var bytesRead: Int { hashed }
+    /// Bytes of the file read so far.
+    var bytesRead: Int { reader.bytesRead }
 
     /// The next slice, or nil behind the last; nil too when the source has become shorter.
     func next() throws(IngestionError) -> SourceSlice? {
         guard index < places.count else { return nil }
         let place = places[index]
         index += 1
-        try hash(to: Int(place.offset))
+        try reader.skip(to: place.textOffset)
         var bytes: [UInt8] = []
-        let wanted = place.isOverlong ? min(Int(place.length), overlongKept) : Int(place.length)
-        let got = try source.read(upTo: wanted, at: Int(place.offset), into: &bytes)
-        hasher.update(bytes.span)
-        hashed += got
-        if got < wanted { return nil }
-        return SourceSlice(
-            ordinal: place.ordinal, offset: place.offset, length: place.length, firstRow: place.firstRow,
-            rowCount: place.rowCount, bytes: bytes, isOverlong: place.isOverlong)
+        let wanted = place.isOverlong ? min(place.textLength, overlongKept) : place.textLength
+        if try reader.read(upTo: wanted, into: &bytes) < wanted { return nil }
+        return SourceSlice(place, bytes)
     }
 
     /// Hashes the rest; the digest of the whole file as it is now.
     func finish() throws(IngestionError) -> [UInt8] {
-        try hash(to: .max)
-        return hasher.digest()
-    }
-
-    private func hash(to offset: Int) throws(IngestionError) {
-        var buffer: [UInt8] = []
-        while hashed < offset {
-            buffer.removeAll(keepingCapacity: true)
-            let got = try source.read(upTo: min(1 << 20, offset - hashed), at: hashed, into: &buffer)
-            if got == 0 { return }
-            hasher.update(buffer.span)
-            hashed += got
-        }
+        try reader.skip(to: .max)
+        return reader.digest()
     }
 }

@@ -434,7 +434,8 @@ package final class Watcher {
         do throws(IngestionError) {
             guard let format = delivery.format else {
                 return try setAside(
-                    claim, .unknownFormat, attempt, "its name ends in neither .csv, .jsonl nor .ndjson")
+                    claim, .unknownFormat, attempt,
+                    "its name ends in neither .csv, .jsonl nor .ndjson, with or without .gz or .zst")
             }
             var batch = BatchOptions()
             batch.format = format

@@ -54,6 +54,10 @@ package struct LineageQuery: Sendable {
 
         /// The source's SHA-256.
         package var sourceDigest: String? { received?.body["data_hash"]?.text }
+        /// Where offsets in the source end; those of a compressed one are in what it decompresses to.
+        package var sourceEnd: Int64 {
+            received?.body["decompressed_bytes"]?.whole ?? received?.body["bytes"]?.whole ?? 0
+        }
         /// The source's name, when it may be told.
         package var sourceName: String? { received?.body["source"]?.text }
         /// The digest of the sealed decision that was applied.

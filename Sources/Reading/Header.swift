@@ -30,9 +30,13 @@ package struct UnreadableSource: Error, Sendable {
 package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
-    if let encoding = foreignEncoding(bytes) {
-        throw UnreadableSource(
-            reason: "the file is \(encoding), not UTF-8; convert it, for example with iconv -t UTF-8")
+    if let found = foreignForm(bytes) {
+        let reason =
+            TextEncoding(name: found) == nil
+            ? "the file is \(found); send CSV or JSON Lines"
+            : "the file is \(found), and \(plan.coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
+                + "\(found) in the contract or give --encoding \(found)"
+        throw UnreadableSource(reason: reason)
     }
     let mark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
     if plan.format == .jsonl {
@@ -101,21 +105,21 @@ private func match(_ header: (names: [String], raw: [UInt8]), length: Int, _ pla
         matches: columns.count - unknown.count)
 }
 
-/// The name of an encoding that is not UTF-8, by its mark or by the pattern of NUL bytes.
-private func foreignEncoding(_ bytes: Span<UInt8>) -> String? {
+/// The encoding or format that is not plain UTF-8, by its mark or by the pattern of NUL bytes.
+private func foreignForm(_ bytes: Span<UInt8>) -> String? {
     guard bytes.count >= 4 else { return nil }
     let start = (bytes[0], bytes[1], bytes[2], bytes[3])
     switch start {
-    case (0xFF, 0xFE, 0, 0): return "UTF-32 LE"
-    case (0, 0, 0xFE, 0xFF): return "UTF-32 BE"
-    case (0xFF, 0xFE, _, _): return "UTF-16 LE"
-    case (0xFE, 0xFF, _, _): return "UTF-16 BE"
-    case (0, 0, 0, _): return "UTF-32 BE"
-    case (0, _, 0, _): return "UTF-16 BE"
-    case (_, 0, 0, 0): return "UTF-32 LE"
-    case (_, 0, _, 0): return "UTF-16 LE"
-    case (0x1F, 0x8B, _, _): return "gzip-compressed"
-    case (0x28, 0xB5, 0x2F, 0xFD): return "zstd-compressed"
+    case (0xFF, 0xFE, 0, 0): return "utf-32le"
+    case (0, 0, 0xFE, 0xFF): return "utf-32be"
+    case (0xFF, 0xFE, _, _): return "utf-16le"
+    case (0xFE, 0xFF, _, _): return "utf-16be"
+    case (0, 0, 0, 1...): return "utf-32be"
+    case (0, 1..., 0, 1...): return "utf-16be"
+    case (1..., 0, 0, 0): return "utf-32le"
+    case (1..., 0, 1..., 0): return "utf-16le"
+    case (0x1F, 0x8B, _, _): return "compressed twice"
+    case (0x28, 0xB5, 0x2F, 0xFD): return "compressed twice"
     case (0x50, 0x4B, 3, 4): return "a zip archive or a spreadsheet"
     case (0x50, 0x41, 0x52, 0x31): return "a Parquet file"
     default: return nil

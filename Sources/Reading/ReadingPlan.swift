@@ -8,6 +8,19 @@ package enum CSVEngine: String, Sendable {
     case libcsv
 }
 
+/// What lies between a source's bytes and its text.
+package struct SourceCoding: Sendable, Equatable {
+    /// The text's encoding, as declared.
+    package var encoding = TextEncoding.utf8
+    /// How many times its size a compressed file may have; SECURITY.md 5.
+    package var maxRatio = 100
+    /// Bytes that a file may decompress to.
+    package var maxUnpackedBytes = 10 << 30
+
+    /// Plain UTF-8.
+    package init() {}
+}
+
 /// How a source is read: everything the reader is told by the contract and the command line.
 package struct ReadingPlan: Sendable, Equatable {
     /// The format of the rows.
@@ -24,6 +37,8 @@ package struct ReadingPlan: Sendable, Equatable {
     package var engine: CSVEngine
     /// Limits.
     package var limits: ScanLimits
+    /// Compression and encoding.
+    package var coding = SourceCoding()
 
     /// A plan with a comma, and the structural scanner.
     package init(
@@ -116,6 +131,8 @@ package struct SliceReader: ~Copyable {
     private let plan: ReadingPlan
     private var scanner: AnyScanner
     private var position = 0
+    /// Where `position` is in the source.
+    private var sourceOffset: UInt64
     private var row: Int
 
     /// A reader of `slice`.
@@ -124,6 +141,7 @@ package struct SliceReader: ~Copyable {
         self.layout = layout
         self.plan = plan
         row = slice.firstRow
+        sourceOffset = slice.offset
         scanner = AnyScanner(plan, plan.limits)
     }
 
@@ -146,11 +164,16 @@ package struct SliceReader: ~Copyable {
         position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
         precondition(position > start, "a scanner made no progress on a final slice")
         // A block of blank lines only.
-        if block.count == 0 { return next() }
+        if block.count == 0 {
+            sourceOffset += UInt64(plan.coding.encoding.sourceLength(of: bytes.span.extracting(start..<position)))
+            return next()
+        }
         let first = row
         row += block.count
+        let offset = sourceOffset
+        sourceOffset += UInt64(plan.coding.encoding.sourceLength(of: bytes.span.extracting(start..<position)))
         return block.batch(
-            bytes.span, end: position, layout: layout, firstRow: first,
-            sourceOffset: slice.offset + UInt64(start))
+            bytes.span, end: position, layout: layout, firstRow: first, sourceOffset: offset,
+            encoding: plan.coding.encoding)
     }
 }

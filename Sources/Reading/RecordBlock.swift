@@ -89,7 +89,8 @@ package struct RecordBlock: Sendable {
 
     /// The finished batch; `end` is the offset past the block's last line end in `bytes`.
     package consuming func batch(
-        _ bytes: Span<UInt8>, end: Int, layout: Layout, firstRow: Int, sourceOffset: UInt64
+        _ bytes: Span<UInt8>, end: Int, layout: Layout, firstRow: Int, sourceOffset: UInt64,
+        encoding: TextEncoding = .utf8
     ) -> Batch {
         let length = end - base
         var owned = [UInt8](capacity: length + decoded.count) { out in
@@ -100,14 +101,33 @@ package struct RecordBlock: Sendable {
             cells[index].start += UInt32(length)
             cells[index].end += UInt32(length)
         }
+        let places = encoding == .utf8 ? nil : sourceRanges(bytes, encoding, sourceOffset)
         let findings = problems.map { problem in
             let record = records[problem.row]
+            let range =
+                places?[problem.row] ?? sourceOffset + UInt64(record.start)..<sourceOffset + UInt64(record.end)
             return Finding(
-                problem.code, outcome: .rejected, row: firstRow + problem.row,
-                byteOffset: sourceOffset + UInt64(record.start), byteLength: UInt64(record.end - record.start))
+                problem.code, outcome: .rejected, row: firstRow + problem.row, byteOffset: range.lowerBound,
+                byteLength: UInt64(range.count))
         }
         return Batch(
             layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
-            findings: findings, isWellFormed: isWellFormed, extras: extras)
+            findings: findings, isWellFormed: isWellFormed, extras: extras, sourceRanges: places)
+    }
+
+    /// Where the rows lie in a source of another encoding.
+    private func sourceRanges(
+        _ bytes: Span<UInt8>, _ encoding: TextEncoding, _ offset: UInt64
+    ) -> [Range<UInt64>] {
+        var (at, source) = (base, offset)
+        return records.map { record in
+            func advance(to next: Int) -> UInt64 {
+                source += UInt64(encoding.sourceLength(of: bytes.extracting(at..<next)))
+                at = next
+                return source
+            }
+            let start = advance(to: base + Int(record.start))
+            return start..<advance(to: base + Int(record.end))
+        }
     }
 }

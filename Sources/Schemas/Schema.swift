@@ -263,6 +263,10 @@ package struct RowLimits: Sendable, Equatable {
     package var maxFields = 4096
     /// Depth of nested JSON.
     package var maxDepth = 64
+    /// How many times its size a compressed file may have.
+    package var maxDecompressionRatio = 100
+    /// Bytes that a compressed file may have.
+    package var maxDecompressedBytes = 10 << 30
 
     /// The default limits.
     package init() {}
@@ -282,6 +286,8 @@ package struct Schema: Sendable, Equatable {
     package var primaryKey: [String] = []
     /// What happens to other columns.
     package var unknownFields: UnknownFields = .reject
+    /// How the files' text is encoded.
+    package var encoding = TextEncoding.utf8
     /// Row limits.
     package var limits = RowLimits()
     /// Batch limits.

@@ -174,24 +174,39 @@ extension SchemaLoader {
 
     /// `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
-        let known = ["apiVersion", "unknownFields", "limits", "isolationForest", "batch"]
+        let known = ["apiVersion", "unknownFields", "encoding", "limits", "isolationForest", "batch"]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
         if let version = cursor["apiVersion"], try version.text() != "sluice/v1" {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
         if let word = cursor["unknownFields"] { schema.unknownFields = try word.choice(UnknownFields.self) }
+        if let name = cursor["encoding"] {
+            guard let encoding = TextEncoding(name: try name.text()) else {
+                throw name.error(
+                    .unsupported,
+                    "this version reads \(TextEncoding.allCases.map(\.rawValue).joined(separator: ", ")); convert the files, or "
+                        + "name one of these")
+            }
+            schema.encoding = encoding
+        }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
         if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
     }
 
     private func loadLimits(_ cursor: Cursor) throws(SchemaError) -> RowLimits {
-        try cursor.refuseKeys(besides: ["maxRowBytes", "maxFields", "maxDepth"])
+        try cursor.refuseKeys(besides: [
+            "maxRowBytes", "maxFields", "maxDepth", "maxDecompressionRatio", "maxDecompressedBytes",
+        ])
         var limits = RowLimits()
         limits.maxRowBytes = try cursor["maxRowBytes"]?.whole(in: 1...16_777_216) ?? limits.maxRowBytes
         limits.maxFields = try cursor["maxFields"]?.whole(in: 1...16_384) ?? limits.maxFields
         limits.maxDepth = try cursor["maxDepth"]?.whole(in: 1...512) ?? limits.maxDepth
+        limits.maxDecompressionRatio =
+            try cursor["maxDecompressionRatio"]?.whole(in: 1...1_000_000) ?? limits.maxDecompressionRatio
+        limits.maxDecompressedBytes =
+            try cursor["maxDecompressedBytes"]?.whole(in: 1...1 << 50) ?? limits.maxDecompressedBytes
         return limits
     }
 

@@ -66,13 +66,13 @@ package struct QuarantineWriter: ~Copyable {
                 index += 1
             }
             let record = batch.records[row]
-            out += "],\"offset\":\(batch.baseOffset + UInt64(record.start)),\"outcome\":\"".utf8
+            out += "],\"offset\":\(batch.sourceRange(of: row).lowerBound),\"outcome\":\"".utf8
             out += screened.outcomes[row].name.utf8
             out += Self.raw
             let source = batch.bytes[Int(record.start)..<Int(record.end)]
             out += base64(Array(source)).utf8
             out += "\",\"row\":\(number)".utf8
-            if length > UInt64(source.count) { out += ",\"truncated_from\":\(length)".utf8 }
+            if length > UInt64(batch.sourceRange(of: row).count) { out += ",\"truncated_from\":\(length)".utf8 }
             out += [0x7D, 0x0A]
             rows += 1
             if out.count >= 1 << 18 {

@@ -159,6 +159,8 @@ package struct Batch: Sendable {
     package let isWellFormed: [Bool]
     /// JSON members that the contract does not name.
     package let extras: [Extra]
+    /// Where each row lies in the source when that is not `baseOffset` on: in a source that was not UTF-8.
+    private let sourceRanges: [Range<UInt64>]?
 
     /// A JSON member that the contract does not name: its source text, key included, in `bytes`.
     package struct Extra: Sendable, Equatable {
@@ -180,7 +182,7 @@ package struct Batch: Sendable {
     /// Makes a block; the reader is the only maker outside tests.
     package init(
         layout: Layout, bytes: [UInt8], cells: [Cell], records: [RecordRange], firstRow: Int, baseOffset: UInt64,
-        findings: [Finding], isWellFormed: [Bool], extras: [Extra] = []
+        findings: [Finding], isWellFormed: [Bool], extras: [Extra] = [], sourceRanges: [Range<UInt64>]? = nil
     ) {
         precondition(cells.count == records.count * layout.columns.count && isWellFormed.count == records.count)
         self.layout = layout
@@ -192,6 +194,13 @@ package struct Batch: Sendable {
         self.findings = findings
         self.isWellFormed = isWellFormed
         self.extras = extras
+        self.sourceRanges = sourceRanges
+    }
+
+    /// The bytes of the source that row `index` stands in, without its line end.
+    package func sourceRange(of index: Int) -> Range<UInt64> {
+        if let sourceRanges { return sourceRanges[index] }
+        return baseOffset + UInt64(records[index].start)..<baseOffset + UInt64(records[index].end)
     }
 
     /// Columns a row.
@@ -204,10 +213,10 @@ package struct Batch: Sendable {
         _ code: FindingCode, outcome: Outcome, at index: Int, field: Int = -1, statistic: Double? = nil,
         threshold: Double? = nil, contributors: [Int] = []
     ) -> Finding {
-        let record = records[index]
+        let range = sourceRange(of: index)
         return Finding(
-            code, outcome: outcome, row: firstRow + index, field: field,
-            byteOffset: baseOffset + UInt64(record.start), byteLength: UInt64(record.end - record.start),
+            code, outcome: outcome, row: firstRow + index, field: field, byteOffset: range.lowerBound,
+            byteLength: UInt64(range.count),
             statistic: statistic, threshold: threshold, contributors: contributors)
     }
 }

@@ -89,7 +89,7 @@ struct LineageCommand: AsyncParsableCommand {
                 if let found = trace.row, let dataset = trace.shard.entry.body["dataset"]?.text {
                     range = try store.byteRange(
                         ofRow: found.sourceRow, batch: trace.shard.batch, dataset: dataset,
-                        sourceEnd: Int(trace.received?.body["bytes"]?.whole ?? 0))
+                        sourceEnd: Int(trace.sourceEnd))
                 } else if row != nil {
                     throw IngestionError(.noInput, "the shard has no row \(row ?? 0)")
                 }
@@ -231,12 +231,14 @@ enum LineageText {
         } else {
             lines.append("rows      source records \(trace.shard.body["rows"]?.text ?? "")")
         }
+        let compression = trace.received?.body["compression"]?.text
+        let source = compression.map { "what its \($0) decompresses to" } ?? "the source"
         if let range {
             lines.append(
-                "bytes     \(range.lowerBound) to \(range.upperBound) of the source (end excluded), line end included")
+                "bytes     \(range.lowerBound) to \(range.upperBound) of \(source) (end excluded), line end included")
         } else {
             lines.append(
-                "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of the source"
+                "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of \(source)"
             )
         }
         lines.append(

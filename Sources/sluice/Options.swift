@@ -22,6 +22,10 @@ enum FailOn: String, ExpressibleByArgument, CaseIterable {
 
 extension CSVEngine: ExpressibleByArgument {}
 extension SourceFormat: ExpressibleByArgument {}
+extension TextEncoding: ExpressibleByArgument {
+    /// A name as people write it.
+    package init?(argument: String) { self.init(name: argument) }
+}
 
 /// Which store.
 struct StoreOptions: ParsableArguments {
@@ -62,6 +66,13 @@ struct ReadingOptions: ParsableArguments {
     @Option(name: .long, help: "The CSV delimiter, one character.")
     var delimiter = ","
 
+    @Option(
+        name: .long,
+        help:
+            "The text's encoding, if the contract does not say: utf-8, utf-16, utf-32 (le, be), iso-8859-1, windows-1252."
+    )
+    var encoding: TextEncoding?
+
     @Option(name: .long, help: "The CSV reader: structural, or libcsv alone.")
     var csvEngine = CSVEngine.structural
 
@@ -87,6 +98,7 @@ struct ReadingOptions: ParsableArguments {
         var options = BatchOptions()
         options.format = inputFormat
         options.engine = csvEngine
+        options.encoding = encoding
         options.delimiter = delimiter.utf8.first ?? 0x2C
         options.jobs = jobs ?? processorCount()
         options.seed = seed

@@ -20,8 +20,9 @@ import Testing
         let harness = try Harness()
         defer { harness.remove() }
         let cases: [(String, [UInt8], String)] = [
-            ("utf16.csv", [0xFF, 0xFE, 0x61, 0, 0x2C, 0, 0x62, 0], "UTF-16 LE"),
-            ("gzip.csv", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], "gzip"), ("empty.csv", [], "empty"),
+            ("utf16.csv", [0xFF, 0xFE, 0x61, 0, 0x2C, 0, 0x62, 0], "utf-16le"),
+            ("gzip.csv", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], "gzip stream ends before"),
+            ("zip.csv", [0x50, 0x4B, 3, 4, 0, 0, 0, 0], "zip archive"), ("empty.csv", [], "empty"),
         ]
         for (name, bytes, word) in cases {
             try Data(bytes).write(to: URL(filePath: harness.path(name)))

@@ -1,0 +1,202 @@
+import Cryptography
+import Reading
+import Storage
+import Tabular
+
+/// A source from its beginning to its end as UTF-8: through decompression and decoding, in constant memory, with the
+/// digest of the file's own bytes.
+///
+/// Plain UTF-8 is read straight into the caller's buffer.
+final class SourceReader {
+    private let source: Source
+    private let coding: SourceCoding
+    private let hashes: Bool
+    /// How the file is compressed, by its first bytes.
+    let compression: Compression?
+    private let decompressor: Decompressor?
+    private var transcoder: Transcoder?
+    private var isOpened = false
+    private var hasher = SHA256()
+    /// Compressed bytes that were read and not used.
+    private var packed: [UInt8] = []
+    private var packedUsed = 0
+    /// UTF-8 that was made and not handed out.
+    private var ready: [UInt8] = []
+    private var readyUsed = 0
+    private var isAtEnd = false
+    /// Bytes of the file that were read.
+    private(set) var bytesRead = 0
+    /// Bytes after decompression and before decoding: the space that offsets of a compressed file are in.
+    private(set) var bytesUnpacked = 0
+    /// Offset, in UTF-8, of the next byte.
+    private(set) var offset = 0
+
+    private static let pieceBytes = 1 << 18
+    /// Below this a high ratio harms nobody.
+    private static let ratioCheckedFrom = 16 << 20
+
+    init(_ source: Source, _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError) {
+        self.source = source
+        self.coding = coding
+        self.hashes = hashes
+        var first: [UInt8] = []
+        _ = try source.read(upTo: 4, at: 0, into: &first)
+        compression = Compression(first.span)
+        do throws(DecompressionError) {
+            decompressor = if let compression { try Decompressor(compression) } else { nil }
+        } catch {
+            throw IngestionError(.software, "\(source.path): no memory to decompress it")
+        }
+    }
+
+    /// Appends up to `count` bytes; fewer only at the end.
+    func read(upTo count: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
+        if !isOpened { try open() }
+        let before = bytes.count
+        if decompressor == nil, transcoder == nil {
+            _ = try file(upTo: count, into: &bytes)
+            bytesUnpacked = bytesRead
+        } else {
+            while bytes.count - before < count {
+                if readyUsed == ready.count {
+                    if isAtEnd { break }
+                    try prepare(
+                        upTo: transcoder == nil ? min(1 << 20, count - (bytes.count - before)) : Self.pieceBytes)
+                    continue
+                }
+                let end = min(ready.count, readyUsed + count - (bytes.count - before))
+                bytes.append(contentsOf: ready[readyUsed..<end])
+                readyUsed = end
+            }
+        }
+        offset += bytes.count - before
+        return bytes.count - before
+    }
+
+    /// Goes on to an offset without handing out what lies before it.
+    func skip(to target: Int) throws(IngestionError) {
+        if !isOpened { try open() }
+        if decompressor == nil, transcoder == nil, !hashes {
+            bytesRead = max(target, offset)
+            offset = bytesRead
+            return
+        }
+        var thrown: [UInt8] = []
+        while offset < target {
+            thrown.removeAll(keepingCapacity: true)
+            if try read(upTo: min(1 << 20, target - offset), into: &thrown) == 0 { return }
+        }
+    }
+
+    /// The digest of the file, as far as it was read.
+    func digest() -> [UInt8] { hasher.digest() }
+
+    // MARK: Layers
+
+    private func file(upTo count: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
+        let before = bytes.count
+        let got = try source.read(upTo: count, at: bytesRead, into: &bytes)
+        if hashes { hasher.update(bytes.span.extracting(before..<bytes.count)) }
+        bytesRead += got
+        return got
+    }
+
+    /// Appends up to `count` bytes before decoding; fewer, but some, at any time, and none only at the end.
+    private func unpacked(upTo count: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
+        let before = bytes.count
+        if let decompressor {
+            while bytes.count == before {
+                if packedUsed == packed.count {
+                    packed.removeAll(keepingCapacity: true)
+                    packedUsed = 0
+                    if try file(upTo: Self.pieceBytes, into: &packed) == 0 {
+                        do throws(DecompressionError) { try decompressor.finish() } catch { throw unreadable(error) }
+                        break
+                    }
+                }
+                do throws(DecompressionError) {
+                    packedUsed += try decompressor.decompress(
+                        packed.span.extracting(packedUsed..<packed.count), limit: count, to: &bytes)
+                } catch {
+                    throw unreadable(error)
+                }
+            }
+            try refuseBomb(bytesUnpacked + bytes.count - before)
+        } else {
+            _ = try file(upTo: count, into: &bytes)
+        }
+        bytesUnpacked += bytes.count - before
+        return bytes.count - before
+    }
+
+    /// Makes the next piece of UTF-8, for callers that take about so much.
+    private func prepare(upTo count: Int) throws(IngestionError) {
+        readyUsed = 0
+        if transcoder == nil {
+            ready.removeAll(keepingCapacity: true)
+            isAtEnd = try unpacked(upTo: count, into: &ready) == 0
+            return
+        }
+        var piece: [UInt8] = []
+        isAtEnd = try unpacked(upTo: count, into: &piece) == 0
+        ready.removeAll(keepingCapacity: true)
+        transcoder?.append(piece.span, isFinal: isAtEnd, to: &ready)
+    }
+
+    /// Settles the byte order by the mark, and refuses a mark that contradicts what was declared.
+    private func open() throws(IngestionError) {
+        isOpened = true
+        guard coding.encoding != .utf8 else { return }
+        // Decoded as it stands, the mark of the other order would be a character that does not exist.
+        var first: [UInt8] = []
+        while first.count < 4, try unpacked(upTo: 4 - first.count, into: &first) > 0 {}
+        let found = TextEncoding(mark: first.span)
+        var settled = coding.encoding
+        switch (coding.encoding, found) {
+        case (.utf16, .utf16LE?), (.utf16, .utf16BE?), (.utf32, .utf32LE?), (.utf32, .utf32BE?):
+            settled = found ?? settled
+        case (.utf16, _), (.utf32, _):
+            let name = coding.encoding.rawValue
+            throw IngestionError(
+                .unreadableData,
+                "\(source.path): \(name) is declared and no byte order mark says which; declare \(name)le or \(name)be")
+        // Four bytes of a little-endian UTF-16 file may begin with its mark and a NUL character.
+        case (.utf16LE, .utf32LE?): break
+        case (_, let found?) where found != coding.encoding:
+            throw IngestionError(
+                .unreadableData,
+                "\(source.path): its byte order mark says \(found.rawValue) and \(coding.encoding.rawValue) is declared; correct "
+                    + "sluice.encoding or --encoding")
+        default: break
+        }
+        transcoder = Transcoder(settled)
+        transcoder?.append(first.span, isFinal: false, to: &ready)
+    }
+
+    private func refuseBomb(_ size: Int) throws(IngestionError) {
+        if size > coding.maxUnpackedBytes {
+            throw IngestionError(
+                .unreadableData,
+                "\(source.path): it decompresses to more than sluice.limits.maxDecompressedBytes \(coding.maxUnpackedBytes); raise "
+                    + "the limit if that is meant")
+        }
+        if size > Self.ratioCheckedFrom, size / max(1, bytesRead) >= coding.maxRatio {
+            throw IngestionError(
+                .unreadableData,
+                "\(source.path): it decompresses to more than \(coding.maxRatio) times its size, as bombs do; raise "
+                    + "sluice.limits.maxDecompressionRatio if that is meant")
+        }
+    }
+
+    private func unreadable(_ error: DecompressionError) -> IngestionError {
+        let name = compression?.rawValue ?? ""
+        let reason =
+            switch error {
+            case .damaged: "its \(name) stream is damaged near byte \(bytesRead); have it sent again"
+            case .truncated: "its \(name) stream ends before its end; have it sent again, whole"
+            case .trailing: "bytes follow its \(name) stream that are none; have it sent again without them"
+            case .memory: "its \(name) stream needs more than 128 MiB of history; compress it with a smaller window"
+            }
+        return IngestionError(.unreadableData, "\(source.path): \(reason)")
+    }
+}

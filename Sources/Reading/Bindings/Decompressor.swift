@@ -1,0 +1,182 @@
+import CZlib
+import CZstd
+
+/// How a source is compressed; its first bytes say it, whatever its name says.
+package enum Compression: String, Sendable {
+    case gzip
+    case zstd
+
+    /// By the magic number (RFC 1952 2.3.1, RFC 8878 3.1.1); nil for bytes that are neither. No text begins so.
+    package init?(_ bytes: Span<UInt8>) {
+        if bytes.count >= 3, bytes[0] == 0x1F, bytes[1] == 0x8B, bytes[2] == 8 {
+            self = .gzip
+        } else if bytes.count >= 4, bytes[0] == 0x28, bytes[1] == 0xB5, bytes[2] == 0x2F, bytes[3] == 0xFD {
+            self = .zstd
+        } else {
+            return nil
+        }
+    }
+
+    /// The endings of such files' names.
+    package var suffixes: [String] { self == .gzip ? [".gz"] : [".zst", ".zstd"] }
+    /// Both kinds.
+    package static var all: [Compression] { [.gzip, .zstd] }
+}
+
+/// Why a compressed source cannot be read on.
+package enum DecompressionError: Error, Sendable {
+    /// The stream breaks its format, or a checksum is wrong.
+    case damaged
+    /// The file ends inside a member.
+    case truncated
+    /// Bytes follow the last member that begin no other one.
+    case trailing
+    /// The library has no memory, or the stream asks for more than is allowed.
+    case memory
+}
+
+/// Decompresses a stream of one or more gzip members or zstd frames, piece by piece, in constant memory.
+///
+/// Sound: the libraries' stream structs point into the pieces only during a call; each is freed once, with its owner.
+@safe package final class Decompressor {
+    @unsafe private enum State {
+        case gzip(UnsafeMutablePointer<z_stream>)
+        case zstd(OpaquePointer)
+    }
+
+    /// At most 128 MiB of history, as `zstd -d` allows by default (RFC 8878 recommends 8 MiB as what all must support).
+    private static let windowLog: Int32 = 27
+
+    private let state: State
+    /// Whether a member is begun and not ended.
+    private var isInside = false
+    /// Members that ended.
+    private var members = 0
+
+    /// Makes one ready.
+    package init(_ compression: Compression) throws(DecompressionError) {
+        switch compression {
+        case .gzip:
+            let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+            unsafe stream.initialize(to: z_stream())
+            guard unsafe sluice_inflate_init(stream) == Z_OK else {
+                unsafe stream.deallocate()
+                throw .memory
+            }
+            unsafe state = .gzip(stream)
+        case .zstd:
+            guard let stream = unsafe ZSTD_createDCtx() else { throw .memory }
+            _ = unsafe ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, Self.windowLog)
+            unsafe state = .zstd(stream)
+        }
+    }
+
+    deinit {
+        switch unsafe state {
+        case .gzip(let stream):
+            unsafe inflateEnd(stream)
+            unsafe stream.deallocate()
+        case .zstd(let stream): _ = unsafe ZSTD_freeDCtx(stream)
+        }
+    }
+
+    /// Appends at most `limit` decompressed bytes to `out`, and gives how many of `input` were used.
+    package func decompress(
+        _ input: Span<UInt8>, limit: Int, to out: inout [UInt8]
+    ) throws(DecompressionError) -> Int {
+        precondition(limit > 0)
+        var used = 0
+        var problem: DecompressionError?
+        let before = out.count
+        // Sound: both buffers live through the call, and the library is given their exact sizes.
+        let made = [UInt8](capacity: limit) { output in
+            unsafe output.withUnsafeMutableBufferPointer { target, written in
+                unsafe input.withUnsafeBufferPointer { source in
+                    do throws(DecompressionError) {
+                        (used, written) = try unsafe step(source, target)
+                    } catch {
+                        problem = error
+                    }
+                }
+            }
+        }
+        if let problem { throw problem }
+        if before == 0 { out = made } else { out.append(contentsOf: made) }
+        return used
+    }
+
+    /// The end of the input. Throws `truncated` inside a member.
+    package func finish() throws(DecompressionError) {
+        if isInside || members == 0 { throw .truncated }
+    }
+
+    private func step(
+        _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
+    ) throws(DecompressionError) -> (used: Int, written: Int) {
+        var (used, written) = (0, 0)
+        while written < target.count {
+            // A member that ended may be followed by another one, of which not all may be here yet.
+            if !isInside {
+                if used == source.count { break }
+                isInside = true
+            }
+            let more: (used: Int, written: Int, ended: Bool)
+            let rest = unsafe UnsafeBufferPointer(rebasing: source[used...])
+            let room = unsafe UnsafeMutableBufferPointer(rebasing: target[written...])
+            switch unsafe state {
+            case .gzip(let stream): more = try unsafe inflated(stream, rest, room)
+            case .zstd(let stream): more = try unsafe unfolded(stream, rest, room)
+            }
+            used += more.used
+            written += more.written
+            if more.ended {
+                isInside = false
+                members += 1
+            } else if more.used == 0, more.written == 0 {
+                break
+            }
+        }
+        return (used, written)
+    }
+
+    private func inflated(
+        _ stream: UnsafeMutablePointer<z_stream>, _ source: UnsafeBufferPointer<UInt8>,
+        _ target: UnsafeMutableBufferPointer<UInt8>
+    ) throws(DecompressionError) -> (used: Int, written: Int, ended: Bool) {
+        let (available, room) = (min(source.count, 1 << 30), min(target.count, 1 << 30))
+        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+        unsafe stream.pointee.avail_in = UInt32(available)
+        unsafe stream.pointee.next_out = target.baseAddress
+        unsafe stream.pointee.avail_out = UInt32(room)
+        let code = unsafe inflate(stream, Z_NO_FLUSH)
+        let used = unsafe available - Int(stream.pointee.avail_in)
+        let written = unsafe room - Int(stream.pointee.avail_out)
+        switch code {
+        case Z_STREAM_END:
+            guard unsafe inflateReset(stream) == Z_OK else { throw .memory }
+            return (used, written, true)
+        case Z_OK, Z_BUF_ERROR: return (used, written, false)
+        case Z_MEM_ERROR: throw .memory
+        default:
+            // Behind a whole member, what is no header of another one is something else.
+            let isHeader = unsafe stream.pointee.total_out == 0 && stream.pointee.total_in <= 10
+            throw members > 0 && isHeader ? .trailing : .damaged
+        }
+    }
+
+    private func unfolded(
+        _ stream: OpaquePointer, _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
+    ) throws(DecompressionError) -> (used: Int, written: Int, ended: Bool) {
+        var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+        var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+        let code = unsafe ZSTD_decompressStream(stream, &output, &input)
+        if ZSTD_isError(code) != 0 {
+            switch ZSTD_getErrorCode(code) {
+            case ZSTD_error_memory_allocation, ZSTD_error_frameParameter_windowTooLarge: throw .memory
+            case ZSTD_error_prefix_unknown where members > 0: throw .trailing
+            default: throw .damaged
+            }
+        }
+        return unsafe (input.pos, output.pos, code == 0)
+    }
+}
