@@ -28,13 +28,19 @@ package struct Corridor: Sendable {
 
     /// The format of a file, by its name.
     package static func format(of path: String) -> SourceFormat? {
+        let name = plainName(path)
+        if name.hasSuffix(".csv") || name.hasSuffix(".tsv") { return .csv }
+        if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonl }
+        return nil
+    }
+
+    /// A file's name in small letters, without the ending that says how it is compressed.
+    static func plainName(_ path: String) -> String {
         var name = path.lowercased()
         if let packed = Compression.all.flatMap(\.suffixes).first(where: name.hasSuffix) {
             name.removeLast(packed.count)
         }
-        if name.hasSuffix(".csv") { return .csv }
-        if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonl }
-        return nil
+        return name
     }
 
     /// What is known of a batch on its way.
@@ -156,7 +162,7 @@ package struct Corridor: Sendable {
         return Survey(
             profile: profile, sound: (0..<cutter.places.count).map { sound[$0] ?? RowBits() }, places: cutter.places,
             digest: cutter.digest(), findings: findings, listed: listed, head: cutter.head,
-            crossChecked: plan.reading.format == .csv && plan.options.engine == .structural)
+            crossChecked: plan.isCrossChecked)
     }
 
     /// The end of the road for `validate`, and for a file whose header does not fit.
@@ -243,7 +249,7 @@ package struct Corridor: Sendable {
     ) async throws(IngestionError) -> BatchReport {
         let masker: Masker
         do throws(UnusableMask) {
-            masker = try Masker(plan.schema, layout: layout, delimiter: plan.options.delimiter, keys: plan.tokenKeys)
+            masker = try Masker(plan.schema, layout: layout, dialect: plan.reading.dialect, keys: plan.tokenKeys)
         } catch {
             throw IngestionError(error)
         }
@@ -339,6 +345,10 @@ package struct Corridor: Sendable {
 
     private func readers(_ plan: Plan, _ survey: Survey) -> String {
         if plan.reading.format == .jsonl { return "json lines" }
+        if !plan.reading.dialect.isStructural { return "dialect scanner alone: libcsv cannot express the dialect" }
+        if plan.reading.dialect.quote != 0x22 {
+            return "structural scanner alone: libcsv is asked for RFC 4180 quotes only"
+        }
         return survey.crossChecked
             ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"
     }

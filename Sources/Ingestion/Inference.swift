@@ -15,7 +15,8 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
     var names: [String] = []
     if format == .jsonl { names = try memberNames(path, options) }
     var plan = ReadingPlan(
-        format: format, fieldNames: names, rejectsUnknown: false, delimiter: options.delimiter, engine: options.engine)
+        format: format, fieldNames: names, rejectsUnknown: false, engine: options.engine)
+    plan.dialect = options.dialect(nil, ofFile: path)
     plan.coding.encoding = options.encoding ?? .utf8
     let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {

@@ -47,7 +47,7 @@ func survey(
     while let batch = reader.next() {
         rows += batch.count
         if plan.isCrossChecked(offset: batch.baseOffset, isFirst: isFirst), result.disagreement == nil,
-            let row = rowWhereLibCSVDisagrees(batch, delimiter: plan.reading.delimiter)
+            let row = rowWhereLibCSVDisagrees(batch, delimiter: plan.reading.dialect.delimiter)
         {
             result.disagreement = batch.finding(.readersDisagree, outcome: .quarantined, at: row)
         }

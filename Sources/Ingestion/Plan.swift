@@ -30,8 +30,10 @@ package struct BatchOptions: Sendable {
     package var encoding: TextEncoding?
     /// The CSV reader.
     package var engine = CSVEngine.structural
-    /// The CSV delimiter.
-    package var delimiter: UInt8 = 0x2C
+    /// How CSV is written, or nil for what the contract says.
+    package var dialect: Dialect?
+    /// The CSV delimiter, instead of the dialect's.
+    package var delimiter: UInt8?
     /// Workers.
     package var jobs = 2
     /// Bytes of a slice.
@@ -51,6 +53,14 @@ package struct BatchOptions: Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// The dialect of a file whose contract says `declared`; where nobody says anything, a name in .tsv means tabs.
+    func dialect(_ declared: Dialect?, ofFile name: String) -> Dialect {
+        var dialect = dialect ?? declared ?? Dialect()
+        if self.dialect == nil, declared == nil, Corridor.plainName(name).hasSuffix(".tsv") { dialect.delimiter = 0x09 }
+        if let delimiter { dialect.delimiter = delimiter }
+        return dialect
+    }
 }
 
 /// Everything a slice needs besides its bytes: contract, policy, keys, pipeline version.
@@ -92,8 +102,9 @@ struct Plan: Sendable {
         fieldNames = schema.fields.map(\.name)
         var reading = ReadingPlan(
             format: format, fieldNames: fieldNames, rejectsUnknown: schema.unknownFields == .reject,
-            notesUnknown: schema.unknownFields == .drop, delimiter: options.delimiter, engine: options.engine,
+            notesUnknown: schema.unknownFields == .drop, engine: options.engine,
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        reading.dialect = options.dialect(schema.dialect, ofFile: file)
         reading.coding.encoding = options.encoding ?? schema.encoding
         reading.coding.maxRatio = schema.limits.maxDecompressionRatio
         reading.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
@@ -107,7 +118,7 @@ struct Plan: Sendable {
         sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
         let policy = JSONValue.object([
             "pipeline": .string(Self.pipelineVersion), "slice_bytes": .integer(Int64(options.sliceBytes)),
-            "engine": .string(options.engine.rawValue), "delimiter": .integer(Int64(options.delimiter)),
+            "engine": .string(options.engine.rawValue), "dialect": reading.dialect.document,
             "recipients": .array(recipients.map { .string($0.name) }),
             "tokens": .object(
                 Dictionary(
@@ -128,10 +139,15 @@ struct Plan: Sendable {
             screened.fields.map { ($0, schema.fields[$0].anomaly.action) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Whether there is a second reader that can read it.
+    var isCrossChecked: Bool {
+        reading.format == .csv && options.engine == .structural && reading.dialect.isVerbatim
+    }
+
     /// Whether the second reader checks the block at this offset (design decision D2): the first block of each file, and
     /// about one in 32 of the others, chosen so that nobody without the store's secret can tell which.
     func isCrossChecked(offset: UInt64, isFirst: Bool) -> Bool {
-        guard reading.format == .csv, options.engine == .structural else { return false }
+        guard isCrossChecked else { return false }
         return isFirst || SplitMix64.mix(offset ^ Self.word(SHA256.hash(Array("check".utf8) + secret))) & 31 == 0
     }
 }

@@ -182,6 +182,7 @@ final class SliceCutter {
     /// A row past the row limit: skips to its line end in constant memory and keeps only its beginning.
     private func overlong() throws(IngestionError) -> SourceSlice? {
         let kept = Array(carry.prefix(overlongKept))
+        let lineEnd = plan.format == .csv ? plan.dialect.lineTerminator ?? 0x0A : 0x0A
         // The scanner saw no line end that could end this row in what was read.
         var textLength = carry.count
         var length = plan.coding.encoding.sourceLength(of: carry.span)
@@ -193,10 +194,10 @@ final class SliceCutter {
                 isAtEnd = true
                 break
             }
-            let end = buffer.firstPlace(of: 0x0A).map { $0 + 1 } ?? buffer.count
+            let end = buffer.firstPlace(of: lineEnd).map { $0 + 1 } ?? buffer.count
             textLength += end
             length += plan.coding.encoding.sourceLength(of: buffer.span.extracting(0..<end))
-            if end < buffer.count || buffer.last == 0x0A {
+            if end < buffer.count || buffer.last == lineEnd {
                 carry = Array(buffer[end...])
                 break
             }

@@ -3,6 +3,7 @@ package import Lineage
 package import Schemas
 package import Sealing
 import Storage
+package import Tabular
 
 /// The folder where everything lives: configuration, keys, ledger, shards, quarantine, baselines.
 package struct Store: Sendable {
@@ -182,8 +183,18 @@ package struct Store: Sendable {
 
 /// Reads a contract's file.
 package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
-    let bytes = try storing(reading: true) { () throws(StorageError) in
+    let bytes = try smallFile(path)
+    do throws(SchemaError) { return try Schema.load(bytes, name: path) } catch { throw IngestionError(error) }
+}
+
+/// Reads a dialect from a file of its own.
+package func loadDialect(_ path: String) throws(IngestionError) -> Dialect {
+    let bytes = try smallFile(path)
+    do throws(SchemaError) { return try Dialect.load(bytes, name: path) } catch { throw IngestionError(error) }
+}
+
+private func smallFile(_ path: String) throws(IngestionError) -> [UInt8] {
+    try storing(reading: true) { () throws(StorageError) in
         try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
     }
-    do throws(SchemaError) { return try Schema.load(bytes, name: path) } catch { throw IngestionError(error) }
 }

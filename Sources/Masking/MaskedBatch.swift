@@ -5,7 +5,8 @@ package import Tabular
 
 /// Released rows with personal data masked, in the batch's own format; only this room can make one.
 package struct MaskedBatch: Sendable {
-    /// The rows, each with its line end. Cells that were not touched are the source's bytes.
+    /// The rows, each with its line end. Cells that were not touched are the source's bytes, unless the source is in a dialect
+    /// that is not RFC 4180: then all are written anew.
     package let text: [UInt8]
     /// Rows in `text`.
     package let rows: Int
@@ -74,6 +75,8 @@ package struct Masker: Sendable {
     /// How many columns are dropped before the first that stays.
     private let leading: Int
     private let delimiter: UInt8
+    /// Whether rows are written anew, since their bytes are no RFC 4180.
+    private let rewrites: Bool
     private let format: SourceFormat
     private let dropsExtras: Bool
     /// The header of a shard, with its line end; empty for JSON Lines.
@@ -83,7 +86,7 @@ package struct Masker: Sendable {
     ///
     /// - Throws: when a token key is missing: there is no unkeyed hash to fall back to.
     package init(
-        _ schema: Schema, layout: Layout, delimiter: UInt8 = 0x2C, keys: [String: SecretKey]
+        _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey]
     ) throws(UnusableMask) {
         var rules: [ColumnRule] = []
         var dropped: [Int] = []
@@ -122,7 +125,8 @@ package struct Masker: Sendable {
         guard layout.format == .jsonl || dropped.count < layout.columns.count else {
             throw UnusableMask(reason: "every column of the file is dropped, so that nothing is left to release")
         }
-        self.delimiter = delimiter
+        delimiter = dialect.isVerbatim ? dialect.delimiter : 0x2C
+        rewrites = layout.format == .csv && !dialect.isVerbatim
         format = layout.format
         dropsExtras = schema.unknownFields == .drop
         header = Self.header(layout, without: Set(dropped), delimiter)
@@ -199,7 +203,11 @@ package struct Masker: Sendable {
             }
             if removes { removals(batch, row, extra, &edits) }
             if isUnordered, !edits.isEmpty { order(&edits) }
-            write(batch, row, edits, patch, &out)
+            if rewrites {
+                rewrite(batch, row, columns, patches, patch, &out)
+            } else {
+                write(batch, row, edits, patch, &out)
+            }
             rows += 1
         }
         return MaskedBatch(text: out, rows: rows, receipts: receipts)
@@ -331,6 +339,35 @@ package struct Masker: Sendable {
             if slashes % 2 == 0 { return at }
             at -= 1
         }
+    }
+
+    /// Writes a row as RFC 4180, whatever it was.
+    private func rewrite(
+        _ batch: Batch, _ row: Int, _ columns: [Int], _ patches: [Piece], _ patch: [UInt8], _ out: inout [UInt8]
+    ) {
+        let rowStart = out.count
+        var isFirst = true
+        var rule = 0
+        var gone = 0
+        for column in 0..<batch.width {
+            while rule < columns.count, columns[rule] < column { rule += 1 }
+            while gone < dropped.count, dropped[gone] < column { gone += 1 }
+            if gone < dropped.count, dropped[gone] == column { continue }
+            if !isFirst { out.append(delimiter) }
+            isFirst = false
+            if rule < columns.count, columns[rule] == column {
+                let text = patches[rule * batch.count + row]
+                if text.start >= 0 {
+                    out.append(contentsOf: patch[Int(text.start)..<Int(text.end)])
+                    continue
+                }
+            }
+            let cell = batch.cells[row * batch.width + column]
+            if cell.isNothing { continue }
+            appendCSV(Array(batch.bytes[cell.range]), wasQuoted: cell.isQuoted, delimiter, &out)
+        }
+        if out.count == rowStart { out.append(contentsOf: [0x22, 0x22]) }
+        out.append(0x0A)
     }
 
     private func write(_ batch: Batch, _ row: Int, _ edits: [Edit], _ patch: [UInt8], _ out: inout [UInt8]) {

@@ -44,51 +44,107 @@ package func readHead(
         return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
     }
     var limits = plan.limits
-    limits.blockRows = 1
+    let leading = plan.dialect.leadingRows
+    // Without a header the first data row is only looked at, for how many columns there are.
+    limits.blockRows = max(leading, 1)
     var block = RecordBlock(base: mark, width: 0)
-    var scanner = StructuralScanner(delimiter: plan.delimiter, limits: limits)
+    var scanner = AnyScanner(plan, limits)
     let end = scanner.scan(bytes, from: mark, isFinal: isWhole, into: &block)
-    if block.count == 0 {
-        if isWhole { throw UnreadableSource(reason: "the file is empty: a CSV file needs at least a header") }
-        return nil
-    }
-    if let problem = block.problems.first {
+    if block.count < limits.blockRows, !isWhole { return nil }
+    if block.count < limits.blockRows {
+        let rows = limits.blockRows == 1 ? "a header" : "\(limits.blockRows) rows before the data"
         throw UnreadableSource(
-            reason: "the header is no readable CSV record (\(problem.code.rawValue)); is the file CSV, in UTF-8?")
+            reason: block.count == 0
+                ? "the file is empty: a CSV file needs at least a header" : "the file has not even \(rows)")
     }
-    let header = block.batch(
-        bytes, end: end,
-        layout: Layout(format: .csv, columns: [], fieldOfColumn: [], columnOfField: [], header: []), names: ())
-    return match(header, length: end, plan)
+    if let problem = block.problems.first(where: { plan.dialect.headerRows.contains($0.row + 1) }) {
+        throw UnreadableSource(
+            reason: "the header is no readable CSV record (\(problem.code.rawValue)); is the file CSV, in "
+                + "\(plan.coding.encoding.rawValue)?")
+    }
+    let rows = block.texts(bytes)
+    if plan.dialect.headerRows.isEmpty { return headless(rows, length: leading > 0 ? end : mark, plan) }
+    let names = join(plan.dialect.headerRows.map { rows[$0 - 1] }, plan.dialect.headerJoin)
+    // Blank lines above the header are not part of it.
+    let first = mark + (block.records.first.map { Int($0.start) } ?? 0)
+    let isVerbatim = plan.dialect.isVerbatim && leading == 1
+    return match(names, raw: isVerbatim ? (first..<end).map { bytes[$0] } : nil, length: end, plan)
+}
+
+/// Names that several header rows make: their parts in order, without empty ones and repetitions.
+private func join(_ rows: [[String]], _ separator: String) -> [String] {
+    (0..<(rows.map(\.count).max() ?? 0)).map { column in
+        var parts: [String] = []
+        for row in rows where column < row.count && !row[column].isEmpty && parts.last != row[column] {
+            parts.append(row[column])
+        }
+        return parts.joined(separator: separator)
+    }
+}
+
+/// A file without a header: its columns are the contract's fields in order, or, without a contract, as many as there are.
+private func headless(_ rows: [[String]], length: Int, _ plan: ReadingPlan) -> SourceHead {
+    var names = plan.fieldNames
+    if names.isEmpty { names = (rows.last ?? []).indices.map { "field\($0 + 1)" } }
+    let layout = Layout(
+        format: .csv, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? -1 : $0 },
+        columnOfField: Array(plan.fieldNames.indices), header: header(names, plan.dialect))
+    return SourceHead(
+        layout: layout, length: length, findings: [],
+        unknown: plan.fieldNames.isEmpty ? names.indices.map { $0 + 1 } : [], matches: plan.fieldNames.count)
+}
+
+/// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that.
+private func header(_ names: [String], _ dialect: Dialect) -> [UInt8] {
+    let delimiter = dialect.isVerbatim ? dialect.delimiter : 0x2C
+    var out: [UInt8] = []
+    for (column, name) in names.enumerated() {
+        if column > 0 { out.append(delimiter) }
+        let text = Array(name.utf8)
+        if text.contains(where: { $0 == delimiter || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }) {
+            out.append(0x22)
+            for byte in text { out.append(contentsOf: byte == 0x22 ? [0x22, 0x22] : [byte]) }
+            out.append(0x22)
+        } else {
+            out.append(contentsOf: text)
+        }
+    }
+    return out + [0x0A]
 }
 
 extension RecordBlock {
-    /// The decoded texts of the cells of a one-row block, and its source bytes with the line end.
-    consuming func batch(_ bytes: Span<UInt8>, end: Int, layout: Layout, names: Void) -> (names: [String], raw: [UInt8])
-    {
-        var raw: [UInt8] = []
-        for at in base..<end { raw.append(bytes[at]) }
+    /// The decoded texts of the cells of each row, whatever their number.
+    fileprivate func texts(_ bytes: Span<UInt8>) -> [[String]] {
         let isDecoded = Set(decodedCells)
-        let texts = cells.enumerated().map { index, cell in
-            let source = isDecoded.contains(index) ? decoded : raw
-            return String(decoding: source[cell.range], as: UTF8.self)
+        var rows: [[String]] = []
+        var next = 0
+        for record in records {
+            var row: [String] = []
+            while next < cells.count, cells[next].rawEnd <= Int(record.end) {
+                let cell = cells[next]
+                var text: [UInt8] = []
+                for at in cell.range { text.append(isDecoded.contains(next) ? decoded[at] : bytes[base + at]) }
+                row.append(String(decoding: text, as: UTF8.self))
+                next += 1
+            }
+            rows.append(row)
         }
-        // Blank lines above the header are not part of it.
-        let start = records.first.map { Int($0.start) } ?? 0
-        return (texts, Array(raw[start...]))
+        return rows
     }
 }
 
-private func match(_ header: (names: [String], raw: [UInt8]), length: Int, _ plan: ReadingPlan) -> SourceHead {
+private func match(_ columns: [String], raw: [UInt8]?, length: Int, _ plan: ReadingPlan) -> SourceHead {
     var findings: [Finding] = []
-    let columns = header.names
-    var raw = header.raw
+    var raw = raw ?? header(columns, plan.dialect)
     if raw.last != 0x0A { raw.append(0x0A) }
-    if Set(columns).count != columns.count { findings.append(Finding(.duplicateLabel, outcome: .rejected, row: 0)) }
+    func key(_ name: String) -> String { plan.dialect.caseSensitiveHeader ? name : name.lowercased() }
+    if Set(columns.map(key)).count != columns.count {
+        findings.append(Finding(.duplicateLabel, outcome: .rejected, row: 0))
+    }
     if columns.contains(where: \.isEmpty) { findings.append(Finding(.blankLabel, outcome: .rejected, row: 0)) }
     let fieldOf = Dictionary(
-        plan.fieldNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let fieldOfColumn = columns.map { fieldOf[$0] ?? -1 }
+        plan.fieldNames.enumerated().map { (key($1), $0) }, uniquingKeysWith: { first, _ in first })
+    let fieldOfColumn = columns.map { fieldOf[key($0)] ?? -1 }
     var columnOfField = plan.fieldNames.map { _ in -1 }
     for (column, field) in fieldOfColumn.enumerated() where field >= 0 { columnOfField[field] = column }
     for (field, column) in columnOfField.enumerated() where column < 0 {

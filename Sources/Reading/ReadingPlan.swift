@@ -31,8 +31,8 @@ package struct ReadingPlan: Sendable, Equatable {
     package var rejectsUnknown: Bool
     /// Whether they are noted, to be dropped later.
     package var notesUnknown: Bool
-    /// The CSV delimiter.
-    package var delimiter: UInt8
+    /// How rows of CSV are written.
+    package var dialect = Dialect()
     /// The CSV reader.
     package var engine: CSVEngine
     /// Limits.
@@ -49,7 +49,7 @@ package struct ReadingPlan: Sendable, Equatable {
         self.fieldNames = fieldNames
         self.rejectsUnknown = rejectsUnknown
         self.notesUnknown = notesUnknown
-        self.delimiter = delimiter
+        dialect.delimiter = delimiter
         self.engine = engine
         self.limits = limits
     }
@@ -59,6 +59,7 @@ package struct ReadingPlan: Sendable, Equatable {
 enum AnyScanner: ~Copyable {
     case structural(StructuralScanner)
     case libcsv(LibCSVScanner)
+    case dialect(DialectScanner)
     case json(JSONLinesScanner)
 
     init(_ plan: ReadingPlan, _ limits: ScanLimits) {
@@ -67,10 +68,15 @@ enum AnyScanner: ~Copyable {
                 JSONLinesScanner(
                     fields: plan.fieldNames, rejectsUnknown: plan.rejectsUnknown, notesUnknown: plan.notesUnknown,
                     limits: limits))
-        } else if plan.engine == .libcsv {
-            self = .libcsv(LibCSVScanner(delimiter: plan.delimiter, limits: limits))
+        } else if let quote = plan.dialect.quote, plan.dialect.isStructural {
+            if plan.engine == .libcsv, quote == 0x22 {
+                self = .libcsv(LibCSVScanner(delimiter: plan.dialect.delimiter, limits: limits))
+            } else {
+                self = .structural(
+                    StructuralScanner(delimiter: plan.dialect.delimiter, quote: quote, limits: limits))
+            }
         } else {
-            self = .structural(StructuralScanner(delimiter: plan.delimiter, limits: limits))
+            self = .dialect(DialectScanner(plan.dialect, limits: limits))
         }
     }
 
@@ -83,6 +89,10 @@ enum AnyScanner: ~Copyable {
         case .libcsv(var scanner):
             let next = scanner.scan(bytes, from: start, isFinal: isFinal, into: &block)
             self = .libcsv(scanner)
+            return next
+        case .dialect(let scanner):
+            let next = scanner.scan(bytes, from: start, isFinal: isFinal, into: &block)
+            self = .dialect(scanner)
             return next
         case .json(var scanner):
             let next = scanner.scan(bytes, from: start, isFinal: isFinal, into: &block)

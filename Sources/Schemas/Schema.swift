@@ -286,6 +286,8 @@ package struct Schema: Sendable, Equatable {
     package var primaryKey: [String] = []
     /// What happens to other columns.
     package var unknownFields: UnknownFields = .reject
+    /// How the files' CSV is written, if the contract says it.
+    package var dialect: Dialect?
     /// How the files' text is encoded.
     package var encoding = TextEncoding.utf8
     /// Row limits.

@@ -174,13 +174,14 @@ extension SchemaLoader {
 
     /// `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
-        let known = ["apiVersion", "unknownFields", "encoding", "limits", "isolationForest", "batch"]
+        let known = ["apiVersion", "unknownFields", "dialect", "encoding", "limits", "isolationForest", "batch"]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
         if let version = cursor["apiVersion"], try version.text() != "sluice/v1" {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
         if let word = cursor["unknownFields"] { schema.unknownFields = try word.choice(UnknownFields.self) }
+        if let dialect = cursor["dialect"] { schema.dialect = try loadDialect(dialect) }
         if let name = cursor["encoding"] {
             guard let encoding = TextEncoding(name: try name.text()) else {
                 throw name.error(

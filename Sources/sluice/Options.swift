@@ -63,8 +63,11 @@ struct ReadingOptions: ParsableArguments {
     @Option(name: .long, help: "The format of the file, when its name does not say: csv or jsonl.")
     var inputFormat: SourceFormat?
 
-    @Option(name: .long, help: "The CSV delimiter, one character.")
-    var delimiter = ","
+    @Option(name: .long, help: "The CSV delimiter, one character or tab; the rest of the dialect is the contract's.")
+    var delimiter: String?
+
+    @Option(name: .long, help: "How CSV is written: a Table Dialect in YAML or JSON, instead of the contract's.")
+    var dialect: String?
 
     @Option(
         name: .long,
@@ -87,19 +90,26 @@ struct ReadingOptions: ParsableArguments {
 
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be 1 to 256") }
-        let byte = Array(delimiter.utf8)
-        if byte.count != 1 || byte[0] == 0x22 || byte[0] == 0x0A || byte[0] == 0x0D {
+        if let delimiter, delimiter != "tab", Self.mark(delimiter) == nil {
             throw ValidationError("--delimiter must be one ASCII character other than a quote or line end")
         }
     }
 
+    private static func mark(_ text: String) -> UInt8? {
+        let bytes = Array(text.utf8)
+        if text == "tab" || text == "\\t" { return 0x09 }
+        let isMark = bytes.count == 1 && ![0x22, 0x0A, 0x0D, 0].contains(bytes[0]) && bytes[0] < 0x80
+        return isMark ? bytes[0] : nil
+    }
+
     /// What the corridor is told.
-    func options() -> BatchOptions {
+    func options() throws(IngestionError) -> BatchOptions {
         var options = BatchOptions()
         options.format = inputFormat
         options.engine = csvEngine
         options.encoding = encoding
-        options.delimiter = delimiter.utf8.first ?? 0x2C
+        if let dialect { options.dialect = try loadDialect(dialect) }
+        options.delimiter = delimiter.flatMap(Self.mark)
         options.jobs = jobs ?? processorCount()
         options.seed = seed
         options.excluded = exclude

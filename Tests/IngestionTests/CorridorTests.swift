@@ -114,6 +114,62 @@ import Testing
         #expect(entries.map(\.bytes.count).reduce(0, +) < 3000)
     }
 
+    /// What was written in a dialect of its own leaves as RFC 4180, masked cells and all, and in every slicing.
+    @Test(arguments: [40, 1 << 20]) func `shards of any dialect are RFC 4180`(size: Int) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let contract = """
+            fields:
+              - { name: id x, type: integer, constraints: { required: true } }
+              - { name: who, type: string, sluice: { pii: { entity: EMAIL_ADDRESS, operator: replace, replacement: "<a,b>" } } }
+              - { name: note, type: string }
+              - { name: gone, type: string, sluice: { pii: { entity: ID, operator: drop } } }
+            sluice:
+              dialect: { delimiter: ";", quoteChar: "'", escapeChar: '\\', doubleQuote: false, commentChar: "#",
+                skipInitialSpace: true, headerRows: [2, 3], commentRows: [1], nullSequence: '\\N' }
+              batch: { maxRejectedRate: 0.9 }
+            """
+        let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
+        let text = """
+            made by somebody
+            id;who;note;gone
+            x;;;gone
+            1; a@b.example;'it\\'s; so';z
+            # a remark
+            2;\\N; \\N;z
+            3;'c@d.example';say "hi", she said;z
+
+            4;'it''s';bad;z
+            5;x;a\\;b;z
+            """
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            source: "s",
+            options: {
+                var o = BatchOptions(); o.sliceBytes = size; return o
+            }())
+        #expect(report.status == .accepted && report.counts.count(.rejected) == 1 && report.rows == 5)
+        #expect(report.listed.map(\.row) == [4] && report.listed.first?.code == .strayQuote)
+        #expect(report.readers.contains("libcsv cannot"))
+        var shards = ""
+        for path in report.published where path.hasPrefix("accepted") {
+            let reader = try openShard(shop.store.root + "/" + path, keys: try shop.store.keyRing())
+            var bytes: [UInt8] = []
+            _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+            let lines = String(decoding: bytes, as: UTF8.self)
+            #expect(lines.hasPrefix("id x,who,note\n"))
+            shards += lines.dropFirst("id x,who,note\n".count)
+        }
+        #expect(
+            shards == """
+                1,"<a,b>","it's; so"
+                2,,
+                3,"<a,b>","say ""hi"", she said"
+                5,"<a,b>",a;b
+
+                """)
+    }
+
     @Test func `many files take more entries, and each has its receipt`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }

@@ -55,7 +55,8 @@ func mask(
     let screened = ScreenedFields(schema, numericFields: validator.numericFields)
     let profile = Profile(features: screened.fields.count, uniqueRules: validator.uniqueRules.count)
     let decision = Decision(profile, baseline: nil, schema: schema, screened: screened, seed: 1)
-    let masker = try Masker(schema, layout: layout, delimiter: delimiter, keys: ["k": tokenKey(keyByte)])
+    let masker = try Masker(
+        schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)])
     var out = masker.header
     var receipts: [MaskReceipt: Int] = [:]
     var rows = 0

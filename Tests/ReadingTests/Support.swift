@@ -82,6 +82,7 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
     var (carryStart, readOffset, row) = (0, 0, 1)
     var isAtEnd = false
     var wanted = sliceBytes
+    let lineEnd = plan.dialect.lineTerminator ?? 0x0A
     func slice(_ length: Int, rows: Int, isOverlong: Bool) -> SourceSlice {
         SourceSlice(
             ordinal: slices.count, offset: UInt64(carryStart), length: UInt64(length), firstRow: row, rowCount: rows,
@@ -100,7 +101,7 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
         if cut.end == 0 {
             if cut.isOverlong {
                 var end = readOffset
-                while end < source.count, source[end] != 0x0A { end += 1 }
+                while end < source.count, source[end] != lineEnd { end += 1 }
                 let found = end < source.count
                 if found { end += 1 } else { isAtEnd = true }
                 slices.append(slice(end - carryStart, rows: 1, isOverlong: true))

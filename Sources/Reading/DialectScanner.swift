@@ -1,0 +1,256 @@
+import Tabular
+
+/// CSV in any dialect, a byte at a time: for what the structural scanner cannot read.
+///
+/// As strict as that one: a quote inside an unquoted field, text behind a closing quote, a control character or a broken
+/// UTF-8 sequence makes the row bad, and the grammar is reset at the next line end. libcsv can express none of these
+/// dialects, so there is no second reader.
+struct DialectScanner: RecordScanner, ~Copyable {
+    private let dialect: Dialect
+    private let limits: ScanLimits
+    // The marks as words that no byte equals when there is none.
+    private let quote: Int
+    private let escape: Int
+    private let comment: Int
+
+    init(_ dialect: Dialect, limits: ScanLimits) {
+        self.dialect = dialect
+        self.limits = limits
+        quote = dialect.quote.map { Int($0) } ?? -1
+        escape = dialect.escape.map { Int($0) } ?? -1
+        comment = dialect.comment.map { Int($0) } ?? -1
+    }
+
+    func scan(_ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock) -> Int {
+        var position = start
+        while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
+            let next = record(bytes, position, isFinal, &block)
+            if next == position { break }
+            position = next
+        }
+        return position
+    }
+
+    /// What stands at an offset.
+    private enum Mark {
+        case none
+        case delimiter
+        /// A line end of so many bytes.
+        case lineEnd(Int)
+        /// A carriage return that may or may not begin a line end.
+        case undecided
+        case strayReturn
+    }
+
+    @inline(__always)
+    private func mark(_ bytes: Span<UInt8>, _ at: Int, _ end: Int, isEnd: Bool) -> Mark {
+        let byte = bytes[at]
+        if byte == dialect.delimiter { return .delimiter }
+        if let terminator = dialect.lineTerminator { return byte == terminator ? .lineEnd(1) : .none }
+        if byte == 0x0A { return .lineEnd(1) }
+        if byte != 0x0D { return .none }
+        if at + 1 < end { return bytes[at + 1] == 0x0A ? .lineEnd(2) : .strayReturn }
+        return isEnd ? .strayReturn : .undecided
+    }
+
+    /// Scans one record, blank line or comment; gives where the next begins, or `start` when it is not complete.
+    // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
+    private func record(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int {
+        // A record is judged by so many bytes, whatever the caller has read behind them.
+        let end = min(start + limits.maxRowBytes + 2, bytes.count)
+        let isEnd = end == bytes.count && isFinal
+        if Int(bytes[start]) == comment {
+            if let next = lineEnd(bytes.extracting(0..<end), start, of: start)?.next { return next }
+            // A comment is judged by as many bytes as a record.
+            return isEnd && end - start < limits.maxRowBytes + 2
+                ? end : bad(bytes, start, end, isFinal, nil, inQuotes: false, &block)
+        }
+        if case .lineEnd(let length) = mark(bytes, start, end, isEnd: isEnd) { return start + length }
+        let undo = block.mark
+        let origin = block.base
+        var at = start
+        var fields = 0
+        var fault: (code: FindingCode, at: Int)?
+        var cut = false
+        var inQuotes = false
+        var next = start
+        fields: while true {
+            if dialect.skipInitialSpace { while at < end, bytes[at] == 0x20 { at += 1 } }
+            let raw = at
+            let isQuoted = at < end && Int(bytes[at]) == quote
+            var valueStart = at
+            var valueEnd = at
+            let decodedStart = block.decoded.count
+            // Bytes from `valueStart` to `copied` are in `decoded` already, once there is an escape.
+            var copied = -1
+            func decode(_ block: inout RecordBlock, upTo place: Int) {
+                if block.keepsCells {
+                    for index in (copied < 0 ? valueStart : copied)..<place { block.decoded.append(bytes[index]) }
+                }
+            }
+            if isQuoted {
+                at += 1
+                valueStart = at
+                while true {
+                    if at >= end {
+                        (cut, inQuotes) = (true, true)
+                        break fields
+                    }
+                    let byte = Int(bytes[at])
+                    if byte == escape, byte != quote || !dialect.doubleQuote {
+                        if at + 1 >= end {
+                            (cut, inQuotes) = (true, true)
+                            break fields
+                        }
+                        decode(&block, upTo: at)
+                        copied = at + 1
+                        at += 2
+                    } else if byte == quote {
+                        if dialect.doubleQuote, at + 1 < end, Int(bytes[at + 1]) == quote {
+                            decode(&block, upTo: at)
+                            copied = at + 1
+                            at += 2
+                            continue
+                        }
+                        // At the very end of what may be looked at, another quote may follow.
+                        if at + 1 == end, !isEnd { cut = true }
+                        break
+                    } else {
+                        at += 1
+                    }
+                }
+                if cut { break fields }
+                valueEnd = at
+                at += 1
+            } else {
+                while at < end {
+                    if Int(bytes[at]) == escape {
+                        if at + 1 >= end {
+                            if isEnd { fault = (.strayQuote, at) } else { cut = true }
+                            break fields
+                        }
+                        // A bad row ends at any line end, also at an escaped one; read by itself it must not be whole.
+                        if at + 2 == end, isEnd, bytes[at + 1] == dialect.lineTerminator ?? 0x0A {
+                            fault = (.strayQuote, at)
+                            break fields
+                        }
+                        decode(&block, upTo: at)
+                        copied = at + 1
+                        at += 2
+                        continue
+                    }
+                    if case .none = mark(bytes, at, end, isEnd: isEnd) {
+                        if Int(bytes[at]) == quote {
+                            fault = (.strayQuote, at)
+                            break fields
+                        }
+                        at += 1
+                        continue
+                    }
+                    break
+                }
+                valueEnd = at
+            }
+            fields += 1
+            if block.keepsCells {
+                if copied >= 0 {
+                    decode(&block, upTo: valueEnd)
+                    block.decodedCells.append(block.cells.count)
+                    (valueStart, valueEnd) = (decodedStart, block.decoded.count)
+                } else {
+                    (valueStart, valueEnd) = (valueStart - origin, valueEnd - origin)
+                }
+                let isNull = !isQuoted && isNullSequence(bytes, raw, at)
+                block.cells.append(
+                    Cell(
+                        kind: isNull ? .null : isQuoted ? .quoted : .bare, start: valueStart, end: valueEnd,
+                        rawStart: raw - origin, rawEnd: at - origin))
+            }
+            if at >= end {
+                if isEnd {
+                    next = at
+                    break
+                }
+                cut = true
+                break
+            }
+            switch mark(bytes, at, end, isEnd: isEnd) {
+            case .delimiter: at += 1
+            case .lineEnd(let length):
+                next = at + length
+                break fields
+            case .undecided:
+                cut = true
+                break fields
+            case .strayReturn:
+                fault = (.strayCarriageReturn, at)
+                break fields
+            case .none:
+                fault = (.strayQuote, at)
+                break fields
+            }
+        }
+        if cut || fault != nil {
+            block.roll(back: undo)
+            return bad(bytes, start, end, isFinal, fault, inQuotes: inQuotes, &block)
+        }
+        if let code = complaint(bytes, start, at, fields, block) {
+            block.roll(back: undo)
+            block.addBadRow(start, at, code)
+        } else {
+            block.endRow(start, at)
+        }
+        return next
+    }
+
+    private func isNullSequence(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        guard let text = dialect.nullSequence, text.count == end - start else { return false }
+        return text.indices.allSatisfy { bytes[start + $0] == text[$0] }
+    }
+
+    /// Ends a record that breaks the grammar or the limit at a line end; `start` when more bytes are needed for it.
+    private func bad(
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isFinal: Bool, _ fault: (code: FindingCode, at: Int)?,
+        inQuotes: Bool, _ block: inout RecordBlock
+    ) -> Int {
+        var code = fault?.code ?? (inQuotes ? .unclosedQuote : .rowTooLong)
+        if fault == nil, end - start < limits.maxRowBytes + 2, !isFinal { return start }
+        // An open quote swallows no more than its own line.
+        if let found = lineEnd(bytes, fault?.at ?? (inQuotes ? start : end), of: start) {
+            if found.end - start > limits.maxRowBytes { code = .rowTooLong }
+            block.addBadRow(start, found.end, code)
+            return found.next
+        }
+        if !isFinal { return start }
+        block.addBadRow(start, bytes.count, code)
+        return bytes.count
+    }
+
+    /// The first line end at or after an offset of a record: where it begins and what follows it.
+    private func lineEnd(_ bytes: Span<UInt8>, _ from: Int, of start: Int) -> (end: Int, next: Int)? {
+        let terminator = dialect.lineTerminator ?? 0x0A
+        var at = from
+        while at < bytes.count {
+            if bytes[at] == terminator {
+                let isPair = dialect.lineTerminator == nil && at > start && bytes[at - 1] == 0x0D
+                return (isPair ? at - 1 : at, at + 1)
+            }
+            at += 1
+        }
+        return nil
+    }
+
+    private func complaint(
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ fields: Int, _ block: borrowing RecordBlock
+    ) -> FindingCode? {
+        if !block.keepsCells { return nil }
+        if block.width > 0, fields != block.width { return fields > block.width ? .extraCell : .missingCell }
+        if end - start > limits.maxRowBytes { return .rowTooLong }
+        for at in start..<end {
+            let byte = bytes[at]
+            if byte >= 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D || byte == dialect.delimiter { continue }
+            return .controlCharacter
+        }
+        return firstInvalidUTF8(bytes, start..<end) == nil ? nil : .encodingError
+    }
+}
