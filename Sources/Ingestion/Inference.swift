@@ -38,6 +38,8 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         )
     }
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
+    inference.encoding = plan.coding.encoding
+    if format == .csv { inference.dialect = plan.dialect }
     while let slice = try cutter.next() {
         var reader = SliceReader(slice, layout: layout, plan: plan)
         while let batch = reader.next() {

@@ -30,15 +30,7 @@ package struct UnreadableSource: Error, Sendable {
 package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
-    if let found = foreignForm(bytes) {
-        let reason =
-            TextEncoding(name: found) == nil
-            ? "the file is \(found); send CSV or JSON Lines"
-            : "the file is \(found), and \(plan.coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
-                + "\(found) in the contract or give --encoding \(found)"
-        throw UnreadableSource(reason: reason)
-    }
-    let mark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
+    let mark = try textStart(bytes, plan: plan)
     if plan.format == .jsonl {
         let layout = Layout(jsonMembers: plan.fieldNames)
         return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
@@ -69,6 +61,60 @@ package func readHead(
     let first = mark + (block.records.first.map { Int($0.start) } ?? 0)
     let isVerbatim = plan.dialect.isVerbatim && leading == 1
     return match(names, raw: isVerbatim ? (first..<end).map { bytes[$0] } : nil, length: end, plan)
+}
+
+/// Where the text of a source begins: behind the byte order mark, if there is one.
+///
+/// - Throws: when the bytes are in another encoding, or are no text.
+package func textStart(_ bytes: Span<UInt8>, plan: ReadingPlan) throws(UnreadableSource) -> Int {
+    if let found = foreignForm(bytes) {
+        let reason =
+            TextEncoding(name: found) == nil
+            ? "the file is \(found); send CSV or JSON Lines"
+            : "the file is \(found), and \(plan.coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
+                + "\(found) in the contract or give --encoding \(found)"
+        throw UnreadableSource(reason: reason)
+    }
+    return TextEncoding(mark: bytes) == .utf8 ? 3 : 0
+}
+
+/// The encoding that a sample seems to be in, before decoding, and why. ISO 8859-1 reads like Windows-1252, which has more.
+package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, reason: String) {
+    if let marked = TextEncoding(mark: bytes) { return (marked, "its byte order mark says so") }
+    if let form = foreignForm(bytes), let encoding = TextEncoding(name: form) {
+        return (encoding, "its NUL bytes stand as in that encoding")
+    }
+    // Letters of Windows-1252 stand beside letters; text of it that is UTF-8 by chance is one in hundreds.
+    var (at, faults, letters, wide) = (0, 0, 0, 0)
+    var first = 0
+    func isLetter(_ place: Int) -> Bool {
+        bytes.indices.contains(place) && (0x61...0x7A).contains(bytes[place] | 0x20)
+    }
+    // The sample may end inside a character.
+    while at < bytes.count - 3 {
+        if bytes[at] < 0x80 {
+            at += 1
+            continue
+        }
+        let length = bytes[at] >= 0xF0 ? 4 : bytes[at] >= 0xE0 ? 3 : 2
+        if firstInvalidUTF8(bytes, at..<at + length) == nil {
+            wide += 1
+            at += length
+            continue
+        }
+        if faults == 0 { first = at }
+        faults += 1
+        if bytes[at] >= 0xC0, isLetter(at - 1) || isLetter(at + 1) { letters += 1 }
+        at += 1
+    }
+    if faults == 0 { return (.utf8, "all of the sample is valid in it") }
+    if wide < faults, 2 * letters > faults {
+        return (
+            .windows1252,
+            "\(faults) byte(s), the first at \(first), are no UTF-8 and stand like letters: check a name with an accent"
+        )
+    }
+    return (.utf8, "\(faults) byte(s) of the sample, the first at \(first), are no UTF-8; they will cost their rows")
 }
 
 /// Names that several header rows make: their parts in order, without empty ones and repetitions.

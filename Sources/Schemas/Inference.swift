@@ -5,6 +5,10 @@ package import Tabular
 /// It never keeps a value, except the extremes of numbers and dates; what it writes shows those rounded outwards.
 /// A type is proposed only when every value fits; near misses are written as comments.
 package struct SchemaInference: Sendable {
+    /// How the file's CSV is written, and its encoding; for the contract to say.
+    package var dialect = Dialect()
+    /// The file's encoding.
+    package var encoding = TextEncoding.utf8
     private(set) var columns: [ColumnSummary]
     private(set) var rows = 0
     private let isJSON: Bool
@@ -40,6 +44,8 @@ package struct SchemaInference: Sendable {
                 return field
             })
         schema.unknownFields = .keep
+        schema.encoding = encoding
+        if dialect != Dialect() { schema.dialect = dialect }
         schema.isInferred = true
         return schema
     }
@@ -69,6 +75,8 @@ package struct SchemaInference: Sendable {
               unknownFields: keep               # reject | keep | drop: choose reject once the fields are complete
 
             """
+        if encoding != .utf8 { text += "  encoding: \(encoding.rawValue)\n" }
+        if dialect != Dialect() { text += "  dialect: \(dialect.document.text(pretty: false))\n" }
         return text
     }
 }

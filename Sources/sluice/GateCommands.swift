@@ -54,7 +54,7 @@ struct ValidateCommand: AsyncParsableCommand {
         var worst: Int32 = 0
         for file in files {
             try await goingOn(&worst) {
-                var options = try reading.options()
+                var options = try reading.options(for: file)
                 options.doors = .validate
                 options.listed = report.listed
                 let found = dataset == nil && store.store == nil ? nil : try store.find()
@@ -106,7 +106,7 @@ struct IngestCommand: AsyncParsableCommand {
             let corridor = try Corridor(store: store, writes: !dryRun)
             for file in files {
                 try await goingOn(&worst) {
-                    var options = try reading.options()
+                    var options = try reading.options(for: file)
                     options.doors = dryRun ? .dryRun : .ingest
                     options.listed = report.listed
                     options.force = force
@@ -183,7 +183,7 @@ struct ScoreCommand: AsyncParsableCommand {
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
-            let options = try reading.options()
+            let options = try reading.options(for: file)
             var reading = reading
             if reading.schema == nil {
                 if !reading.infer {
@@ -241,7 +241,7 @@ struct SchemaCommand: AsyncParsableCommand {
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let inference = try inferSchema(file, options: try reading.options())
+                let inference = try inferSchema(file, options: try reading.options(for: file))
                 let name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 Terminal.write(inference.yaml(name: name))
             }

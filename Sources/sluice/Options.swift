@@ -66,7 +66,11 @@ struct ReadingOptions: ParsableArguments {
     @Option(name: .long, help: "The CSV delimiter, one character or tab; the rest of the dialect is the contract's.")
     var delimiter: String?
 
-    @Option(name: .long, help: "How CSV is written: a Table Dialect in YAML or JSON, instead of the contract's.")
+    @Option(
+        name: .long,
+        help:
+            "How CSV is written: a Table Dialect in YAML or JSON instead of the contract's, or auto to look at the file."
+    )
     var dialect: String?
 
     @Option(
@@ -103,12 +107,19 @@ struct ReadingOptions: ParsableArguments {
     }
 
     /// What the corridor is told.
-    func options() throws(IngestionError) -> BatchOptions {
+    func options(for file: String) throws(IngestionError) -> BatchOptions {
         var options = BatchOptions()
         options.format = inputFormat
         options.engine = csvEngine
         options.encoding = encoding
-        if let dialect { options.dialect = try loadDialect(dialect) }
+        if dialect == "auto" {
+            let sniffed = try sniffSource(file, encoding: encoding)
+            options.dialect = try DialectText.requireSure(sniffed, file)
+            options.encoding = sniffed.encoding
+            for line in DialectText.evidence(sniffed) { Terminal.remark("\(file): \(line)") }
+        } else if let dialect {
+            options.dialect = try loadDialect(dialect)
+        }
         options.delimiter = delimiter.flatMap(Self.mark)
         options.jobs = jobs ?? processorCount()
         options.seed = seed

@@ -49,7 +49,7 @@ struct Sluice: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, IngestCommand.self, WatchCommand.self, StatusCommand.self, DoctorCommand.self,
             BackupCommand.self,
-            RestoreCommand.self, ValidateCommand.self, ScoreCommand.self, SchemaCommand.self,
+            RestoreCommand.self, ValidateCommand.self, ScoreCommand.self, SchemaCommand.self, DialectCommand.self,
             LineageCommand.self, ShardCommand.self, KeysCommand.self, ExplainCommand.self,
         ])
 }

@@ -164,4 +164,26 @@ import Testing
             harness.files(below: "store").filter { $0.hasSuffix(".sluice") && !$0.hasPrefix("work/") })
         #expect(there == recorded)
     }
+
+    @Test func `an unknown dialect is found, told, pasted and used`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let rows = (1...40).map { "\($0);\($0),5;J\u{F3}se \($0)\r\n" }.joined()
+        let data = try #require(("id;amount;who\r\n" + rows).data(using: .windowsCP1252))
+        try data.write(to: URL(filePath: harness.path("a.csv")))
+        let told = try harness.run("dialect", "a.csv")
+        #expect(told.code == 0 && told.out.contains("encoding: windows-1252"), "\(told.out)\(told.err)")
+        #expect(told.out.contains("dialect: {\"delimiter\":\";\"}"))
+        let inferred = try harness.run("schema", "infer", "a.csv", "--dialect", "auto")
+        #expect(inferred.code == 0 && inferred.out.contains("encoding: windows-1252"), "\(inferred.err)")
+        try harness.write("c.yaml", inferred.out)
+        #expect(try harness.run("schema", "check", "c.yaml").code == 0)
+        let checked = try harness.run("validate", "a.csv", "--schema", "c.yaml")
+        #expect(checked.code == 0 && checked.out.contains("40 rows"), "\(checked.out)\(checked.err)")
+        try harness.write("b.csv", "1,2;3\n4,5;6\n")
+        let refused = try harness.run("validate", "b.csv", "--schema", "c.yaml", "--dialect", "auto")
+        #expect(refused.code == 65 && refused.err.contains("equally well"), "\(refused.err)")
+        // Nothing of the file stands in what is said.
+        #expect(!told.out.contains("se 1") && !refused.err.contains("4,5"))
+    }
 }

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Ingestion
+import Reading
+import Storage
+import Tabular
+
+/// `sluice dialect`.
+struct DialectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dialect",
+        abstract: "Look at a CSV file, and print how it is written: lines to paste into its contract.",
+        discussion: "Exit codes: 0 found · 65 two dialects explain the file equally well, or none does.")
+
+    @Argument(help: "A CSV file, plain or compressed.") var file: String
+    @Option(name: .long, help: "The text's encoding, if it is known.") var encoding: TextEncoding?
+    @Flag(name: .long, help: "As JSON.") var json = false
+
+    func run() async throws {
+        ignoreBrokenPipes()
+        try await reporting {
+            let sniffed = try sniffSource(file, encoding: encoding)
+            let dialect = try DialectText.requireSure(sniffed, file)
+            Terminal.write(
+                json
+                    ? DialectText.document(sniffed, dialect).text(pretty: true) + "\n"
+                    : DialectText.yaml(sniffed, dialect))
+        }
+    }
+}
+
+/// What was found out about a dialect, for people.
+enum DialectText {
+    /// The dialect, unless another one explains the sample as well.
+    static func requireSure(_ sniffed: SniffedSource, _ file: String) throws(IngestionError) -> Dialect {
+        guard let found = sniffed.found, found.rows > 0 else {
+            throw IngestionError(.unreadableData, "\(file): no dialect makes rows of it; is it CSV?")
+        }
+        if !found.isSure, let rival = found.rival {
+            throw IngestionError(
+                .unreadableData,
+                "\(file): two dialects explain it equally well: \(line(found.dialect)) and \(line(rival)); say which with "
+                    + "--delimiter or --dialect FILE, or in the contract")
+        }
+        return found.dialect
+    }
+
+    /// One line for each decision.
+    static func evidence(_ sniffed: SniffedSource) -> [String] {
+        guard let found = sniffed.found else { return [] }
+        let rival = found.rival.map { "; next best \(line($0))" } ?? ""
+        return [
+            "encoding \(sniffed.encoding.rawValue): \(sniffed.encodingReason)",
+            "dialect \(line(found.dialect)): \(Words.number(found.regular)) of \(Words.number(found.rows)) rows of the sample have "
+                + "\(found.width) cells, \(Words.percent(found.typed)) of the cells look like values; confidence "
+                + "\(Words.short(found.confidence))\(rival)",
+            "\(found.dialect.headerRows.isEmpty ? "no header" : "a header"): \(found.headerReason)",
+        ]
+    }
+
+    /// A dialect in one line of YAML, which is JSON.
+    static func line(_ dialect: Dialect) -> String {
+        let members = dialect.document.members ?? [:]
+        return members.isEmpty ? "RFC 4180" : dialect.document.text(pretty: false)
+    }
+
+    static func yaml(_ sniffed: SniffedSource, _ dialect: Dialect) -> String {
+        var lines = evidence(sniffed).map { "# " + $0 }
+        lines.append("sluice:")
+        lines.append("  encoding: \(sniffed.encoding.rawValue)")
+        lines.append("  dialect: \(dialect.document.text(pretty: false))")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    static func document(_ sniffed: SniffedSource, _ dialect: Dialect) -> JSONValue {
+        .object([
+            "encoding": .string(sniffed.encoding.rawValue), "dialect": dialect.document,
+            "confidence": .number(sniffed.found?.confidence ?? 0),
+            "evidence": .array(evidence(sniffed).map { .string($0) }),
+        ])
+    }
+}

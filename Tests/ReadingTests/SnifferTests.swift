@@ -1,0 +1,69 @@
+import Reading
+import Tabular
+import Testing
+
+/// The dialect of a sample, and when nobody should guess.
+@Suite struct `the dialect sniffer` {
+    static let rows = (1...40).map {
+        ["\($0)", "name \($0)", "2026-11-\(10 + $0 % 20)", "\($0).5", $0 % 3 == 0 ? "it's, so" : "plain"]
+    }
+
+    static func text(
+        _ delimiter: String, quote: String = "\"", escape: String? = nil, end: String = "\n", header: Bool = true
+    ) -> String {
+        let all = (header ? [["id", "who", "day", "amount", "note"]] : []) + rows
+        return all.map { row in
+            row.map { cell in
+                if let escape { return cell.replacing(delimiter, with: escape + delimiter) }
+                guard cell.contains(delimiter) || cell.contains(quote) else { return cell }
+                return quote + cell.replacing(quote, with: quote + quote) + quote
+            }.joined(separator: delimiter) + end
+        }.joined()
+    }
+
+    static func sniff(_ text: String) -> SniffedDialect? { DialectSniffer.sniff(Array(text.utf8).span, isWhole: true) }
+
+    @Test(arguments: [",", ";", "\t", "|", "^", "~", ":"]) func `delimiters`(delimiter: String) throws {
+        let found = try #require(Self.sniff(Self.text(delimiter)))
+        #expect(found.isSure && found.width == 5 && found.regular == 41 && found.rows == 41)
+        #expect(found.dialect.delimiter == delimiter.utf8.first && found.dialect.headerRows == [1])
+    }
+
+    @Test func `quotes, escapes, line ends, comments and headers`() throws {
+        let single = try #require(Self.sniff(Self.text(",", quote: "'")))
+        #expect(single.dialect.quote == 0x27 && single.isSure)
+        let escaped = try #require(Self.sniff(Self.text(",", escape: "\\")))
+        #expect(escaped.dialect.escape == 0x5C && escaped.isSure)
+        let mac = try #require(Self.sniff(Self.text(";", end: "\r")))
+        #expect(mac.dialect.lineTerminator == 0x0D && mac.dialect.delimiter == 0x3B)
+        let commented = try #require(Self.sniff("# made, by; somebody\n# twice\n" + Self.text(";")))
+        #expect(commented.dialect.comment == 0x23 && commented.width == 5 && commented.regular == commented.rows)
+        let headless = try #require(Self.sniff(Self.text(",", header: false)))
+        #expect(headless.dialect.headerRows.isEmpty && headless.headerReason.contains("number"))
+        let plain = try #require(Self.sniff(Self.text(",")))
+        #expect(plain.dialect == Dialect())
+        let one = try #require(Self.sniff("name\nanna\nbert\n"))
+        #expect(one.width == 1 && one.dialect == Dialect())
+    }
+
+    @Test func `two dialects that explain it equally well are not chosen between`() throws {
+        for text in ["1,2;3\n4,5;6\n", "a;b,c\nd;e,f\ng;h,i\n"] {
+            let found = try #require(Self.sniff(text))
+            #expect(!found.isSure && found.rival != nil)
+        }
+        #expect(Self.sniff("") == nil)
+    }
+
+    @Test func `encodings by mark, by pattern and by their letters`() {
+        func guess(_ bytes: [UInt8]) -> TextEncoding { guessEncoding(bytes.span).encoding }
+        let words = Array(String(repeating: "name,", count: 20).utf8)
+        #expect(guess(words) == .utf8)
+        #expect(guess([0xFF, 0xFE, 0x61, 0, 0x62, 0]) == .utf16LE && guess([0, 0x61, 0, 0x62]) == .utf16BE)
+        #expect(guess(words + [0x4A, 0x6F, 0x73, 0xE9, 0x0A] + words) == .windows1252)
+        // One broken byte in a file of UTF-8 is a broken byte.
+        #expect(guess(words + Array("é".utf8) + [0xFF, 0x2C] + words) == .utf8)
+        #expect(guess(words + [0x2C, 0xFF, 0x2C] + words) == .utf8)
+        // A sample that ends inside a character says nothing.
+        #expect(guess(words + [0xE2, 0x82]) == .utf8)
+    }
+}
