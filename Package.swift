@@ -90,7 +90,8 @@ let package = Package(
         tests(
             "IngestionTests",
             [
-                "Ingestion", "Reading", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage", "Schemas",
+                "Ingestion", "Reading", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage",
+                "Schemas",
                 "Tabular",
             ]),
         tests("CommandTests", ["TestSupport", "Storage", grdb]),
@@ -100,7 +101,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Screening", "Sealing", "Sketches", "Tabular",
+                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Screening", "Sealing", "Sketches",
+                "Tabular",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: ours),
