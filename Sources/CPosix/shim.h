@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -28,6 +29,12 @@ static inline int sluice_rename_noreplace(int from_folder, const char *from, int
 static inline int sluice_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int sluice_openat(int folder, const char *path, int flags, mode_t mode) { return openat(folder, path, flags, mode); }
 
+// O_TMPFILE is a composed macro. A file without a name; where the file system has none, in memory.
+static inline int sluice_unnamed(const char *folder) {
+    int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return descriptor >= 0 ? descriptor : memfd_create("sluice", MFD_CLOEXEC);
+}
+
 // fcntl is variadic; F_SETLEASE is not in the C library's plain name space.
 static inline int sluice_lease(int descriptor, int kind) { return fcntl(descriptor, F_SETLEASE, kind); }
 
@@ -37,6 +44,9 @@ static inline void sluice_stop_set(sigset_t *set) {
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
 }
+
+// fcntl is variadic: a copy that programs we start do not get.
+static inline int sluice_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
 
 // flock is a struct and a function.
 static inline int sluice_flock(int descriptor, int operation) { return flock(descriptor, operation); }

@@ -198,8 +198,10 @@ package struct Corridor: Sendable {
             guard let place else { return false }
             return survey.sound[place.ordinal].bits(from: row - place.firstRow, count: 1)[0]
         }
+        let (flagged, quarantined) = (survey.profile.flagged, survey.profile.quarantined)
         report.counts.set(
-            accepted: survey.profile.sound - extra, rejected: survey.profile.rows - survey.profile.sound + extra)
+            accepted: max(0, survey.profile.sound - extra - flagged - quarantined), flagged: flagged,
+            quarantined: quarantined, rejected: survey.profile.rows - survey.profile.sound + extra)
         if plan.options.doors == .ingest, let committer {
             let claim = try committer.begin(batch, delivered)
             let stage = Stage(

@@ -81,7 +81,7 @@ struct Plan: Sendable {
     let policyDigest: [UInt8]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "2"
+    static let pipelineVersion = "3"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],

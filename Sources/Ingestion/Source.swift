@@ -1,6 +1,7 @@
 import Cryptography
 import Reading
 import Storage
+import Synchronization
 import Tabular
 
 /// Where a slice lies in its source; the second pass reads by it.
@@ -30,7 +31,9 @@ final class Source {
     init(
         _ path: String, calling name: String? = nil, isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) {
-        let file = try storing(reading: true) { () throws(StorageError) in try FileDescriptor.openRegular(path) }
+        let file = try storing(reading: true) { () throws(StorageError) in
+            path == StandardInput.name ? try StandardInput.open() : try FileDescriptor.openRegular(path)
+        }
         let status = try storing(reading: true) { () throws(StorageError) in try file.status() }
         self.file = file
         self.path = name ?? path
@@ -66,6 +69,32 @@ extension Source {
             try body(buffer.span)
             offset += got
         }
+    }
+}
+
+/// Standard input, which is read to its end once and kept, since every batch is read twice.
+package enum StandardInput {
+    /// What stands for it on the command line.
+    package static let name = "-"
+    private static let kept = Mutex<Kept?>(nil)
+
+    private final class Kept: Sendable {
+        let file: FileDescriptor
+
+        init(_ file: consuming FileDescriptor) { self.file = file }
+    }
+
+    /// Keeps what comes, in a file without a name in a folder.
+    package static func keep(in folder: String) throws(IngestionError) {
+        let file = try storing(reading: true) { () throws(StorageError) in
+            Kept(try FileDescriptor.spoolStandardInput(in: folder))
+        }
+        kept.withLock { $0 = file }
+    }
+
+    fileprivate static func open() throws(StorageError) -> FileDescriptor {
+        guard let found = kept.withLock({ $0 }) else { preconditionFailure("standard input is kept before it is read") }
+        return try found.file.duplicate()
     }
 }
 

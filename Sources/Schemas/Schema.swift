@@ -194,6 +194,8 @@ package struct Field: Sendable, Equatable {
     package var role: FieldRole?
     /// What is done about personal data in it.
     package var pii: PIIRule?
+    /// What hidden text in it does to a row; nil means the schema's.
+    package var hiddenText: Outcome?
     /// How its numbers are screened.
     package var anomaly = AnomalyRule()
     /// Human title, unused by checks.
@@ -290,6 +292,8 @@ package struct Schema: Sendable, Equatable {
     package var dialect: Dialect?
     /// How the files' text is encoded.
     package var encoding = TextEncoding.utf8
+    /// What text that people do not see as machines do does to a row; accepted means that it is not looked for.
+    package var hiddenText = Outcome.flagged
     /// Row limits.
     package var limits = RowLimits()
     /// Batch limits.

@@ -19,14 +19,16 @@ package enum Entities {
 
 extension SchemaLoader {
     private static let unenforcedSettings = [
-        "drift", "secrets", "hiddenText", "poisoning", "baseline", "privacy", "encryption", "encrypt", "jsonSchema",
+        "drift", "secrets", "poisoning", "baseline", "privacy", "encryption", "encrypt", "jsonSchema",
     ]
 
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try cursor.refuseKeys(besides: ["role", "pii", "anomaly"] + Self.unenforcedSettings)
-        try warnAboutKeys(of: cursor, known: ["role", "pii", "anomaly"], unenforced: Self.unenforcedSettings)
+        try cursor.refuseKeys(besides: ["role", "pii", "anomaly", "hiddenText"] + Self.unenforcedSettings)
+        try warnAboutKeys(
+            of: cursor, known: ["role", "pii", "anomaly", "hiddenText"], unenforced: Self.unenforcedSettings)
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
+        if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
         if let pii = cursor["pii"] { field.pii = try loadPII(pii) }
         if let anomaly = cursor["anomaly"] {
             guard field.isNumeric else {
@@ -163,6 +165,21 @@ extension SchemaLoader {
         return rule
     }
 
+    /// A word, or a mapping with `action:`.
+    private func loadHiddenText(_ cursor: Cursor) throws(SchemaError) -> Outcome {
+        if cursor.value.members != nil {
+            try cursor.refuseKeys(besides: ["action"])
+            guard let action = cursor["action"] else { throw cursor.error(.missing, "needs action:") }
+            return try loadHiddenText(action)
+        }
+        switch try cursor.word(of: ["allow", "flag", "quarantine", "reject"], what: "action") {
+        case "allow": return .accepted
+        case "flag": return .flagged
+        case "quarantine": return .quarantined
+        default: return .rejected
+        }
+    }
+
     /// Statistics never reject: a person must be able to release a false alarm.
     private func loadAction(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.text == "reject" {
@@ -174,7 +191,9 @@ extension SchemaLoader {
 
     /// `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
-        let known = ["apiVersion", "unknownFields", "dialect", "encoding", "limits", "isolationForest", "batch"]
+        let known = [
+            "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "limits", "isolationForest", "batch",
+        ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
         if let version = cursor["apiVersion"], try version.text() != "sluice/v1" {
@@ -191,6 +210,7 @@ extension SchemaLoader {
             }
             schema.encoding = encoding
         }
+        if let rule = cursor["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
         if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }

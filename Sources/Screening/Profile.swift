@@ -7,8 +7,10 @@ package import Validating
 package struct Profile: Sendable, Mergeable {
     /// Rows read.
     package private(set) var rows = 0
-    /// Rows without a finding.
+    /// Rows that keep the contract.
     package private(set) var sound = 0
+    /// How many of these have a remark on their text that flags or quarantines them.
+    package private(set) var flagged = 0, quarantined = 0
     /// Findings of the reader and the contract.
     package private(set) var counts = FindingCounts()
     /// Sample of the sound rows; one feature for each screened field.
@@ -32,7 +34,16 @@ package struct Profile: Sendable, Mergeable {
     ///   - bound: rows ranking behind this are known not to be in the final sample.
     package mutating func add(_ batch: ValidatedBatch, slots: [Int], seed: UInt64, bound: UInt64 = .max) {
         rows += batch.batch.count
-        for finding in batch.findings { counts.add(finding) }
+        var remarks: [Int: Outcome] = [:]
+        for finding in batch.findings {
+            counts.add(finding)
+            let row = finding.row - batch.batch.firstRow
+            if finding.outcome > .accepted, batch.isSound[row] {
+                remarks[row] = max(remarks[row] ?? .flagged, finding.outcome)
+            }
+        }
+        flagged += remarks.values.count { $0 == .flagged }
+        quarantined += remarks.values.count { $0 == .quarantined }
         for (rule, found) in batch.keys.enumerated() {
             for key in found { keys[rule].add(key.hash, row: key.row) }
         }
@@ -61,6 +72,8 @@ package struct Profile: Sendable, Mergeable {
     package mutating func merge(_ other: Profile) {
         rows += other.rows
         sound += other.sound
+        flagged += other.flagged
+        quarantined += other.quarantined
         counts.merge(other.counts)
         sample.merge(other.sample)
         for index in keys.indices { keys[index].merge(other.keys[index]) }

@@ -26,6 +26,9 @@ package func screen(_ validated: ValidatedBatch, _ decision: Decision, actions: 
     let batch = validated.batch
     var outcomes = validated.isSound.map { $0 ? Outcome.accepted : .rejected }
     var findings = validated.findings
+    for finding in findings {
+        outcomes[finding.row - batch.firstRow] = max(outcomes[finding.row - batch.firstRow], finding.outcome)
+    }
     let numbers = decision.screened.slots.map { validated.numbers[$0] }
     func remark(_ finding: Finding, _ row: Int) {
         findings.append(finding)
@@ -112,8 +115,10 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
 
 extension OutcomeCounts {
     /// Sets the rows of a batch that was only checked against its contract.
-    package mutating func set(accepted: Int, rejected: Int) {
+    package mutating func set(accepted: Int, flagged: Int, quarantined: Int, rejected: Int) {
         rows[Int(Outcome.accepted.rawValue)] = accepted
+        rows[Int(Outcome.flagged.rawValue)] = flagged
+        rows[Int(Outcome.quarantined.rawValue)] = quarantined
         rows[Int(Outcome.rejected.rawValue)] = rejected
     }
 }

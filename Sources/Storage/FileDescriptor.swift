@@ -93,6 +93,38 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(number: number, path: path)
     }
 
+    /// Keeps standard input in a file without a name, for those who read it twice: it is gone with its last descriptor,
+    /// however the process ends.
+    package static func spoolStandardInput(in folder: String) throws(StorageError) -> FileDescriptor {
+        let number = unsafe sluice_unnamed(folder)
+        guard number >= 0 else { throw systemError("keep standard input in", folder) }
+        let file = FileDescriptor(number: number, path: "standard input")
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            // Sound: read and write get the buffer and no more than its size.
+            let got = unsafe buffer.withUnsafeMutableBytes { bytes in
+                retrying { unsafe Glibc.read(0, bytes.baseAddress, bytes.count) }
+            }
+            guard got >= 0 else { throw systemError("read", "standard input") }
+            if got == 0 { return file }
+            var sent = 0
+            while sent < got {
+                let wrote = unsafe buffer.withUnsafeBytes { bytes in
+                    retrying { unsafe write(number, bytes.baseAddress.map { unsafe $0 + sent }, got - sent) }
+                }
+                guard wrote > 0 else { throw systemError("keep standard input in", folder) }
+                sent += wrote
+            }
+        }
+    }
+
+    /// Another descriptor of the same file.
+    package func duplicate() throws(StorageError) -> FileDescriptor {
+        let copy = sluice_duplicate(number)
+        guard copy >= 0 else { throw systemError("open again", path) }
+        return FileDescriptor(number: copy, path: path)
+    }
+
     /// What the system says of the open file, whatever has become of its name.
     package func status() throws(StorageError) -> FileStatus {
         var status = stat()

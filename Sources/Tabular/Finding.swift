@@ -31,6 +31,11 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case enumError = "constraint-enum"
     case uniqueError = "unique-error"
     case primaryKeyError = "primary-key"
+    // Text that people do not see as machines do.
+    case hiddenText = "hidden-text"
+    case mixedScript = "mixed-script"
+    case decomposedText = "not-nfc"
+    case formulaStart = "formula-start"
     // Statistics.
     case modifiedZ = "deviated-value"
     case constantChanged = "constant-changed"

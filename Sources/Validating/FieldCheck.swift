@@ -8,6 +8,10 @@ final class FieldCheck: Sendable {
     let type: FieldType
     let isInteger: Bool
     let isNumeric: Bool
+    /// Whether its values are text to people.
+    let isText: Bool
+    /// What hidden text does to a row.
+    let hiddenText: Outcome
     let required: Bool
     let minLength: Int?
     let maxLength: Int?
@@ -57,6 +61,8 @@ final class FieldCheck: Sendable {
         type = field.type
         isInteger = field.type == .integer
         isNumeric = field.isNumeric
+        if case .string = field.type { isText = true } else { isText = field.type == .any }
+        hiddenText = field.hiddenText ?? schema.hiddenText
         required = constraints.required
         minLength = constraints.minLength
         maxLength = constraints.maxLength

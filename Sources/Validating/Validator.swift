@@ -112,6 +112,7 @@ package struct Validator: Sendable {
                 column(batch, check, selection, &findings, &isSound, &unused)
             }
         }
+        look(batch, &findings, &isSound)
         var keys: [[ValidatedBatch.RowKey]] = []
         if known == nil {
             for rule in uniqueRules { keys.append(self.keys(batch, rule, selection, &findings, &isSound)) }
@@ -128,6 +129,30 @@ package struct Validator: Sendable {
         }
         findings.sort { ($0.row, $0.field, $0.code) < ($1.row, $1.field, $1.code) }
         return ValidatedBatch(batch: batch, findings: findings, isSound: isSound, numbers: numbers, keys: keys)
+    }
+
+    /// Looks at the text of every row that could be split, in both passes: what flags or quarantines a row leaves it sound.
+    private func look(_ batch: Batch, _ findings: inout [Finding], _ isSound: inout [Bool]) {
+        let bytes = batch.bytes.span
+        let hasHigh = HiddenText.hasHigh(bytes, 0..<bytes.count)
+        for check in checks where check.isText {
+            let column = batch.layout.columnOfField[check.index]
+            if column < 0 { continue }
+            func note(_ code: FindingCode, _ outcome: Outcome, _ row: Int) {
+                findings.append(batch.finding(code, outcome: outcome, at: row, field: check.index))
+                if outcome == .rejected { isSound[row] = false }
+            }
+            for row in 0..<batch.count where batch.isWellFormed[row] {
+                let cell = batch.cells[row &* batch.width &+ column]
+                if !cell.isText || cell.start == cell.end { continue }
+                if HiddenText.isFormula(bytes, cell.range) { note(.formulaStart, .accepted, row) }
+                if !hasHigh || check.hiddenText == .accepted || !HiddenText.hasHigh(bytes, cell.range) { continue }
+                let kinds = HiddenText.kinds(bytes, cell.range)
+                if kinds.contains(.hidden) { note(.hiddenText, check.hiddenText, row) }
+                if kinds.contains(.mixed) { note(.mixedScript, check.hiddenText, row) }
+                if kinds.contains(.decomposed) { note(.decomposedText, check.hiddenText, row) }
+            }
+        }
     }
 
     /// Checks one column.

@@ -39,7 +39,7 @@ struct ValidateCommand: AsyncParsableCommand {
         commandName: "validate", abstract: "Check files against a contract. Touches nothing: no ledger, no output data."
     )
 
-    @Argument(help: "CSV or JSON Lines files.")
+    @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
     var files: [String]
 
     @Option(name: .long, help: "The dataset whose contract is used.")
@@ -52,6 +52,9 @@ struct ValidateCommand: AsyncParsableCommand {
     func run() async throws {
         ignoreBrokenPipes()
         var worst: Int32 = 0
+        if files.contains(StandardInput.name) {
+            try await reporting { try StandardInput.keep(in: temporaryFolder()) }
+        }
         for file in files {
             try await goingOn(&worst) {
                 var options = try reading.options(for: file)
@@ -79,7 +82,7 @@ struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Take files through the whole gate: check, screen, mask, seal, record.")
 
-    @Argument(help: "CSV or JSON Lines files.")
+    @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
     var files: [String]
 
     @Option(name: .long, help: "The dataset (default: the contract's name).")
@@ -104,6 +107,9 @@ struct IngestCommand: AsyncParsableCommand {
         try await reporting {
             let store = try store.require()
             let corridor = try Corridor(store: store, writes: !dryRun)
+            if files.contains(StandardInput.name) {
+                try StandardInput.keep(in: dryRun ? temporaryFolder() : store.workFolder)
+            }
             for file in files {
                 try await goingOn(&worst) {
                     var options = try reading.options(for: file)

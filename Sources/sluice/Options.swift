@@ -1,10 +1,14 @@
 import ArgumentParser
+import Foundation
 import Ingestion
 import Reading
 import Schemas
 import Screening
 import Storage
 import Tabular
+
+/// Where standard input is kept when there is no store.
+func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
 /// How results are printed.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {

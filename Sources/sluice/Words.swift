@@ -125,6 +125,24 @@ enum Words {
         case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
         case .primaryKeyError:
             return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")
+        case .hiddenText:
+            return say(
+                "hidden text",
+                "the text has characters without a shape: zero-width ones, direction controls, tags or fillers",
+                "suspect the source: such text can carry instructions or evade filters; sluice.hiddenText says what it does to a row"
+            )
+        case .mixedScript:
+            return say(
+                "mixed scripts", "a word of Latin letters has letters of another script that look like Latin ones",
+                "compare with the plain spelling; sluice.hiddenText says what it does to a row")
+        case .decomposedText:
+            return say(
+                "not in form C", "the text is not in Unicode normalisation form C, so equal words can differ in bytes",
+                "have the supplier normalise to NFC; sluice.hiddenText says what it does to a row")
+        case .formulaStart:
+            return say(
+                "formula start", "the text begins as spreadsheets begin formulas (= + - @ tab)",
+                "nothing for a model; do not open the data in a spreadsheet program without neutralising it")
         case .modifiedZ:
             return say(
                 "outlier",

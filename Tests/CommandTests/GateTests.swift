@@ -186,4 +186,25 @@ import Testing
         // Nothing of the file stands in what is said.
         #expect(!told.out.contains("se 1") && !refused.err.contains("4,5"))
     }
+
+    @Test func `standard input goes the same way, and stands nowhere`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try `watch`.store(harness)
+        try harness.write("in.csv", `watch`.rows(1, 500))
+        let arguments = ["--input-format", "csv", "--dataset", "rows", "--store", "store", "--format", "json"]
+        let piped = try harness.run(["ingest", "-"] + arguments, input: "in.csv")
+        #expect(piped.code == 0, "\(piped.err)")
+        let report = try harness.report(piped)
+        #expect((report["stats"] as? [String: Any])?["rows"] as? Int == 500)
+        #expect(harness.files(below: "store/work").isEmpty)
+        // The same bytes from a file are the same batch.
+        #expect(try harness.report(harness.run(["ingest", "in.csv"] + arguments))["status"] as? String == "duplicate")
+        let checked = try harness.run(
+            ["validate", "-", "--input-format", "csv", "--infer", "--json"], input: "in.csv")
+        #expect(checked.code == 0 && checked.out.contains("\"rows\" : 500") || checked.out.contains("\"rows\": 500"))
+        #expect(try harness.run(["validate", "-", "--infer"], input: "in.csv").code == 64)
+        let empty = try harness.run(["validate", "-", "--input-format", "csv", "--infer"])
+        #expect(empty.code == 65 && empty.err.contains("empty"), "\(empty.err)")
+    }
 }

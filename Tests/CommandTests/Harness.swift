@@ -50,7 +50,8 @@ struct Harness {
         try run(arguments, killAfter: killAfter)
     }
 
-    func run(_ arguments: [String], killAfter: Double? = nil) throws -> Outcome {
+    /// `input` is a file of the harness's folder that becomes standard input.
+    func run(_ arguments: [String], killAfter: Double? = nil, input: String? = nil) throws -> Outcome {
         let process = Process()
         process.executableURL = Self.program
         process.arguments = arguments
@@ -61,7 +62,8 @@ struct Harness {
         _ = FileManager.default.createFile(atPath: errPath, contents: nil)
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: outPath))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: errPath))
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput =
+            try input.map { try FileHandle(forReadingFrom: URL(filePath: path($0))) } ?? FileHandle.nullDevice
         try process.run()
         if let killAfter {
             usleep(UInt32(killAfter * 1e6))

@@ -36,7 +36,7 @@ import Testing
         #expect(
             loaded.warnings.map(\.path) == [
                 "uniqueKeys", "fields[1].categories", "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
-                "fields[8].sluice.drift", "fields[10].sluice.secrets", "fields[10].sluice.hiddenText",
+                "fields[8].sluice.drift", "fields[10].sluice.secrets",
                 "fields[12].sluice.drift", "fields[13].sluice.jsonSchema", "sluice.poisoning", "sluice.baseline",
                 "sluice.privacy", "sluice.encryption",
             ])

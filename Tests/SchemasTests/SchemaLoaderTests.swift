@@ -128,7 +128,7 @@ import Testing
               - name: a
                 categories: [x, y]
                 constraints: {jsonSchema: {type: object}}
-                sluice: {drift: {}, secrets: {}, hiddenText: {}, encrypt: false, jsonSchema: {}}
+                sluice: {drift: {}, secrets: {}, hiddenText: {action: reject}, encrypt: false, jsonSchema: {}}
               - name: b
                 categories: [x, {value: y, label: Y}]
                 constraints: {enum: [y, x]}
@@ -140,7 +140,7 @@ import Testing
         #expect(
             warnings.map(\.path) == [
                 "uniqueKeys", "foreignKeys", "fieldsMatch", "fields[0].categories", "fields[0].constraints.jsonSchema",
-                "fields[0].sluice.drift", "fields[0].sluice.secrets", "fields[0].sluice.hiddenText",
+                "fields[0].sluice.drift", "fields[0].sluice.secrets",
                 "fields[0].sluice.encrypt", "fields[0].sluice.jsonSchema", "fields[2].sluice.pii.validate",
                 "sluice.poisoning", "sluice.baseline", "sluice.privacy", "sluice.encryption", "sluice.batch.onExceed",
             ])

@@ -43,7 +43,7 @@ import Testing
         let decision = gate.decide(gate.profile([]), nil)
         func codes(accepted: Int, rejected: Int) -> [FindingCode] {
             var counts = OutcomeCounts()
-            counts.set(accepted: accepted, rejected: rejected)
+            counts.set(accepted: accepted, flagged: 0, quarantined: 0, rejected: rejected)
             return Verdict(decision, counts, schema: schema).findings.map(\.code)
         }
         #expect(codes(accepted: 9, rejected: 1) == [])
@@ -51,7 +51,7 @@ import Testing
         #expect(codes(accepted: 89, rejected: 11) == [.tooManyRejected])
         #expect(codes(accepted: 0, rejected: 0) == [.tooFewRows])
         var counts = OutcomeCounts()
-        counts.set(accepted: 20, rejected: 0)
+        counts.set(accepted: 20, flagged: 0, quarantined: 0, rejected: 0)
         let earlier = [Finding(.readersDisagree, outcome: .quarantined, row: 0)]
         #expect(!Verdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
     }

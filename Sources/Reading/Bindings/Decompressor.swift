@@ -87,13 +87,15 @@ package enum DecompressionError: Error, Sendable {
         precondition(limit > 0)
         var used = 0
         var problem: DecompressionError?
-        let before = out.count
-        // Sound: both buffers live through the call, and the library is given their exact sizes.
-        let made = [UInt8](capacity: limit) { output in
-            unsafe output.withUnsafeMutableBufferPointer { target, written in
+        out.append(addingCapacity: limit) { (output: inout OutputSpan<UInt8>) in
+            // Sound: both buffers live through the call, and the library is given their exact sizes.
+            unsafe output.withUnsafeMutableBufferPointer { buffer, written in
+                let free = unsafe UnsafeMutableBufferPointer(rebasing: buffer[written...])
                 unsafe input.withUnsafeBufferPointer { source in
                     do throws(DecompressionError) {
-                        (used, written) = try unsafe step(source, target)
+                        let step = try unsafe self.step(source, free)
+                        used = step.used
+                        written += step.written
                     } catch {
                         problem = error
                     }
@@ -101,7 +103,6 @@ package enum DecompressionError: Error, Sendable {
             }
         }
         if let problem { throw problem }
-        if before == 0 { out = made } else { out.append(contentsOf: made) }
         return used
     }
 
