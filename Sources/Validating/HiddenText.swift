@@ -18,11 +18,17 @@ enum HiddenText {
         static let decomposed = Kinds(rawValue: 4)
     }
 
+    /// The finding of each kind.
+    static let codes: [(Kinds, FindingCode)] = [
+        (.hidden, .hiddenText), (.mixed, .mixedScript), (.decomposed, .decomposedText),
+    ]
+
     /// Whether any byte is beyond ASCII; a loop that the compiler turns into vector instructions.
     @inline(__always)
     static func hasHigh(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let part = bytes.extracting(range)
         var all: UInt8 = 0
-        for at in range { all |= bytes[at] }
+        for at in 0..<part.count { all |= part[at] }
         return all >= 0x80
     }
 
@@ -64,6 +70,12 @@ enum HiddenText {
         if hasMarks, !isRightToLeft { found.insert(.hidden) }
         if isDoubtful, !isInFormC(bytes, range) { found.insert(.decomposed) }
         return found
+    }
+
+    /// Whether a formula can begin so.
+    @inline(__always)
+    static func mayBeFormula(_ byte: UInt8) -> Bool {
+        byte == 0x3D || byte == 0x40 || byte == 0x2B || byte == 0x2D || byte == 0x09 || byte == 0x0D
     }
 
     /// Whether a text begins as spreadsheets begin formulas (OWASP, CSV injection); a number does not.

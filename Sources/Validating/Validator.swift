@@ -134,23 +134,34 @@ package struct Validator: Sendable {
     /// Looks at the text of every row that could be split, in both passes: what flags or quarantines a row leaves it sound.
     private func look(_ batch: Batch, _ findings: inout [Finding], _ isSound: inout [Bool]) {
         let bytes = batch.bytes.span
-        let hasHigh = HiddenText.hasHigh(bytes, 0..<bytes.count)
+        let cells = batch.cells.span
+        let width = batch.width
+        // Most rows are ASCII, and nothing is hidden in them. A JSON escape can decode to anything.
+        let end = batch.records.last.map { Int($0.end) } ?? 0
+        let isDecoded = HiddenText.hasHigh(bytes, end..<bytes.count)
+        var rows: [Int] = []
+        for (row, record) in batch.records.enumerated() where batch.isWellFormed[row] {
+            if isDecoded || HiddenText.hasHigh(bytes, Int(record.start)..<Int(record.end)) { rows.append(row) }
+        }
         for check in checks where check.isText {
             let column = batch.layout.columnOfField[check.index]
             if column < 0 { continue }
-            func note(_ code: FindingCode, _ outcome: Outcome, _ row: Int) {
-                findings.append(batch.finding(code, outcome: outcome, at: row, field: check.index))
-                if outcome == .rejected { isSound[row] = false }
+            for row in 0..<batch.count {
+                let cell = cells[row &* width &+ column]
+                if cell.start == cell.end || !HiddenText.mayBeFormula(bytes[Int(cell.start)]) { continue }
+                if !cell.isText || !HiddenText.isFormula(bytes, cell.range) { continue }
+                findings.append(batch.finding(.formulaStart, outcome: .accepted, at: row, field: check.index))
             }
-            for row in 0..<batch.count where batch.isWellFormed[row] {
-                let cell = batch.cells[row &* batch.width &+ column]
-                if !cell.isText || cell.start == cell.end { continue }
-                if HiddenText.isFormula(bytes, cell.range) { note(.formulaStart, .accepted, row) }
-                if !hasHigh || check.hiddenText == .accepted || !HiddenText.hasHigh(bytes, cell.range) { continue }
+            if check.hiddenText == .accepted { continue }
+            for row in rows {
+                let cell = cells[row &* width &+ column]
+                if !cell.isText || !HiddenText.hasHigh(bytes, cell.range) { continue }
                 let kinds = HiddenText.kinds(bytes, cell.range)
-                if kinds.contains(.hidden) { note(.hiddenText, check.hiddenText, row) }
-                if kinds.contains(.mixed) { note(.mixedScript, check.hiddenText, row) }
-                if kinds.contains(.decomposed) { note(.decomposedText, check.hiddenText, row) }
+                if kinds.isEmpty { continue }
+                for (kind, code) in HiddenText.codes where kinds.contains(kind) {
+                    findings.append(batch.finding(code, outcome: check.hiddenText, at: row, field: check.index))
+                }
+                if check.hiddenText == .rejected { isSound[row] = false }
             }
         }
     }
