@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cryptography
 import Ingestion
+import Lineage
 import Sealing
 import Storage
 
@@ -33,7 +34,9 @@ struct KeysCommand: AsyncParsableCommand {
     /// `sluice keys list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the keys: names and fingerprints, never the keys.")
+            abstract:
+                "List the keys: names and fingerprints, never the keys; and the ledger's verifier key, which is public."
+        )
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -44,6 +47,10 @@ struct KeysCommand: AsyncParsableCommand {
                         let key = try store.key(kind, name)
                         Terminal.line("\(kind.rawValue)\t\(name)\t\(key.fingerprint(name: name))")
                     }
+                }
+                let signer = try store.signingKey()
+                if let verifier = VerifierKey(name: store.configuration.origin, publicKey: signer.publicKey) {
+                    Terminal.line("verifier\tledger\t\(verifier)")
                 }
             }
         }

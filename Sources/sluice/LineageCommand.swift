@@ -147,17 +147,38 @@ struct LineageCommand: AsyncParsableCommand {
         @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor:
             [String] = []
         @Flag(name: .long, help: "Fail with 3 when no anchor agrees.") var requireAnchor = false
+        @Option(
+            name: .long,
+            help:
+                "The ledger's verifier key (name+id+base64), or a file with it, for whoever does not have the signing key."
+        )
+        var vkey: String?
         @Flag(name: .long, help: "Compare every published file with the record too.") var files = false
         @OptionGroup var store: StoreOptions
+
+        /// The key that is pinned: never the one that the ledger itself names.
+        private func verifier(_ store: Store, _ key: SigningKey?) throws -> VerifierKey {
+            if let key {
+                if let found = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) { return found }
+                throw IngestionError(.configuration, "the ledger's origin in sluice.yaml is no valid name")
+            }
+            var text = vkey ?? ""
+            if exists(text) {
+                text = String(decoding: try FileDescriptor.openRegular(text).readAll(max: 4096), as: UTF8.self)
+            }
+            if let found = VerifierKey(text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "") {
+                return found
+            }
+            throw IngestionError(
+                .usage, "--vkey is no verifier key: give name+id+base64, as sluice keys list prints it")
+        }
 
         func run() async throws {
             var code: Int32 = 0
             try await reporting {
                 let store = try store.require()
-                let key = try store.signingKey()
-                guard let verifier = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) else {
-                    throw IngestionError(.configuration, "the ledger's origin in sluice.yaml is no valid name")
-                }
+                let key = vkey == nil ? try store.signingKey() : nil
+                let verifier = try verifier(store, key)
                 var anchors: [LedgerAnchor] = []
                 for path in anchor {
                     anchors.append(

@@ -75,6 +75,29 @@ import Testing
         #expect(try harness.run("doctor", "--store", "store").code == 1)
     }
 
+    /// Whoever has no key of the store can still prove its record.
+    @Test func `an auditor verifies a backup without keys`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let listed = try harness.run("keys", "list", "--store", "store").out
+        let key = try #require(
+            listed.split(separator: "\n").first { $0.hasPrefix("verifier") }?.split(separator: "\t").last)
+        #expect(try harness.run("backup", "copy", "--store", "store").code == 0)
+        #expect(try harness.run("lineage", "verify", "--store", "copy").code == 77)
+        try harness.write("key.txt", key + "\n")
+        for vkey in [String(key), "key.txt"] {
+            let found = try harness.run("lineage", "verify", "--store", "copy", "--vkey", vkey, "--files")
+            #expect(found.code == 0 && found.out.contains("intact"), "\(found.out)\(found.err)")
+        }
+        #expect(try harness.run("init", "other").code == 0)
+        let others = try harness.run("keys", "list", "--store", "other").out
+        let wrong = try #require(
+            others.split(separator: "\n").first { $0.hasPrefix("verifier") }?.split(separator: "\t").last)
+        let found = try harness.run("lineage", "verify", "--store", "copy", "--vkey", String(wrong))
+        #expect(found.code == 1 && found.out.contains("CHECKPOINT"), "\(found.out)")
+        #expect(try harness.run("lineage", "verify", "--store", "copy", "--vkey", "nonsense").code == 64)
+    }
+
     @Test func `a dropped guard is named`() throws {
         let harness = try shop()
         defer { harness.remove() }
