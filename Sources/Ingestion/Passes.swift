@@ -2,6 +2,7 @@ import Cryptography
 import Lineage
 import Masking
 import Reading
+import Schemas
 import Screening
 import Sealing
 import Sketches
@@ -175,7 +176,7 @@ func process(
             try append(masked, &accepted)
         }
         if screened.outcomes.contains(where: { !$0.isReleased }) {
-            if quarantine == nil { quarantine = try open(slice, stage, fields: plan.fieldNames) }
+            if quarantine == nil { quarantine = try open(slice, stage, plan) }
             try append(screened, &quarantine)
         }
     }
@@ -220,14 +221,15 @@ private func open(_ slice: SourceSlice, _ stage: Stage, _ header: [UInt8]) throw
 }
 
 private func open(
-    _ slice: SourceSlice, _ stage: Stage, fields: [String]
+    _ slice: SourceSlice, _ stage: Stage, _ plan: Plan
 ) throws(IngestionError) -> QuarantineWriter {
     try sealing { () throws(SealingError) in
         let file = try staging { () throws(StorageError) in
             try StagedFile(in: stage.folder, name: "\(slice.ordinal).quarantine.sluice")
         }
         return try QuarantineWriter(
-            to: file, fields: fields, context: stage.context(slice, role: "quarantine"), recipients: stage.recipients)
+            to: file, fields: plan.fieldNames, keepsRejected: plan.schema.batch.rejectedRows != .skip,
+            context: stage.context(slice, role: "quarantine"), recipients: stage.recipients)
     }
 }
 

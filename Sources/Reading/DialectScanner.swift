@@ -63,7 +63,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
             if let next = lineEnd(bytes.extracting(0..<end), start, of: start)?.next { return next }
             // A comment is judged by as many bytes as a record.
             return isEnd && end - start < limits.maxRowBytes + 2
-                ? end : bad(bytes, start, end, isFinal, nil, inQuotes: false, &block)
+                ? end : bad(bytes, start, end, isFinal, nil, openField: nil, &block)
         }
         if case .lineEnd(let length) = mark(bytes, start, end, isEnd: isEnd) { return start + length }
         let undo = block.mark
@@ -72,7 +72,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
         var fields = 0
         var fault: (code: FindingCode, at: Int)?
         var cut = false
-        var inQuotes = false
+        var openField: Int?
         var next = start
         fields: while true {
             if dialect.skipInitialSpace { while at < end, bytes[at] == 0x20 { at += 1 } }
@@ -93,13 +93,13 @@ struct DialectScanner: RecordScanner, ~Copyable {
                 valueStart = at
                 while true {
                     if at >= end {
-                        (cut, inQuotes) = (true, true)
+                        (cut, openField) = (true, raw)
                         break fields
                     }
                     let byte = Int(bytes[at])
                     if byte == escape, byte != quote || !dialect.doubleQuote {
                         if at + 1 >= end {
-                            (cut, inQuotes) = (true, true)
+                            (cut, openField) = (true, raw)
                             break fields
                         }
                         decode(&block, upTo: at)
@@ -186,13 +186,15 @@ struct DialectScanner: RecordScanner, ~Copyable {
                 fault = (.strayCarriageReturn, at)
                 break fields
             case .none:
-                fault = (.strayQuote, at)
+                let end = WalkEnd.behindQuote(
+                    bytes, field: raw, closing: at - 1, lineEnd: dialect.lineTerminator ?? 0x0A)
+                if case .malformed(let code, let place) = end { fault = (code, place) }
                 break fields
             }
         }
         if cut || fault != nil {
             block.roll(back: undo)
-            return bad(bytes, start, end, isFinal, fault, inQuotes: inQuotes, &block)
+            return bad(bytes, start, end, isFinal, fault, openField: openField, &block)
         }
         if let code = complaint(bytes, start, at, fields, block) {
             block.roll(back: undo)
@@ -211,12 +213,12 @@ struct DialectScanner: RecordScanner, ~Copyable {
     /// Ends a record that breaks the grammar or the limit at a line end; `start` when more bytes are needed for it.
     private func bad(
         _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isFinal: Bool, _ fault: (code: FindingCode, at: Int)?,
-        inQuotes: Bool, _ block: inout RecordBlock
+        openField: Int?, _ block: inout RecordBlock
     ) -> Int {
-        var code = fault?.code ?? (inQuotes ? .unclosedQuote : .rowTooLong)
+        var code = fault?.code ?? (openField == nil ? .rowTooLong : .unclosedQuote)
         if fault == nil, end - start < limits.maxRowBytes + 2, !isFinal { return start }
         // An open quote swallows no more than its own line.
-        if let found = lineEnd(bytes, fault?.at ?? (inQuotes ? start : end), of: start) {
+        if let found = lineEnd(bytes, fault?.at ?? openField ?? end, of: start) {
             if found.end - start > limits.maxRowBytes { code = .rowTooLong }
             block.addBadRow(start, found.end, code)
             return found.next

@@ -149,7 +149,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
             if bytes[at] == 0x0A { return ended(bytes, start, at, at + 1) }
         }
         if isLast(bytes, start, isFinal) { return ended(bytes, start, index.end, index.end) }
-        return .fault(.incomplete(inQuotes: false))
+        return .fault(.incomplete(openField: nil))
     }
 
     /// Whether the line that starts at `start` ends with the file. A line of more than the row limit does not: it is judged
@@ -190,7 +190,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         var unknown = JSONKeys()
         // A fault inside the window is final; at its edge it may only be that the rest was not indexed yet.
         func broken(_ code: FindingCode, _ at: Int) -> Line {
-            .fault(at >= windowEnd ? .incomplete(inQuotes: false) : .malformed(code, at: at))
+            .fault(at >= windowEnd ? .incomplete(openField: nil) : .malformed(code, at: at))
         }
         func skip(_ from: Int) -> Int {
             var at = from
@@ -207,7 +207,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 cursor = total
                 return .blank(next: windowEnd)
             }
-            return .fault(.incomplete(inQuotes: false))
+            return .fault(.incomplete(openField: nil))
         }
         if bytes[at] == 0x0A {
             cursor = event + 1
@@ -232,7 +232,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 guard at < windowEnd, bytes[at] == 0x3A else { return broken(.malformedJSON, at) }
                 event &+= 1
                 at = skip(at &+ 1)
-                guard at < windowEnd else { return .fault(.incomplete(inQuotes: false)) }
+                guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
                 // value
                 var cell: Cell
                 switch bytes[at] {
@@ -266,7 +266,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     } catch {
                         return .fault(.malformed(error.code, at: error.at))
                     }
-                    guard let end else { return .fault(.incomplete(inQuotes: false)) }
+                    guard let end else { return .fault(.incomplete(openField: nil)) }
                     cell = Cell(
                         kind: isObject ? .object : .array, start: at - origin, end: end - origin, rawStart: at - origin,
                         rawEnd: end - origin)
@@ -274,7 +274,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     at = end
                 default:
                     var end = eventAt(event, events)
-                    guard end < windowEnd else { return .fault(.incomplete(inQuotes: false)) }
+                    guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
                     while end > at, isSpace(bytes[end &- 1]) { end &-= 1 }
                     guard let kind = JSONSkimmer.scalarKind(bytes, at, end) else {
                         return .fault(.malformed(.malformedJSON, at: at))
@@ -300,7 +300,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 }
                 member &+= 1
                 at = skip(at)
-                guard at < windowEnd else { return .fault(.incomplete(inQuotes: false)) }
+                guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
                 event &+= 1
                 switch bytes[at] {
                 case 0x2C: at = skip(at &+ 1)
@@ -314,7 +314,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         let end = at
         at = skip(at)
         if at >= windowEnd {
-            guard isLast(bytes, start, isFinal) else { return .fault(.incomplete(inQuotes: false)) }
+            guard isLast(bytes, start, isFinal) else { return .fault(.incomplete(openField: nil)) }
             cursor = total
             return .record(end: end, next: windowEnd)
         }

@@ -48,10 +48,20 @@ func nextLineFeed(_ bytes: Span<UInt8>, from: Int) -> Int? {
 enum WalkEnd {
     /// The block is full or the window was used up at a record's start.
     case atRecord
-    /// The record is not complete in the window; true when the window ended between quotes.
-    case incomplete(inQuotes: Bool)
+    /// The record is not complete in the window; where the field begins whose quote was still open when the window ended.
+    case incomplete(openField: Int?)
     /// The record breaks the grammar at an offset.
     case malformed(FindingCode, at: Int)
+}
+
+extension WalkEnd {
+    /// Text behind a closing quote. When the field goes over a line end, it is its opening quote that was never closed: the
+    /// quote that closed it opens another field, and the record ends with its own line.
+    static func behindQuote(_ bytes: Span<UInt8>, field start: Int, closing: Int, lineEnd: UInt8 = 0x0A) -> WalkEnd {
+        var at = start
+        while at < closing, bytes[at] != lineEnd { at += 1 }
+        return .malformed(at < closing ? .unclosedQuote : .strayQuote, at: start)
+    }
 }
 
 /// What is done about a record that a walk did not complete; shared by the scanners of both formats.
@@ -65,11 +75,11 @@ enum Recovery {
 
     /// The choice for an incomplete CSV record at `position` of a window that ends at `windowEnd`.
     static func incomplete(
-        _ bytes: Span<UInt8>, position: Int, windowEnd: Int, inQuotes: Bool, isFinal: Bool, limits: ScanLimits
+        _ bytes: Span<UInt8>, position: Int, windowEnd: Int, openField: Int?, isFinal: Bool, limits: ScanLimits
     ) -> Recovery {
         // An open quote swallows no more than its own line.
         incomplete(
-            inQuotes ? .unclosedQuote : .rowTooLong, bytes, from: inQuotes ? position : windowEnd, position: position,
+            openField == nil ? .rowTooLong : .unclosedQuote, bytes, from: openField ?? windowEnd, position: position,
             windowEnd: windowEnd, isFinal: isFinal, limits: limits)
     }
 

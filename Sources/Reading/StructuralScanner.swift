@@ -52,13 +52,13 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
             case .atRecord: continue
             case .malformed(let code, let at):
                 recovery = .bad(code, bytes, from: at, position: position, isFinal: isFinal, limits)
-            case .incomplete(let inQuotes):
+            case .incomplete(let openField):
                 if position > index.base, index.end < bytes.count {
                     refill(bytes, position)
                     continue
                 }
                 recovery = .incomplete(
-                    bytes, position: position, windowEnd: index.end, inQuotes: inQuotes, isFinal: isFinal,
+                    bytes, position: position, windowEnd: index.end, openField: openField, isFinal: isFinal,
                     limits: limits)
             }
             switch recovery {
@@ -152,12 +152,12 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                         }
                         // A quote at the window's very end counts as closing, whatever the caller has read behind it.
                         if closing < 0 || (closing + 1 == windowEnd && !(atEnd && isFinal)) {
-                            fault = .incomplete(inQuotes: closing < 0)
+                            fault = .incomplete(openField: closing < 0 ? fieldStart : nil)
                             break
                         }
                         at = event < total ? base &+ Int(events[event]) : windowEnd
                         if at != closing + 1 {
-                            fault = .malformed(.strayQuote, at: closing + 1)
+                            fault = .behindQuote(bytes, field: fieldStart, closing: closing)
                             break
                         }
                         if keeps {
@@ -168,7 +168,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                 }
                 if !isQuoted {
                     if event >= total, !(atEnd && isFinal) {
-                        fault = .incomplete(inQuotes: false)
+                        fault = .incomplete(openField: nil)
                         break
                     }
                     if keeps {
@@ -182,7 +182,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                 // The terminator at `at`, or the end of the file.
                 if event >= total {
                     if !(atEnd && isFinal) {
-                        fault = .incomplete(inQuotes: false)
+                        fault = .incomplete(openField: nil)
                         break
                     }
                     recordEnd = windowEnd
@@ -209,7 +209,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                         // At the end of the file it is half a line end.
                         fault =
                             atEnd && isFinal
-                            ? .malformed(.strayCarriageReturn, at: at) : .incomplete(inQuotes: false)
+                            ? .malformed(.strayCarriageReturn, at: at) : .incomplete(openField: nil)
                     }
                 }
                 break

@@ -250,11 +250,25 @@ package struct BatchRule: Sendable, Equatable {
     package var minRows = 0
     /// Largest share of rejected rows, 0 to 1.
     package var maxRejectedRate = 0.01
+    /// Largest number of rejected rows; nil for no limit but the rate.
+    package var maxRejected: Int?
+    /// What becomes of rejected rows.
+    package var rejectedRows = RejectedRows.quarantine
     /// Largest share of quarantined rows, 0 to 1.
     package var maxQuarantinedRate = 0.05
 
     /// A rule with the defaults.
     package init() {}
+}
+
+/// What becomes of rejected rows (`sluice: batch: rejectedRows:`).
+package enum RejectedRows: String, Sendable, CaseIterable {
+    /// One of them holds the whole batch.
+    case fail
+    /// They are sealed raw, with their findings.
+    case quarantine
+    /// Their findings, number and place are sealed, they themselves are not kept.
+    case skip
 }
 
 /// Limits of a row (`sluice: limits:`).

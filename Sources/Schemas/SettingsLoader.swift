@@ -232,9 +232,12 @@ extension SchemaLoader {
     }
 
     private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
-        try cursor.refuseKeys(besides: ["minRows", "maxRejectedRate", "maxQuarantinedRate", "onExceed"])
+        try cursor.refuseKeys(
+            besides: ["minRows", "maxRejectedRate", "maxRejected", "rejectedRows", "maxQuarantinedRate", "onExceed"])
         var rule = BatchRule()
         rule.minRows = try cursor["minRows"]?.whole(in: 0...Int(Int32.max)) ?? rule.minRows
+        rule.maxRejected = try cursor["maxRejected"]?.whole(in: 0...1 << 50)
+        rule.rejectedRows = try cursor["rejectedRows"]?.choice(RejectedRows.self) ?? rule.rejectedRows
         rule.maxRejectedRate = try cursor["maxRejectedRate"]?.number(in: 0...1) ?? rule.maxRejectedRate
         rule.maxQuarantinedRate = try cursor["maxQuarantinedRate"]?.number(in: 0...1) ?? rule.maxQuarantinedRate
         if let word = cursor["onExceed"], try word.word(of: ["quarantine", "reject"]) == "reject" {

@@ -23,6 +23,10 @@ package struct Verdict: Sendable, Equatable {
         }
         let rejected = Double(counts.count(.rejected)) / Double(total)
         if rejected > schema.batch.maxRejectedRate { hold(.tooManyRejected, rejected, schema.batch.maxRejectedRate) }
+        let most = schema.batch.rejectedRows == .fail ? 0 : schema.batch.maxRejected
+        if let most, counts.count(.rejected) > most {
+            hold(.tooManyRejectedRows, Double(counts.count(.rejected)), Double(most))
+        }
         let quarantined = Double(counts.count(.quarantined)) / Double(total)
         if quarantined > schema.batch.maxQuarantinedRate {
             hold(.tooManyQuarantined, quarantined, schema.batch.maxQuarantinedRate)

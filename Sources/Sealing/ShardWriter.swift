@@ -30,19 +30,23 @@ package struct ShardWriter: ~Copyable {
 }
 
 /// Seals rows that were held back, raw and with their findings: JSON Lines of
-/// `{row, offset, outcome, findings, raw: base64}`.
+/// `{row, offset, outcome, findings, raw: base64}`; without `raw` where the contract wants rejected rows skipped.
 package struct QuarantineWriter: ~Copyable {
     private var writer: MessageWriter
     /// The fields' names as JSON strings.
     private let names: [[UInt8]]
+    private let keepsRejected: Bool
     /// Rows written.
     package private(set) var rows = 0
 
-    /// Starts a quarantine shard; `fields` are the contract's field names.
+    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` whether rejected rows are kept
+    /// with their record.
     package init(
-        to file: consuming StagedFile, fields: [String], context: [String: String], recipients: [WrappingKey]
+        to file: consuming StagedFile, fields: [String], keepsRejected: Bool = true, context: [String: String],
+        recipients: [WrappingKey]
     ) throws(SealingError) {
         writer = try MessageWriter(to: file, context: context, recipients: recipients)
+        self.keepsRejected = keepsRejected
         names = fields.map { Array(JSONValue.string($0).text(pretty: false).utf8) }
     }
 
@@ -68,9 +72,10 @@ package struct QuarantineWriter: ~Copyable {
             let record = batch.records[row]
             out += "],\"offset\":\(batch.sourceRange(of: row).lowerBound),\"outcome\":\"".utf8
             out += screened.outcomes[row].name.utf8
-            out += Self.raw
-            let source = batch.bytes[Int(record.start)..<Int(record.end)]
-            out += base64(Array(source)).utf8
+            if keepsRejected || screened.outcomes[row] != .rejected {
+                out += Self.raw
+                out += base64(Array(batch.bytes[Int(record.start)..<Int(record.end)])).utf8
+            }
             out += "\",\"row\":\(number)".utf8
             if length > UInt64(batch.sourceRange(of: row).count) { out += ",\"truncated_from\":\(length)".utf8 }
             out += [0x7D, 0x0A]

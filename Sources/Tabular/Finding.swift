@@ -45,6 +45,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case measureLost = "measure-lost"
     // Limits of the batch.
     case tooManyRejected = "too-many-rejected"
+    case tooManyRejectedRows = "too-many-rejected-rows"
     case tooManyQuarantined = "too-many-quarantined"
     case tooFewRows = "too-few-rows"
     case sourceChanged = "source-changed"

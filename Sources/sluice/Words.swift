@@ -56,7 +56,9 @@ enum Words {
                 "quote the whole field and double the quotes inside it (RFC 4180)")
         case .unclosedQuote:
             return say(
-                "unclosed quote", "a quoted field does not end within the row limit; only its first line was taken",
+                "unclosed quote",
+                "a quoted field does not end within the row limit, or text stands behind the quote that ends it some lines later; "
+                    + "only its first line was taken",
                 "close the quote, or raise sluice.limits.maxRowBytes if such long fields are meant")
         case .strayCarriageReturn:
             return say(
@@ -168,6 +170,11 @@ enum Words {
         case .tooManyRejected:
             return say(
                 "too many rejected rows", "the share of rejected rows is above sluice.batch.maxRejectedRate",
+                "have the batch repaired and sent again")
+        case .tooManyRejectedRows:
+            return say(
+                "too many rejected rows",
+                "more rows are rejected than sluice.batch.maxRejected allows; with rejectedRows: fail it allows none",
                 "have the batch repaired and sent again")
         case .tooManyQuarantined:
             return say(

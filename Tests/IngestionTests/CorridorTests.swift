@@ -114,6 +114,33 @@ import Testing
         #expect(entries.map(\.bytes.count).reduce(0, +) < 3000)
     }
 
+    @Test(arguments: [
+        ("rejectedRows: quarantine", true, true), ("rejectedRows: skip", true, false),
+        ("rejectedRows: fail", false, true),
+        ("maxRejected: 2", true, true), ("maxRejected: 1", false, true),
+    ]) func `the contract says what becomes of rejected rows`(rule: String, isAccepted: Bool, isKept: Bool) async throws
+    {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let contract = """
+            fields: [{ name: id, type: integer }, { name: x, type: number }]
+            sluice: { batch: { maxRejectedRate: 0.9, \(rule) } }
+            """
+        let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            try shop.write("a.csv", "id,x\n1,2\nword,3\n4,5\n6\n"), schema: Schema.digested(loaded),
+            contract: loaded.document, dataset: "d", source: "s", options: BatchOptions())
+        #expect((report.status == .accepted) == isAccepted && report.counts.count(.rejected) == 2)
+        #expect(report.batchFindings.map(\.code) == (isAccepted ? [] : [.tooManyRejectedRows]))
+        let path = try #require(report.published.first { $0.hasSuffix("/0.sluice") && $0.hasPrefix("quarantine") })
+        let reader = try openShard(shop.store.root + "/" + path, keys: try shop.store.keyRing())
+        var bytes: [UInt8] = []
+        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        let lines = bytes.split(separator: 0x0A).compactMap { try? JSONValue.parse(Array($0)) }
+        #expect(lines.map { $0["row"]?.whole } == [2, 4] && lines.map { $0["offset"]?.whole } == [9, 20])
+        #expect(lines.allSatisfy { ($0["raw"] != nil) == isKept && $0["findings"]?.items?.count == 1 })
+    }
+
     /// What was written in a dialect of its own leaves as RFC 4180, masked cells and all, and in every slicing.
     @Test(arguments: [40, 1 << 20]) func `shards of any dialect are RFC 4180`(size: Int) async throws {
         let shop = try Workshop()

@@ -84,10 +84,10 @@ private struct ReferenceDialect {
             if isQuoted {
                 at += 1
                 quoted: while true {
-                    if at >= limit { return ([], 0, 0, bad: start) }
+                    if at >= limit { return ([], 0, 0, bad: raw) }
                     let byte = bytes[at]
                     if byte == dialect.escape, !(byte == dialect.quote && dialect.doubleQuote) {
-                        if at + 1 >= limit { return ([], 0, 0, bad: start) }
+                        if at + 1 >= limit { return ([], 0, 0, bad: raw) }
                         value.append(bytes[at + 1])
                         at += 2
                     } else if byte == dialect.quote {
@@ -123,7 +123,7 @@ private struct ReferenceDialect {
             case .delimiter: at += 1
             case .lineEnd: return (cells, at + length, at, nil)
             case .loneReturn: return ([], 0, 0, bad: at + 1 < limit || isWhole ? at : limit)
-            default: return ([], 0, 0, bad: at)
+            default: return ([], 0, 0, bad: isQuoted ? raw : at)
             }
         }
     }

@@ -85,7 +85,7 @@ struct ReferenceCSV {
             if isQuoted {
                 at += 1
                 while true {
-                    if at == limit { return .bad(searchFrom: start) }
+                    if at == limit { return .bad(searchFrom: raw) }
                     if bytes[at] == 0x22 {
                         if at + 1 < limit, bytes[at + 1] == 0x22 { at += 1 } else { break }
                     }
@@ -93,7 +93,8 @@ struct ReferenceCSV {
                     at += 1
                 }
                 at += 1
-                if at < limit, !isMark(bytes[at]) { return .bad(searchFrom: at) }
+                // Its own line, if the field goes over a line end: the quote was never closed.
+                if at < limit, !isMark(bytes[at]) { return .bad(searchFrom: raw) }
             } else {
                 while at < limit, !isMark(bytes[at]) {
                     if bytes[at] == 0x22 { return .bad(searchFrom: at) }

@@ -202,9 +202,9 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         switch firstFault(bytes, start, windowEnd, isFinal) {
         case .malformed(let code, let at):
             recovery = .bad(code, bytes, from: at, position: start, isFinal: isFinal, limits)
-        case .incomplete(let inQuotes):
+        case .incomplete(let openField):
             recovery = .incomplete(
-                bytes, position: start, windowEnd: windowEnd, inQuotes: inQuotes, isFinal: isFinal, limits: limits)
+                bytes, position: start, windowEnd: windowEnd, openField: openField, isFinal: isFinal, limits: limits)
         case .atRecord:
             // libcsv sees another row than the grammar does.
             recovery = .bad(.readersDisagree, bytes, from: start, position: start, isFinal: isFinal, limits)
@@ -220,26 +220,29 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         var at = start
         while true {
             if at < windowEnd, bytes[at] == 0x22 {
+                let field = at
                 at += 1
                 while at < windowEnd, bytes[at] != 0x22 || (at + 1 < windowEnd && bytes[at + 1] == 0x22) {
                     at += bytes[at] == 0x22 ? 2 : 1
                 }
-                if at >= windowEnd { return .incomplete(inQuotes: true) }
+                if at >= windowEnd { return .incomplete(openField: field) }
                 at += 1
-                if at < windowEnd, !isFence(bytes[at]) { return .malformed(.strayQuote, at: at) }
+                if at < windowEnd, !isFence(bytes[at]) {
+                    return .behindQuote(bytes, field: field, closing: at - 1)
+                }
             } else {
                 while at < windowEnd, !isFence(bytes[at]) {
                     if bytes[at] == 0x22 { return .malformed(.strayQuote, at: at) }
                     at += 1
                 }
             }
-            if at == windowEnd { return isEnd ? .atRecord : .incomplete(inQuotes: false) }
+            if at == windowEnd { return isEnd ? .atRecord : .incomplete(openField: nil) }
             if bytes[at] == 0x0A { return .atRecord }
             if bytes[at] == 0x0D {
                 if at + 1 < windowEnd {
                     return bytes[at + 1] == 0x0A ? .atRecord : .malformed(.strayCarriageReturn, at: at)
                 }
-                return isEnd ? .malformed(.strayCarriageReturn, at: at) : .incomplete(inQuotes: false)
+                return isEnd ? .malformed(.strayCarriageReturn, at: at) : .incomplete(openField: nil)
             }
             at += 1
         }
