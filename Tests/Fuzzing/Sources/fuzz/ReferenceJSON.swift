@@ -1,0 +1,1 @@
+../../../ReadingTests/ReferenceJSON.swift

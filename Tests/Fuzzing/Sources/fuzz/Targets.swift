@@ -1,0 +1,126 @@
+import Foundation
+import Reading
+import Tabular
+
+/// Settings are taken from the front of the input, so that the fuzzer can choose them.
+private struct Choices {
+    var rest: ArraySlice<UInt8>
+
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+    mutating func byte() -> UInt8 { rest.popFirst() ?? 0 }
+    mutating func pick<T>(_ items: [T]) -> T { items[Int(byte()) % items.count] }
+}
+
+private func fail(_ text: String) -> Never { fatalError(text) }
+
+private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
+    let whole = read(bytes, plan)
+    if let fault = slicingFault(bytes, plan, sliceBytes: size, whole: whole) { fail("slices of \(size): \(fault)") }
+}
+
+/// Both engines and the plain reference agree, and slices change nothing.
+@Sendable func attackCSV(_ bytes: [UInt8]) {
+    var choices = Choices(bytes)
+    let width = 1 + Int(choices.byte() & 3)
+    let limits = ScanLimits(
+        maxRowBytes: choices.pick([1 << 20, 1 << 20, 5, 17, 100]), blockRows: choices.pick([2048, 1, 3]))
+    let delimiter: UInt8 = choices.pick([0x2C, 0x3B, 0x09])
+    let size = 1 + Int(choices.byte())
+    let text = Array(choices.rest)
+    let expected = ReferenceCSV(bytes: text, width: width, delimiter: delimiter, maxRowBytes: limits.maxRowBytes).rows()
+    for engine in [CSVEngine.structural, .libcsv] {
+        let plan = ReadingPlan.csv(width: width, engine: engine, limits: limits, delimiter: delimiter)
+        if read(text, plan) != expected { fail("\(engine) disagrees with the reference") }
+    }
+    let plan = ReadingPlan.csv(width: width, limits: limits, delimiter: delimiter)
+    for batch in batches(SourceSlice(whole: text), plan)
+    where rowWhereLibCSVDisagrees(batch, delimiter: delimiter) != nil {
+        fail("the cross-check disagrees")
+    }
+    requireSlices(text, plan, size)
+}
+
+/// Any dialect: slices change nothing, and a head can be read.
+@Sendable func attackDialect(_ bytes: [UInt8]) {
+    var choices = Choices(bytes)
+    var plan = ReadingPlan.csv(width: 1 + Int(choices.byte() & 3))
+    plan.dialect.delimiter = choices.pick([0x2C, 0x3B, 0x09])
+    plan.dialect.quote = choices.pick([0x22, 0x27, nil])
+    plan.dialect.escape = choices.pick([nil, 0x5C, plan.dialect.quote])
+    plan.dialect.doubleQuote = choices.byte() & 1 == 0
+    plan.dialect.lineTerminator = choices.pick([nil, 0x0D, 0x7C])
+    plan.dialect.comment = choices.pick([nil, 0x23])
+    plan.dialect.skipInitialSpace = choices.byte() & 1 == 0
+    plan.dialect.headerRows = choices.pick([[1], [], [1, 2]])
+    plan.limits.maxRowBytes = choices.pick([1 << 20, 5, 17, 100])
+    let size = 1 + Int(choices.byte())
+    let text = Array(choices.rest)
+    requireSlices(text, plan, size)
+    _ = try? readHead(text.span, isWhole: true, plan: plan)
+}
+
+/// The reader, the plain reference and the document parser agree on what an object is, and slices change nothing.
+@Sendable func attackJSON(_ bytes: [UInt8]) {
+    var choices = Choices(bytes)
+    let plan = ReadingPlan.json(
+        ["a", "b\u{E9}"], rejects: choices.byte() & 1 == 0,
+        limits: ScanLimits(maxRowBytes: choices.pick([1 << 20, 9, 40]), maxDepth: choices.pick([64, 2, 3])))
+    let size = 1 + Int(choices.byte())
+    let text = Array(choices.rest)
+    requireSlices(text, plan, size)
+    for row in read(text, plan) where row.cells != nil && row.end > row.start {
+        let line = Array(text[row.start..<row.end])
+        if ReferenceJSON.object(line, maxDepth: plan.limits.maxDepth) == nil {
+            fail("the reference refuses a row that was read")
+        }
+        if (try? JSONValue.parse(line))?.members == nil { fail("the parser refuses a row that was read") }
+    }
+}
+
+/// Whatever the sample, there is an answer; and text is the same in whatever pieces it is decoded.
+@Sendable func attackSniffer(_ bytes: [UInt8]) {
+    _ = DialectSniffer.sniff(bytes.span, isWhole: true)
+    _ = guessEncoding(bytes.span)
+    for encoding in TextEncoding.allCases where encoding != .utf16 && encoding != .utf32 {
+        guard var whole = Transcoder(encoding), var parts = Transcoder(encoding) else { continue }
+        var (first, second): ([UInt8], [UInt8]) = ([], [])
+        whole.append(bytes.span, isFinal: true, to: &first)
+        for at in bytes.indices { parts.append(bytes.span.extracting(at..<at + 1), isFinal: false, to: &second) }
+        parts.append(bytes.span.extracting(0..<0), isFinal: true, to: &second)
+        if first != second { fail("\(encoding) depends on its pieces") }
+        if encoding.sourceLength(of: first.span) != bytes.count { fail("\(encoding) forgets its length") }
+    }
+}
+
+/// What a stream decompresses to does not depend on the pieces it comes in.
+@Sendable func attackDecompressor(_ bytes: [UInt8]) {
+    for compression in Compression.all {
+        func unpack(piece: Int, limit: Int) -> (bytes: [UInt8], failed: Bool) {
+            guard let stream = try? Decompressor(compression) else { fail("no memory") }
+            var out: [UInt8] = []
+            var used = 0
+            do {
+                while out.count < 1 << 20 {
+                    let end = min(bytes.count, used + piece)
+                    let before = out.count
+                    let took = try stream.decompress(bytes.span.extracting(used..<end), limit: limit, to: &out)
+                    if out.count - before > limit { fail("more than was asked for") }
+                    used += took
+                    if took == 0, out.count == before, end == bytes.count { break }
+                    if took == 0, out.count == before, piece >= bytes.count { break }
+                }
+                if out.count < 1 << 20 { try stream.finish() }
+            } catch {
+                return (out, true)
+            }
+            return (out, false)
+        }
+        let whole = unpack(piece: bytes.count + 1, limit: 1 << 16)
+        let small = unpack(piece: 7, limit: 1 << 16)
+        if whole.failed != small.failed || (!whole.failed && whole.bytes.prefix(1 << 20) != small.bytes.prefix(1 << 20))
+        {
+            fail("\(compression) depends on its pieces")
+        }
+    }
+}
