@@ -30,7 +30,7 @@ package struct Corridor: Sendable {
     package static func format(of path: String) -> SourceFormat? {
         let name = plainName(path)
         if name.hasSuffix(".csv") || name.hasSuffix(".tsv") { return .csv }
-        if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonl }
+        if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") || name.hasSuffix(".json") { return .jsonl }
         return nil
     }
 

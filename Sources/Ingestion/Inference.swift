@@ -18,6 +18,7 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         format: format, fieldNames: names, rejectsUnknown: false, engine: options.engine)
     plan.dialect = options.dialect(nil, ofFile: path)
     plan.coding.encoding = options.encoding ?? .utf8
+    plan.coding.mayBeArray = format == .jsonl
     let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let reasons = cutter.head.findings.map { finding in
@@ -69,6 +70,7 @@ private func memberNames(_ path: String, _ options: BatchOptions) throws(Ingesti
     func plan() -> ReadingPlan {
         var plan = ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false, notesUnknown: true)
         plan.coding.encoding = options.encoding ?? .utf8
+        plan.coding.mayBeArray = true
         return plan
     }
     // A small first piece: once its names are known, only new ones are told of.

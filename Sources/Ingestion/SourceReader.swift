@@ -15,6 +15,7 @@ final class SourceReader {
     let compression: Compression?
     private let decompressor: Decompressor?
     private var transcoder: Transcoder?
+    private var framer: JSONArrayFramer?
     private var isOpened = false
     private var hasher = SHA256()
     /// Compressed bytes that were read and not used.
@@ -54,12 +55,17 @@ final class SourceReader {
         if !isOpened { try open() }
         let before = bytes.count
         if decompressor == nil, transcoder == nil {
-            _ = try file(upTo: count, into: &bytes)
+            let got = try file(upTo: count, into: &bytes)
             bytesUnpacked = bytesRead
+            framer?.frame(&bytes, from: before)
+            if got < count { try requireClosed() }
         } else {
             while bytes.count - before < count {
                 if readyUsed == ready.count {
-                    if isAtEnd { break }
+                    if isAtEnd {
+                        try requireClosed()
+                        break
+                    }
                     try prepare(
                         upTo: transcoder == nil ? min(1 << 20, count - (bytes.count - before)) : Self.pieceBytes)
                     continue
@@ -76,7 +82,7 @@ final class SourceReader {
     /// Goes on to an offset without handing out what lies before it.
     func skip(to target: Int) throws(IngestionError) {
         if !isOpened { try open() }
-        if decompressor == nil, transcoder == nil, !hashes {
+        if decompressor == nil, transcoder == nil, framer == nil, !hashes {
             bytesRead = max(target, offset)
             offset = bytesRead
             return
@@ -132,6 +138,7 @@ final class SourceReader {
     /// Makes the next piece of UTF-8, for callers that take about so much.
     private func prepare(upTo count: Int) throws(IngestionError) {
         readyUsed = 0
+        defer { framer?.frame(&ready, from: 0) }
         if transcoder == nil {
             ready.removeAll(keepingCapacity: true)
             isAtEnd = try unpacked(upTo: count, into: &ready) == 0
@@ -143,10 +150,42 @@ final class SourceReader {
         transcoder?.append(piece.span, isFinal: isAtEnd, to: &ready)
     }
 
-    /// Settles the byte order by the mark, and refuses a mark that contradicts what was declared.
+    /// Looks at the first bytes: what the text is in, and whether it is one array.
     private func open() throws(IngestionError) {
         isOpened = true
-        guard coding.encoding != .utf8 else { return }
+        if coding.encoding != .utf8 { try settleOrder() }
+        guard coding.mayBeArray else { return }
+        if decompressor == nil, transcoder == nil {
+            var first: [UInt8] = []
+            _ = try source.read(upTo: 4096, at: 0, into: &first)
+            if JSONArrayFramer.isArray(first.span) { framer = JSONArrayFramer() }
+            return
+        }
+        let before = ready
+        try prepare(upTo: 4096)
+        ready = before + ready
+        if JSONArrayFramer.isArray(ready.span) {
+            framer = JSONArrayFramer()
+            framer?.frame(&ready, from: 0)
+        }
+    }
+
+    private func requireClosed() throws(IngestionError) {
+        guard let framer else { return }
+        if !framer.isClosed {
+            throw IngestionError(
+                .unreadableData,
+                "\(source.path): its JSON array is not closed: the file seems to be cut off; have it sent again")
+        }
+        if framer.hasMore {
+            throw IngestionError(
+                .unreadableData,
+                "\(source.path): text follows its JSON array; have it sent as one array, or as JSON Lines")
+        }
+    }
+
+    /// Settles the byte order by the mark, and refuses a mark that contradicts what was declared.
+    private func settleOrder() throws(IngestionError) {
         // Decoded as it stands, the mark of the other order would be a character that does not exist.
         var first: [UInt8] = []
         while first.count < 4, try unpacked(upTo: 4 - first.count, into: &first) > 0 {}

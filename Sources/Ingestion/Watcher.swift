@@ -435,7 +435,7 @@ package final class Watcher {
             guard let format = delivery.format else {
                 return try setAside(
                     claim, .unknownFormat, attempt,
-                    "its name ends in neither .csv, .tsv, .jsonl nor .ndjson, with or without .gz or .zst")
+                    "its name ends in neither .csv, .tsv, .jsonl, .ndjson nor .json, with or without .gz or .zst")
             }
             var batch = BatchOptions()
             batch.format = format

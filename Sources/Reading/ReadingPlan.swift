@@ -12,6 +12,8 @@ package enum CSVEngine: String, Sendable {
 package struct SourceCoding: Sendable, Equatable {
     /// The text's encoding, as declared.
     package var encoding = TextEncoding.utf8
+    /// Whether the text may be one JSON array of records, which is then read as JSON Lines.
+    package var mayBeArray = false
     /// How many times its size a compressed file may have; SECURITY.md 5.
     package var maxRatio = 100
     /// Bytes that a file may decompress to.

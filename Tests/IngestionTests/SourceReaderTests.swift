@@ -2,6 +2,7 @@ import Cryptography
 import Foundation
 import Lineage
 import Reading
+import Schemas
 import Screening
 import Tabular
 import Testing
@@ -145,6 +146,77 @@ import Testing
                 try await shop.run(path) { $0.encoding = encoding }
             }
             #expect(error?.description.contains(word) == true)
+        }
+    }
+
+    static let contract = """
+        fields: [{ name: id, type: integer, constraints: { required: true } }, { name: v, type: any }]
+        sluice: { batch: { maxRejectedRate: 0.9 }, unknownFields: reject }
+        """
+
+    private func judge(_ shop: Workshop, _ name: String, _ data: Data, slice: Int = 1 << 20) async throws -> BatchReport
+    {
+        let path = shop.folder + "/" + name
+        try data.write(to: URL(filePath: path))
+        let loaded = try Schema.load(Array(Self.contract.utf8), name: "c.yaml")
+        var options = BatchOptions()
+        options.doors = .validate
+        options.sliceBytes = slice
+        return try await Corridor(store: nil, writes: false).run(
+            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "", options: options
+        )
+    }
+
+    @Test func `one array of records is read like lines`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let rows = (1...200).map {
+            $0 == 120 ? "{\"id\": \"x\"}" : "{\n  \"id\": \($0),\r\n  \"v\": [1, {\"a\": \"],[\\\"\"}]\n}"
+        }
+        let text = "\u{FEFF} [\n" + rows.joined(separator: " ,\n") + "\n]\n"
+        let bad = try #require(text.range(of: rows[119]))
+        let offset = text[..<bad.lowerBound].utf8.count
+        for (name, data) in [
+            ("a.json", Data(text.utf8)), ("b.json.gz", try Self.pack("gzip", Data(text.utf8))),
+            ("c.jsonl", Data(text.utf8)),
+        ] {
+            for slice in [50, 333, 1 << 20] {
+                let report = try await judge(shop, name, data, slice: slice)
+                #expect(report.rows == 200 && report.counts.count(.rejected) == 1, "\(name) \(slice)")
+                let finding = try #require(report.listed.first)
+                #expect(finding.row == 120 && finding.code == .typeError)
+                // What parts the elements, spaces too, belongs to the row behind it or before it.
+                #expect(abs(Int(finding.byteOffset) - offset) <= 2, "\(finding.byteOffset) \(offset)")
+            }
+        }
+        #expect(try await judge(shop, "e.json", Data("[ ]".utf8)).rows == 0)
+        #expect(try await judge(shop, "o.json", Data("{\"id\":1}\n{\"id\":2}\n".utf8)).rows == 2)
+    }
+
+    /// Nothing that JSON does not allow is read as if it did.
+    @Test(arguments: [
+        ("[{\"id\":1},]", 2, 1), ("[,{\"id\":1}]", 1, 1), ("[{\"id\":1},,{\"id\":2}]", 2, 1),
+        ("[{\"id\":1} {\"id\":2}]", 1, 1),
+        ("[1,{\"id\":1}]", 2, 1), ("[[{\"id\":1}]]", 1, 1),
+        ("[{\"id\":1,\"v\":\"a\nb\"},{\"id\":2}]", 2, 1), ("[{\"id\":1]},{\"id\":2}]", 2, 1),
+        ("[{\"id\":1},{\"id\":2}]", 2, 0),
+    ]) func `arrays that are none`(text: String, rows: Int, rejected: Int) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let report = try await judge(shop, "a.json", Data(text.utf8))
+        #expect(report.rows == rows && report.counts.count(.rejected) == rejected)
+    }
+
+    @Test(arguments: [
+        ("[", "not closed"), ("[{\"id\":1}", "not closed"), ("[{\"id\":1},", "not closed"),
+        ("[{\"id\":1},{\"id\":\"", "not closed"), ("[{\"id\":1},{\"id\":2}\n", "not closed"),
+        ("[{\"id\":1}] {\"id\":2}", "text follows"), ("[{\"id\":1}]]", "text follows"), ("[]\n[]", "text follows"),
+    ]) func `an array that is cut off, or is not all, is refused`(text: String, word: String) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        for data in [Data(text.utf8), try Self.pack("gzip", Data(text.utf8))] {
+            let error = await #expect(throws: IngestionError.self) { try await judge(shop, "a.json", data) }
+            #expect(error?.description.contains(word) == true, "\(String(describing: error))")
         }
     }
 }

@@ -1,0 +1,95 @@
+import Tabular
+
+/// Turns one JSON array of records into JSON Lines, byte for byte: what stands between its elements becomes a line end, and a
+/// line end within an element a space. No byte moves, so offsets stay what they were.
+///
+/// It does not judge: what is no JSON stays as it is, for the reader to refuse the row. Where text would vanish by this that
+/// JSON does not allow, a mark is left that makes a row bad: a comma that parts nothing, a line end inside a string.
+package struct JSONArrayFramer: Sendable {
+    private enum Place {
+        /// Before the opening bracket.
+        case before
+        /// Between its brackets, outside of strings.
+        case inside
+        /// In a string, and right behind a backslash in one.
+        case string, escape
+        /// Behind the closing bracket.
+        case after
+    }
+
+    private var place = Place.before
+    /// Open brackets and braces, without the array's own.
+    private var depth = 0
+    /// Whether the element that may end now has any text.
+    private var hasElement = false
+    /// Whether the last element was ended by a comma.
+    private var hasComma = false
+
+    /// A framer at the beginning of a text.
+    package init() {}
+
+    /// Whether a text, of which this is the beginning, is an array: a row of JSON Lines begins with a brace.
+    package static func isArray(_ bytes: Span<UInt8>) -> Bool {
+        var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
+        while at < bytes.count, isSpace(bytes[at]) { at += 1 }
+        return at < bytes.count && bytes[at] == 0x5B
+    }
+
+    /// Whether the array was closed; until then the text is not whole.
+    package var isClosed: Bool { place == .after }
+    /// Whether something follows it.
+    package private(set) var hasMore = false
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (byte >= 0x09 && byte <= 0x0D && byte != 0x0B && byte != 0x0C)
+    }
+
+    /// Rewrites the next piece in place, from an offset on.
+    package mutating func frame(_ bytes: inout [UInt8], from start: Int) {
+        var span = bytes.mutableSpan
+        for at in start..<span.count {
+            let byte = span[at]
+            switch place {
+            case .string:
+                // A raw line end is no JSON; left as it is, it would end the row and begin another one.
+                if byte == 0x0A { span[at] = 0x01 }
+                if byte == 0x5C { place = .escape } else if byte == 0x22 { place = .inside }
+            case .escape:
+                if byte == 0x0A { span[at] = 0x01 }
+                place = .string
+            case .before:
+                if byte == 0x5B {
+                    place = .inside
+                    span[at] = 0x20
+                } else if byte == 0x0A || byte == 0x0D {
+                    span[at] = 0x20
+                }
+            case .after: if !Self.isSpace(byte) { hasMore = true }
+            case .inside: span[at] = inside(byte)
+            }
+        }
+    }
+
+    private mutating func inside(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case 0x0A, 0x0D: return 0x20
+        case 0x20, 0x09: return byte
+        case 0x22: place = .string
+        case 0x5B, 0x7B: depth += 1
+        case 0x7D where depth > 0: depth -= 1
+        case 0x5D where depth > 0: depth -= 1
+        case 0x2C where depth == 0:
+            // A comma that parts nothing spoils the element behind it.
+            guard hasElement else { break }
+            (hasElement, hasComma) = (false, true)
+            return 0x0A
+        case 0x5D:
+            place = .after
+            // So does one behind the last element.
+            return hasComma && !hasElement ? byte : 0x0A
+        default: break
+        }
+        hasElement = true
+        return byte
+    }
+}
