@@ -106,6 +106,7 @@ struct Plan: Sendable {
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
         reading.dialect = options.dialect(schema.dialect, ofFile: file)
         reading.coding.encoding = options.encoding ?? schema.encoding
+        if schema.fields.contains(where: { $0.path != nil }) { reading.fieldPaths = schema.fields.map(\.path) }
         reading.coding.mayBeArray = format == .jsonl
         reading.coding.maxRatio = schema.limits.maxDecompressionRatio
         reading.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes

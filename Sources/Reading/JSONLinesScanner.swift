@@ -21,6 +21,10 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     /// Where the last block of the same bytes ended inside the window.
     private var resume = -1
     private var predictor = KeyPredictor()
+    /// What is lifted out of nested members; the names behind those of the fields are its roots.
+    private let pointers: JSONPointers
+    private let rootOfName: [Int]
+    private let width: Int
 
     /// The field that the k-th member of the row before was: members mostly keep their order.
     private struct KeyPredictor {
@@ -28,8 +32,23 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     }
 
     /// A scanner for the given field names; `unknown` members are refused, or noted as extras.
-    package init(fields: [String], rejectsUnknown: Bool, notesUnknown: Bool, limits: ScanLimits = ScanLimits()) {
-        let names = fields.map { Array($0.utf8) }
+    ///
+    /// `paths` are the tokens of fields that have a JSON Pointer; the others are members by their name.
+    package init(
+        fields: [String], paths: [[String]?] = [], rejectsUnknown: Bool, notesUnknown: Bool,
+        limits: ScanLimits = ScanLimits()
+    ) {
+        let pointers = JSONPointers(paths, rejectsUnknown: rejectsUnknown, notesUnknown: notesUnknown)
+        // A field that is lifted out of a member is none itself; no key has this name, which is no UTF-8.
+        let own = fields.indices.map { index -> [UInt8] in
+            guard index < paths.count, let path = paths[index] else { return Array(fields[index].utf8) }
+            return path.count == 1 ? Array(path[0].utf8) : [0xFF] + Array(String(index).utf8)
+        }
+        let extra = pointers.roots.keys.filter { !own.contains($0) }.sorted { $0.lexicographicallyPrecedes($1) }
+        let names = own + extra
+        rootOfName = names.map { pointers.roots[$0] ?? -1 }
+        self.pointers = pointers
+        width = fields.count
         nameBytes = names.flatMap { $0 }
         nameStarts = names.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         isPlain = names.map { !$0.contains(0x5C) }
@@ -251,7 +270,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                             kind: .quoted, start: first, end: last, rawStart: at - origin, rawEnd: close + 1 - origin)
                         at = close &+ 1
                         let field = field(bytes, keyStart, keyEnd, member, &predictor)
-                        if field >= 0 { block.decodedCells.append(row + field) }
+                        if field >= 0, field < width { block.decodedCells.append(row + field) }
                     } else {
                         cell = Cell(
                             kind: .quoted, start: first, end: last, rawStart: at &- origin, rawEnd: close &+ 1 &- origin
@@ -286,7 +305,23 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 }
                 // Where it belongs.
                 let field = field(bytes, keyStart, keyEnd, member, &predictor)
-                if field >= 0 {
+                if field >= 0, rootOfName[field] >= 0 {
+                    // The same member twice would be lifted twice.
+                    if unknown.insert(bytes, keyStart..<keyEnd, hasEscape: index.hasEscape(in: keyStart..<keyEnd))
+                        != .new
+                    {
+                        return .fault(.malformed(.duplicateKey, at: keyStart))
+                    }
+                    let code = pointers.lift(
+                        bytes, Int(cell.rawStart) + origin, cell.rawEnd + origin, at: rootOfName[field],
+                        covered: field < width, row: row, into: &block)
+                    if let code { return .fault(.malformed(code, at: keyStart)) }
+                }
+                if field >= width {
+                    if keepsUnknown, !cell.isNothing, cell.kind != .object, cell.kind != .array {
+                        block.addExtra(keyStart - 1, at)
+                    }
+                } else if field >= 0 {
                     if block.cells[row + field].kind != .absent { return .fault(.malformed(.duplicateKey, at: at)) }
                     block.cells[row + field] = cell
                 } else {

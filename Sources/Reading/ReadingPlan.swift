@@ -29,6 +29,8 @@ package struct ReadingPlan: Sendable, Equatable {
     package var format: SourceFormat
     /// The contract's field names, in order.
     package var fieldNames: [String]
+    /// For JSON, the tokens of the JSON Pointer of each field that has one; empty when none has.
+    package var fieldPaths: [[String]?] = []
     /// Whether members or columns outside the contract make a row or file bad.
     package var rejectsUnknown: Bool
     /// Whether they are noted, to be dropped later.
@@ -68,7 +70,8 @@ enum AnyScanner: ~Copyable {
         if plan.format == .jsonl {
             self = .json(
                 JSONLinesScanner(
-                    fields: plan.fieldNames, rejectsUnknown: plan.rejectsUnknown, notesUnknown: plan.notesUnknown,
+                    fields: plan.fieldNames, paths: plan.fieldPaths, rejectsUnknown: plan.rejectsUnknown,
+                    notesUnknown: plan.notesUnknown,
                     limits: limits))
         } else if let quote = plan.dialect.quote, plan.dialect.isStructural {
             if plan.engine == .libcsv, quote == 0x22 {

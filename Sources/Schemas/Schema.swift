@@ -194,6 +194,8 @@ package struct Field: Sendable, Equatable {
     package var role: FieldRole?
     /// What is done about personal data in it.
     package var pii: PIIRule?
+    /// Where it is in a JSON record: the tokens of a JSON Pointer (RFC 6901); nil for the member of its name.
+    package var path: [String]?
     /// What hidden text in it does to a row; nil means the schema's.
     package var hiddenText: Outcome?
     /// How its numbers are screened.

@@ -70,6 +70,7 @@ struct SchemaLoader {
         var fields: [Field] = []
         for item in items { fields.append(try loadField(item)) }
         try checkNames(items, fields)
+        try checkPaths(items, fields)
 
         var schema = Schema(fields: fields)
         // A version such as 3.1 is a number to YAML, and text to everybody else.
@@ -113,6 +114,32 @@ struct SchemaLoader {
         ]
         if !accepted.contains(address) {
             warnings.append(profile.warning("unknown profile \(quoted(address)); read as Table Schema 2.0"))
+        }
+    }
+
+    /// Fields are different places of a record, and none is masked as a whole that another one is a part of.
+    private func checkPaths(_ items: [Cursor], _ fields: [Field]) throws(SchemaError) {
+        if fields.allSatisfy({ $0.path == nil }) { return }
+        let places = fields.map { $0.path ?? [$0.name] }
+        for (index, place) in places.enumerated() {
+            guard let item = items[index]["sluice"]?["path"] ?? items[index]["name"] else { continue }
+            if let twin = places[..<index].firstIndex(of: place) {
+                throw item.error(
+                    .inconsistent, "field \(quoted(fields[twin].name)) is at the same place of a record already")
+            }
+            // What has no key cannot be left out.
+            let isElement = place.last.map { $0.allSatisfy(\.isNumber) } ?? false
+            if isElement, place.count > 1, fields[index].pii?.operation == .drop {
+                throw item.error(.inconsistent, "drop cannot leave out an element of an array; use redact")
+            }
+            let whole = places.indices.first {
+                $0 != index && places[$0].count < place.count && place.starts(with: places[$0])
+            }
+            if let whole, fields[whole].pii != nil {
+                throw item.error(
+                    .inconsistent,
+                    "it is a part of field \(quoted(fields[whole].name)), which is masked as a whole; mask one of them")
+            }
         }
     }
 

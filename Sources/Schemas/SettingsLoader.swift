@@ -24,10 +24,11 @@ extension SchemaLoader {
 
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try cursor.refuseKeys(besides: ["role", "pii", "anomaly", "hiddenText"] + Self.unenforcedSettings)
+        try cursor.refuseKeys(besides: ["role", "path", "pii", "anomaly", "hiddenText"] + Self.unenforcedSettings)
         try warnAboutKeys(
-            of: cursor, known: ["role", "pii", "anomaly", "hiddenText"], unenforced: Self.unenforcedSettings)
+            of: cursor, known: ["role", "path", "pii", "anomaly", "hiddenText"], unenforced: Self.unenforcedSettings)
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
+        if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
         if let pii = cursor["pii"] { field.pii = try loadPII(pii) }
         if let anomaly = cursor["anomaly"] {
@@ -163,6 +164,23 @@ extension SchemaLoader {
         rule.enabled = try cursor["enabled"]?.flag() ?? true
         _ = try cursor["method"]?.word(of: ["modified-z"], what: "method")
         return rule
+    }
+
+    /// A JSON Pointer: `/` before each token, `~1` for a slash and `~0` for a tilde in one.
+    private func loadPath(_ cursor: Cursor) throws(SchemaError) -> [String] {
+        let text = try cursor.text()
+        guard text.hasPrefix("/"), text.utf8.count <= 1024 else {
+            throw cursor.error(.outOfRange, "must be a JSON Pointer such as /address/city, of at most 1024 bytes")
+        }
+        var tokens: [String] = []
+        for token in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            let rest = token.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
+            guard rest.allSatisfy({ $0.hasPrefix("0") || $0.hasPrefix("1") }) else {
+                throw cursor.error(.outOfRange, "a tilde in a JSON Pointer is written ~0, and a slash in a token ~1")
+            }
+            tokens.append(String(token).replacing("~1", with: "/").replacing("~0", with: "~"))
+        }
+        return tokens
     }
 
     /// A word, or a mapping with `action:`.

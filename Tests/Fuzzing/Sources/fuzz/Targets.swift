@@ -63,9 +63,10 @@ private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
 /// The reader, the plain reference and the document parser agree on what an object is, and slices change nothing.
 @Sendable func attackJSON(_ bytes: [UInt8]) {
     var choices = Choices(bytes)
-    let plan = ReadingPlan.json(
+    var plan = ReadingPlan.json(
         ["a", "b\u{E9}"], rejects: choices.byte() & 1 == 0,
         limits: ScanLimits(maxRowBytes: choices.pick([1 << 20, 9, 40]), maxDepth: choices.pick([64, 2, 3])))
+    if choices.byte() & 1 == 0 { plan.fieldPaths = [["a", "b"], ["o", "0"]] }
     let size = 1 + Int(choices.byte())
     let text = Array(choices.rest)
     requireSlices(text, plan, size)
