@@ -146,14 +146,7 @@ private func header(_ names: [String], _ dialect: Dialect) -> [UInt8] {
     var out: [UInt8] = []
     for (column, name) in names.enumerated() {
         if column > 0 { out.append(delimiter) }
-        let text = Array(name.utf8)
-        if text.contains(where: { $0 == delimiter || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }) {
-            out.append(0x22)
-            for byte in text { out.append(contentsOf: byte == 0x22 ? [0x22, 0x22] : [byte]) }
-            out.append(0x22)
-        } else {
-            out.append(contentsOf: text)
-        }
+        appendCSV(Array(name.utf8), wasQuoted: false, delimiter, &out)
     }
     return out + [0x0A]
 }

@@ -62,3 +62,19 @@ package struct Dialect: Sendable, Equatable {
         return .object(members)
     }
 }
+
+/// Appends a CSV field, quoted where RFC 4180 asks for it or where it was before.
+package func appendCSV(_ value: [UInt8], wasQuoted: Bool, _ delimiter: UInt8, _ out: inout [UInt8]) {
+    var needsQuotes = wasQuoted && !value.isEmpty
+    for byte in value where byte == delimiter || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }
+    if !needsQuotes {
+        out.append(contentsOf: value)
+        return
+    }
+    out.append(0x22)
+    for byte in value {
+        if byte == 0x22 { out.append(0x22) }
+        out.append(byte)
+    }
+    out.append(0x22)
+}

@@ -133,10 +133,7 @@ import Testing
         #expect((report.status == .accepted) == isAccepted && report.counts.count(.rejected) == 2)
         #expect(report.batchFindings.map(\.code) == (isAccepted ? [] : [.tooManyRejectedRows]))
         let path = try #require(report.published.first { $0.hasSuffix("/0.sluice") && $0.hasPrefix("quarantine") })
-        let reader = try openShard(shop.store.root + "/" + path, keys: try shop.store.keyRing())
-        var bytes: [UInt8] = []
-        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-        let lines = bytes.split(separator: 0x0A).compactMap { try? JSONValue.parse(Array($0)) }
+        let lines = try shop.opened(path).split(separator: "\n").compactMap { try? JSONValue.parse(Array($0.utf8)) }
         #expect(lines.map { $0["row"]?.whole } == [2, 4] && lines.map { $0["offset"]?.whole } == [9, 20])
         #expect(lines.allSatisfy { ($0["raw"] != nil) == isKept && $0["findings"]?.items?.count == 1 })
     }
@@ -180,10 +177,7 @@ import Testing
         #expect(report.readers.contains("libcsv cannot"))
         var shards = ""
         for path in report.published where path.hasPrefix("accepted") {
-            let reader = try openShard(shop.store.root + "/" + path, keys: try shop.store.keyRing())
-            var bytes: [UInt8] = []
-            _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-            let lines = String(decoding: bytes, as: UTF8.self)
+            let lines = try shop.opened(path)
             #expect(lines.hasPrefix("id x,who,note\n"))
             shards += lines.dropFirst("id x,who,note\n".count)
         }

@@ -31,10 +31,7 @@ import Testing
             source: "s", options: BatchOptions())
         var out = ""
         for path in report.published where path.hasPrefix("accepted") {
-            let reader = try openShard(shop.store.root + "/" + path, keys: try shop.store.keyRing())
-            var bytes: [UInt8] = []
-            _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-            out += String(decoding: bytes, as: UTF8.self)
+            out += try shop.opened(path)
         }
         return (report, out)
     }

@@ -52,6 +52,14 @@ struct Workshop {
     }
 
     /// Rows `id,x,note` with a header.
+    /// The text of a published file.
+    func opened(_ path: String) throws -> String {
+        let reader = try openShard(store.root + "/" + path, keys: try store.keyRing())
+        var bytes: [UInt8] = []
+        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     static func rows(_ count: Int, from first: Int = 1, note: String = "n") -> String {
         var text = "id,x,note\n"
         for id in first..<first + count { text += "\(id),\(Double(id % 97) / 7),\(note)\n" }
