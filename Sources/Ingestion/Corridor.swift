@@ -348,9 +348,6 @@ package struct Corridor: Sendable {
     private func readers(_ plan: Plan, _ survey: Survey) -> String {
         if plan.reading.format == .jsonl { return "json lines" }
         if !plan.reading.dialect.isStructural { return "dialect scanner alone: libcsv cannot express the dialect" }
-        if plan.reading.dialect.quote != 0x22 {
-            return "structural scanner alone: libcsv is asked for RFC 4180 quotes only"
-        }
         return survey.crossChecked
             ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"
     }

@@ -48,7 +48,8 @@ func survey(
     while let batch = reader.next() {
         rows += batch.count
         if plan.isCrossChecked(offset: batch.baseOffset, isFirst: isFirst), result.disagreement == nil,
-            let row = rowWhereLibCSVDisagrees(batch, delimiter: plan.reading.dialect.delimiter)
+            let row = rowWhereLibCSVDisagrees(
+                batch, delimiter: plan.reading.dialect.delimiter, quote: plan.reading.dialect.quote ?? 0x22)
         {
             result.disagreement = batch.finding(.readersDisagree, outcome: .quarantined, at: row)
         }

@@ -143,7 +143,7 @@ struct Plan: Sendable {
 
     /// Whether there is a second reader that can read it.
     var isCrossChecked: Bool {
-        reading.format == .csv && options.engine == .structural && reading.dialect.isVerbatim
+        reading.format == .csv && options.engine == .structural && reading.dialect.isStructural
     }
 
     /// Whether the second reader checks the block at this offset (design decision D2): the first block of each file, and

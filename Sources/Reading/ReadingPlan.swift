@@ -74,8 +74,8 @@ enum AnyScanner: ~Copyable {
                     notesUnknown: plan.notesUnknown,
                     limits: limits))
         } else if let quote = plan.dialect.quote, plan.dialect.isStructural {
-            if plan.engine == .libcsv, quote == 0x22 {
-                self = .libcsv(LibCSVScanner(delimiter: plan.dialect.delimiter, limits: limits))
+            if plan.engine == .libcsv {
+                self = .libcsv(LibCSVScanner(delimiter: plan.dialect.delimiter, quote: quote, limits: limits))
             } else {
                 self = .structural(
                     StructuralScanner(delimiter: plan.dialect.delimiter, quote: quote, limits: limits))

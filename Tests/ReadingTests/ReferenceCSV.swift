@@ -28,6 +28,7 @@ struct ReferenceCSV {
     let bytes: [UInt8]
     let width: Int
     var delimiter: UInt8 = 0x2C
+    var quote: UInt8 = 0x22
     var maxRowBytes = 1 << 20
 
     private enum Ending {
@@ -81,13 +82,13 @@ struct ReferenceCSV {
         while true {
             let raw = at
             var value: [UInt8] = []
-            let isQuoted = at < limit && bytes[at] == 0x22
+            let isQuoted = at < limit && bytes[at] == quote
             if isQuoted {
                 at += 1
                 while true {
                     if at == limit { return .bad(searchFrom: raw) }
-                    if bytes[at] == 0x22 {
-                        if at + 1 < limit, bytes[at + 1] == 0x22 { at += 1 } else { break }
+                    if bytes[at] == quote {
+                        if at + 1 < limit, bytes[at + 1] == quote { at += 1 } else { break }
                     }
                     value.append(bytes[at])
                     at += 1
@@ -97,7 +98,7 @@ struct ReferenceCSV {
                 if at < limit, !isMark(bytes[at]) { return .bad(searchFrom: raw) }
             } else {
                 while at < limit, !isMark(bytes[at]) {
-                    if bytes[at] == 0x22 { return .bad(searchFrom: at) }
+                    if bytes[at] == quote { return .bad(searchFrom: at) }
                     value.append(bytes[at])
                     at += 1
                 }

@@ -6,9 +6,10 @@ package import Tabular
     // Sound: libcsv keeps no pointer to the struct between calls, and `csv_free` runs once.
     private var parser = unsafe csv_parser()
 
-    init(delimiter: UInt8) {
+    init(delimiter: UInt8, quote: UInt8) {
         unsafe csv_init(&parser, 0)
         unsafe csv_set_delim(&parser, delimiter)
+        unsafe csv_set_quote(&parser, quote)
         unsafe csv_set_space_func(&parser) { _ in 0 }
     }
 
@@ -111,7 +112,7 @@ private struct Comparison: LibCSVTarget {
 ///
 /// Rows that our scanner refused are no disagreement: each run of well-formed rows between them is read by itself.
 /// - Returns: the index of the first row the two readers see differently, or nil.
-package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8) -> Int? {
+package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8, quote: UInt8 = 0x22) -> Int? {
     var row = 0
     while row < batch.count {
         guard batch.isWellFormed[row] else {
@@ -120,7 +121,7 @@ package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8) -> Int? {
         }
         var end = row
         while end < batch.count, batch.isWellFormed[end] { end += 1 }
-        var parser = LibCSVParser(delimiter: delimiter)
+        var parser = LibCSVParser(delimiter: delimiter, quote: quote)
         var comparison = Comparison(batch: batch, row: row)
         let range = Int(batch.records[row].start)..<Int(batch.records[end - 1].end)
         parser.feed(batch.bytes.span, range, ends: true, into: &comparison)
@@ -136,11 +137,13 @@ package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8) -> Int? {
 /// text they do not spell exactly (a stray quote, text behind a quote) is bad.
 package struct LibCSVScanner: ~Copyable, RecordScanner {
     private let delimiter: UInt8
+    private let quote: UInt8
     private let limits: ScanLimits
 
-    /// A scanner for one delimiter; the quote is `"`.
-    package init(delimiter: UInt8 = 0x2C, limits: ScanLimits = ScanLimits()) {
+    /// A scanner for one delimiter and quote character.
+    package init(delimiter: UInt8 = 0x2C, quote: UInt8 = 0x22, limits: ScanLimits = ScanLimits()) {
         self.delimiter = delimiter
+        self.quote = quote
         self.limits = limits
     }
 
@@ -161,7 +164,7 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         if let next = afterBlank(bytes, start) { return next }
         // A record is judged by so many bytes, whatever the caller has read behind them.
         let windowEnd = min(start + limits.maxRowBytes + 2, bytes.count)
-        var parser = LibCSVParser(delimiter: delimiter)
+        var parser = LibCSVParser(delimiter: delimiter, quote: quote)
         var row = CollectedRow()
         var at = start
         while row.rows == 0, at < windowEnd {
@@ -219,11 +222,11 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         let isEnd = windowEnd == bytes.count && isFinal
         var at = start
         while true {
-            if at < windowEnd, bytes[at] == 0x22 {
+            if at < windowEnd, bytes[at] == quote {
                 let field = at
                 at += 1
-                while at < windowEnd, bytes[at] != 0x22 || (at + 1 < windowEnd && bytes[at + 1] == 0x22) {
-                    at += bytes[at] == 0x22 ? 2 : 1
+                while at < windowEnd, bytes[at] != quote || (at + 1 < windowEnd && bytes[at + 1] == quote) {
+                    at += bytes[at] == quote ? 2 : 1
                 }
                 if at >= windowEnd { return .incomplete(openField: field) }
                 at += 1
@@ -232,7 +235,7 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
                 }
             } else {
                 while at < windowEnd, !isFence(bytes[at]) {
-                    if bytes[at] == 0x22 { return .malformed(.strayQuote, at: at) }
+                    if bytes[at] == quote { return .malformed(.strayQuote, at: at) }
                     at += 1
                 }
             }
@@ -274,20 +277,20 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         let origin = block.base
         for (index, valueEnd) in row.ends.enumerated() {
             let raw = at
-            let isQuoted = at < end && bytes[at] == 0x22
+            let isQuoted = at < end && bytes[at] == quote
             var escaped = false
             if isQuoted { at += 1 }
             for offset in valueStart..<valueEnd {
                 guard at < end, bytes[at] == row.bytes[offset] else { return false }
-                if row.bytes[offset] == 0x22 {
-                    guard isQuoted, at + 1 < end, bytes[at + 1] == 0x22 else { return false }
+                if row.bytes[offset] == quote {
+                    guard isQuoted, at + 1 < end, bytes[at + 1] == quote else { return false }
                     escaped = true
                     at += 1
                 }
                 at += 1
             }
             if isQuoted {
-                guard at < end, bytes[at] == 0x22 else { return false }
+                guard at < end, bytes[at] == quote else { return false }
                 at += 1
             }
             if block.keepsCells {

@@ -26,16 +26,21 @@ private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
     let limits = ScanLimits(
         maxRowBytes: choices.pick([1 << 20, 1 << 20, 5, 17, 100]), blockRows: choices.pick([2048, 1, 3]))
     let delimiter: UInt8 = choices.pick([0x2C, 0x3B, 0x09])
+    let quote: UInt8 = choices.byte() & 1 == 0 ? 0x22 : 0x27
     let size = 1 + Int(choices.byte())
     let text = Array(choices.rest)
-    let expected = ReferenceCSV(bytes: text, width: width, delimiter: delimiter, maxRowBytes: limits.maxRowBytes).rows()
+    let expected = ReferenceCSV(
+        bytes: text, width: width, delimiter: delimiter, quote: quote, maxRowBytes: limits.maxRowBytes
+    ).rows()
     for engine in [CSVEngine.structural, .libcsv] {
-        let plan = ReadingPlan.csv(width: width, engine: engine, limits: limits, delimiter: delimiter)
+        var plan = ReadingPlan.csv(width: width, engine: engine, limits: limits, delimiter: delimiter)
+        plan.dialect.quote = quote
         if read(text, plan) != expected { fail("\(engine) disagrees with the reference") }
     }
-    let plan = ReadingPlan.csv(width: width, limits: limits, delimiter: delimiter)
+    var plan = ReadingPlan.csv(width: width, limits: limits, delimiter: delimiter)
+    plan.dialect.quote = quote
     for batch in batches(SourceSlice(whole: text), plan)
-    where rowWhereLibCSVDisagrees(batch, delimiter: delimiter) != nil {
+    where rowWhereLibCSVDisagrees(batch, delimiter: delimiter, quote: quote) != nil {
         fail("the cross-check disagrees")
     }
     requireSlices(text, plan, size)
