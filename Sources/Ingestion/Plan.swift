@@ -106,7 +106,15 @@ struct Plan: Sendable {
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
         reading.dialect = options.dialect(schema.dialect, ofFile: file)
         reading.coding.encoding = options.encoding ?? schema.encoding
-        if schema.fields.contains(where: { $0.path != nil }) { reading.fieldPaths = schema.fields.map(\.path) }
+        if let field = schema.fields.first(where: { $0.path != nil }) {
+            if format == .csv {
+                throw IngestionError(
+                    .configuration,
+                    "\(file): field \(field.name) of the contract has a path, which is about JSON, and the file is CSV; use a "
+                        + "contract without it")
+            }
+            reading.fieldPaths = schema.fields.map(\.path)
+        }
         reading.coding.mayBeArray = format == .jsonl
         reading.coding.maxRatio = schema.limits.maxDecompressionRatio
         reading.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes

@@ -35,6 +35,11 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     do throws(UnreadableSource) { mark = try textStart(text.bytes.span, plan: plan) } catch {
         throw IngestionError(error, file: path)
     }
+    let first = text.bytes[mark...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+    if first == 0x7B || first == 0x5B {
+        throw IngestionError(
+            .unreadableData, "\(path): it looks like JSON, and a dialect is about CSV; leave --dialect out")
+    }
     let found = DialectSniffer.sniff(text.bytes.span.extracting(mark..<text.bytes.count), isWhole: text.isWhole)
     return SniffedSource(
         encoding: encoding, encodingReason: reason, found: found, sampleBytes: text.bytes.count - mark)

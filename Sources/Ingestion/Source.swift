@@ -86,6 +86,7 @@ package enum StandardInput {
 
     /// Keeps what comes, in a file without a name in a folder.
     package static func keep(in folder: String) throws(IngestionError) {
+        if kept.withLock({ $0 != nil }) { return }
         let file = try storing(reading: true) { () throws(StorageError) in
             Kept(try FileDescriptor.spoolStandardInput(in: folder))
         }

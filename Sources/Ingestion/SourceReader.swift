@@ -155,19 +155,23 @@ final class SourceReader {
         isOpened = true
         if coding.encoding != .utf8 { try settleOrder() }
         guard coding.mayBeArray else { return }
+        // White space may stand before it.
+        var first: [UInt8] = []
         if decompressor == nil, transcoder == nil {
-            var first: [UInt8] = []
-            _ = try source.read(upTo: 4096, at: 0, into: &first)
-            if JSONArrayFramer.isArray(first.span) { framer = JSONArrayFramer() }
-            return
+            while JSONArrayFramer.isArray(first.span) == nil, first.count < Self.pieceBytes {
+                if try source.read(upTo: 4096, at: first.count, into: &first) == 0 { break }
+            }
+        } else {
+            first = ready
+            while JSONArrayFramer.isArray(first.span) == nil, first.count < Self.pieceBytes, !isAtEnd {
+                try prepare(upTo: 4096)
+                first += ready
+            }
+            ready = first
         }
-        let before = ready
-        try prepare(upTo: 4096)
-        ready = before + ready
-        if JSONArrayFramer.isArray(ready.span) {
-            framer = JSONArrayFramer()
-            framer?.frame(&ready, from: 0)
-        }
+        guard JSONArrayFramer.isArray(first.span) == true else { return }
+        framer = JSONArrayFramer()
+        framer?.frame(&ready, from: 0)
     }
 
     private func requireClosed() throws(IngestionError) {

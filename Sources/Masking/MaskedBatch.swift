@@ -248,9 +248,16 @@ package struct Masker: Sendable {
             if let scanner {
                 // A number, or the source of an object, is searched like text; what is found makes it a string.
                 matches.removeAll(keepingCapacity: true)
-                scanner.scan(bytes, range: cell.range, into: &matches)
-                if matches.isEmpty { continue }
-                operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
+                let isNested = cell.kind == .object || cell.kind == .array
+                if isNested, let plain = unescapedJSON(bytes, cell.range) {
+                    scanner.scan(plain.span, range: 0..<plain.count, into: &matches)
+                    if matches.isEmpty { continue }
+                    operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
+                } else {
+                    scanner.scan(bytes, range: cell.range, into: &matches)
+                    if matches.isEmpty { continue }
+                    operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
+                }
                 for match in matches {
                     let name = match.entity.rawValue
                     receipts[MaskReceipt(field: rule.field, entity: name, operation: rule.kind), default: 0] += 1

@@ -26,7 +26,7 @@ package struct SniffedDialect: Sendable {
 ///
 /// The score is that of van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns"
 /// (2019): Q = P · T, with P = 1/K Σ Nₖ (Lₖ − 1)/Lₖ over the K kinds of rows of Nₖ rows and Lₖ cells, and T the share of cells
-/// of a known type.
+/// of a known type; here with small weights for what a quote mostly is.
 package struct DialectSniffer {
     private static let delimiters: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C, 0x3A, 0x5E, 0x7E, 0x1F]
     private static let comment: UInt8 = 0x23
@@ -113,6 +113,7 @@ package struct DialectSniffer {
         var widths: [Int: Int] = [:]
         var next = 0
         var known = 0
+        var beginsQuoted = false
         var cells = 0
         var print = SplitMix(0x51CE)
         var isBad = [Bool](repeating: false, count: block.count)
@@ -122,7 +123,6 @@ package struct DialectSniffer {
         for (row, record) in block.records.enumerated() {
             if isBad[row] {
                 print.add(UInt64(record.end) << 1 | 1)
-                widths[0, default: 0] += 1
                 continue
             }
             let first = next
@@ -130,6 +130,7 @@ package struct DialectSniffer {
                 let cell = block.cells[next]
                 print.add(UInt64(cell.start) << 32 | UInt64(cell.end))
                 let text = (Int(cell.start)..<Int(cell.end)).map { isDecoded[next] ? block.decoded[$0] : sample[$0] }
+                if text.first == 0x22 { beginsQuoted = true }
                 if isKnown(text, wasQuoted: cell.isQuoted) { known += 1 }
                 cells += 1
                 if row < 2 { row == 0 ? reading.first.append(text) : reading.second.append(text) }
@@ -142,11 +143,20 @@ package struct DialectSniffer {
         (reading.width, reading.regular) = widths.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (0, 0)
         reading.typed = Double(known) / Double(cells)
         let patterns = widths.reduce(0.0) { sum, kind in
-            // A row of one cell, and one that cannot be read, say little; but something, or one column were no CSV.
-            let share = kind.key > 1 ? Double(kind.key - 1) / Double(kind.key) : kind.key == 1 ? 1e-3 : 0
+            // A row of one cell says little; but something, or one column were no CSV. One that cannot be read says nothing.
+            let share = kind.key > 1 ? Double(kind.key - 1) / Double(kind.key) : 1e-3
             return sum + Double(kind.value) * share
         }
-        reading.score = patterns / Double(widths.count) * max(reading.typed, 1e-9)
+        reading.score = patterns / Double(max(1, widths.count)) * max(reading.typed, 1e-9)
+        // Rows that cannot be read speak against a dialect, but a few are in any file.
+        let good = 1 - Double(block.problems.count) / Double(block.count)
+        reading.score *= good * good * good * good
+        // Marks that look like quotes mostly are, also where one was not closed; and an apostrophe mostly is none.
+        switch dialect.quote {
+        case nil: reading.score *= beginsQuoted ? 0.24 : 0.8
+        case 0x27: reading.score *= 0.95
+        default: break
+        }
         reading.print = print.state
         return reading
     }

@@ -28,11 +28,12 @@ package struct JSONArrayFramer: Sendable {
     /// A framer at the beginning of a text.
     package init() {}
 
-    /// Whether a text, of which this is the beginning, is an array: a row of JSON Lines begins with a brace.
-    package static func isArray(_ bytes: Span<UInt8>) -> Bool {
+    /// Whether a text, of which this is the beginning, is an array: a row of JSON Lines begins with a brace. nil when nothing but
+    /// white space is there yet.
+    package static func isArray(_ bytes: Span<UInt8>) -> Bool? {
         var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }
-        return at < bytes.count && bytes[at] == 0x5B
+        return at < bytes.count ? bytes[at] == 0x5B : nil
     }
 
     /// Whether the array was closed; until then the text is not whole.

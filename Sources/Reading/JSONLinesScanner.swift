@@ -312,15 +312,16 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     {
                         return .fault(.malformed(.duplicateKey, at: keyStart))
                     }
-                    let code = pointers.lift(
+                    let part = pointers.lift(
                         bytes, Int(cell.rawStart) + origin, cell.rawEnd + origin, at: rootOfName[field],
                         covered: field < width, row: row, into: &block)
-                    if let code { return .fault(.malformed(code, at: keyStart)) }
+                    if part == .refused || (part == .unknown && rejectsUnknown) {
+                        return .fault(.malformed(.unknownField, at: keyStart))
+                    }
+                    if part == .unknown, keepsUnknown { block.addExtra(keyStart - 1, at) }
                 }
                 if field >= width {
-                    if keepsUnknown, !cell.isNothing, cell.kind != .object, cell.kind != .array {
-                        block.addExtra(keyStart - 1, at)
-                    }
+                    // Only the way to what was lifted.
                 } else if field >= 0 {
                     if block.cells[row + field].kind != .absent { return .fault(.malformed(.duplicateKey, at: at)) }
                     block.cells[row + field] = cell

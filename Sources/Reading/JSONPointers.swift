@@ -38,37 +38,45 @@ struct JSONPointers: Sendable {
         return nodes.count - 1
     }
 
+    /// What a value is to the contract.
+    enum Part {
+        /// All of it is named, or may stay.
+        case known
+        /// Nothing in it is: it is refused or dropped as a whole.
+        case unknown
+        /// It has what must be refused, because it cannot be dropped by itself.
+        case refused
+    }
+
     /// Puts what is lifted out of a value, which is known to be JSON, into the cells of a row.
     ///
-    /// - Parameters:
-    ///   - covered: whether a field of the contract holds the value as a whole, so that nothing in it is unknown.
-    /// - Returns: `unknownField` when a part is none of the contract's and must be.
+    /// - Parameter covered: whether a field of the contract holds the value as a whole, so that nothing in it is unknown.
     func lift(
         _ bytes: Span<UInt8>, _ start: Int, _ end: Int, at place: Int, covered: Bool, row: Int,
         into block: inout RecordBlock
-    ) -> FindingCode? {
+    ) -> Part {
         let node = nodes[place]
         if node.field >= 0 { assign(bytes, start, end, node.field, row, &block) }
-        if node.children.isEmpty { return nil }
+        if node.children.isEmpty { return .known }
         let covered = covered || node.field >= 0
-        let opening = bytes[start]
-        guard opening == 0x7B || opening == 0x5B else {
+        let isObject = bytes[start] == 0x7B
+        guard isObject || bytes[start] == 0x5B else {
             // Nothing, where something was to be lifted from, is nothing; another value is one that nobody named.
-            let isNull = JSONSkimmer.scalarKind(bytes, start, end) == .null
-            return !covered && rejectsUnknown && !isNull ? .unknownField : nil
+            return covered || JSONSkimmer.scalarKind(bytes, start, end) == .null ? .known : .unknown
         }
         var at = start + 1
         var index = 0
+        var (hasKnown, hasUnknown) = (false, false)
         while true {
             at = skip(bytes, at, end)
-            if at >= end - 1 { return nil }
+            if at >= end - 1 { break }
             if bytes[at] == 0x2C {
                 at += 1
                 continue
             }
-            let part = at
+            let member = at
             var token = Array(String(index).utf8)
-            if opening == 0x7B {
+            if isObject {
                 let close = endOfString(bytes, at)
                 token = []
                 _ = decodeJSONString(bytes, at + 1..<close, into: &token)
@@ -76,15 +84,26 @@ struct JSONPointers: Sendable {
                 at = skip(bytes, at + 1, end)
             }
             let last = endOfValue(bytes, at, end)
+            var part = covered ? Part.known : .unknown
             if let child = node.children[token] {
-                if let code = lift(bytes, at, last, at: child, covered: covered, row: row, into: &block) { return code }
-            } else if !covered {
-                if rejectsUnknown { return .unknownField }
-                if notesUnknown, opening == 0x7B { block.addExtra(part, last) }
+                part = lift(bytes, at, last, at: child, covered: covered, row: row, into: &block)
+            }
+            switch part {
+            case .known: hasKnown = true
+            case .refused: return .refused
+            case .unknown:
+                hasUnknown = true
+                if isObject {
+                    if rejectsUnknown { return .refused }
+                    if notesUnknown { block.addExtra(member, last) }
+                }
             }
             at = last
             index += 1
         }
+        // An element has no key, so it cannot be left out: with nothing known beside it the whole array is.
+        if isObject || !hasUnknown || !(rejectsUnknown || notesUnknown) { return .known }
+        return hasKnown ? .refused : .unknown
     }
 
     private func assign(

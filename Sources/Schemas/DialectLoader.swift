@@ -8,7 +8,7 @@ extension Dialect {
 }
 
 extension SchemaLoader {
-    /// Keys of the standard that are about spreadsheets, databases, and JSON that is no lines.
+    /// Keys of the standard that are about spreadsheets, databases, and JSON that is no list of records.
     private static let foreign = ["property", "itemType", "itemKeys", "sheetNumber", "sheetName", "table"]
     private static let known = [
         "$schema", "name", "title", "description", "delimiter", "lineTerminator", "quoteChar", "doubleQuote",
@@ -21,7 +21,9 @@ extension SchemaLoader {
         for key in Self.foreign {
             guard let stray = cursor[key] else { continue }
             throw stray.error(
-                .unsupported, "\(key) is about files that are neither CSV nor JSON Lines; convert them", atKey: true)
+                .unsupported,
+                "this version reads CSV, JSON Lines and one array of records, for which \(key) says nothing; remove it, or convert "
+                    + "the files", atKey: true)
         }
         try cursor.refuseKeys(besides: Self.known)
         var dialect = Dialect()

@@ -218,7 +218,19 @@ extension SchemaLoader {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
         if let word = cursor["unknownFields"] { schema.unknownFields = try word.choice(UnknownFields.self) }
-        if let dialect = cursor["dialect"] { schema.dialect = try loadDialect(dialect) }
+        if let dialect = cursor["dialect"] {
+            let loaded = try loadDialect(dialect)
+            var seen: [String: String] = [:]
+            for field in schema.fields where !loaded.caseSensitiveHeader {
+                if let other = seen.updateValue(field.name, forKey: field.name.lowercased()) {
+                    throw dialect.error(
+                        .inconsistent,
+                        "fields \(quoted(other)) and \(quoted(field.name)) are one column when caseSensitiveHeader is false"
+                    )
+                }
+            }
+            schema.dialect = loaded
+        }
         if let name = cursor["encoding"] {
             guard let encoding = TextEncoding(name: try name.text()) else {
                 throw name.error(

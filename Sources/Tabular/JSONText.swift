@@ -344,3 +344,51 @@ private struct JSONParser {
         return code
     }
 }
+
+/// The source text of a JSON value with the escapes undone that hide what it says: `\\uXXXX` and `\\/`, but for quotes,
+/// backslashes and control characters. For those who search it; nil when there is nothing to undo.
+package func unescapedJSON(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+    var at = range.lowerBound
+    while at < range.upperBound, bytes[at] != 0x5C { at += 1 }
+    if at == range.upperBound { return nil }
+    func unit(_ start: Int) -> UInt32? {
+        guard start + 6 <= range.upperBound, bytes[start] == 0x5C, bytes[start + 1] == 0x75 else { return nil }
+        var value: UInt32 = 0
+        for offset in 2..<6 {
+            let byte = bytes[start + offset]
+            let letter = byte | 0x20
+            let digit = byte < 0x3A ? byte &- 0x30 : letter &- 0x61 &+ 10
+            guard digit < 16, byte < 0x3A || letter >= 0x61 else { return nil }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
+    }
+    var out: [UInt8] = []
+    at = range.lowerBound
+    while at < range.upperBound {
+        if bytes[at] == 0x5C, at + 1 < range.upperBound {
+            if bytes[at + 1] == 0x2F {
+                out.append(0x2F)
+                at += 2
+                continue
+            }
+            if var value = unit(at) {
+                var length = 6
+                if 0xD800...0xDBFF ~= value, let low = unit(at + 6), 0xDC00...0xDFFF ~= low {
+                    value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+                    length = 12
+                }
+                if value >= 0x20, value != 0x22, value != 0x5C, let scalar = UnicodeScalar(value) {
+                    out.append(contentsOf: String(Character(scalar)).utf8)
+                    at += length
+                    continue
+                }
+            }
+            out.append(bytes[at])
+            at += 1
+        }
+        out.append(bytes[at])
+        at += 1
+    }
+    return out
+}

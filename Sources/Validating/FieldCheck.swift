@@ -61,7 +61,10 @@ final class FieldCheck: Sendable {
         type = field.type
         isInteger = field.type == .integer
         isNumeric = field.isNumeric
-        if case .string = field.type { isText = true } else { isText = field.type == .any }
+        switch field.type {
+        case .string, .any, .object, .array: isText = true
+        default: isText = false
+        }
         hiddenText = field.hiddenText ?? schema.hiddenText
         required = constraints.required
         minLength = constraints.minLength

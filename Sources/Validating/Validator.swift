@@ -153,15 +153,29 @@ package struct Validator: Sendable {
                 findings.append(batch.finding(.formulaStart, outcome: .accepted, at: row, field: check.index))
             }
             if check.hiddenText == .accepted { continue }
-            for row in rows {
-                let cell = cells[row &* width &+ column]
-                if !cell.isText || !HiddenText.hasHigh(bytes, cell.range) { continue }
-                let kinds = HiddenText.kinds(bytes, cell.range)
-                if kinds.isEmpty { continue }
+            func note(_ kinds: HiddenText.Kinds, _ row: Int) {
+                if kinds.isEmpty { return }
                 for (kind, code) in HiddenText.codes where kinds.contains(kind) {
                     findings.append(batch.finding(code, outcome: check.hiddenText, at: row, field: check.index))
                 }
                 if check.hiddenText == .rejected { isSound[row] = false }
+            }
+            for row in rows {
+                let cell = cells[row &* width &+ column]
+                if cell.isText, HiddenText.hasHigh(bytes, cell.range) { note(HiddenText.kinds(bytes, cell.range), row) }
+            }
+            if batch.layout.format == .csv { continue }
+            // Nested values are source text, in which escapes are not undone.
+            for row in 0..<batch.count {
+                let cell = cells[row &* width &+ column]
+                guard cell.kind == .object || cell.kind == .array else { continue }
+                if let plain = unescapedJSON(bytes, cell.range) {
+                    if HiddenText.hasHigh(plain.span, 0..<plain.count) {
+                        note(HiddenText.kinds(plain.span, 0..<plain.count), row)
+                    }
+                } else if HiddenText.hasHigh(bytes, cell.range) {
+                    note(HiddenText.kinds(bytes, cell.range), row)
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ struct DialectCommand: AsyncParsableCommand {
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
+            if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
             let sniffed = try sniffSource(file, encoding: encoding)
             let dialect = try DialectText.requireSure(sniffed, file)
             Terminal.write(

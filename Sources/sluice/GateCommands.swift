@@ -52,9 +52,6 @@ struct ValidateCommand: AsyncParsableCommand {
     func run() async throws {
         ignoreBrokenPipes()
         var worst: Int32 = 0
-        if files.contains(StandardInput.name) {
-            try await reporting { try StandardInput.keep(in: temporaryFolder()) }
-        }
         for file in files {
             try await goingOn(&worst) {
                 var options = try reading.options(for: file)
@@ -107,9 +104,7 @@ struct IngestCommand: AsyncParsableCommand {
         try await reporting {
             let store = try store.require()
             let corridor = try Corridor(store: store, writes: !dryRun)
-            if files.contains(StandardInput.name) {
-                try StandardInput.keep(in: dryRun ? temporaryFolder() : store.workFolder)
-            }
+            if !dryRun, files.contains(StandardInput.name) { try StandardInput.keep(in: store.workFolder) }
             for file in files {
                 try await goingOn(&worst) {
                     var options = try reading.options(for: file)

@@ -112,6 +112,7 @@ struct ReadingOptions: ParsableArguments {
 
     /// What the corridor is told.
     func options(for file: String) throws(IngestionError) -> BatchOptions {
+        if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
         var options = BatchOptions()
         options.format = inputFormat
         options.engine = csvEngine

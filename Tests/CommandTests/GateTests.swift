@@ -204,6 +204,16 @@ import Testing
             ["validate", "-", "--input-format", "csv", "--infer", "--json"], input: "in.csv")
         #expect(checked.code == 0 && checked.out.contains("\"rows\" : 500") || checked.out.contains("\"rows\": 500"))
         #expect(try harness.run(["validate", "-", "--infer"], input: "in.csv").code == 64)
+        for command in [
+            ["dialect", "-"], ["schema", "infer", "-", "--input-format", "csv"],
+            ["score", "-", "--input-format", "csv"],
+        ] {
+            let told = try harness.run(command, input: "in.csv")
+            #expect(told.code == 0, "\(command) \(told.err)")
+        }
+        try harness.write("in.jsonl", "{\"id\":1}\n")
+        let json = try harness.run("dialect", "in.jsonl")
+        #expect(json.code == 65 && json.err.contains("JSON"), "\(json.out)\(json.err)")
         let empty = try harness.run(["validate", "-", "--input-format", "csv", "--infer"])
         #expect(empty.code == 65 && empty.err.contains("empty"), "\(empty.err)")
     }

@@ -83,7 +83,7 @@ import Testing
         #expect(strict.report.counts.count(.accepted) == 1 && strict.report.counts.count(.rejected) == 6)
         #expect(strict.report.listed.allSatisfy { $0.code == .unknownField })
         let dropped = try await run(shop, text, unknown: "drop")
-        #expect(dropped.report.counts.count(.rejected) == 0)
+        #expect(dropped.report.counts.count(.rejected) == 1, "an element has no key")
         for word in ["street", "gross", "whole", "more", "other", "secret"] {
             #expect(!dropped.out.contains(word), "\(word)")
         }
@@ -105,5 +105,72 @@ import Testing
             try Schema.load(Array("fields: \(fields)".utf8), name: "c.yaml")
         }
         #expect(error?.description.contains(word) == true, "\(String(describing: error))")
+    }
+
+    /// Wherever it stands on the way to what was lifted: dropped, or the row is refused; never released.
+    @Test(arguments: [
+        (#"{"id": 1, "address": "leak"}"#, true), (#"{"id": 1, "address": {"deep": "leak"}}"#, true),
+        (#"{"id": 1, "address": ["leak"]}"#, true), (#"{"id": 1, "address": {"deep": [{"secret": "leak"}]}}"#, true),
+        (#"{"id": 1, "prices": [{"net": 1, "x": "leak"}]}"#, true), (#"{"id": 1, "prices": ["leak"]}"#, true),
+        (#"{"id": 1, "prices": [{"net": 1}, "leak"]}"#, false),
+        (#"{"id": 1, "address": {"city": "Rome", "x": ["leak"]}}"#, true),
+        (#"{"id": 1, "prices": {"0": {"net": 1}, "y": "leak"}}"#, true),
+    ]) func `what nobody named is never released`(line: String, isAccepted: Bool) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let good = (2...9).map { "{\"id\": \($0)}\n" }.joined()
+        let dropped = try await run(shop, line + "\n" + good, unknown: "drop")
+        #expect(
+            dropped.report.counts.count(.rejected) == (isAccepted ? 0 : 1) && !dropped.out.contains("leak"),
+            "\(dropped.out)")
+        for line in dropped.out.split(separator: "\n") {
+            #expect((try? JSONValue.parse(Array(line.utf8))) != nil, "\(line)")
+        }
+        let strict = try await run(shop, line + "\n" + good, unknown: "reject")
+        #expect(strict.report.counts.count(.rejected) == 1)
+    }
+
+    @Test func `escapes hide nothing in nested values`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let contract = """
+            fields:
+              - { name: id, type: integer }
+              - { name: p, type: object, sluice: { pii: { scan: true, operator: replace } } }
+              - { name: q, type: any, sluice: { hiddenText: quarantine } }
+            sluice: { batch: { maxQuarantinedRate: 0.9 } }
+            """
+        let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
+        let text = #"""
+            {"id":1,"p":{"e":"bob\u0040secret.com"},"q":[1]}
+            {"id":2,"p":{"e":"bob@secret.com"},"q":{"a":"plain \u00e9"}}
+            {"id":3,"p":{"e":"n\\u0040ne \"x\" \/"},"q":"x"}
+            {"id":4,"p":{},"q":{"a":"z\u200bw"}}
+            {"id":5,"p":{},"q":["z​w"]}
+
+            """#
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            source: "s", options: BatchOptions())
+        #expect(report.listed.map(\.row) == [4, 5] && report.listed.allSatisfy { $0.code == .hiddenText })
+        let path = try #require(report.published.first { $0.hasPrefix("accepted") })
+        let out = try shop.opened(path)
+        #expect(!out.contains("secret.com") && out.split(separator: "\n").count == 3)
+        // What has nothing to be found stays as it came.
+        #expect(out.contains(#"{"id":3,"p":{"e":"n\\u0040ne \"x\" \/"},"q":"x"}"#))
+        for line in out.split(separator: "\n") { #expect((try? JSONValue.parse(Array(line.utf8))) != nil, "\(line)") }
+    }
+
+    @Test func `a path is about JSON`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let loaded = try Schema.load(Array("fields: [{name: a, sluice: {path: /x/a}}]".utf8), name: "c.yaml")
+        let path = try shop.write("a.csv", "a\n1\n")
+        let error = await #expect(throws: IngestionError.self) {
+            try await Corridor(store: nil, writes: false).run(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
+                options: BatchOptions())
+        }
+        #expect(error?.code == .configuration)
     }
 }

@@ -190,6 +190,9 @@ import Testing
             }
         }
         #expect(try await judge(shop, "e.json", Data("[ ]".utf8)).rows == 0)
+        let far = Data((String(repeating: " \n", count: 20_000) + "[{\"id\":1}]").utf8)
+        #expect(try await judge(shop, "w.json", far).counts.count(.accepted) == 1)
+        #expect(try await judge(shop, "w.json.gz", try Self.pack("gzip", far)).counts.count(.accepted) == 1)
         #expect(try await judge(shop, "o.json", Data("{\"id\":1}\n{\"id\":2}\n".utf8)).rows == 2)
     }
 

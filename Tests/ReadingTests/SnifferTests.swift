@@ -42,6 +42,9 @@ import Testing
         #expect(headless.dialect.headerRows.isEmpty && headless.headerReason.contains("number"))
         let plain = try #require(Self.sniff(Self.text(",")))
         #expect(plain.dialect == Dialect())
+        // One quote that was never closed is one bad row.
+        let open = try #require(Self.sniff("id,n\n1,\"a\n2,b\n3,c\n"))
+        #expect(open.dialect.quote == 0x22)
         let one = try #require(Self.sniff("name\nanna\nbert\n"))
         #expect(one.width == 1 && one.dialect == Dialect())
     }
