@@ -131,6 +131,8 @@ import Testing
             ("more", good + Data("more".utf8), "bytes follow"),
             ("twice", try Self.pack("gzip", good), "compressed twice"),
             ("zcut", Self.zstd(Data(Self.text.utf8)).dropLast(5), "ends before"),
+            // A frame that says 106 bytes and has none: libzstd refuses it only when it sees all of it at once.
+            ("zsize", Data([0x28, 0xB5, 0x2F, 0xFD, 0x20, 0x6A, 0, 0, 0, 0, 0, 0, 1, 0, 0]), "damaged"),
             ("zmore", Self.zstd(Data(Self.text.utf8)) + Data("more".utf8), "bytes follow"),
         ] {
             let path = shop.folder + "/" + name + ".csv.gz"
