@@ -124,8 +124,9 @@ private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
         }
         let whole = unpack(piece: bytes.count + 1, limit: 1 << 16)
         let small = unpack(piece: 7, limit: 1 << 16)
-        if whole.failed != small.failed || (!whole.failed && whole.bytes.prefix(1 << 20) != small.bytes.prefix(1 << 20))
-        {
+        // Where it was given up, an error may be near in one and not yet seen in the other.
+        if max(whole.bytes.count, small.bytes.count) >= 1 << 20 { continue }
+        if whole.failed != small.failed || (!whole.failed && whole.bytes != small.bytes) {
             fail("\(compression) depends on its pieces")
         }
     }
