@@ -131,6 +131,8 @@ package final class Ledger: Sendable {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
             if readonly { return }
+            // Half a megabyte of pages: a commit touches few, and a daemon should not grow with its record.
+            try db.execute(sql: "PRAGMA cache_size=-512")
             try db.execute(sql: "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode=TRUNCATE")
             guard mode == "truncate" else {
