@@ -55,8 +55,8 @@ package enum DecompressionError: Error, Sendable {
     /// The beginning of the frame, which may say its size, and the bytes that were made of it.
     private var frameHead: [UInt8] = []
     private var frameBytes: UInt64 = 0
-    /// Bytes of the longest frame header (RFC 8878 3.1.1.1).
-    private static let frameHeadMax = 18
+    /// Bytes that its header has, as far as is known; 0 once it was handed on.
+    private var frameNeeds = 0
 
     /// Makes one ready.
     package init(_ compression: Compression) throws(DecompressionError) {
@@ -125,8 +125,7 @@ package enum DecompressionError: Error, Sendable {
             if !isInside {
                 if used == source.count { break }
                 isInside = true
-                frameHead = []
-                frameBytes = 0
+                (frameHead, frameBytes, frameNeeds) = ([], 0, 5)
             }
             let more: (used: Int, written: Int, ended: Bool)
             let rest = unsafe UnsafeBufferPointer(rebasing: source[used...])
@@ -175,27 +174,68 @@ package enum DecompressionError: Error, Sendable {
     private func unfolded(
         _ stream: OpaquePointer, _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
     ) throws(DecompressionError) -> (used: Int, written: Int, ended: Bool) {
-        // A frame that is here as a whole takes another way through libzstd, which checks what the other does not. One byte
-        // first, and all frames take the same way; what it leaves unchecked is checked below.
-        let size = frameHead.isEmpty ? min(1, source.count) : source.count
-        var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: size, pos: 0)
-        var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
-        let code = unsafe ZSTD_decompressStream(stream, &output, &input)
-        if ZSTD_isError(code) != 0 {
-            switch ZSTD_getErrorCode(code) {
-            case ZSTD_error_memory_allocation, ZSTD_error_frameParameter_windowTooLarge: throw .memory
-            case ZSTD_error_prefix_unknown where members > 0: throw .trailing
-            default: throw .damaged
+        // The header is held back until it is whole. libzstd takes another way when it sees a frame at once, which checks what
+        // the other does not, and takes what is no frame for one of its old formats where a piece begins.
+        if frameNeeds > 0 {
+            var taken = 0
+            while taken < source.count, frameNeeds > frameHead.count {
+                unsafe frameHead.append(source[taken])
+                taken += 1
+                frameNeeds = try frameHeaderSize(frameHead)
             }
+            if frameNeeds > frameHead.count { return (taken, 0, false) }
+            frameNeeds = 0
+            let rest = unsafe frameHead.withUnsafeBufferPointer { head in
+                unsafe decode(stream, head, UnsafeMutableBufferPointer(rebasing: target[0..<0]))
+            }
+            if rest.problem != nil || rest.used != frameHead.count { throw rest.problem ?? .damaged }
+            return (taken, 0, rest.ended)
         }
-        let (used, written) = unsafe (input.pos, output.pos)
-        for at in 0..<min(used, Self.frameHeadMax - frameHead.count) { unsafe frameHead.append(source[at]) }
-        frameBytes += UInt64(written)
-        if code == 0 {
+        let step = unsafe decode(stream, source, target)
+        if let problem = step.problem { throw problem }
+        frameBytes += UInt64(step.written)
+        if step.ended {
             let said = unsafe frameHead.withUnsafeBytes { unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
             // Two values that no frame has stand for "not said" and "no frame".
             if said < UInt64.max - 1, said != frameBytes { throw .damaged }
         }
-        return (used, written, code == 0)
+        return (step.used, step.written, step.ended)
+    }
+
+    /// The bytes of a frame's header, as far as its beginning tells (RFC 8878 3.1.1.1): more than there are, to ask again.
+    private func frameHeaderSize(_ head: [UInt8]) throws(DecompressionError) -> Int {
+        if head.count < 4 { return 5 }
+        let magic = head[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        // A frame to be skipped says its size behind its number.
+        if magic & 0xFFFF_FFF0 == 0x184D_2A50 { return 8 }
+        guard magic == 0xFD2F_B528 else { throw members > 0 ? .trailing : .damaged }
+        guard head.count > 4 else { return 5 }
+        let descriptor = head[4]
+        // A reserved bit.
+        if descriptor & 8 != 0 { throw .damaged }
+        let isSingle = descriptor & 32 != 0
+        let sizes = [isSingle ? 1 : 0, 2, 4, 8]
+        let size = 5 + (isSingle ? 0 : 1) + [0, 1, 2, 4][Int(descriptor & 3)] + sizes[Int(descriptor >> 6)]
+        if head.count == size {
+            let said = unsafe head.withUnsafeBytes { unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+            if said == UInt64.max - 1 { throw .damaged }
+        }
+        return size
+    }
+
+    private func decode(
+        _ stream: OpaquePointer, _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
+    ) -> (used: Int, written: Int, ended: Bool, problem: DecompressionError?) {
+        var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+        var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+        let code = unsafe ZSTD_decompressStream(stream, &output, &input)
+        var problem: DecompressionError?
+        if ZSTD_isError(code) != 0 {
+            switch ZSTD_getErrorCode(code) {
+            case ZSTD_error_memory_allocation, ZSTD_error_frameParameter_windowTooLarge: problem = .memory
+            default: problem = .damaged
+            }
+        }
+        return unsafe (input.pos, output.pos, code == 0, problem)
     }
 }
