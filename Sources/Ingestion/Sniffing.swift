@@ -10,8 +10,6 @@ package struct SniffedSource: Sendable {
     package var encodingReason: String
     /// The dialect; nil when no row could be read.
     package var found: SniffedDialect?
-    /// Bytes of text that were looked at.
-    package var sampleBytes: Int
 }
 
 /// Looks at the beginning of a file.
@@ -42,5 +40,5 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     }
     let found = DialectSniffer.sniff(text.bytes.span.extracting(mark..<text.bytes.count), isWhole: text.isWhole)
     return SniffedSource(
-        encoding: encoding, encodingReason: reason, found: found, sampleBytes: text.bytes.count - mark)
+        encoding: encoding, encodingReason: reason, found: found)
 }

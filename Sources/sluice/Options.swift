@@ -80,7 +80,7 @@ struct ReadingOptions: ParsableArguments {
     @Option(
         name: .long,
         help:
-            "The text's encoding, if the contract does not say: utf-8, utf-16, utf-32 (le, be), iso-8859-1, windows-1252."
+            "The text's encoding instead of the contract's: utf-8, utf-16, utf-32 (le, be), iso-8859-1, windows-1252."
     )
     var encoding: TextEncoding?
 
