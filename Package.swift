@@ -102,7 +102,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Screening", "Sealing", "Sketches",
-                "Tabular",
+                "Storage", "Tabular",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: ours),

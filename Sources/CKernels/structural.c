@@ -24,11 +24,13 @@ static inline uint64_t escaped_by(uint64_t backslash, uint64_t *carry) {
     return (even ^ (sum << 1)) & follows;
 }
 
-static inline size_t flatten(uint64_t bits, uint32_t base, uint32_t *out) {
+__attribute__((always_inline)) static inline size_t flatten(uint64_t bits, uint32_t base, uint32_t *out) {
     int count = __builtin_popcountll(bits);
     if (bits) {
         for (int r = 0; r < 8; r++) { out[r] = base + (uint32_t)__builtin_ctzll(bits | (1ULL << 63)); bits &= bits - 1; }
-        for (int r = 8; r < count; r++) { out[r] = base + (uint32_t)__builtin_ctzll(bits); bits &= bits - 1; }
+        if (count > 8)
+            for (int r = 8; r < 16; r++) { out[r] = base + (uint32_t)__builtin_ctzll(bits | (1ULL << 63)); bits &= bits - 1; }
+        for (int r = 16; r < count; r++) { out[r] = base + (uint32_t)__builtin_ctzll(bits); bits &= bits - 1; }
     }
     return (size_t)count;
 }
@@ -56,12 +58,21 @@ static inline Masks json_masks_scalar(const uint8_t *p) {
         uint8_t c = p[j];
         uint64_t bit = 1ULL << j;
         if (c == '"') m.quote |= bit;
-        if (c == '{' || c == '}' || c == '[' || c == ']' || c == ':' || c == ',') m.mark |= bit;
         if (c == '\n') m.newline |= bit;
         if (c == '\\') m.escape |= bit;
         if (c & 0x80) m.high |= bit;
         if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') m.control |= bit;
         if (c == '\t' || c == '\r') m.softer |= bit;
+    }
+    return m;
+}
+
+static inline Masks line_masks_scalar(const uint8_t *p) {
+    Masks m = {0};
+    for (int j = 0; j < 64; j++) {
+        uint64_t bit = 1ULL << j;
+        if (p[j] == '\n') m.newline |= bit;
+        if (p[j] <= ' ') m.softer |= bit;
     }
     return m;
 }
@@ -98,10 +109,7 @@ AVX2 static inline Masks csv_masks(const uint8_t *p, uint8_t delimiter, uint8_t 
 AVX2 static inline Masks json_masks(const uint8_t *p) {
     __m256i a = _mm256_loadu_si256((const __m256i *)p), b = _mm256_loadu_si256((const __m256i *)(p + 32));
     Masks m = {0};
-    __m256i bit5 = _mm256_set1_epi8(0x20);
-    __m256i la = _mm256_or_si256(a, bit5), lb = _mm256_or_si256(b, bit5);  // '[' | 0x20 is '{', ']' | 0x20 is '}'
     m.quote = equal_to(a, b, '"');
-    m.mark = equal_to(la, lb, '{') | equal_to(la, lb, '}') | equal_to(a, b, ':') | equal_to(a, b, ',');
     m.newline = equal_to(a, b, '\n');
     m.escape = equal_to(a, b, '\\');
     m.high = bits_of(a, b);
@@ -110,6 +118,15 @@ AVX2 static inline Masks json_masks(const uint8_t *p) {
         m.softer = equal_to(a, b, '\r') | equal_to(a, b, '\t');
         m.control = other & ~m.softer;
     }
+    return m;
+}
+AVX2 static inline Masks line_masks(const uint8_t *p) {
+    __m256i a = _mm256_loadu_si256((const __m256i *)p), b = _mm256_loadu_si256((const __m256i *)(p + 32));
+    Masks m = {0};
+    m.newline = equal_to(a, b, '\n');
+    // Space and everything below: a line that begins with another control character is walked for nothing, and rare.
+    __m256i top = _mm256_set1_epi8(0x20);
+    m.softer = bits_of(_mm256_cmpeq_epi8(_mm256_min_epu8(a, top), a), _mm256_cmpeq_epi8(_mm256_min_epu8(b, top), b));
     return m;
 }
 #endif
@@ -191,15 +208,36 @@ ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint32_t *positions, uint64_t 
         m.control |= m.softer & in;                                                                                    \
         high[i / 64] = m.high; control[i / 64] = m.control; escape[i / 64] = m.escape;                                 \
         any_high |= m.high; any_control |= m.control; any_escape |= m.escape;                                          \
-        k += flatten((m.mark & ~in) | m.quote | m.newline, (uint32_t)i, positions + k);                                \
+        k += flatten(m.quote | m.newline, (uint32_t)i, positions + k);                                                 \
     }                                                                                                                  \
     *seen = (any_high ? SLUICE_HIGH : 0) | (any_control ? SLUICE_CONTROL : 0) | (any_escape ? SLUICE_ESCAPE : 0);      \
     return k;                                                                                                          \
 }
 
+// Only line ends, for cutting slices of lines. A line that begins with white space may be blank, which a walk must tell.
+#define LINE_ROWS(NAME, ATTRIBUTE, MASKS)                                                                              \
+ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, size_t *end) {                                                       \
+    uint64_t starts = 1;                                                                                               \
+    size_t rows = 0;                                                                                                   \
+    uint8_t tail[64];                                                                                                  \
+    *end = 0;                                                                                                          \
+    for (size_t i = 0; i < n; i += 64) {                                                                               \
+        const uint8_t *at = p + i;                                                                                     \
+        if (n - i < 64) { memset(tail, 'x', 64); memcpy(tail, at, n - i); at = tail; }                                 \
+        Masks m = MASKS(at);                                                                                           \
+        uint64_t feed = m.newline;                                                                                     \
+        if ((feed << 1 | starts) & m.softer) { *end = 0; return 0; }                                                   \
+        starts = feed >> 63;                                                                                           \
+        rows += (size_t)__builtin_popcountll(feed);                                                                    \
+        if (feed) *end = i + 64 - (size_t)__builtin_clzll(feed);                                                       \
+    }                                                                                                                  \
+    return rows;                                                                                                       \
+}
+
 CSV_INDEX(sluice_csv_index_scalar, , csv_masks_scalar, prefix_xor)
 CSV_ROWS(sluice_csv_rows_scalar, , csv_masks_scalar, prefix_xor)
 JSON_INDEX(sluice_json_index_scalar, , json_masks_scalar, prefix_xor)
+LINE_ROWS(sluice_line_rows_scalar, , line_masks_scalar)
 
 #if defined(__x86_64__)
 AVX2 static inline uint64_t prefix_clmul(uint64_t x) {
@@ -209,6 +247,7 @@ AVX2 static inline uint64_t prefix_clmul(uint64_t x) {
 CSV_INDEX(csv_index_avx2, AVX2 static, csv_masks, prefix_clmul)
 CSV_ROWS(csv_rows_avx2, AVX2 static, csv_masks, prefix_clmul)
 JSON_INDEX(json_index_avx2, AVX2 static, json_masks, prefix_clmul)
+LINE_ROWS(line_rows_avx2, AVX2 static, line_masks)
 #endif
 
 size_t sluice_csv_index(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, uint32_t *positions, uint64_t *high,
@@ -232,4 +271,11 @@ size_t sluice_json_index(const uint8_t *p, size_t n, uint32_t *positions, uint64
     if (has_avx2()) return json_index_avx2(p, n, positions, high, control, escape, seen);
 #endif
     return sluice_json_index_scalar(p, n, positions, high, control, escape, seen);
+}
+
+size_t sluice_line_rows(const uint8_t *p, size_t n, size_t *end) {
+#if defined(__x86_64__)
+    if (has_avx2()) return line_rows_avx2(p, n, end);
+#endif
+    return sluice_line_rows_scalar(p, n, end);
 }

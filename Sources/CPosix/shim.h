@@ -57,5 +57,11 @@ static inline int sluice_close_from(unsigned first) { return (int)syscall(SYS_cl
 // malloc.h is in no module map.
 static inline int sluice_malloc_trim(void) { return malloc_trim(0); }
 
+// 32 MiB is the most that glibc takes for the first; musl and others have neither.
+static inline void sluice_keep_freed(int bytes) {
+    (void)mallopt(M_MMAP_THRESHOLD, bytes);
+    (void)mallopt(M_TRIM_THRESHOLD, 8 * bytes);
+}
+
 // Starts writing dirty pages out without waiting for them; a hint, so its result does not matter.
 static inline void sluice_start_writeback(int file) { (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE); }

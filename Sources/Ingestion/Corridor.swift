@@ -113,7 +113,8 @@ package struct Corridor: Sendable {
         }
         let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.identity ?? []) + schema.digest))
         let decision = Decision(
-            survey.profile, baseline: baseline?.merged, schema: plan.schema, screened: plan.screened, seed: seed)
+            survey.profile, baseline: options.doors >= .dryRun ? baseline?.merged : nil, schema: plan.schema,
+            screened: plan.screened, seed: seed)
         if options.doors >= .dryRun { describe(decision, &report) }
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
             return try checked(plan, survey, decision, report, batch, source, claim, started)
@@ -136,13 +137,15 @@ package struct Corridor: Sendable {
             // Rows that cannot be in the final sample any more need not be copied; reading an older bound is harmless.
             let bound = SharedBound()
             let runner = LocalRunner(jobs: plan.options.jobs)
+            // Nothing ranks before 0: a contract is checked without a sample.
+            let isSampled = plan.options.doors >= .dryRun
             try await runner.run(
                 next: { () throws(IngestionError) in
                     plan.options.progress?(cutter.rows, cutter.bytesRead, 2 * total)
                     return try cutter.next()
                 },
                 work: { slice throws(IngestionError) in
-                    try Ingestion.survey(slice, plan, layout, bound: bound.value)
+                    try Ingestion.survey(slice, plan, layout, bound: isSampled ? bound.value : 0)
                 },
                 take: { result throws(IngestionError) in
                     profile.merge(result.profile)

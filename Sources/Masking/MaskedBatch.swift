@@ -181,7 +181,7 @@ package struct Masker: Sendable {
         for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
             let field = batch.layout.fieldOfColumn[column]
             let removed = screened.outcomes.indices.count { row in
-                screened.outcomes[row].isReleased && batch.cells[row &* width &+ column].kind != .absent
+                screened.outcomes[row].isReleased && !batch.cells[row &* width &+ column].isAbsent
             }
             if removed == 0 { continue }
             receipts[MaskReceipt(field: field, entity: droppedEntities[column] ?? "", operation: .drop)] = removed
@@ -248,7 +248,7 @@ package struct Masker: Sendable {
             if let scanner {
                 // A number, or the source of an object, is searched like text; what is found makes it a string.
                 matches.removeAll(keepingCapacity: true)
-                let isNested = cell.kind == .object || cell.kind == .array
+                let isNested = cell.isNested
                 if isNested, let plain = unescapedJSON(bytes, cell.range) {
                     scanner.scan(plain.span, range: 0..<plain.count, into: &matches)
                     if matches.isEmpty { continue }
@@ -309,7 +309,7 @@ package struct Masker: Sendable {
         } else {
             for column in dropped {
                 let cell = batch.cells[row * batch.width + column]
-                if cell.kind == .absent { continue }
+                if cell.isAbsent { continue }
                 let start = keyStart(batch.bytes.span, before: Int(cell.rawStart))
                 edits.append(Edit(start: start, end: cell.rawEnd, text: Piece(start: 0, end: 0), removesMember: true))
             }

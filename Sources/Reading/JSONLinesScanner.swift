@@ -1,6 +1,6 @@
 import Tabular
 
-/// JSON Lines by structural index: every line is one object; strings, colons and commas are found with SIMD.
+/// JSON Lines by structural index: every line is one object; its strings and its end are found with SIMD.
 ///
 /// A line feed always ends the record, whatever came before it, so a broken line costs one row. Members come out as
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
@@ -8,6 +8,9 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     /// All names in one piece, and where each begins: compared for every member of every row.
     private let nameBytes: [UInt8]
     private let nameStarts: [Int]
+    /// The first and the last eight bytes of each, fewer when it is shorter.
+    private let nameHeads: [UInt64]
+    private let nameTails: [UInt64]
     private let isPlain: [Bool]
     private let fieldOf: [[UInt8]: Int]
     private let rejectsUnknown: Bool
@@ -16,7 +19,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private let skimmer: JSONSkimmer
     private let defaultWindow: Int
     private var index = StructuralIndex()
-    private var cursor = 0
+    private var cursor = Cursor()
     private var window = 1 << 16
     /// Where the last block of the same bytes ended inside the window.
     private var resume = -1
@@ -25,6 +28,21 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private let pointers: JSONPointers
     private let rootOfName: [Int]
     private let width: Int
+
+    /// How far a walk has come in the index of its window.
+    private struct Cursor {
+        /// The first position that was not used.
+        var event = 0
+        /// The first backslash at or behind where the last one was looked for.
+        var escape = -1
+
+        /// Whether there is a backslash in a range that begins behind all ranges asked for before.
+        @inline(__always)
+        mutating func hasEscape(in range: Range<Int>, _ index: borrowing StructuralIndex) -> Bool {
+            if escape < range.lowerBound { escape = index.nextEscape(from: range.lowerBound) }
+            return escape < range.upperBound
+        }
+    }
 
     /// The field that the k-th member of the row before was: members mostly keep their order.
     private struct KeyPredictor {
@@ -51,6 +69,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         width = fields.count
         nameBytes = names.flatMap { $0 }
         nameStarts = names.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+        func word(_ part: some Sequence<UInt8>) -> UInt64 {
+            part.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+        }
+        nameHeads = names.map { word($0.prefix(8)) }
+        nameTails = names.map { word($0.suffix(8)) }
         isPlain = names.map { !$0.contains(0x5C) }
         fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.rejectsUnknown = rejectsUnknown
@@ -64,15 +87,44 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
-        var position = start
+        if !block.keepsCells, limits.blockRows == .max { return ends(bytes, start, isFinal, &block) }
         if start != resume || start == 0 {
             window = defaultWindow
-            refill(bytes, position)
+            refill(bytes, start)
         }
+        return records(bytes, from: start, until: start + limits.blockBytes, isFinal: isFinal, into: &block)
+    }
+
+    /// Only the ends of records, for cutting slices: a window without blank lines is counted, any other one is walked.
+    private mutating func ends(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int {
+        var position = start
+        while position < bytes.count, position - start < limits.blockBytes {
+            let stop = min(position + defaultWindow, bytes.count)
+            let clean = StructuralIndex.countLines(bytes, from: position, to: stop)
+            if clean.end > position {
+                block.addRows(clean.rows)
+                position = clean.end
+                continue
+            }
+            window = defaultWindow
+            refill(bytes, position)
+            let next = records(bytes, from: position, until: stop, isFinal: isFinal, into: &block)
+            if next == position { break }
+            position = next
+        }
+        resume = -1
+        return position
+    }
+
+    /// Walks records from `start` on, until one starts at or after `stop`.
+    private mutating func records(
+        _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
+        var position = start
         defer { resume = position < index.end ? position : -1 }
-        while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
+        while position < bytes.count, block.count < limits.blockRows, position < stop {
             if position >= index.end { refill(bytes, position) }
-            let (next, end) = walk(bytes, position, stop: start + limits.blockBytes, isFinal: isFinal, &block)
+            let (next, end) = walk(bytes, position, stop: stop, isFinal: isFinal, &block)
             position = next
             let recovery: Recovery
             switch end {
@@ -109,7 +161,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
         let end = min(position + window, bytes.count)
         index.indexJSON(bytes, from: min(position, end), to: end)
-        cursor = 0
+        cursor = Cursor()
         window = defaultWindow
     }
 
@@ -161,10 +213,10 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     }
 
     /// Only the ends of a line: for cutting slices.
-    private func line(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Int) -> Line {
-        while cursor < index.count {
-            let at = index.base &+ Int(index.positions[cursor])
-            cursor &+= 1
+    private func line(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Cursor) -> Line {
+        while cursor.event < index.count {
+            let at = index.base &+ Int(index.positions[cursor.event])
+            cursor.event &+= 1
             if bytes[at] == 0x0A { return ended(bytes, start, at, at + 1) }
         }
         if isLast(bytes, start, isFinal) { return ended(bytes, start, index.end, index.end) }
@@ -191,20 +243,20 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FindingCode? {
         if end - start > limits.maxRowBytes { return .rowTooLong }
         if index.hasControl(in: start..<end) { return .controlCharacter }
-        if index.hasHigh(in: start..<end), firstInvalidUTF8(bytes, start..<end) != nil { return .encodingError }
+        if index.firstInvalidUTF8(bytes, in: start..<end) != nil { return .encodingError }
         return nil
     }
 
     /// One line as an object whose members become cells.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     private func object(
-        _ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Int, _ predictor: inout KeyPredictor,
+        _ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Cursor, _ predictor: inout KeyPredictor,
         _ block: inout RecordBlock
     ) -> Line {
         let (base, windowEnd, total) = (index.base, index.end, index.count)
         let origin = block.base
         let row = block.cells.count
-        var event = cursor
+        var event = cursor.event
         var member = 0
         var unknown = JSONKeys()
         // A fault inside the window is final; at its edge it may only be that the rest was not indexed yet.
@@ -223,21 +275,19 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         var at = skip(start)
         if at >= windowEnd {
             if isLast(bytes, start, isFinal) {
-                cursor = total
+                cursor.event = total
                 return .blank(next: windowEnd)
             }
             return .fault(.incomplete(openField: nil))
         }
         if bytes[at] == 0x0A {
-            cursor = event + 1
+            cursor.event = event + 1
             return .blank(next: at + 1)
         }
         if bytes[at] != 0x7B { return broken(.malformedJSON, at) }
         for _ in 0..<block.width { block.cells.append(.absent) }
-        event &+= 1
         at = skip(at &+ 1)
         if at < windowEnd, bytes[at] == 0x7D {
-            event &+= 1
             at &+= 1
         } else {
             members: while true {
@@ -247,9 +297,9 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 let keyEnd = eventAt(event &+ 1, events)
                 guard keyEnd < windowEnd, bytes[keyEnd] == 0x22 else { return broken(.malformedJSON, keyEnd) }
                 event &+= 2
+                let isEscapedKey = cursor.hasEscape(in: keyStart..<keyEnd, index)
                 at = skip(keyEnd &+ 1)
                 guard at < windowEnd, bytes[at] == 0x3A else { return broken(.malformedJSON, at) }
-                event &+= 1
                 at = skip(at &+ 1)
                 guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
                 // value
@@ -260,7 +310,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     guard close < windowEnd, bytes[close] == 0x22 else { return broken(.malformedJSON, close) }
                     event &+= 2
                     var (first, last) = (at &+ 1 &- origin, close &- origin)
-                    if index.hasEscape(in: at..<close) {
+                    if cursor.hasEscape(in: at..<close, index) {
                         first = block.decoded.count
                         if !decodeJSONString(bytes, at + 1..<close, into: &block.decoded) {
                             return .fault(.malformed(.malformedJSON, at: at))
@@ -269,7 +319,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                         cell = Cell(
                             kind: .quoted, start: first, end: last, rawStart: at - origin, rawEnd: close + 1 - origin)
                         at = close &+ 1
-                        let field = field(bytes, keyStart, keyEnd, member, &predictor)
+                        let field = field(bytes, keyStart, keyEnd, isEscapedKey, member, &predictor)
                         if field >= 0, field < width { block.decodedCells.append(row + field) }
                     } else {
                         cell = Cell(
@@ -291,10 +341,9 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                         rawEnd: end - origin)
                     while event < total, base + Int(events[event]) < end { event &+= 1 }
                     at = end
-                default:
-                    var end = eventAt(event, events)
+                case 0x74, 0x66, 0x6E:
+                    let end = JSONSkimmer.endOfScalar(bytes, at, windowEnd)
                     guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
-                    while end > at, isSpace(bytes[end &- 1]) { end &-= 1 }
                     guard let kind = JSONSkimmer.scalarKind(bytes, at, end) else {
                         return .fault(.malformed(.malformedJSON, at: at))
                     }
@@ -302,14 +351,20 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                         kind: kind, start: at &- origin, end: end &- origin, rawStart: at &- origin,
                         rawEnd: end &- origin)
                     at = end
+                default:
+                    let (end, isNumber) = JSONSkimmer.endOfNumber(bytes, at, windowEnd)
+                    guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
+                    if !isNumber { return .fault(.malformed(.malformedJSON, at: at)) }
+                    cell = Cell(
+                        kind: .number, start: at &- origin, end: end &- origin, rawStart: at &- origin,
+                        rawEnd: end &- origin)
+                    at = end
                 }
                 // Where it belongs.
-                let field = field(bytes, keyStart, keyEnd, member, &predictor)
+                let field = field(bytes, keyStart, keyEnd, isEscapedKey, member, &predictor)
                 if field >= 0, rootOfName[field] >= 0 {
                     // The same member twice would be lifted twice.
-                    if unknown.insert(bytes, keyStart..<keyEnd, hasEscape: index.hasEscape(in: keyStart..<keyEnd))
-                        != .new
-                    {
+                    if unknown.insert(bytes, keyStart..<keyEnd, hasEscape: isEscapedKey) != .new {
                         return .fault(.malformed(.duplicateKey, at: keyStart))
                     }
                     let part = pointers.lift(
@@ -323,11 +378,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 if field >= width {
                     // Only the way to what was lifted.
                 } else if field >= 0 {
-                    if block.cells[row + field].kind != .absent { return .fault(.malformed(.duplicateKey, at: at)) }
+                    if !block.cells[row + field].isAbsent { return .fault(.malformed(.duplicateKey, at: at)) }
                     block.cells[row + field] = cell
                 } else {
                     if rejectsUnknown { return .fault(.malformed(.unknownField, at: keyStart)) }
-                    switch unknown.insert(bytes, keyStart..<keyEnd, hasEscape: index.hasEscape(in: keyStart..<keyEnd)) {
+                    switch unknown.insert(bytes, keyStart..<keyEnd, hasEscape: isEscapedKey) {
                     case .new: break
                     case .duplicate: return .fault(.malformed(.duplicateKey, at: keyStart))
                     case .malformed: return .fault(.malformed(.malformedJSON, at: keyStart))
@@ -337,7 +392,6 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 member &+= 1
                 at = skip(at)
                 guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
-                event &+= 1
                 switch bytes[at] {
                 case 0x2C: at = skip(at &+ 1)
                 case 0x7D:
@@ -351,24 +405,25 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         at = skip(at)
         if at >= windowEnd {
             guard isLast(bytes, start, isFinal) else { return .fault(.incomplete(openField: nil)) }
-            cursor = total
+            cursor.event = total
             return .record(end: end, next: windowEnd)
         }
         guard bytes[at] == 0x0A else { return .fault(.malformed(.malformedJSON, at: at)) }
-        cursor = event &+ 1
+        cursor.event = event &+ 1
         return .record(end: end, next: at &+ 1)
     }
 
     /// The contract's field with this key, or -1; `member` is the key's place in the object.
     private func field(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ member: Int, _ predictor: inout KeyPredictor
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isEscaped: Bool, _ member: Int,
+        _ predictor: inout KeyPredictor
     ) -> Int {
         if member < predictor.fields.count {
             let guess = predictor.fields[member]
             if guess >= 0, matches(bytes, start, end, guess) { return guess }
         }
         var key: [UInt8] = []
-        if index.hasEscape(in: start..<end) {
+        if isEscaped {
             // A bad escape can't match a name; it is found among the unknown keys.
             if !decodeJSONString(bytes, start..<end, into: &key) { return -1 }
         } else {
@@ -388,6 +443,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         let first = nameStarts[field]
         let length = end &- start
         guard nameStarts[field &+ 1] &- first == length, isPlain[field] else { return false }
+        if length <= 16, length > 0, start &+ 8 <= bytes.count {
+            let head = word(bytes, at: start)
+            if length <= 8 { return head & (~0 &>> UInt64(64 &- 8 &* length)) == nameHeads[field] }
+            return head == nameHeads[field] && word(bytes, at: end &- 8) == nameTails[field]
+        }
         var offset = 0
         while offset < length {
             if bytes[start &+ offset] != nameBytes[first &+ offset] { return false }

@@ -12,32 +12,44 @@ struct JSONSkimmer {
         var at: Int
     }
 
-    /// A number by RFC 8259's grammar, filling the range exactly.
-    static func isNumber(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    /// Where the number that starts at `start` ends, by RFC 8259's grammar, and whether it is one as far as it goes; at `limit` more
+    /// of it may follow.
+    @inline(__always)
+    static func endOfNumber(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> (end: Int, isNumber: Bool) {
         var at = start
-        if at < end, bytes[at] == 0x2D { at &+= 1 }
-        guard at < end else { return false }
-        if bytes[at] == 0x30 {
+        if at < limit, bytes[at] == 0x2D { at &+= 1 }
+        if at < limit, bytes[at] == 0x30 {
             at &+= 1
         } else {
             let first = at
-            while at < end, bytes[at] &- 0x30 < 10 { at &+= 1 }
-            if at == first { return false }
+            while at < limit, bytes[at] &- 0x30 < 10 { at &+= 1 }
+            if at == first { return (at, false) }
         }
-        if at < end, bytes[at] == 0x2E {
+        if at < limit, bytes[at] == 0x2E {
             at &+= 1
             let first = at
-            while at < end, bytes[at] &- 0x30 < 10 { at &+= 1 }
-            if at == first { return false }
+            while at < limit, bytes[at] &- 0x30 < 10 { at &+= 1 }
+            if at == first { return (at, false) }
         }
-        if at < end, bytes[at] | 0x20 == 0x65 {
+        if at < limit, bytes[at] | 0x20 == 0x65 {
             at &+= 1
-            if at < end, bytes[at] == 0x2B || bytes[at] == 0x2D { at &+= 1 }
+            if at < limit, bytes[at] == 0x2B || bytes[at] == 0x2D { at &+= 1 }
             let first = at
-            while at < end, bytes[at] &- 0x30 < 10 { at &+= 1 }
-            if at == first { return false }
+            while at < limit, bytes[at] &- 0x30 < 10 { at &+= 1 }
+            if at == first { return (at, false) }
         }
-        return at == end
+        return (at, true)
+    }
+
+    /// Where a scalar token ends: at a comma, a bracket, white space or a control character, or at `limit`.
+    static func endOfScalar(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> Int {
+        var at = start
+        while at < limit {
+            let byte = bytes[at]
+            if byte == 0x2C || byte == 0x7D || byte == 0x5D || byte <= 0x20 { break }
+            at += 1
+        }
+        return at
     }
 
     /// The kind of a scalar token other than a string, or nil when it is none.
@@ -47,7 +59,9 @@ struct JSONSkimmer {
         case 0x74: return equals(bytes, start, end, "true") ? .boolean : nil
         case 0x66: return equals(bytes, start, end, "false") ? .boolean : nil
         case 0x6E: return equals(bytes, start, end, "null") ? .null : nil
-        default: return isNumber(bytes, start, end) ? .number : nil
+        default:
+            let (reached, isNumber) = endOfNumber(bytes, start, end)
+            return isNumber && reached == end ? .number : nil
         }
     }
 
@@ -177,12 +191,7 @@ struct JSONSkimmer {
 
     private func scalar(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
         if bytes[start] == 0x22 { return try string(bytes, start, limit) }
-        var at = start
-        while at < limit {
-            let byte = bytes[at]
-            if byte == 0x2C || byte == 0x7D || byte == 0x5D || byte <= 0x20 { break }
-            at += 1
-        }
+        let at = Self.endOfScalar(bytes, start, limit)
         if at == limit { return nil }
         if Self.scalarKind(bytes, start, at) == nil { throw Fault(code: .malformedJSON, at: start) }
         return at

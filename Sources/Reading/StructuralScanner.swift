@@ -239,7 +239,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         if fields != width, width > 0 { return fields > width ? .extraCell : .missingCell }
         if end - start > limits.maxRowBytes { return .rowTooLong }
         if index.hasControl(in: start..<end) { return .controlCharacter }
-        if index.hasHigh(in: start..<end), firstInvalidUTF8(bytes, start..<end) != nil { return .encodingError }
+        if index.firstInvalidUTF8(bytes, in: start..<end) != nil { return .encodingError }
         return nil
     }
 

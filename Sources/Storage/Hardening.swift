@@ -24,6 +24,10 @@ package func closeInheritedFiles() {
 /// The user id that files of ours must belong to.
 package func effectiveUser() -> UInt32 { geteuid() }
 
+/// Keeps what is freed for the next slice instead of handing it back to the system at once, which would zero every page of
+/// every slice anew. For runs that end soon; a daemon gives back what it does not need.
+package func keepFreedMemory() { sluice_keep_freed(32 << 20) }
+
 /// Gives freed memory back to the system: what a first pass held in small pages would else stay resident through the
 /// second, because the allocator keeps it for later.
 package func returnFreeMemory() { _ = sluice_malloc_trim() }

@@ -1,5 +1,5 @@
 /// What kind of token a cell was in the source.
-package enum CellKind: UInt8, Sendable {
+@frozen public enum CellKind: UInt8, Sendable {
     /// No such cell: a JSON member that is not there, or a row that could not be split.
     case absent = 0
     /// CSV text without quotes.
@@ -20,7 +20,7 @@ package enum CellKind: UInt8, Sendable {
 
 extension CellKind {
     /// The kind in the high four bits of a cell's last word; a switch, because it is inlined where `rawValue` is not.
-    @inlinable package var tag: UInt32 {
+    @inlinable public var tag: UInt32 {
         switch self {
         case .absent: 0
         case .bare: 1 << 28
@@ -37,18 +37,18 @@ extension CellKind {
 /// One cell: where its value and its source text lie in `Batch.bytes`.
 ///
 /// 16 bytes. The value of a quoted cell lies between the quotes, or, when escapes had to be decoded, behind the rows.
-package struct Cell: Sendable, Equatable {
+@frozen public struct Cell: Sendable, Equatable {
     /// First byte of the value.
-    package var start: UInt32
+    public var start: UInt32
     /// First byte past the value.
-    package var end: UInt32
+    public var end: UInt32
     /// First byte of the source text, quotes included.
-    package var rawStart: UInt32
+    public var rawStart: UInt32
     /// Source end in the low 28 bits, kind in the high four.
-    @usableFromInline package var tagged: UInt32
+    @usableFromInline var tagged: UInt32
 
     /// Makes a cell; offsets are into `Batch.bytes` and below 2^28.
-    @inlinable package init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
+    @inlinable public init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
         self.start = UInt32(truncatingIfNeeded: start)
         self.end = UInt32(truncatingIfNeeded: end)
         self.rawStart = UInt32(truncatingIfNeeded: rawStart)
@@ -56,28 +56,32 @@ package struct Cell: Sendable, Equatable {
     }
 
     /// A cell that is not there.
-    package static let absent = Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0)
+    public static let absent = Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0)
 
     /// First byte past the source text.
-    @inlinable package var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }
+    @inlinable public var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }
     /// The kind of token.
-    package var kind: CellKind { CellKind(rawValue: UInt8(tagged >> 28)) ?? .absent }
+    public var kind: CellKind { CellKind(rawValue: UInt8(tagged >> 28)) ?? .absent }
     /// The value's bytes as a range of `Batch.bytes`.
-    @inlinable package var range: Range<Int> { Int(start)..<Int(end) }
+    @inlinable public var range: Range<Int> { Int(start)..<Int(end) }
 
     // Asked for every cell, so they are inlined into other rooms: a call or an enum comparison there costs more than
-    // the check it serves.
+    // the check it serves. Public for that alone: Swift 6.3 does not inline what is `package`, whatever it is marked.
 
     /// Whether there is no value at all: absent or JSON null.
-    @inlinable package var isNothing: Bool { tagged >> 28 == 0 || tagged >> 28 == 5 }
+    @inlinable public var isNothing: Bool { tagged >> 28 == 0 || tagged >> 28 == 5 }
+    /// Whether there is no such cell.
+    @inlinable public var isAbsent: Bool { tagged >> 28 == 0 }
+    /// Whether it is a JSON object or array.
+    @inlinable public var isNested: Bool { tagged >> 28 >= 6 }
     /// Whether it is CSV text or a JSON string.
-    @inlinable package var isText: Bool { tagged >> 28 == 1 || tagged >> 28 == 2 }
+    @inlinable public var isText: Bool { tagged >> 28 == 1 || tagged >> 28 == 2 }
     /// Whether it stood between quotes.
-    @inlinable package var isQuoted: Bool { tagged >> 28 == 2 }
+    @inlinable public var isQuoted: Bool { tagged >> 28 == 2 }
     /// Whether it is a JSON number.
-    @inlinable package var isNumber: Bool { tagged >> 28 == 3 }
+    @inlinable public var isNumber: Bool { tagged >> 28 == 3 }
     /// Whether it is JSON true or false.
-    @inlinable package var isBoolean: Bool { tagged >> 28 == 4 }
+    @inlinable public var isBoolean: Bool { tagged >> 28 == 4 }
 }
 
 /// Where a record lies in `Batch.bytes`, without its line end.

@@ -109,6 +109,12 @@ final class FieldCheck: Sendable {
         }
     }
 
+    /// Whether there is no text that the check has anything against.
+    var takesAnyText: Bool {
+        (type == .string(.default) || type == .any) && !required && !limitsLength && enumeration == nil
+            && pattern == nil
+    }
+
     /// Whether the cell holds no value.
     @inline(__always)
     func isMissing(_ cell: Cell, _ bytes: Span<UInt8>) -> Bool {

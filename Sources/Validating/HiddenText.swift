@@ -75,7 +75,9 @@ enum HiddenText {
     /// Whether a formula can begin so.
     @inline(__always)
     static func mayBeFormula(_ byte: UInt8) -> Bool {
-        byte == 0x3D || byte == 0x40 || byte == 0x2B || byte == 0x2D || byte == 0x09 || byte == 0x0D
+        // Asked for every text: most begin with a letter, which is behind them all.
+        byte <= 0x40
+            && (byte == 0x3D || byte == 0x40 || byte == 0x2B || byte == 0x2D || byte == 0x09 || byte == 0x0D)
     }
 
     /// Whether a text begins as spreadsheets begin formulas (OWASP, CSV injection); a number does not.

@@ -168,7 +168,7 @@ package struct Validator: Sendable {
             // Nested values are source text, in which escapes are not undone.
             for row in 0..<batch.count {
                 let cell = cells[row &* width &+ column]
-                guard cell.kind == .object || cell.kind == .array else { continue }
+                guard cell.isNested else { continue }
                 if let plain = unescapedJSON(bytes, cell.range) {
                     if HiddenText.hasHigh(plain.span, 0..<plain.count) {
                         note(HiddenText.kinds(plain.span, 0..<plain.count), row)
@@ -190,6 +190,8 @@ package struct Validator: Sendable {
         let width = batch.width
         let column = batch.layout.columnOfField[check.index]
         guard column >= 0 else { return }
+        // Whatever stands in a cell of CSV is a text.
+        if check.takesAnyText, batch.layout.format == .csv { return }
         let required = check.required
         let keepsNumbers = !numbers.isEmpty
         var present: [UInt32] = []

@@ -51,6 +51,7 @@ struct ValidateCommand: AsyncParsableCommand {
 
     func run() async throws {
         ignoreBrokenPipes()
+        keepFreedMemory()
         var worst: Int32 = 0
         for file in files {
             try await goingOn(&worst) {
@@ -100,6 +101,7 @@ struct IngestCommand: AsyncParsableCommand {
 
     func run() async throws {
         ignoreBrokenPipes()
+        keepFreedMemory()
         var worst: Int32 = 0
         try await reporting {
             let store = try store.require()

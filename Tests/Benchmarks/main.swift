@@ -10,6 +10,7 @@ import Reading
 import Screening
 import Sealing
 import Sketches
+import Storage
 import Tabular
 
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "ledger", let count = Int(CommandLine.arguments[3]) {
@@ -21,6 +22,8 @@ guard CommandLine.arguments.count == 2 else {
     exit(64)
 }
 let folder = CommandLine.arguments[1]
+// As the gate does.
+keepFreedMemory()
 
 /// The bytes of a file.
 func bytes(_ name: String) -> [UInt8] {

@@ -54,13 +54,11 @@ struct KernelTests {
 
     /// The JSON index by its definition.
     static func plainJSON(_ bytes: ArraySlice<UInt8>) -> [UInt32] {
-        var (inside, escaped) = (false, false)
+        var escaped = false
         return bytes.enumerated().compactMap { offset, byte in
             let isQuote = byte == 0x22 && !escaped
             escaped = byte == 0x5C && !escaped
-            if isQuote { inside.toggle() }
-            let isMark = !inside && Array("{}[]:,".utf8).contains(byte)
-            return isQuote || isMark || byte == 0x0A ? UInt32(offset) : nil
+            return isQuote || byte == 0x0A ? UInt32(offset) : nil
         }
     }
 
@@ -84,6 +82,45 @@ struct KernelTests {
                 #expect(json.positions == Self.plainJSON(bytes[from...]))
             }
         }
+    }
+
+    static func lines(_ bytes: [UInt8], from: Int, scalar: Bool) -> [Int] {
+        var end = 0
+        let rows = unsafe bytes.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return 0 }
+            let kernel = unsafe scalar ? sluice_line_rows_scalar : sluice_line_rows
+            return unsafe kernel(start + from, bytes.count - from, &end)
+        }
+        return [rows, end]
+    }
+
+    @Test func `line counting twins agree with each other and with a plain count`() {
+        var random = Seeded(state: 0x5EED_0007)
+        let pieces = ["{}\n", "{\"a\":1}\r\n", "x", "yy y\n", "\n", " z\n", "\t", "\r\n", "\0a\n"].map {
+            Array($0.utf8)
+        }
+        var (clean, doubtful) = (0, 0)
+        for round in 0..<10_000 {
+            let from = random.below(40)
+            let text = (0..<random.below(80)).flatMap { _ in
+                round % 2 == 0 ? pieces[random.below(4)] : random.pick(pieces)
+            }
+            let bytes = [UInt8](repeating: 0x61, count: from) + text
+            if bytes.isEmpty { continue }
+            let counted = Self.lines(bytes, from: from, scalar: false)
+            #expect(counted == Self.lines(bytes, from: from, scalar: true))
+            let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
+            if lines.contains(where: { $0.first.map { $0 <= 0x20 } ?? false })
+                || lines.dropLast().contains(where: \.isEmpty)
+            {
+                doubtful += 1
+                #expect(counted == [0, 0], "\(shown(text))")
+            } else {
+                clean += 1
+                #expect(counted == [lines.count - 1, text.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0], "\(shown(text))")
+            }
+        }
+        #expect(clean > 1_000 && doubtful > 1_000)
     }
 
     static func rows(_ bytes: [UInt8], from: Int, delimiter: UInt8, scalar: Bool) -> [Int] {

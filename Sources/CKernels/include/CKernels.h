@@ -21,7 +21,13 @@ size_t sluice_csv_index_scalar(const uint8_t *p, size_t n, uint8_t delimiter, ui
 size_t sluice_csv_rows(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, size_t *end);
 size_t sluice_csv_rows_scalar(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quote, size_t *end);
 
-/// Positions in p[0..n) of unescaped quotes, of {}[]:, outside strings, and of every LF; the scan starts outside strings.
+/// Counts lines of p[0..n) that end in it. *end is the offset past the last line feed, or 0 when there is none or when a line
+/// begins with a space or a control character: it may be blank, and must be looked at.
+size_t sluice_line_rows(const uint8_t *p, size_t n, size_t *end);
+size_t sluice_line_rows_scalar(const uint8_t *p, size_t n, size_t *end);
+
+/// Positions in p[0..n) of unescaped quotes and of every LF; the scan starts outside strings. Between strings a walk goes byte by
+/// byte anyway, and braces, colons and commas would be two positions in five.
 /// `control` gets bytes below 0x20 that JSON forbids where they stand; `escape` gets backslashes.
 size_t sluice_json_index(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,
                          uint64_t *escape, uint32_t *seen);

@@ -77,10 +77,56 @@ struct StructuralIndex: ~Copyable {
         return (rows, from + end)
     }
 
+    /// Lines that end in `bytes[from..<to]`, which starts at one, and the offset past the last line feed; (0, from) when one may
+    /// be blank.
+    static func countLines(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int) {
+        precondition(from >= 0 && from <= to && to <= bytes.count)
+        var end = 0
+        // Sound: the range was checked above.
+        let rows = unsafe bytes.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return 0 }
+            return unsafe sluice_line_rows(start + from, to - from, &end)
+        }
+        return (rows, from + end)
+    }
+
+    /// The offset of the first byte in the range of absolute offsets that breaks UTF-8, or nil.
+    func firstInvalidUTF8(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int? {
+        if range.isEmpty || !hasHigh { return nil }
+        var at = range.lowerBound
+        while true {
+            // On to the next byte beyond ASCII.
+            var word = (at - base) >> 6
+            let last = (range.upperBound - 1 - base) >> 6
+            if at >= range.upperBound { return nil }
+            var bits = high[word] & (~UInt64(0) << UInt64((at - base) & 63))
+            while bits == 0 {
+                word += 1
+                if word > last { return nil }
+                bits = high[word]
+            }
+            at = base + word << 6 + bits.trailingZeroBitCount
+            if at >= range.upperBound { return nil }
+            guard let next = endOfSequence(bytes, at, range.upperBound) else { return at }
+            at = next
+        }
+    }
+
     /// Whether a forbidden control character lies in the range of absolute offsets.
     func hasControl(in range: Range<Int>) -> Bool { hasControl && any(control.span, range) }
-    /// Whether a backslash lies in the range.
-    func hasEscape(in range: Range<Int>) -> Bool { hasEscape && any(escape.span, range) }
+    /// The offset of the first backslash at or after `at`, or that of the window's end.
+    func nextEscape(from at: Int) -> Int {
+        if !hasEscape || at >= end { return end }
+        var word = (at - base) >> 6
+        let words = (length + 63) >> 6
+        var bits = escape[word] & (~UInt64(0) << UInt64((at - base) & 63))
+        while bits == 0 {
+            word += 1
+            if word >= words { return end }
+            bits = escape[word]
+        }
+        return base + word << 6 + bits.trailingZeroBitCount
+    }
     /// Whether a byte above 0x7F lies in the range.
     func hasHigh(in range: Range<Int>) -> Bool { hasHigh && any(high.span, range) }
 
@@ -99,4 +145,12 @@ struct StructuralIndex: ~Copyable {
         }
         return false
     }
+}
+
+/// The eight bytes at `at`, the first one lowest.
+@inline(__always)
+func word(_ bytes: Span<UInt8>, at: Int) -> UInt64 {
+    precondition(at >= 0 && at &+ 8 <= bytes.count)
+    // Sound: in bounds by the line above, and every bit pattern is an integer.
+    return unsafe UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self))
 }
