@@ -349,7 +349,17 @@ package struct Corridor: Sendable {
     }
 
     private func readers(_ plan: Plan, _ survey: Survey) -> String {
-        if plan.reading.format == .jsonl { return "json lines" }
+        let dialect = plan.reading.dialect
+        if plan.reading.format == .jsonl {
+            return dialect.concernsCSV ? "json lines; what the dialect says of CSV has no effect on JSON" : "json lines"
+        }
+        if dialect.concernsJSON {
+            return readersOfCSV(plan, survey) + "; what the dialect says of JSON has no effect on CSV"
+        }
+        return readersOfCSV(plan, survey)
+    }
+
+    private func readersOfCSV(_ plan: Plan, _ survey: Survey) -> String {
         if !plan.reading.dialect.isStructural { return "dialect scanner alone: libcsv cannot express the dialect" }
         return survey.crossChecked
             ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"

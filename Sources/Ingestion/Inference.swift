@@ -12,13 +12,17 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
         throw IngestionError(
             .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
     }
+    let dialect = options.dialect(nil, ofFile: path)
     var names: [String] = []
-    if format == .jsonl { names = try memberNames(path, options) }
+    if format == .jsonl, !dialect.hasArrayItems { names = try memberNames(path, options, dialect) }
     var plan = ReadingPlan(
         format: format, fieldNames: names, rejectsUnknown: false, engine: options.engine)
-    plan.dialect = options.dialect(nil, ofFile: path)
+    plan.dialect = dialect
     plan.coding.encoding = options.encoding ?? .utf8
     plan.coding.mayBeArray = format == .jsonl
+    if format == .jsonl {
+        (plan.coding.property, plan.coding.hasArrayItems) = (dialect.property, dialect.hasArrayItems)
+    }
     let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let reasons = cutter.head.findings.map { finding in
@@ -40,7 +44,7 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
     }
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
     inference.encoding = plan.coding.encoding
-    if format == .csv { inference.dialect = plan.dialect }
+    if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
     while let slice = try cutter.next() {
         var reader = SliceReader(slice, layout: layout, plan: plan)
         while let batch = reader.next() {
@@ -65,12 +69,15 @@ private func isData(_ label: String) -> Bool {
 }
 
 /// The member names of all objects, in the order they first appear.
-private func memberNames(_ path: String, _ options: BatchOptions) throws(IngestionError) -> [String] {
+private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dialect) throws(IngestionError) -> [String]
+{
+    if !dialect.itemKeys.isEmpty { return dialect.itemKeys }
     var names: [String] = []
     func plan() -> ReadingPlan {
         var plan = ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false, notesUnknown: true)
         plan.coding.encoding = options.encoding ?? .utf8
         plan.coding.mayBeArray = true
+        plan.coding.property = dialect.property
         return plan
     }
     // A small first piece: once its names are known, only new ones are told of.

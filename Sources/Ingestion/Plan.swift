@@ -116,6 +116,11 @@ struct Plan: Sendable {
             reading.fieldPaths = schema.fields.map(\.path)
         }
         reading.coding.mayBeArray = format == .jsonl
+        if format == .jsonl {
+            reading.coding.property = reading.dialect.property
+            reading.coding.hasArrayItems = reading.dialect.hasArrayItems
+            try requireColumns(reading, file)
+        }
         reading.coding.maxRatio = schema.limits.maxDecompressionRatio
         reading.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
         self.reading = reading
@@ -159,6 +164,24 @@ struct Plan: Sendable {
     func isCrossChecked(offset: UInt64, isFirst: Bool) -> Bool {
         guard isCrossChecked else { return false }
         return isFirst || SplitMix64.mix(offset ^ Self.word(SHA256.hash(Array("check".utf8) + secret))) & 31 == 0
+    }
+}
+
+/// A field that the dialect keeps out of the table would be missing in every row.
+private func requireColumns(_ plan: ReadingPlan, _ file: String) throws(IngestionError) {
+    let dialect = plan.dialect
+    func unusable(_ text: String) -> IngestionError { IngestionError(.configuration, "\(file): \(text)") }
+    for (index, name) in plan.fieldNames.enumerated() {
+        let path = plan.fieldPaths.isEmpty ? nil : plan.fieldPaths[index]
+        if dialect.hasArrayItems, path != nil {
+            throw unusable(
+                "field \(name) of the contract has a path, and the dialect's items are arrays, without members; remove one"
+            )
+        }
+        if !dialect.itemKeys.isEmpty, !dialect.itemKeys.contains(path?.first ?? name) {
+            throw unusable(
+                "field \(name) of the contract is not among the dialect's itemKeys; add it there, or remove the field")
+        }
     }
 }
 

@@ -154,37 +154,38 @@ final class SourceReader {
     private func open() throws(IngestionError) {
         isOpened = true
         if coding.encoding != .utf8 { try settleOrder() }
+        if !coding.property.isEmpty {
+            framer = JSONArrayFramer(property: coding.property)
+            framer?.frame(&ready, from: 0)
+            return
+        }
         guard coding.mayBeArray else { return }
         // White space may stand before it.
         var first: [UInt8] = []
         if decompressor == nil, transcoder == nil {
-            while JSONArrayFramer.isArray(first.span) == nil, first.count < Self.pieceBytes {
+            while JSONArrayFramer.isArray(first.span, ofArrays: coding.hasArrayItems) == nil,
+                first.count < Self.pieceBytes
+            {
                 if try source.read(upTo: 4096, at: first.count, into: &first) == 0 { break }
             }
         } else {
             first = ready
-            while JSONArrayFramer.isArray(first.span) == nil, first.count < Self.pieceBytes, !isAtEnd {
+            while JSONArrayFramer.isArray(first.span, ofArrays: coding.hasArrayItems) == nil,
+                first.count < Self.pieceBytes, !isAtEnd
+            {
                 try prepare(upTo: 4096)
                 first += ready
             }
             ready = first
         }
-        guard JSONArrayFramer.isArray(first.span) == true else { return }
+        guard JSONArrayFramer.isArray(first.span, ofArrays: coding.hasArrayItems) == true else { return }
         framer = JSONArrayFramer()
         framer?.frame(&ready, from: 0)
     }
 
     private func requireClosed() throws(IngestionError) {
-        guard let framer else { return }
-        if !framer.isClosed {
-            throw IngestionError(
-                .unreadableData,
-                "\(source.path): its JSON array is not closed: the file seems to be cut off; have it sent again")
-        }
-        if framer.hasMore {
-            throw IngestionError(
-                .unreadableData,
-                "\(source.path): text follows its JSON array; have it sent as one array, or as JSON Lines")
+        if let complaint = framer?.complaint {
+            throw IngestionError(.unreadableData, "\(source.path): \(complaint)")
         }
     }
 

@@ -75,8 +75,10 @@ package struct Masker: Sendable {
     /// How many columns are dropped before the first that stays.
     private let leading: Int
     private let delimiter: UInt8
-    /// Whether rows are written anew, since their bytes are no RFC 4180.
+    /// Whether rows are written anew, since their bytes are neither RFC 4180 nor JSON objects.
     private let rewrites: Bool
+    /// The columns' names as keys of JSON, with the colon.
+    private let members: [[UInt8]]
     private let format: SourceFormat
     private let dropsExtras: Bool
     /// The header of a shard, with its line end; empty for JSON Lines.
@@ -126,9 +128,14 @@ package struct Masker: Sendable {
             throw UnusableMask(reason: "every column of the file is dropped, so that nothing is left to release")
         }
         delimiter = dialect.isVerbatim ? dialect.delimiter : 0x2C
-        rewrites = layout.format == .csv && !dialect.isVerbatim
+        rewrites = layout.format == .csv ? !dialect.isVerbatim : dialect.hasArrayItems
+        members = layout.columns.map { name in
+            var key: [UInt8] = []
+            appendJSONString(Array(name.utf8), &key)
+            return key + [0x3A]
+        }
         format = layout.format
-        dropsExtras = schema.unknownFields == .drop
+        dropsExtras = schema.unknownFields == .drop || !dialect.itemKeys.isEmpty
         header = Self.header(layout, without: Set(dropped), delimiter)
     }
 
@@ -201,7 +208,7 @@ package struct Masker: Sendable {
                 let cell = batch.cells[row &* width &+ columns[index]]
                 edits.append(Edit(start: Int(cell.rawStart), end: cell.rawEnd, text: text))
             }
-            if removes { removals(batch, row, extra, &edits) }
+            if removes, !rewrites { removals(batch, row, extra, &edits) }
             if isUnordered, !edits.isEmpty { order(&edits) }
             if rewrites {
                 rewrite(batch, row, columns, patches, patch, &out)
@@ -348,20 +355,23 @@ package struct Masker: Sendable {
         }
     }
 
-    /// Writes a row as RFC 4180, whatever it was.
+    /// Writes a row as RFC 4180 or as a JSON object, whatever it was.
     private func rewrite(
         _ batch: Batch, _ row: Int, _ columns: [Int], _ patches: [Piece], _ patch: [UInt8], _ out: inout [UInt8]
     ) {
         let rowStart = out.count
+        let isCSV = format == .csv
         var isFirst = true
         var rule = 0
         var gone = 0
+        if !isCSV { out.append(0x7B) }
         for column in 0..<batch.width {
             while rule < columns.count, columns[rule] < column { rule += 1 }
             while gone < dropped.count, dropped[gone] < column { gone += 1 }
             if gone < dropped.count, dropped[gone] == column { continue }
-            if !isFirst { out.append(delimiter) }
+            if !isFirst { out.append(isCSV ? delimiter : 0x2C) }
             isFirst = false
+            if !isCSV { out.append(contentsOf: members[column]) }
             if rule < columns.count, columns[rule] == column {
                 let text = patches[rule * batch.count + row]
                 if text.start >= 0 {
@@ -370,9 +380,13 @@ package struct Masker: Sendable {
                 }
             }
             let cell = batch.cells[row * batch.width + column]
-            if cell.isNothing { continue }
-            appendCSV(Array(batch.bytes[cell.range]), wasQuoted: cell.isQuoted, delimiter, &out)
+            if !isCSV {
+                out.append(contentsOf: batch.bytes[Int(cell.rawStart)..<cell.rawEnd])
+            } else if !cell.isNothing {
+                appendCSV(Array(batch.bytes[cell.range]), wasQuoted: cell.isQuoted, delimiter, &out)
+            }
         }
+        if !isCSV { out.append(0x7D) }
         if out.count == rowStart { out.append(contentsOf: [0x22, 0x22]) }
         out.append(0x0A)
     }

@@ -31,7 +31,7 @@ package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
     let mark = try textStart(bytes, plan: plan)
-    if plan.format == .jsonl {
+    if plan.format == .jsonl, !plan.dialect.hasArrayItems {
         let layout = Layout(jsonMembers: plan.fieldNames)
         return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
     }
@@ -47,19 +47,21 @@ package func readHead(
         let rows = limits.blockRows == 1 ? "a header" : "\(limits.blockRows) rows before the data"
         throw UnreadableSource(
             reason: block.count == 0
-                ? "the file is empty: a CSV file needs at least a header" : "the file has not even \(rows)")
+                ? "the file is empty: it needs at least a header" : "the file has not even \(rows)")
     }
     if let problem = block.problems.first(where: { plan.dialect.headerRows.contains($0.row + 1) }) {
         throw UnreadableSource(
-            reason: "the header is no readable CSV record (\(problem.code.rawValue)); is the file CSV, in "
-                + "\(plan.coding.encoding.rawValue)?")
+            reason: plan.format == .jsonl
+                ? "the first item is no readable array of names (\(problem.code.rawValue)); are the items arrays, as the dialect says?"
+                : "the header is no readable CSV record (\(problem.code.rawValue)); is the file CSV, in "
+                    + "\(plan.coding.encoding.rawValue)?")
     }
     let rows = block.texts(bytes)
     if plan.dialect.headerRows.isEmpty { return headless(rows, length: leading > 0 ? end : mark, plan) }
     let names = join(plan.dialect.headerRows.map { rows[$0 - 1] }, plan.dialect.headerJoin)
     // Blank lines above the header are not part of it.
     let first = mark + (block.records.first.map { Int($0.start) } ?? 0)
-    let isVerbatim = plan.dialect.isVerbatim && leading == 1
+    let isVerbatim = plan.format == .csv && plan.dialect.isVerbatim && leading == 1
     return match(names, raw: isVerbatim ? (first..<end).map { bytes[$0] } : nil, length: end, plan)
 }
 
@@ -131,18 +133,22 @@ private func join(_ rows: [[String]], _ separator: String) -> [String] {
 /// A file without a header: its columns are the contract's fields in order, or, without a contract, as many as there are.
 private func headless(_ rows: [[String]], length: Int, _ plan: ReadingPlan) -> SourceHead {
     var names = plan.fieldNames
+    if plan.format == .jsonl, !plan.dialect.itemKeys.isEmpty {
+        return match(plan.dialect.itemKeys, raw: nil, length: length, plan)
+    }
     if names.isEmpty { names = (rows.last ?? []).indices.map { "field\($0 + 1)" } }
     let layout = Layout(
-        format: .csv, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? -1 : $0 },
-        columnOfField: Array(plan.fieldNames.indices), header: header(names, plan.dialect))
+        format: plan.format, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? -1 : $0 },
+        columnOfField: Array(plan.fieldNames.indices), header: header(names, plan))
     return SourceHead(
         layout: layout, length: length, findings: [],
         unknown: plan.fieldNames.isEmpty ? names.indices.map { $0 + 1 } : [], matches: plan.fieldNames.count)
 }
 
-/// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that.
-private func header(_ names: [String], _ dialect: Dialect) -> [UInt8] {
-    let delimiter = dialect.isVerbatim ? dialect.delimiter : 0x2C
+/// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that. Shards of JSON have none.
+private func header(_ names: [String], _ plan: ReadingPlan) -> [UInt8] {
+    if plan.format == .jsonl { return [] }
+    let delimiter = plan.dialect.isVerbatim ? plan.dialect.delimiter : 0x2C
     var out: [UInt8] = []
     for (column, name) in names.enumerated() {
         if column > 0 { out.append(delimiter) }
@@ -174,8 +180,8 @@ extension RecordBlock {
 
 private func match(_ columns: [String], raw: [UInt8]?, length: Int, _ plan: ReadingPlan) -> SourceHead {
     var findings: [Finding] = []
-    var raw = raw ?? header(columns, plan.dialect)
-    if raw.last != 0x0A { raw.append(0x0A) }
+    var raw = raw ?? header(columns, plan)
+    if plan.format == .csv, raw.last != 0x0A { raw.append(0x0A) }
     func key(_ name: String) -> String { plan.dialect.caseSensitiveHeader ? name : name.lowercased() }
     if Set(columns.map(key)).count != columns.count {
         findings.append(Finding(.duplicateLabel, outcome: .rejected, row: 0))
@@ -194,7 +200,7 @@ private func match(_ columns: [String], raw: [UInt8]?, length: Int, _ plan: Read
         findings.append(Finding(.extraLabel, outcome: .rejected, row: 0))
     }
     let layout = Layout(
-        format: .csv, columns: columns, fieldOfColumn: fieldOfColumn, columnOfField: columnOfField, header: raw)
+        format: plan.format, columns: columns, fieldOfColumn: fieldOfColumn, columnOfField: columnOfField, header: raw)
     return SourceHead(
         layout: findings.isEmpty ? layout : nil, length: length, findings: findings, unknown: unknown,
         matches: columns.count - unknown.count)

@@ -1,7 +1,8 @@
 import Tabular
 
 /// Turns one JSON array of records into JSON Lines, byte for byte: what stands between its elements becomes a line end, and a
-/// line end within an element a space. No byte moves, so offsets stay what they were.
+/// line end within an element a space. No byte moves, so offsets stay what they were. The array may be a member of a document;
+/// what stands around it becomes blank lines.
 ///
 /// It does not judge: what is no JSON stays as it is, for the reader to refuse the row. Where text would vanish by this that
 /// JSON does not allow, a mark is left that makes a row bad: a comma that parts nothing, a line end inside a string.
@@ -25,21 +26,49 @@ package struct JSONArrayFramer: Sendable {
     /// Whether the last element was ended by a comma.
     private var hasComma = false
 
-    /// A framer at the beginning of a text.
-    package init() {}
+    private var envelope: JSONEnvelope?
 
-    /// Whether a text, of which this is the beginning, is an array: a row of JSON Lines begins with a brace. nil when nothing but
-    /// white space is there yet.
-    package static func isArray(_ bytes: Span<UInt8>) -> Bool? {
+    /// A framer at the beginning of a text that is an array, or of a document in which the names of `property` lead to one.
+    package init(property: [String] = []) {
+        envelope = property.isEmpty ? nil : JSONEnvelope(property)
+    }
+
+    /// What is wrong with the text once its end was reached; nil when it is whole.
+    package var complaint: String? {
+        if let envelope {
+            switch envelope.fault {
+            case .malformed: return "what stands around its list of records is no JSON; have it sent again"
+            case .ambiguous:
+                return
+                    "a member on the way to its list of records stands there twice, and readers differ in which they take; have "
+                    + "it sent with one"
+            case nil:
+                if place == .inside || place == .string || place == .escape || !envelope.isComplete {
+                    return "its JSON ends before its end: the file seems to be cut off; have it sent again"
+                }
+                if !envelope.isFound { return "it has no list of records where the dialect's property says" }
+                return nil
+            }
+        }
+        if place != .after { return "its JSON array is not closed: the file seems to be cut off; have it sent again" }
+        if hasMore { return "text follows its JSON array; have it sent as one array, or as JSON Lines" }
+        return nil
+    }
+
+    /// Whether a text, of which this is the beginning, is an array of records: a row of JSON Lines begins with a brace, or, when
+    /// rows are arrays, with one bracket instead of two. nil when not enough of it is there yet.
+    package static func isArray(_ bytes: Span<UInt8>, ofArrays: Bool) -> Bool? {
         var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
+        while at < bytes.count, isSpace(bytes[at]) { at += 1 }
+        if at == bytes.count { return nil }
+        if bytes[at] != 0x5B || !ofArrays { return bytes[at] == 0x5B }
+        at += 1
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }
         return at < bytes.count ? bytes[at] == 0x5B : nil
     }
 
-    /// Whether the array was closed; until then the text is not whole.
-    package var isClosed: Bool { place == .after }
     /// Whether something follows it.
-    package private(set) var hasMore = false
+    private var hasMore = false
 
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || (byte >= 0x09 && byte <= 0x0D && byte != 0x0B && byte != 0x0C)
@@ -58,14 +87,21 @@ package struct JSONArrayFramer: Sendable {
             case .escape:
                 if byte == 0x0A { span[at] = 0x01 }
                 place = .string
-            case .before:
-                if byte == 0x5B {
+            case .before, .after:
+                guard envelope == nil else {
+                    // Blank lines, however much of it there is.
+                    span[at] = 0x0A
+                    if envelope?.take(byte) == .list { place = .inside }
+                    continue
+                }
+                if place == .after {
+                    if !Self.isSpace(byte) { hasMore = true }
+                } else if byte == 0x5B {
                     place = .inside
                     span[at] = 0x20
                 } else if byte == 0x0A || byte == 0x0D {
                     span[at] = 0x20
                 }
-            case .after: if !Self.isSpace(byte) { hasMore = true }
             case .inside: span[at] = inside(byte)
             }
         }
@@ -86,6 +122,7 @@ package struct JSONArrayFramer: Sendable {
             return 0x0A
         case 0x5D:
             place = .after
+            envelope?.closeList()
             // So does one behind the last element.
             return hasComma && !hasElement ? byte : 0x0A
         default: break

@@ -1,4 +1,4 @@
-import Tabular
+package import Tabular
 
 /// JSON Lines by structural index: every line is one object; its strings and its end are found with SIMD.
 ///
@@ -13,6 +13,9 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private let nameTails: [UInt64]
     private let isPlain: [Bool]
     private let fieldOf: [[UInt8]: Int]
+    private let itemKeys: Set<[UInt8]>
+    /// Whether rows are arrays, whose values are columns by their place.
+    private let hasArrays: Bool
     private let rejectsUnknown: Bool
     private let keepsUnknown: Bool
     private let limits: ScanLimits
@@ -51,11 +54,14 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
 
     /// A scanner for the given field names; `unknown` members are refused, or noted as extras.
     ///
-    /// `paths` are the tokens of fields that have a JSON Pointer; the others are members by their name.
+    /// `paths` are the tokens of fields that have a JSON Pointer; the others are members by their name. Of the dialect only what
+    /// it says of items counts: members that its `itemKeys` do not name are noted as extras, whatever holds for unknown ones.
     package init(
-        fields: [String], paths: [[String]?] = [], rejectsUnknown: Bool, notesUnknown: Bool,
-        limits: ScanLimits = ScanLimits()
+        fields: [String], paths: [[String]?] = [], dialect: Dialect = Dialect(), rejectsUnknown: Bool,
+        notesUnknown: Bool, limits: ScanLimits = ScanLimits()
     ) {
+        hasArrays = dialect.hasArrayItems
+        itemKeys = dialect.hasArrayItems ? [] : Set(dialect.itemKeys.map { Array($0.utf8) })
         let pointers = JSONPointers(paths, rejectsUnknown: rejectsUnknown, notesUnknown: notesUnknown)
         // A field that is lifted out of a member is none itself; no key has this name, which is no UTF-8.
         let own = fields.indices.map { index -> [UInt8] in
@@ -181,9 +187,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
             let firstEvent = cursor
             let mark = block.mark
             let outcome =
-                block.keepsCells
-                ? object(bytes, position, isFinal, &cursor, &predictor, &block)
-                : line(bytes, position, isFinal, &cursor)
+                !block.keepsCells
+                ? line(bytes, position, isFinal, &cursor)
+                : hasArrays
+                    ? items(bytes, position, isFinal, &cursor, &block)
+                    : object(bytes, position, isFinal, &cursor, &predictor, &block)
             switch outcome {
             case .blank(let next):
                 block.roll(back: mark)
@@ -302,66 +310,16 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 guard at < windowEnd, bytes[at] == 0x3A else { return broken(.malformedJSON, at) }
                 at = skip(at &+ 1)
                 guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
-                // value
-                var cell: Cell
-                switch bytes[at] {
-                case 0x22:
-                    let close = eventAt(event &+ 1, events)
-                    guard close < windowEnd, bytes[close] == 0x22 else { return broken(.malformedJSON, close) }
-                    event &+= 2
-                    var (first, last) = (at &+ 1 &- origin, close &- origin)
-                    if cursor.hasEscape(in: at..<close, index) {
-                        first = block.decoded.count
-                        if !decodeJSONString(bytes, at + 1..<close, into: &block.decoded) {
-                            return .fault(.malformed(.malformedJSON, at: at))
-                        }
-                        last = block.decoded.count
-                        cell = Cell(
-                            kind: .quoted, start: first, end: last, rawStart: at - origin, rawEnd: close + 1 - origin)
-                        at = close &+ 1
-                        let field = field(bytes, keyStart, keyEnd, isEscapedKey, member, &predictor)
-                        if field >= 0, field < width { block.decodedCells.append(row + field) }
-                    } else {
-                        cell = Cell(
-                            kind: .quoted, start: first, end: last, rawStart: at &- origin, rawEnd: close &+ 1 &- origin
-                        )
-                        at = close &+ 1
-                    }
-                case 0x7B, 0x5B:
-                    let isObject = bytes[at] == 0x7B
-                    let end: Int?
-                    do throws(JSONSkimmer.Fault) {
-                        end = try skimmer.endOfNested(bytes, at, windowEnd)
-                    } catch {
-                        return .fault(.malformed(error.code, at: error.at))
-                    }
-                    guard let end else { return .fault(.incomplete(openField: nil)) }
-                    cell = Cell(
-                        kind: isObject ? .object : .array, start: at - origin, end: end - origin, rawStart: at - origin,
-                        rawEnd: end - origin)
-                    while event < total, base + Int(events[event]) < end { event &+= 1 }
-                    at = end
-                case 0x74, 0x66, 0x6E:
-                    let end = JSONSkimmer.endOfScalar(bytes, at, windowEnd)
-                    guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
-                    guard let kind = JSONSkimmer.scalarKind(bytes, at, end) else {
-                        return .fault(.malformed(.malformedJSON, at: at))
-                    }
-                    cell = Cell(
-                        kind: kind, start: at &- origin, end: end &- origin, rawStart: at &- origin,
-                        rawEnd: end &- origin)
-                    at = end
-                default:
-                    let (end, isNumber) = JSONSkimmer.endOfNumber(bytes, at, windowEnd)
-                    guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
-                    if !isNumber { return .fault(.malformed(.malformedJSON, at: at)) }
-                    cell = Cell(
-                        kind: .number, start: at &- origin, end: end &- origin, rawStart: at &- origin,
-                        rawEnd: end &- origin)
-                    at = end
+                var cell = Cell.absent
+                let isDecoded: Bool
+                switch value(bytes, at, &event, &cursor, &block, &cell) {
+                case .plain(let end): (at, isDecoded) = (end, false)
+                case .decoded(let end): (at, isDecoded) = (end, true)
+                case .fault(let fault): return .fault(fault)
                 }
                 // Where it belongs.
                 let field = field(bytes, keyStart, keyEnd, isEscapedKey, member, &predictor)
+                if isDecoded, field >= 0, field < width { block.decodedCells.append(row + field) }
                 if field >= 0, rootOfName[field] >= 0 {
                     // The same member twice would be lifted twice.
                     if unknown.insert(bytes, keyStart..<keyEnd, hasEscape: isEscapedKey) != .new {
@@ -381,13 +339,14 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     if !block.cells[row + field].isAbsent { return .fault(.malformed(.duplicateKey, at: at)) }
                     block.cells[row + field] = cell
                 } else {
-                    if rejectsUnknown { return .fault(.malformed(.unknownField, at: keyStart)) }
+                    let isListed = itemKeys.isEmpty || isListed(bytes, keyStart, keyEnd, isEscapedKey)
+                    if rejectsUnknown, isListed { return .fault(.malformed(.unknownField, at: keyStart)) }
                     switch unknown.insert(bytes, keyStart..<keyEnd, hasEscape: isEscapedKey) {
                     case .new: break
                     case .duplicate: return .fault(.malformed(.duplicateKey, at: keyStart))
                     case .malformed: return .fault(.malformed(.malformedJSON, at: keyStart))
                     }
-                    if keepsUnknown { block.addExtra(keyStart - 1, at) }
+                    if keepsUnknown || !isListed { block.addExtra(keyStart - 1, at) }
                 }
                 member &+= 1
                 at = skip(at)
@@ -411,6 +370,155 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         guard bytes[at] == 0x0A else { return .fault(.malformed(.malformedJSON, at: at)) }
         cursor.event = event &+ 1
         return .record(end: end, next: at &+ 1)
+    }
+
+    private enum Value {
+        /// The offset behind the value.
+        case plain(end: Int)
+        /// The same, of a string whose escapes were undone: the cell is one of `decodedCells`.
+        case decoded(end: Int)
+        case fault(WalkEnd)
+    }
+
+    /// The value that starts at `at`, as a cell.
+    @inline(__always)
+    private func value(
+        _ bytes: Span<UInt8>, _ at: Int, _ event: inout Int, _ cursor: inout Cursor, _ block: inout RecordBlock,
+        _ cell: inout Cell
+    ) -> Value {
+        let (base, windowEnd, total) = (index.base, index.end, index.count)
+        let origin = block.base
+        let events = index.positions.span
+        switch bytes[at] {
+        case 0x22:
+            let close = event &+ 1 < total ? base &+ Int(events[event &+ 1]) : windowEnd
+            guard close < windowEnd else { return .fault(.incomplete(openField: nil)) }
+            if bytes[close] != 0x22 { return .fault(.malformed(.malformedJSON, at: close)) }
+            event &+= 2
+            if cursor.hasEscape(in: at..<close, index) {
+                let first = block.decoded.count
+                if !decodeJSONString(bytes, at + 1..<close, into: &block.decoded) {
+                    return .fault(.malformed(.malformedJSON, at: at))
+                }
+                cell = Cell(
+                    kind: .quoted, start: first, end: block.decoded.count, rawStart: at - origin,
+                    rawEnd: close + 1 - origin)
+                return .decoded(end: close &+ 1)
+            }
+            cell = Cell(
+                kind: .quoted, start: at &+ 1 &- origin, end: close &- origin, rawStart: at &- origin,
+                rawEnd: close &+ 1 &- origin)
+            return .plain(end: close &+ 1)
+        case 0x7B, 0x5B:
+            let end: Int?
+            do throws(JSONSkimmer.Fault) {
+                end = try skimmer.endOfNested(bytes, at, windowEnd)
+            } catch {
+                return .fault(.malformed(error.code, at: error.at))
+            }
+            guard let end else { return .fault(.incomplete(openField: nil)) }
+            cell = Cell(
+                kind: bytes[at] == 0x7B ? .object : .array, start: at - origin, end: end - origin,
+                rawStart: at - origin, rawEnd: end - origin)
+            while event < total, base + Int(events[event]) < end { event &+= 1 }
+            return .plain(end: end)
+        case 0x74, 0x66, 0x6E:
+            let end = JSONSkimmer.endOfScalar(bytes, at, windowEnd)
+            guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
+            guard let kind = JSONSkimmer.scalarKind(bytes, at, end) else {
+                return .fault(.malformed(.malformedJSON, at: at))
+            }
+            cell = Cell(
+                kind: kind, start: at &- origin, end: end &- origin, rawStart: at &- origin, rawEnd: end &- origin)
+            return .plain(end: end)
+        default:
+            let (end, isNumber) = JSONSkimmer.endOfNumber(bytes, at, windowEnd)
+            guard end < windowEnd else { return .fault(.incomplete(openField: nil)) }
+            if !isNumber { return .fault(.malformed(.malformedJSON, at: at)) }
+            cell = Cell(
+                kind: .number, start: at &- origin, end: end &- origin, rawStart: at &- origin, rawEnd: end &- origin)
+            return .plain(end: end)
+        }
+    }
+
+    /// One line as an array whose values become cells by their place.
+    private func items(
+        _ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Cursor, _ block: inout RecordBlock
+    ) -> Line {
+        let windowEnd = index.end
+        var event = cursor.event
+        var count = 0
+        func skip(_ from: Int) -> Int {
+            var at = from
+            while at < windowEnd, isSpace(bytes[at]) { at &+= 1 }
+            return at
+        }
+        func broken(_ at: Int) -> Line {
+            .fault(at >= windowEnd ? .incomplete(openField: nil) : .malformed(.malformedJSON, at: at))
+        }
+        var at = skip(start)
+        if at >= windowEnd {
+            guard isLast(bytes, start, isFinal) else { return .fault(.incomplete(openField: nil)) }
+            cursor.event = index.count
+            return .blank(next: windowEnd)
+        }
+        if bytes[at] == 0x0A {
+            cursor.event = event + 1
+            return .blank(next: at + 1)
+        }
+        if bytes[at] != 0x5B { return broken(at) }
+        at = skip(at + 1)
+        if at < windowEnd, bytes[at] == 0x5D {
+            at += 1
+        } else {
+            while true {
+                guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
+                var cell = Cell.absent
+                switch value(bytes, at, &event, &cursor, &block, &cell) {
+                case .plain(let end): at = end
+                case .decoded(let end):
+                    if count < block.width || block.width == 0 { block.decodedCells.append(block.cells.count) }
+                    at = end
+                case .fault(let fault): return .fault(fault)
+                }
+                if count < block.width || block.width == 0 { block.cells.append(cell) }
+                count += 1
+                at = skip(at)
+                guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
+                if bytes[at] == 0x5D { break }
+                if bytes[at] != 0x2C { return broken(at) }
+                at = skip(at + 1)
+            }
+            at += 1
+        }
+        let end = at
+        at = skip(at)
+        let next: Int
+        if at >= windowEnd {
+            guard isLast(bytes, start, isFinal) else { return .fault(.incomplete(openField: nil)) }
+            cursor.event = index.count
+            next = windowEnd
+        } else {
+            guard bytes[at] == 0x0A else { return broken(at) }
+            cursor.event = event + 1
+            next = at + 1
+        }
+        if block.width > 0, count != block.width {
+            return .fault(.malformed(count > block.width ? .extraCell : .missingCell, at: start))
+        }
+        return .record(end: end, next: next)
+    }
+
+    /// Whether a key is one of the dialect's `itemKeys`.
+    private func isListed(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isEscaped: Bool) -> Bool {
+        var key: [UInt8] = []
+        if isEscaped {
+            // A bad escape is found below, whatever it is a key of.
+            if !decodeJSONString(bytes, start..<end, into: &key) { return true }
+        } else {
+            for at in start..<end { key.append(bytes[at]) }
+        }
+        return itemKeys.contains(key)
     }
 
     /// The contract's field with this key, or -1; `member` is the key's place in the object.

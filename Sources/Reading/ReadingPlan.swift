@@ -14,6 +14,10 @@ package struct SourceCoding: Sendable, Equatable {
     package var encoding = TextEncoding.utf8
     /// Whether the text may be one JSON array of records, which is then read as JSON Lines.
     package var mayBeArray = false
+    /// Whether its records are arrays.
+    package var hasArrayItems = false
+    /// The names of the members that lead to that array when the text is a document around it.
+    package var property: [String] = []
     /// How many times its size a compressed file may have; SECURITY.md 5.
     package var maxRatio = 100
     /// Bytes that a file may decompress to.
@@ -70,9 +74,8 @@ enum AnyScanner: ~Copyable {
         if plan.format == .jsonl {
             self = .json(
                 JSONLinesScanner(
-                    fields: plan.fieldNames, paths: plan.fieldPaths, rejectsUnknown: plan.rejectsUnknown,
-                    notesUnknown: plan.notesUnknown,
-                    limits: limits))
+                    fields: plan.fieldNames, paths: plan.fieldPaths, dialect: plan.dialect,
+                    rejectsUnknown: plan.rejectsUnknown, notesUnknown: plan.notesUnknown, limits: limits))
         } else if let quote = plan.dialect.quote, plan.dialect.isStructural {
             if plan.engine == .libcsv {
                 self = .libcsv(LibCSVScanner(delimiter: plan.dialect.delimiter, quote: quote, limits: limits))

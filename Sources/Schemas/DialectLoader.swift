@@ -8,12 +8,12 @@ extension Dialect {
 }
 
 extension SchemaLoader {
-    /// Keys of the standard that are about spreadsheets, databases, and JSON that is no list of records.
-    private static let foreign = ["property", "itemType", "itemKeys", "sheetNumber", "sheetName", "table"]
+    /// Keys of the standard that are about spreadsheets and databases.
+    private static let foreign = ["sheetNumber", "sheetName", "table"]
     private static let known = [
         "$schema", "name", "title", "description", "delimiter", "lineTerminator", "quoteChar", "doubleQuote",
         "escapeChar", "nullSequence", "skipInitialSpace", "header", "headerRows", "headerJoin", "commentRows",
-        "commentChar", "caseSensitiveHeader", "csvddfVersion",
+        "commentChar", "caseSensitiveHeader", "csvddfVersion", "property", "itemType", "itemKeys",
     ]
 
     /// A dialect. What is not said is as in RFC 4180, and header names are compared exactly unless it says otherwise.
@@ -22,7 +22,7 @@ extension SchemaLoader {
             guard let stray = cursor[key] else { continue }
             throw stray.error(
                 .unsupported,
-                "this version reads CSV, JSON Lines and one array of records, for which \(key) says nothing; remove it, or convert "
+                "this version reads CSV and JSON, for which \(key) says nothing; remove it, or convert "
                     + "the files", atKey: true)
         }
         try cursor.refuseKeys(besides: Self.known)
@@ -50,8 +50,40 @@ extension SchemaLoader {
             }
             dialect.headerRows = []
         }
+        try readItems(cursor, &dialect)
         try check(cursor, dialect)
         return dialect
+    }
+
+    /// What is about JSON. `property` goes down at every dot, as the reference implementation has it.
+    private func readItems(_ cursor: Cursor, _ dialect: inout Dialect) throws(SchemaError) {
+        if let property = cursor["property"] {
+            dialect.property = try property.text().split(separator: ".", omittingEmptySubsequences: false).map(
+                String.init)
+            if dialect.property.contains("") || dialect.property.count > 32 {
+                throw property.error(
+                    .inconsistent, "must be the name of a member, or up to 32 names with dots between them")
+            }
+        }
+        if let type = cursor["itemType"] {
+            switch try type.text() {
+            case "array": dialect.hasArrayItems = true
+            case "object": break
+            default: throw type.error(.unsupported, "must be array or object")
+            }
+        }
+        guard let keys = cursor["itemKeys"] else { return }
+        for key in try keys.items() {
+            let name = try key.text()
+            if dialect.itemKeys.contains(name) { throw key.error(.inconsistent, "stands there twice") }
+            dialect.itemKeys.append(name)
+        }
+        if dialect.itemKeys.isEmpty { throw keys.error(.inconsistent, "must name at least one column") }
+        if dialect.hasArrayItems, !dialect.headerRows.isEmpty {
+            throw keys.error(
+                .inconsistent, "the header row names the columns of arrays; write header: false, or remove itemKeys",
+                atKey: true)
+        }
     }
 
     /// One ASCII character; nil for none, or for an empty text where that is allowed.

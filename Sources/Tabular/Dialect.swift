@@ -1,4 +1,4 @@
-/// How the rows of a CSV file are written: Frictionless Table Dialect v2, as far as it is about text.
+/// How the rows of a file are written: Frictionless Table Dialect v2, as far as it is about text and JSON.
 package struct Dialect: Sendable, Equatable {
     /// Stands between fields.
     package var delimiter: UInt8 = 0x2C
@@ -25,8 +25,28 @@ package struct Dialect: Sendable, Equatable {
     /// Whether `ID` and `id` are different columns.
     package var caseSensitiveHeader = true
 
+    /// In JSON: the names of the members that lead to the list of records; empty when the text itself is the list.
+    package var property: [String] = []
+    /// In JSON: whether a record is an array of values. Then the header rows name the columns, or `itemKeys` where there is none.
+    package var hasArrayItems = false
+    /// In JSON: the members that are columns; the others are none of the table's. Empty when all are.
+    package var itemKeys: [String] = []
+
     /// RFC 4180 with a header.
     package init() {}
+
+    /// Whether it says anything that is about CSV alone.
+    package var concernsCSV: Bool {
+        var plain = Dialect()
+        (plain.property, plain.hasArrayItems, plain.itemKeys) = (property, hasArrayItems, itemKeys)
+        if hasArrayItems {
+            (plain.headerRows, plain.headerJoin) = (headerRows, headerJoin)
+            (plain.commentRows, plain.caseSensitiveHeader) = (commentRows, caseSensitiveHeader)
+        }
+        return self != plain
+    }
+    /// Whether it says anything that is about JSON alone.
+    package var concernsJSON: Bool { !property.isEmpty || hasArrayItems || !itemKeys.isEmpty }
 
     /// Whether the structural scanner and libcsv can read it: RFC 4180 but for its delimiter and its quote.
     package var isStructural: Bool {
@@ -59,6 +79,9 @@ package struct Dialect: Sendable, Equatable {
         if !commentRows.isEmpty { members["commentRows"] = whole(commentRows) }
         if comment != nil { members["commentChar"] = text(comment) }
         if !caseSensitiveHeader { members["caseSensitiveHeader"] = .bool(false) }
+        if !property.isEmpty { members["property"] = .string(property.joined(separator: ".")) }
+        if hasArrayItems { members["itemType"] = .string("array") }
+        if !itemKeys.isEmpty { members["itemKeys"] = .array(itemKeys.map { .string($0) }) }
         return .object(members)
     }
 }

@@ -52,6 +52,27 @@ struct SlicingTests {
         }
     }
 
+    @Test func `random arrays as rows in every split`() {
+        var random = Seeded(state: 0x5EED_0008)
+        let pieces = [
+            "[", "]", "\"", "\\", "\n", "\r", " ", "[]", "[1]\n", "[\"a\"]", "[1,2]\n", "[[1],{\"a\":\"]\"}]\n", "{",
+            "}", ",",
+            "1", "true", "null", "\\u0041", "é", "[\"\\n\"]\n",
+        ].map { Array($0.utf8) }
+        for _ in 0..<4_000 {
+            let bytes = (0..<random.below(14)).flatMap { _ in random.pick(pieces) }
+            let limits = ScanLimits(
+                maxRowBytes: random.pick([1, 2, 3, 5, 7, 8, 12, 30]), blockRows: random.pick([1, 3, 2048]))
+            var plan = ReadingPlan.json(random.pick([["a"], ["a", "b"]]), limits: limits)
+            plan.dialect.hasArrayItems = true
+            plan.dialect.headerRows = []
+            if let fault = Self.everySplit(bytes, plan) {
+                Issue.record("\(fault)")
+                return
+            }
+        }
+    }
+
     /// Each of these is about a row at the edge of what decides about it.
     @Test(arguments: [
         "\"aa\nb\",c\nd,e\n", "\"aa\nbb\"\nd,e\n", "aaaa\r\nb,c\n", "aaaaaa\r\nb\n", "\"\n\"\n\"\n", "aaaaaaaaaaaaa",

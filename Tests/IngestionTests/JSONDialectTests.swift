@@ -1,0 +1,199 @@
+import Foundation
+import Reading
+import Schemas
+import Screening
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// What Table Dialect v2 says of JSON: `property`, `itemType` and `itemKeys`.
+@Suite struct `dialects of JSON` {
+    private func run(
+        _ shop: Workshop, _ data: Data, dialect: String, unknown: String = "reject", name: String = "a.json",
+        slice: Int = 1 << 20
+    ) async throws -> (report: BatchReport, out: String) {
+        let contract = """
+            fields:
+              - { name: id, type: integer, constraints: { required: true } }
+              - { name: mail, type: string, sluice: { pii: { entity: EMAIL_ADDRESS, operator: replace } } }
+              - { name: pin, type: any, sluice: { pii: { entity: ID, operator: drop } } }
+              - { name: city, type: any }
+            sluice: { batch: { maxRejectedRate: 0.9 }, unknownFields: \(unknown), dialect: \(dialect) }
+            """
+        let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
+        var options = BatchOptions()
+        options.sliceBytes = slice
+        let path = shop.folder + "/" + name
+        try data.write(to: URL(filePath: path))
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+            options: options)
+        var out = ""
+        for path in report.published where path.hasPrefix("accepted") { out += try shop.opened(path) }
+        return (report, out)
+    }
+
+    @Test func `a list inside a document is read where the property says`() async throws {
+        let text = """
+            {"note": {"rows": [1], "t": "a\\"]}", "n": [-1.5e3, true, null, {}, []]},
+             "resp\\u006fnse": {"data": {"rows": 1}, "rows": [
+               {"id": 1, "mail": "a@b.example",
+                "city": ["]", {"rows": []}]},
+               {"id": "x"},
+               {"id": 3, "city": "\\u005d"} ] , "next": null }, "rows": "" }
+
+            """
+        for (name, data) in [
+            ("a.json", Data(text.utf8)), ("a.json.gz", try `the source reader`.pack("gzip", Data(text.utf8))),
+        ] {
+            for slice in [40, 1 << 20] {
+                let shop = try Workshop()
+                defer { shop.remove() }
+                let (report, out) = try await run(
+                    shop, data, dialect: "{ property: response.rows }", name: name, slice: slice)
+                #expect(report.status == .accepted && report.rows == 3 && report.counts.count(.rejected) == 1)
+                let finding = try #require(report.listed.first { $0.outcome == .rejected })
+                let place = try #require(text.range(of: "{\"id\": \"x\"}")?.lowerBound)
+                #expect(finding.row == 2 && abs(Int(finding.byteOffset) - text[..<place].utf8.count) <= 20)
+                let lines = out.split(separator: "\n")
+                #expect(lines.count == 2 && lines[0].contains("<EMAIL_ADDRESS>") && lines[1].contains("\\u005d"))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"rows": [{"id": 1}]"#, "cut off"), (#"{"rows": [{"id": 1}"#, "cut off"), (#"{"rows": ["#, "cut off"),
+        (#"{"rows": [{"id": 1}], "rows": []}"#, "twice"), (#"{"rows": 1, "r\u006fws": [{"id": 1}]}"#, "twice"),
+        (#"{"rows": [{"id": 1}], "a": 01}"#, "no JSON"), (#"{"rows": [{"id": 1}],}"#, "no JSON"),
+        (#"{"rows": [{"id": 1}]} x"#, "no JSON"), (#"{"a": "\x", "rows": []}"#, "no JSON"),
+        (#"{"a" 1, "rows": []}"#, "no JSON"), (#"{"rows": [{"id": 1}]}{"rows": []}"#, "no JSON"),
+        (#"{"a": {"rows": [{"id": 1}]}}"#, "no list"), (#"[{"rows": [{"id": 1}]}]"#, "no list"),
+        (#"{"rows": {"id": 1}}"#, "no list"), (#"{"id": 1}"#, "no list"), ("", "cut off"), ("12 ", "no list"),
+    ]) func `a document that has no such list, or is none, is refused`(text: String, word: String) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let error = await #expect(throws: IngestionError.self) {
+            try await run(shop, Data(text.utf8), dialect: "{ property: rows }")
+        }
+        #expect(error?.description.contains(word) == true, "\(String(describing: error))")
+        #expect(error?.code == .unreadableData)
+    }
+
+    @Test func `items that are arrays become columns by their header, and objects in shards`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = """
+            [["city", "id", "p\\u0069n", "mail"],
+             ["Ro\\"me", 1, [1, "x"], "a@b.example"],
+             [null, "2\\n", {"a": 1}, null],
+             [{"k": [1]}, 3, "4", "c@d.example"],
+             ["short", 4], ["long", 5, 1, "m", 1], {"id": 6}, [], "x", [1,2,3,"e"] ]
+            """
+        let (report, out) = try await run(shop, Data(text.utf8), dialect: "{ itemType: array }")
+        #expect(report.rows == 9 && report.counts.count(.rejected) == 6)
+        #expect(
+            report.listed.filter { $0.outcome == .rejected }.map(\.code) == [
+                .typeError, .missingCell, .extraCell, .malformedJSON, .missingCell, .malformedJSON,
+            ])
+        #expect(
+            out == """
+                {"city":"Ro\\"me","id":1,"mail":"<EMAIL_ADDRESS>"}
+                {"city":{"k": [1]},"id":3,"mail":"<EMAIL_ADDRESS>"}
+                {"city":1,"id":2,"mail":"<EMAIL_ADDRESS>"}
+
+                """)
+        // The same as lines, without a header, with names from the dialect; what the contract does not name is dropped.
+        let lines = "[1, \"a@b.example\", 7, \"z\"]\n\n[2, null, 8, \"y\"]\n"
+        let second = try Workshop()
+        defer { second.remove() }
+        let (bare, plain) = try await run(
+            second, Data(lines.utf8),
+            dialect: "{ itemType: array, header: false, itemKeys: [id, mail, pin, other, city] }", unknown: "drop",
+            name: "a.jsonl")
+        #expect(bare.rows == 2 && bare.counts.count(.rejected) == 2 && plain.isEmpty)
+        let third = try Workshop()
+        defer { third.remove() }
+        let (_, kept) = try await run(
+            third, Data("[1, \"a@b.example\", 7, \"z\", \"R\"]\n".utf8),
+            dialect: "{ itemType: array, header: false, itemKeys: [id, mail, pin, other, city] }", unknown: "drop",
+            name: "a.jsonl")
+        #expect(kept == "{\"id\":1,\"mail\":\"<EMAIL_ADDRESS>\",\"city\":\"R\"}\n")
+    }
+
+    @Test func `members that itemKeys do not name are left out, whatever holds for unknown ones`() async throws {
+        for unknown in ["reject", "keep", "drop"] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            let text = """
+                {"id": 1, "extra": {"a": 1}, "mail": "a@b.example", "pin": 9, "e\\u0078": 1}
+                {"id": 2, "more": "x", "city": "B"}
+                {"id": 3, "extra": 1, "extra": 2}
+
+                """
+            let (report, out) = try await run(
+                shop, Data(text.utf8), dialect: "{ itemKeys: [id, mail, pin, city, more] }", unknown: unknown,
+                name: "a.jsonl")
+            // A key that stands twice is a fault wherever it stands.
+            #expect(report.counts.count(.rejected) == (unknown == "reject" ? 2 : 1), "\(unknown)")
+            let second =
+                unknown == "keep"
+                ? "{\"id\": 2, \"more\": \"x\", \"city\": \"B\"}\n" : "{\"id\": 2,  \"city\": \"B\"}\n"
+            #expect(
+                out == "{\"id\": 1,  \"mail\": \"<EMAIL_ADDRESS>\"}\n" + (unknown == "reject" ? "" : second),
+                "\(unknown)")
+        }
+    }
+
+    /// Whatever the framer has nothing against is JSON to Foundation too, and has as many records there.
+    @Test func `random documents agree with Foundation`() throws {
+        var state: UInt64 = 0x5EED_0009
+        func below(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        let sound = [
+            #"{"a":1,"rows":[{"x":1},{"y":[1,2]}],"b":"\u0041"}"#, #"{"rows":[]}"#,
+            #"{"n":{"rows":[{}]},"rows":[{"a":"]"}]}"#,
+            #"{"t":[1,-2.5e1,null,{"rows":"[\"}],"rows":[{"a":{"rows":[1]}}],"z":false}"#,
+        ]
+        let marks = Array(#"{}[]:,"\u0e-1.tn rows"#.utf8)
+        var (read, refused) = (0, 0)
+        for _ in 0..<40_000 {
+            var bytes = Array(sound[below(sound.count)].utf8)
+            for _ in 0..<below(3) {
+                let at = below(bytes.count)
+                switch below(3) {
+                case 0: bytes[at] = marks[below(marks.count)]
+                case 1: bytes.remove(at: at)
+                default: bytes.insert(marks[below(marks.count)], at: at)
+                }
+            }
+            var framer = JSONArrayFramer(property: ["rows"])
+            var framed = bytes
+            framer.frame(&framed, from: 0)
+            let lines = framed.split(separator: 0x0A).filter { $0.contains { $0 != 0x20 } }
+            let areSound = lines.allSatisfy { line in
+                (try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed)) != nil
+            }
+            let document = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+            guard framer.complaint == nil, areSound else {
+                refused += 1
+                continue
+            }
+            read += 1
+            let rows = (document as? [String: Any])?["rows"] as? [Any]
+            #expect(rows?.count == lines.count, "\(String(decoding: bytes, as: UTF8.self))")
+        }
+        #expect(read > 5_000 && refused > 5_000)
+    }
+
+    @Test func `a contract that asks for what the dialect leaves out is refused`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let error = await #expect(throws: IngestionError.self) {
+            try await run(shop, Data("{\"id\": 1}".utf8), dialect: "{ itemKeys: [id, mail] }")
+        }
+        #expect(error?.code == .configuration && error?.description.contains("field pin") == true)
+    }
+}
