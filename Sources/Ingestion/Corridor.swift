@@ -96,6 +96,10 @@ package struct Corridor: Sendable {
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
+        // Where the header does not fit the contract it is the likely reason.
+        survey.findings += disguisedLabels(survey.head, plan).filter {
+            survey.head.layout == nil || $0.outcome >= .quarantined
+        }
         defer { report.seconds = Clock.monotonic() - started }
 
         let batch = try BatchIdentity(
@@ -176,6 +180,7 @@ package struct Corridor: Sendable {
         var report = report
         report.batchFindings = survey.findings
         var findings = survey.profile.counts
+        for finding in disguisedLabels(survey.head, plan) where finding.outcome < .quarantined { findings.add(finding) }
         var repeated = Set<Int>()
         let places = try locate(Array(decision.duplicates.joined().prefix(plan.options.listed)), source, survey, plan)
         for (rule, rows) in decision.duplicates.enumerated() {
@@ -306,6 +311,9 @@ package struct Corridor: Sendable {
         }
         report.counts = counts
         report.findings = counts.findings
+        for finding in disguisedLabels(survey.head, plan) where finding.outcome < .quarantined {
+            report.findings.add(finding)
+        }
         report.masks = masks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         var findings = survey.findings
         if try replayer.finish() != survey.digest || results.count != survey.places.count {
@@ -348,6 +356,14 @@ package struct Corridor: Sendable {
         report.untested = decision.untested
     }
 
+    /// Labels that look like others than they are. A label of the contract's is what somebody wrote there.
+    private func disguisedLabels(_ head: SourceHead, _ plan: Plan) -> [Finding] {
+        if plan.schema.hiddenText == .accepted { return [] }
+        return Set(head.unknownLabels.flatMap(hiddenText)).sorted().map {
+            Finding($0, outcome: plan.schema.hiddenText, row: 0)
+        }
+    }
+
     private func readers(_ plan: Plan, _ survey: Survey) -> String {
         let dialect = plan.reading.dialect
         if plan.reading.format == .jsonl {
@@ -360,7 +376,8 @@ package struct Corridor: Sendable {
     }
 
     private func readersOfCSV(_ plan: Plan, _ survey: Survey) -> String {
-        if !plan.reading.dialect.isStructural { return "dialect scanner alone: libcsv cannot express the dialect" }
+        if !plan.reading.dialect.isKnownToLibCSV { return "dialect scanner alone: libcsv cannot express the dialect" }
+        if !plan.reading.dialect.isStructural { return "dialect scanner, sampled blocks read again by libcsv" }
         return survey.crossChecked
             ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"
     }

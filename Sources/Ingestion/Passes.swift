@@ -49,7 +49,8 @@ func survey(
         rows += batch.count
         if plan.isCrossChecked(offset: batch.baseOffset, isFirst: isFirst), result.disagreement == nil,
             let row = rowWhereLibCSVDisagrees(
-                batch, delimiter: plan.reading.dialect.delimiter, quote: plan.reading.dialect.quote ?? 0x22)
+                batch, delimiter: plan.reading.dialect.delimiter, quote: plan.reading.dialect.quote ?? 0x22,
+                lineTerminator: plan.reading.dialect.lineTerminator)
         {
             result.disagreement = batch.finding(.readersDisagree, outcome: .quarantined, at: row)
         }

@@ -104,6 +104,7 @@ struct Plan: Sendable {
             format: format, fieldNames: fieldNames, rejectsUnknown: schema.unknownFields == .reject,
             notesUnknown: schema.unknownFields == .drop, engine: options.engine,
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        reading.limits.maxCellBytes = schema.limits.maxCellBytes
         reading.dialect = options.dialect(schema.dialect, ofFile: file)
         reading.coding.encoding = options.encoding ?? schema.encoding
         if let field = schema.fields.first(where: { $0.path != nil }) {
@@ -156,7 +157,7 @@ struct Plan: Sendable {
 
     /// Whether there is a second reader that can read it.
     var isCrossChecked: Bool {
-        reading.format == .csv && options.engine == .structural && reading.dialect.isStructural
+        reading.format == .csv && options.engine == .structural && reading.dialect.isKnownToLibCSV
     }
 
     /// Whether the second reader checks the block at this offset (design decision D2): the first block of each file, and

@@ -12,6 +12,8 @@ package struct SourceHead: Sendable {
     package var unknown: [Int]
     /// Columns that are the contract's.
     package var matches: Int
+    /// The labels of the unknown columns, in that order.
+    package var unknownLabels: [String] = []
 }
 
 /// A source that is not in the declared format at all.
@@ -203,7 +205,7 @@ private func match(_ columns: [String], raw: [UInt8]?, length: Int, _ plan: Read
         format: plan.format, columns: columns, fieldOfColumn: fieldOfColumn, columnOfField: columnOfField, header: raw)
     return SourceHead(
         layout: findings.isEmpty ? layout : nil, length: length, findings: findings, unknown: unknown,
-        matches: columns.count - unknown.count)
+        matches: columns.count - unknown.count, unknownLabels: unknown.map { columns[$0 - 1] })
 }
 
 /// The encoding or format that is not plain UTF-8, by its mark or by the pattern of NUL bytes.

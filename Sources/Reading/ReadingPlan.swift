@@ -178,7 +178,9 @@ package struct SliceReader: ~Copyable {
         }
         let start = position
         let bytes = slice.bytes
-        var block = RecordBlock(base: start, width: layout.columns.count, expecting: plan.limits.blockRows)
+        var block = RecordBlock(
+            base: start, width: layout.columns.count, expecting: plan.limits.blockRows,
+            maxCellBytes: plan.limits.maxCellBytes)
         position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
         precondition(position > start, "a scanner made no progress on a final slice")
         // A block of blank lines only.

@@ -18,13 +18,18 @@ package struct RecordBlock: Sendable {
     package private(set) var problems: [(row: Int, code: FindingCode)] = []
     /// JSON members that the contract does not name: row, and the member's source text.
     package private(set) var extras: [Batch.Extra] = []
+    /// Bytes of one cell's value; a row with a longer one is bad.
+    private let maxCellBytes: Int
     var cells: [Cell] = []
     var decoded: [UInt8] = []
     var decodedCells: [Int] = []
     private(set) var rowCount = 0
 
     /// An empty block.
-    package init(base: Int, width: Int, keepsCells: Bool = true, expecting rows: Int = 0) {
+    package init(
+        base: Int, width: Int, keepsCells: Bool = true, expecting rows: Int = 0, maxCellBytes: Int = .max
+    ) {
+        self.maxCellBytes = maxCellBytes
         self.base = base
         self.width = width
         self.keepsCells = keepsCells
@@ -59,11 +64,21 @@ package struct RecordBlock: Sendable {
 
     /// Ends a row whose cells were appended.
     mutating func endRow(_ start: Int, _ end: Int) {
-        rowCount += 1
         if keepsCells {
+            // Only a row that is longer can have one.
+            if end - start > maxCellBytes, cells.suffix(width).contains(where: { $0.range.count > maxCellBytes }) {
+                let first = cells.count - width
+                roll(
+                    back: Mark(
+                        cells: first, decoded: decoded.count,
+                        decodedCells: decodedCells.firstIndex { $0 >= first } ?? decodedCells.count,
+                        extras: extras.firstIndex { $0.row == rowCount } ?? extras.count))
+                return addBadRow(start, end, .cellTooLong)
+            }
             records.append(RecordRange(start: start - base, end: end - base))
             isWellFormed.append(true)
         }
+        rowCount += 1
     }
 
     /// Counts rows of which only the ends are wanted.

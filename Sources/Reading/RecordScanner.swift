@@ -4,6 +4,9 @@ import Tabular
 package struct ScanLimits: Sendable, Equatable {
     /// Bytes of one row; a longer row is one finding.
     package var maxRowBytes: Int
+    /// Bytes of one cell's value; a row with a longer one is one finding. Contracts have a limit unless they raise it; what reads
+    /// without a contract has none.
+    package var maxCellBytes = Int.max
     /// Depth of nested JSON.
     package var maxDepth: Int
     /// Rows of one block.

@@ -277,6 +277,8 @@ package enum RejectedRows: String, Sendable, CaseIterable {
 package struct RowLimits: Sendable, Equatable {
     /// Bytes of one row.
     package var maxRowBytes = 1_048_576
+    /// Bytes of one value.
+    package var maxCellBytes = 65_536
     /// Columns of one row.
     package var maxFields = 4096
     /// Depth of nested JSON.

@@ -248,10 +248,11 @@ extension SchemaLoader {
 
     private func loadLimits(_ cursor: Cursor) throws(SchemaError) -> RowLimits {
         try cursor.refuseKeys(besides: [
-            "maxRowBytes", "maxFields", "maxDepth", "maxDecompressionRatio", "maxDecompressedBytes",
+            "maxRowBytes", "maxCellBytes", "maxFields", "maxDepth", "maxDecompressionRatio", "maxDecompressedBytes",
         ])
         var limits = RowLimits()
         limits.maxRowBytes = try cursor["maxRowBytes"]?.whole(in: 1...16_777_216) ?? limits.maxRowBytes
+        limits.maxCellBytes = try cursor["maxCellBytes"]?.whole(in: 1...16_777_216) ?? limits.maxCellBytes
         limits.maxFields = try cursor["maxFields"]?.whole(in: 1...16_384) ?? limits.maxFields
         limits.maxDepth = try cursor["maxDepth"]?.whole(in: 1...512) ?? limits.maxDepth
         limits.maxDecompressionRatio =

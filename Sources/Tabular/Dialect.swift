@@ -54,6 +54,18 @@ package struct Dialect: Sendable, Equatable {
             && !skipInitialSpace && comment == nil
     }
 
+    /// Whether libcsv can read it: what the structural scanner can, and rows that end with one of these characters. libcsv asks a
+    /// function whether a byte ends a row, and a C function knows only what was written into it.
+    package var isKnownToLibCSV: Bool {
+        if let lineTerminator, !Self.terminatorsOfLibCSV.contains(lineTerminator) { return false }
+        var plain = self
+        plain.lineTerminator = nil
+        return plain.isStructural
+    }
+
+    /// CR, the record separator of ASCII, and what people choose by hand.
+    package static let terminatorsOfLibCSV: [UInt8] = [0x0D, 0x1E, 0x3B, 0x7C]
+
     /// Whether a row's bytes are a row of RFC 4180 but for its delimiter, so that shards may hold them as they are.
     package var isVerbatim: Bool { isStructural && quote == 0x22 }
 

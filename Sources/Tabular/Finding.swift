@@ -7,6 +7,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case unclosedQuote = "unclosed-quote"
     case strayCarriageReturn = "stray-carriage-return"
     case rowTooLong = "row-too-long"
+    case cellTooLong = "cell-too-long"
     case extraCell = "extra-cell"
     case missingCell = "missing-cell"
     case malformedJSON = "malformed-json"

@@ -271,8 +271,9 @@ final class FieldCheck: Sendable {
     /// A JSON object or array, in a JSON member or as CSV text.
     private func nested(_ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
         let wanted: CellKind = type == .object ? .object : .array
-        if cell.kind == wanted, !limitsLength { return nil }
-        guard cell.kind == wanted || cell.kind == .bare || cell.kind == .quoted else { return .typeError }
+        // The reader has checked its grammar; a number that no double holds is JSON too.
+        if cell.kind == wanted { return limitsLength ? lengths(countOfMembers(bytes, cell.range)) : nil }
+        guard cell.kind == .bare || cell.kind == .quoted else { return .typeError }
         var copy: [UInt8] = []
         for at in cell.range { copy.append(bytes[at]) }
         guard let value = try? JSONValue.parse(copy) else { return .typeError }
@@ -290,4 +291,30 @@ extension FieldType {
         default: false
         }
     }
+}
+
+/// How many members or items a JSON object or array has, whose grammar was checked.
+private func countOfMembers(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+    var (count, depth) = (0, 0)
+    var (isInString, isEmpty) = (false, true)
+    var at = range.lowerBound
+    while at < range.upperBound {
+        let byte = bytes[at]
+        if isInString {
+            if byte == 0x5C { at += 1 }
+            isInString = byte != 0x22
+        } else {
+            switch byte {
+            case 0x22: isInString = true
+            case 0x5B, 0x7B: depth += 1
+            case 0x5D, 0x7D: depth -= 1
+            case 0x2C where depth == 1: count += 1
+            default: break
+            }
+            let isOutermost = at == range.lowerBound || at == range.upperBound - 1
+            if !isOutermost, byte > 0x20 { isEmpty = false }
+        }
+        at += 1
+    }
+    return isEmpty ? 0 : count + 1
 }

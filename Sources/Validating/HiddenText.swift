@@ -1,6 +1,13 @@
 // The standard library normalises, and says so to its friends only; Foundation, which says it to all, is not for this room.
 @_spi(_Unicode) import Swift
-import Tabular
+package import Tabular
+
+/// What a column's label has that people do not see, as the codes of the findings about it.
+package func hiddenText(inLabel label: String) -> [FindingCode] {
+    let bytes = Array(label.utf8)
+    let kinds = HiddenText.kinds(bytes.span, 0..<bytes.count)
+    return HiddenText.codes.filter { kinds.contains($0.0) }.map(\.1)
+}
 
 /// Looks for text that people do not see as machines do.
 ///

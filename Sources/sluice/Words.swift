@@ -68,6 +68,10 @@ enum Words {
             return say(
                 "row too long", "the row has more bytes than sluice.limits.maxRowBytes",
                 "raise the limit if such rows are meant, else have the supplier split or drop them")
+        case .cellTooLong:
+            return say(
+                "cell too long", "a value of the row has more bytes than sluice.limits.maxCellBytes",
+                "raise the limit if such long values are meant: whole documents often are")
         case .extraCell:
             return say(
                 "too many cells", "the row has more cells than the header", "quote fields that hold the delimiter")

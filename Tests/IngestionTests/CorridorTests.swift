@@ -1,6 +1,7 @@
 import Foundation
 import Ingestion
 import Lineage
+import Reading
 import Schemas
 import Screening
 import Sketches
@@ -36,6 +37,67 @@ import Testing
         #expect(finding.code == .rowTooLong)
         #expect(finding.row == 101)
         #expect(finding.byteLength >= 5_000_000)
+    }
+
+    /// `limits.maxCellBytes`, in every reader; the row's other cells and the next row are as they were.
+    @Test func `a value past the limit costs its row`() async throws {
+        let (just, over) = (String(repeating: "y", count: 100), String(repeating: "z", count: 101))
+        let csv = "id,x,note\n1,1,\(just)\n2,1,\(over)\n3,1,\"\(just)\"\n4,2,\"\(over)\"\n5,1,n\n"
+        let lines = [just, over, "\\u0079" + over, "\\n" + just.dropLast(1)].enumerated().map {
+            "{\"id\": \($0 + 1), \"x\": 1, \"note\": \"\($1)\"}\n"
+        }
+        var plain = try Workshop.contract(", limits: { maxCellBytes: 100 }")
+        for (name, text, engine, quote, rejected) in [
+            ("a.csv", csv, CSVEngine.structural, UInt8(0x22), [2, 4]), ("b.csv", csv, .libcsv, 0x22, [2, 4]),
+            ("c.csv", csv.replacing("\"", with: "'").replacing("\n", with: "|"), .structural, 0x27, [2, 4]),
+            ("d.jsonl", lines.joined(), .structural, 0x22, [2, 3]),
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            plain.schema.dialect = Dialect()
+            plain.schema.dialect?.quote = quote
+            if quote == 0x27 { plain.schema.dialect?.lineTerminator = 0x7C }
+            var options = BatchOptions()
+            options.engine = engine
+            let report = try await Corridor(store: shop.store, writes: true).run(
+                try shop.write(name, text), schema: plain.schema, contract: plain.document, dataset: "numbers",
+                source: "", options: options)
+            let found = report.listed.filter { $0.outcome == .rejected }
+            #expect(found.map(\.row) == rejected && found.allSatisfy { $0.code == .cellTooLong }, "\(name) \(found)")
+            #expect(report.status == .accepted || rejected.count * 2 > report.rows, "\(name)")
+        }
+    }
+
+    /// A label that looks like the contract's and is none, and one beside it that hides something.
+    @Test func `hidden text in a header is told`() async throws {
+        let rows = "1,1,n\n2,2,m\n"
+        let lookalike = "id,x,n\u{043E}te\n" + rows
+        let hidden = "id,x,note,no\u{200B}te\n" + rows.replacing("\n", with: ",z\n")
+        for (text, policy, unknown, codes, status) in [
+            (
+                lookalike, "flag", "reject", [FindingCode.missingLabel, .extraLabel, .mixedScript],
+                BatchReport.Status.held
+            ),
+            (lookalike, "allow", "reject", [.missingLabel, .extraLabel], .held),
+            (hidden, "flag", "keep", [], .accepted), (hidden, "allow", "keep", [], .accepted),
+            (hidden, "quarantine", "drop", [.hiddenText], .held), (hidden, "reject", "keep", [.hiddenText], .held),
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            let made = try Workshop.contract(", hiddenText: \(policy), unknownFields: \(unknown)")
+            for doors in [Doors.ingest, .validate] {
+                var options = BatchOptions()
+                options.doors = doors
+                let report = try await Corridor(store: shop.store, writes: doors == .ingest).run(
+                    try shop.write("a.csv", text), schema: made.schema, contract: made.document, dataset: "numbers",
+                    source: "", options: options)
+                let said = "\(policy) \(unknown) \(doors) \(report.batchFindings)"
+                #expect(Set(report.batchFindings.map(\.code)) == Set(codes), "\(said)")
+                if doors == .ingest { #expect(report.status == status, "\(said)") }
+                let isFlagged = report.findings.sorted.contains { $0.kind.code == .hiddenText }
+                #expect(isFlagged == (text == hidden && policy == "flag"), "\(said)")
+            }
+        }
     }
 
     @Test func `an unclosed quote costs its own line and not the file`() async throws {

@@ -206,6 +206,41 @@ private struct ReferenceDialect {
         #expect(good > 10_000)
     }
 
+    /// Rows that the dialect scanner splits are split alike by libcsv, wherever libcsv can be told how rows end.
+    @Test func `libcsv agrees on other line ends`() {
+        var random = Seeded(state: 0x5EED_0043)
+        var checked = 0
+        for _ in 0..<30_000 {
+            var plan = ReadingPlan.csv(width: 1 + random.below(3))
+            plan.dialect.delimiter = random.pick([0x2C, 0x09, 0x1F])
+            plan.dialect.quote = random.pick([0x22, 0x27])
+            plan.dialect.lineTerminator = random.pick(Dialect.terminatorsOfLibCSV)
+            guard plan.dialect.isKnownToLibCSV, let end = plan.dialect.lineTerminator, let quote = plan.dialect.quote
+            else {
+                Issue.record("\(plan.dialect.document)")
+                return
+            }
+            let own = [plan.dialect.delimiter, end, quote, quote, 0x61, 0x62, 0x0A, 0x20]
+            let bytes = (0..<random.below(30)).map { _ in random.pick(own) }
+            for slice in cut(bytes, plan, sliceBytes: 1000) {
+                for batch in batches(slice, plan) {
+                    checked += batch.isWellFormed.count { $0 }
+                    if let row = rowWhereLibCSVDisagrees(
+                        batch, delimiter: plan.dialect.delimiter, quote: quote, lineTerminator: end)
+                    {
+                        Issue.record("\(plan.dialect.document) \(shown(bytes)) row \(row)")
+                        return
+                    }
+                }
+            }
+        }
+        #expect(checked > 5_000)
+        // And it would tell: read with another line end the same rows differ.
+        let plan = ReadingPlan.csv(width: 1)
+        let other = batches(cut(Array("a\n".utf8), plan, sliceBytes: 10)[0], plan)[0]
+        #expect(rowWhereLibCSVDisagrees(other, delimiter: 0x61, lineTerminator: 0x0D) == 0)
+    }
+
     /// On RFC 4180 it reads what the others read.
     @Test func `the dialect scanner is the third reader of RFC 4180`() {
         var random = Seeded(state: 0x5EED_0042)

@@ -72,7 +72,9 @@ import Validating
             ],
             json: [
                 "{\"a\":{\"b\":[1,2]}}": "ok", "{}": "constraint-min-length", "[1]": "type-error",
-                "\"{\\\"a\\\":1}\"": "ok", "1": "type-error",
+                "\"{\\\"a\\\":1}\"": "ok", "1": "type-error", "{ }": "constraint-min-length",
+                "{\"a\":1e999}": "ok", "{\"a,\\\",\":[1,{\"b\":2,\"c\":3}], \"d\":\"{,\"}": "ok",
+                "{\"a\":1, \"b\":[],\"c\":{}}": "constraint-max-length",
             ])
         try expectCells(
             "type: array", csv: ["[]": "ok", "[1,\"a\"]": "ok", "{}": "type-error", "1,2": "type-error"],

@@ -6,11 +6,19 @@ package import Tabular
     // Sound: libcsv keeps no pointer to the struct between calls, and `csv_free` runs once.
     private var parser = unsafe csv_parser()
 
-    init(delimiter: UInt8, quote: UInt8) {
+    init(delimiter: UInt8, quote: UInt8, lineTerminator: UInt8? = nil) {
         unsafe csv_init(&parser, 0)
         unsafe csv_set_delim(&parser, delimiter)
         unsafe csv_set_quote(&parser, quote)
         unsafe csv_set_space_func(&parser) { _ in 0 }
+        switch lineTerminator {
+        case nil: break
+        case 0x0D: unsafe csv_set_term_func(&parser) { $0 == 0x0D ? 1 : 0 }
+        case 0x1E: unsafe csv_set_term_func(&parser) { $0 == 0x1E ? 1 : 0 }
+        case 0x3B: unsafe csv_set_term_func(&parser) { $0 == 0x3B ? 1 : 0 }
+        case 0x7C: unsafe csv_set_term_func(&parser) { $0 == 0x7C ? 1 : 0 }
+        default: preconditionFailure("one of Dialect.terminatorsOfLibCSV")
+        }
     }
 
     deinit {
@@ -112,7 +120,9 @@ private struct Comparison: LibCSVTarget {
 ///
 /// Rows that our scanner refused are no disagreement: each run of well-formed rows between them is read by itself.
 /// - Returns: the index of the first row the two readers see differently, or nil.
-package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8, quote: UInt8 = 0x22) -> Int? {
+package func rowWhereLibCSVDisagrees(
+    _ batch: Batch, delimiter: UInt8, quote: UInt8 = 0x22, lineTerminator: UInt8? = nil
+) -> Int? {
     var row = 0
     while row < batch.count {
         guard batch.isWellFormed[row] else {
@@ -121,7 +131,7 @@ package func rowWhereLibCSVDisagrees(_ batch: Batch, delimiter: UInt8, quote: UI
         }
         var end = row
         while end < batch.count, batch.isWellFormed[end] { end += 1 }
-        var parser = LibCSVParser(delimiter: delimiter, quote: quote)
+        var parser = LibCSVParser(delimiter: delimiter, quote: quote, lineTerminator: lineTerminator)
         var comparison = Comparison(batch: batch, row: row)
         let range = Int(batch.records[row].start)..<Int(batch.records[end - 1].end)
         parser.feed(batch.bytes.span, range, ends: true, into: &comparison)
