@@ -101,8 +101,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Screening", "Sealing", "Sketches",
-                "Storage", "Tabular",
+                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Schemas", "Screening", "Sealing", "Sketches",
+                "Storage", "Tabular", "Validating",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: ours),

@@ -5,13 +5,10 @@ package import Tabular
 /// A line feed always ends the record, whatever came before it, so a broken line costs one row. Members come out as
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 package struct JSONLinesScanner: ~Copyable, RecordScanner {
-    /// All names in one piece, and where each begins: compared for every member of every row.
+    /// The fields' names, compared for every member of every row.
+    private let names: [Name]
+    /// Their bytes in one piece.
     private let nameBytes: [UInt8]
-    private let nameStarts: [Int]
-    /// The first and the last eight bytes of each, fewer when it is shorter.
-    private let nameHeads: [UInt64]
-    private let nameTails: [UInt64]
-    private let isPlain: [Bool]
     private let fieldOf: [[UInt8]: Int]
     private let itemKeys: Set<[UInt8]>
     /// Whether rows are arrays, whose values are columns by their place.
@@ -31,6 +28,26 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private let pointers: JSONPointers
     private let rootOfName: [Int]
     private let width: Int
+
+    private struct Name {
+        /// The first and the last eight bytes, fewer when it is shorter; the first one lowest.
+        let head: UInt64
+        let tail: UInt64
+        /// Where it begins in `nameBytes`.
+        let first: Int
+        /// Its bytes; -1 for a name with a backslash, which never looks like the source text that spells it.
+        let length: Int
+
+        init(_ text: [UInt8], first: Int) {
+            func word(_ part: ArraySlice<UInt8>) -> UInt64 {
+                part.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+            }
+            head = word(text.prefix(8))
+            tail = word(text.suffix(8))
+            self.first = first
+            length = text.contains(0x5C) ? -1 : text.count
+        }
+    }
 
     /// How far a walk has come in the index of its window.
     private struct Cursor {
@@ -74,13 +91,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         self.pointers = pointers
         width = fields.count
         nameBytes = names.flatMap { $0 }
-        nameStarts = names.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
-        func word(_ part: some Sequence<UInt8>) -> UInt64 {
-            part.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+        var first = 0
+        self.names = names.map { name in
+            defer { first += name.count }
+            return Name(name, first: first)
         }
-        nameHeads = names.map { word($0.prefix(8)) }
-        nameTails = names.map { word($0.suffix(8)) }
-        isPlain = names.map { !$0.contains(0x5C) }
         fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.rejectsUnknown = rejectsUnknown
         keepsUnknown = notesUnknown
@@ -246,7 +261,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     }
 
     @inline(__always)
-    private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+    private func isSpace(_ byte: UInt8) -> Bool { byte <= 0x20 && (byte == 0x20 || byte == 0x09 || byte == 0x0D) }
 
     private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FindingCode? {
         if end - start > limits.maxRowBytes { return .rowTooLong }
@@ -310,12 +325,25 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 guard at < windowEnd, bytes[at] == 0x3A else { return broken(.malformedJSON, at) }
                 at = skip(at &+ 1)
                 guard at < windowEnd else { return .fault(.incomplete(openField: nil)) }
-                var cell = Cell.absent
-                let isDecoded: Bool
-                switch value(bytes, at, &event, &cursor, &block, &cell) {
-                case .plain(let end): (at, isDecoded) = (end, false)
-                case .decoded(let end): (at, isDecoded) = (end, true)
-                case .fault(let fault): return .fault(fault)
+                var cell: Cell
+                var isDecoded = false
+                let close = eventAt(event &+ 1, events)
+                if bytes[at] == 0x22, close < windowEnd, bytes[close] == 0x22,
+                    !cursor.hasEscape(in: at..<close, index)
+                {
+                    // As `value` has it; here because it is what most values are, and a call costs as much.
+                    event &+= 2
+                    cell = Cell(
+                        kind: .quoted, start: at &+ 1 &- origin, end: close &- origin, rawStart: at &- origin,
+                        rawEnd: close &+ 1 &- origin)
+                    at = close &+ 1
+                } else {
+                    cell = .absent
+                    switch value(bytes, at, &event, &cursor, &block, &cell) {
+                    case .plain(let end): at = end
+                    case .decoded(let end): (at, isDecoded) = (end, true)
+                    case .fault(let fault): return .fault(fault)
+                    }
                 }
                 // Where it belongs.
                 let field = field(bytes, keyStart, keyEnd, isEscapedKey, member, &predictor)
@@ -381,7 +409,6 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     }
 
     /// The value that starts at `at`, as a cell.
-    @inline(__always)
     private func value(
         _ bytes: Span<UInt8>, _ at: Int, _ event: inout Int, _ cursor: inout Cursor, _ block: inout RecordBlock,
         _ cell: inout Cell
@@ -547,18 +574,17 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
 
     @inline(__always)
     private func matches(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
-        // A name with a backslash never looks like the source text that spells it.
-        let first = nameStarts[field]
         let length = end &- start
-        guard nameStarts[field &+ 1] &- first == length, isPlain[field] else { return false }
+        let name = names[field]
+        if name.length != length { return false }
         if length <= 16, length > 0, start &+ 8 <= bytes.count {
             let head = word(bytes, at: start)
-            if length <= 8 { return head & (~0 &>> UInt64(64 &- 8 &* length)) == nameHeads[field] }
-            return head == nameHeads[field] && word(bytes, at: end &- 8) == nameTails[field]
+            if length <= 8 { return head & (~0 &>> UInt64(64 &- 8 &* length)) == name.head }
+            return head == name.head && word(bytes, at: end &- 8) == name.tail
         }
         var offset = 0
         while offset < length {
-            if bytes[start &+ offset] != nameBytes[first &+ offset] { return false }
+            if bytes[start &+ offset] != nameBytes[name.first &+ offset] { return false }
             offset &+= 1
         }
         return true

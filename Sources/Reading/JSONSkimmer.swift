@@ -56,25 +56,21 @@ struct JSONSkimmer {
     static func scalarKind(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> CellKind? {
         guard start < end else { return nil }
         switch bytes[start] {
-        case 0x74: return equals(bytes, start, end, "true") ? .boolean : nil
-        case 0x66: return equals(bytes, start, end, "false") ? .boolean : nil
-        case 0x6E: return equals(bytes, start, end, "null") ? .null : nil
+        case 0x74: return equals(bytes, start, end, 0x6575_7274) ? .boolean : nil
+        case 0x66: return bytes[end - 1] == 0x65 && equals(bytes, start, end - 1, 0x736C_6166) ? .boolean : nil
+        case 0x6E: return equals(bytes, start, end, 0x6C6C_756E) ? .null : nil
         default:
             let (reached, isNumber) = endOfNumber(bytes, start, end)
             return isNumber && reached == end ? .number : nil
         }
     }
 
-    static func equals(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ text: StaticString) -> Bool {
-        guard end - start == text.utf8CodeUnitCount else { return false }
-        var at = start
-        var same = true
-        // A static string's bytes are only reachable one scalar at a time without unsafe code; it has at most five.
-        for scalar in text.description.utf8 {
-            same = same && bytes[at] == scalar
-            at += 1
-        }
-        return same
+    /// Whether a token is the word of these four letters, the first one lowest.
+    @inline(__always)
+    private static func equals(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ letters: UInt32) -> Bool {
+        guard end - start == 4 else { return false }
+        let low = UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8
+        return low | UInt32(bytes[start + 2]) << 16 | UInt32(bytes[start + 3]) << 24 == letters
     }
 
     /// The end of the object or array that starts at `start`, within `bytes[..<limit]`; nil when it does not end there.

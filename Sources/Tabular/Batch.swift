@@ -56,7 +56,7 @@ extension CellKind {
     }
 
     /// A cell that is not there.
-    public static let absent = Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0)
+    @inlinable public static var absent: Cell { Cell(kind: .absent, start: 0, end: 0, rawStart: 0, rawEnd: 0) }
 
     /// First byte past the source text.
     @inlinable public var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }

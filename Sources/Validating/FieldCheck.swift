@@ -151,9 +151,15 @@ final class FieldCheck: Sendable {
             ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
     }
 
-    /// What a number breaks, or nil.
+    /// What the number in a cell breaks, or nil.
     @inline(__always)
-    func bounds(_ value: Double) -> FindingCode? {
+    func bounds(_ value: Double, _ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
+        if isInteger, wholes.areNeeded, value.magnitude >= 0x1p53 { return exactBounds(cell, bytes, value) }
+        return bounds(value)
+    }
+
+    @inline(__always)
+    private func bounds(_ value: Double) -> FindingCode? {
         if let minimum, !(value >= minimum) { return .minimumError }
         if let maximum, !(value <= maximum) { return .maximumError }
         if let exclusiveMinimum, !(value > exclusiveMinimum) { return .minimumError }
@@ -240,8 +246,7 @@ final class FieldCheck: Sendable {
         case .integer, .number:
             guard let number = number(cell, bytes) else { return .typeError }
             value = number
-            if isInteger, wholes.areNeeded, number.magnitude >= 0x1p53 { return exactBounds(cell, bytes, number) }
-            return bounds(number)
+            return bounds(number, cell, bytes)
         case .string(let format):
             guard cell.isText else { return .typeError }
             switch format {

@@ -57,6 +57,7 @@ package struct Validator: Sendable {
     /// The uniqueness rules, in the order of `ValidatedBatch.keys`.
     package let uniqueRules: [UniqueRule]
     private let checks: [FieldCheck]
+    private let looksForHidden: Bool
     private let slotOfField: [Int]
     private let hash: KeyedHash
 
@@ -67,6 +68,7 @@ package struct Validator: Sendable {
         var checks: [FieldCheck] = []
         for index in schema.fields.indices { checks.append(try FieldCheck(schema, index)) }
         self.checks = checks
+        looksForHidden = checks.contains { $0.isText && $0.hiddenText != .accepted }
         numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
         var slots = schema.fields.map { _ in -1 }
         for (slot, field) in numericFields.enumerated() { slots[field] = slot }
@@ -136,21 +138,21 @@ package struct Validator: Sendable {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let width = batch.width
-        // Most rows are ASCII, and nothing is hidden in them. A JSON escape can decode to anything.
-        let end = batch.records.last.map { Int($0.end) } ?? 0
-        let isDecoded = HiddenText.hasHigh(bytes, end..<bytes.count)
-        var rows: [Int] = []
-        for (row, record) in batch.records.enumerated() where batch.isWellFormed[row] {
-            if isDecoded || HiddenText.hasHigh(bytes, Int(record.start)..<Int(record.end)) { rows.append(row) }
-        }
+        let rows = looksForHidden ? rowsBeyondASCII(batch) : []
+        var nested: [Int] = []
         for check in checks where check.isText {
             let column = batch.layout.columnOfField[check.index]
             if column < 0 { continue }
+            nested.removeAll(keepingCapacity: true)
             for row in 0..<batch.count {
                 let cell = cells[row &* width &+ column]
-                if cell.start == cell.end || !HiddenText.mayBeFormula(bytes[Int(cell.start)]) { continue }
-                if !cell.isText || !HiddenText.isFormula(bytes, cell.range) { continue }
-                findings.append(batch.finding(.formulaStart, outcome: .accepted, at: row, field: check.index))
+                if cell.start == cell.end { continue }
+                if HiddenText.mayBeFormula(bytes[Int(cell.start)]) {
+                    if !cell.isText || !HiddenText.isFormula(bytes, cell.range) { continue }
+                    findings.append(batch.finding(.formulaStart, outcome: .accepted, at: row, field: check.index))
+                } else if cell.isNested {
+                    nested.append(row)
+                }
             }
             if check.hiddenText == .accepted { continue }
             func note(_ kinds: HiddenText.Kinds, _ row: Int) {
@@ -164,11 +166,9 @@ package struct Validator: Sendable {
                 let cell = cells[row &* width &+ column]
                 if cell.isText, HiddenText.hasHigh(bytes, cell.range) { note(HiddenText.kinds(bytes, cell.range), row) }
             }
-            if batch.layout.format == .csv { continue }
             // Nested values are source text, in which escapes are not undone.
-            for row in 0..<batch.count {
+            for row in nested {
                 let cell = cells[row &* width &+ column]
-                guard cell.isNested else { continue }
                 if let plain = unescapedJSON(bytes, cell.range) {
                     if HiddenText.hasHigh(plain.span, 0..<plain.count) {
                         note(HiddenText.kinds(plain.span, 0..<plain.count), row)
@@ -178,6 +178,19 @@ package struct Validator: Sendable {
                 }
             }
         }
+    }
+
+    /// The rows in which anything can be hidden: most are ASCII. A JSON escape can decode to anything.
+    private func rowsBeyondASCII(_ batch: Batch) -> [Int] {
+        let bytes = batch.bytes.span
+        let end = batch.records.last.map { Int($0.end) } ?? 0
+        let isDecoded = HiddenText.hasHigh(bytes, end..<bytes.count)
+        if !isDecoded, !HiddenText.hasHigh(bytes, 0..<end) { return [] }
+        var rows: [Int] = []
+        for (row, record) in batch.records.enumerated() where batch.isWellFormed[row] {
+            if isDecoded || HiddenText.hasHigh(bytes, Int(record.start)..<Int(record.end)) { rows.append(row) }
+        }
+        return rows
     }
 
     /// Checks one column.
@@ -190,8 +203,20 @@ package struct Validator: Sendable {
         let width = batch.width
         let column = batch.layout.columnOfField[check.index]
         guard column >= 0 else { return }
-        // Whatever stands in a cell of CSV is a text.
-        if check.takesAnyText, batch.layout.format == .csv { return }
+        if check.takesAnyText {
+            // Whatever stands in a cell of CSV is a text.
+            if batch.layout.format == .csv || check.type == .any { return }
+            for row in selection.rows {
+                let cell = cells[Int(row) &* width &+ column]
+                if cell.isText || cell.isNothing { continue }
+                findings.append(batch.finding(.typeError, outcome: .rejected, at: Int(row), field: check.index))
+                isSound[Int(row)] = false
+            }
+            return
+        }
+        if check.isNumeric, check.pattern == nil {
+            return self.numbers(batch, check, column, selection, &findings, &isSound, &numbers)
+        }
         let required = check.required
         let keepsNumbers = !numbers.isEmpty
         var present: [UInt32] = []
@@ -215,6 +240,34 @@ package struct Validator: Sendable {
         }
         if let pattern = check.pattern {
             patterns(batch, check, pattern, present, column, &findings, &isSound)
+        }
+    }
+
+    /// Checks a column of numbers: the loop above, for what most columns of data are.
+    private func numbers(
+        _ batch: Batch, _ check: FieldCheck, _ column: Int, _ selection: RowSelection, _ findings: inout [Finding],
+        _ isSound: inout [Bool], _ numbers: inout [Double]
+    ) {
+        let bytes = batch.bytes.span
+        let cells = batch.cells.span
+        let width = batch.width
+        let required = check.required
+        for row in selection.rows {
+            let cell = cells[Int(row) &* width &+ column]
+            var code: FindingCode?
+            if check.isMissing(cell, bytes) {
+                if !required { continue }
+                code = .requiredError
+            } else if let value = check.number(cell, bytes) {
+                code = check.bounds(value, cell, bytes)
+                if code == nil { numbers[Int(row)] = value }
+            } else {
+                code = .typeError
+            }
+            if let code {
+                findings.append(batch.finding(code, outcome: .rejected, at: Int(row), field: check.index))
+                isSound[Int(row)] = false
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 // One-core figures of the rooms, for scripts/bench: each line is `name value unit`.
 //
 // usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of the shared generator.
+//        Benchmarks typed FILE, one of these or their clean twins, which is read into typed columns on two threads.
 //        Benchmarks ledger FOLDER ENTRIES, which makes a ledger of that many entries in FOLDER, if there is none, and verifies it.
 import Cryptography
 import Foundation
@@ -17,8 +18,13 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "ledger", let c
     try benchmarkLedger(CommandLine.arguments[2], entries: count)
     exit(0)
 }
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "typed" {
+    keepFreedMemory()
+    try await benchmarkTyped(CommandLine.arguments[2])
+    exit(0)
+}
 guard CommandLine.arguments.count == 2 else {
-    print("usage: Benchmarks FOLDER | Benchmarks ledger FOLDER ENTRIES")
+    print("usage: Benchmarks FOLDER | Benchmarks typed FILE | Benchmarks ledger FOLDER ENTRIES")
     exit(64)
 }
 let folder = CommandLine.arguments[1]
