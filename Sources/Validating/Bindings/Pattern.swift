@@ -27,13 +27,23 @@ import CPCRE2
     package static let stackLimit = 4 << 20
 
     /// Compiles `text`, anchored at both ends.
-    package init(_ text: String) throws(Refused) {
+    package convenience init(_ text: String) throws(Refused) {
+        try self.init(text, UInt32(PCRE2_UCP) | PCRE2_ANCHORED | PCRE2_ENDANCHORED)
+    }
+
+    /// Compiles `text` as a regular expression of ECMA-262 with its `u` flag, which matches anywhere: digits and words are ASCII,
+    /// white space is Unicode's.
+    package convenience init(ecmaScript text: String) throws(Refused) {
+        try self.init(
+            translated(text),
+            UInt32(PCRE2_ALT_BSUX) | UInt32(PCRE2_MATCH_UNSET_BACKREF) | UInt32(PCRE2_ALLOW_EMPTY_CLASS))
+    }
+
+    private init(_ text: String, _ more: UInt32) throws(Refused) {
         var number: Int32 = 0
         var offset = 0
         var text = text
-        let options =
-            UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | PCRE2_ANCHORED | PCRE2_ENDANCHORED | UInt32(PCRE2_DOLLAR_ENDONLY)
-            | UInt32(PCRE2_NEVER_BACKSLASH_C)
+        let options = UInt32(PCRE2_UTF) | UInt32(PCRE2_DOLLAR_ENDONLY) | UInt32(PCRE2_NEVER_BACKSLASH_C) | more
         let made = text.withUTF8 { bytes in
             unsafe pcre2_compile_8(bytes.baseAddress, bytes.count, options, &number, &offset, nil)
         }
@@ -115,4 +125,86 @@ import CPCRE2
             return result == PCRE2_ERROR_NOMATCH ? .differs : .overBudget
         }
     }
+}
+
+/// An ECMA-262 expression as PCRE2 spells it: the classes that mean something else there. What only Perl and Python have is refused,
+/// since other readers of the schema would refuse it.
+private func translated(_ text: String) throws(Pattern.Refused) -> String {
+    // White space and line ends of ECMA-262 12.2 and 12.3.
+    let space = "\t\n\u{0B}\u{0C}\r\u{FEFF}\u{2028}\u{2029}\\p{Zs}"
+    let names = [
+        "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt", "Mark": "M",
+        "Number": "N", "Decimal_Number": "Nd", "digit": "Nd", "Punctuation": "P", "punct": "P", "Symbol": "S",
+        "Separator": "Z", "Space_Separator": "Zs", "Other": "C", "Control": "Cc",
+    ]
+    var out = ""
+    var isClass = false
+    // Scalars: a carriage return and a line feed would be one character.
+    var rest = text.unicodeScalars[...]
+    while let scalar = rest.popFirst() {
+        if scalar == "[" { isClass = true }
+        if scalar == "]" { isClass = false }
+        if scalar == "(", !isClass, rest.first == "?" {
+            let behind = rest.dropFirst()
+            let flags = behind.prefix { "abcdefghijklmnopqrstuvwxyz^-".unicodeScalars.contains($0) }
+            if behind.first == "P" || behind.first == "#"
+                || (!flags.isEmpty && behind.dropFirst(flags.count).first == ")")
+            {
+                throw Pattern.Refused(
+                    reason: "a group that ECMA-262 does not have at (?\(behind.first.map(String.init) ?? "")")
+            }
+        }
+        guard scalar == "\\", let next = rest.popFirst() else {
+            out.unicodeScalars.append(scalar)
+            continue
+        }
+        switch next {
+        case "s": out += isClass ? space : "[\(space)]"
+        case "S" where !isClass: out += "[^\(space)]"
+        case "a", "A", "Z", "z", "h", "H", "R", "K", "G", "Q", "E", "X", "e":
+            throw Pattern.Refused(reason: "ECMA-262 has no \\\(next)")
+        case "p", "P":
+            guard rest.first == "{", let end = rest.firstIndex(of: "}") else {
+                throw Pattern.Refused(reason: "\\\(next) needs the name of a property in braces")
+            }
+            var name = String(rest[..<end].dropFirst())
+            for prefix in ["General_Category=", "gc=", "Script=", "sc="] where name.hasPrefix(prefix) {
+                name.removeFirst(prefix.count)
+            }
+            out += "\\\(next){\(names[name] ?? name)}"
+            rest = rest[end...].dropFirst()
+        case "u":
+            guard let character = character(&rest) else { throw Pattern.Refused(reason: "\\u without a character") }
+            // One that may mean something stays an escape.
+            out += character.value < 0x80 ? "\\u" + hex4(character.value) : String(Character(character))
+        default:
+            out += "\\"
+            out.unicodeScalars.append(next)
+        }
+    }
+    return out
+}
+
+private func hex4(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+}
+
+/// What `\u` stands for: `{1F600}`, `00e9`, or two halves of a surrogate pair, `D83D\uDE00`.
+private func character(_ rest: inout Substring.UnicodeScalarView) -> Unicode.Scalar? {
+    if rest.first == "{" {
+        guard let end = rest.firstIndex(of: "}"), let value = UInt32(String(rest[..<end].dropFirst()), radix: 16) else {
+            return nil
+        }
+        rest = rest[end...].dropFirst()
+        return Unicode.Scalar(value)
+    }
+    guard rest.count >= 4, let first = UInt32(String(rest.prefix(4)), radix: 16) else { return nil }
+    rest = rest.dropFirst(4)
+    guard first & 0xFC00 == 0xD800 else { return Unicode.Scalar(first) }
+    guard rest.starts(with: "\\u".unicodeScalars), let second = UInt32(String(rest.dropFirst(2).prefix(4)), radix: 16),
+        second & 0xFC00 == 0xDC00
+    else { return nil }
+    rest = rest.dropFirst(6)
+    return Unicode.Scalar(0x10000 + (first & 0x3FF) << 10 + (second & 0x3FF))
 }

@@ -1,0 +1,153 @@
+/// A decimal number of any size and precision, for comparisons that a double is too coarse for: JSON Schema compares numbers by
+/// value, and 0.1 is a tenth.
+package struct ExactNumber: Sendable, Hashable {
+    private let isNegative: Bool
+    /// The digits without leading and trailing zeros, as a number when they fit one, else one by one.
+    private let mantissa: UInt64
+    private let long: [UInt8]
+    /// The power of ten of the last digit.
+    private let exponent: Int
+
+    /// Exponents beyond it are this: nobody means them, and they must not overflow.
+    private static let farthest = 1_000_000_000
+
+    /// The number in a lexeme of JSON; the lexeme's grammar is not checked again.
+    package init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        var at = range.lowerBound
+        let end = range.upperBound
+        let isNegative = at < end && bytes[at] == 0x2D
+        if at < end, isNegative || bytes[at] == 0x2B { at += 1 }
+        var mantissa: UInt64 = 0
+        var (digits, zeros, exponent) = (0, 0, 0)
+        var isFraction = false
+        // Zeros behind the last other digit wait: at the end they are an exponent.
+        let first = at
+        while at < end, bytes[at] | 0x20 != 0x65 {
+            let byte = bytes[at]
+            at += 1
+            if byte == 0x2E {
+                isFraction = true
+                continue
+            }
+            if isFraction { exponent -= 1 }
+            if byte == 0x30 {
+                if digits > 0 { zeros += 1 }
+                continue
+            }
+            digits += zeros + 1
+            if digits <= 19 {
+                for _ in 0..<zeros { mantissa = mantissa &* 10 }
+                // The nineteenth digit may be one too many.
+                let (tenfold, over) = mantissa.multipliedReportingOverflow(by: 10)
+                let (sum, more) = tenfold.addingReportingOverflow(UInt64(byte - 0x30))
+                mantissa = sum
+                if over || more { digits = 20 }
+            }
+            zeros = 0
+        }
+        exponent += zeros
+        let last = at
+        if at < end {
+            at += 1
+            let isDown = at < end && bytes[at] == 0x2D
+            if at < end, isDown || bytes[at] == 0x2B { at += 1 }
+            var power = 0
+            while at < end {
+                power = min(power * 10 + Int(bytes[at] &- 0x30), Self.farthest)
+                at += 1
+            }
+            exponent += isDown ? -power : power
+        }
+        if digits == 0 {
+            (self.isNegative, self.mantissa, long, self.exponent) = (false, 0, [], 0)
+            return
+        }
+        self.isNegative = isNegative
+        self.exponent = exponent
+        if digits <= 19 {
+            (self.mantissa, long) = (mantissa, [])
+            return
+        }
+        var kept: [UInt8] = []
+        for place in first..<last where bytes[place] != 0x2E {
+            if !kept.isEmpty || bytes[place] != 0x30 { kept.append(bytes[place] - 0x30) }
+        }
+        while kept.last == 0 { kept.removeLast() }
+        (self.mantissa, long) = (0, kept)
+    }
+
+    /// The number in a text.
+    package init(_ text: String) {
+        let bytes = Array(text.utf8)
+        self.init(bytes.span, 0..<bytes.count)
+    }
+
+    /// A whole number.
+    package init(_ number: Int) { self.init(String(number)) }
+
+    /// Whether it has no fraction.
+    package var isWhole: Bool { exponent >= 0 }
+    private var isZero: Bool { mantissa == 0 && long.isEmpty }
+
+    private var digits: [UInt8] {
+        if !long.isEmpty { return long }
+        var rest = mantissa
+        var digits: [UInt8] = []
+        while rest > 0 {
+            digits.append(UInt8(rest % 10))
+            rest /= 10
+        }
+        return digits.reversed()
+    }
+
+    /// Whether it is a whole multiple of another number, which is more than zero.
+    package func isMultiple(of divisor: ExactNumber) -> Bool {
+        if isZero { return true }
+        // Neither ends in a zero, so that a power of ten more than the divisor's cannot be made up for.
+        let shift = exponent - divisor.exponent
+        if shift < 0 { return false }
+        if long.isEmpty, divisor.long.isEmpty, shift == 0 { return mantissa % divisor.mantissa == 0 }
+        guard divisor.long.isEmpty else {
+            // Both are longer than any number of a machine: equal, or as far as doubles tell.
+            return self == divisor || (double / divisor.double).truncatingRemainder(dividingBy: 1) == 0
+        }
+        let modulus = divisor.mantissa
+        func multiplied(_ left: UInt64, _ right: UInt64) -> UInt64 {
+            let (high, low) = left.multipliedFullWidth(by: right)
+            return modulus.dividingFullWidth((high % modulus, low)).remainder
+        }
+        var rest: UInt64 = 0
+        for digit in digits {
+            rest = multiplied(rest, 10)
+            let (sum, over) = rest.addingReportingOverflow(UInt64(digit) % modulus)
+            rest = over || sum >= modulus ? sum &- modulus : sum
+        }
+        // Ten to the power of the shift, by squares.
+        var (power, left) = (10 % modulus, shift)
+        while left > 0, rest != 0 {
+            if left & 1 == 1 { rest = multiplied(rest, power) }
+            power = multiplied(power, power)
+            left >>= 1
+        }
+        return rest == 0
+    }
+
+    private var double: Double {
+        Double((isNegative ? "-" : "") + digits.map(String.init).joined() + "e\(exponent)") ?? .infinity
+    }
+}
+
+extension ExactNumber: Comparable {
+    package static func < (left: ExactNumber, right: ExactNumber) -> Bool {
+        if left.isNegative != right.isNegative { return left.isNegative && !(left.isZero && right.isZero) }
+        return left.isNegative ? right.isCloserToZero(than: left) : left.isCloserToZero(than: right)
+    }
+
+    private func isCloserToZero(than other: ExactNumber) -> Bool {
+        if isZero || other.isZero { return isZero && !other.isZero }
+        if exponent == other.exponent, long.isEmpty, other.long.isEmpty { return mantissa < other.mantissa }
+        let (mine, theirs) = (digits, other.digits)
+        let (top, otherTop) = (mine.count + exponent, theirs.count + other.exponent)
+        return top != otherTop ? top < otherTop : mine.lexicographicallyPrecedes(theirs)
+    }
+}

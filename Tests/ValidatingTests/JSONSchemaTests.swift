@@ -1,0 +1,118 @@
+import Foundation
+import Schemas
+import Tabular
+import Testing
+import Validating
+
+/// JSON Schema 2020-12 against the suite of json-schema.org.
+@Suite struct JSONSchemaTests {
+    static func shared() -> URL? {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let shared =
+            ProcessInfo.processInfo.environment["SLUICE_SHARED"].map { URL(filePath: $0) }
+            ?? root.deletingLastPathComponent().appending(path: "shared")
+        let suite = shared.appending(path: "suites/json-schema")
+        return FileManager.default.fileExists(atPath: suite.path) ? suite : nil
+    }
+
+    /// The source text of a value on a tape.
+    static func source(_ tape: JSONTape, _ place: Int) -> [UInt8] {
+        let value = tape.values[place]
+        if value.kind != .string { return Array(tape.text[value.range]) }
+        return Array(JSONValue.string(tape.string(place)).text(pretty: false).utf8)
+    }
+
+    static func tape(_ bytes: [UInt8]) throws -> JSONTape {
+        var tape = JSONTape()
+        try tape.read(bytes.span, 0..<bytes.count)
+        return tape
+    }
+
+    /// The documents that the suite serves at http://localhost:1234.
+    static func remotes(_ suite: URL) throws -> [String: [UInt8]] {
+        let folder = suite.appending(path: "remotes")
+        var documents: [String: [UInt8]] = [:]
+        for case let file as URL in FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+            ?? .init()
+        {
+            guard file.pathExtension == "json" else { continue }
+            let path = file.path.dropFirst(folder.path.count)
+            documents["http://localhost:1234" + path] = [UInt8](try Data(contentsOf: file))
+        }
+        return documents
+    }
+
+    struct Tally {
+        var passed = 0
+        var failed: [String] = []
+    }
+
+    static func run(_ file: URL, _ surroundings: JSONSchema.Surroundings, _ tally: inout Tally) throws {
+        let all = try tape([UInt8](try Data(contentsOf: file)))
+        for group in all.places(in: 0) {
+            guard let schema = all.member(Array("schema".utf8), of: group),
+                let tests = all.member(Array("tests".utf8), of: group),
+                let title = all.member(Array("description".utf8), of: group)
+            else { continue }
+            let name = "\(file.lastPathComponent): \(all.string(title))"
+            let check: JSONSchemaCheck
+            do {
+                check = try JSONSchemaCheck(try JSONSchema.compile(source(all, schema), base: "", surroundings))
+            } catch {
+                for _ in all.places(in: tests) { tally.failed.append("\(name): \(error)") }
+                continue
+            }
+            for test in all.places(in: tests) {
+                guard let data = all.member(Array("data".utf8), of: test),
+                    let valid = all.member(Array("valid".utf8), of: test),
+                    let what = all.member(Array("description".utf8), of: test)
+                else { continue }
+                let instance = try tape(source(all, data))
+                let wanted: JSONSchemaCheck.Verdict = all.values[valid].range.count == 4 ? .valid : .invalid
+                let isConsistent = check.violations(instance).isEmpty == (wanted == .valid)
+                if check.verdict(instance) == wanted, isConsistent {
+                    tally.passed += 1
+                } else {
+                    tally.failed.append("\(name): \(all.string(what))")
+                }
+            }
+        }
+    }
+
+    @Test func `the required part of the suite`() throws {
+        guard let suite = Self.shared() else {
+            print("skipped: suites/json-schema is not there")
+            return
+        }
+        var surroundings = JSONSchema.Surroundings()
+        surroundings.documents = try Self.remotes(suite)
+        var tally = Tally()
+        let files = try FileManager.default.contentsOfDirectory(
+            at: suite.appending(path: "tests"), includingPropertiesForKeys: nil)
+        for file in files where file.pathExtension == "json" { try Self.run(file, surroundings, &tally) }
+        #expect(tally.failed == [])
+        #expect(tally.passed == 1299)
+    }
+
+    @Test func `the optional part of the suite`() throws {
+        guard let suite = Self.shared() else {
+            print("skipped: suites/json-schema is not there")
+            return
+        }
+        var surroundings = JSONSchema.Surroundings()
+        surroundings.documents = try Self.remotes(suite)
+        var tally = Tally()
+        let folder = suite.appending(path: "tests/optional")
+        for case let file as URL in FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+            ?? .init()
+        {
+            guard file.pathExtension == "json" else { continue }
+            surroundings.assertsFormat = file.path.contains("/format/")
+            try Self.run(file, surroundings, &tally)
+        }
+        for name in tally.failed.sorted() { print("not as the optional suite has it: \(name)") }
+        print("JSON Schema, optional: \(tally.passed) of \(tally.passed + tally.failed.count)")
+        #expect(tally.passed >= 790)
+    }
+}
