@@ -190,27 +190,23 @@ ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t quo
     return rows;                                                                                                       \
 }
 
-#define JSON_INDEX(NAME, ATTRIBUTE, MASKS, PREFIX)                                                                     \
+#define JSON_INDEX(NAME, ATTRIBUTE, MASKS)                                                                             \
 ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,              \
-                      uint64_t *escape, uint32_t *seen) {                                                              \
-    uint64_t inside = 0, carry = 0, any_high = 0, any_control = 0, any_escape = 0;                                     \
+                      uint64_t *odd, uint32_t *seen) {                                                                 \
+    uint64_t carry = 0, any_high = 0, any_control = 0, any_odd = 0;                                                    \
     size_t k = 0;                                                                                                      \
     uint8_t tail[64];                                                                                                  \
     for (size_t i = 0; i < n; i += 64) {                                                                               \
         const uint8_t *at = p + i;                                                                                     \
         if (n - i < 64) { memset(tail, ' ', 64); memcpy(tail, at, n - i); at = tail; }                                 \
         Masks m = MASKS(at);                                                                                           \
-        uint64_t escaped = 0;                                                                                          \
-        if (m.escape | carry) escaped = escaped_by(m.escape, &carry);                                                  \
-        m.quote &= ~escaped;                                                                                           \
-        uint64_t in = PREFIX(m.quote) ^ inside;                                                                        \
-        inside = (uint64_t)((int64_t)in >> 63);                                                                        \
-        m.control |= m.softer & in;                                                                                    \
-        high[i / 64] = m.high; control[i / 64] = m.control; escape[i / 64] = m.escape;                                 \
-        any_high |= m.high; any_control |= m.control; any_escape |= m.escape;                                          \
+        if (m.escape | carry) m.quote &= ~escaped_by(m.escape, &carry);                                                \
+        uint64_t strange = m.escape | m.softer;                                                                        \
+        high[i / 64] = m.high; control[i / 64] = m.control; odd[i / 64] = strange;                                     \
+        any_high |= m.high; any_control |= m.control; any_odd |= strange;                                              \
         k += flatten(m.quote | m.newline, (uint32_t)i, positions + k);                                                 \
     }                                                                                                                  \
-    *seen = (any_high ? SLUICE_HIGH : 0) | (any_control ? SLUICE_CONTROL : 0) | (any_escape ? SLUICE_ESCAPE : 0);      \
+    *seen = (any_high ? SLUICE_HIGH : 0) | (any_control ? SLUICE_CONTROL : 0) | (any_odd ? SLUICE_ODD : 0);            \
     return k;                                                                                                          \
 }
 
@@ -236,7 +232,7 @@ ATTRIBUTE size_t NAME(const uint8_t *p, size_t n, size_t *end) {                
 
 CSV_INDEX(sluice_csv_index_scalar, , csv_masks_scalar, prefix_xor)
 CSV_ROWS(sluice_csv_rows_scalar, , csv_masks_scalar, prefix_xor)
-JSON_INDEX(sluice_json_index_scalar, , json_masks_scalar, prefix_xor)
+JSON_INDEX(sluice_json_index_scalar, , json_masks_scalar)
 LINE_ROWS(sluice_line_rows_scalar, , line_masks_scalar)
 
 #if defined(__x86_64__)
@@ -246,7 +242,7 @@ AVX2 static inline uint64_t prefix_clmul(uint64_t x) {
 }
 CSV_INDEX(csv_index_avx2, AVX2 static, csv_masks, prefix_clmul)
 CSV_ROWS(csv_rows_avx2, AVX2 static, csv_masks, prefix_clmul)
-JSON_INDEX(json_index_avx2, AVX2 static, json_masks, prefix_clmul)
+JSON_INDEX(json_index_avx2, AVX2 static, json_masks)
 LINE_ROWS(line_rows_avx2, AVX2 static, line_masks)
 #endif
 
@@ -266,11 +262,11 @@ size_t sluice_csv_rows(const uint8_t *p, size_t n, uint8_t delimiter, uint8_t qu
 }
 
 size_t sluice_json_index(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,
-                         uint64_t *escape, uint32_t *seen) {
+                         uint64_t *odd, uint32_t *seen) {
 #if defined(__x86_64__)
-    if (has_avx2()) return json_index_avx2(p, n, positions, high, control, escape, seen);
+    if (has_avx2()) return json_index_avx2(p, n, positions, high, control, odd, seen);
 #endif
-    return sluice_json_index_scalar(p, n, positions, high, control, escape, seen);
+    return sluice_json_index_scalar(p, n, positions, high, control, odd, seen);
 }
 
 size_t sluice_line_rows(const uint8_t *p, size_t n, size_t *end) {

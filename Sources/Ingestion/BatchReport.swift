@@ -54,6 +54,8 @@ package struct BatchReport: Sendable {
     /// Positions, from 1, of columns that the contract does not name. Not their names: without a header the first row of
     /// data stands there.
     package var unknownColumns: [Int] = []
+    /// Columns, from 1, whose labels have text in them that people do not see, and what it is.
+    package var disguisedColumns: [(column: Int, code: FindingCode)] = []
     /// Whether no column at all is one of the contract's.
     package var lacksHeader = false
     /// Where the lines come from; nil when nothing was screened.
@@ -140,21 +142,11 @@ package struct BatchReport: Sendable {
             "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
             "batchErrors": .array(batchFindings.map(errors)),
             "unknownColumns": .array(unknownColumns.map { .integer(Int64($0)) }),
-            "screening": .object([
-                "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
-                "falseAlarmRate": .object([
-                    "modifiedZ": .number(falseAlarmRates.modifiedZ), "forest": .number(falseAlarmRates.forest),
-                ]),
-                "thresholds": .array(
-                    thresholds.map {
-                        .object([
-                            "fieldName": name($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
-                            "log1p": .bool($0.log),
-                        ])
-                    }),
-                "untested": .array(
-                    untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
-            ]),
+            "disguisedColumns": .array(
+                disguisedColumns.map {
+                    .object(["column": .integer(Int64($0.column)), "type": .string($0.code.rawValue)])
+                }),
+            "screening": screeningDocument,
             "masked": .array(
                 masks.map { receipt, count in
                     .object([
@@ -164,6 +156,26 @@ package struct BatchReport: Sendable {
                 }),
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
             "readers": .string(readers),
+        ])
+    }
+
+    private var screeningDocument: JSONValue {
+        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        return .object([
+            "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
+            "falseAlarmRate": .object([
+                "modifiedZ": .number(falseAlarmRates.modifiedZ), "forest": .number(falseAlarmRates.forest),
+            ]),
+            "thresholds": .array(
+                thresholds.map {
+                    .object([
+                        "fieldName": name($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
+                        "log1p": .bool($0.log),
+                    ])
+                }),
+            "untested": .array(
+                untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
         ])
     }
 

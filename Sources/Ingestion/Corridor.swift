@@ -34,6 +34,13 @@ package struct Corridor: Sendable {
         return nil
     }
 
+    /// Whether a JSON file's name says that it is one document, or lines; nil when it says neither.
+    static func isList(_ path: String) -> Bool? {
+        let name = plainName(path)
+        if name.hasSuffix(".json") { return true }
+        return name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") ? false : nil
+    }
+
     /// A file's name in small letters, without the ending that says how it is compressed.
     static func plainName(_ path: String) -> String {
         var name = path.lowercased()
@@ -96,10 +103,8 @@ package struct Corridor: Sendable {
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
-        // Where the header does not fit the contract it is the likely reason.
-        survey.findings += disguisedLabels(survey.head, plan).filter {
-            survey.head.layout == nil || $0.outcome >= .quarantined
-        }
+        report.disguisedColumns = disguisedColumns(survey.head, plan)
+        survey.findings += disguise(report, survey.head, schema)
         defer { report.seconds = Clock.monotonic() - started }
 
         let batch = try BatchIdentity(
@@ -180,7 +185,6 @@ package struct Corridor: Sendable {
         var report = report
         report.batchFindings = survey.findings
         var findings = survey.profile.counts
-        for finding in disguisedLabels(survey.head, plan) where finding.outcome < .quarantined { findings.add(finding) }
         var repeated = Set<Int>()
         let places = try locate(Array(decision.duplicates.joined().prefix(plan.options.listed)), source, survey, plan)
         for (rule, rows) in decision.duplicates.enumerated() {
@@ -311,9 +315,6 @@ package struct Corridor: Sendable {
         }
         report.counts = counts
         report.findings = counts.findings
-        for finding in disguisedLabels(survey.head, plan) where finding.outcome < .quarantined {
-            report.findings.add(finding)
-        }
         report.masks = masks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         var findings = survey.findings
         if try replayer.finish() != survey.digest || results.count != survey.places.count {
@@ -356,11 +357,20 @@ package struct Corridor: Sendable {
         report.untested = decision.untested
     }
 
-    /// Labels that look like others than they are. A label of the contract's is what somebody wrote there.
-    private func disguisedLabels(_ head: SourceHead, _ plan: Plan) -> [Finding] {
+    /// Labels that look like others than they are. A label of the contract's is what somebody wrote there, unless the contract was
+    /// made of the file's own labels.
+    private func disguisedColumns(_ head: SourceHead, _ plan: Plan) -> [(column: Int, code: FindingCode)] {
         if plan.schema.hiddenText == .accepted { return [] }
-        return Set(head.unknownLabels.flatMap(hiddenText)).sorted().map {
-            Finding($0, outcome: plan.schema.hiddenText, row: 0)
+        var labels = Array(zip(head.unknown, head.unknownLabels))
+        if plan.schema.isInferred { labels += plan.fieldNames.enumerated().map { ($0 + 1, $1) } }
+        return labels.flatMap { column, label in hiddenText(inLabel: label).map { (column, $0) } }
+    }
+
+    /// What such labels do to the batch; where the header does not fit the contract they are the likely reason.
+    private func disguise(_ report: BatchReport, _ head: SourceHead, _ schema: Schema) -> [Finding] {
+        guard head.layout == nil || schema.hiddenText >= .quarantined else { return [] }
+        return Set(report.disguisedColumns.map(\.code)).sorted().map {
+            Finding($0, outcome: schema.hiddenText, row: 0)
         }
     }
 
@@ -376,8 +386,12 @@ package struct Corridor: Sendable {
     }
 
     private func readersOfCSV(_ plan: Plan, _ survey: Survey) -> String {
-        if !plan.reading.dialect.isKnownToLibCSV { return "dialect scanner alone: libcsv cannot express the dialect" }
-        if !plan.reading.dialect.isStructural { return "dialect scanner, sampled blocks read again by libcsv" }
+        if !plan.reading.dialect.isStructural {
+            if survey.crossChecked { return "dialect scanner, sampled blocks read again by libcsv" }
+            return plan.reading.dialect.isKnownToLibCSV
+                ? "dialect scanner alone: libcsv as the only reader has no such line ends"
+                : "dialect scanner alone: libcsv cannot express the dialect"
+        }
         return survey.crossChecked
             ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"
     }

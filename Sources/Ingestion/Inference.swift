@@ -22,6 +22,7 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
     plan.coding.mayBeArray = format == .jsonl
     if format == .jsonl {
         (plan.coding.property, plan.coding.hasArrayItems) = (dialect.property, dialect.hasArrayItems)
+        plan.coding.isList = Corridor.isList(path)
     }
     let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {

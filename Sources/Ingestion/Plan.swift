@@ -81,7 +81,7 @@ struct Plan: Sendable {
     let policyDigest: [UInt8]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "3"
+    static let pipelineVersion = "4"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
@@ -120,6 +120,7 @@ struct Plan: Sendable {
         if format == .jsonl {
             reading.coding.property = reading.dialect.property
             reading.coding.hasArrayItems = reading.dialect.hasArrayItems
+            reading.coding.isList = Corridor.isList(file)
             try requireColumns(reading, file)
         }
         reading.coding.maxRatio = schema.limits.maxDecompressionRatio

@@ -30,13 +30,15 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     var plan = ReadingPlan(format: .csv, fieldNames: [])
     plan.coding.encoding = encoding
     let mark: Int
-    do throws(UnreadableSource) { mark = try textStart(text.bytes.span, plan: plan) } catch {
+    do throws(UnreadableSource) { mark = try textStart(text.bytes.span, plan.coding) } catch {
         throw IngestionError(error, file: path)
     }
     let first = text.bytes[mark...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
     if first == 0x7B || first == 0x5B {
         throw IngestionError(
-            .unreadableData, "\(path): it looks like JSON, and a dialect is about CSV; leave --dialect out")
+            .unreadableData,
+            "\(path): it looks like JSON, of which nothing is guessed; a list of records needs no dialect, and for records inside a "
+                + "document write one with property: NAME (and itemType: array where records are arrays)")
     }
     let found = DialectSniffer.sniff(text.bytes.span.extracting(mark..<text.bytes.count), isWhole: text.isWhole)
     return SniffedSource(

@@ -132,6 +132,12 @@ final class SliceCutter {
         while found == nil {
             let got = try reader.read(upTo: max(sliceBytes, 1 << 20), into: &first)
             isAtEnd = got < max(sliceBytes, 1 << 20)
+            // However many blank lines stand first, they are not kept.
+            if first.first == 0x0A {
+                let blank = first.firstIndex { $0 != 0x0A } ?? first.count
+                first.removeFirst(blank)
+                textOffset += blank
+            }
             do throws(UnreadableSource) {
                 found = try readHead(first.span, isWhole: isAtEnd, plan: plan)
             } catch {
@@ -145,9 +151,12 @@ final class SliceCutter {
         }
         guard let found else { throw IngestionError(.software, "no header was read") }
         head = found
-        offset = UInt64(plan.coding.encoding.sourceLength(of: first.span.extracting(0..<found.length)))
+        // A line feed is as long as any other character of its kind.
+        let feed = plan.coding.encoding.sourceLength(of: [0x0A].span)
+        offset = UInt64(
+            textOffset * feed + plan.coding.encoding.sourceLength(of: first.span.extracting(0..<found.length)))
         carry = Array(first[found.length...])
-        textOffset = found.length
+        textOffset += found.length
         self.isAtEnd = isAtEnd
     }
 

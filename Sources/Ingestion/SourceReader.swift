@@ -155,32 +155,41 @@ final class SourceReader {
         isOpened = true
         if coding.encoding != .utf8 { try settleOrder() }
         if !coding.property.isEmpty {
+            // What is no text is named before the document is followed.
+            let first = try beginning { $0.count >= 8 ? true : nil }
+            do throws(UnreadableSource) { _ = try textStart(first.span, coding) } catch {
+                throw IngestionError(error, file: source.path)
+            }
             framer = JSONArrayFramer(property: coding.property)
             framer?.frame(&ready, from: 0)
             return
         }
         guard coding.mayBeArray else { return }
+        if coding.hasArrayItems, coding.isList == false { return }
         // White space may stand before it.
+        let ofArrays = coding.hasArrayItems && coding.isList == nil
+        let first = try beginning { JSONArrayFramer.isArray($0, ofArrays: ofArrays) }
+        guard JSONArrayFramer.isArray(first.span, ofArrays: ofArrays) == true else { return }
+        framer = JSONArrayFramer()
+        framer?.frame(&ready, from: 0)
+    }
+
+    /// The first bytes of the text, as many as it takes to tell; they will be handed out all the same.
+    private func beginning(_ isEnough: (Span<UInt8>) -> Bool?) throws(IngestionError) -> [UInt8] {
         var first: [UInt8] = []
         if decompressor == nil, transcoder == nil {
-            while JSONArrayFramer.isArray(first.span, ofArrays: coding.hasArrayItems) == nil,
-                first.count < Self.pieceBytes
-            {
+            while isEnough(first.span) == nil, first.count < Self.pieceBytes {
                 if try source.read(upTo: 4096, at: first.count, into: &first) == 0 { break }
             }
         } else {
             first = ready
-            while JSONArrayFramer.isArray(first.span, ofArrays: coding.hasArrayItems) == nil,
-                first.count < Self.pieceBytes, !isAtEnd
-            {
+            while isEnough(first.span) == nil, first.count < Self.pieceBytes, !isAtEnd {
                 try prepare(upTo: 4096)
                 first += ready
             }
             ready = first
         }
-        guard JSONArrayFramer.isArray(first.span, ofArrays: coding.hasArrayItems) == true else { return }
-        framer = JSONArrayFramer()
-        framer?.frame(&ready, from: 0)
+        return first
     }
 
     private func requireClosed() throws(IngestionError) {

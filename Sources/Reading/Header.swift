@@ -32,7 +32,7 @@ package struct UnreadableSource: Error, Sendable {
 package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
-    let mark = try textStart(bytes, plan: plan)
+    let mark = try textStart(bytes, plan.coding)
     if plan.format == .jsonl, !plan.dialect.hasArrayItems {
         let layout = Layout(jsonMembers: plan.fieldNames)
         return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
@@ -43,13 +43,23 @@ package func readHead(
     limits.blockRows = max(leading, 1)
     var block = RecordBlock(base: mark, width: 0)
     var scanner = AnyScanner(plan, limits)
-    let end = scanner.scan(bytes, from: mark, isFinal: isWhole, into: &block)
+    var end = mark
+    // A block ends after so many bytes, though they may be blank lines.
+    while block.count < limits.blockRows, end < bytes.count {
+        let next = scanner.scan(bytes, from: end, isFinal: isWhole, into: &block)
+        if next == end { break }
+        end = next
+    }
     if block.count < limits.blockRows, !isWhole { return nil }
+    if block.count == 0, plan.format == .jsonl, !plan.fieldNames.isEmpty {
+        // A list without records, whose columns nobody names.
+        return try headless(block, [], length: end, plan)
+    }
     if block.count < limits.blockRows {
         let rows = limits.blockRows == 1 ? "a header" : "\(limits.blockRows) rows before the data"
         throw UnreadableSource(
-            reason: block.count == 0
-                ? "the file is empty: it needs at least a header" : "the file has not even \(rows)")
+            reason: block.count == 0 ? "the file is empty: it needs at least a header" : "the file has not even \(rows)"
+        )
     }
     if let problem = block.problems.first(where: { plan.dialect.headerRows.contains($0.row + 1) }) {
         throw UnreadableSource(
@@ -59,23 +69,32 @@ package func readHead(
                     + "\(plan.coding.encoding.rawValue)?")
     }
     let rows = block.texts(bytes)
-    if plan.dialect.headerRows.isEmpty { return headless(rows, length: leading > 0 ? end : mark, plan) }
+    if plan.dialect.headerRows.isEmpty {
+        return try headless(block, rows, length: leading > 0 ? end : mark, plan)
+    }
+    if plan.format == .jsonl, block.cells.contains(where: { $0.kind != .quoted }) {
+        throw UnreadableSource(
+            reason:
+                "the first item names the columns, and not all of its values are texts; if it is a record, write header: false "
+                + "and itemKeys in the dialect")
+    }
     let names = join(plan.dialect.headerRows.map { rows[$0 - 1] }, plan.dialect.headerJoin)
     // Blank lines above the header are not part of it.
     let first = mark + (block.records.first.map { Int($0.start) } ?? 0)
     let isVerbatim = plan.format == .csv && plan.dialect.isVerbatim && leading == 1
+    if names.isEmpty { throw UnreadableSource(reason: "the header names no column") }
     return match(names, raw: isVerbatim ? (first..<end).map { bytes[$0] } : nil, length: end, plan)
 }
 
 /// Where the text of a source begins: behind the byte order mark, if there is one.
 ///
 /// - Throws: when the bytes are in another encoding, or are no text.
-package func textStart(_ bytes: Span<UInt8>, plan: ReadingPlan) throws(UnreadableSource) -> Int {
+package func textStart(_ bytes: Span<UInt8>, _ coding: SourceCoding) throws(UnreadableSource) -> Int {
     if let found = foreignForm(bytes) {
         let reason =
             TextEncoding(name: found) == nil
             ? "the file is \(found); send CSV or JSON Lines"
-            : "the file is \(found), and \(plan.coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
+            : "the file is \(found), and \(coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
                 + "\(found) in the contract or give --encoding \(found)"
         throw UnreadableSource(reason: reason)
     }
@@ -133,12 +152,21 @@ private func join(_ rows: [[String]], _ separator: String) -> [String] {
 }
 
 /// A file without a header: its columns are the contract's fields in order, or, without a contract, as many as there are.
-private func headless(_ rows: [[String]], length: Int, _ plan: ReadingPlan) -> SourceHead {
+private func headless(
+    _ block: RecordBlock, _ rows: [[String]], length: Int, _ plan: ReadingPlan
+) throws(UnreadableSource) -> SourceHead {
     var names = plan.fieldNames
     if plan.format == .jsonl, !plan.dialect.itemKeys.isEmpty {
         return match(plan.dialect.itemKeys, raw: nil, length: length, plan)
     }
     if names.isEmpty { names = (rows.last ?? []).indices.map { "field\($0 + 1)" } }
+    if names.isEmpty {
+        let code = block.problems.last.map { " (\($0.code.rawValue))" } ?? ""
+        throw UnreadableSource(
+            reason:
+                "its first row tells no columns\(code), and neither does a contract; correct the row, or write a contract"
+        )
+    }
     let layout = Layout(
         format: plan.format, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? -1 : $0 },
         columnOfField: Array(plan.fieldNames.indices), header: header(names, plan))

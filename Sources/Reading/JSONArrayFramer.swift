@@ -38,6 +38,10 @@ package struct JSONArrayFramer: Sendable {
         if let envelope {
             switch envelope.fault {
             case .malformed: return "what stands around its list of records is no JSON; have it sent again"
+            case .more:
+                return
+                    "text follows its JSON document; if it is JSON Lines, leave property out of the dialect, else have it sent as one "
+                    + "document"
             case .ambiguous:
                 return
                     "a member on the way to its list of records stands there twice, and readers differ in which they take; have "
@@ -56,7 +60,7 @@ package struct JSONArrayFramer: Sendable {
     }
 
     /// Whether a text, of which this is the beginning, is an array of records: a row of JSON Lines begins with a brace, or, when
-    /// rows are arrays, with one bracket instead of two. nil when not enough of it is there yet.
+    /// rows are arrays and nobody says that it is a list, with one bracket instead of two. nil when not enough of it is there yet.
     package static func isArray(_ bytes: Span<UInt8>, ofArrays: Bool) -> Bool? {
         var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }

@@ -18,6 +18,8 @@ struct JSONEnvelope {
         case malformed
         /// A name of the path stands twice in one object.
         case ambiguous
+        /// Text follows the document.
+        case more
     }
 
     private enum Expected {
@@ -45,6 +47,14 @@ struct JSONEnvelope {
     var isFound: Bool { isSeen.last == true && hasList }
     private var hasList = false
 
+    /// Bytes of a byte order mark that were seen, while one may stand here.
+    private var markSeen: Int? = 0
+    /// Bytes that the character at hand still needs, and what the next of them may be.
+    private var continuation = (count: 0, low: UInt8(0x80), high: UInt8(0xBF))
+    /// The code unit of an escape, and whether the one before was the first half of a pair.
+    private var unit: UInt32 = 0
+    private var isHalf = false
+
     private static let maxDepth = 512
     private static let tokenKept = 4096
 
@@ -62,11 +72,22 @@ struct JSONEnvelope {
     /// Takes the next byte outside of the list.
     mutating func take(_ byte: UInt8) -> Part {
         if fault != nil { return .around }
+        if let seen = markSeen {
+            if seen < 3, byte == [0xEF, 0xBB, 0xBF][seen] {
+                markSeen = seen + 1
+                return .around
+            }
+            if seen == 1 || seen == 2 { fault = .malformed }
+            markSeen = nil
+        }
+        if byte >= 0x80 || continuation.count > 0 { follow(byte) }
         switch expected {
         case .string(let isKey): string(byte, isKey)
         case .escape(let isKey):
             keep(byte, isKey)
+            if isHalf, byte != 0x75 { fault = .malformed }
             if byte == 0x75 {
+                unit = 0
                 expected = .digits(4, isKey: isKey)
             } else if [0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74].contains(byte) {
                 expected = .string(isKey: isKey)
@@ -75,8 +96,10 @@ struct JSONEnvelope {
             }
         case .digits(let left, let isKey):
             keep(byte, isKey)
-            let isHex = byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 6
-            if !isHex { fault = .malformed }
+            let letter = (byte | 0x20) &- 0x61
+            if byte &- 0x30 >= 10, letter >= 6 { fault = .malformed }
+            unit = unit << 4 | UInt32(letter < 6 ? letter + 10 : byte & 0x0F)
+            if left == 1 { pair() }
             expected = left > 1 ? .digits(left - 1, isKey: isKey) : .string(isKey: isKey)
         case .scalar:
             if byte == 0x2C || byte == 0x5D || byte == 0x7D || isSpace(byte) {
@@ -102,7 +125,34 @@ struct JSONEnvelope {
         if isKey, token.count <= Self.tokenKept { token.append(byte) }
     }
 
+    /// UTF-8 by RFC 3629; beyond ASCII there is only text.
+    private mutating func follow(_ byte: UInt8) {
+        if continuation.count > 0 {
+            if byte < continuation.low || byte > continuation.high { fault = .malformed }
+            continuation = (continuation.count - 1, 0x80, 0xBF)
+            return
+        }
+        switch byte {
+        case 0xC2...0xDF: continuation = (1, 0x80, 0xBF)
+        case 0xE0: continuation = (2, 0xA0, 0xBF)
+        case 0xED: continuation = (2, 0x80, 0x9F)
+        case 0xE1...0xEF: continuation = (2, 0x80, 0xBF)
+        case 0xF0: continuation = (3, 0x90, 0xBF)
+        case 0xF1...0xF3: continuation = (3, 0x80, 0xBF)
+        case 0xF4: continuation = (3, 0x80, 0x8F)
+        default: fault = .malformed
+        }
+    }
+
+    /// A surrogate has its other half.
+    private mutating func pair() {
+        let isLow = unit & 0xFC00 == 0xDC00
+        if isHalf != isLow { fault = .malformed }
+        isHalf = unit & 0xFC00 == 0xD800
+    }
+
     private mutating func string(_ byte: UInt8, _ isKey: Bool) {
+        if isHalf, byte != 0x5C { fault = .malformed }
         switch byte {
         case 0x22 where isKey: endKey()
         case 0x22: endValue()
@@ -125,6 +175,7 @@ struct JSONEnvelope {
         case (.commaOrEnd, 0x7D) where open.last == 0x7B, (.keyOrEnd, 0x7D): close()
         case (.commaOrEnd, 0x5D) where open.last == 0x5B, (.itemOrEnd, 0x5D): close()
         case (.value, _), (.itemOrEnd, _): return begin(byte)
+        case (.nothing, _): fault = .more
         default: fault = .malformed
         }
         return .around

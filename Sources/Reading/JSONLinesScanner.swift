@@ -5,11 +5,7 @@ package import Tabular
 /// A line feed always ends the record, whatever came before it, so a broken line costs one row. Members come out as
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 package struct JSONLinesScanner: ~Copyable, RecordScanner {
-    /// The fields' names, compared for every member of every row.
-    private let names: [Name]
-    /// Their bytes in one piece.
-    private let nameBytes: [UInt8]
-    private let fieldOf: [[UInt8]: Int]
+    private let names: JSONNames
     private let itemKeys: Set<[UInt8]>
     /// Whether rows are arrays, whose values are columns by their place.
     private let hasArrays: Bool
@@ -23,50 +19,26 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private var window = 1 << 16
     /// Where the last block of the same bytes ended inside the window.
     private var resume = -1
-    private var predictor = KeyPredictor()
+    private var predictor = JSONNames.Predictor()
     /// What is lifted out of nested members; the names behind those of the fields are its roots.
     private let pointers: JSONPointers
     private let rootOfName: [Int]
     private let width: Int
 
-    private struct Name {
-        /// The first and the last eight bytes, fewer when it is shorter; the first one lowest.
-        let head: UInt64
-        let tail: UInt64
-        /// Where it begins in `nameBytes`.
-        let first: Int
-        /// Its bytes; -1 for a name with a backslash, which never looks like the source text that spells it.
-        let length: Int
-
-        init(_ text: [UInt8], first: Int) {
-            func word(_ part: ArraySlice<UInt8>) -> UInt64 {
-                part.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
-            }
-            head = word(text.prefix(8))
-            tail = word(text.suffix(8))
-            self.first = first
-            length = text.contains(0x5C) ? -1 : text.count
-        }
-    }
-
     /// How far a walk has come in the index of its window.
     private struct Cursor {
         /// The first position that was not used.
         var event = 0
-        /// The first backslash at or behind where the last one was looked for.
-        var escape = -1
+        /// The first odd byte at or behind where the last one was looked for.
+        var odd = -1
 
-        /// Whether there is a backslash in a range that begins behind all ranges asked for before.
+        /// Whether a range, which begins behind all ranges asked for before, holds what a string may not hold as it is: an
+        /// escape, or a TAB or CR that is a fault.
         @inline(__always)
-        mutating func hasEscape(in range: Range<Int>, _ index: borrowing StructuralIndex) -> Bool {
-            if escape < range.lowerBound { escape = index.nextEscape(from: range.lowerBound) }
-            return escape < range.upperBound
+        mutating func hasOdd(in range: Range<Int>, _ index: borrowing StructuralIndex) -> Bool {
+            if odd < range.lowerBound { odd = index.nextOdd(from: range.lowerBound) }
+            return odd < range.upperBound
         }
-    }
-
-    /// The field that the k-th member of the row before was: members mostly keep their order.
-    private struct KeyPredictor {
-        var fields: [Int] = []
     }
 
     /// A scanner for the given field names; `unknown` members are refused, or noted as extras.
@@ -90,13 +62,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         rootOfName = names.map { pointers.roots[$0] ?? -1 }
         self.pointers = pointers
         width = fields.count
-        nameBytes = names.flatMap { $0 }
-        var first = 0
-        self.names = names.map { name in
-            defer { first += name.count }
-            return Name(name, first: first)
-        }
-        fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        self.names = JSONNames(names)
         self.rejectsUnknown = rejectsUnknown
         keepsUnknown = notesUnknown
         self.limits = limits
@@ -172,8 +138,14 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 let isShort = recordEnd - position <= limits.maxRowBytes
                 block.addBadRow(position, recordEnd, code == .rowTooLong && isShort ? .malformedJSON : code)
                 position = next
-                window = min(1 << 12, defaultWindow)
-                refill(bytes, position)
+                // The index goes on behind a fault: it does not know which quotes open a string.
+                if position >= index.end {
+                    refill(bytes, position)
+                } else {
+                    var event = cursor.event
+                    while event < index.count, index.base + Int(index.positions[event]) < position { event += 1 }
+                    cursor.event = event
+                }
             }
         }
         return position
@@ -192,7 +164,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         var position = start
         var fault: WalkEnd?
         var cursor = self.cursor
-        var predictor = KeyPredictor()
+        var predictor = JSONNames.Predictor()
         swap(&predictor, &self.predictor)
         defer {
             swap(&predictor, &self.predictor)
@@ -273,7 +245,8 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     /// One line as an object whose members become cells.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     private func object(
-        _ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Cursor, _ predictor: inout KeyPredictor,
+        _ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ cursor: inout Cursor,
+        _ predictor: inout JSONNames.Predictor,
         _ block: inout RecordBlock
     ) -> Line {
         let (base, windowEnd, total) = (index.base, index.end, index.count)
@@ -320,7 +293,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 let keyEnd = eventAt(event &+ 1, events)
                 guard keyEnd < windowEnd, bytes[keyEnd] == 0x22 else { return broken(.malformedJSON, keyEnd) }
                 event &+= 2
-                let isEscapedKey = cursor.hasEscape(in: keyStart..<keyEnd, index)
+                let isEscapedKey = cursor.hasOdd(in: keyStart..<keyEnd, index)
                 at = skip(keyEnd &+ 1)
                 guard at < windowEnd, bytes[at] == 0x3A else { return broken(.malformedJSON, at) }
                 at = skip(at &+ 1)
@@ -329,7 +302,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                 var isDecoded = false
                 let close = eventAt(event &+ 1, events)
                 if bytes[at] == 0x22, close < windowEnd, bytes[close] == 0x22,
-                    !cursor.hasEscape(in: at..<close, index)
+                    !cursor.hasOdd(in: at..<close, index)
                 {
                     // As `value` has it; here because it is what most values are, and a call costs as much.
                     event &+= 2
@@ -346,7 +319,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     }
                 }
                 // Where it belongs.
-                let field = field(bytes, keyStart, keyEnd, isEscapedKey, member, &predictor)
+                let field = names.field(bytes, keyStart..<keyEnd, isEscaped: isEscapedKey, member, &predictor)
                 if isDecoded, field >= 0, field < width { block.decodedCells.append(row + field) }
                 if field >= 0, rootOfName[field] >= 0 {
                     // The same member twice would be lifted twice.
@@ -374,7 +347,11 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     case .duplicate: return .fault(.malformed(.duplicateKey, at: keyStart))
                     case .malformed: return .fault(.malformed(.malformedJSON, at: keyStart))
                     }
+                    if cell.range.count > limits.maxCellBytes { return .fault(.malformed(.cellTooLong, at: keyStart)) }
                     if keepsUnknown || !isListed { block.addExtra(keyStart - 1, at) }
+                    if isEscapedKey || index.hasHigh(in: keyStart..<keyEnd) {
+                        block.addOddKey(keyStart - 1, keyEnd + 1)
+                    }
                 }
                 member &+= 1
                 at = skip(at)
@@ -422,10 +399,10 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
             guard close < windowEnd else { return .fault(.incomplete(openField: nil)) }
             if bytes[close] != 0x22 { return .fault(.malformed(.malformedJSON, at: close)) }
             event &+= 2
-            if cursor.hasEscape(in: at..<close, index) {
+            if cursor.hasOdd(in: at..<close, index) {
                 let first = block.decoded.count
                 if !decodeJSONString(bytes, at + 1..<close, into: &block.decoded) {
-                    return .fault(.malformed(.malformedJSON, at: at))
+                    return .fault(.malformed(faultCode(bytes, at + 1..<close), at: at))
                 }
                 cell = Cell(
                     kind: .quoted, start: first, end: block.decoded.count, rawStart: at - origin,
@@ -536,6 +513,12 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         return .record(end: end, next: next)
     }
 
+    /// Why a string is none: a TAB or CR in it, or an escape that is no character.
+    private func faultCode(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FindingCode {
+        for at in range where bytes[at] < 0x20 { return .controlCharacter }
+        return .malformedJSON
+    }
+
     /// Whether a key is one of the dialect's `itemKeys`.
     private func isListed(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isEscaped: Bool) -> Bool {
         var key: [UInt8] = []
@@ -546,47 +529,5 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
             for at in start..<end { key.append(bytes[at]) }
         }
         return itemKeys.contains(key)
-    }
-
-    /// The contract's field with this key, or -1; `member` is the key's place in the object.
-    private func field(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isEscaped: Bool, _ member: Int,
-        _ predictor: inout KeyPredictor
-    ) -> Int {
-        if member < predictor.fields.count {
-            let guess = predictor.fields[member]
-            if guess >= 0, matches(bytes, start, end, guess) { return guess }
-        }
-        var key: [UInt8] = []
-        if isEscaped {
-            // A bad escape can't match a name; it is found among the unknown keys.
-            if !decodeJSONString(bytes, start..<end, into: &key) { return -1 }
-        } else {
-            for at in start..<end { key.append(bytes[at]) }
-        }
-        let found = fieldOf[key] ?? -1
-        if member < 4096 {
-            while predictor.fields.count <= member { predictor.fields.append(-1) }
-            predictor.fields[member] = found
-        }
-        return found
-    }
-
-    @inline(__always)
-    private func matches(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
-        let length = end &- start
-        let name = names[field]
-        if name.length != length { return false }
-        if length <= 16, length > 0, start &+ 8 <= bytes.count {
-            let head = word(bytes, at: start)
-            if length <= 8 { return head & (~0 &>> UInt64(64 &- 8 &* length)) == name.head }
-            return head == name.head && word(bytes, at: end &- 8) == name.tail
-        }
-        var offset = 0
-        while offset < length {
-            if bytes[start &+ offset] != nameBytes[name.first &+ offset] { return false }
-            offset &+= 1
-        }
-        return true
     }
 }

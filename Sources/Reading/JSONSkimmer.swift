@@ -194,7 +194,7 @@ struct JSONSkimmer {
     }
 }
 
-/// Decodes the escapes of a JSON string's inside; false on a bad escape or a lone surrogate.
+/// Decodes the escapes of a JSON string's inside; false on a bad escape, a lone surrogate or a control character.
 func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
     func unit(_ at: Int) -> UInt32? {
         guard at + 4 <= range.upperBound else { return nil }
@@ -216,6 +216,7 @@ func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout
     while at < range.upperBound {
         let byte = bytes[at]
         if byte != 0x5C {
+            if byte < 0x20 { return false }
             out.append(byte)
             at += 1
             continue

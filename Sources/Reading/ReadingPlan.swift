@@ -16,6 +16,8 @@ package struct SourceCoding: Sendable, Equatable {
     package var mayBeArray = false
     /// Whether its records are arrays.
     package var hasArrayItems = false
+    /// Whether such a text is a list, and no line for each record, as far as its name tells.
+    package var isList: Bool?
     /// The names of the members that lead to that array when the text is a document around it.
     package var property: [String] = []
     /// How many times its size a compressed file may have; SECURITY.md 5.

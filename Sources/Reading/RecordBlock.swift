@@ -18,6 +18,8 @@ package struct RecordBlock: Sendable {
     package private(set) var problems: [(row: Int, code: FindingCode)] = []
     /// JSON members that the contract does not name: row, and the member's source text.
     package private(set) var extras: [Batch.Extra] = []
+    /// Keys that the contract does not name and that are not plain ASCII.
+    package private(set) var oddKeys: [Batch.Extra] = []
     /// Bytes of one cell's value; a row with a longer one is bad.
     private let maxCellBytes: Int
     var cells: [Cell] = []
@@ -89,6 +91,7 @@ package struct RecordBlock: Sendable {
 
     /// Adds a row that could not be split.
     mutating func addBadRow(_ start: Int, _ end: Int, _ code: FindingCode) {
+        while oddKeys.last?.row == rowCount { oddKeys.removeLast() }
         problems.append((rowCount, code))
         rowCount += 1
         if keepsCells {
@@ -100,6 +103,10 @@ package struct RecordBlock: Sendable {
 
     mutating func addExtra(_ start: Int, _ end: Int) {
         extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
+    }
+
+    mutating func addOddKey(_ start: Int, _ end: Int) {
+        oddKeys.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
     }
 
     /// The finished batch; `end` is the offset past the block's last line end in `bytes`.
@@ -127,7 +134,8 @@ package struct RecordBlock: Sendable {
         }
         return Batch(
             layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
-            findings: findings, isWellFormed: isWellFormed, extras: extras, sourceRanges: places)
+            findings: findings, isWellFormed: isWellFormed, extras: extras, oddKeys: oddKeys,
+            sourceRanges: places)
     }
 
     /// Where the rows lie in a source of another encoding.

@@ -90,3 +90,65 @@ func repeatedKey(_ key: String, _ name: String, first: (Int, Int), second: (Int,
         .duplicateKey, subject: name, line: second.0, column: second.1,
         message: "key \(quoted(key)) is already at line \(first.0), column \(first.1); remove one of the two")
 }
+
+extension Cursor {
+    /// The value as JSON, with its numbers as they are written.
+    func json() -> [UInt8] {
+        var out: [UInt8] = []
+        write(value, place, &out)
+        return out
+    }
+
+    private func write(_ value: JSONValue, _ place: Place, _ out: inout [UInt8]) {
+        switch value {
+        case .array(let values):
+            out.append(0x5B)
+            for (index, inner) in values.enumerated() {
+                if index > 0 { out.append(0x2C) }
+                write(inner, place.elements[index], &out)
+            }
+            out.append(0x5D)
+        case .object(let members):
+            out.append(0x7B)
+            for (index, key) in members.keys.sorted().enumerated() {
+                if index > 0 { out.append(0x2C) }
+                out += Array(JSONValue.string(key).text(pretty: false).utf8)
+                out.append(0x3A)
+                if let inner = members[key] { write(inner, place.members[key] ?? place, &out) }
+            }
+            out.append(0x7D)
+        case .integer, .number:
+            // What YAML calls a number may be none of JSON's.
+            let lexeme = Array((place.lexeme ?? "").utf8)
+            var tape = JSONTape()
+            let isJSON = (try? tape.read(lexeme.span, 0..<lexeme.count)) != nil
+            out += isJSON ? lexeme : Array(value.text(pretty: false).utf8)
+        case .null, .bool, .string: out += Array(value.text(pretty: false).utf8)
+        }
+    }
+
+    /// Goes down a JSON Pointer as far as there is a way.
+    func at(pointer: String) -> Cursor {
+        var found = self
+        for token in pointer.split(separator: "/") {
+            let key = token.replacing("~1", with: "/").replacing("~0", with: "~")
+            if let inner = found[String(key)] {
+                found = inner
+            } else if let index = Int(key), let items = try? found.items(), items.indices.contains(index) {
+                found = items[index]
+            } else {
+                break
+            }
+        }
+        return found
+    }
+
+    /// The value as a JSON Schema.
+    func jsonSchema(_ surroundings: JSONSchema.Surroundings = JSONSchema.Surroundings()) throws(SchemaError)
+        -> JSONSchema
+    {
+        do throws(JSONSchemaError) { return try JSONSchema.compile(json(), surroundings) } catch {
+            throw at(pointer: error.pointer ?? "").error(.unusableSchema, error.reason)
+        }
+    }
+}

@@ -46,8 +46,15 @@ package struct SchemaInference: Sendable {
         schema.unknownFields = .keep
         schema.encoding = encoding
         if dialect != Dialect() { schema.dialect = dialect }
+        if let limit = cellLimit { schema.limits.maxCellBytes = limit }
         schema.isInferred = true
         return schema
+    }
+
+    /// Twice the longest value when the usual limit is less than that: what was inferred from a file must let it through.
+    private var cellLimit: Int? {
+        let most = columns.map(\.mostBytes).max() ?? 0
+        return most > RowLimits().maxCellBytes ? min(2 * most, 16_777_216) : nil
     }
 
     /// The same contract as a document to review and keep, with what was seen as comments.
@@ -75,6 +82,7 @@ package struct SchemaInference: Sendable {
               unknownFields: keep               # reject | keep | drop: choose reject once the fields are complete
 
             """
+        if let cellLimit { text += "  limits: { maxCellBytes: \(cellLimit) }\n" }
         if encoding != .utf8 { text += "  encoding: \(encoding.rawValue)\n" }
         if dialect != Dialect() { text += "  dialect: \(dialect.document.text(pretty: false))\n" }
         return text
@@ -98,6 +106,8 @@ struct ColumnSummary: Sendable {
     private var lastMonth = Int.min
     private var shortest = Int.max
     private var longest = 0
+    /// Bytes of the longest value.
+    private(set) var mostBytes = 0
     private var hashes: Set<UInt64> = []
     private var isCounting = true
     private var hasRepeats = false
@@ -107,6 +117,7 @@ struct ColumnSummary: Sendable {
     private func count(_ shape: CellShape) -> Int { shapes[shape.rawValue] }
 
     mutating func add(_ kind: CellKind, _ bytes: Span<UInt8>, _ range: Range<Int>, isJSON: Bool, distinctMax: Int) {
+        mostBytes = max(mostBytes, range.count)
         switch kind {
         case .absent, .null: return
         case .object: objects += 1

@@ -26,14 +26,25 @@ package struct JSONSchema: Sendable {
 
     /// Types of a value; `integer` is a number without a fraction.
     package struct TypeSet: OptionSet, Sendable {
+        /// One bit a type.
         package let rawValue: UInt8
+
+        /// A set of types.
         package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// `null`.
         package static let null = TypeSet(rawValue: 1)
+        /// `true` and `false`.
         package static let boolean = TypeSet(rawValue: 2)
+        /// Any number.
         package static let number = TypeSet(rawValue: 4)
+        /// Text.
         package static let string = TypeSet(rawValue: 8)
+        /// A list.
         package static let array = TypeSet(rawValue: 16)
+        /// A mapping.
         package static let object = TypeSet(rawValue: 32)
+        /// A number without a fraction.
         package static let integer = TypeSet(rawValue: 64)
     }
 

@@ -24,6 +24,8 @@ package struct SchemaError: Error, Sendable, Equatable {
         case outOfRange = "out-of-range"
         /// Known to the standard or the design, and not yet to this version.
         case unsupported = "not-supported"
+        /// A JSON Schema that cannot be compiled.
+        case unusableSchema = "unusable-json-schema"
         /// Two parts of the document contradict each other.
         case inconsistent = "inconsistent"
     }

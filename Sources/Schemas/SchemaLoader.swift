@@ -80,6 +80,13 @@ struct SchemaLoader {
         if let key = root["primaryKey"] { schema.primaryKey = try loadNames(key, fields) }
         try warnAboutKeys(of: root, known: Self.known, unenforced: Self.unenforced)
         if let settings = root["sluice"] { try loadSettings(settings, into: &schema) }
+        for (item, field) in zip(items, fields) {
+            guard let most = field.constraints.maxLength, most > schema.limits.maxCellBytes else { continue }
+            warnings.append(
+                item.warning(
+                    "maxLength \(most) is more than sluice.limits.maxCellBytes \(schema.limits.maxCellBytes), which refuses the "
+                        + "row first; raise the limit"))
+        }
         guard fields.count <= schema.limits.maxFields else {
             throw list.error(
                 .outOfRange, "\(fields.count) fields are more than sluice.limits.maxFields \(schema.limits.maxFields)")

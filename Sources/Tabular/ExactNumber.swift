@@ -138,6 +138,7 @@ package struct ExactNumber: Sendable, Hashable {
 }
 
 extension ExactNumber: Comparable {
+    /// By value, however they are written.
     package static func < (left: ExactNumber, right: ExactNumber) -> Bool {
         if left.isNegative != right.isNegative { return left.isNegative && !(left.isZero && right.isZero) }
         return left.isNegative ? right.isCloserToZero(than: left) : left.isCloserToZero(than: right)

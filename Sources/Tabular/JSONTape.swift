@@ -251,6 +251,15 @@ extension JSONTape {
         return places
     }
 
+    /// Whether no object on it has a key twice.
+    package var hasUniqueKeys: Bool {
+        values.indices.allSatisfy { place in
+            guard values[place].kind == .object, values[place].count > 1 else { return true }
+            let keys = places(in: place).map { text[values[$0].range] }
+            return Set(keys).count == keys.count
+        }
+    }
+
     /// A string's characters.
     package func string(_ place: Int) -> String { String(decoding: text[values[place].range], as: UTF8.self) }
 }

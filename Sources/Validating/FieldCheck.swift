@@ -37,6 +37,7 @@ final class FieldCheck: Sendable {
     let trueWords: [[UInt8]]
     let falseWords: [[UInt8]]
     let pattern: Pattern?
+    private let maxDepth: Int
 
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
         let field = schema.fields[index]
@@ -58,6 +59,7 @@ final class FieldCheck: Sendable {
             return value
         }
         self.index = index
+        maxDepth = schema.limits.maxDepth
         type = field.type
         isInteger = field.type == .integer
         isNumeric = field.isNumeric
@@ -96,8 +98,7 @@ final class FieldCheck: Sendable {
         allowsTrue = words.map { $0.contains { field.trueValues.contains($0) || $0 == "true" } } ?? true
         allowsFalse = words.map { $0.contains { field.falseValues.contains($0) || $0 == "false" } } ?? true
         wholes = Wholes(constraints)
-        trueWords = field.trueValues.map { Array($0.utf8) }
-        falseWords = field.falseValues.map { Array($0.utf8) }
+        (trueWords, falseWords) = (field.trueValues.map { Array($0.utf8) }, field.falseValues.map { Array($0.utf8) })
         if let text = constraints.pattern {
             do throws(Pattern.Refused) {
                 pattern = try Pattern(text)
@@ -279,12 +280,12 @@ final class FieldCheck: Sendable {
         // The reader has checked its grammar; a number that no double holds is JSON too.
         if cell.kind == wanted { return limitsLength ? lengths(countOfMembers(bytes, cell.range)) : nil }
         guard cell.kind == .bare || cell.kind == .quoted else { return .typeError }
-        var copy: [UInt8] = []
-        for at in cell.range { copy.append(bytes[at]) }
-        guard let value = try? JSONValue.parse(copy) else { return .typeError }
-        if wanted == .object, let members = value.members { return lengths(members.count) }
-        if wanted == .array, let items = value.items { return lengths(items.count) }
-        return .typeError
+        // As the reader of JSON has it: numbers of any size, but no key twice and no nesting without end.
+        var tape = JSONTape()
+        guard (try? tape.read(bytes, cell.range, maxDepth: maxDepth)) != nil,
+            tape.values[0].kind == (type == .object ? .object : .array), tape.hasUniqueKeys
+        else { return .typeError }
+        return lengths(Int(tape.values[0].count))
     }
 }
 

@@ -138,6 +138,7 @@ package struct Validator: Sendable {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let width = batch.width
+        if schema.hiddenText != .accepted { lookAtKeys(batch, &findings, &isSound) }
         let rows = looksForHidden ? rowsBeyondASCII(batch) : []
         var nested: [Int] = []
         for check in checks where check.isText {
@@ -176,6 +177,21 @@ package struct Validator: Sendable {
                 } else if HiddenText.hasHigh(bytes, cell.range) {
                     note(HiddenText.kinds(bytes, cell.range), row)
                 }
+            }
+        }
+    }
+
+    /// A key that only looks like one of the contract's is an unknown one, and may pass as such.
+    private func lookAtKeys(_ batch: Batch, _ findings: inout [Finding], _ isSound: inout [Bool]) {
+        let bytes = batch.bytes.span
+        for key in batch.oddKeys where batch.isWellFormed[key.row] {
+            let range = key.start + 1..<key.end - 1
+            let plain = unescapedJSON(bytes, range)
+            let kinds =
+                plain.map { HiddenText.kinds($0.span, 0..<$0.count) } ?? HiddenText.kinds(bytes, range)
+            for (kind, code) in HiddenText.codes where kinds.contains(kind) {
+                findings.append(batch.finding(code, outcome: schema.hiddenText, at: key.row))
+                if schema.hiddenText == .rejected { isSound[key.row] = false }
             }
         }
     }

@@ -73,7 +73,7 @@ struct ReadingOptions: ParsableArguments {
     @Option(
         name: .long,
         help:
-            "How CSV is written: a Table Dialect in YAML or JSON instead of the contract's, or auto to look at the file."
+            "How the file is written: a Table Dialect (YAML or JSON) instead of the contract's, or auto to look at a CSV file."
     )
     var dialect: String?
 
@@ -199,7 +199,7 @@ struct ReportOptions: ParsableArguments {
         case .never: worst = 0
         case .reject: worst = rejected
         case .quarantine: worst = rejected + quarantined
-        case .flag: worst = rejected + quarantined + flagged
+        case .flag: worst = rejected + quarantined + flagged + report.disguisedColumns.count
         }
         return worst > 0 ? 1 : 0
     }

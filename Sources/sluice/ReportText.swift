@@ -50,6 +50,11 @@ enum ReportText {
                 "  columns not in the contract: \(report.unknownColumns.count), at position \(places)"
                     + (report.lacksHeader ? "; no column is in it: is the header line missing?" : ""))
         }
+        if !report.disguisedColumns.isEmpty {
+            let places = report.disguisedColumns.prefix(12).map { "\($0.column) (\($0.code.rawValue))" }.joined(
+                separator: ", ")
+            lines.append("  columns whose names are not what they look like: position \(places)")
+        }
         lines += next(report)
         return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
     }
@@ -140,6 +145,10 @@ enum ReportText {
 
     private static func next(_ report: BatchReport) -> [String] {
         var steps: [String] = []
+        if report.rows == 1, report.file.lowercased().hasSuffix(".json") {
+            steps.append(
+                "if the records are inside the document, say where: sluice.dialect: { property: NAME } in the contract")
+        }
         switch report.status {
         case .held:
             steps.append(

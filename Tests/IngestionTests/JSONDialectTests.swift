@@ -66,8 +66,8 @@ import Testing
         (#"{"rows": [{"id": 1}]"#, "cut off"), (#"{"rows": [{"id": 1}"#, "cut off"), (#"{"rows": ["#, "cut off"),
         (#"{"rows": [{"id": 1}], "rows": []}"#, "twice"), (#"{"rows": 1, "r\u006fws": [{"id": 1}]}"#, "twice"),
         (#"{"rows": [{"id": 1}], "a": 01}"#, "no JSON"), (#"{"rows": [{"id": 1}],}"#, "no JSON"),
-        (#"{"rows": [{"id": 1}]} x"#, "no JSON"), (#"{"a": "\x", "rows": []}"#, "no JSON"),
-        (#"{"a" 1, "rows": []}"#, "no JSON"), (#"{"rows": [{"id": 1}]}{"rows": []}"#, "no JSON"),
+        (#"{"rows": [{"id": 1}]} x"#, "text follows"), (#"{"a": "\x", "rows": []}"#, "no JSON"),
+        (#"{"a" 1, "rows": []}"#, "no JSON"), (#"{"rows": [{"id": 1}]}{"rows": []}"#, "text follows"),
         (#"{"a": {"rows": [{"id": 1}]}}"#, "no list"), (#"[{"rows": [{"id": 1}]}]"#, "no list"),
         (#"{"rows": {"id": 1}}"#, "no list"), (#"{"id": 1}"#, "no list"), ("", "cut off"), ("12 ", "no list"),
     ]) func `a document that has no such list, or is none, is refused`(text: String, word: String) async throws {
@@ -186,6 +186,96 @@ import Testing
             #expect(rows?.count == lines.count, "\(String(decoding: bytes, as: UTF8.self))")
         }
         #expect(read > 5_000 && refused > 5_000)
+    }
+
+    /// By its name a text is one list, or a line for each record; what is inside is not asked, so that a bad record stays one.
+    @Test func `lists and lines are told apart by the name`() async throws {
+        let arrays = "{ itemType: array, header: false, itemKeys: [id, mail, pin, city] }"
+        let sound = "[1,\"a@b.de\",1,2]"
+        for (name, text, rows, rejected) in [
+            ("a.json", "[\n null,\n \(sound),\n \(sound) ]", 3, 1), ("b.json", "[ ]", 0, 0), ("c.json", "[\n]\n", 0, 0),
+            ("d.jsonl", "[[1,2],\"a@b.de\",1,2]\n\(sound)\n", 2, 1), ("e.jsonl", "\(sound)\n", 1, 0),
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            let (report, _) = try await run(shop, Data(text.utf8), dialect: arrays, name: name)
+            #expect(report.rows == rows && report.counts.count(.rejected) == rejected, "\(name)")
+        }
+        let shop = try Workshop()
+        defer { shop.remove() }
+        #expect(try await run(shop, Data("[]".utf8), dialect: "{ itemType: array }").report.rows == 0)
+        #expect(
+            try await run(shop, Data("{\"a\":[]}".utf8), dialect: "{ itemType: array, property: a }").report.rows == 0)
+        // A record is no header.
+        let error = await #expect(throws: IngestionError.self) {
+            try await run(shop, Data("[[{\"iban\":\"DE89\"},\"x\"],[1,2]]".utf8), dialect: "{ itemType: array }")
+        }
+        #expect(error?.description.contains("not all of its values are texts") == true)
+        #expect(error?.description.contains("DE89") == false)
+    }
+
+    @Test func `a table without columns is refused, not made`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        for (name, text, dialect) in [
+            ("a.csv", "a\"b,c\n1,2\n", "header: false"), ("b.json", "[[],[1]]", "itemType: array"),
+            ("c.jsonl", "oops\n[1]\n", "{ itemType: array, header: false }"),
+        ] {
+            var options = BatchOptions()
+            options.dialect = try Dialect.load(Array(dialect.utf8), name: "d.yaml")
+            let path = try shop.write(name, text)
+            let error = #expect(throws: IngestionError.self) { try inferSchema(path, options: options) }
+            #expect(error?.code == .unreadableData, "\(name)")
+        }
+    }
+
+    @Test func `marks, other encodings and much text before the list`() async throws {
+        let rows = "{\"data\":[{\"id\":1}]}"
+        let arrays =
+            "{\"m\":\"\(String(repeating: "x", count: 3 << 20))\",\"data\":[[\"city\",\"pin\",\"mail\",\"id\"],[1,2,null,3]]}"
+        for (text, dialect) in [
+            (Data([0xEF, 0xBB, 0xBF]) + Data(rows.utf8), "{ property: data }"),
+            (Data(arrays.utf8), "{ property: data, itemType: array }"),
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            for (name, data) in [("a.json", text), ("a.json.gz", try `the source reader`.pack("gzip", text))] {
+                // A megabyte of one letter is no bomb.
+                if name.hasSuffix("gz"), text.count > 1 << 20 { continue }
+                let (report, _) = try await run(shop, data, dialect: dialect, name: name)
+                #expect(report.rows == 1 && report.counts.count(.rejected) == 0, "\(name) \(dialect)")
+            }
+        }
+        let wide = Data([0xFF, 0xFE]) + rows.utf8.reduce(into: Data()) { $0 += [$1, 0] }
+        for (data, word) in [
+            (wide, "utf-16le"), (Data([0x50, 0x4B, 3, 4, 5, 6, 7, 8]), "zip"),
+            (Data("{\"a\":\"\u{FF}".utf8.dropLast()) + Data("\",\"data\":[]}".utf8), "no JSON"),
+            (Data(#"{"a":"\ud800","data":[]}"#.utf8), "no JSON"), (Data(#"{"a":"\udc00","data":[]}"#.utf8), "no JSON"),
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            let error = await #expect(throws: IngestionError.self) {
+                try await run(shop, data, dialect: "{ property: data }")
+            }
+            #expect(error?.description.contains(word) == true, "\(word): \(String(describing: error))")
+        }
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let pair = Data(#"{"a":"\ud83d\ude00é€","data":[{"id":1}]}"#.utf8)
+        #expect(try await run(shop, pair, dialect: "{ property: data }").report.rows == 1)
+    }
+
+    /// A key that looks like a field's is none of the contract's, and what it holds is not masked.
+    @Test func `hidden text in keys is found`() async throws {
+        let text =
+            "{\"id\":1,\"mai\u{200B}l\":\"a@b.de\"}\n{\"id\":2,\"m\\u0430il\":\"c@d.de\"}\n{\"id\":3,\"größe\":1}\n"
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let (report, _) = try await run(shop, Data(text.utf8), dialect: "{}", unknown: "keep", name: "a.jsonl")
+        #expect(report.listed.map(\.code) == [.hiddenText, .mixedScript] && report.counts.count(.flagged) == 2)
+        let (second, out) = try await run(
+            shop, Data(text.utf8), dialect: "{}, hiddenText: reject", unknown: "keep", name: "a.jsonl")
+        #expect(second.counts.count(.rejected) == 2 && !out.contains("@") && out.contains("größe"))
     }
 
     @Test func `a contract that asks for what the dialect leaves out is refused`() async throws {

@@ -69,6 +69,7 @@ import Validating
             csv: [
                 "{\"a\":1}": "ok", "{}": "constraint-min-length", "{\"a\":1,\"b\":2,\"c\":3}": "constraint-max-length",
                 "[1]": "type-error", "{a:1}": "type-error", "x": "type-error", "{\"a\":1,\"a\":2}": "type-error",
+                "{\"a\":1e999}": "ok", "{\"a\":[{\"b\":1,\"b\":1}]}": "type-error",
             ],
             json: [
                 "{\"a\":{\"b\":[1,2]}}": "ok", "{}": "constraint-min-length", "[1]": "type-error",

@@ -5,7 +5,7 @@
 // Structural scan and forest scoring: AVX2 by run-time dispatch, a scalar twin with the same bits, unaligned loads only.
 
 /// What an index call saw besides its positions.
-enum { SLUICE_HIGH = 1, SLUICE_CONTROL = 2, SLUICE_ESCAPE = 4 };
+enum { SLUICE_HIGH = 1, SLUICE_CONTROL = 2, SLUICE_ODD = 4 };
 
 /// Positions in p[0..n) of quotes, and of delimiters, LF and CR outside quotes; the scan starts outside quotes.
 /// `high` and `control` get one bit a byte (ceil(n / 64) words): bytes above 0x7F; C0 controls other than TAB, LF, CR
@@ -26,13 +26,13 @@ size_t sluice_csv_rows_scalar(const uint8_t *p, size_t n, uint8_t delimiter, uin
 size_t sluice_line_rows(const uint8_t *p, size_t n, size_t *end);
 size_t sluice_line_rows_scalar(const uint8_t *p, size_t n, size_t *end);
 
-/// Positions in p[0..n) of unescaped quotes and of every LF; the scan starts outside strings. Between strings a walk goes byte by
-/// byte anyway, and braces, colons and commas would be two positions in five.
-/// `control` gets bytes below 0x20 that JSON forbids where they stand; `escape` gets backslashes.
+/// Positions in p[0..n) of unescaped quotes and of every LF. Between strings a walk goes byte by byte anyway, and braces, colons and
+/// commas would be two positions in five. Nothing depends on which quotes open a string, so that a broken line spoils no other.
+/// `control` gets bytes below 0x20 other than TAB, LF and CR; `odd` what a string may not hold as it is: backslashes, TAB, CR.
 size_t sluice_json_index(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,
-                         uint64_t *escape, uint32_t *seen);
+                         uint64_t *odd, uint32_t *seen);
 size_t sluice_json_index_scalar(const uint8_t *p, size_t n, uint32_t *positions, uint64_t *high, uint64_t *control,
-                                uint64_t *escape, uint32_t *seen);
+                                uint64_t *odd, uint32_t *seen);
 
 /// A node of a classical tree in preorder: feature < 0 is a leaf. Rows with x >= threshold go right.
 typedef struct { int16_t feature; int16_t threshold; int16_t value; uint16_t right; } SluiceNode;

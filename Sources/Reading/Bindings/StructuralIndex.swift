@@ -13,7 +13,7 @@ struct StructuralIndex: ~Copyable {
     private(set) var length = 0
     private var high: [UInt64] = []
     private var control: [UInt64] = []
-    private var escape: [UInt64] = []
+    private var odd: [UInt64] = []
     private var seen: UInt32 = 0
 
     /// First byte past the window.
@@ -22,8 +22,8 @@ struct StructuralIndex: ~Copyable {
     var hasHigh: Bool { seen & UInt32(SLUICE_HIGH) != 0 }
     /// Whether any byte is a control character that has no place there.
     var hasControl: Bool { seen & UInt32(SLUICE_CONTROL) != 0 }
-    /// Whether there is any backslash (JSON only).
-    var hasEscape: Bool { seen & UInt32(SLUICE_ESCAPE) != 0 }
+    /// Whether there is any byte that a JSON string may not hold as it is, besides quotes and control characters.
+    private var hasOdd: Bool { seen & UInt32(SLUICE_ODD) != 0 }
 
     private mutating func reserve(_ size: Int) {
         let words = (size + 63) / 64
@@ -31,7 +31,7 @@ struct StructuralIndex: ~Copyable {
         if high.count < words {
             high = [UInt64](repeating: 0, count: words)
             control = high
-            escape = high
+            odd = high
         }
     }
 
@@ -58,7 +58,7 @@ struct StructuralIndex: ~Copyable {
         // Sound: as above.
         count = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
-            return unsafe sluice_json_index(start + from, to - from, &positions, &high, &control, &escape, &seen)
+            return unsafe sluice_json_index(start + from, to - from, &positions, &high, &control, &odd, &seen)
         }
     }
 
@@ -114,16 +114,16 @@ struct StructuralIndex: ~Copyable {
 
     /// Whether a forbidden control character lies in the range of absolute offsets.
     func hasControl(in range: Range<Int>) -> Bool { hasControl && any(control.span, range) }
-    /// The offset of the first backslash at or after `at`, or that of the window's end.
-    func nextEscape(from at: Int) -> Int {
-        if !hasEscape || at >= end { return end }
+    /// The offset of the first backslash, TAB or CR at or after `at`, or that of the window's end (JSON only).
+    func nextOdd(from at: Int) -> Int {
+        if !hasOdd || at >= end { return end }
         var word = (at - base) >> 6
         let words = (length + 63) >> 6
-        var bits = escape[word] & (~UInt64(0) << UInt64((at - base) & 63))
+        var bits = odd[word] & (~UInt64(0) << UInt64((at - base) & 63))
         while bits == 0 {
             word += 1
             if word >= words { return end }
-            bits = escape[word]
+            bits = odd[word]
         }
         return base + word << 6 + bits.trailingZeroBitCount
     }

@@ -8,7 +8,7 @@ func runDriver(_ argc: UnsafeMutablePointer<Int32>, _ argv: UnsafeMutableRawPoin
 
 /// What is attacked, by name; each traps on what must not be.
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
-    "csv": attackCSV, "dialect": attackDialect, "json": attackJSON, "sniff": attackSniffer,
+    "csv": attackCSV, "dialect": attackDialect, "json": attackJSON, "sniff": attackSniffer, "document": attackDocument,
     "unpack": attackDecompressor, "canary": canary,
 ]
 

@@ -63,6 +63,13 @@ private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
     let text = Array(choices.rest)
     requireSlices(text, plan, size)
     _ = try? readHead(text.span, isWhole: true, plan: plan)
+    guard plan.dialect.isKnownToLibCSV, let quote = plan.dialect.quote else { return }
+    for slice in cut(text, plan, sliceBytes: 1 << 20) {
+        for batch in batches(slice, plan)
+        where rowWhereLibCSVDisagrees(
+            batch, delimiter: plan.dialect.delimiter, quote: quote, lineTerminator: plan.dialect.lineTerminator) != nil
+        { fail("libcsv reads a dialect otherwise") }
+    }
 }
 
 /// The reader, the plain reference and the document parser agree on what an object is, and slices change nothing.
@@ -96,6 +103,47 @@ private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
             // A document's numbers are doubles; a row's are text.
             if error.reason != "number out of range" { fail("the parser refuses a row that was read: \(error.reason)") }
         }
+    }
+}
+
+/// Whatever the document, it is framed alike in all pieces, and what has a list has rows; a head is found or refused.
+@Sendable func attackDocument(_ bytes: [UInt8]) {
+    var choices = Choices(bytes)
+    let property = choices.pick([["a"], ["a", "b"], []])
+    var plan = ReadingPlan(format: .jsonl, fieldNames: choices.pick([[], ["x"], ["x", "y"]]))
+    plan.dialect.hasArrayItems = choices.byte() & 1 == 0
+    plan.dialect.headerRows = choices.pick([[1], [], [1, 2]])
+    plan.dialect.itemKeys = plan.dialect.headerRows.isEmpty ? choices.pick([[], ["x", "y"]]) : []
+    let text = Array(choices.rest)
+    var whole = JSONArrayFramer(property: property)
+    var framed = text
+    whole.frame(&framed, from: 0)
+    var parts = JSONArrayFramer(property: property)
+    var pieces: [UInt8] = []
+    for byte in text {
+        pieces.append(byte)
+        parts.frame(&pieces, from: pieces.count - 1)
+    }
+    if pieces != framed || parts.complaint != whole.complaint { fail("a document depends on its pieces") }
+    let isSound = whole.complaint == nil && !property.isEmpty
+    if isSound, !read(framed, .json(["x"])).contains(where: { $0.cells == nil }) {
+        // Its rows are objects, and what stands around them is JSON: then it is all JSON.
+        let document = text.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.dropFirst(3)) : text
+        if (try? JSONTape.reading(document)) == nil { fail("a document that is no JSON") }
+    }
+    guard let head = try? readHead(framed.span, isWhole: true, plan: plan), let layout = head.layout else { return }
+    let rest = Array(framed[head.length...])
+    let slice = SourceSlice(
+        ordinal: 0, offset: 0, length: UInt64(rest.count), firstRow: 1, rowCount: 0, bytes: rest)
+    var reader = SliceReader(slice, layout: layout, plan: plan)
+    while reader.next() != nil {}
+}
+
+extension JSONTape {
+    fileprivate static func reading(_ bytes: [UInt8]) throws(Fault) -> JSONTape {
+        var tape = JSONTape()
+        try tape.read(bytes.span, 0..<bytes.count)
+        return tape
     }
 }
 

@@ -1,0 +1,90 @@
+/// The names of a contract's fields, compared with the key of every member of every row.
+struct JSONNames {
+    private struct Name {
+        /// The first and the last eight bytes, fewer when it is shorter; the first one lowest.
+        let head: UInt64
+        let tail: UInt64
+        /// Where it begins in `bytes`.
+        let first: Int
+        /// Its bytes; -1 for a name with a backslash, which never looks like the source text that spells it.
+        let length: Int
+
+        init(_ text: [UInt8], first: Int) {
+            func word(_ part: ArraySlice<UInt8>) -> UInt64 {
+                part.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+            }
+            head = word(text.prefix(8))
+            tail = word(text.suffix(8))
+            self.first = first
+            length = text.contains(0x5C) ? -1 : text.count
+        }
+    }
+
+    /// The field that the k-th member of the row before was: members mostly keep their order.
+    struct Predictor {
+        fileprivate var fields: [Int] = []
+    }
+
+    private let names: [Name]
+    /// All of them in one piece.
+    private let bytes: [UInt8]
+    private let fieldOf: [[UInt8]: Int]
+
+    init(_ names: [[UInt8]]) {
+        bytes = names.flatMap { $0 }
+        var first = 0
+        self.names = names.map { name in
+            defer { first += name.count }
+            return Name(name, first: first)
+        }
+        fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The field with the key that stands in `range`, or -1; `member` is the key's place in the object.
+    @inline(__always)
+    func field(
+        _ text: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool, _ member: Int, _ predictor: inout Predictor
+    ) -> Int {
+        if member < predictor.fields.count {
+            let guess = predictor.fields[member]
+            if guess >= 0, matches(text, range.lowerBound, range.upperBound, guess) { return guess }
+        }
+        return find(text, range, isEscaped, member, &predictor)
+    }
+
+    private func find(
+        _ text: Span<UInt8>, _ range: Range<Int>, _ isEscaped: Bool, _ member: Int, _ predictor: inout Predictor
+    ) -> Int {
+        var key: [UInt8] = []
+        if isEscaped {
+            // A bad escape can't match a name; it is found among the unknown keys.
+            if !decodeJSONString(text, range, into: &key) { return -1 }
+        } else {
+            for at in range { key.append(text[at]) }
+        }
+        let found = fieldOf[key] ?? -1
+        if member < 4096 {
+            while predictor.fields.count <= member { predictor.fields.append(-1) }
+            predictor.fields[member] = found
+        }
+        return found
+    }
+
+    @inline(__always)
+    private func matches(_ text: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
+        let length = end &- start
+        let name = names[field]
+        if name.length != length { return false }
+        if length <= 16, length > 0, start &+ 8 <= text.count {
+            let head = word(text, at: start)
+            if length <= 8 { return head & (~0 &>> UInt64(64 &- 8 &* length)) == name.head }
+            return head == name.head && word(text, at: end &- 8) == name.tail
+        }
+        var offset = 0
+        while offset < length {
+            if text[start &+ offset] != bytes[name.first &+ offset] { return false }
+            offset &+= 1
+        }
+        return true
+    }
+}
