@@ -101,7 +101,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Schemas", "Screening", "Sealing", "Sketches",
+                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Schemas", "Screening", "Sealing",
+                "Sketches",
                 "Storage", "Tabular", "Validating",
             ],
             path: "Tests/Benchmarks",

@@ -111,6 +111,7 @@ package struct BatchReport: Sendable {
             ]
             if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
             if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
+            if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
             if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
             if finding.code == .modifiedZ, let rule = thresholds.first(where: { $0.field == finding.field }) {
                 members["n"] = whole(rule.count)

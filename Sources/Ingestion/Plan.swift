@@ -107,6 +107,12 @@ struct Plan: Sendable {
         reading.limits.maxCellBytes = schema.limits.maxCellBytes
         reading.dialect = options.dialect(schema.dialect, ofFile: file)
         reading.coding.encoding = options.encoding ?? schema.encoding
+        if schema.recordSchema != nil, format == .csv {
+            throw IngestionError(
+                .configuration,
+                "\(file): the contract is a JSON Schema, which judges JSON, and the file is CSV; use a Table Schema, with fields:"
+            )
+        }
         if let field = schema.fields.first(where: { $0.path != nil }) {
             if format == .csv {
                 throw IngestionError(

@@ -8,7 +8,7 @@ extension SchemaLoader {
     ]
     private static let constraintKeys = [
         "required", "unique", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
-        "pattern", "enum",
+        "pattern", "enum", "jsonSchema",
     ]
 
     /// One element of `fields`.
@@ -132,7 +132,7 @@ extension SchemaLoader {
 
     /// `constraints`, with what the type allows.
     private mutating func loadConstraints(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try warnAboutKeys(of: cursor, known: Self.constraintKeys, unenforced: ["jsonSchema"])
+        try warnAboutKeys(of: cursor, known: Self.constraintKeys, unenforced: [])
         var result = Constraints()
         result.required = try cursor["required"]?.flag() ?? false
         result.unique = try cursor["unique"]?.flag() ?? false
@@ -165,6 +165,10 @@ extension SchemaLoader {
                 throw pattern.error(.outOfRange, "a pattern has 1 to 4096 bytes and this one has \(text.utf8.count)")
             }
             result.pattern = text
+        }
+        if let schema = cursor["jsonSchema"] {
+            try require(["object", "array"], for: "jsonSchema", schema, field)
+            result.jsonSchema = try schema.jsonSchema()
         }
         if let list = cursor["enum"] { result.enumeration = try rules.enumeration(list) }
         field.constraints = result

@@ -105,7 +105,15 @@ package struct JSONSchema: Sendable {
     /// For each resource, the nodes of its dynamic anchors.
     package internal(set) var dynamicNodes: [[String: Int]] = []
 
+    /// What it was compiled from.
+    package internal(set) var source: [UInt8] = []
+
     init() {}
+}
+
+extension JSONSchema: Equatable {
+    /// Whether two schemas were compiled from the same text.
+    package static func == (left: JSONSchema, right: JSONSchema) -> Bool { left.source == right.source }
 }
 
 /// The formats of JSON Schema 2020-12 (Validation 7.3).

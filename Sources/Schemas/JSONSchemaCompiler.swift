@@ -71,6 +71,7 @@ struct JSONSchemaCompiler {
     init(_ surroundings: JSONSchema.Surroundings) { self.surroundings = surroundings }
 
     mutating func compile(_ bytes: [UInt8], base: String) throws(JSONSchemaError) -> JSONSchema {
+        schema.source = bytes
         let root = try add(bytes, base: base)
         _ = try node(root)
         // What a dynamic reference may lead to is not known before it is followed.

@@ -90,6 +90,8 @@ package struct Constraints: Sendable, Equatable {
     package var pattern: String?
     /// The allowed values, as written in the contract.
     package var enumeration: [String]?
+    /// What a JSON value must keep.
+    package var jsonSchema: JSONSchema?
 
     /// No constraint.
     package init() {}
@@ -318,6 +320,8 @@ package struct Schema: Sendable, Equatable {
     package var batch = BatchRule()
     /// The forest.
     package var forest = ForestRule()
+    /// What a whole record of JSON must keep; a contract that is a JSON Schema has it, and then it alone judges values.
+    package var recordSchema: JSONSchema?
     /// SHA-256 of the contract's canonical JSON form (RFC 8785), so that layout and comments do not matter.
     package var digest: [UInt8] = []
     /// Whether it was inferred from the very data it judges.

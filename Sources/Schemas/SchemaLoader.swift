@@ -61,6 +61,7 @@ struct SchemaLoader {
 
     mutating func load(_ root: Cursor) throws(SchemaError) -> Schema {
         guard root.value.members != nil else { throw root.wrongKind("a mapping with fields:") }
+        if try isJSONSchema(root) { return try loadRecordSchema(root) }
         try checkProfile(root)
         guard let list = root["fields"] else {
             throw root.error(.missing, "a contract needs fields: with at least one name and type")
@@ -105,8 +106,7 @@ struct SchemaLoader {
         guard let profile = root["$schema"] else { return }
         let address = try profile.text()
         if address.contains("json-schema.org") {
-            throw profile.error(
-                .unsupported, "this is a JSON Schema, not a Table Schema; write a contract with fields: instead")
+            throw profile.error(.inconsistent, "a contract with fields: is a Table Schema; remove $schema, or fields")
         }
         if address.contains("package.json") {
             throw profile.error(

@@ -4,7 +4,17 @@ package struct ExactNumber: Sendable, Hashable {
     private let isNegative: Bool
     /// The digits without leading and trailing zeros, as a number when they fit one, else one by one.
     private let mantissa: UInt64
-    private let long: [UInt8]
+    private let long: Digits?
+    /// The digits of a number that is longer than nineteen. A class, so that a number without them is copied without counting.
+    private final class Digits: Sendable, Hashable {
+        let digits: [UInt8]
+
+        init(_ digits: [UInt8]) { self.digits = digits }
+
+        static func == (left: Digits, right: Digits) -> Bool { left.digits == right.digits }
+        func hash(into hasher: inout Hasher) { hasher.combine(digits) }
+    }
+
     /// The power of ten of the last digit.
     private let exponent: Int
 
@@ -59,13 +69,13 @@ package struct ExactNumber: Sendable, Hashable {
             exponent += isDown ? -power : power
         }
         if digits == 0 {
-            (self.isNegative, self.mantissa, long, self.exponent) = (false, 0, [], 0)
+            (self.isNegative, self.mantissa, long, self.exponent) = (false, 0, nil, 0)
             return
         }
         self.isNegative = isNegative
         self.exponent = exponent
         if digits <= 19 {
-            (self.mantissa, long) = (mantissa, [])
+            (self.mantissa, long) = (mantissa, nil)
             return
         }
         var kept: [UInt8] = []
@@ -73,7 +83,7 @@ package struct ExactNumber: Sendable, Hashable {
             if !kept.isEmpty || bytes[place] != 0x30 { kept.append(bytes[place] - 0x30) }
         }
         while kept.last == 0 { kept.removeLast() }
-        (self.mantissa, long) = (0, kept)
+        (self.mantissa, long) = (0, Digits(kept))
     }
 
     /// The number in a text.
@@ -87,10 +97,10 @@ package struct ExactNumber: Sendable, Hashable {
 
     /// Whether it has no fraction.
     package var isWhole: Bool { exponent >= 0 }
-    private var isZero: Bool { mantissa == 0 && long.isEmpty }
+    private var isZero: Bool { mantissa == 0 && long == nil }
 
     private var digits: [UInt8] {
-        if !long.isEmpty { return long }
+        if let long { return long.digits }
         var rest = mantissa
         var digits: [UInt8] = []
         while rest > 0 {
@@ -106,8 +116,8 @@ package struct ExactNumber: Sendable, Hashable {
         // Neither ends in a zero, so that a power of ten more than the divisor's cannot be made up for.
         let shift = exponent - divisor.exponent
         if shift < 0 { return false }
-        if long.isEmpty, divisor.long.isEmpty, shift == 0 { return mantissa % divisor.mantissa == 0 }
-        guard divisor.long.isEmpty else {
+        if long == nil, divisor.long == nil, shift == 0 { return mantissa % divisor.mantissa == 0 }
+        guard divisor.long == nil else {
             // Both are longer than any number of a machine: equal, or as far as doubles tell.
             return self == divisor || (double / divisor.double).truncatingRemainder(dividingBy: 1) == 0
         }
@@ -144,9 +154,21 @@ extension ExactNumber: Comparable {
         return left.isNegative ? right.isCloserToZero(than: left) : left.isCloserToZero(than: right)
     }
 
+    private static func power(_ exponent: Int) -> UInt128 {
+        var power: UInt64 = 1
+        for _ in 0..<exponent { power &*= 10 }
+        return UInt128(power)
+    }
+
     private func isCloserToZero(than other: ExactNumber) -> Bool {
         if isZero || other.isZero { return isZero && !other.isZero }
-        if exponent == other.exponent, long.isEmpty, other.long.isEmpty { return mantissa < other.mantissa }
+        if long == nil, other.long == nil {
+            if exponent == other.exponent { return mantissa < other.mantissa }
+            // Neither has more than nineteen digits, so that both fit twice the width at the same exponent.
+            let shift = exponent - other.exponent
+            if shift > 0, shift < 19 { return UInt128(mantissa) * Self.power(shift) < UInt128(other.mantissa) }
+            if shift < 0, shift > -19 { return UInt128(mantissa) < UInt128(other.mantissa) * Self.power(-shift) }
+        }
         let (mine, theirs) = (digits, other.digits)
         let (top, otherTop) = (mine.count + exponent, theirs.count + other.exponent)
         return top != otherTop ? top < otherTop : mine.lexicographicallyPrecedes(theirs)

@@ -30,6 +30,8 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case patternError = "constraint-pattern"
     case patternBudget = "pattern-over-budget"
     case enumError = "constraint-enum"
+    case jsonSchemaError = "constraint-json-schema"
+    case jsonSchemaBudget = "json-schema-over-budget"
     case uniqueError = "unique-error"
     case primaryKeyError = "primary-key"
     // Text that people do not see as machines do.
@@ -75,6 +77,8 @@ package struct Finding: Sendable, Equatable {
     package var threshold: Double?
     /// The contract fields that contribute most, strongest first; for multivariate findings.
     package var contributors: [Int]
+    /// The keyword of a JSON Schema that is broken: a place in the schema, never one in the data.
+    package var keyword: String?
 
     /// Makes a finding about a row, or about one of its fields when `field` is not negative.
     package init(

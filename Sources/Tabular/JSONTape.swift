@@ -3,27 +3,32 @@
 ///
 /// An object is followed by its keys and values in turn, an array by its items; `next` leads past all of them. Numbers stay
 /// lexemes, so that nothing is rounded.
-package struct JSONTape: Sendable {
+public struct JSONTape: Sendable {
+    // Public for the sake of inlining alone, as `Cell` is.
+
     /// What a value is.
-    package enum Kind: UInt8, Sendable {
+    @frozen public enum Kind: UInt8, Sendable {
         case null, boolean, number, string, array, object
     }
 
     /// One value, or one key.
-    package struct Value: Sendable {
-        /// What it is.
-        package let kind: Kind
+    @frozen public struct Value: Sendable {
         /// First byte of its text in `text`; of a string the characters, with escapes undone.
-        package fileprivate(set) var start: UInt32
-        /// First byte past it.
-        package fileprivate(set) var end: UInt32
+        @usableFromInline let start: UInt32
+        @usableFromInline var bound: UInt32
         /// The place of what stands behind it.
-        package fileprivate(set) var next: UInt32
+        public internal(set) var next: UInt32
         /// Items of an array, members of an object.
-        package fileprivate(set) var count: UInt32
+        public internal(set) var count: UInt32
+        /// What it is.
+        public let kind: Kind
+
+        init(kind: Kind, start: UInt32, end: UInt32, next: UInt32, count: UInt32) {
+            (self.kind, self.start, bound, self.next, self.count) = (kind, start, end, next, count)
+        }
 
         /// The bytes of its text in `text`.
-        package var range: Range<Int> { Int(start)..<Int(end) }
+        @inlinable public var range: Range<Int> { Int(start)..<Int(bound) }
     }
 
     /// Where a text breaks the grammar, as an offset in it.
@@ -49,85 +54,81 @@ package struct JSONTape: Sendable {
     package mutating func read(_ bytes: Span<UInt8>, _ range: Range<Int>, maxDepth: Int = 512) throws(Fault) {
         values.removeAll(keepingCapacity: true)
         open.removeAll(keepingCapacity: true)
-        text.removeAll(keepingCapacity: true)
-        text.reserveCapacity(range.count)
-        for at in range { text.append(bytes[at]) }
-        let end = text.count
-        var at = skip(0, end)
+        // Written over what was there: one copy of the whole, and no question asked for every byte.
+        let end = range.count
+        if text.count > end { text.removeLast(text.count - end) }
+        while text.count < end { text.append(0) }
+        let source = bytes.extracting(range)
+        var copy = text.mutableSpan
+        for at in 0..<end { copy[at] = source[at] }
+        var at = skip(source, 0)
         // One value is read per turn, and what may follow it is settled before the next.
         while true {
             guard at < end else { throw Fault(reason: "value expected", offset: at) }
-            let byte = text[at]
+            let byte = source[at]
             if byte == 0x7B || byte == 0x5B {
                 if open.count == maxDepth { throw Fault(reason: "nested too deep", offset: at) }
                 open.append(values.count)
                 values.append(
                     Value(kind: byte == 0x7B ? .object : .array, start: UInt32(at), end: 0, next: 0, count: 0))
-                at = skip(at + 1, end)
-                if at < end, text[at] != byte + 2 {
-                    if byte == 0x7B { at = try key(at, end) }
+                at = skip(source, at + 1)
+                if at < end, source[at] != byte + 2 {
+                    if byte == 0x7B { at = try key(source, at) }
                     continue
                 }
-                at = try close(at, end, byte + 2)
+                at = try close(source, at, byte + 2)
             } else {
-                at = try scalar(at, end)
+                at = try scalar(source, at)
             }
             // Behind a value.
             while let container = open.last {
-                at = skip(at, end)
+                at = skip(source, at)
                 values[container].count += 1
                 guard at < end else { throw Fault(reason: "text without end", offset: at) }
                 let isObject = values[container].kind == .object
-                if text[at] == 0x2C {
-                    at = skip(at + 1, end)
-                    if isObject { at = try key(at, end) }
+                if source[at] == 0x2C {
+                    at = skip(source, at + 1)
+                    if isObject { at = try key(source, at) }
                     break
                 }
-                at = try close(at, end, isObject ? 0x7D : 0x5D)
+                at = try close(source, at, isObject ? 0x7D : 0x5D)
             }
             if open.isEmpty { break }
         }
-        at = skip(at, end)
+        at = skip(source, at)
         if at < end { throw Fault(reason: "text behind the value", offset: at) }
     }
 
-    private func skip(_ start: Int, _ end: Int) -> Int {
-        var at = start
-        while at < end, text[at] <= 0x20, text[at] == 0x20 || text[at] == 0x0A || text[at] == 0x0D || text[at] == 0x09 {
-            at += 1
-        }
-        return at
-    }
-
-    private mutating func close(_ at: Int, _ end: Int, _ bracket: UInt8) throws(Fault) -> Int {
-        guard at < end, text[at] == bracket, let container = open.popLast() else {
+    private mutating func close(_ source: Span<UInt8>, _ at: Int, _ bracket: UInt8) throws(Fault) -> Int {
+        guard at < source.count, source[at] == bracket, let container = open.popLast() else {
             throw Fault(reason: "comma or bracket expected", offset: at)
         }
-        values[container].end = UInt32(at + 1)
+        values[container].bound = UInt32(at + 1)
         values[container].next = UInt32(values.count)
         return at + 1
     }
 
-    private mutating func key(_ start: Int, _ end: Int) throws(Fault) -> Int {
-        guard start < end, text[start] == 0x22 else { throw Fault(reason: "key expected", offset: start) }
-        let at = skip(try scalar(start, end), end)
-        guard at < end, text[at] == 0x3A else { throw Fault(reason: "colon expected", offset: at) }
-        return skip(at + 1, end)
+    private mutating func key(_ source: Span<UInt8>, _ start: Int) throws(Fault) -> Int {
+        guard start < source.count, source[start] == 0x22 else { throw Fault(reason: "key expected", offset: start) }
+        let at = skip(source, try scalar(source, start))
+        guard at < source.count, source[at] == 0x3A else { throw Fault(reason: "colon expected", offset: at) }
+        return skip(source, at + 1)
     }
 
-    private mutating func scalar(_ start: Int, _ end: Int) throws(Fault) -> Int {
+    private mutating func scalar(_ source: Span<UInt8>, _ start: Int) throws(Fault) -> Int {
         let place = UInt32(values.count + 1)
-        if text[start] == 0x22 {
+        let end = source.count
+        if source[start] == 0x22 {
             var at = start + 1
-            while at < end, text[at] != 0x22, text[at] != 0x5C, text[at] >= 0x20 { at += 1 }
-            guard at < end, text[at] >= 0x20 else { throw Fault(reason: "string without end", offset: at) }
-            if text[at] == 0x22 {
+            while at < end, source[at] != 0x22, source[at] != 0x5C, source[at] >= 0x20 { at &+= 1 }
+            guard at < end, source[at] >= 0x20 else { throw Fault(reason: "string without end", offset: at) }
+            if source[at] == 0x22 {
                 values.append(Value(kind: .string, start: UInt32(start + 1), end: UInt32(at), next: place, count: 0))
                 return at + 1
             }
-            while at < end, text[at] != 0x22 {
-                if text[at] < 0x20 { throw Fault(reason: "control character in a string", offset: at) }
-                at += text[at] == 0x5C ? 2 : 1
+            while at < end, source[at] != 0x22 {
+                if source[at] < 0x20 { throw Fault(reason: "control character in a string", offset: at) }
+                at += source[at] == 0x5C ? 2 : 1
             }
             guard at < end else { throw Fault(reason: "string without end", offset: at) }
             let first = text.count
@@ -137,43 +138,23 @@ package struct JSONTape: Sendable {
             return at + 1
         }
         var at = start
-        while at < end, text[at] > 0x20, text[at] != 0x2C, text[at] != 0x5D, text[at] != 0x7D { at += 1 }
         let kind: Kind
-        switch text[start] {
-        case 0x74 where spells(start..<at, "true"), 0x66 where spells(start..<at, "false"): kind = .boolean
-        case 0x6E where spells(start..<at, "null"): kind = .null
+        switch source[start] {
+        case 0x74, 0x66, 0x6E:
+            while at < end, source[at] &- 0x61 < 26 { at &+= 1 }
+            let word = source[start]
+            let isWord =
+                word == 0x74
+                ? spells(source, start..<at, "true") : spells(source, start..<at, word == 0x66 ? "false" : "null")
+            guard isWord else { throw Fault(reason: "value expected", offset: start) }
+            kind = word == 0x6E ? .null : .boolean
         default:
-            guard isNumber(start..<at) else { throw Fault(reason: "value expected", offset: start) }
+            at = endOfNumber(source, start)
+            guard at > start else { throw Fault(reason: "value expected", offset: start) }
             kind = .number
         }
         values.append(Value(kind: kind, start: UInt32(start), end: UInt32(at), next: place, count: 0))
         return at
-    }
-
-    private func spells(_ range: Range<Int>, _ word: StaticString) -> Bool {
-        text[range].elementsEqual(word.description.utf8)
-    }
-
-    private func isNumber(_ range: Range<Int>) -> Bool {
-        var at = range.lowerBound
-        let end = range.upperBound
-        func digits() -> Bool {
-            let first = at
-            while at < end, text[at] &- 0x30 < 10 { at += 1 }
-            return at > first
-        }
-        if at < end, text[at] == 0x2D { at += 1 }
-        if at < end, text[at] == 0x30 { at += 1 } else if !digits() { return false }
-        if at < end, text[at] == 0x2E {
-            at += 1
-            if !digits() { return false }
-        }
-        if at < end, text[at] | 0x20 == 0x65 {
-            at += 1
-            if at < end, text[at] == 0x2B || text[at] == 0x2D { at += 1 }
-            if !digits() { return false }
-        }
-        return at == end
     }
 
     /// Appends a string's characters to the text; false when an escape is none, or half a surrogate pair.
@@ -262,4 +243,51 @@ extension JSONTape {
 
     /// A string's characters.
     package func string(_ place: Int) -> String { String(decoding: text[values[place].range], as: UTF8.self) }
+}
+
+@inline(__always)
+private func skip(_ source: Span<UInt8>, _ start: Int) -> Int {
+    var at = start
+    while at < source.count, source[at] <= 0x20,
+        source[at] == 0x20 || source[at] == 0x0A || source[at] == 0x0D || source[at] == 0x09
+    { at &+= 1 }
+    return at
+}
+
+private func spells(_ source: Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
+    guard range.count == word.utf8CodeUnitCount else { return false }
+    var at = range.lowerBound
+    for letter in word.description.utf8 {
+        if source[at] != letter { return false }
+        at += 1
+    }
+    return true
+}
+
+/// Where the number that begins at `start` ends (RFC 8259 6); `start` when there is none.
+private func endOfNumber(_ source: Span<UInt8>, _ start: Int) -> Int {
+    var at = start
+    let end = source.count
+    if at < end, source[at] == 0x2D { at &+= 1 }
+    if at < end, source[at] == 0x30 {
+        at &+= 1
+    } else {
+        let first = at
+        while at < end, source[at] &- 0x30 < 10 { at &+= 1 }
+        if at == first { return start }
+    }
+    if at < end, source[at] == 0x2E {
+        at &+= 1
+        let first = at
+        while at < end, source[at] &- 0x30 < 10 { at &+= 1 }
+        if at == first { return start }
+    }
+    if at < end, source[at] | 0x20 == 0x65 {
+        at &+= 1
+        if at < end, source[at] == 0x2B || source[at] == 0x2D { at &+= 1 }
+        let first = at
+        while at < end, source[at] &- 0x30 < 10 { at &+= 1 }
+        if at == first { return start }
+    }
+    return at
 }

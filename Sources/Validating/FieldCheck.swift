@@ -37,6 +37,9 @@ final class FieldCheck: Sendable {
     let trueWords: [[UInt8]]
     let falseWords: [[UInt8]]
     let pattern: Pattern?
+    let jsonSchema: JSONSchemaCheck?
+    /// Whether a JSON Schema judges its values: then they are only read.
+    let isOnlyRead: Bool
     private let maxDepth: Int
 
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
@@ -59,10 +62,10 @@ final class FieldCheck: Sendable {
             return value
         }
         self.index = index
-        maxDepth = schema.limits.maxDepth
+        (maxDepth, isOnlyRead) = (schema.limits.maxDepth, schema.recordSchema != nil)
+        jsonSchema = try constraints.jsonSchema.map { (made) throws(UnusableContract) in try JSONSchemaCheck(made) }
         type = field.type
-        isInteger = field.type == .integer
-        isNumeric = field.isNumeric
+        (isInteger, isNumeric) = (field.type == .integer, field.isNumeric)
         switch field.type {
         case .string, .any, .object, .array: isText = true
         default: isText = false
@@ -113,7 +116,7 @@ final class FieldCheck: Sendable {
     /// Whether there is no text that the check has anything against.
     var takesAnyText: Bool {
         (type == .string(.default) || type == .any) && !required && !limitsLength && enumeration == nil
-            && pattern == nil
+            && pattern == nil && jsonSchema == nil
     }
 
     /// Whether the cell holds no value.

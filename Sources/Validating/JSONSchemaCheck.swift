@@ -5,6 +5,7 @@ package import Tabular
 package final class JSONSchemaCheck: Sendable {
     private let schema: JSONSchema
     private let patterns: [Pattern]
+    private let program: JSONSchemaProgram?
 
     /// Compiles the schema's patterns, by ECMA-262's rules as far as PCRE2 has them.
     package init(_ schema: JSONSchema) throws(UnusableContract) {
@@ -16,6 +17,7 @@ package final class JSONSchemaCheck: Sendable {
             }
         }
         self.patterns = patterns
+        program = JSONSchemaProgram(schema)
     }
 
     /// One thing that a value breaks, as the `basic` output of JSON Schema has it (Core 12); it holds no value.
@@ -35,16 +37,35 @@ package final class JSONSchemaCheck: Sendable {
         case overBudget
     }
 
+    /// What judging one value after another needs: match memory, above all.
+    package final class Session {
+        fileprivate let matchers = Matchers()
+
+        /// A session for one thread.
+        package init() {}
+    }
+
     /// Judges what is on a tape: the `flag` output.
-    package func verdict(_ tape: JSONTape) -> Verdict {
-        var run = Run(schema, patterns, tape)
+    package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
+        if let program {
+            var state = JSONSchemaProgram.State(
+                budget: 1_000_000 + 100 * tape.values.count, matchers: session.matchers, patterns: patterns)
+            let isValid = program.judge(0, 0, tape, tape.values.span, tape.text.span, &state)
+            return state.isExhausted ? .overBudget : isValid ? .valid : .invalid
+        }
+        return slowVerdict(tape, session)
+    }
+
+    /// The same without the program.
+    package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
+        var run = Run(schema, patterns, tape, session.matchers)
         let isValid = run.judge(0, 0, nil)
         return run.isExhausted ? .overBudget : isValid ? .valid : .invalid
     }
 
     /// All that a value breaks: the `basic` output.
     package func violations(_ tape: JSONTape) -> [Violation] {
-        var run = Run(schema, patterns, tape)
+        var run = Run(schema, patterns, tape, Matchers())
         run.collects = true
         _ = run.judge(0, 0, nil)
         return run.violations
@@ -72,7 +93,7 @@ private struct Run: ~Copyable {
     private let schema: JSONSchema
     private let patterns: [Pattern]
     private let tape: JSONTape
-    private let matchers = Matchers()
+    private let matchers: Matchers
     /// The resources that were entered on the way, outermost first.
     private var scope: [Int] = []
     private var depth = 0
@@ -91,7 +112,8 @@ private struct Run: ~Copyable {
     /// Violations kept of one value.
     private static let kept = 1000
 
-    init(_ schema: JSONSchema, _ patterns: [Pattern], _ tape: JSONTape) {
+    init(_ schema: JSONSchema, _ patterns: [Pattern], _ tape: JSONTape, _ matchers: Matchers) {
+        self.matchers = matchers
         self.schema = schema
         self.patterns = patterns
         self.tape = tape
@@ -221,7 +243,7 @@ private struct Run: ~Copyable {
         case .maxItems(let most): return kind != .array || count(value) <= most || fail(rule, node)
         case .minProperties(let least): return kind != .object || count(value) >= least || fail(rule, node)
         case .maxProperties(let most): return kind != .object || count(value) <= most || fail(rule, node)
-        case .uniqueItems: return kind != .array || areUnique(value) || fail(rule, node)
+        case .uniqueItems: return kind != .array || tape.hasUniqueItems(value) || fail(rule, node)
         case .required(let keys):
             guard kind == .object else { return true }
             return keys.allSatisfy { tape.member($0, of: value) != nil } || fail(rule, node)
@@ -400,21 +422,11 @@ private struct Run: ~Copyable {
             return false
         }
     }
-
-    private func areUnique(_ value: Int) -> Bool {
-        var known: [Int: [Int]] = [:]
-        for item in tape.places(in: value) {
-            let hash = tape.hash(item)
-            if known[hash, default: []].contains(where: { tape.equals(item, tape, $0) }) { return false }
-            known[hash, default: []].append(item)
-        }
-        return true
-    }
 }
 
 /// A matcher for each pattern that was used, made when it is first asked.
-private final class Matchers {
-    private var made: [Int: Box] = [:]
+final class Matchers {
+    private var made: [Box?] = []
 
     private final class Box {
         let matcher: Pattern.Matcher
@@ -428,6 +440,7 @@ private final class Matchers {
     func answer(
         _ patterns: [Pattern], _ index: Int, _ bytes: Span<UInt8>, _ range: Range<Int>
     ) -> Pattern.Answer {
+        if made.isEmpty { made = patterns.map { _ in nil } }
         if made[index] == nil { made[index] = Box(patterns[index]) }
         guard let box = made[index] else { preconditionFailure("no memory for a pattern match") }
         return box.matcher.answer(bytes, range)

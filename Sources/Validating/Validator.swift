@@ -58,6 +58,7 @@ package struct Validator: Sendable {
     package let uniqueRules: [UniqueRule]
     private let checks: [FieldCheck]
     private let looksForHidden: Bool
+    private let recordCheck: JSONSchemaCheck?
     private let slotOfField: [Int]
     private let hash: KeyedHash
 
@@ -68,6 +69,7 @@ package struct Validator: Sendable {
         var checks: [FieldCheck] = []
         for index in schema.fields.indices { checks.append(try FieldCheck(schema, index)) }
         self.checks = checks
+        recordCheck = try schema.recordSchema.map { (made) throws(UnusableContract) in try JSONSchemaCheck(made) }
         looksForHidden = checks.contains { $0.isText && $0.hiddenText != .accepted }
         numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
         var slots = schema.fields.map { _ in -1 }
@@ -114,6 +116,7 @@ package struct Validator: Sendable {
                 column(batch, check, selection, &findings, &isSound, &unused)
             }
         }
+        if let recordCheck { judge(batch, recordCheck, selection.rows, -1, &findings, &isSound) }
         look(batch, &findings, &isSound)
         var keys: [[ValidatedBatch.RowKey]] = []
         if known == nil {
@@ -219,6 +222,13 @@ package struct Validator: Sendable {
         let width = batch.width
         let column = batch.layout.columnOfField[check.index]
         guard column >= 0 else { return }
+        if check.isOnlyRead {
+            if numbers.isEmpty { return }
+            for row in selection.rows {
+                if let value = check.number(cells[Int(row) &* width &+ column], bytes) { numbers[Int(row)] = value }
+            }
+            return
+        }
         if check.takesAnyText {
             // Whatever stands in a cell of CSV is a text.
             if batch.layout.format == .csv || check.type == .any { return }
@@ -246,7 +256,7 @@ package struct Validator: Sendable {
                 code = check.complaint(cell, bytes, &value)
                 if code == nil {
                     if keepsNumbers { numbers[Int(row)] = value }
-                    if check.pattern != nil { present.append(row) }
+                    if check.pattern != nil || check.jsonSchema != nil { present.append(row) }
                 }
             }
             if let code {
@@ -256,6 +266,9 @@ package struct Validator: Sendable {
         }
         if let pattern = check.pattern {
             patterns(batch, check, pattern, present, column, &findings, &isSound)
+        }
+        if let jsonSchema = check.jsonSchema {
+            judge(batch, jsonSchema, present, check.index, &findings, &isSound)
         }
     }
 
@@ -284,6 +297,32 @@ package struct Validator: Sendable {
                 findings.append(batch.finding(code, outcome: .rejected, at: Int(row), field: check.index))
                 isSound[Int(row)] = false
             }
+        }
+    }
+
+    /// Judges the values of a field by a JSON Schema, or, without a field, whole records.
+    private func judge(
+        _ batch: Batch, _ check: JSONSchemaCheck, _ rows: [UInt32], _ field: Int, _ findings: inout [Finding],
+        _ isSound: inout [Bool]
+    ) {
+        let bytes = batch.bytes.span
+        let column = field >= 0 ? batch.layout.columnOfField[field] : -1
+        var tape = JSONTape()
+        let session = JSONSchemaCheck.Session()
+        for row in rows {
+            let index = Int(row)
+            let record = batch.records[index]
+            let range =
+                column >= 0
+                ? batch.cells[index * batch.width + column].range : Int(record.start)..<Int(record.end)
+            var verdict = JSONSchemaCheck.Verdict.invalid
+            if (try? tape.read(bytes, range)) != nil { verdict = check.verdict(tape, session) }
+            if verdict == .valid { continue }
+            var finding = batch.finding(
+                verdict == .invalid ? .jsonSchemaError : .jsonSchemaBudget, outcome: .rejected, at: index, field: field)
+            if verdict == .invalid { finding.keyword = check.violations(tape).first?.absoluteKeywordLocation }
+            findings.append(finding)
+            isSound[index] = false
         }
     }
 

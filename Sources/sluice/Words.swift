@@ -128,6 +128,15 @@ enum Words {
                 "simplify the pattern: nested repetition such as (a+)+ explodes on hostile text")
         case .enumError:
             return say("not in the list", "the value is not one of the allowed ones", "correct it, or extend the enum")
+        case .jsonSchemaError:
+            return say(
+                "against the JSON Schema", "the record or value breaks a keyword of the contract's JSON Schema",
+                "the JSON report names the keyword (keywordLocation); correct the value or the schema")
+        case .jsonSchemaBudget:
+            return say(
+                "JSON Schema too costly",
+                "judging the value by the JSON Schema took more steps than allowed, so it was given up",
+                "simplify the schema: nested anyOf and patterns such as (a+)+ explode on hostile data")
         case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
         case .primaryKeyError:
             return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")

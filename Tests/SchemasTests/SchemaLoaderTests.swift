@@ -127,7 +127,6 @@ import Testing
             fields:
               - name: a
                 categories: [x, y]
-                constraints: {jsonSchema: {type: object}}
                 sluice: {drift: {}, secrets: {}, hiddenText: {action: reject}, encrypt: false, jsonSchema: {}}
               - name: b
                 categories: [x, {value: y, label: Y}]
@@ -139,7 +138,7 @@ import Testing
         ).warnings
         #expect(
             warnings.map(\.path) == [
-                "uniqueKeys", "foreignKeys", "fieldsMatch", "fields[0].categories", "fields[0].constraints.jsonSchema",
+                "uniqueKeys", "foreignKeys", "fieldsMatch", "fields[0].categories",
                 "fields[0].sluice.drift", "fields[0].sluice.secrets",
                 "fields[0].sluice.encrypt", "fields[0].sluice.jsonSchema", "fields[2].sluice.pii.validate",
                 "sluice.poisoning", "sluice.baseline", "sluice.privacy", "sluice.encryption", "sluice.batch.onExceed",

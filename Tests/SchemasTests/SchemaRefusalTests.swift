@@ -22,7 +22,7 @@ import Testing
         ("fields: [{name: \"\"}]", "fields[0].name", .outOfRange, "1024"),
         ("fields: [{name: a}, {name: a}]", "fields[1].name", .inconsistent, "line 1, column 17"),
         ("resources: []", "resources", .unsupported, "resources[0].schema"),
-        ("$schema: https://json-schema.org/draft/2020-12/schema", "$schema", .unsupported, "JSON Schema"),
+        ("$schema: https://json-schema.org/draft/2020-12/schema", "", .missing, "needs properties"),
         ("$schema: https://datapackage.org/profiles/2.0/datapackage.json", "$schema", .unsupported, "tableschema"),
         ("fields: [{name: user}]\nprimaryKey: [usr]", "primaryKey[0]", .inconsistent, "did you mean \"user\""),
         ("fields: [{name: a}]\nprimaryKey: [a, a]", "primaryKey[1]", .inconsistent, "twice"),

@@ -1,0 +1,108 @@
+import Foundation
+import Lineage
+import Reading
+import Schemas
+import Screening
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// A JSON Schema as a contract, and beside the other constraints of a field.
+@Suite struct `JSON Schema contracts` {
+    static let schema = """
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "name": "people", "type": "object",
+         "required": ["id"], "unevaluatedProperties": false,
+         "properties": {
+           "id": {"type": "integer", "minimum": 1},
+           "mail": {"$ref": "#/$defs/mail", "sluice": {"pii": {"entity": "EMAIL_ADDRESS", "operator": "replace"}}},
+           "age": {"type": ["number", "null"], "maximum": 150},
+           "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": true}},
+         "$defs": {"mail": {"type": "string", "pattern": "@"}},
+         "sluice": {"batch": {"maxRejectedRate": 0.9}}}
+        """
+
+    @Test func `a JSON Schema judges every record, and its properties are fields`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let loaded = try Schema.load(Array(Self.schema.utf8), name: "people.schema.json")
+        #expect(loaded.warnings.isEmpty && loaded.schema.fields.map(\.name) == ["id", "mail", "age", "tags"])
+        let rows = """
+            {"id": 1, "mail": "a@b.example", "age": null}
+            {"id": 2.0, "tags": ["x", "\\u0078"]}
+            {"id": 3, "mail": "none"}
+            {"id": 4, "age": 151}
+            {"age": 5}
+            {"id": 6, "more": 1}
+            {"id": 99999999999999999999, "age": 1e2, "tags": []}
+
+            """
+        let path = try shop.write("a.jsonl", rows)
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+            options: BatchOptions())
+        let found = report.listed.filter { $0.outcome == .rejected }
+        #expect(found.map(\.row) == [2, 3, 4, 5, 6] && found.allSatisfy { $0.code == .jsonSchemaError })
+        #expect(
+            found.map(\.keyword) == [
+                "#/properties/tags/uniqueItems", "#/$defs/mail/pattern", "#/properties/age/maximum", "#/required",
+                "#/unevaluatedProperties",
+            ])
+        let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
+        #expect(out.contains("<EMAIL_ADDRESS>") && out.contains("99999999999999999999") && !out.contains("@"))
+        // It says nothing about CSV.
+        let csv = try shop.write("a.csv", "id\n1\n")
+        let error = await #expect(throws: IngestionError.self) {
+            try await Corridor(store: shop.store, writes: true).run(
+                csv, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                options: BatchOptions())
+        }
+        #expect(error?.code == .configuration)
+    }
+
+    @Test func `a field's JSON Schema judges its value, in JSON and in CSV`() async throws {
+        let contract = """
+            fields:
+              - { name: id, type: integer }
+              - name: v
+                type: object
+                constraints:
+                  minLength: 1
+                  jsonSchema: { properties: { a: { type: integer, multipleOf: 0.5 } }, required: [a] }
+            sluice: { batch: { maxRejectedRate: 0.9 } }
+            """
+        let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
+        for (name, text) in [
+            (
+                "a.jsonl",
+                "{\"id\":1,\"v\":{\"a\":1}}\n{\"id\":2,\"v\":{\"a\":\"1\"}}\n{\"id\":3,\"v\":{}}\n{\"id\":4}\n"
+            ),
+            ("a.csv", "id,v\n1,\"{\"\"a\"\":1}\"\n2,\"{\"\"a\"\":\"\"1\"\"}\"\n3,{}\n4,\n"),
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            let report = try await Corridor(store: shop.store, writes: true).run(
+                try shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s", options: BatchOptions())
+            let found = report.listed.filter { $0.outcome == .rejected }
+            #expect(
+                found.map(\.row) == [2, 3] && found.map(\.code) == [.jsonSchemaError, .minLengthError],
+                "\(name) \(found)")
+            #expect(found.first?.keyword == "#/properties/a/type" && found.first?.field == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (##"{"properties":{"a":{"type":"strng"}}}"##, "1:28", "did you mean \"string\""),
+        (##"{"properties":{"a":{"$ref":"#/$defs/x"}}}"##, "1:28", "leads nowhere"),
+        (##"{"properties":{"a":{"$ref":"http://x.example/s"}}}"##, "1:28", "none is ever fetched"),
+        (##"{"properties":{"a":{"minLength":-1}}}"##, "1:33", "0 or more"),
+        (##"{"allOf":[{"$ref":"#"}],"properties":{"a":true}}"##, "1:1", "again and again"),
+        (##"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"a":{}}}"##, "1:12", "2020-12 only"),
+        (##"{"properties":{"a":{"items":[{}]}}}"##, "1:29", "prefixItems"),
+    ]) func `a schema that cannot be used says where and why`(text: String, place: String, word: String) {
+        let error = #expect(throws: SchemaError.self) { try Schema.load(Array(text.utf8), name: "s.json") }
+        #expect(error?.description.contains(word) == true, "\(String(describing: error))")
+        #expect(error?.description.contains("s.json:\(place)") == true, "\(String(describing: error))")
+    }
+}
