@@ -100,38 +100,7 @@ struct Plan: Sendable {
         self.recipients = recipients
         self.tokenKeys = tokenKeys
         fieldNames = schema.fields.map(\.name)
-        var reading = ReadingPlan(
-            format: format, fieldNames: fieldNames, rejectsUnknown: schema.unknownFields == .reject,
-            notesUnknown: schema.unknownFields == .drop, engine: options.engine,
-            limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
-        reading.limits.maxCellBytes = schema.limits.maxCellBytes
-        reading.dialect = options.dialect(schema.dialect, ofFile: file)
-        reading.coding.encoding = options.encoding ?? schema.encoding
-        if schema.recordSchema != nil, format == .csv {
-            throw IngestionError(
-                .configuration,
-                "\(file): the contract is a JSON Schema, which judges JSON, and the file is CSV; use a Table Schema, with fields:"
-            )
-        }
-        if let field = schema.fields.first(where: { $0.path != nil }) {
-            if format == .csv {
-                throw IngestionError(
-                    .configuration,
-                    "\(file): field \(field.name) of the contract has a path, which is about JSON, and the file is CSV; use a "
-                        + "contract without it")
-            }
-            reading.fieldPaths = schema.fields.map(\.path)
-        }
-        reading.coding.mayBeArray = format == .jsonl
-        if format == .jsonl {
-            reading.coding.property = reading.dialect.property
-            reading.coding.hasArrayItems = reading.dialect.hasArrayItems
-            reading.coding.isList = Corridor.isList(file)
-            try requireColumns(reading, file)
-        }
-        reading.coding.maxRatio = schema.limits.maxDecompressionRatio
-        reading.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
-        self.reading = reading
+        reading = try ReadingPlan(schema, format, options, file)
         do throws(UnusableContract) {
             validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("unique".utf8) + secret)))
         } catch {
@@ -172,6 +141,49 @@ struct Plan: Sendable {
     func isCrossChecked(offset: UInt64, isFirst: Bool) -> Bool {
         guard isCrossChecked else { return false }
         return isFirst || SplitMix64.mix(offset ^ Self.word(SHA256.hash(Array("check".utf8) + secret))) & 31 == 0
+    }
+}
+
+extension ReadingPlan {
+    /// How a file is read under a contract.
+    fileprivate init(
+        _ schema: Schema, _ format: SourceFormat, _ options: BatchOptions, _ file: String
+    ) throws(IngestionError) {
+        self.init(
+            format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
+            notesUnknown: schema.unknownFields == .drop, engine: options.engine,
+            limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        isOrdered = schema.fieldsMatch == .exact
+        if schema.fieldsMatch?.allowsMissing == true {
+            optionalFields = Set(schema.fields.indices.filter { !schema.fields[$0].constraints.required })
+        }
+        limits.maxCellBytes = schema.limits.maxCellBytes
+        dialect = options.dialect(schema.dialect, ofFile: file)
+        coding.encoding = options.encoding ?? schema.encoding
+        if schema.recordSchema != nil, format == .csv {
+            throw IngestionError(
+                .configuration,
+                "\(file): the contract is a JSON Schema, which judges JSON, and the file is CSV; use a Table Schema, with fields:"
+            )
+        }
+        if let field = schema.fields.first(where: { $0.path != nil }) {
+            if format == .csv {
+                throw IngestionError(
+                    .configuration,
+                    "\(file): field \(field.name) of the contract has a path, which is about JSON, and the file is CSV; use a "
+                        + "contract without it")
+            }
+            fieldPaths = schema.fields.map(\.path)
+        }
+        coding.mayBeArray = format == .jsonl
+        if format == .jsonl {
+            coding.property = dialect.property
+            coding.hasArrayItems = dialect.hasArrayItems
+            coding.isList = Corridor.isList(file)
+            try requireColumns(self, file)
+        }
+        coding.maxRatio = schema.limits.maxDecompressionRatio
+        coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
     }
 }
 

@@ -222,8 +222,15 @@ private func match(_ columns: [String], raw: [UInt8]?, length: Int, _ plan: Read
     let fieldOfColumn = columns.map { fieldOf[key($0)] ?? -1 }
     var columnOfField = plan.fieldNames.map { _ in -1 }
     for (column, field) in fieldOfColumn.enumerated() where field >= 0 { columnOfField[field] = column }
-    for (field, column) in columnOfField.enumerated() where column < 0 {
+    for (field, column) in columnOfField.enumerated() where column < 0 && !plan.optionalFields.contains(field) {
         findings.append(Finding(.missingLabel, outcome: .rejected, row: 0, field: field))
+    }
+    let known = columnOfField.filter { $0 >= 0 }
+    if known.isEmpty, findings.isEmpty, !plan.fieldNames.isEmpty {
+        findings.append(Finding(.missingLabel, outcome: .rejected, row: 0))
+    }
+    if plan.isOrdered, known != known.sorted() {
+        findings.append(Finding(.incorrectLabel, outcome: .rejected, row: 0))
     }
     let unknown = fieldOfColumn.indices.filter { fieldOfColumn[$0] < 0 }.map { $0 + 1 }
     if plan.rejectsUnknown, !unknown.isEmpty {

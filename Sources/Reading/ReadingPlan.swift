@@ -35,6 +35,10 @@ package struct ReadingPlan: Sendable, Equatable {
     package var format: SourceFormat
     /// The contract's field names, in order.
     package var fieldNames: [String]
+    /// The fields that a header may lack.
+    package var optionalFields: Set<Int> = []
+    /// Whether a header must name the fields in their order.
+    package var isOrdered = false
     /// For JSON, the tokens of the JSON Pointer of each field that has one; empty when none has.
     package var fieldPaths: [[String]?] = []
     /// Whether members or columns outside the contract make a row or file bad.

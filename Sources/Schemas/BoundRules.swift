@@ -18,7 +18,8 @@ struct BoundRules {
             // Bounds of a field with its own pattern may be written in that pattern, which the checks parse.
             guard pattern != .iso || instant(text) != nil else { throw notOfType(cursor, text) }
             return text
-        case .string, .boolean, .any, .object, .array:
+        case .yearmonth, .duration: return try cursor.lexeme()
+        case .string, .boolean, .any, .object, .array, .list, .geopoint, .geojson:
             throw cursor.error(
                 .inconsistent,
                 "limits do not apply to type \(field.type.name), only to numbers, dates and times; remove it",
@@ -50,14 +51,14 @@ struct BoundRules {
         guard !items.isEmpty else {
             throw list.error(.missing, "enum is empty, so no value can pass; list some values")
         }
-        guard field.type != .object, field.type != .array else {
-            throw list.error(
-                .unsupported, "enum is not supported yet for type \(field.type.name); remove it", atKey: true)
-        }
         var result: [String] = []
         var seen: Set<String> = []
         for item in items {
-            let text = try allowedValue(item)
+            // Values of JSON are compared by what they mean, whatever their text.
+            if field.type.isJSON, field.type == .array ? item.value.items == nil : item.value.members == nil {
+                throw notOfType(item, try item.lexeme())
+            }
+            let text = field.type.isJSON ? String(decoding: item.json(), as: UTF8.self) : try allowedValue(item)
             guard seen.insert(text).inserted else {
                 throw item.error(.inconsistent, "\(quoted(text)) is listed twice; remove one")
             }
@@ -66,7 +67,7 @@ struct BoundRules {
         return result
     }
 
-    private func allowedValue(_ item: Cursor) throws(SchemaError) -> String {
+    func allowedValue(_ item: Cursor) throws(SchemaError) -> String {
         let lexeme = try item.lexeme()
         switch field.type {
         case .integer, .number, .year, .date, .time, .datetime:
@@ -77,7 +78,7 @@ struct BoundRules {
                 throw notOfType(item, lexeme)
             }
             return lexeme
-        case .string, .any, .object, .array:
+        case .string, .any, .object, .array, .list, .yearmonth, .duration, .geopoint, .geojson:
             return lexeme
         }
     }

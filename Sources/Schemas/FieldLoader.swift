@@ -25,7 +25,7 @@ extension SchemaLoader {
         try loadNotation(cursor, into: &field)
         if let constraints = cursor["constraints"] { try loadConstraints(constraints, into: &field) }
         try warnAboutKeys(of: cursor, known: Self.fieldKeys, unenforced: ["jsonSchema"])
-        try warnAboutCategories(cursor, field)
+        try loadCategories(cursor, into: &field)
         if let settings = cursor["sluice"] { try loadFieldSettings(settings, into: &field) }
         return field
     }
@@ -37,20 +37,23 @@ extension SchemaLoader {
         let formatCursor = cursor["format"]
         let format = try formatCursor?.text() ?? "default"
         let known = [
-            "string", "integer", "number", "boolean", "date", "time", "datetime", "year", "any", "object", "array",
+            "string", "integer", "number", "boolean", "date", "time", "datetime", "year", "yearmonth", "duration",
+            "any",
+            "object", "array", "list", "geopoint", "geojson",
         ]
-        let later = ["list", "yearmonth", "duration", "geopoint", "geojson"]
         switch type {
         case "string":
-            let formats = ["default", "email", "uri", "uuid"]
-            if let formatCursor, format == "binary" {
-                throw formatCursor.error(.unsupported, "format \"binary\" is not supported yet; leave format out")
-            }
+            let formats = ["default", "email", "uri", "uuid", "binary", "wkt"]
             let word = try formatCursor?.word(of: formats, what: "format") ?? format
             return .string(StringFormat(rawValue: word) ?? .default)
         case "date": return .date(try loadPattern(formatCursor))
         case "time": return .time(try loadPattern(formatCursor))
         case "datetime": return .datetime(try loadPattern(formatCursor))
+        case "geopoint":
+            return .geopoint(try formatCursor?.choice(GeopointFormat.self, what: "format") ?? .default)
+        case "geojson":
+            return .geojson(
+                isTopology: try formatCursor?.word(of: ["default", "topojson"], what: "format") == "topojson")
         default: break
         }
         if let formatCursor, format != "default" {
@@ -64,26 +67,32 @@ extension SchemaLoader {
         case "any": return .any
         case "object": return .object
         case "array": return .array
+        case "yearmonth": return .yearmonth
+        case "duration": return .duration
+        case "list":
+            var form = ListForm()
+            if let mark = cursor["delimiter"] {
+                form.delimiter = try mark.text()
+                if form.delimiter.isEmpty { throw mark.error(.outOfRange, "a delimiter has at least one character") }
+            }
+            form.item = try cursor["itemType"]?.choice(ListForm.Item.self, what: "itemType") ?? .string
+            return .list(form)
         default:
             let place = typeCursor ?? cursor
-            guard !later.contains(type) else {
-                throw place.error(.unsupported, "type \(quoted(type)) is not supported yet; use string or any")
-            }
             throw place.error(
                 .unknownValue,
-                "type \(quoted(type)) is not supported\(didYouMean(type, among: known + later)); use \(listed(known))")
+                "type \(quoted(type)) is not supported\(didYouMean(type, among: known)); use \(listed(known))")
         }
     }
 
     /// `default` or a `strptime` pattern of a date, time or datetime.
     private func loadPattern(_ cursor: Cursor?) throws(SchemaError) -> DatePattern {
         guard let cursor else { return .iso }
-        let format = try cursor.text()
+        var format = try cursor.text()
         if format == "default" { return .iso }
-        if format == "any" {
-            throw cursor.error(
-                .unsupported, "format \"any\" is not supported: guessing dates is unsafe; write a pattern as %d/%m/%Y")
-        }
+        if format == "any" { return .any }
+        // As before version 1.
+        if format.hasPrefix("fmt:") { format.removeFirst(4) }
         guard format.contains("%") else {
             throw cursor.error(.unknownValue, "unknown format \(quoted(format)); use default or a pattern as %d/%m/%Y")
         }
@@ -150,7 +159,7 @@ extension SchemaLoader {
         }
         for key in ["minLength", "maxLength"] {
             guard let length = cursor[key] else { continue }
-            try require(["string", "array", "object"], for: key, length, field)
+            try require(["string", "array", "object", "list"], for: key, length, field)
             let value = try length.whole(in: 0...Int(Int32.max))
             if key == "minLength" { result.minLength = value } else { result.maxLength = value }
         }
@@ -183,15 +192,29 @@ extension SchemaLoader {
             atKey: true)
     }
 
-    /// Categories are a vocabulary that nobody checks here, unless an enum says the same.
-    private mutating func warnAboutCategories(_ cursor: Cursor, _ field: Field) throws(SchemaError) {
+    /// `categories` are the only values that there are; `categoriesOrdered` says that their order means something.
+    private func loadCategories(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
+        _ = try cursor["categoriesOrdered"]?.flag()
         guard let categories = cursor["categories"] else { return }
-        var words: [String] = []
-        for item in try categories.items() { words.append(try (item["value"] ?? item).lexeme()) }
-        guard Set(words) != field.constraints.enumeration.map(Set.init) else { return }
-        warnings.append(
-            categories.warning(
-                "categories is not enforced by this version; write the same values as constraints.enum to enforce them")
-        )
+        guard ["string", "integer"].contains(field.type.name) else {
+            throw categories.error(
+                .inconsistent, "categories apply to string and integer, not to \(field.type.name); remove them",
+                atKey: true)
+        }
+        let items = try categories.items()
+        guard !items.isEmpty else { throw categories.error(.missing, "categories is empty, so no value can pass") }
+        let rules = BoundRules(field: field)
+        var values: [String] = []
+        for item in items {
+            let value = item.value.members == nil ? item : item["value"]
+            guard let value else { throw item.error(.missing, "a category written as a mapping needs value:") }
+            _ = try item["label"]?.lexeme()
+            let text = try rules.allowedValue(value)
+            guard !values.contains(text) else {
+                throw value.error(.inconsistent, "\(quoted(text)) is listed twice; remove one")
+            }
+            values.append(text)
+        }
+        field.categories = values
     }
 }

@@ -24,6 +24,16 @@ package enum FieldType: Sendable, Equatable {
     case object
     /// A JSON array.
     case array
+    /// Items with a mark between them.
+    case list(ListForm)
+    /// A month of a year.
+    case yearmonth
+    /// An ISO 8601 duration.
+    case duration
+    /// A place on earth.
+    case geopoint(GeopointFormat)
+    /// GeoJSON, or TopoJSON.
+    case geojson(isTopology: Bool)
 
     /// The standard's name of the type.
     package var name: String {
@@ -39,6 +49,19 @@ package enum FieldType: Sendable, Equatable {
         case .any: "any"
         case .object: "object"
         case .array: "array"
+        case .list: "list"
+        case .yearmonth: "yearmonth"
+        case .duration: "duration"
+        case .geopoint: "geopoint"
+        case .geojson: "geojson"
+        }
+    }
+
+    /// Whether its values are JSON, also in CSV.
+    package var isJSON: Bool {
+        switch self {
+        case .object, .array, .geojson: true
+        default: false
         }
     }
 
@@ -47,6 +70,9 @@ package enum FieldType: Sendable, Equatable {
         switch self {
         case .string(let format) where format != .default: format.rawValue
         case .date(.pattern(let pattern)), .time(.pattern(let pattern)), .datetime(.pattern(let pattern)): pattern
+        case .date(.any), .time(.any), .datetime(.any): "any"
+        case .geopoint(let format) where format != .default: format.rawValue
+        case .geojson(isTopology: true): "topojson"
         default: nil
         }
     }
@@ -58,6 +84,31 @@ package enum StringFormat: String, Sendable {
     case email
     case uri
     case uuid
+    /// Base64.
+    case binary
+    /// Well-known text of a geometry.
+    case wkt
+}
+
+/// How a place is written: `lon, lat`, a JSON array of both, or a JSON object of both.
+package enum GeopointFormat: String, Sendable, CaseIterable {
+    case `default`, array, object
+}
+
+/// How the items of a list are written.
+package struct ListForm: Sendable, Equatable {
+    /// What an item is.
+    package enum Item: String, Sendable, CaseIterable {
+        case string, integer, boolean, number, datetime, date, time
+    }
+
+    /// Stands between items.
+    package var delimiter = ","
+    /// What each item is, in its default format.
+    package var item = Item.string
+
+    /// Texts with commas between them.
+    package init() {}
 }
 
 /// How a date, time or datetime is written.
@@ -66,6 +117,8 @@ package enum DatePattern: Sendable, Equatable {
     case iso
     /// A `strptime` pattern of the declared kind, such as `%d/%m/%Y`.
     case pattern(String)
+    /// The default, or a form that nobody can misread: months by name, hours with am or pm. Day and month are never guessed.
+    case any
 }
 
 /// The constraints of one field that this version checks.
@@ -180,6 +233,8 @@ package struct Field: Sendable, Equatable {
     package var type: FieldType
     /// What its values must fulfil.
     package var constraints = Constraints()
+    /// The only values there are (`categories`), as written in the contract; nil when anything goes.
+    package var categories: [String]?
     /// Texts that mean "no value"; nil means the schema's.
     package var missingValues: [String]?
     /// Words for true (default true, True, TRUE, 1).
@@ -213,6 +268,25 @@ package struct Field: Sendable, Equatable {
 
     /// Whether the values are numbers that statistics may use.
     package var isNumeric: Bool { type == .integer || type == .number }
+}
+
+/// How a file's columns match a contract's fields (Table Schema 2, `fieldsMatch`).
+package enum FieldsMatch: String, Sendable, CaseIterable {
+    /// The same names in the same order.
+    case exact
+    /// The same names in any order.
+    case equal
+    /// All fields, and others.
+    case subset
+    /// No others, but some may be missing.
+    case superset
+    /// At least one field.
+    case partial
+
+    /// Whether columns that are no fields may be there.
+    package var allowsUnknown: Bool { self == .subset || self == .partial }
+    /// Whether fields may be missing, unless they are required.
+    package var allowsMissing: Bool { self == .superset || self == .partial }
 }
 
 /// What happens to columns that the contract does not name.
@@ -306,6 +380,11 @@ package struct Schema: Sendable, Equatable {
     package var missingValues: [String] = [""]
     /// Field names that together identify a row.
     package var primaryKey: [String] = []
+    /// Field names that together have no value twice; a row without one of them is no repetition (as in SQL).
+    package var uniqueKeys: [[String]] = []
+    /// How a file's columns and the fields must match, when the contract says it; else by name, in any order, and
+    /// `unknownFields` says the rest.
+    package var fieldsMatch: FieldsMatch?
     /// What happens to other columns.
     package var unknownFields: UnknownFields = .reject
     /// How the files' CSV is written, if the contract says it.

@@ -57,7 +57,7 @@ struct SchemaLoader {
         "$schema", "name", "title", "description", "version", "fields", "fieldsMatch", "missingValues", "primaryKey",
         "uniqueKeys", "foreignKeys", "sluice",
     ]
-    private static let unenforced = ["fieldsMatch", "uniqueKeys", "foreignKeys", "jsonSchema"]
+    private static let unenforced = ["foreignKeys", "jsonSchema"]
 
     mutating func load(_ root: Cursor) throws(SchemaError) -> Schema {
         guard root.value.members != nil else { throw root.wrongKind("a mapping with fields:") }
@@ -79,8 +79,24 @@ struct SchemaLoader {
         schema.version = try root["version"]?.lexeme() ?? ""
         if let missing = root["missingValues"] { schema.missingValues = try loadMissingValues(missing) }
         if let key = root["primaryKey"] { schema.primaryKey = try loadNames(key, fields) }
+        if let keys = root["uniqueKeys"] {
+            for key in try keys.items() { schema.uniqueKeys.append(try loadNames(key, fields)) }
+        }
+        if let match = root["fieldsMatch"] {
+            // Some tools write a list of one.
+            let word = match.value.items?.count == 1 ? try match.items()[0] : match
+            schema.fieldsMatch = try word.choice(FieldsMatch.self)
+            if schema.fieldsMatch?.allowsUnknown == true { schema.unknownFields = .keep }
+        }
         try warnAboutKeys(of: root, known: Self.known, unenforced: Self.unenforced)
         if let settings = root["sluice"] { try loadSettings(settings, into: &schema) }
+        if let match = schema.fieldsMatch, match.allowsUnknown == (schema.unknownFields == .reject) {
+            let place = root["sluice"]?["unknownFields"] ?? root
+            throw place.error(
+                .inconsistent,
+                "unknownFields \(schema.unknownFields.rawValue) contradicts fieldsMatch \(match.rawValue); remove one",
+                atKey: true)
+        }
         for (item, field) in zip(items, fields) {
             guard let most = field.constraints.maxLength, most > schema.limits.maxCellBytes else { continue }
             warnings.append(

@@ -19,17 +19,28 @@ package enum Entities {
 
 extension SchemaLoader {
     private static let unenforcedSettings = [
-        "drift", "secrets", "poisoning", "baseline", "privacy", "encryption", "encrypt", "jsonSchema",
+        "drift", "secrets", "poisoning", "baseline", "privacy", "encryption", "encrypt",
     ]
 
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try cursor.refuseKeys(besides: ["role", "path", "pii", "anomaly", "hiddenText"] + Self.unenforcedSettings)
+        try cursor.refuseKeys(
+            besides: ["role", "path", "pii", "anomaly", "hiddenText", "jsonSchema"] + Self.unenforcedSettings)
         try warnAboutKeys(
-            of: cursor, known: ["role", "path", "pii", "anomaly", "hiddenText"], unenforced: Self.unenforcedSettings)
+            of: cursor, known: ["role", "path", "pii", "anomaly", "hiddenText", "jsonSchema"],
+            unenforced: Self.unenforcedSettings)
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
+        // Beside the standard's place for it, which the reference library of Table Schema does not read.
+        if let schema = cursor["jsonSchema"] {
+            guard field.type == .object || field.type == .array, field.constraints.jsonSchema == nil else {
+                throw schema.error(
+                    .inconsistent, "jsonSchema is for fields of type object and array, and is written once", atKey: true
+                )
+            }
+            field.constraints.jsonSchema = try schema.jsonSchema()
+        }
         if let pii = cursor["pii"] { field.pii = try loadPII(pii) }
         if let anomaly = cursor["anomaly"] {
             guard field.isNumeric else {

@@ -18,6 +18,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     // The header.
     case missingLabel = "missing-label"
     case extraLabel = "extra-label"
+    case incorrectLabel = "incorrect-label"
     case duplicateLabel = "duplicate-label"
     case blankLabel = "blank-label"
     // The contract.

@@ -28,9 +28,7 @@ final class FieldCheck: Sendable {
     let latest: Int64?
     let after: Int64?
     let before: Int64?
-    let enumeration: [[UInt8]]?
-    let enumerationNumbers: [Double]
-    let enumerationMoments: [Int64]
+    private let allowed: Allowed
     let allowsTrue: Bool
     let allowsFalse: Bool
     let wholes: Wholes
@@ -88,15 +86,7 @@ final class FieldCheck: Sendable {
         latest = try moment(constraints.maximum)
         after = try moment(constraints.exclusiveMinimum)
         before = try moment(constraints.exclusiveMaximum)
-        enumeration = constraints.enumeration?.map { Array($0.utf8) }
-        var numbers: [Double] = []
-        var moments: [Int64] = []
-        for text in constraints.enumeration ?? [] {
-            if let value = try number(text) { numbers.append(value) }
-            if let value = try moment(text) { moments.append(value) }
-        }
-        enumerationNumbers = numbers
-        enumerationMoments = moments
+        allowed = try Allowed(field, number: number, moment: moment)
         let words = constraints.enumeration
         allowsTrue = words.map { $0.contains { field.trueValues.contains($0) || $0 == "true" } } ?? true
         allowsFalse = words.map { $0.contains { field.falseValues.contains($0) || $0 == "false" } } ?? true
@@ -115,8 +105,8 @@ final class FieldCheck: Sendable {
 
     /// Whether there is no text that the check has anything against.
     var takesAnyText: Bool {
-        (type == .string(.default) || type == .any) && !required && !limitsLength && enumeration == nil
-            && pattern == nil && jsonSchema == nil
+        (type == .string(.default) || type == .any) && !required && !limitsLength && allowed.texts == nil
+            && allowed.categories == nil && pattern == nil && jsonSchema == nil
     }
 
     /// Whether the cell holds no value.
@@ -168,7 +158,8 @@ final class FieldCheck: Sendable {
         if let maximum, !(value <= maximum) { return .maximumError }
         if let exclusiveMinimum, !(value > exclusiveMinimum) { return .minimumError }
         if let exclusiveMaximum, !(value < exclusiveMaximum) { return .maximumError }
-        if enumeration != nil, !enumerationNumbers.contains(value) { return .enumError }
+        if allowed.texts != nil, !allowed.numbers.contains(value) { return .enumError }
+        if allowed.categories != nil, !allowed.categoryNumbers.contains(value) { return .enumError }
         return nil
     }
 
@@ -184,7 +175,7 @@ final class FieldCheck: Sendable {
         if let maximum = wholes.maximum, whole > maximum { return .maximumError }
         if let minimum = wholes.exclusiveMinimum, whole <= minimum { return .minimumError }
         if let maximum = wholes.exclusiveMaximum, whole >= maximum { return .maximumError }
-        if enumeration != nil, !wholes.enumeration.contains(whole) { return .enumError }
+        if allowed.texts != nil, !wholes.enumeration.contains(whole) { return .enumError }
         return nil
     }
 
@@ -220,16 +211,14 @@ final class FieldCheck: Sendable {
         if let latest, value > latest { return .maximumError }
         if let after, value <= after { return .minimumError }
         if let before, value >= before { return .maximumError }
-        if enumeration != nil, !enumerationMoments.contains(value) { return .enumError }
+        if allowed.texts != nil, !allowed.moments.contains(value) { return .enumError }
         return nil
     }
 
     /// Whether the text is one of the allowed ones.
     @inline(__always)
     func isAllowed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard let enumeration else { return true }
-        for text in enumeration where Self.equal(bytes, range, text) { return true }
-        return false
+        (allowed.texts?.contains(bytes, range) ?? true) && (allowed.categories?.contains(bytes, range) ?? true)
     }
 
     /// What a text's length breaks, or nil.
@@ -258,10 +247,12 @@ final class FieldCheck: Sendable {
             case .email: if !Formats.isEmail(bytes, cell.range) { return .typeError }
             case .uri: if !Formats.isURI(bytes, cell.range) { return .typeError }
             case .uuid: if !Formats.isUUID(bytes, cell.range) { return .typeError }
+            case .binary: if !Formats.isBase64(bytes, cell.range) { return .typeError }
+            case .wkt: if !Formats.isWKT(bytes, cell.range) { return .typeError }
             }
             if limitsLength, let code = lengths(Formats.scalars(bytes, cell.range)) { return code }
             return isAllowed(bytes, cell.range) ? nil : .enumError
-        case .date, .time, .datetime, .year:
+        case .date, .time, .datetime, .year, .yearmonth, .duration:
             guard cell.isText || (cell.isNumber && type == .year), let moment = Dates.value(bytes, cell.range, type)
             else { return .typeError }
             return bounds(moment)
@@ -273,30 +264,122 @@ final class FieldCheck: Sendable {
             for word in falseWords where Self.equal(bytes, cell.range, word) { return allowsFalse ? nil : .enumError }
             return .typeError
         case .any: return isAllowed(bytes, cell.range) ? nil : .enumError
-        case .object, .array: return nested(cell, bytes)
+        case .object, .array, .geojson, .geopoint(.array), .geopoint(.object): return nested(cell, bytes)
+        case .geopoint(.default):
+            guard cell.isText, Formats.isGeopoint(bytes, cell.range) else { return .typeError }
+            return isAllowed(bytes, cell.range) ? nil : .enumError
+        case .list(let form): return list(cell, bytes, form)
         }
     }
 
-    /// A JSON object or array, in a JSON member or as CSV text.
+    /// Items with a mark between them.
+    private func list(_ cell: Cell, _ bytes: Span<UInt8>, _ form: ListForm) -> FindingCode? {
+        guard cell.isText else { return .typeError }
+        let mark = Array(form.delimiter.utf8)
+        var (first, at, count) = (cell.range.lowerBound, cell.range.lowerBound, 0)
+        let end = cell.range.upperBound
+        while true {
+            let isMark = at + mark.count <= end && Self.equal(bytes, at..<at + mark.count, mark)
+            if at == end || isMark {
+                guard isItem(bytes, first..<at, form.item) else { return .typeError }
+                count += 1
+                if at == end { break }
+                at += mark.count
+                first = at
+            } else {
+                at += 1
+            }
+        }
+        return lengths(count) ?? (isAllowed(bytes, cell.range) ? nil : .enumError)
+    }
+
+    private func isItem(_ bytes: Span<UInt8>, _ range: Range<Int>, _ item: ListForm.Item) -> Bool {
+        switch item {
+        case .string: true
+        case .integer: Numbers.integer(bytes, range) != nil
+        case .number: Numbers.decimal(bytes, range) != nil
+        case .boolean: (trueWords + falseWords).contains { Self.equal(bytes, range, $0) }
+        case .date: Dates.value(bytes, range, .date(.iso)) != nil
+        case .time: Dates.value(bytes, range, .time(.iso)) != nil
+        case .datetime: Dates.value(bytes, range, .datetime(.iso)) != nil
+        }
+    }
+
+    /// A JSON value, in a JSON member or as CSV text.
     private func nested(_ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
-        let wanted: CellKind = type == .object ? .object : .array
+        let isNative = cell.isNested
         // The reader has checked its grammar; a number that no double holds is JSON too.
-        if cell.kind == wanted { return limitsLength ? lengths(countOfMembers(bytes, cell.range)) : nil }
-        guard cell.kind == .bare || cell.kind == .quoted else { return .typeError }
+        if isNative, allowed.texts == nil {
+            if type == .object {
+                return cell.kind != .object ? .typeError : limitsLength ? lengths(count(cell, bytes)) : nil
+            }
+            if type == .array {
+                return cell.kind != .array ? .typeError : limitsLength ? lengths(count(cell, bytes)) : nil
+            }
+        }
+        guard isNative || cell.isText else { return .typeError }
         // As the reader of JSON has it: numbers of any size, but no key twice and no nesting without end.
         var tape = JSONTape()
-        guard (try? tape.read(bytes, cell.range, maxDepth: maxDepth)) != nil,
-            tape.values[0].kind == (type == .object ? .object : .array), tape.hasUniqueKeys
-        else { return .typeError }
+        guard (try? tape.read(bytes, cell.range, maxDepth: maxDepth)) != nil, isNative || tape.hasUniqueKeys else {
+            return .typeError
+        }
+        let fits: Bool
+        switch type {
+        case .object: fits = tape.values[0].kind == .object
+        case .array: fits = tape.values[0].kind == .array
+        case .geojson(let isTopology): fits = isTopology ? Formats.isTopoJSON(tape) : Formats.isGeoJSON(tape)
+        case .geopoint(.array): fits = Formats.isGeopoint(array: tape)
+        default: fits = Formats.isGeopoint(object: tape)
+        }
+        guard fits else { return .typeError }
+        if allowed.texts != nil, !allowed.values.contains(where: { $0.equals(0, tape, 0) }) { return .enumError }
         return lengths(Int(tape.values[0].count))
     }
+
+    private func count(_ cell: Cell, _ bytes: Span<UInt8>) -> Int { countOfMembers(bytes, cell.range) }
+}
+
+/// The values that a field may have at all: those of `enum`, and those of `categories`.
+private struct Allowed: Sendable {
+    /// `enum` as texts; nil when there is none.
+    let texts: TextSet?
+    let numbers: [Double]
+    let moments: [Int64]
+    /// Of a field whose values are JSON.
+    let values: [JSONTape]
+    let categories: TextSet?
+    let categoryNumbers: Set<Double>
+
+    init(
+        _ field: Field, number: (String?) throws(UnusableContract) -> Double?,
+        moment: (String?) throws(UnusableContract) -> Int64?
+    ) throws(UnusableContract) {
+        let words = field.constraints.enumeration
+        texts = words.map(TextSet.init)
+        categories = field.categories.map(TextSet.init)
+        values = field.type.isJSON ? (words ?? []).compactMap(tape) : []
+        var (numbers, moments, categoryNumbers): ([Double], [Int64], Set<Double>) = ([], [], [])
+        for text in words ?? [] {
+            if let value = try number(text) { numbers.append(value) }
+            if let value = try moment(text) { moments.append(value) }
+        }
+        for text in field.categories ?? [] { if let value = try number(text) { categoryNumbers.insert(value) } }
+        (self.numbers, self.moments, self.categoryNumbers) = (numbers, moments, categoryNumbers)
+    }
+}
+
+/// A JSON text on a tape.
+private func tape(_ text: String) -> JSONTape? {
+    let bytes = Array(text.utf8)
+    var tape = JSONTape()
+    return (try? tape.read(bytes.span, 0..<bytes.count)) != nil ? tape : nil
 }
 
 extension FieldType {
     /// Whether values are dates, times or years.
     var isMoment: Bool {
         switch self {
-        case .date, .time, .datetime, .year: true
+        case .date, .time, .datetime, .year, .yearmonth, .duration: true
         default: false
         }
     }

@@ -82,6 +82,12 @@ package struct Validator: Sendable {
         if !key.isEmpty, !rules.contains(where: { $0.fields == key }) {
             rules.append(UniqueRule(code: .primaryKeyError, fields: key))
         }
+        for names in schema.uniqueKeys {
+            let fields = names.compactMap { name in schema.fields.firstIndex { $0.name == name } }
+            if !rules.contains(where: { $0.fields == fields }) {
+                rules.append(UniqueRule(code: .uniqueError, fields: fields))
+            }
+        }
         uniqueRules = rules
     }
 

@@ -104,6 +104,11 @@ enum Words {
             return say(
                 "unknown column", "the header has a column that the contract does not name",
                 "add it to the contract, or set sluice.unknownFields to keep or drop")
+        case .incorrectLabel:
+            return say(
+                "columns in another order",
+                "the header has the contract's columns in another order, and fieldsMatch is exact",
+                "put them in order, or write fieldsMatch: equal")
         case .duplicateLabel: return say("duplicate column", "two columns have the same name", "rename one")
         case .blankLabel: return say("blank column name", "a column has no name", "name it")
         case .typeError:

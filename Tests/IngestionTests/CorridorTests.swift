@@ -343,3 +343,38 @@ import Testing
         }
     }
 }
+
+/// Table Schema's `fieldsMatch`: which columns a file may have and lack.
+@Suite struct `fields match` {
+    @Test(arguments: [
+        ("exact", "a,b\n1,2\n", [FindingCode]()), ("exact", "b,a\n1,2\n", [.incorrectLabel]),
+        ("exact", "a,b,c\n1,2,3\n", [.extraLabel]), ("exact", "a\n1\n", [.missingLabel]),
+        ("equal", "b,a\n1,2\n", []), ("equal", "b,a,c\n1,2,3\n", [.extraLabel]), ("[equal]", "b,a\n1,2\n", []),
+        ("subset", "c,b,a\n1,2,3\n", []), ("subset", "c,b\n1,2\n", [.missingLabel]),
+        ("superset", "a\n1\n", []), ("superset", "b\n1\n", [.missingLabel]), ("superset", "a,c\n1,2\n", [.extraLabel]),
+        ("partial", "c,a\n1,2\n", []), ("partial", "c,d\n1,2\n", [.missingLabel]),
+    ]) func `as the standard has it`(match: String, text: String, codes: [FindingCode]) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let contract = """
+            fieldsMatch: \(match)
+            fields: [{ name: a, type: integer, constraints: { required: true } }, { name: b, type: integer }]
+            """
+        let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
+        #expect(loaded.warnings.isEmpty)
+        var options = BatchOptions()
+        options.doors = .validate
+        let report = try await Corridor(store: nil, writes: false).run(
+            try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            source: "", options: options)
+        #expect(report.batchFindings.map(\.code) == codes && report.counts.count(.rejected) == 0)
+    }
+
+    @Test func `contradictions are refused`() {
+        for (match, unknown) in [("exact", "keep"), ("superset", "drop"), ("subset", "reject"), ("partial", "reject")] {
+            let text = "fieldsMatch: \(match)\nfields: [{name: a}]\nsluice: {unknownFields: \(unknown)}\n"
+            let error = #expect(throws: SchemaError.self) { try Schema.load(Array(text.utf8), name: "c.yaml") }
+            #expect(error?.code == .inconsistent, "\(match) \(unknown)")
+        }
+    }
+}

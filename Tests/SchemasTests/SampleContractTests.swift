@@ -35,9 +35,9 @@ import Testing
         #expect(loaded.schema.version == "3.1.0" && loaded.schema.batch.minRows == 100)
         #expect(
             loaded.warnings.map(\.path) == [
-                "uniqueKeys", "fields[1].categories", "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
+                "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
                 "fields[8].sluice.drift", "fields[10].sluice.secrets",
-                "fields[12].sluice.drift", "fields[13].sluice.jsonSchema", "sluice.poisoning", "sluice.baseline",
+                "fields[12].sluice.drift", "sluice.poisoning", "sluice.baseline",
                 "sluice.privacy", "sluice.encryption",
             ])
     }

@@ -121,13 +121,11 @@ import Testing
     @Test func `unenforced standard and sluice keys are warnings in document order`() throws {
         let warnings = try contract(
             """
-            uniqueKeys: [[a]]
             foreignKeys: []
-            fieldsMatch: [subset]
             fields:
               - name: a
                 categories: [x, y]
-                sluice: {drift: {}, secrets: {}, hiddenText: {action: reject}, encrypt: false, jsonSchema: {}}
+                sluice: {drift: {}, secrets: {}, hiddenText: {action: reject}, encrypt: false}
               - name: b
                 categories: [x, {value: y, label: Y}]
                 constraints: {enum: [y, x]}
@@ -138,14 +136,15 @@ import Testing
         ).warnings
         #expect(
             warnings.map(\.path) == [
-                "uniqueKeys", "foreignKeys", "fieldsMatch", "fields[0].categories",
+                "foreignKeys",
                 "fields[0].sluice.drift", "fields[0].sluice.secrets",
-                "fields[0].sluice.encrypt", "fields[0].sluice.jsonSchema", "fields[2].sluice.pii.validate",
+                "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
                 "sluice.poisoning", "sluice.baseline", "sluice.privacy", "sluice.encryption", "sluice.batch.onExceed",
             ])
         #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })
         #expect(
-            warnings.first?.description == "contract.yaml:1:1: uniqueKeys: uniqueKeys is not enforced by this version")
+            warnings.first?.description == "contract.yaml:1:1: foreignKeys: foreignKeys is not enforced by this version"
+        )
     }
 
     @Test func `unknown standard keys warn only when they look like a known one`() throws {

@@ -9,9 +9,13 @@ import Validating
     /// Where we differ on purpose: type, source and what we say.
     private static let decided: [String: String] = [
         // A cell with spaces around the number would leave as it is, and strict readers refuse it.
-        "integer  01 ": "type-error", "number  01 ": "type-error",
+        "integer default  01 ": "type-error", "number default  01 ": "type-error",
         // xs:gYear, to which the standard refers, has negative years and years of five digits.
-        "year -2000": "ok", "year 20000": "ok",
+        "year default -2000": "ok", "year default 20000": "ok",
+        // RFC 7946 3.1.1: a position may have an altitude.
+        #"geojson default {"coordinates":[0,0,0],"type":"Point"}"#: "ok",
+        // The default of geopoint is the text "lon, lat", and a yearmonth is an xs:gYearMonth: a list is neither.
+        "geopoint default [180,90]": "type-error", "yearmonth default [2000,10]": "type-error",
     ]
 
     private static func suite() -> URL? {
@@ -24,36 +28,13 @@ import Validating
         return FileManager.default.fileExists(atPath: file.path) ? file : nil
     }
 
-    private func field(_ item: JSONValue) -> Field? {
-        let format = item["format"]?.text ?? "default"
-        let type: FieldType
-        switch (item["type"]?.text ?? "", format) {
-        case ("string", _):
-            guard let known = StringFormat(rawValue: format) else { return nil }
-            type = .string(known)
-        case ("integer", "default"): type = .integer
-        case ("number", "default"): type = .number
-        case ("boolean", "default"): type = .boolean
-        case ("year", "default"): type = .year
-        case ("any", "default"): type = .any
-        case ("object", "default"): type = .object
-        case ("array", "default"): type = .array
-        case ("date", "default"): type = .date(.iso)
-        case ("time", "default"): type = .time(.iso)
-        case ("datetime", "default"): type = .datetime(.iso)
-        case ("date", _) where format.hasPrefix("%"): type = .date(.pattern(format))
-        case ("time", _) where format.hasPrefix("%"): type = .time(.pattern(format))
-        case ("datetime", _) where format.hasPrefix("%"): type = .datetime(.pattern(format))
-        default: return nil
-        }
-        var field = Field(name: "v", type: type)
-        let options = item["options"]
-        if let words = options?["trueValues"]?.items { field.trueValues = words.compactMap(\.text) }
-        if let words = options?["falseValues"]?.items { field.falseValues = words.compactMap(\.text) }
-        if let mark = options?["groupChar"]?.text { field.groupChar = mark }
-        if let mark = options?["decimalChar"]?.text { field.decimalChar = mark }
-        if let bare = options?["bareNumber"]?.flag { field.bareNumber = bare }
-        return field
+    /// The field as a contract has it; nil when there is no such field, such as with a format that is none.
+    private func field(_ item: JSONValue) throws -> Field? {
+        var members: [String: JSONValue] = ["name": .string("v"), "type": item["type"] ?? .null]
+        if let format = item["format"]?.text, format != "default" { members["format"] = .string(format) }
+        for (key, value) in item["options"]?.members ?? [:] { members[key] = value }
+        let contract = JSONValue.object(["fields": .array([.object(members)])])
+        return try? Schema.load(Array(contract.text(pretty: false).utf8), name: "c.json").schema.fields[0]
     }
 
     @Test func `the cells that frictionless reads are sound, and no others`() throws {
@@ -64,21 +45,33 @@ import Validating
         let cases = try #require(try JSONValue.parse(Array(try Data(contentsOf: file))).items)
         var (run, skipped) = (0, 0)
         for item in cases {
-            guard let field = field(item), let source = item["source"], source["py"] == nil, source != .string("")
-            else {
+            guard let source = item["source"], source["py"] == nil else {
+                // What Python made is no text.
                 skipped += 1
                 continue
             }
+            let name =
+                "\(item["type"]?.text ?? "") \(item["format"]?.text ?? "") \(source.text ?? source.text(pretty: false))"
+            // An empty text is no value of any type, which a required field tells.
+            let isEmpty = source == .string("")
+            let expected =
+                isEmpty ? "constraint-required" : Self.decided[name] ?? (item["target"] == .null ? "type-error" : "ok")
+            run += 1
+            guard var field = try field(item) else {
+                // A contract that is refused reads nothing.
+                #expect(item["target"] == .null, "\(name)")
+                continue
+            }
+            field.constraints.required = isEmpty
             let schema = Schema(fields: [field, Field(name: "z", type: .any)])
             var found: [String] = []
             if let text = source.text { found += try csv(schema, [text]) + csv(schema, [text], isQuoted: true) }
             found += try json(schema, [source.text(pretty: false)])
-            let name = "\(item["type"]?.text ?? "") \(source.text ?? source.text(pretty: false))"
-            let expected = Self.decided[name] ?? (item["target"] == .null ? "type-error" : "ok")
             #expect(found.allSatisfy { $0 == expected }, "\(name) \(item["options"] as Any): \(found), not \(expected)")
-            run += 1
         }
-        print("frictionless field cases: \(run) run, \(skipped) skipped (types, formats or sources that are not ours)")
-        #expect(run > 150)
+        print(
+            "frictionless field cases: \(run) run, \(skipped) skipped, which are values of Python; \(Self.decided.count) decided otherwise"
+        )
+        #expect(run == 328 && skipped == 22)
     }
 }
