@@ -103,23 +103,6 @@ package struct BatchReport: Sendable {
     package func document() -> JSONValue {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-        func errors(_ finding: Finding) -> JSONValue {
-            var members: [String: JSONValue] = [
-                "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
-                "rowNumber": .integer(Int64(finding.row)), "fieldName": name(finding.field),
-                "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
-            ]
-            if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
-            if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
-            if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
-            if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
-            if finding.code == .modifiedZ, let rule = thresholds.first(where: { $0.field == finding.field }) {
-                members["n"] = whole(rule.count)
-            } else if finding.code == .isolationForest {
-                members["n"] = whole(basisRows)
-            }
-            return .object(members)
-        }
         return .object([
             "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
             "dataset": .string(dataset), "source": .string(source), "name": .string(file),
@@ -139,9 +122,9 @@ package struct BatchReport: Sendable {
                         "firstRows": .array(tally.firstRows.map(whole)),
                     ])
                 }),
-            "errors": .array(listed.map(errors)),
+            "errors": .array(listed.map(document)),
             "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
-            "batchErrors": .array(batchFindings.map(errors)),
+            "batchErrors": .array(batchFindings.map(document)),
             "unknownColumns": .array(unknownColumns.map { .integer(Int64($0)) }),
             "disguisedColumns": .array(
                 disguisedColumns.map {
@@ -158,6 +141,49 @@ package struct BatchReport: Sendable {
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
             "readers": .string(readers),
         ])
+    }
+
+    /// One of its findings as a document.
+    package func document(_ finding: Finding) -> JSONValue {
+        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        var members: [String: JSONValue] = [
+            "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
+            "rowNumber": .integer(Int64(finding.row)), "fieldName": name(finding.field),
+            "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
+        ]
+        if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
+        if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
+        if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
+        if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
+        if finding.code == .modifiedZ, let rule = thresholds.first(where: { $0.field == finding.field }) {
+            members["n"] = whole(rule.count)
+        } else if finding.code == .isolationForest {
+            members["n"] = whole(basisRows)
+        }
+        return .object(members)
+    }
+
+    /// The lines, from 1, that the rows of findings begin at, by their offset; none for a file whose offsets are not those of a text
+    /// with lines: compressed, or in units of more than a byte.
+    package func lines(of findings: [Finding]) -> [UInt64: Int] {
+        guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !findings.isEmpty,
+            let source = try? Source(file)
+        else { return [:] }
+        var wanted = Set(findings.map(\.byteOffset)).sorted()[...]
+        var lines: [UInt64: Int] = [:]
+        var (offset, line): (UInt64, Int) = (0, 1)
+        try? source.forEachChunk { (chunk) throws(IngestionError) in
+            for at in 0..<chunk.count {
+                if wanted.first == offset {
+                    lines[offset] = line
+                    wanted.removeFirst()
+                }
+                if chunk[at] == 0x0A { line += 1 }
+                offset += 1
+            }
+        }
+        return lines
     }
 
     private var screeningDocument: JSONValue {

@@ -53,8 +53,9 @@ struct ValidateCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         keepFreedMemory()
         var worst: Int32 = 0
+        let output = ReportOutput(report, files: files.count)
         for file in files {
-            try await goingOn(&worst) {
+            try await goingOn(&worst, file, output) {
                 var options = try reading.options(for: file)
                 options.doors = .validate
                 options.listed = report.listed
@@ -67,10 +68,11 @@ struct ValidateCommand: AsyncParsableCommand {
                     file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
                     options: options)
                 progress?.clear()
-                report.print(result, isOneOfMany: files.count > 1)
+                output.add(result)
                 return report.exitCode(result)
             }
         }
+        output.finish()
         if worst != 0 { throw ExitCode(worst) }
     }
 }
@@ -103,12 +105,13 @@ struct IngestCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         keepFreedMemory()
         var worst: Int32 = 0
+        let output = ReportOutput(report, files: files.count)
         try await reporting {
             let store = try store.require()
             let corridor = try Corridor(store: store, writes: !dryRun)
             if !dryRun, files.contains(StandardInput.name) { try StandardInput.keep(in: store.workFolder) }
             for file in files {
-                try await goingOn(&worst) {
+                try await goingOn(&worst, file, output) {
                     var options = try reading.options(for: file)
                     options.doors = dryRun ? .dryRun : .ingest
                     options.listed = report.listed
@@ -129,11 +132,12 @@ struct IngestCommand: AsyncParsableCommand {
                         file, schema: schema, contract: document, dataset: name,
                         source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
                     progress?.clear()
-                    report.print(result, isOneOfMany: files.count > 1)
+                    output.add(result)
                     return report.exitCode(result)
                 }
             }
         }
+        output.finish()
         if worst != 0 { throw ExitCode(worst) }
     }
 }
@@ -141,10 +145,17 @@ struct IngestCommand: AsyncParsableCommand {
 /// Works on one of several files: what goes wrong with it is said, and the next one still gets its turn.
 ///
 /// The first error decides the exit code over verdicts; among verdicts 1 stays.
-private func goingOn(_ worst: inout Int32, _ body: () async throws -> Int32) async throws {
+private func goingOn(
+    _ worst: inout Int32, _ file: String, _ output: ReportOutput, _ body: () async throws -> Int32
+) async throws {
     var code: Int32 = 0
     do {
-        try await reporting { code = try await body() }
+        try await reporting {
+            do { code = try await body() } catch let error as IngestionError {
+                output.fail(file, error)
+                throw error
+            }
+        }
     } catch let error as ExitCode {
         code = error.rawValue
     }

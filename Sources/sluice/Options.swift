@@ -14,6 +14,10 @@ func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     case json
+    case ndjson
+    case sarif
+    case github
+    case junit
 }
 
 /// What row findings make the exit code 1.
@@ -168,13 +172,13 @@ struct ReadingOptions: ParsableArguments {
 
 /// How the result is told.
 struct ReportOptions: ParsableArguments {
-    @Option(name: .long, help: "text or json.")
+    @Option(name: .long, help: "text, json, ndjson, sarif, github or junit.")
     var format = OutputFormat.text
 
     @Flag(name: .long, help: "The same as --format json.")
     var json = false
 
-    @Option(name: .long, help: "Findings listed one by one in the JSON report; totals are always exact.")
+    @Option(name: .long, help: "Findings listed one by one in reports for programs; totals are always exact.")
     var limitErrors = 1000
 
     @Option(name: .long, help: "The row outcome that makes the exit code 1: reject, quarantine, flag or never.")
@@ -184,7 +188,7 @@ struct ReportOptions: ParsableArguments {
     var quiet = false
 
     /// Findings to list one by one: the text report has totals and first rows only.
-    var listed: Int { json || format == .json ? limitErrors : 0 }
+    var listed: Int { json || format != .text ? limitErrors : 0 }
 
     /// The exit code of a report.
     func exitCode(_ report: BatchReport) -> Int32 {

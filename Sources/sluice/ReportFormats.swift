@@ -1,0 +1,274 @@
+import ArgumentParser
+import Ingestion
+import Sketches
+import Tabular
+
+/// Reports in the formats of programs, one document for all files of a run: none of them has a place for a value, and none gets one.
+final class ReportOutput {
+    private let options: ReportOptions
+    private let isOneOfMany: Bool
+    private var reports: [BatchReport] = []
+    /// Files that could not be judged, and why.
+    private var failures: [(file: String, reason: String, code: Int32)] = []
+
+    init(_ options: ReportOptions, files: Int) {
+        self.options = options
+        isOneOfMany = files > 1
+    }
+
+    private var format: OutputFormat { options.json ? .json : options.format }
+
+    /// Tells about a file, or keeps it until all are known.
+    func add(_ report: BatchReport) {
+        switch format {
+        case .text, .json: options.print(report, isOneOfMany: isOneOfMany)
+        case .ndjson: lines(report)
+        case .github: annotations(report)
+        case .sarif, .junit: reports.append(report)
+        }
+    }
+
+    /// Notes that a file could not be judged; the message was told already.
+    func fail(_ file: String, _ error: IngestionError) {
+        failures.append((file, error.description, error.code.rawValue))
+        if format == .github { command("error", file, nil, "not judged", error.description) }
+        if format == .ndjson {
+            line(["kind": .string("failure"), "name": .string(file), "message": .string(error.description)])
+        }
+    }
+
+    /// Prints what was kept.
+    func finish() {
+        switch format {
+        case .sarif: Terminal.line(sarif().text(pretty: true))
+        case .junit: Terminal.write(junit())
+        default: break
+        }
+    }
+
+    private func line(_ members: [String: JSONValue]) {
+        Terminal.line(JSONValue.object(members).text(pretty: false))
+    }
+
+    // MARK: ndjson
+
+    /// A line for each finding, and one for the whole.
+    private func lines(_ report: BatchReport) {
+        for finding in report.batchFindings + report.listed {
+            var members = report.document(finding).members ?? [:]
+            members["kind"] = .string("finding")
+            members["name"] = .string(report.file)
+            line(members)
+        }
+        var members = report.document().members ?? [:]
+        members["kind"] = .string("report")
+        members["errors"] = nil
+        members["batchErrors"] = nil
+        line(members)
+    }
+
+    // MARK: GitHub
+
+    /// One annotation a reason, at the first row that has it: a code host shows ten.
+    private func annotations(_ report: BatchReport) {
+        let lines = report.lines(of: report.listed)
+        for finding in report.batchFindings {
+            let meaning = Words.meaning(finding.code)
+            command("error", report.file, nil, meaning.title, "\(meaning.explanation); \(meaning.cure)")
+        }
+        for (kind, tally) in report.findings.sorted where kind.outcome >= .flagged {
+            let meaning = Words.meaning(kind.code)
+            let first = report.listed.first { $0.code == kind.code && $0.field == kind.field }
+            let field = kind.field >= 0 ? "field \(report.fields[kind.field]): " : ""
+            command(
+                kind.outcome >= .quarantined ? "error" : "warning", report.file, first.flatMap { lines[$0.byteOffset] },
+                meaning.title,
+                "\(field)\(Words.number(tally.count)) row(s), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
+                    + meaning.cure)
+        }
+    }
+
+    /// A workflow command (docs.github.com, "Workflow commands").
+    private func command(_ kind: String, _ file: String, _ line: Int?, _ title: String, _ message: String) {
+        func escaped(_ text: String, property: Bool) -> String {
+            var out = ""
+            for scalar in Terminal.printable(text).unicodeScalars {
+                switch scalar {
+                case "%": out += "%25"
+                case ":" where property: out += "%3A"
+                case "," where property: out += "%2C"
+                default: out.unicodeScalars.append(scalar)
+                }
+            }
+            return out
+        }
+        let place = line.map { ",line=\($0)" } ?? ""
+        Terminal.line(
+            "::\(kind) file=\(escaped(file, property: true))\(place),title=\(escaped(title, property: true))::"
+                + escaped(message, property: false))
+    }
+
+    // MARK: SARIF
+
+    /// SARIF 2.1.0 (OASIS), with the places of rows as byte offsets, and as lines where the file has them.
+    private func sarif() -> JSONValue {
+        let codes = Set(reports.flatMap { $0.batchFindings.map(\.code) + $0.findings.sorted.map(\.kind.code) }).sorted()
+        func text(_ text: String) -> JSONValue { .object(["text": .string(text)]) }
+        let rules = codes.map { code -> JSONValue in
+            let meaning = Words.meaning(code)
+            return .object([
+                "id": .string(code.rawValue), "shortDescription": text(meaning.title),
+                "fullDescription": text(meaning.explanation), "help": text(meaning.cure),
+            ])
+        }
+        let results = reports.flatMap { report -> [JSONValue] in
+            let lines = report.lines(of: report.listed)
+            return (report.batchFindings + report.listed).map { finding in
+                result(finding, report, codes.firstIndex(of: finding.code) ?? 0, lines[finding.byteOffset])
+            }
+        }
+        let notes = failures.map { file, reason, code -> JSONValue in
+            .object([
+                "level": .string("error"), "message": text(reason),
+                "properties": .object(["exitCode": .integer(Int64(code))]),
+                "locations": .array([.object(["physicalLocation": .object(["artifactLocation": artifact(file)])])]),
+            ])
+        }
+        return .object([
+            "$schema": .string("https://json.schemastore.org/sarif-2.1.0.json"), "version": .string("2.1.0"),
+            "runs": .array([
+                .object([
+                    "tool": .object([
+                        "driver": .object([
+                            "name": .string("sluice"), "version": .string(Sluice.configuration.version),
+                            "rules": .array(rules),
+                        ])
+                    ]),
+                    "columnKind": .string("unicodeCodePoints"),
+                    "artifacts": .array(
+                        reports.map { report in
+                            .object([
+                                "location": artifact(report.file), "length": .integer(Int64(report.bytes)),
+                                "hashes": .object(["sha-256": .string(report.dataHash)]),
+                            ])
+                        }),
+                    "invocations": .array([
+                        .object([
+                            "executionSuccessful": .bool(failures.isEmpty), "toolExecutionNotifications": .array(notes),
+                        ])
+                    ]),
+                    "results": .array(results),
+                    "properties": .object(["reports": .array(reports.map(summary))]),
+                ])
+            ]),
+        ])
+    }
+
+    /// What the list of results does not say: totals are exact, and lists are cut off.
+    private func summary(_ report: BatchReport) -> JSONValue {
+        var members = report.document().members ?? [:]
+        for key in ["errors", "batchErrors", "screening", "masked", "published"] { members[key] = nil }
+        return .object(members)
+    }
+
+    private func artifact(_ file: String) -> JSONValue {
+        // A path relative to where it was run, as a URI reference.
+        let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/".utf8)
+        let digits = Array("0123456789ABCDEF".utf8)
+        var uri: [UInt8] = []
+        for byte in file.utf8 {
+            uri += allowed.contains(byte) ? [byte] : [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+        return .object(["uri": .string(String(decoding: uri, as: UTF8.self))])
+    }
+
+    private func result(_ finding: Finding, _ report: BatchReport, _ rule: Int, _ line: Int?) -> JSONValue {
+        let meaning = Words.meaning(finding.code)
+        let field = finding.field >= 0 ? report.fields[finding.field] : nil
+        var place: [String: JSONValue] = ["artifactLocation": artifact(report.file)]
+        if finding.row > 0 {
+            var region: [String: JSONValue] = [
+                "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
+            ]
+            if let line { region["startLine"] = .integer(Int64(line)) }
+            place["region"] = .object(region)
+        }
+        var location: [String: JSONValue] = ["physicalLocation": .object(place)]
+        if let field {
+            location["logicalLocations"] = .array([.object(["name": .string(field), "kind": .string("member")])])
+        }
+        let who = [finding.row > 0 ? "row \(finding.row)" : nil, field.map { "field \($0)" }].compactMap { $0 }
+        var properties = report.document(finding).members ?? [:]
+        for key in ["type", "byteOffset", "byteLength", "fieldName"] { properties[key] = nil }
+        return .object([
+            "ruleId": .string(finding.code.rawValue), "ruleIndex": .integer(Int64(rule)),
+            "level": .string(
+                finding.outcome >= .quarantined ? "error" : finding.outcome == .flagged ? "warning" : "note"),
+            "message": .object(["text": .string((who + [meaning.explanation]).joined(separator: ": "))]),
+            "locations": .array([.object(location)]), "properties": .object(properties),
+        ])
+    }
+
+    // MARK: JUnit
+
+    /// JUnit XML, as build servers read it: a suite a file, a case a reason; a file without any has one case that passed.
+    private func junit() -> String {
+        var suites = ""
+        var (tests, failed, errors) = (0, 0, 0)
+        for report in reports {
+            var cases = report.batchFindings.map { finding in
+                junitCase(report.file, finding.code.rawValue, "the whole batch", Words.meaning(finding.code))
+            }
+            for (kind, tally) in report.findings.sorted where kind.outcome >= .quarantined {
+                let field = kind.field >= 0 ? " " + report.fields[kind.field] : ""
+                let rows = tally.firstRows.map(String.init).joined(separator: ", ")
+                cases.append(
+                    junitCase(
+                        report.file, kind.code.rawValue + field, "\(tally.count) row(s), first \(rows)",
+                        Words.meaning(kind.code)))
+            }
+            let count = max(cases.count, 1)
+            (tests, failed) = (tests + count, failed + cases.count)
+            suites +=
+                "  <testsuite name=\(quoted(report.file)) tests=\"\(count)\" failures=\"\(cases.count)\" errors=\"0\" "
+            suites += "time=\"\(Words.short(report.seconds, 3))\">\n"
+            suites +=
+                cases.isEmpty ? "    <testcase classname=\(quoted(report.file)) name=\"rows\"/>\n" : cases.joined()
+            suites += "  </testsuite>\n"
+        }
+        for (file, reason, code) in failures {
+            (tests, errors) = (tests + 1, errors + 1)
+            suites += "  <testsuite name=\(quoted(file)) tests=\"1\" failures=\"0\" errors=\"1\">\n"
+            suites += "    <testcase classname=\(quoted(file)) name=\"read\">\n"
+            suites +=
+                "      <error type=\"exit-\(code)\" message=\(quoted(reason))/>\n    </testcase>\n  </testsuite>\n"
+        }
+        return
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"sluice\" tests=\"\(tests)\" failures=\"\(failed)\" "
+            + "errors=\"\(errors)\">\n\(suites)</testsuites>\n"
+    }
+
+    private func junitCase(_ file: String, _ name: String, _ what: String, _ meaning: Words.Meaning) -> String {
+        "    <testcase classname=\(quoted(file)) name=\(quoted(name))>\n"
+            + "      <failure type=\(quoted(meaning.title)) message=\(quoted(what))>"
+            + "\(escaped("\(meaning.explanation); \(meaning.cure)"))</failure>\n    </testcase>\n"
+    }
+
+    private func quoted(_ text: String) -> String { "\"" + escaped(text) + "\"" }
+
+    /// XML 1.0 has no control characters at all, not even as references.
+    private func escaped(_ text: String) -> String {
+        var out = ""
+        for scalar in Terminal.printable(text).unicodeScalars {
+            switch scalar {
+            case "<": out += "&lt;"
+            case ">": out += "&gt;"
+            case "&": out += "&amp;"
+            case "\"": out += "&quot;"
+            case "\u{FFFE}", "\u{FFFF}": out += "\u{FFFD}"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import FoundationXML
+import Testing
+
+/// The report in the formats of programs: all say the same, with places, and none has a value.
+@Suite(.serialized) struct `report formats` {
+    static let contract = """
+        fields:
+          - { name: id, type: integer }
+          - { name: kind, type: string, constraints: { enum: [a, b] } }
+          - { name: note, type: string }
+        """
+
+    /// Row 2 has a quoted line end, so that rows are not lines; rows 3 and 5 are bad, row 4 is flagged.
+    static let data = "id,kind,note\n1,a,x\n2,b,\"two\nlines\"\nsecret-3,a,x\n4,a,hid\u{200B}den\n5,secret-5,x\n"
+
+    private func run(_ format: String, _ more: [String] = []) throws -> (out: String, code: Int32) {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", Self.contract)
+        try harness.write("a & b,1.csv", Self.data)
+        try harness.write("good.csv", "id,kind,note\n1,a,x\n")
+        try harness.write("zip.csv", "PK\u{3}\u{4}....")
+        let arguments = ["validate", "a & b,1.csv", "good.csv", "zip.csv", "--schema", "c.yaml", "--format", format]
+        let outcome = try harness.run(arguments + more)
+        #expect(!outcome.out.contains("secret") && !outcome.err.contains("secret"))
+        return (outcome.out, outcome.code)
+    }
+
+    @Test func `SARIF names rules, rows, lines and bytes`() throws {
+        let (out, code) = try run("sarif")
+        #expect(code == 65)
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(out.utf8)) as? [String: Any])
+        #expect(document["version"] as? String == "2.1.0")
+        let run = try #require((document["runs"] as? [[String: Any]])?.first)
+        let driver = try #require((run["tool"] as? [String: [String: Any]])?["driver"])
+        let rules = try #require(driver["rules"] as? [[String: Any]]).compactMap { $0["id"] as? String }
+        let results = try #require(run["results"] as? [[String: Any]])
+        #expect(results.compactMap { $0["ruleId"] as? String } == ["type-error", "hidden-text", "constraint-enum"])
+        #expect(results.compactMap { $0["level"] as? String } == ["error", "warning", "error"])
+        for result in results {
+            let index = try #require(result["ruleIndex"] as? Int)
+            #expect(rules[index] == result["ruleId"] as? String)
+        }
+        let regions = results.compactMap { result -> [String: Int]? in
+            let place = (result["locations"] as? [[String: Any]])?.first?["physicalLocation"] as? [String: Any]
+            #expect((place?["artifactLocation"] as? [String: String])?["uri"] == "a%20%26%20b%2C1.csv")
+            return place?["region"] as? [String: Int]
+        }
+        #expect(regions.map { $0["startLine"] } == [5, 6, 7])
+        let bytes = Array(Self.data.utf8)
+        let first = try #require(regions.first)
+        let start = try #require(first["byteOffset"])
+        let length = try #require(first["byteLength"])
+        #expect(String(decoding: bytes[start..<start + length], as: UTF8.self) == "secret-3,a,x")
+        let invocation = try #require((run["invocations"] as? [[String: Any]])?.first)
+        #expect(invocation["executionSuccessful"] as? Bool == false)
+        #expect((invocation["toolExecutionNotifications"] as? [Any])?.count == 1)
+    }
+
+    @Test func `JUnit has a suite a file and a case a reason`() throws {
+        let (out, _) = try run("junit")
+        final class Reader: NSObject, XMLParserDelegate {
+            var seen: [String] = []
+            func parser(
+                _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+                attributes: [String: String]
+            ) { seen.append(name + (attributes["name"].map { " " + $0 } ?? "")) }
+        }
+        let (parser, reader) = (XMLParser(data: Data(out.utf8)), Reader())
+        parser.delegate = reader
+        #expect(parser.parse())
+        #expect(
+            reader.seen == [
+                "testsuites sluice", "testsuite a & b,1.csv", "testcase constraint-enum kind", "failure",
+                "testcase type-error id", "failure", "testsuite good.csv", "testcase rows", "testsuite zip.csv",
+                "testcase read", "error",
+            ])
+        #expect(out.contains("tests=\"4\" failures=\"2\" errors=\"1\""))
+    }
+
+    @Test func `GitHub gets one annotation a reason, at its line`() throws {
+        let (out, _) = try run("github")
+        let lines = out.split(separator: "\n")
+        #expect(
+            lines.count == 4 && lines.allSatisfy { $0.hasPrefix("::error file=") || $0.hasPrefix("::warning file=") })
+        #expect(
+            lines.contains { $0.hasPrefix("::error file=a & b%2C1.csv,line=5,title=wrong type::field id: 1 row(s)") })
+        #expect(
+            lines.contains { $0.hasPrefix("::error file=zip.csv,title=not judged::") && $0.contains("zip archive") })
+    }
+
+    @Test func `ndjson is a line a finding, with exact totals when the list is cut`() throws {
+        let (out, _) = try run("ndjson", ["--limit-errors", "1"])
+        let lines = try out.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(lines.compactMap { $0["kind"] as? String } == ["finding", "report", "report", "failure"])
+        #expect(lines[1]["partial"] as? Bool == true && (lines[1]["totals"] as? [Any])?.count == 3)
+        #expect(lines[2]["partial"] as? Bool == false && lines[2]["valid"] as? Bool == true)
+    }
+}
