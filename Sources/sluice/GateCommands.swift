@@ -243,7 +243,8 @@ struct ScoreCommand: AsyncParsableCommand {
 /// `sluice schema`.
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Work on contracts.", subcommands: [Infer.self, Check.self])
+        commandName: "schema", abstract: "Work on contracts.",
+        subcommands: [Infer.self, Check.self, Diff.self, Strip.self])
 
     /// `sluice schema infer`.
     struct Infer: AsyncParsableCommand {

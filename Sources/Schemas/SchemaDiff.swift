@@ -1,0 +1,210 @@
+package import Tabular
+
+/// One difference between two contracts, and what it means for whoever sends data under them.
+package struct SchemaChange: Sendable, Equatable {
+    /// What a change does.
+    package enum Verdict: String, Sendable, CaseIterable, Comparable {
+        /// Nothing about which data passes and what leaves.
+        case cosmetic
+        /// All that passed still passes, and more.
+        case widening
+        /// What passed may be refused or held, or what leaves the gate is something else.
+        case breaking
+
+        private var rank: Int { Verdict.allCases.firstIndex(of: self) ?? 0 }
+
+        /// By how much it matters.
+        package static func < (left: Verdict, right: Verdict) -> Bool { left.rank < right.rank }
+    }
+
+    /// What it does.
+    package let verdict: Verdict
+    /// Where, such as `fields.amount.constraints.minimum`.
+    package let place: String
+    /// What was and what is, in a few words.
+    package let what: String
+}
+
+extension Schema {
+    /// What changed from this contract to another one, what matters most first.
+    package func changes(to new: Schema) -> [SchemaChange] {
+        var diff = SchemaDiff()
+        diff.compare(self, new)
+        return diff.changes.sorted { ($1.verdict, $0.place, $0.what) < ($0.verdict, $1.place, $1.what) }
+    }
+}
+
+/// Collects changes.
+private struct SchemaDiff {
+    var changes: [SchemaChange] = []
+
+    private mutating func note(_ verdict: SchemaChange.Verdict, _ place: String, _ what: String) {
+        changes.append(SchemaChange(verdict: verdict, place: place, what: what))
+    }
+
+    /// A setting of which nobody can tell whether it lets more through.
+    private mutating func changed<Value: Equatable>(
+        _ old: Value, _ new: Value, _ place: String, _ verdict: SchemaChange.Verdict = .breaking,
+        _ what: String = "changed"
+    ) {
+        if old != new { note(verdict, place, what) }
+    }
+
+    /// A rule that is there or not; another one than before may refuse what passed.
+    private mutating func rule<Value: Equatable>(_ old: Value?, _ new: Value?, _ place: String) {
+        switch (old, new) {
+        case (nil, _?): note(.breaking, place, "added")
+        case (_?, nil): note(.widening, place, "removed")
+        case (let old?, let new?): changed(old, new, place)
+        default: break
+        }
+    }
+
+    /// A limit, whose larger values let more through, or less.
+    private mutating func limit(_ old: String?, _ new: String?, _ place: String, isUpper: Bool) {
+        guard let old, let new else { return rule(old, new, place) }
+        if old == new { return }
+        let order = comparedNumbers(old, new) ?? (old < new ? -1 : 1)
+        note((order < 0) == isUpper ? .widening : .breaking, place, "from \(old) to \(new)")
+    }
+
+    private mutating func limit(_ old: Int?, _ new: Int?, _ place: String, isUpper: Bool) {
+        limit(old.map { String($0) }, new.map { String($0) }, place, isUpper: isUpper)
+    }
+
+    /// A share, of which the larger one lets more through.
+    private mutating func share(_ old: Double, _ new: Double, _ place: String) {
+        if old != new { note(old < new ? .widening : .breaking, place, "from \(old) to \(new)") }
+    }
+
+    /// A list of the only values; the values themselves are not repeated.
+    private mutating func vocabulary(_ old: [String]?, _ new: [String]?, _ place: String) {
+        guard let old, let new else { return rule(old, new, place) }
+        let (gone, come) = (Set(old).subtracting(new).count, Set(new).subtracting(old).count)
+        if gone > 0 { note(.breaking, place, "\(gone) value(s) removed") }
+        if come > 0 { note(.widening, place, "\(come) value(s) added") }
+        if gone == 0, come == 0, old != new { note(.cosmetic, place, "in another order") }
+    }
+
+    mutating func compare(_ old: Schema, _ new: Schema) {
+        changed(old.name, new.name, "name", .cosmetic)
+        changed(old.version, new.version, "version", .cosmetic)
+        let names = Set(old.fields.map(\.name)).intersection(new.fields.map(\.name))
+        for field in old.fields where !names.contains(field.name) {
+            let passes = new.unknownFields != .reject
+            note(
+                .breaking, "fields.\(field.name)",
+                passes ? "removed: it is no longer checked" : "removed: files that have it are refused")
+        }
+        for field in new.fields where !names.contains(field.name) {
+            let mayLack = new.fieldsMatch?.allowsMissing == true && !field.constraints.required
+            note(
+                mayLack ? .widening : .breaking, "fields.\(field.name)",
+                mayLack ? "added" : "added: files that lack it are refused")
+        }
+        for field in old.fields {
+            guard let other = new.fields.first(where: { $0.name == field.name }) else { continue }
+            compare(field, other, "fields.\(field.name)")
+        }
+        let (was, now) = (old.fields.map(\.name).filter(names.contains), new.fields.map(\.name).filter(names.contains))
+        changed(was, now, "fields", new.fieldsMatch == .exact ? .breaking : .cosmetic, "in another order")
+        changed(old.missingValues, new.missingValues, "missingValues", .breaking, "other texts mean no value")
+        rule(old.primaryKey.isEmpty ? nil : old.primaryKey, new.primaryKey.isEmpty ? nil : new.primaryKey, "primaryKey")
+        for key in old.uniqueKeys where !new.uniqueKeys.contains(key) { note(.widening, "uniqueKeys", "one removed") }
+        for key in new.uniqueKeys where !old.uniqueKeys.contains(key) { note(.breaking, "uniqueKeys", "one added") }
+        changed(old.fieldsMatch, new.fieldsMatch, "fieldsMatch")
+        if old.recordSchema != new.recordSchema {
+            note(.breaking, "the JSON Schema", "changed: what it lets through cannot be compared")
+        }
+        settings(old, new)
+    }
+
+    private mutating func settings(_ old: Schema, _ new: Schema) {
+        let toPass = old.unknownFields == .reject && new.unknownFields != .reject
+        changed(
+            old.unknownFields, new.unknownFields, "sluice.unknownFields", toPass ? .widening : .breaking,
+            "from \(old.unknownFields.rawValue) to \(new.unknownFields.rawValue)")
+        changed(old.dialect ?? Dialect(), new.dialect ?? Dialect(), "sluice.dialect")
+        changed(old.encoding, new.encoding, "sluice.encoding")
+        if old.hiddenText != new.hiddenText {
+            note(
+                old.hiddenText < new.hiddenText ? .breaking : .widening, "sluice.hiddenText",
+                "from \(old.hiddenText.name) to \(new.hiddenText.name)")
+        }
+        limit(old.limits.maxRowBytes, new.limits.maxRowBytes, "sluice.limits.maxRowBytes", isUpper: true)
+        limit(old.limits.maxCellBytes, new.limits.maxCellBytes, "sluice.limits.maxCellBytes", isUpper: true)
+        limit(old.limits.maxFields, new.limits.maxFields, "sluice.limits.maxFields", isUpper: true)
+        limit(old.limits.maxDepth, new.limits.maxDepth, "sluice.limits.maxDepth", isUpper: true)
+        limit(
+            old.limits.maxDecompressionRatio, new.limits.maxDecompressionRatio, "sluice.limits.maxDecompressionRatio",
+            isUpper: true)
+        limit(
+            old.limits.maxDecompressedBytes, new.limits.maxDecompressedBytes, "sluice.limits.maxDecompressedBytes",
+            isUpper: true)
+        limit(old.batch.minRows, new.batch.minRows, "sluice.batch.minRows", isUpper: false)
+        limit(old.batch.maxRejected, new.batch.maxRejected, "sluice.batch.maxRejected", isUpper: true)
+        share(old.batch.maxRejectedRate, new.batch.maxRejectedRate, "sluice.batch.maxRejectedRate")
+        share(old.batch.maxQuarantinedRate, new.batch.maxQuarantinedRate, "sluice.batch.maxQuarantinedRate")
+        changed(old.batch.rejectedRows, new.batch.rejectedRows, "sluice.batch.rejectedRows")
+        changed(old.forest, new.forest, "sluice.isolationForest", .breaking, "changed: other rows may be held back")
+    }
+
+    private mutating func compare(_ old: Field, _ new: Field, _ place: String) {
+        changed(old.title, new.title, place + ".title", .cosmetic)
+        if old.type != new.type {
+            let widens = isWider(new.type, than: old.type)
+            note(widens ? .widening : .breaking, place + ".type", "from \(words(old.type)) to \(words(new.type))")
+        }
+        let (was, now, at) = (old.constraints, new.constraints, place + ".constraints.")
+        if was.required != now.required {
+            note(now.required ? .breaking : .widening, at + "required", "now \(now.required)")
+        }
+        if was.unique != now.unique { note(now.unique ? .breaking : .widening, at + "unique", "now \(now.unique)") }
+        limit(was.minimum, now.minimum, at + "minimum", isUpper: false)
+        limit(was.maximum, now.maximum, at + "maximum", isUpper: true)
+        limit(was.exclusiveMinimum, now.exclusiveMinimum, at + "exclusiveMinimum", isUpper: false)
+        limit(was.exclusiveMaximum, now.exclusiveMaximum, at + "exclusiveMaximum", isUpper: true)
+        limit(was.minLength, now.minLength, at + "minLength", isUpper: false)
+        limit(was.maxLength, now.maxLength, at + "maxLength", isUpper: true)
+        rule(was.pattern, now.pattern, at + "pattern")
+        rule(was.jsonSchema, now.jsonSchema, at + "jsonSchema")
+        vocabulary(was.enumeration, now.enumeration, at + "enum")
+        vocabulary(old.categories, new.categories, place + ".categories")
+        changed(old.missingValues, new.missingValues, place + ".missingValues", .breaking, "other texts mean no value")
+        for (name, first, second) in [
+            ("trueValues", old.trueValues, new.trueValues), ("falseValues", old.falseValues, new.falseValues),
+        ] {
+            changed(first, second, "\(place).\(name)", Set(first).isSubset(of: second) ? .widening : .breaking)
+        }
+        changed(old.decimalChar, new.decimalChar, place + ".decimalChar")
+        changed(old.groupChar, new.groupChar, place + ".groupChar", old.groupChar == nil ? .widening : .breaking)
+        changed(old.bareNumber, new.bareNumber, place + ".bareNumber", new.bareNumber ? .breaking : .widening)
+        changed(old.path, new.path, place + ".sluice.path")
+        changed(old.pii, new.pii, place + ".sluice.pii", .breaking, "changed: something else leaves the gate")
+        changed(old.hiddenText, new.hiddenText, place + ".sluice.hiddenText")
+        changed(old.role, new.role, place + ".sluice.role", .breaking, "changed: it is screened otherwise")
+        changed(old.anomaly, new.anomaly, place + ".sluice.anomaly", .breaking, "changed: other rows may be held back")
+    }
+
+    private func words(_ type: FieldType) -> String { type.format.map { "\(type.name) (\($0))" } ?? type.name }
+
+    /// Whether every value of one type is one of the other.
+    private func isWider(_ new: FieldType, than old: FieldType) -> Bool {
+        switch (old, new) {
+        case (_, .any), (.integer, .number), (.string, .string(.default)): true
+        case (.date(.iso), .date(.any)), (.time(.iso), .time(.any)), (.datetime(.iso), .datetime(.any)): true
+        default: false
+        }
+    }
+}
+
+/// A contract without what is ours: a pure descriptor of its standard.
+package func strippedDescriptor(_ document: JSONValue) -> JSONValue {
+    guard var members = document.members else { return document }
+    members["sluice"] = nil
+    if let fields = members["fields"]?.items { members["fields"] = .array(fields.map(strippedDescriptor)) }
+    if let properties = members["properties"]?.members {
+        members["properties"] = .object(properties.mapValues(strippedDescriptor))
+    }
+    return .object(members)
+}
