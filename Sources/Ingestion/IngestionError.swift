@@ -38,6 +38,9 @@ package struct IngestionError: Error, Sendable, CustomStringConvertible {
     /// The message: lower case, no full stop, names the file, says what to do.
     package let description: String
 
+    /// The line of a contract or configuration that is meant, with a caret; nil for all else.
+    package private(set) var excerpt: String?
+
     /// Whether this process must not go on: what the ledger's file holds is not known until it is opened again.
     package private(set) var isFatal = false
 
@@ -81,10 +84,11 @@ package struct IngestionError: Error, Sendable, CustomStringConvertible {
         isFatal = error.code == .syncFailed
     }
 
-    /// Wraps a contract or configuration error.
-    package init(_ error: SchemaError) {
+    /// Wraps a contract or configuration error; with the document's text it shows the place.
+    package init(_ error: SchemaError, in bytes: [UInt8] = []) {
         code = .configuration
         description = error.description
+        excerpt = error.excerpt(of: bytes)
     }
 
     /// Wraps a contract that cannot be compiled.

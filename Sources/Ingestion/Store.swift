@@ -48,7 +48,7 @@ package struct Store: Sendable {
         }
         self.root = root
         do throws(SchemaError) { configuration = try Configuration(bytes, name: path) } catch {
-            throw IngestionError(error)
+            throw IngestionError(error, in: bytes)
         }
     }
 
@@ -184,13 +184,17 @@ package struct Store: Sendable {
 /// Reads a contract's file.
 package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
     let bytes = try smallFile(path)
-    do throws(SchemaError) { return try Schema.load(bytes, name: path) } catch { throw IngestionError(error) }
+    do throws(SchemaError) { return try Schema.load(bytes, name: path) } catch {
+        throw IngestionError(error, in: bytes)
+    }
 }
 
 /// Reads a dialect from a file of its own.
 package func loadDialect(_ path: String) throws(IngestionError) -> Dialect {
     let bytes = try smallFile(path)
-    do throws(SchemaError) { return try Dialect.load(bytes, name: path) } catch { throw IngestionError(error) }
+    do throws(SchemaError) { return try Dialect.load(bytes, name: path) } catch {
+        throw IngestionError(error, in: bytes)
+    }
 }
 
 private func smallFile(_ path: String) throws(IngestionError) -> [UInt8] {

@@ -54,6 +54,24 @@ package struct SchemaError: Error, Sendable, Equatable {
     }
 }
 
+extension SchemaError {
+    /// The line of the document that is meant, and a caret under the place; nil when there is no such place, or when the document is
+    /// so little of a contract that it may be data, given by mistake, of which nothing is ever shown.
+    package func excerpt(of bytes: [UInt8]) -> String? {
+        guard line > 0, column > 0, !path.isEmpty, code != .syntax, code != .encoding else { return nil }
+        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        guard line <= lines.count else { return nil }
+        let scalars = Array(String(decoding: lines[line - 1], as: UTF8.self).unicodeScalars).filter { $0 != "\r" }
+        guard column <= scalars.count + 1 else { return nil }
+        // Of a long line as much as a terminal shows.
+        let first = max(0, min(column - 40, scalars.count - 80))
+        let shown = scalars[first..<min(scalars.count, first + 80)].map { $0.value < 0x20 ? " " : $0 }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: shown)
+        return "\(String(text))\n\(String(repeating: " ", count: column - 1 - first))^"
+    }
+}
+
 extension SchemaError: CustomStringConvertible {
     /// `file:line:column: path: message`.
     package var description: String {

@@ -60,6 +60,7 @@ func reporting(_ body: () async throws -> Void) async throws {
         try await body()
     } catch let error as IngestionError {
         Terminal.complain(error.description)
+        for line in error.excerpt?.split(separator: "\n") ?? [] { Terminal.remark("    " + line) }
         throw ExitCode(error.code.rawValue)
     } catch let error as StorageError {
         let wrapped = IngestionError(error, reading: true)

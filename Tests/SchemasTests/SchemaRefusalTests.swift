@@ -234,4 +234,25 @@ import Testing
             }
         }
     }
+
+    @Test func `the place is shown, of a contract only`() throws {
+        func excerpt(_ text: String) -> String? {
+            do throws(SchemaError) {
+                _ = try Schema.load(Array(text.utf8), name: "c.yaml")
+                return nil
+            } catch {
+                return error.excerpt(of: Array(text.utf8))
+            }
+        }
+        #expect(
+            excerpt("fields:\n  - { name: a, type: intger }\r\n")
+                == "  - { name: a, type: intger }\n                     ^")
+        let long = "fields: [" + (0..<50).map { "{name: f\($0)}" }.joined(separator: ", ") + ", {name: x, type: y}]"
+        let shown = try #require(excerpt(long)).split(separator: "\n")
+        #expect(shown[0].count == 80 && shown[0].dropFirst(shown[1].count - 1).hasPrefix("y}]"))
+        // What is no contract may be data.
+        for text in ["id,name\n1,Anna\n", "- Anna\n", "Anna: 1\nBerg: 2\n", "{\"a\": \"Anna\"", "a: [Anna\n"] {
+            #expect(excerpt(text) == nil, "\(text)")
+        }
+    }
 }
