@@ -173,11 +173,14 @@ package struct BatchReport: Sendable {
         var wanted = Set(findings.map(\.byteOffset)).sorted()[...]
         var lines: [UInt64: Int] = [:]
         var (offset, line): (UInt64, Int) = (0, 1)
+        // In an array the text before a record belongs to it, but its line is where it begins to the eye.
+        var waiting: UInt64?
         try? source.forEachChunk { (chunk) throws(IngestionError) in
             for at in 0..<chunk.count {
-                if wanted.first == offset {
-                    lines[offset] = line
-                    wanted.removeFirst()
+                if wanted.first == offset { waiting = wanted.removeFirst() }
+                if let place = waiting, chunk[at] > 0x20 {
+                    lines[place] = line
+                    waiting = nil
                 }
                 if chunk[at] == 0x0A { line += 1 }
                 offset += 1

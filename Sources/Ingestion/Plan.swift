@@ -155,7 +155,10 @@ extension ReadingPlan {
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
         isOrdered = schema.fieldsMatch == .exact
         if schema.fieldsMatch?.allowsMissing == true {
-            optionalFields = Set(schema.fields.indices.filter { !schema.fields[$0].constraints.required })
+            optionalFields = Set(
+                schema.fields.indices.filter {
+                    !schema.fields[$0].constraints.required && !schema.primaryKey.contains(schema.fields[$0].name)
+                })
         }
         limits.maxCellBytes = schema.limits.maxCellBytes
         dialect = options.dialect(schema.dialect, ofFile: file)
@@ -165,6 +168,12 @@ extension ReadingPlan {
                 .configuration,
                 "\(file): the contract is a JSON Schema, which judges JSON, and the file is CSV; use a Table Schema, with fields:"
             )
+        }
+        if schema.recordSchema != nil, dialect.hasArrayItems {
+            throw IngestionError(
+                .configuration,
+                "\(file): the contract is a JSON Schema, which judges records as objects, and the dialect's items are arrays; use a "
+                    + "Table Schema, with fields:")
         }
         if let field = schema.fields.first(where: { $0.path != nil }) {
             if format == .csv {

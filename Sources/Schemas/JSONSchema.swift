@@ -116,6 +116,45 @@ extension JSONSchema: Equatable {
     package static func == (left: JSONSchema, right: JSONSchema) -> Bool { left.source == right.source }
 }
 
+extension JSONSchema {
+    /// A node that leads back to itself without going into the value, or nil.
+    var nodeInLoop: Int? {
+        // 0 new, 1 being followed, 2 done.
+        var state = [UInt8](repeating: 0, count: nodes.count)
+        for start in nodes.indices where state[start] == 0 {
+            var stack = [(node: start, parts: inPlace(start)[...])]
+            state[start] = 1
+            while let top = stack.last {
+                guard let part = top.parts.first else {
+                    state[top.node] = 2
+                    stack.removeLast()
+                    continue
+                }
+                stack[stack.count - 1].parts.removeFirst()
+                if state[part] == 1 { return part }
+                if state[part] == 0 {
+                    state[part] = 1
+                    stack.append((part, inPlace(part)[...]))
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The nodes that a node applies to the very value that it is applied to.
+    private func inPlace(_ index: Int) -> [Int] {
+        nodes[index].rules.flatMap { rule -> [Int] in
+            switch rule.keyword {
+            case .reference(let node), .not(let node): [node]
+            case .allOf(let nodes), .anyOf(let nodes), .oneOf(let nodes): nodes
+            case .condition(let test, let first, let second): [test] + [first, second].compactMap { $0 }
+            case .dependentSchemas(let pairs): pairs.map(\.node)
+            default: []
+            }
+        }
+    }
+}
+
 /// The formats of JSON Schema 2020-12 (Validation 7.3).
 package enum JSONFormat: String, Sendable, CaseIterable {
     case date, time, duration, email, hostname, ipv4, ipv6, uri, iri, uuid, regex

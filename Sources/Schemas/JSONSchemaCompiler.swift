@@ -39,6 +39,13 @@ struct JSONSchemaCompiler {
         var at: Int
     }
 
+    /// A text that is compared byte by byte: two spellings of é are two names.
+    private struct Name: Hashable {
+        let bytes: [UInt8]
+
+        init(_ text: String) { bytes = Array(text.utf8) }
+    }
+
     /// What the metaschema of a resource switches on.
     private struct Vocabularies {
         var hasValidation = true
@@ -49,14 +56,17 @@ struct JSONSchemaCompiler {
     private var schema = JSONSchema()
     private var documents: [JSONTape] = []
     /// Identifiers to schemas, and to places in `dynamicNodes`.
-    private var resources: [String: (site: Site, index: Int)] = [:]
-    private var anchors: [String: Site] = [:]
-    private var dynamicAnchors: [[String: Site]] = []
+    private var resources: [Name: (site: Site, index: Int)] = [:]
+    private var anchors: [Name: Site] = [:]
+    private var dynamicAnchors: [[Name: Site]] = []
     private var vocabularies: [Vocabularies] = []
     /// The identifier that each schema found on the way is relative to.
     private var bases: [Site: String] = [:]
     private var nodeOf: [Site: Int] = [:]
-    private var patternOf: [String: Int] = [:]
+    private var patternOf: [Name: Int] = [:]
+    /// Where each schema found on the way stands in its document.
+    private var pointers: [Site: String] = [:]
+    private var depth = 0
 
     static let dialect = "https://json-schema.org/draft/2020-12/schema"
     private static let single = [
@@ -79,14 +89,20 @@ struct JSONSchemaCompiler {
         while done < schema.nodes.count {
             done = schema.nodes.count
             for index in dynamicAnchors.indices {
-                for (name, site) in dynamicAnchors[index] {
+                for (anchor, site) in dynamicAnchors[index] {
+                    let name = String(decoding: anchor.bytes, as: UTF8.self)
                     while schema.dynamicNodes.count <= index { schema.dynamicNodes.append([:]) }
                     if schema.dynamicNodes[index][name] == nil { schema.dynamicNodes[index][name] = try node(site) }
                 }
             }
         }
         while schema.dynamicNodes.count < dynamicAnchors.count { schema.dynamicNodes.append([:]) }
-        try refuseLoops()
+        // A schema that applies itself to the same value would never come to an end.
+        if let node = schema.nodeInLoop {
+            throw JSONSchemaError(
+                reason: "the schema at \(schema.nodes[node].location) applies itself to the same value again and again",
+                pointer: nil)
+        }
         return schema
     }
 
@@ -106,16 +122,19 @@ struct JSONSchemaCompiler {
     }
 
     private mutating func register(_ identifier: String, _ site: Site, _ words: Vocabularies) -> Int {
-        if let known = resources[identifier] { return known.index }
+        if let known = resources[Name(identifier)] { return known.index }
         dynamicAnchors.append([:])
         vocabularies.append(words)
-        resources[identifier] = (site, dynamicAnchors.count - 1)
+        resources[Name(identifier)] = (site, dynamicAnchors.count - 1)
         return dynamicAnchors.count - 1
     }
 
     /// Notes identifiers and anchors of all subschemas.
-    private mutating func walk(_ site: Site, base: String, resource: Int) throws(JSONSchemaError) {
+    private mutating func walk(_ site: Site, base: String, resource: Int, at pointer: String = "")
+        throws(JSONSchemaError)
+    {
         var (base, resource) = (base, resource)
+        pointers[site] = pointer
         let tape = documents[site.document]
         guard tape.values[site.at].kind == .object else {
             bases[site] = base
@@ -133,24 +152,31 @@ struct JSONSchemaCompiler {
         }
         bases[site] = base
         if let metaschema = member("$schema", site) { try readVocabularies(metaschema, resource) }
-        if let anchor = member("$anchor", site) { anchors[base + "#" + (try text(anchor))] = site }
+        if let anchor = member("$anchor", site) { anchors[Name(base + "#" + (try text(anchor)))] = site }
         if let anchor = member("$dynamicAnchor", site) {
             let name = try text(anchor)
-            anchors[base + "#" + name] = site
-            dynamicAnchors[resource][name] = site
+            anchors[Name(base + "#" + name)] = site
+            dynamicAnchors[resource][Name(name)] = site
         }
         for keyword in Self.single {
-            if let part = member(keyword, site), isSchema(part) { try walk(part, base: base, resource: resource) }
+            guard let part = member(keyword, site), isSchema(part) else { continue }
+            try walk(part, base: base, resource: resource, at: "\(pointer)/\(keyword)")
         }
         for keyword in Self.listed {
             guard let list = member(keyword, site), kind(list) == .array else { continue }
-            for part in places(list) where isSchema(part) { try walk(part, base: base, resource: resource) }
+            for (index, part) in places(list).enumerated() where isSchema(part) {
+                try walk(part, base: base, resource: resource, at: "\(pointer)/\(keyword)/\(index)")
+            }
         }
         for keyword in Self.mapped {
             guard let map = member(keyword, site), kind(map) == .object else { continue }
             for key in places(map) {
                 let part = Site(document: key.document, at: key.at + 1)
-                if isSchema(part) { try walk(part, base: base, resource: resource) }
+                let token = documents[key.document].string(key.at)
+                let name = token.replacing("~", with: "~0").replacing("/", with: "~1")
+                if isSchema(part) {
+                    try walk(part, base: base, resource: resource, at: "\(pointer)/\(keyword)/\(name)")
+                }
             }
         }
     }
@@ -185,14 +211,14 @@ struct JSONSchemaCompiler {
     /// The schema that a full reference leads to.
     private mutating func target(_ reference: String, from site: Site) throws(JSONSchemaError) -> Site {
         let (name, fragment) = URIReference.split(reference)
-        if resources[name] == nil {
+        if resources[Name(name)] == nil {
             if let bytes = surroundings.documents[name] {
                 _ = try add(bytes, base: name)
             } else if let standard = Self.standard(name) {
                 _ = try add(standard, base: name)
             }
         }
-        guard let found = resources[name] else {
+        guard let found = resources[Name(name)] else {
             throw error(
                 site,
                 "there is no schema \(quoted(name)) here, and none is ever fetched; put it under $defs, or name its file"
@@ -200,7 +226,7 @@ struct JSONSchemaCompiler {
         }
         guard let fragment, !fragment.isEmpty else { return found.site }
         guard fragment.hasPrefix("/") else {
-            guard let anchor = anchors[name + "#" + fragment] else {
+            guard let anchor = anchors[Name(name + "#" + fragment)] else {
                 throw error(site, "there is no anchor \(quoted(fragment)) in the schema")
             }
             return anchor
@@ -219,7 +245,9 @@ struct JSONSchemaCompiler {
             at = next
             if let known = bases[at] { base = known }
         }
-        if bases[at] == nil { try walk(at, base: base, resource: resources[base]?.index ?? found.index) }
+        if bases[at] == nil {
+            try walk(at, base: base, resource: resources[Name(base)]?.index ?? found.index, at: pointer(at))
+        }
         return at
     }
 
@@ -301,7 +329,7 @@ struct JSONSchemaCompiler {
     }
 
     private func error(_ site: Site, _ reason: String) -> JSONSchemaError {
-        JSONSchemaError(reason: reason, pointer: site.document == 0 ? pointer(site) : nil)
+        JSONSchemaError(reason: reason, pointer: site.document == 0 ? pointers[site] ?? pointer(site) : nil)
     }
 
     /// The JSON Pointer of a value in its document.
@@ -330,14 +358,19 @@ struct JSONSchemaCompiler {
 
     private mutating func node(_ site: Site) throws(JSONSchemaError) -> Int {
         if let known = nodeOf[site] { return known }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= 400 else {
+            throw error(site, "schemas lead on to each other more than 400 deep; write it flatter")
+        }
         guard isSchema(site) else { throw error(site, "a schema is a mapping, true or false") }
         let index = schema.nodes.count
         nodeOf[site] = index
         schema.nodes.append(JSONSchema.Node())
         let base = bases[site] ?? ""
-        let resource = resources[base]?.index ?? 0
+        let resource = resources[Name(base)]?.index ?? 0
         schema.nodes[index].resource = resource
-        schema.nodes[index].location = base + "#" + pointer(site)
+        schema.nodes[index].location = base + "#" + (pointers[site] ?? pointer(site))
         if kind(site) == .boolean {
             schema.nodes[index].verdict = bytes(site).count == 4
             return index
@@ -373,8 +406,8 @@ struct JSONSchemaCompiler {
         let fallback = try node(site)
         let (name, fragment) = URIReference.split(full)
         // Only where the reference itself leads to a dynamic anchor it is dynamic.
-        if let fragment, !fragment.hasPrefix("/"), let resource = resources[name]?.index,
-            dynamicAnchors[resource][fragment] == site
+        if let fragment, !fragment.hasPrefix("/"), let resource = resources[Name(name)]?.index,
+            dynamicAnchors[resource][Name(fragment)] == site
         {
             return .dynamicReference(anchor: fragment, fallback: fallback)
         }
@@ -382,9 +415,9 @@ struct JSONSchemaCompiler {
     }
 
     private mutating func pattern(_ text: String) -> Int {
-        if let known = patternOf[text] { return known }
+        if let known = patternOf[Name(text)] { return known }
         schema.patterns.append(text)
-        patternOf[text] = schema.patterns.count - 1
+        patternOf[Name(text)] = schema.patterns.count - 1
         return schema.patterns.count - 1
     }
 
@@ -545,48 +578,5 @@ struct JSONSchemaCompiler {
         if !keys.isEmpty { rules.append(.init(name: "dependencies", keyword: .dependentRequired(keys))) }
         if !schemas.isEmpty { rules.append(.init(name: "dependencies", keyword: .dependentSchemas(schemas))) }
         return rules
-    }
-
-    /// A schema that applies itself to the same value would never come to an end.
-    private func refuseLoops() throws(JSONSchemaError) {
-        // 0 new, 1 being followed, 2 done.
-        var state = [UInt8](repeating: 0, count: schema.nodes.count)
-        for start in schema.nodes.indices where state[start] == 0 {
-            var stack = [(start, 0)]
-            state[start] = 1
-            while let (index, next) = stack.last {
-                let parts = inPlace(index)
-                if next == parts.count {
-                    state[index] = 2
-                    stack.removeLast()
-                    continue
-                }
-                stack[stack.count - 1].1 += 1
-                let part = parts[next]
-                if state[part] == 1 {
-                    throw JSONSchemaError(
-                        reason:
-                            "the schema at \(schema.nodes[part].location) applies itself to the same value again and again",
-                        pointer: nil)
-                }
-                if state[part] == 0 {
-                    state[part] = 1
-                    stack.append((part, 0))
-                }
-            }
-        }
-    }
-
-    /// The nodes that a node applies to the very value that it is applied to.
-    private func inPlace(_ index: Int) -> [Int] {
-        schema.nodes[index].rules.flatMap { rule -> [Int] in
-            switch rule.keyword {
-            case .reference(let node), .not(let node): [node]
-            case .allOf(let nodes), .anyOf(let nodes), .oneOf(let nodes): nodes
-            case .condition(let test, let first, let second): [test] + [first, second].compactMap { $0 }
-            case .dependentSchemas(let pairs): pairs.map(\.node)
-            default: []
-            }
-        }
     }
 }

@@ -52,6 +52,8 @@ extension Schema {
 /// Turns a document into a contract and collects warnings on the way.
 struct SchemaLoader {
     var warnings: [SchemaWarning] = []
+    /// The `sluice:` settings that stand anywhere in a JSON Schema.
+    var found: [Cursor] = []
 
     private static let known = [
         "$schema", "name", "title", "description", "version", "fields", "fieldsMatch", "missingValues", "primaryKey",

@@ -117,10 +117,7 @@ package struct ExactNumber: Sendable, Hashable {
         let shift = exponent - divisor.exponent
         if shift < 0 { return false }
         if long == nil, divisor.long == nil, shift == 0 { return mantissa % divisor.mantissa == 0 }
-        guard divisor.long == nil else {
-            // Both are longer than any number of a machine: equal, or as far as doubles tell.
-            return self == divisor || (double / divisor.double).truncatingRemainder(dividingBy: 1) == 0
-        }
+        guard divisor.long == nil else { return remainderIsZero(divisor, shift) }
         let modulus = divisor.mantissa
         func multiplied(_ left: UInt64, _ right: UInt64) -> UInt64 {
             let (high, low) = left.multipliedFullWidth(by: right)
@@ -142,8 +139,28 @@ package struct ExactNumber: Sendable, Hashable {
         return rest == 0
     }
 
-    private var double: Double {
-        Double((isNegative ? "-" : "") + digits.map(String.init).joined() + "e\(exponent)") ?? .infinity
+    /// By long division, digit by digit, for a divisor that no machine word holds.
+    private func remainderIsZero(_ divisor: ExactNumber, _ shift: Int) -> Bool {
+        let by = divisor.digits
+        // Nobody writes so many zeros and means them.
+        guard shift < 5000 else { return false }
+        var rest: [UInt8] = []
+        for digit in digits + [UInt8](repeating: 0, count: shift) {
+            if !rest.isEmpty || digit != 0 { rest.append(digit) }
+            while rest.count > by.count || (rest.count == by.count && !rest.lexicographicallyPrecedes(by)) {
+                var borrow: Int8 = 0
+                for place in 0..<rest.count {
+                    let index = rest.count - 1 - place
+                    let other = place < by.count ? Int8(by[by.count - 1 - place]) : 0
+                    let difference = Int8(rest[index]) - other - borrow
+                    borrow = difference < 0 ? 1 : 0
+                    rest[index] = UInt8(difference < 0 ? difference + 10 : difference)
+                }
+                let zeros = rest.prefix { $0 == 0 }.count
+                rest.removeFirst(zeros)
+            }
+        }
+        return rest.isEmpty
     }
 }
 

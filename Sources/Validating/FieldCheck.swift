@@ -90,7 +90,7 @@ final class FieldCheck: Sendable {
         let words = constraints.enumeration
         allowsTrue = words.map { $0.contains { field.trueValues.contains($0) || $0 == "true" } } ?? true
         allowsFalse = words.map { $0.contains { field.falseValues.contains($0) || $0 == "false" } } ?? true
-        wholes = Wholes(constraints)
+        wholes = Wholes(field)
         (trueWords, falseWords) = (field.trueValues.map { Array($0.utf8) }, field.falseValues.map { Array($0.utf8) })
         if let text = constraints.pattern {
             do throws(Pattern.Refused) {
@@ -176,11 +176,13 @@ final class FieldCheck: Sendable {
         if let minimum = wholes.exclusiveMinimum, whole <= minimum { return .minimumError }
         if let maximum = wholes.exclusiveMaximum, whole >= maximum { return .maximumError }
         if allowed.texts != nil, !wholes.enumeration.contains(whole) { return .enumError }
+        if let categories = wholes.categories, !categories.contains(whole) { return .enumError }
         return nil
     }
 
     /// The limits of an integer field, digit by digit.
     struct Wholes: Sendable {
+        let categories: [Numbers.Whole]?
         let minimum: Numbers.Whole?
         let maximum: Numbers.Whole?
         let exclusiveMinimum: Numbers.Whole?
@@ -188,7 +190,8 @@ final class FieldCheck: Sendable {
         let enumeration: [Numbers.Whole]
         let areNeeded: Bool
 
-        init(_ constraints: Constraints) {
+        init(_ field: Field) {
+            let constraints = field.constraints
             func whole(_ text: String?) -> Numbers.Whole? {
                 let bytes = Array((text ?? "").utf8)
                 return Numbers.Whole(bytes.span, 0..<bytes.count)
@@ -198,8 +201,10 @@ final class FieldCheck: Sendable {
             exclusiveMinimum = whole(constraints.exclusiveMinimum)
             exclusiveMaximum = whole(constraints.exclusiveMaximum)
             enumeration = (constraints.enumeration ?? []).compactMap { whole($0) }
+            categories = field.categories?.compactMap { whole($0) }
             areNeeded =
-                minimum != nil || maximum != nil || exclusiveMinimum != nil || exclusiveMaximum != nil
+                categories != nil || minimum != nil || maximum != nil || exclusiveMinimum != nil
+                || exclusiveMaximum != nil
                 || constraints.enumeration != nil
         }
     }

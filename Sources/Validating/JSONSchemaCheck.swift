@@ -13,7 +13,9 @@ package final class JSONSchemaCheck: Sendable {
         var patterns: [Pattern] = []
         for text in schema.patterns {
             do throws(Pattern.Refused) { patterns.append(try Pattern(ecmaScript: text)) } catch {
-                throw UnusableContract(reason: "a pattern of the JSON Schema does not compile: \(error.reason)")
+                throw UnusableContract(
+                    reason:
+                        "the contract's JSON Schema has a pattern that does not compile, \"\(text)\": \(error.reason)")
             }
         }
         self.patterns = patterns
@@ -40,6 +42,17 @@ package final class JSONSchemaCheck: Sendable {
     /// What judging one value after another needs: match memory, above all.
     package final class Session {
         fileprivate let matchers = Matchers()
+        private var exhausted = 0
+
+        /// Steps that a value may take. A file whose rows use all of it again and again is not worth that much for each.
+        fileprivate func budget(_ tape: JSONTape) -> Int {
+            exhausted < 16 ? 1_000_000 + 100 * tape.values.count : 10_000 + 20 * tape.values.count
+        }
+
+        fileprivate func note(_ verdict: Verdict) -> Verdict {
+            if verdict == .overBudget { exhausted += 1 }
+            return verdict
+        }
 
         /// A session for one thread.
         package init() {}
@@ -49,24 +62,25 @@ package final class JSONSchemaCheck: Sendable {
     package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
         if let program {
             var state = JSONSchemaProgram.State(
-                budget: 1_000_000 + 100 * tape.values.count, matchers: session.matchers, patterns: patterns)
+                budget: session.budget(tape), matchers: session.matchers, patterns: patterns)
             let isValid = program.judge(0, 0, tape, tape.values.span, tape.text.span, &state)
-            return state.isExhausted ? .overBudget : isValid ? .valid : .invalid
+            return session.note(state.isExhausted ? .overBudget : isValid ? .valid : .invalid)
         }
-        return slowVerdict(tape, session)
+        return session.note(slowVerdict(tape, session))
     }
 
     /// The same without the program.
     package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
-        var run = Run(schema, patterns, tape, session.matchers)
+        var run = Run(schema, patterns, tape, session.matchers, budget: session.budget(tape))
         let isValid = run.judge(0, 0, nil)
         return run.isExhausted ? .overBudget : isValid ? .valid : .invalid
     }
 
-    /// All that a value breaks: the `basic` output.
-    package func violations(_ tape: JSONTape) -> [Violation] {
-        var run = Run(schema, patterns, tape, Matchers())
+    /// What a value breaks, all of it or as much as is wanted: the `basic` output.
+    package func violations(_ tape: JSONTape, limit: Int = 1000) -> [Violation] {
+        var run = Run(schema, patterns, tape, Matchers(), budget: 1_000_000 + 100 * tape.values.count)
         run.collects = true
+        run.kept = limit
         _ = run.judge(0, 0, nil)
         return run.violations
     }
@@ -109,19 +123,20 @@ private struct Run: ~Copyable {
 
     /// Deeper than any honest schema goes into a value of at most 512 levels.
     private static let maxDepth = 1500
-    /// Violations kept of one value.
-    private static let kept = 1000
+    /// Violations wanted of one value.
+    var kept = 1000
+    private var isFull: Bool { violations.count >= kept }
 
-    init(_ schema: JSONSchema, _ patterns: [Pattern], _ tape: JSONTape, _ matchers: Matchers) {
+    init(_ schema: JSONSchema, _ patterns: [Pattern], _ tape: JSONTape, _ matchers: Matchers, budget: Int) {
         self.matchers = matchers
         self.schema = schema
         self.patterns = patterns
         self.tape = tape
-        budget = 1_000_000 + 100 * tape.values.count
+        self.budget = budget
     }
 
     private mutating func fail(_ rule: JSONSchema.Rule, _ node: Int, _ part: String = "") -> Bool {
-        if collects, violations.count < Self.kept {
+        if collects, !isFull {
             violations.append(
                 JSONSchemaCheck.Violation(
                     keywordLocation: pointer(keywordPath + [rule.name] + (part.isEmpty ? [] : [part])),
@@ -180,7 +195,7 @@ private struct Run: ~Copyable {
     mutating func judge(_ index: Int, _ value: Int, _ seen: Evaluated?) -> Bool {
         let node = schema.nodes[index]
         if let verdict = node.verdict {
-            if !verdict, collects, violations.count < Self.kept {
+            if !verdict, collects, !isFull {
                 violations.append(
                     JSONSchemaCheck.Violation(
                         keywordLocation: pointer(keywordPath), absoluteKeywordLocation: node.location,
@@ -204,7 +219,7 @@ private struct Run: ~Copyable {
         for rule in node.rules {
             if judge(rule, index, value, own) { continue }
             isValid = false
-            if !collects || isExhausted { break }
+            if !collects || isExhausted || isFull { break }
         }
         if isValid, let own { seen?.merge(own) }
         return isValid
@@ -222,8 +237,11 @@ private struct Run: ~Copyable {
             let part = outermost.flatMap { schema.dynamicNodes[$0][anchor] } ?? fallback
             return apply(part, value, rule.name, seen: seen)
         case .type(let types): return types.contains(type(value)) || isWhole(types, value) || fail(rule, node)
-        case .constant(let constant): return tape.equals(value, constant.tape, 0) || fail(rule, node)
+        case .constant(let constant):
+            steps += Int(tape.values[value].next) - value
+            return tape.equals(value, constant.tape, 0) || fail(rule, node)
         case .enumeration(let values, let places):
+            steps += Int(tape.values[value].next) - value
             let candidates = places[tape.hash(value)] ?? []
             return candidates.contains { tape.equals(value, values[$0].tape, 0) } || fail(rule, node)
         case .multipleOf(let factor):
@@ -243,9 +261,12 @@ private struct Run: ~Copyable {
         case .maxItems(let most): return kind != .array || count(value) <= most || fail(rule, node)
         case .minProperties(let least): return kind != .object || count(value) >= least || fail(rule, node)
         case .maxProperties(let most): return kind != .object || count(value) <= most || fail(rule, node)
-        case .uniqueItems: return kind != .array || tape.hasUniqueItems(value) || fail(rule, node)
+        case .uniqueItems:
+            steps += Int(tape.values[value].next) - value
+            return kind != .array || tape.hasUniqueItems(value) || fail(rule, node)
         case .required(let keys):
             guard kind == .object else { return true }
+            steps += keys.count * Int(tape.values[value].count) / 16
             return keys.allSatisfy { tape.member($0, of: value) != nil } || fail(rule, node)
         case .dependentRequired(let pairs):
             guard kind == .object else { return true }
@@ -259,7 +280,7 @@ private struct Run: ~Copyable {
             for (key, part) in pairs where tape.member(key, of: value) != nil {
                 let name = String(decoding: key, as: UTF8.self)
                 if !apply(part, value, rule.name, name, seen: seen) { isValid = false }
-                if !isValid, !collects { return false }
+                if !isValid, !collects || isFull || isExhausted { return false }
             }
             return isValid
         case .allOf(let parts):
@@ -267,7 +288,7 @@ private struct Run: ~Copyable {
             for (index, part) in parts.enumerated() {
                 if apply(part, value, rule.name, String(index), seen: seen) { continue }
                 isValid = false
-                if !collects { return false }
+                if !collects || isFull { return false }
             }
             return isValid
         case .anyOf(let parts):
@@ -312,7 +333,7 @@ private struct Run: ~Copyable {
             for (index, item) in tape.places(in: value).enumerated()
             where index >= seen.prefix && !seen.places.contains(index) {
                 if !apply(part, item, rule.name, at: .item(index)) { isValid = false }
-                if !isValid, !collects { return false }
+                if !isValid, !collects || isFull || isExhausted { return false }
             }
             seen.all = true
             return isValid
@@ -321,7 +342,7 @@ private struct Run: ~Copyable {
             var isValid = true
             for (index, key) in tape.places(in: value).enumerated() where !seen.places.contains(index) {
                 if !apply(part, key + 1, rule.name, at: .member(key: key, isNamed: false)) { isValid = false }
-                if !isValid, !collects { return false }
+                if !isValid, !collects || isFull || isExhausted { return false }
             }
             seen.all = true
             return isValid
@@ -332,6 +353,7 @@ private struct Run: ~Copyable {
         _ rule: JSONSchema.Rule, _ value: Int, _ named: [[UInt8]: Int], _ patterns: [(pattern: Int, node: Int)],
         _ rest: Int?, _ seen: Evaluated?
     ) -> Bool {
+        steps += Int(tape.values[value].count)
         var isValid = true
         var key = value + 1
         let end = Int(tape.values[value].next)
@@ -354,7 +376,7 @@ private struct Run: ~Copyable {
                 isMatched = true
                 if !apply(rest, part, "additionalProperties", at: .member(key: key, isNamed: false)) { isValid = false }
             }
-            if !isValid, !collects { return false }
+            if !isValid, !collects || isFull || isExhausted { return false }
             if isMatched { seen?.places.insert(index) }
             index += 1
             key = Int(tape.values[part].next)
@@ -365,6 +387,7 @@ private struct Run: ~Copyable {
     private mutating func items(
         _ rule: JSONSchema.Rule, _ value: Int, _ first: [Int], _ rest: Int?, _ seen: Evaluated?
     ) -> Bool {
+        steps += Int(tape.values[value].count)
         var isValid = true
         var item = value + 1
         let end = Int(tape.values[value].next)
@@ -377,7 +400,7 @@ private struct Run: ~Copyable {
             } else {
                 break
             }
-            if !isValid, !collects { return false }
+            if !isValid, !collects || isFull || isExhausted { return false }
             index += 1
             item = Int(tape.values[item].next)
         }

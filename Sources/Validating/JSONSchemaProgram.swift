@@ -202,6 +202,7 @@ struct JSONSchemaProgram: Sendable {
             for index in a..<a + b where numbers[index] == number { return true }
             return false
         case .constants:
+            state.steps += b * (Int(values[value].next) - value)
             return (a..<a + b).contains { tape.equals(value, constants[$0].tape, 0) }
         case .multipleOf:
             return kind != .number || ExactNumber(text, values[value].range).isMultiple(of: numbers[a])
@@ -213,6 +214,7 @@ struct JSONSchemaProgram: Sendable {
         case .maxLength: return kind != .string || length(text, values[value].range) <= a
         case .pattern:
             guard kind == .string else { return true }
+            state.steps += values[value].range.count / 64
             switch state.matchers.answer(state.patterns, a, text, values[value].range) {
             case .matches: return true
             case .differs: return false
@@ -222,14 +224,19 @@ struct JSONSchemaProgram: Sendable {
             }
         case .format: return kind != .string || formats[a].fits(text, values[value].range)
         case .members: return kind != .object || run(members[a], value, tape, values, text, &state)
-        case .required: return kind != .object || hasAll(value, values, text, first: a, count: b)
+        case .required:
+            state.steps += b * Int(values[value].count) / 16
+            return kind != .object || hasAll(value, values, text, first: a, count: b)
         case .minItems: return kind != .array || values[value].count >= a
         case .maxItems: return kind != .array || values[value].count <= a
         case .minProperties: return kind != .object || values[value].count >= a
         case .maxProperties: return kind != .object || values[value].count <= a
-        case .unique: return kind != .array || tape.hasUniqueItems(value)
+        case .unique:
+            state.steps += Int(values[value].next) - value
+            return kind != .array || tape.hasUniqueItems(value)
         case .items:
             guard kind == .array else { return true }
+            state.steps += Int(values[value].count)
             var item = value + 1
             for index in 0..<Int(values[value].count) {
                 let node = lists[a + min(index, b - 1)]
@@ -268,6 +275,7 @@ struct JSONSchemaProgram: Sendable {
         _ state: inout State
     ) -> Bool {
         var key = value + 1
+        state.steps += Int(values[value].count)
         // Members mostly stand in the schema's order.
         var hint = 0
         for _ in 0..<Int(values[value].count) {

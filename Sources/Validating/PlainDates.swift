@@ -27,6 +27,11 @@ enum PlainDates {
         }
     }
 
+    /// Digits and nothing else.
+    private static func number(_ word: String) -> Int? {
+        word.utf8.allSatisfy { $0 &- 0x30 < 10 } ? Int(word) : nil
+    }
+
     private static func isWeekday(_ word: String) -> Bool {
         let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
         return days.contains { $0 == word || $0.prefix(3) == word }
@@ -38,7 +43,7 @@ enum PlainDates {
         let isMonthFirst = Dates.monthNumber(words[0]) != nil
         let (dayWord, monthWord) = isMonthFirst ? (words[1], words[0]) : (words[0], words[1])
         guard let month = Dates.monthNumber(monthWord), let day = ordinal(dayWord), words[2].count == 4,
-            let year = Int(words[2])
+            let year = number(words[2])
         else { return nil }
         words.removeFirst(3)
         return (year, month, day)
@@ -62,7 +67,7 @@ enum PlainDates {
             half = String(clock.suffix(2))
             clock.removeLast(2)
         }
-        let parts = clock.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        let parts = clock.split(separator: ":", omittingEmptySubsequences: false).map { number(String($0)) }
         guard parts.count <= 3, let hour = parts[0], half != nil || parts.count > 1 else { return nil }
         var rest = [0, 0]
         for (index, part) in parts.dropFirst().enumerated() {

@@ -326,7 +326,13 @@ package struct Validator: Sendable {
             if verdict == .valid { continue }
             var finding = batch.finding(
                 verdict == .invalid ? .jsonSchemaError : .jsonSchemaBudget, outcome: .rejected, at: index, field: field)
-            if verdict == .invalid { finding.keyword = check.violations(tape).first?.absoluteKeywordLocation }
+            if verdict == .invalid, let first = check.violations(tape, limit: 1).first {
+                finding.keyword = first.absoluteKeywordLocation
+                // Of a record, the field that it is about, when it is one of the contract's.
+                if field < 0, let member = first.instanceLocation.split(separator: "/").first {
+                    finding.field = schema.fields.firstIndex { $0.name == member } ?? -1
+                }
+            }
             findings.append(finding)
             isSound[index] = false
         }
@@ -374,7 +380,10 @@ package struct Validator: Sendable {
             for field in rule.fields {
                 let column = batch.layout.columnOfField[field]
                 let check = checks[field]
-                guard column >= 0 else { continue }
+                guard column >= 0 else {
+                    isWhole = false
+                    continue
+                }
                 let cell = batch.cells[Int(row) * batch.width + column]
                 if check.isMissing(cell, bytes) {
                     isWhole = false

@@ -46,6 +46,16 @@ final class ReportOutput {
         }
     }
 
+    /// Whether rows with an outcome make the exit code 1.
+    private func isFailure(_ outcome: Outcome) -> Bool {
+        switch options.failOn {
+        case .never: false
+        case .reject: outcome >= .rejected
+        case .quarantine: outcome >= .quarantined
+        case .flag: outcome >= .flagged
+        }
+    }
+
     private func line(_ members: [String: JSONValue]) {
         Terminal.line(JSONValue.object(members).text(pretty: false))
     }
@@ -81,7 +91,7 @@ final class ReportOutput {
             let first = report.listed.first { $0.code == kind.code && $0.field == kind.field }
             let field = kind.field >= 0 ? "field \(report.fields[kind.field]): " : ""
             command(
-                kind.outcome >= .quarantined ? "error" : "warning", report.file, first.flatMap { lines[$0.byteOffset] },
+                isFailure(kind.outcome) ? "error" : "warning", report.file, first.flatMap { lines[$0.byteOffset] },
                 meaning.title,
                 "\(field)\(Words.number(tally.count)) row(s), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
                     + meaning.cure)
@@ -219,7 +229,7 @@ final class ReportOutput {
             var cases = report.batchFindings.map { finding in
                 junitCase(report.file, finding.code.rawValue, "the whole batch", Words.meaning(finding.code))
             }
-            for (kind, tally) in report.findings.sorted where kind.outcome >= .quarantined {
+            for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {
                 let field = kind.field >= 0 ? " " + report.fields[kind.field] : ""
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 cases.append(

@@ -105,4 +105,52 @@ import Testing
         #expect(error?.description.contains(word) == true, "\(String(describing: error))")
         #expect(error?.description.contains("s.json:\(place)") == true, "\(String(describing: error))")
     }
+
+    /// A protection that nothing takes up would let through what it was written for.
+    @Test(arguments: [
+        ##"{"properties":{"a":{"properties":{"b":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}}}"##,
+        ##"{"properties":{"a":{"$ref":"#/$defs/x"}},"$defs":{"x":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
+        ##"{"properties":{"a":{}},"patternProperties":{"^x":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
+        ##"{"properties":{"a":{}},"allOf":[{"properties":{"b":{"sluice":{"role":"key"}}}}]}"##,
+        ##"{"properties":{"a":{"slucie":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
+        ##"{"properties":{"a":{}},"slucie":{}}"##,
+    ]) func `settings that nobody would read are refused`(text: String) {
+        let error = #expect(throws: SchemaError.self) { try Schema.load(Array(text.utf8), name: "s.json") }
+        #expect(error?.path.contains("sluice") == true || error?.message.contains("sluice") == true)
+    }
+
+    @Test func `typing errors in keywords are warned about, names are no keywords`() throws {
+        let text = ##"{"properties":{"sluce":{},"minimun":{"minimun":1}},"requird":["a"],"x-own":1}"##
+        let warnings = try Schema.load(Array(text.utf8), name: "s.json").warnings.map(\.path)
+        #expect(warnings == ["properties.minimun.minimun", "requird"])
+        let generated = ##"{"$ref":"#/$defs/Row","$defs":{"Row":{"properties":{"a":{"type":"integer"}}}}}"##
+        #expect(try Schema.load(Array(generated.utf8), name: "s.json").schema.fields.map(\.name) == ["a"])
+    }
+
+    @Test func `it does not judge arrays in place of objects`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = ##"{"properties":{"a":{"type":"integer"}},"sluice":{"dialect":{"itemType":"array"}}}"##
+        let loaded = try Schema.load(Array(text.utf8), name: "s.json")
+        let error = await #expect(throws: IngestionError.self) {
+            try await Corridor(store: shop.store, writes: true).run(
+                try shop.write("a.json", "[[\"a\"],[1]]"), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d", source: "s", options: BatchOptions())
+        }
+        #expect(error?.code == .configuration)
+    }
+
+    /// Lines of records in an array, whose bytes begin behind the comma before.
+    @Test func `a record of an array is at the line where it begins to the eye`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = "[{\"id\":1},\n {\"id\":\"q\"},\n\n {\"id\":\"r\"}]\n"
+        let loaded = try Schema.load(Array(Self.schema.utf8), name: "s.json")
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            source: "s", options: BatchOptions())
+        let lines = report.lines(of: report.listed)
+        #expect(report.listed.filter { $0.outcome == .rejected }.map { lines[$0.byteOffset] } == [2, 4])
+        #expect(report.listed.filter { $0.outcome == .rejected }.map(\.field) == [0, 0])
+    }
 }

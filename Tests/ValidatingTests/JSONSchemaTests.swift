@@ -117,4 +117,56 @@ import Validating
         print("JSON Schema, optional: \(tally.passed) of \(tally.passed + tally.failed.count)")
         #expect(tally.passed >= 790)
     }
+
+    private func verdict(_ schema: String, _ value: String) throws -> JSONSchemaCheck.Verdict {
+        let check = try JSONSchemaCheck(try JSONSchema.compile(Array(schema.utf8)))
+        let tape = try Self.tape(Array(value.utf8))
+        let verdict = check.verdict(tape)
+        #expect(check.slowVerdict(tape) == verdict)
+        return verdict
+    }
+
+    @Test(arguments: [
+        // Two spellings of é are two texts.
+        (
+            #"{"properties":{"a":{"pattern":"^\u00e9$"},"b":{"pattern":"^e\u0301$"}}}"#,
+            #"{"a":"\u00e9","b":"e\u0301"}"#, true
+        ),
+        (#"{"properties":{"a":{"pattern":"^\u00e9$"},"b":{"pattern":"^e\u0301$"}}}"#, #"{"b":"\u00e9"}"#, false),
+        // ECMA-262: a dot is no line end, and \v is one character.
+        (#"{"pattern":"^.$"}"#, #""\u2028""#, false), (#"{"pattern":"^.$"}"#, #""\r""#, false),
+        (#"{"pattern":"^.$"}"#, #""é""#, true), (#"{"pattern":"^[.]$"}"#, #""x""#, false),
+        (#"{"pattern":"^\\v$"}"#, #""\n""#, false), (#"{"pattern":"^\\v$"}"#, #""\u000b""#, true),
+        (#"{"multipleOf":12345678901234567890123}"#, "12345678901234567890124", false),
+        (#"{"multipleOf":12345678901234567890123}"#, "123456789012345678901230", true),
+        (#"{"multipleOf":0.01}"#, "19.99", true), (#"{"multipleOf":0.0000000000000000000000003}"#, "9e-25", true),
+        (#"{"minimum":0.1}"#, "0.09999999999999999999999", false), (#"{"const":1e2}"#, "100.0", true),
+    ]) func `verdicts that a double or a String would get wrong`(schema: String, value: String, isValid: Bool) throws {
+        #expect(try verdict(schema, value) == (isValid ? .valid : .invalid))
+    }
+
+    @Test func `patterns that ECMA-262 does not have are refused`() throws {
+        for pattern in ["a++", "\\\\h", "(?P<n>a)", "(?i)a", "\\\\A"] {
+            let schema = try JSONSchema.compile(Array("{\"pattern\":\"\(pattern)\"}".utf8))
+            #expect(throws: UnusableContract.self, "\(pattern)") { try JSONSchemaCheck(schema) }
+        }
+    }
+
+    /// Work is counted, and long chains are no recursion without end.
+    @Test func `hostile schemas are refused or run out of steps`() throws {
+        var doubled = (0..<17).map {
+            ##""d\##($0)":{"allOf":[{"$ref":"#/$defs/d\##($0 + 1)"},{"$ref":"#/$defs/d\##($0 + 1)"}]}"##
+        }
+        doubled.append(#""d17":{"uniqueItems":true}"#)
+        let schema = "{\"$ref\":\"#/$defs/d0\",\"$defs\":{\(doubled.joined(separator: ","))}}"
+        let items = (0..<5000).map(String.init).joined(separator: ",")
+        #expect(try verdict(schema, "[\(items)]") == .overBudget)
+        let chain = (0..<10_000).map { ##""d\##($0)":{"$ref":"#/$defs/d\##($0 + 1)"}"## }.joined(separator: ",")
+        let error = #expect(throws: JSONSchemaError.self) {
+            try JSONSchema.compile(Array("{\"$ref\":\"#/$defs/d0\",\"$defs\":{\(chain),\"d10000\":{}}}".utf8))
+        }
+        #expect(error?.reason.contains("400 deep") == true)
+        let wide = [String](repeating: "{}", count: 20_000).joined(separator: ",")
+        #expect(try JSONSchema.compile(Array("{\"anyOf\":[\(wide)]}".utf8)).nodes.count == 20_001)
+    }
 }

@@ -1,3 +1,4 @@
+import Reading
 import Schemas
 import Tabular
 import Testing
@@ -79,6 +80,10 @@ import Validating
             "type: integer\ncategories: [1, { value: 2, label: two }]\ncategoriesOrdered: true",
             csv: ["1": "ok", "02": "ok", "3": "constraint-enum"],
             json: ["2": "ok", "2.0": "ok", "3": "constraint-enum"])
+        // Beyond what a double tells apart.
+        try expectCells(
+            "type: integer\ncategories: [9007199254740992]",
+            csv: ["9007199254740992": "ok", "9007199254740993": "constraint-enum"])
         let many = (0..<10_000).map { "w\($0)" }.joined(separator: ", ")
         try expectCells(
             "type: string\nconstraints: { enum: [\(many)] }",
@@ -117,5 +122,23 @@ import Validating
         // A row without a part of the key repeats nothing.
         #expect(
             keys[0].map(\.row) == [1, 2, 3] && keys[0][0].hash == keys[0][2].hash && keys[0][0].hash != keys[0][1].hash)
+    }
+
+    @Test func `a key with an absent column repeats nothing`() throws {
+        var schema = try contract(
+            "fields: [{name: a, type: string}, {name: b, type: integer}]\nuniqueKeys: [[a, b]]\nfieldsMatch: superset\n"
+        )
+        schema.fields[0].constraints.required = true
+        let plan = ReadingPlan(format: .csv, fieldNames: ["a", "b"])
+        var lenient = plan
+        lenient.optionalFields = [1]
+        let bytes = Array("a\nx\nx\n".utf8)
+        let head = try #require(try readHead(bytes.span, isWhole: true, plan: lenient))
+        let layout = try #require(head.layout)
+        let slice = SourceSlice(ordinal: 0, offset: 2, length: 4, firstRow: 1, rowCount: 2, bytes: Array(bytes[2...]))
+        var reader = SliceReader(slice, layout: layout, plan: lenient)
+        let next = reader.next()
+        let batch = try #require(next)
+        #expect(try Validator(schema, hash: testHash).validate(batch).keys[0].isEmpty)
     }
 }

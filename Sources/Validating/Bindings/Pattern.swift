@@ -139,6 +139,7 @@ private func translated(_ text: String) throws(Pattern.Refused) -> String {
     ]
     var out = ""
     var isClass = false
+    var before: Unicode.Scalar?
     // Scalars: a carriage return and a line feed would be one character.
     var rest = text.unicodeScalars[...]
     while let scalar = rest.popFirst() {
@@ -154,11 +155,22 @@ private func translated(_ text: String) throws(Pattern.Refused) -> String {
                     reason: "a group that ECMA-262 does not have at (?\(behind.first.map(String.init) ?? "")")
             }
         }
+        if !isClass, scalar == "+", let before, "+*?}".unicodeScalars.contains(before) {
+            throw Pattern.Refused(reason: "ECMA-262 has no possessive quantifier")
+        }
+        before = scalar
+        if !isClass, scalar == "." {
+            // Everything but line ends, of which there are four.
+            out += "[^\n\r\u{2028}\u{2029}]"
+            continue
+        }
         guard scalar == "\\", let next = rest.popFirst() else {
             out.unicodeScalars.append(scalar)
             continue
         }
+        before = nil
         switch next {
+        case "v": out += "\\x0b"
         case "s": out += isClass ? space : "[\(space)]"
         case "S" where !isClass: out += "[^\(space)]"
         case "a", "A", "Z", "z", "h", "H", "R", "K", "G", "Q", "E", "X", "e":
