@@ -303,6 +303,8 @@ struct ExplainCommand: ParsableCommand {
             throw ExitCode(64)
         }
         let meaning = Words.meaning(known)
-        Terminal.line("\(code): \(meaning.title)\n  what  \(meaning.explanation)\n  do    \(meaning.cure)")
+        Terminal.line(
+            "\(code): \(meaning.title)\n  what  \(meaning.explanation)\n  such as  \(Words.example(known))\n  do    \(meaning.cure)"
+        )
     }
 }
