@@ -95,6 +95,17 @@ package struct ExactNumber: Sendable, Hashable {
     /// A whole number.
     package init(_ number: Int) { self.init(String(number)) }
 
+    /// The number when it is a whole one of at most seventeen digits.
+    package var word: Int64? {
+        guard long == nil, exponent >= 0, exponent < 18, mantissa < 100_000_000_000_000_000 else { return nil }
+        var value = mantissa
+        for _ in 0..<exponent {
+            value *= 10
+            if value >= 100_000_000_000_000_000 { return nil }
+        }
+        return isNegative ? -Int64(value) : Int64(value)
+    }
+
     /// Whether it has no fraction.
     package var isWhole: Bool { exponent >= 0 }
     private var isZero: Bool { mantissa == 0 && long == nil }

@@ -35,6 +35,8 @@ struct JSONSchemaProgram: Sendable {
     /// Where each node's instructions begin.
     private var starts: [Int32] = []
     private var numbers: [ExactNumber] = []
+    /// Each of them as a whole number, when it is one that a word holds; else `notWhole`.
+    private var wholes: [Int64] = []
     private var constants: [JSONSchema.Constant] = []
     private var formats: [JSONFormat] = []
     private var members: [Members] = []
@@ -71,9 +73,16 @@ struct JSONSchemaProgram: Sendable {
     }
 
     private mutating func number(_ code: Code, _ number: ExactNumber) -> Bool {
-        numbers.append(number)
+        append(number)
         add(code, numbers.count - 1)
         return true
+    }
+
+    private static let notWhole = Int64.min
+
+    private mutating func append(_ number: ExactNumber) {
+        numbers.append(number)
+        wholes.append(number.word ?? Self.notWhole)
     }
 
     private mutating func list(_ code: Code, _ nodes: [Int]) -> Bool {
@@ -152,7 +161,7 @@ struct JSONSchemaProgram: Sendable {
             add(.strings, first, allowed.count)
         } else if allowed.allSatisfy({ $0.tape.values[0].kind == .number }) {
             add(.numbers, numbers.count, allowed.count)
-            numbers += allowed.map { ExactNumber($0.tape.text.span, $0.tape.values[0].range) }
+            for value in allowed { append(ExactNumber(value.tape.text.span, value.tape.values[0].range)) }
         } else {
             add(.constants, constants.count, allowed.count)
             constants += allowed
@@ -206,10 +215,8 @@ struct JSONSchemaProgram: Sendable {
             return (a..<a + b).contains { tape.equals(value, constants[$0].tape, 0) }
         case .multipleOf:
             return kind != .number || ExactNumber(text, values[value].range).isMultiple(of: numbers[a])
-        case .minimum: return kind != .number || !(ExactNumber(text, values[value].range) < numbers[a])
-        case .maximum: return kind != .number || !(numbers[a] < ExactNumber(text, values[value].range))
-        case .above: return kind != .number || numbers[a] < ExactNumber(text, values[value].range)
-        case .below: return kind != .number || ExactNumber(text, values[value].range) < numbers[a]
+        case .minimum, .maximum, .above, .below:
+            return kind != .number || keeps(instruction.code, a, text, values[value].range)
         case .minLength: return kind != .string || length(text, values[value].range) >= a
         case .maxLength: return kind != .string || length(text, values[value].range) <= a
         case .pattern:
@@ -270,6 +277,51 @@ struct JSONSchemaProgram: Sendable {
         }
     }
 
+    /// Whether a number keeps a limit: by its whole part where both are short, else by all its digits.
+    private func keeps(_ code: Code, _ place: Int, _ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let limit = wholes[place]
+        if limit != Self.notWhole, let (floor, hasFraction) = floor(text, range) {
+            switch code {
+            case .minimum: return floor >= limit
+            case .maximum: return hasFraction ? floor < limit : floor <= limit
+            case .above: return hasFraction ? floor >= limit : floor > limit
+            default: return floor < limit
+            }
+        }
+        let number = ExactNumber(text, range)
+        switch code {
+        case .minimum: return !(number < numbers[place])
+        case .maximum: return !(numbers[place] < number)
+        case .above: return numbers[place] < number
+        default: return number < numbers[place]
+        }
+    }
+
+    /// The largest whole number that is not more, and whether it is less; nil for exponents and long numbers.
+    @inline(__always)
+    private func floor(_ text: Span<UInt8>, _ range: Range<Int>) -> (Int64, Bool)? {
+        guard range.count <= 18 else { return nil }
+        var at = range.lowerBound
+        let end = range.upperBound
+        let isNegative = text[at] == 0x2D
+        if isNegative { at &+= 1 }
+        var whole: Int64 = 0
+        while at < end, text[at] &- 0x30 < 10 {
+            whole = whole &* 10 &+ Int64(text[at] &- 0x30)
+            at &+= 1
+        }
+        var hasFraction = false
+        if at < end, text[at] == 0x2E {
+            at &+= 1
+            while at < end, text[at] &- 0x30 < 10 {
+                if text[at] != 0x30 { hasFraction = true }
+                at &+= 1
+            }
+        }
+        guard at == end else { return nil }
+        return (isNegative ? (hasFraction ? -whole - 1 : -whole) : whole, hasFraction)
+    }
+
     private func run(
         _ rules: Members, _ value: Int, _ tape: borrowing JSONTape, _ values: Span<JSONTape.Value>, _ text: Span<UInt8>,
         _ state: inout State
@@ -314,18 +366,19 @@ struct JSONSchemaProgram: Sendable {
     private func hasAll(
         _ value: Int, _ values: Span<JSONTape.Value>, _ text: Span<UInt8>, first: Int, count: Int
     ) -> Bool {
-        if Int(values[value].count) < count { return false }
+        let members = Int(values[value].count)
+        if members < count { return false }
+        // What is required mostly stands in the same order.
+        var (key, passed) = (value + 1, 0)
         for wanted in first..<first + count {
-            var key = value + 1
-            var isThere = false
-            for _ in 0..<Int(values[value].count) {
-                if equals(text, values[key].range, wanted) {
-                    isThere = true
-                    break
-                }
+            var left = members
+            while left > 0, !equals(text, values[key].range, wanted) {
+                left -= 1
+                passed += 1
                 key = Int(values[key + 1].next)
+                if passed == members { (key, passed) = (value + 1, 0) }
             }
-            if !isThere { return false }
+            if left == 0 { return false }
         }
         return true
     }

@@ -145,6 +145,37 @@ import Validating
         #expect(try verdict(schema, value) == (isValid ? .valid : .invalid))
     }
 
+    /// Limits by whole parts and by all digits, against each other.
+    @Test func `limits are the same however they are compared`() throws {
+        var state: UInt64 = 0x5EED_0010
+        func below(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        func number() -> String {
+            let whole = below(8) == 0 ? "\(below(9) + 1)00000000000000000" : String(below(4))
+            let fraction = below(3) == 0 ? ["", ".0", ".5", ".50", ".05", ".999"][below(6)] : ""
+            return (below(2) == 0 ? "-" : "") + whole + fraction + (below(6) == 0 ? "e\(below(3) - 1)" : "")
+        }
+        for _ in 0..<4000 {
+            let (limit, value) = (number(), number())
+            for keyword in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] {
+                // Both verdicts are compared in there; this one is the exact one.
+                let (left, right) = (ExactNumber(value), ExactNumber(limit))
+                let keeps =
+                    switch keyword {
+                    case "minimum": left >= right
+                    case "maximum": left <= right
+                    case "exclusiveMinimum": left > right
+                    default: left < right
+                    }
+                #expect(
+                    try verdict("{\"\(keyword)\":\(limit)}", value) == (keeps ? .valid : .invalid),
+                    "\(value) \(keyword) \(limit)")
+            }
+        }
+    }
+
     @Test func `patterns that ECMA-262 does not have are refused`() throws {
         for pattern in ["a++", "\\\\h", "(?P<n>a)", "(?i)a", "\\\\A"] {
             let schema = try JSONSchema.compile(Array("{\"pattern\":\"\(pattern)\"}".utf8))
