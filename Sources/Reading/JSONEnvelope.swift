@@ -1,3 +1,5 @@
+import Tabular
+
 /// A JSON document around a list of records: follows its grammar (RFC 8259) byte by byte, in constant memory, and tells where the
 /// list begins.
 ///

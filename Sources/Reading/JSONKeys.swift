@@ -1,3 +1,5 @@
+import Tabular
+
 /// The keys of one object, as text: few are compared in turn, many are hashed, so that a wide object costs its length.
 struct JSONKeys {
     private static let fewMax = 16

@@ -1,3 +1,5 @@
+import Tabular
+
 /// The names of a contract's fields, compared with the key of every member of every row.
 struct JSONNames {
     private struct Name {

@@ -132,7 +132,9 @@ public struct JSONTape: Sendable {
             }
             guard at < end else { throw Fault(reason: "string without end", offset: at) }
             let first = text.count
-            guard undo(start + 1..<at) else { throw Fault(reason: "escape that is no character", offset: start) }
+            guard decodeJSONString(source, start + 1..<at, into: &text) else {
+                throw Fault(reason: "escape that is no character", offset: start)
+            }
             values.append(
                 Value(kind: .string, start: UInt32(first), end: UInt32(text.count), next: place, count: 0))
             return at + 1
@@ -155,55 +157,6 @@ public struct JSONTape: Sendable {
         }
         values.append(Value(kind: kind, start: UInt32(start), end: UInt32(at), next: place, count: 0))
         return at
-    }
-
-    /// Appends a string's characters to the text; false when an escape is none, or half a surrogate pair.
-    private mutating func undo(_ range: Range<Int>) -> Bool {
-        func unit(_ at: Int) -> UInt32? {
-            guard at + 4 <= range.upperBound else { return nil }
-            var value: UInt32 = 0
-            for offset in 0..<4 {
-                let byte = text[at + offset]
-                let letter = (byte | 0x20) &- 0x61
-                guard byte &- 0x30 < 10 || letter < 6 else { return nil }
-                value = value << 4 | UInt32(letter < 6 ? letter + 10 : byte - 0x30)
-            }
-            return value
-        }
-        var at = range.lowerBound
-        while at < range.upperBound {
-            let byte = text[at]
-            at += 1
-            if byte != 0x5C {
-                text.append(byte)
-                continue
-            }
-            guard at < range.upperBound else { return false }
-            let kind = text[at]
-            at += 1
-            switch kind {
-            case 0x22, 0x5C, 0x2F: text.append(kind)
-            case 0x62: text.append(0x08)
-            case 0x66: text.append(0x0C)
-            case 0x6E: text.append(0x0A)
-            case 0x72: text.append(0x0D)
-            case 0x74: text.append(0x09)
-            case 0x75:
-                guard var scalar = unit(at) else { return false }
-                at += 4
-                if scalar & 0xFC00 == 0xD800 {
-                    guard at + 6 <= range.upperBound, text[at] == 0x5C, text[at + 1] == 0x75, let low = unit(at + 2),
-                        low & 0xFC00 == 0xDC00
-                    else { return false }
-                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
-                    at += 6
-                }
-                guard let character = Unicode.Scalar(scalar) else { return false }
-                text.append(contentsOf: UTF8.encode(character) ?? UTF8.encodedReplacementCharacter)
-            default: return false
-            }
-        }
-        return true
     }
 }
 
@@ -290,4 +243,59 @@ private func endOfNumber(_ source: Span<UInt8>, _ start: Int) -> Int {
         if at == first { return start }
     }
     return at
+}
+
+/// Decodes the escapes of a JSON string's inside; false on a bad escape, a lone surrogate or a control character.
+package func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
+    func unit(_ at: Int) -> UInt32? {
+        guard at + 4 <= range.upperBound else { return nil }
+        var value: UInt32 = 0
+        for offset in 0..<4 {
+            let byte = bytes[at + offset]
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte - 0x30
+            case 0x41...0x46: digit = byte - 0x37
+            case 0x61...0x66: digit = byte - 0x57
+            default: return nil
+            }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
+    }
+    var at = range.lowerBound
+    while at < range.upperBound {
+        let byte = bytes[at]
+        if byte != 0x5C {
+            if byte < 0x20 { return false }
+            out.append(byte)
+            at += 1
+            continue
+        }
+        guard at + 1 < range.upperBound else { return false }
+        let kind = bytes[at + 1]
+        at += 2
+        switch kind {
+        case 0x22, 0x5C, 0x2F: out.append(kind)
+        case 0x62: out.append(0x08)
+        case 0x66: out.append(0x0C)
+        case 0x6E: out.append(0x0A)
+        case 0x72: out.append(0x0D)
+        case 0x74: out.append(0x09)
+        case 0x75:
+            guard var scalar = unit(at) else { return false }
+            at += 4
+            if scalar & 0xFC00 == 0xD800 {
+                guard at + 1 < range.upperBound, bytes[at] == 0x5C, bytes[at + 1] == 0x75, let low = unit(at + 2),
+                    low & 0xFC00 == 0xDC00
+                else { return false }
+                scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
+                at += 6
+            }
+            guard let character = Unicode.Scalar(scalar) else { return false }
+            out.append(contentsOf: Array(String(Character(character)).utf8))
+        default: return false
+        }
+    }
+    return true
 }
