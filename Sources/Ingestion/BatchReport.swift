@@ -116,11 +116,13 @@ package struct BatchReport: Sendable {
             "contract": .object(["sha256": .string(contractHash), "inferred": .bool(isInferred)]),
             "totals": .array(
                 findings.sorted.map { kind, tally in
-                    .object([
+                    var members: [String: JSONValue] = [
                         "type": .string(kind.code.rawValue), "fieldName": name(kind.field),
                         "outcome": .string(kind.outcome.name), "count": whole(tally.count),
                         "firstRows": .array(tally.firstRows.map(whole)),
-                    ])
+                    ]
+                    if let rule = kind.rule { members["rule"] = .string(rule) }
+                    return .object(members)
                 }),
             "errors": .array(listed.map(document)),
             "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
@@ -155,6 +157,7 @@ package struct BatchReport: Sendable {
         if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
         if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
         if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
+        if let rule = finding.rule { members["rule"] = .string(rule) }
         if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
         if finding.code == .modifiedZ, let rule = thresholds.first(where: { $0.field == finding.field }) {
             members["n"] = whole(rule.count)

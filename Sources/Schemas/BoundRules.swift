@@ -208,6 +208,12 @@ private func isoInstant(_ text: String) -> (Int, Int)? {
     return (day + carried, time.1 - carried * dayLength)
 }
 
+/// Microseconds since 1970 of an RFC 3339 time or a date.
+func ruleInstant(_ text: String) -> Int64? {
+    guard let (day, nanoseconds) = isoDay(text[...]).map({ ($0, 0) }) ?? isoInstant(text) else { return nil }
+    return Int64(day) * 86_400_000_000 + Int64(nanoseconds / 1000)
+}
+
 private func digits(_ text: some Collection<UInt8>) -> Int? {
     guard !text.isEmpty, text.count <= 9, text.allSatisfy(isDigit) else { return nil }
     return text.reduce(0) { $0 * 10 + Int($1 & 0x0F) }

@@ -385,6 +385,8 @@ package struct Schema: Sendable, Equatable {
     /// How a file's columns and the fields must match, when the contract says it; else by name, in any order, and
     /// `unknownFields` says the rest.
     package var fieldsMatch: FieldsMatch?
+    /// What every row keeps besides.
+    package var rules: [RowRule] = []
     /// What happens to other columns.
     package var unknownFields: UnknownFields = .reject
     /// How the files' CSV is written, if the contract says it.

@@ -113,6 +113,21 @@ private struct SchemaDiff {
         for key in old.uniqueKeys where !new.uniqueKeys.contains(key) { note(.widening, "uniqueKeys", "one removed") }
         for key in new.uniqueKeys where !old.uniqueKeys.contains(key) { note(.breaking, "uniqueKeys", "one added") }
         changed(old.fieldsMatch, new.fieldsMatch, "fieldsMatch")
+        for rule in old.rules {
+            guard let other = new.rules.first(where: { $0.name == rule.name }) else {
+                note(.widening, "sluice.rules", "\(quoted(rule.name)) removed")
+                continue
+            }
+            changed(rule.condition, other.condition, "sluice.rules", .breaking, "\(quoted(rule.name)) changed")
+            if rule.action != other.action {
+                note(
+                    rule.action < other.action ? .breaking : .widening, "sluice.rules",
+                    "\(quoted(rule.name)): from \(rule.action.name) to \(other.action.name)")
+            }
+        }
+        for rule in new.rules where !old.rules.contains(where: { $0.name == rule.name }) {
+            note(rule.action == .flagged ? .cosmetic : .breaking, "sluice.rules", "\(quoted(rule.name)) added")
+        }
         if old.recordSchema != new.recordSchema {
             note(.breaking, "the JSON Schema", "changed: what it lets through cannot be compared")
         }

@@ -26,6 +26,8 @@ package struct SchemaError: Error, Sendable, Equatable {
         case unsupported = "not-supported"
         /// A JSON Schema that cannot be compiled.
         case unusableSchema = "unusable-json-schema"
+        /// A row rule that is no expression, or whose types do not fit.
+        case unusableRule = "unusable-rule"
         /// Two parts of the document contradict each other.
         case inconsistent = "inconsistent"
     }

@@ -222,6 +222,7 @@ extension SchemaLoader {
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
             "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "limits", "isolationForest", "batch",
+            "rules",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -252,6 +253,7 @@ extension SchemaLoader {
             schema.encoding = encoding
         }
         if let rule = cursor["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
+        if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
         if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }

@@ -195,13 +195,20 @@ private func refuseAliasBombs(_ text: String, name: String) throws(SchemaError) 
             column += 1
             let follows = previous >= 0x80 || " \t\r[{,:?-".utf8.contains(previous)
             if byte == UInt8(ascii: "#"), follows, index >= lastQuote { break }
-            if follows, byte == UInt8(ascii: "*") { aliases += 1 }
-            if follows, byte == UInt8(ascii: "&"), anchor == nil { anchor = (number + 1, column) }
             previous = byte
             index = line.index(after: index)
+            // A token is a mark and a name; `a && b * c` in a rule has none.
+            guard follows, index < line.endIndex, isNameByte(line[index]) else { continue }
+            if byte == UInt8(ascii: "*") { aliases += 1 }
+            if byte == UInt8(ascii: "&"), anchor == nil { anchor = (number + 1, column) }
         }
     }
     if let anchor, aliases > 8 { throw aliasRefused(name, line: anchor.line, column: anchor.column) }
+}
+
+/// What libyaml takes in the name of an anchor.
+private func isNameByte(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
 }
 
 /// A located error of ours for one of Yams's.

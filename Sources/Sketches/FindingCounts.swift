@@ -10,12 +10,14 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         package var field: Int
         /// What it did to the row.
         package var outcome: Outcome
+        /// The contract's rule, or nil.
+        package var rule: String?
 
-        /// Orders kinds by severity, then code, then field.
+        /// Orders kinds by severity, then code, then field, then rule.
         package static func < (left: Kind, right: Kind) -> Bool {
             if left.outcome != right.outcome { return left.outcome > right.outcome }
             if left.code != right.code { return left.code < right.code }
-            return left.field < right.field
+            return (left.field, left.rule ?? "") < (right.field, right.rule ?? "")
         }
     }
 
@@ -37,7 +39,7 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
 
     /// Counts one finding.
     package mutating func add(_ finding: Finding) {
-        let kind = Kind(code: finding.code, field: finding.field, outcome: finding.outcome)
+        let kind = Kind(code: finding.code, field: finding.field, outcome: finding.outcome, rule: finding.rule)
         tallies[kind, default: Tally()].count += 1
         if let tally = tallies[kind],
             tally.firstRows.count < Self.rowsKept || finding.row < tally.firstRows[Self.rowsKept - 1]

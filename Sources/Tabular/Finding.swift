@@ -33,6 +33,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case enumError = "constraint-enum"
     case jsonSchemaError = "constraint-json-schema"
     case jsonSchemaBudget = "json-schema-over-budget"
+    case rowConstraint = "row-constraint"
     case uniqueError = "unique-error"
     case primaryKeyError = "primary-key"
     // Text that people do not see as machines do.
@@ -80,6 +81,8 @@ package struct Finding: Sendable, Equatable {
     package var contributors: [Int]
     /// The keyword of a JSON Schema that is broken: a place in the schema, never one in the data.
     package var keyword: String?
+    /// The name of the contract's rule that is broken, where there can be several.
+    package var rule: String?
 
     /// Makes a finding about a row, or about one of its fields when `field` is not negative.
     package init(

@@ -31,6 +31,18 @@ enum Dates {
         return Int64(era * 146_097 + dayOfEra - 719_468)
     }
 
+    /// The date of a day, counted from 1970-01-01 (Hinnant's civil_from_days).
+    static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let z = days + 719_468
+        let era = (z >= 0 ? z : z - 146_096) / 146_097
+        let dayOfEra = z - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+
     private static func isoDate(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int64? {
         guard at &+ 10 <= end, bytes[at &+ 4] == 0x2D, bytes[at &+ 7] == 0x2D, let year = number(bytes, at, 4, end),
             let month = number(bytes, at &+ 5, 2, end), let day = number(bytes, at &+ 8, 2, end)

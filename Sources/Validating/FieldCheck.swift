@@ -145,6 +145,15 @@ final class FieldCheck: Sendable {
             ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
     }
 
+    /// The whole number in a cell, when 64 bits hold it and it can be told exactly.
+    func whole(_ cell: Cell, _ bytes: Span<UInt8>) -> Int64? {
+        guard let value = number(cell, bytes) else { return nil }
+        if value.magnitude < 0x1p53 { return Int64(exactly: value) }
+        let plain =
+            isPlainNumber || cell.isNumber ? cell.range.map { bytes[$0] } : Numbers.plain(bytes, cell.range, style)
+        return plain.count <= 1024 ? Int64(String(decoding: plain, as: UTF8.self)) : nil
+    }
+
     /// What the number in a cell breaks, or nil.
     @inline(__always)
     func bounds(_ value: Double, _ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {

@@ -59,6 +59,7 @@ package struct Validator: Sendable {
     private let checks: [FieldCheck]
     private let looksForHidden: Bool
     private let recordCheck: JSONSchemaCheck?
+    private let rules: [RuleCheck]
     private let slotOfField: [Int]
     private let hash: KeyedHash
 
@@ -70,6 +71,7 @@ package struct Validator: Sendable {
         for index in schema.fields.indices { checks.append(try FieldCheck(schema, index)) }
         self.checks = checks
         recordCheck = try schema.recordSchema.map { (made) throws(UnusableContract) in try JSONSchemaCheck(made) }
+        rules = try schema.rules.map { (rule) throws(UnusableContract) in try RuleCheck(rule) }
         looksForHidden = checks.contains { $0.isText && $0.hiddenText != .accepted }
         numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
         var slots = schema.fields.map { _ in -1 }
@@ -124,6 +126,7 @@ package struct Validator: Sendable {
         }
         if let recordCheck { judge(batch, recordCheck, selection.rows, -1, &findings, &isSound) }
         look(batch, &findings, &isSound)
+        obey(batch, isReplay: known != nil, selection, &findings, &isSound)
         var keys: [[ValidatedBatch.RowKey]] = []
         if known == nil {
             for rule in uniqueRules { keys.append(self.keys(batch, rule, selection, &findings, &isSound)) }
@@ -138,7 +141,7 @@ package struct Validator: Sendable {
             findings.append(batch.finding(unique.code, outcome: .rejected, at: row, field: field))
             isSound[row] = false
         }
-        findings.sort { ($0.row, $0.field, $0.code) < ($1.row, $1.field, $1.code) }
+        findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
         return ValidatedBatch(batch: batch, findings: findings, isSound: isSound, numbers: numbers, keys: keys)
     }
 
@@ -186,6 +189,26 @@ package struct Validator: Sendable {
                 } else if HiddenText.hasHigh(bytes, cell.range) {
                     note(HiddenText.kinds(bytes, cell.range), row)
                 }
+            }
+        }
+    }
+
+    /// Judges the rows that are sound by the rules: by those that only flag or quarantine in both passes, since they leave a row
+    /// sound, and by those that reject only where the first pass has not found a row sound already.
+    private func obey(
+        _ batch: Batch, isReplay: Bool, _ selection: RowSelection, _ findings: inout [Finding], _ isSound: inout [Bool]
+    ) {
+        if rules.isEmpty { return }
+        let wasSound = isSound
+        for check in rules {
+            let rows =
+                isReplay && check.rule.action != .rejected
+                ? (0..<UInt32(batch.count)).filter { wasSound[Int($0)] } : selection.rows.filter { wasSound[Int($0)] }
+            for row in check.broken(batch, rows, checks) {
+                var finding = batch.finding(.rowConstraint, outcome: check.rule.action, at: Int(row))
+                finding.rule = check.rule.name
+                findings.append(finding)
+                if check.rule.action == .rejected { isSound[Int(row)] = false }
             }
         }
     }

@@ -36,6 +36,7 @@ extension Words {
         case .jsonSchemaError: "{\"id\": 0}   under   {\"properties\": {\"id\": {\"minimum\": 1}}}"
         case .jsonSchemaBudget: "deeply nested records under a schema whose anyOf tries every branch at every level"
         case .uniqueError: "two rows with id 7 in a field with constraints: { unique: true }"
+        case .rowConstraint: "amount 90 and credit_limit 50 under the rule amount <= credit_limit"
         case .primaryKeyError: "two rows with the same values in all fields of primaryKey, or one without them"
         case .hiddenText: "ig<U+200B>nore: a zero-width space in a word"
         case .mixedScript: "p<U+0430>ypal: a Cyrillic а among Latin letters"

@@ -122,10 +122,11 @@ enum ReportText {
     private static func reasons(_ report: BatchReport) -> [String] {
         let kinds = report.findings.sorted
         if kinds.isEmpty { return [] }
-        var rows = [["outcome", "reason", "field", "rows", "first rows"]]
+        var rows = [["outcome", "reason", "field or rule", "rows", "first rows"]]
         for (kind, tally) in kinds.prefix(kindsShown) {
             rows.append([
-                kind.outcome.name, "\(kind.code.rawValue)", kind.field >= 0 ? report.fields[kind.field] : "–",
+                kind.outcome.name, "\(kind.code.rawValue)",
+                kind.rule ?? (kind.field >= 0 ? report.fields[kind.field] : "–"),
                 Words.number(tally.count), tally.firstRows.map(String.init).joined(separator: ", "),
             ])
         }

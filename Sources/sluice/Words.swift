@@ -142,6 +142,13 @@ enum Words {
                 "JSON Schema too costly",
                 "judging the value by the JSON Schema took more steps than allowed, so it was given up",
                 "simplify the schema: nested anyOf and patterns such as (a+)+ explode on hostile data")
+        case .rowConstraint:
+            return say(
+                "against a rule",
+                "the row breaks one of the contract's rules (sluice.rules), or the rule has no answer for it",
+                "the report names the rule; correct the row or the rule (a division by zero or an overflow breaks one, a "
+                    + "missing value never does)"
+            )
         case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
         case .primaryKeyError:
             return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")

@@ -39,6 +39,9 @@ import CPCRE2
             UInt32(PCRE2_ALT_BSUX) | UInt32(PCRE2_MATCH_UNSET_BACKREF) | UInt32(PCRE2_ALLOW_EMPTY_CLASS))
     }
 
+    /// Compiles `text` to be found anywhere; classes such as `\\d` are ASCII, as in RE2.
+    package convenience init(searching text: String) throws(Refused) { try self.init(text, 0) }
+
     private init(_ text: String, _ more: UInt32) throws(Refused) {
         var number: Int32 = 0
         var offset = 0

@@ -1,0 +1,462 @@
+import Tabular
+
+/// Reads an expression of a row rule and checks its types on the way: the grammar of CEL (github.com/google/cel-spec,
+/// "Syntax") without macros, messages, maps, bytes and unsigned numbers.
+struct RuleParser {
+    /// Why an expression is none.
+    struct Mistake: Error {
+        /// Place in the text, from 1, in Unicode scalars.
+        let character: Int
+        let reason: String
+    }
+
+    /// A contract's rules are short; a longer one is a mistake or an attack.
+    static let mostBytes = 4096
+    static let mostTokens = 512
+    private static let depthMax = 32
+
+    private let text: String
+    private let fields: [Field]
+    private var tokens: [RuleToken] = []
+    private var at = 0
+    private var depth = 0
+    private var namesField = false
+
+    init(_ text: String, _ fields: [Field]) {
+        self.text = text
+        self.fields = fields
+    }
+
+    mutating func parse() throws(Mistake) -> RuleExpression {
+        guard text.utf8.count <= Self.mostBytes else {
+            throw Mistake(character: 1, reason: "more than \(Self.mostBytes) bytes; write several rules")
+        }
+        tokens = try RuleToken.all(of: text)
+        guard tokens.count <= Self.mostTokens else {
+            throw Mistake(character: 1, reason: "more than \(Self.mostTokens) words; write several rules")
+        }
+        let whole = try expression()
+        guard case .end = tokens[at].kind else { throw mistake("nothing was expected here") }
+        guard whole.type == .bool else {
+            throw mistake("a rule is true or false, and this is \(whole.type.rawValue)", at: tokens[0])
+        }
+        guard namesField else { throw mistake("no field is named", at: tokens[0]) }
+        return whole
+    }
+
+    // MARK: Tokens
+
+    private func mistake(_ reason: String, at token: RuleToken? = nil) -> Mistake {
+        Mistake(character: (token ?? tokens[at]).character, reason: reason)
+    }
+
+    private mutating func takes(_ mark: String) -> Bool {
+        guard case .mark(mark) = tokens[at].kind else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func expect(_ mark: String) throws(Mistake) {
+        if !takes(mark) { throw mistake("\(mark) was expected") }
+    }
+
+    // MARK: Grammar
+
+    private mutating func expression() throws(Mistake) -> RuleExpression {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.depthMax else { throw mistake("nested deeper than \(Self.depthMax) levels") }
+        let start = tokens[at]
+        let condition = try alternatives()
+        guard takes("?") else { return condition }
+        guard condition.type == .bool else {
+            throw mistake("before ? stands true or false, and this is \(condition.type.rawValue)", at: start)
+        }
+        let first = try alternatives()
+        try expect(":")
+        let second = try expression()
+        guard first.type == second.type || first.type == .null || second.type == .null else {
+            throw mistake(
+                "both ways of ?: have one type; these are \(first.type.rawValue) and \(second.type.rawValue)", at: start
+            )
+        }
+        return .conditional(condition, first, second)
+    }
+
+    private mutating func alternatives() throws(Mistake) -> RuleExpression {
+        var start = tokens[at]
+        var parts = [try conjunction()]
+        while case .mark("||") = tokens[at].kind {
+            try requireBool(parts, "||", start)
+            at += 1
+            start = tokens[at]
+            parts.append(try conjunction())
+            try requireBool(parts, "||", start)
+        }
+        return parts.count == 1 ? parts[0] : .any(parts)
+    }
+
+    private mutating func conjunction() throws(Mistake) -> RuleExpression {
+        var start = tokens[at]
+        var parts = [try relation()]
+        while case .mark("&&") = tokens[at].kind {
+            try requireBool(parts, "&&", start)
+            at += 1
+            start = tokens[at]
+            parts.append(try relation())
+            try requireBool(parts, "&&", start)
+        }
+        return parts.count == 1 ? parts[0] : .all(parts)
+    }
+
+    private func requireBool(_ parts: [RuleExpression], _ mark: String, _ start: RuleToken) throws(Mistake) {
+        guard let last = parts.last, last.type != .bool else { return }
+        throw mistake("\(mark) joins truth values, and this is \(last.type.rawValue)", at: start)
+    }
+
+    private mutating func relation() throws(Mistake) -> RuleExpression {
+        var left = try sum()
+        while true {
+            let token = tokens[at]
+            if case .name("in") = token.kind {
+                at += 1
+                left = try membership(left, token)
+                continue
+            }
+            guard case .mark(let mark) = token.kind, let comparison = RuleComparison(rawValue: mark) else {
+                return left
+            }
+            at += 1
+            left = try compared(comparison, left, try sum(), token)
+        }
+    }
+
+    private func compared(
+        _ comparison: RuleComparison, _ left: RuleExpression, _ right: RuleExpression, _ token: RuleToken
+    ) throws(Mistake) -> RuleExpression {
+        if left.type == .null || right.type == .null {
+            guard comparison == .equal || comparison == .unequal else {
+                throw mistake("null is in no order; compare with == or !=", at: token)
+            }
+            let isThere = RuleExpression.isPresent(left.type == .null ? right : left)
+            return comparison == .equal ? .not(isThere) : isThere
+        }
+        guard left.type == right.type || (left.type.isNumeric && right.type.isNumeric) else {
+            throw noOverload(comparison.rawValue, left, right, token)
+        }
+        guard left.type.isOrdered else {
+            throw mistake("a nested value can only be compared with null", at: token)
+        }
+        return .comparison(comparison, left, right)
+    }
+
+    private mutating func membership(
+        _ value: RuleExpression, _ token: RuleToken
+    ) throws(Mistake) -> RuleExpression {
+        guard takes("[") else { throw mistake("after in stands a list that is written out: in ['a', 'b']") }
+        var items: [RuleExpression] = []
+        while !takes("]") {
+            if !items.isEmpty {
+                try expect(",")
+                if takes("]") { break }
+            }
+            let item = try expression()
+            // As values of a list are compared one by one.
+            _ = try compared(.equal, value, item, token)
+            guard item.type != .null else { throw mistake("null is no value of a list; use has(…)") }
+            items.append(item)
+        }
+        return .isIn(value, items)
+    }
+
+    private mutating func sum() throws(Mistake) -> RuleExpression {
+        var left = try product()
+        while case .mark(let mark) = tokens[at].kind, mark == "+" || mark == "-" {
+            let token = tokens[at]
+            at += 1
+            left = try combined(mark == "+" ? .add : .subtract, left, try product(), token)
+        }
+        return left
+    }
+
+    private mutating func product() throws(Mistake) -> RuleExpression {
+        var left = try unary()
+        while case .mark(let mark) = tokens[at].kind, ["*", "/", "%"].contains(mark),
+            let operation = RuleOperator(rawValue: mark)
+        {
+            let token = tokens[at]
+            at += 1
+            left = try combined(operation, left, try unary(), token)
+        }
+        return left
+    }
+
+    private func combined(
+        _ operation: RuleOperator, _ left: RuleExpression, _ right: RuleExpression, _ token: RuleToken
+    ) throws(Mistake) -> RuleExpression {
+        let result: RuleType?
+        switch (operation, left.type, right.type) {
+        case (_, .int, .int): result = .int
+        case (.remainder, .double, .double): result = nil
+        case (_, .double, .double): result = .double
+        case (.add, .string, .string):
+            var parts: [RuleExpression] = []
+            for side in [left, right] { if case .joined(let more) = side { parts += more } else { parts.append(side) } }
+            return .joined(parts)
+        case (.add, .timestamp, .duration), (.add, .duration, .timestamp), (.subtract, .timestamp, .duration):
+            result = .timestamp
+        case (.subtract, .timestamp, .timestamp), (.add, .duration, .duration), (.subtract, .duration, .duration):
+            result = .duration
+        default: result = nil
+        }
+        guard let result else { throw noOverload(operation.rawValue, left, right, token) }
+        return .arithmetic(operation, left, right, result)
+    }
+
+    private func noOverload(
+        _ mark: String, _ left: RuleExpression, _ right: RuleExpression, _ token: RuleToken
+    ) -> Mistake {
+        let types = Set([left.type, right.type])
+        let cure =
+            types == [.int, .double]
+            ? "; write double(…) around the whole number, or 2.0 for 2"
+            : types == [.string, .timestamp] ? "; write timestamp('…') around the text" : ""
+        return mistake(
+            "\(left.type.rawValue) \(mark) \(right.type.rawValue) has no meaning\(cure)", at: token)
+    }
+
+    private mutating func unary() throws(Mistake) -> RuleExpression {
+        let token = tokens[at]
+        var count = 0
+        if takes("!") {
+            repeat { count += 1 } while takes("!")
+            let inner = try member()
+            guard inner.type == .bool else {
+                throw mistake("! turns a truth value, and this is \(inner.type.rawValue)", at: token)
+            }
+            return count % 2 == 0 ? inner : .not(inner)
+        }
+        guard takes("-") else { return try member() }
+        repeat { count += 1 } while takes("-")
+        // The smallest whole number has no positive twin.
+        if count == 1, case .int(let magnitude) = tokens[at].kind, magnitude == 1 << 63 {
+            at += 1
+            return .constant(.min, .int)
+        }
+        let inner = try member()
+        guard inner.type.isNumeric || inner.type == .duration else {
+            throw mistake("- turns a number, and this is \(inner.type.rawValue)", at: token)
+        }
+        return count % 2 == 0 ? inner : .negated(inner)
+    }
+
+    private mutating func member() throws(Mistake) -> RuleExpression {
+        var value = try primary()
+        while takes(".") {
+            let token = tokens[at]
+            guard case .name(let name) = token.kind else { throw mistake("a function's name was expected") }
+            at += 1
+            try expect("(")
+            value = try RuleSignatures.call(name, receiver: value, try arguments(), token)
+        }
+        return value
+    }
+
+    private mutating func arguments() throws(Mistake) -> [RuleExpression] {
+        var list: [RuleExpression] = []
+        while !takes(")") {
+            if !list.isEmpty, !takes(",") { throw mistake(", or ) was expected") }
+            list.append(try expression())
+        }
+        return list
+    }
+
+    private mutating func primary() throws(Mistake) -> RuleExpression {
+        let token = tokens[at]
+        at += 1
+        switch token.kind {
+        case .int(let value):
+            guard let value = Int64(exactly: value) else {
+                throw mistake("more than 64 bits hold", at: token)
+            }
+            return .constant(value, .int)
+        case .double(let value): return .constant(Int64(bitPattern: value.bitPattern), .double)
+        case .text(let text): return .text(text)
+        case .mark("("):
+            let inner = try expression()
+            try expect(")")
+            return inner
+        case .name(let name): return try named(name, token)
+        case .end:
+            at -= 1
+            throw mistake("the rule ends where a value was expected")
+        case .mark(let mark):
+            at -= 1
+            throw mistake("a value was expected, and not \(mark)")
+        }
+    }
+
+    private mutating func named(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
+        switch name {
+        case "true": return .constant(1, .bool)
+        case "false": return .constant(0, .bool)
+        case "null": return .constant(0, .null)
+        default: break
+        }
+        if takes("(") {
+            let list = try arguments()
+            guard name == "has" else { return try RuleSignatures.call(name, receiver: nil, list, token) }
+            guard list.count == 1, case .field = list[0] else {
+                throw mistake("has(…) takes the name of a field", at: token)
+            }
+            return .isPresent(list[0])
+        }
+        // The whole record: for names that are none of the language's.
+        if name == "row", takes("[") {
+            let inner = tokens[at]
+            guard case .text(let field) = inner.kind else {
+                throw mistake("row['…'] takes the name of a field as text")
+            }
+            at += 1
+            try expect("]")
+            return try self.field(field, inner)
+        }
+        if name == "math", takes(".") {
+            let inner = tokens[at]
+            guard case .name(let function) = inner.kind else { throw mistake("a function's name was expected") }
+            at += 1
+            try expect("(")
+            return try RuleSignatures.call("math.\(function)", receiver: nil, try arguments(), inner)
+        }
+        return try field(name, token)
+    }
+
+    private mutating func field(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
+        guard let index = fields.firstIndex(where: { $0.name == name }) else {
+            let hint = didYouMean(name, among: fields.lazy.map(\.name))
+            throw mistake("there is no field \(quoted(name))\(hint)", at: token)
+        }
+        namesField = true
+        return .field(index, RuleType(fields[index].type))
+    }
+}
+
+/// What functions take and give.
+enum RuleSignatures {
+    /// A function, its arguments by type (the first is the receiver where it has one), and its result.
+    private struct Signature {
+        let function: RuleFunction
+        let isMethod: Bool
+        let takes: [RuleType]
+        let gives: RuleType
+    }
+
+    private static let all: [Signature] = {
+        var list: [Signature] = []
+        func add(_ function: RuleFunction, method: Bool = false, _ takes: [RuleType], _ gives: RuleType) {
+            list.append(Signature(function: function, isMethod: method, takes: takes, gives: gives))
+        }
+        add(.size, [.string], .int)
+        add(.size, method: true, [.string], .int)
+        for function in [RuleFunction.contains, .startsWith, .endsWith] {
+            add(function, method: true, [.string, .string], .bool)
+        }
+        for function in [RuleFunction.lowerAscii, .upperAscii, .trim] {
+            add(function, method: true, [.string], .string)
+        }
+        for type in [RuleType.int, .double, .string, .timestamp] { add(.int, [type], .int) }
+        for type in [RuleType.int, .double, .string] { add(.double, [type], .double) }
+        for type in [RuleType.int, .string, .bool] { add(.string, [type], .string) }
+        for type in [RuleType.timestamp, .string] { add(.timestamp, [type], .timestamp) }
+        add(.duration, [.duration], .duration)
+        for function in [
+            RuleFunction.getFullYear, .getMonth, .getDate, .getDayOfMonth, .getDayOfWeek, .getDayOfYear, .getHours,
+            .getMinutes, .getSeconds, .getMilliseconds,
+        ] { add(function, method: true, [.timestamp], .int) }
+        for function in [RuleFunction.getHours, .getMinutes, .getSeconds] {
+            add(function, method: true, [.duration], .int)
+        }
+        for type in [RuleType.int, .double] { add(.abs, [type], type) }
+        for function in [RuleFunction.floor, .ceil, .round, .trunc] { add(function, [.double], .double) }
+        return list
+    }()
+
+    /// The call of a function, checked.
+    static func call(
+        _ name: String, receiver: RuleExpression?, _ arguments: [RuleExpression], _ token: RuleToken
+    ) throws(RuleParser.Mistake) -> RuleExpression {
+        func mistake(_ reason: String) -> RuleParser.Mistake {
+            RuleParser.Mistake(character: token.character, reason: reason)
+        }
+        let whole = (receiver.map { [$0] } ?? []) + arguments
+        if name == "matches" {
+            guard whole.count == 2, whole[0].type == .string, case .text(let pattern) = whole[1] else {
+                throw mistake("matches takes a text, and a pattern that is written out: note.matches('[0-9]+')")
+            }
+            return .matches(whole[0], pattern: pattern)
+        }
+        if name == "math.greatest" || name == "math.least", receiver == nil {
+            guard let first = whole.first, first.type.isNumeric, whole.allSatisfy({ $0.type == first.type }) else {
+                throw mistake("\(name) takes numbers of one type")
+            }
+            return .call(name == "math.least" ? .least : .greatest, whole, first.type)
+        }
+        if name == "timestamp", whole.count == 1, case .text(let text) = whole[0] {
+            guard let instant = ruleInstant(text) else {
+                throw mistake("no time of RFC 3339, such as 2026-01-31T12:00:00Z, and no date")
+            }
+            return .constant(instant, .timestamp)
+        }
+        if name == "duration", whole.count == 1, whole[0].type == .string {
+            guard case .text(let text) = whole[0], let length = ruleDuration(text) else {
+                throw mistake("duration takes a text that is written out, such as '1h30m' or '90s'")
+            }
+            return .constant(length, .duration)
+        }
+        let named = all.filter { $0.function.rawValue == name }
+        guard !named.isEmpty else {
+            let words = RuleFunction.allCases.map(\.rawValue) + ["matches", "has"]
+            let macros = ["all", "exists", "exists_one", "map", "filter"]
+            throw mistake(
+                macros.contains(name)
+                    ? "rules have no loops, so there is no \(name)"
+                    : "there is no function \(quoted(name))\(didYouMean(name, among: words))")
+        }
+        let fitting = named.first {
+            $0.isMethod == (receiver != nil) && $0.takes == whole.map(\.type)
+        }
+        guard let fitting else {
+            let forms = named.map { signature in
+                let types = signature.takes.map(\.rawValue)
+                return signature.isMethod
+                    ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
+                    : "\(name)(\(types.joined(separator: ", ")))"
+            }
+            let given = whole.isEmpty ? "nothing" : whole.map(\.type.rawValue).joined(separator: ", ")
+            throw mistake("\(name) is used as \(listed(forms)), and was given \(given)")
+        }
+        return .call(fitting.function, whole, fitting.gives)
+    }
+}
+
+/// Microseconds of a length of time as CEL writes it: numbers with units, from hours down to nanoseconds.
+private func ruleDuration(_ text: String) -> Int64? {
+    let units: [(name: String, micros: Double)] = [
+        ("ms", 1e3), ("us", 1), ("µs", 1), ("ns", 1e-3), ("h", 3.6e9), ("m", 6e7), ("s", 1e6),
+    ]
+    var rest = text[...]
+    let isNegative = rest.hasPrefix("-")
+    if isNegative || rest.hasPrefix("+") { rest = rest.dropFirst() }
+    var total = 0.0
+    var hasPart = false
+    while !rest.isEmpty {
+        let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        rest = rest.dropFirst(digits.count)
+        guard let value = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.name) }) else { return nil }
+        rest = rest.dropFirst(unit.name.count)
+        total += value * unit.micros
+        hasPart = true
+    }
+    guard hasPart, total < 0x1p62 else { return nil }
+    return Int64(total.rounded()) * (isNegative ? -1 : 1)
+}
