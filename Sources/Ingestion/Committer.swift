@@ -25,6 +25,8 @@ struct BatchIdentity: Sendable {
     let seenKey: [UInt8]
     let keys: [String]
     let fields: [String]
+    /// What foreign keys referred to.
+    let references: [Reference]
 
     /// SHA-256 of the file's name as its supplier or user gave it.
     let nameHash: [UInt8]
@@ -46,6 +48,7 @@ struct BatchIdentity: Sendable {
         seenKey = []
         self.keys = keys
         fields = []
+        references = []
         nameHash = delivery.nameHash
         fileIdentity = file.identity
     }
@@ -67,6 +70,7 @@ struct BatchIdentity: Sendable {
         policyDigest = plan.policyDigest
         keys = plan.recipients.map(\.name)
         fields = plan.fieldNames
+        references = plan.references
         var key = SHA256()
         key.update(Array("ingest/seen/v1".utf8).span)
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)

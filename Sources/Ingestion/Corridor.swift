@@ -77,11 +77,14 @@ package struct Corridor: Sendable {
                 "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
         }
         let secret = try store?.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
+        let hash = try Plan.keyHash(secret)
+        let keys = try BatchKeys(schema, hash, store, try referenceLedger(schema), options)
         let plan = try Plan(
             schema: schema, dataset: dataset, source: sourceName, format: format, options: options,
             secret: secret ?? [UInt8](repeating: 0x53, count: 32),
             recipients: options.doors == .ingest ? store?.recipients(of: dataset) ?? [] : [],
-            tokenKeys: options.doors >= .dryRun ? store?.tokenKeys(for: schema) ?? [:] : [:], file: path)
+            tokenKeys: options.doors >= .dryRun ? store?.tokenKeys(for: schema) ?? [:] : [:], file: path, hash: hash,
+            references: keys.references)
         let source = try Source(
             (claim?.delivery?.place).flatMap { store?.placed($0) } ?? path, calling: path, isStopped: options.isStopped)
         var report = BatchReport(
@@ -89,15 +92,10 @@ package struct Corridor: Sendable {
         report.contractHash = hex(schema.digest)
         report.isInferred = schema.isInferred
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
-        if let columns = cutter.head.layout?.columns.count, columns > schema.limits.maxFields {
-            throw IngestionError(
-                .unreadableData,
-                "\(path): it has \(columns) columns, more than sluice.limits.maxFields \(schema.limits.maxFields); "
-                    + "raise the limit if that is meant")
-        }
+        try requireFewColumns(cutter.head.layout?.columns.count ?? 0, schema, path)
         report.unknownColumns = cutter.head.unknown
         report.lacksHeader = cutter.head.matches == 0
-        var survey = try await survey(cutter, plan, total: source.size)
+        var survey = try await survey(cutter, plan, keys.spill, total: source.size)
         report.bytes = cutter.bytesRead
         report.encoding = plan.reading.coding.encoding
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
@@ -122,7 +120,8 @@ package struct Corridor: Sendable {
         }
         let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.identity ?? []) + schema.digest))
         let decision = Decision(
-            survey.profile, baseline: options.doors >= .dryRun ? baseline?.merged : nil, schema: plan.schema,
+            survey.profile, keyErrors: try keys.errors(survey.profile.keys, plan.validator.keyRules),
+            baseline: options.doors >= .dryRun ? baseline?.merged : nil, schema: plan.schema,
             screened: plan.screened, seed: seed)
         if options.doors >= .dryRun { describe(decision, &report) }
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
@@ -134,10 +133,28 @@ package struct Corridor: Sendable {
         return try await process(plan, layout, survey, decision, baseline, batch, source, claim, &report, started)
     }
 
+    private func requireFewColumns(_ columns: Int, _ schema: Schema, _ path: String) throws(IngestionError) {
+        if columns <= schema.limits.maxFields { return }
+        throw IngestionError(
+            .unreadableData,
+            "\(path): it has \(columns) columns, more than sluice.limits.maxFields \(schema.limits.maxFields); "
+                + "raise the limit if that is meant")
+    }
+
+    /// The record, for foreign keys that refer to what a dataset has accepted.
+    private func referenceLedger(_ schema: Schema) throws(IngestionError) -> Ledger? {
+        let isNeeded = schema.foreignKeys.contains { if case .dataset = $0.source { true } else { false } }
+        if let committer { return committer.ledger }
+        guard isNeeded, let store else { return nil }
+        return try recording { () throws(LedgerError) in try Ledger.openReadonly(path: store.ledgerPath) }
+    }
+
     /// First pass over all slices.
-    private func survey(_ cutter: SliceCutter, _ plan: Plan, total: Int) async throws(IngestionError) -> Survey {
+    private func survey(
+        _ cutter: SliceCutter, _ plan: Plan, _ spill: KeySpill, total: Int
+    ) async throws(IngestionError) -> Survey {
         var profile = Profile(
-            features: plan.screened.fields.count, uniqueRules: plan.validator.uniqueRules.count)
+            features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count)
         var sound: [Int: RowBits] = [:]
         var findings = cutter.head.findings
         var listed: [Finding] = []
@@ -158,6 +175,7 @@ package struct Corridor: Sendable {
                 },
                 take: { result throws(IngestionError) in
                     profile.merge(result.profile)
+                    try spill.relieve(&profile.keys)
                     merged += 1
                     bound.value = profile.sample.bound
                     sound[result.ordinal] = result.isSound
@@ -185,13 +203,10 @@ package struct Corridor: Sendable {
         var report = report
         report.batchFindings = survey.findings
         var findings = survey.profile.counts
-        var repeated = Set<Int>()
-        let places = try locate(Array(decision.duplicates.joined().prefix(plan.options.listed)), source, survey, plan)
-        for (rule, rows) in decision.duplicates.enumerated() {
-            let unique = plan.validator.uniqueRules[rule]
+        let places = try locate(Array(decision.keyErrors.joined().prefix(plan.options.listed)), source, survey, plan)
+        for (rule, rows) in decision.keyErrors.enumerated() {
             for row in rows {
-                let field = unique.fields.count == 1 ? unique.fields[0] : -1
-                var finding = Finding(unique.code, outcome: .rejected, row: row, field: field)
+                var finding = plan.validator.keyRules[rule].finding(row: row)
                 findings.add(finding)
                 if report.listed.count + survey.listed.count < plan.options.listed {
                     if let range = places[row] {
@@ -200,16 +215,11 @@ package struct Corridor: Sendable {
                     }
                     report.listed.append(finding)
                 }
-                repeated.insert(row)
             }
         }
         report.findings = findings
         report.listed = (report.listed + survey.listed).sorted { ($0.row, $0.field) < ($1.row, $1.field) }
-        let extra = repeated.count { row in
-            let place = survey.places.last { $0.firstRow <= row }
-            guard let place else { return false }
-            return survey.sound[place.ordinal].bits(from: row - place.firstRow, count: 1)[0]
-        }
+        let extra = soundRows(decision.keyErrors, survey)
         let (flagged, quarantined) = (survey.profile.flagged, survey.profile.quarantined)
         report.counts.set(
             accepted: max(0, survey.profile.sound - extra - flagged - quarantined), flagged: flagged,
@@ -232,6 +242,23 @@ package struct Corridor: Sendable {
         }
         report.seconds = Clock.monotonic() - started
         return report
+    }
+
+    /// How many rows break a key rule and nothing else.
+    private func soundRows(_ keyErrors: [[Int]], _ survey: Survey) -> Int {
+        var (count, last, next) = (0, 0, [Int](repeating: 0, count: keyErrors.count))
+        var place = survey.places[...]
+        while true {
+            let heads = keyErrors.indices.filter { next[$0] < keyErrors[$0].count }
+            guard let rule = heads.min(by: { keyErrors[$0][next[$0]] < keyErrors[$1][next[$1]] }) else { return count }
+            let row = keyErrors[rule][next[rule]]
+            next[rule] += 1
+            if row == last { continue }
+            last = row
+            while place.count > 1, place[place.startIndex + 1].firstRow <= row { place.removeFirst() }
+            guard let slice = place.first, slice.firstRow <= row else { continue }
+            if survey.sound[slice.ordinal].bits(from: row - slice.firstRow, count: 1)[0] { count += 1 }
+        }
     }
 
     /// The byte ranges of rows that only the merged keys told apart: their slices are read once more.

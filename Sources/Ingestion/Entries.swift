@@ -11,8 +11,9 @@ import Tabular
 extension Committer {
     func received(_ batch: BatchIdentity, _ report: BatchReport, _ time: String) -> JSONValue {
         let data = hex(batch.digest)
+        let sidecars = batch.references.filter(\.isFile).map { JSONValue.string(hex($0.digest)) }
         let provenance = JSONValue.object([
-            "dataset": .string(batch.dataset), "source": .string(batch.source), "sidecars": .array([]),
+            "dataset": .string(batch.dataset), "source": .string(batch.source), "sidecars": .array(sidecars),
             "contract_sha256": .string(hex(batch.contractDigest)),
         ])
         var members: [String: JSONValue] = [
@@ -26,6 +27,7 @@ extension Committer {
             "contract_sha256": .string(hex(batch.contractDigest)),
             "policy_sha256": .string(hex(batch.policyDigest)),
         ]
+        if !sidecars.isEmpty { members["sidecars"] = .array(sidecars) }
         if report.encoding != .utf8 { members["encoding"] = .string(report.encoding.rawValue) }
         if let compression = report.compression {
             members["compression"] = .string(compression.name)
@@ -47,7 +49,7 @@ extension Committer {
                 ]))
         }
         func count(_ outcome: Tabular.Outcome) -> JSONValue { .integer(Int64(report.counts.count(outcome))) }
-        return .object([
+        var members: [String: JSONValue] = [
             "kind": .string("batch.judged"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "verdict": .string(outcome.verdict),
             "rows": .integer(Int64(report.counts.total)), "accepted": count(.accepted), "flagged": count(.flagged),
@@ -62,7 +64,9 @@ extension Committer {
             // The entries that published them: a window of twenty ids would be the longest part of the body.
             "baseline": .array(outcome.baselineEntries.map { .integer(Int64($0)) }),
             "rowmap_sha256": .string(hex(SHA256.hash(rowMap))), "pipeline": .string(Plan.pipelineVersion),
-        ])
+        ]
+        if !batch.references.isEmpty { members["references"] = .array(batch.references.map(\.document)) }
+        return .object(members)
     }
 
     func failed(_ batch: BatchIdentity, _ reason: FailureReason, bytes: Int, attempts: Int, _ time: String) -> JSONValue

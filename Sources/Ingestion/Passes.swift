@@ -41,7 +41,7 @@ func survey(
 ) throws(IngestionError) -> SliceSurvey {
     var result = SliceSurvey(
         ordinal: slice.ordinal,
-        profile: Profile(features: plan.screened.fields.count, uniqueRules: plan.validator.uniqueRules.count))
+        profile: Profile(features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count))
     var reader = SliceReader(slice, layout: layout, plan: plan.reading)
     var isFirst = slice.ordinal == 0
     var rows = 0
@@ -275,10 +275,10 @@ func appendVarint(_ value: UInt64, _ out: inout [UInt8]) {
 }
 
 extension Decision {
-    /// The rows of a block that repeat a key, as (uniqueness rule, row of the block).
+    /// The rows of a block that break a key rule, as (key rule, row of the block).
     func repeats(in batch: Batch) -> [(rule: Int, row: Int)] {
         var found: [(rule: Int, row: Int)] = []
-        for (rule, rows) in duplicates.enumerated() {
+        for (rule, rows) in keyErrors.enumerated() {
             var low = 0
             var high = rows.count
             while low < high {

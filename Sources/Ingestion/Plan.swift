@@ -42,6 +42,10 @@ package struct BatchOptions: Sendable {
     package var listed = 1000
     /// Judge a batch again that was judged before.
     package var force = false
+    /// Where a file without a name may be kept, when there is no store.
+    package var temporaryFolder = "/tmp"
+    /// Keys of rows that are kept in memory, 16 bytes each; others go into such a file.
+    package var keysInMemory = 8 << 20
     /// The seed of everything random, or nil for the one that follows from contract and baseline.
     package var seed: UInt64?
     /// Contract fields not to be screened.
@@ -79,13 +83,16 @@ struct Plan: Sendable {
     let recipients: [WrappingKey]
     let tokenKeys: [String: SecretKey]
     let policyDigest: [UInt8]
+    /// Where the keys are from that the contract's foreign keys refer to.
+    let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "4"
+    static let pipelineVersion = "5"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
-        recipients: [WrappingKey], tokenKeys: [String: SecretKey], file: String
+        recipients: [WrappingKey], tokenKeys: [String: SecretKey], file: String, hash: KeyedHash,
+        references: [Reference] = []
     ) throws(IngestionError) {
         var schema = schema
         for index in schema.fields.indices where options.excluded.contains(schema.fields[index].name) {
@@ -102,12 +109,14 @@ struct Plan: Sendable {
         fieldNames = schema.fields.map(\.name)
         reading = try ReadingPlan(schema, format, options, file)
         do throws(UnusableContract) {
-            validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("unique".utf8) + secret)))
+            validator = try Validator(schema, hash: hash)
         } catch {
             throw IngestionError(error, file: file)
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
         sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
+        // The keys themselves are in `BatchKeys`.
+        self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
         let policy = JSONValue.object([
             "pipeline": .string(Self.pipelineVersion), "slice_bytes": .integer(Int64(options.sliceBytes)),
             "engine": .string(options.engine.rawValue), "dialect": reading.dialect.document,
@@ -118,9 +127,20 @@ struct Plan: Sendable {
                     uniquingKeysWith: { first, _ in first })),
             "seed": options.seed.map { .string(String($0)) } ?? .null,
             "encoding": .string(reading.coding.encoding.rawValue),
+            "references": .array(references.map { .string(hex($0.digest)) }),
             "excluded": .array(options.excluded.sorted().map { .string($0) }),
         ])
         policyDigest = SHA256.hash(policy.canonicalBytes())
+    }
+
+    /// The hash of keys: under the store's secret, or, outside a store, under one that nobody keeps.
+    static func keyHash(_ secret: [UInt8]?) throws(IngestionError) -> KeyedHash {
+        if let secret { return KeyedHash(key: SHA256.hash(Array("unique".utf8) + secret)) }
+        do throws(CryptographyError) {
+            return KeyedHash(key: try SecretKey(random: 32).withBytes { bytes in bytes.indices.map { bytes[$0] } })
+        } catch {
+            throw IngestionError(.software, error.description)
+        }
     }
 
     static func word(_ bytes: [UInt8]) -> UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }

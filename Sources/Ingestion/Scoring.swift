@@ -33,16 +33,18 @@ package func scoreRows(
     }
     var schema = schema
     schema.forest.dimensions = dimensions
+    schema.foreignKeys = []
     let plan = try Plan(
         schema: schema, dataset: "", source: "", format: format, options: options,
-        secret: [UInt8](repeating: 0x53, count: 32), recipients: [], tokenKeys: [:], file: path)
+        secret: [UInt8](repeating: 0x53, count: 32), recipients: [], tokenKeys: [:], file: path,
+        hash: try Plan.keyHash(nil))
     let source = try Source(path)
     let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
         throw IngestionError(.unreadableData, "\(path): the header does not fit the contract: \(codes)")
     }
-    var profile = Profile(features: plan.screened.fields.count, uniqueRules: plan.validator.uniqueRules.count)
+    var profile = Profile(features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count)
     let runner = LocalRunner(jobs: options.jobs)
     try await runner.run(
         next: { () throws(IngestionError) in try cutter.next() },

@@ -184,7 +184,14 @@ package struct Store: Sendable {
 /// Reads a contract's file.
 package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
     let bytes = try smallFile(path)
-    do throws(SchemaError) { return try Schema.load(bytes, name: path) } catch {
+    do throws(SchemaError) {
+        var loaded = try Schema.load(bytes, name: path)
+        for index in loaded.schema.foreignKeys.indices {
+            guard case .file(let file) = loaded.schema.foreignKeys[index].source, !file.hasPrefix("/") else { continue }
+            loaded.schema.foreignKeys[index].source = .file(join(split(path).folder, file))
+        }
+        return loaded
+    } catch {
         throw IngestionError(error, in: bytes)
     }
 }

@@ -270,6 +270,34 @@ package struct Field: Sendable, Equatable {
     package var isNumeric: Bool { type == .integer || type == .number }
 }
 
+/// Where the rows are that a foreign key refers to.
+package enum ReferenceSource: Sendable, Equatable {
+    /// The rows of the same file.
+    case itself
+    /// A file, by its path; a relative one is the contract's neighbour.
+    case file(String)
+    /// What a dataset of the store has accepted.
+    case dataset(String)
+}
+
+/// Values that must stand in rows somewhere else.
+package struct ForeignKey: Sendable, Equatable {
+    /// The fields here.
+    package var fields: [String]
+    /// The fields there, as many.
+    package var reference: [String]
+    /// The standard's name of the place: a resource; empty for the file itself.
+    package var resource: String
+    /// The place.
+    package var source: ReferenceSource
+
+    /// What reports call it.
+    package var name: String {
+        let place = resource.isEmpty ? "" : resource + "."
+        return "\(fields.joined(separator: "+")) → \(place)\(reference.joined(separator: "+"))"
+    }
+}
+
 /// How a file's columns match a contract's fields (Table Schema 2, `fieldsMatch`).
 package enum FieldsMatch: String, Sendable, CaseIterable {
     /// The same names in the same order.
@@ -382,6 +410,8 @@ package struct Schema: Sendable, Equatable {
     package var primaryKey: [String] = []
     /// Field names that together have no value twice; a row without one of them is no repetition (as in SQL).
     package var uniqueKeys: [[String]] = []
+    /// Field names whose values must stand somewhere else; a row without one of them refers to nothing (as in SQL).
+    package var foreignKeys: [ForeignKey] = []
     /// How a file's columns and the fields must match, when the contract says it; else by name, in any order, and
     /// `unknownFields` says the rest.
     package var fieldsMatch: FieldsMatch?

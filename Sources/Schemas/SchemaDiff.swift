@@ -112,6 +112,12 @@ private struct SchemaDiff {
         rule(old.primaryKey.isEmpty ? nil : old.primaryKey, new.primaryKey.isEmpty ? nil : new.primaryKey, "primaryKey")
         for key in old.uniqueKeys where !new.uniqueKeys.contains(key) { note(.widening, "uniqueKeys", "one removed") }
         for key in new.uniqueKeys where !old.uniqueKeys.contains(key) { note(.breaking, "uniqueKeys", "one added") }
+        for key in old.foreignKeys where !new.foreignKeys.contains(key) {
+            note(.widening, "foreignKeys", "\(quoted(key.name)) removed")
+        }
+        for key in new.foreignKeys where !old.foreignKeys.contains(key) {
+            note(.breaking, "foreignKeys", "\(quoted(key.name)) added")
+        }
         changed(old.fieldsMatch, new.fieldsMatch, "fieldsMatch")
         for rule in old.rules {
             guard let other = new.rules.first(where: { $0.name == rule.name }) else {

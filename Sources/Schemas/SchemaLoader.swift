@@ -59,7 +59,7 @@ struct SchemaLoader {
         "$schema", "name", "title", "description", "version", "fields", "fieldsMatch", "missingValues", "primaryKey",
         "uniqueKeys", "foreignKeys", "sluice",
     ]
-    private static let unenforced = ["foreignKeys", "jsonSchema"]
+    private static let unenforced = ["jsonSchema"]
 
     mutating func load(_ root: Cursor) throws(SchemaError) -> Schema {
         guard root.value.members != nil else { throw root.wrongKind("a mapping with fields:") }
@@ -92,6 +92,7 @@ struct SchemaLoader {
         }
         try warnAboutKeys(of: root, known: Self.known, unenforced: Self.unenforced)
         if let settings = root["sluice"] { try loadSettings(settings, into: &schema) }
+        try loadForeignKeys(root, into: &schema)
         if let match = schema.fieldsMatch, match.allowsUnknown == (schema.unknownFields == .reject) {
             let place = root["sluice"]?["unknownFields"] ?? root
             throw place.error(

@@ -34,8 +34,8 @@ package struct Decision: Sendable {
     package var flagRateZ: Double
     /// Share of held-out basis rows beyond the forest's flag line.
     package var flagRateForest: Double
-    /// Rows of each uniqueness rule that repeat an earlier row's key, ascending.
-    package var duplicates: [[Int]]
+    /// For each key rule the rows that break it, ascending.
+    package var keyErrors: [[Int]]
     /// The screened fields.
     package var screened: ScreenedFields
 
@@ -48,9 +48,13 @@ extension Decision {
     ///
     /// - Parameters:
     ///   - profile: the finished profile of the whole batch.
+    ///   - keyErrors: for each key rule the rows that break it, ascending.
     ///   - baseline: rows accepted before, over the same features, or nil on first contact.
     ///   - seed: the forest's seed.
-    package init(_ profile: Profile, baseline: Baseline?, schema: Schema, screened: ScreenedFields, seed: UInt64) {
+    package init(
+        _ profile: Profile, keyErrors: [[Int]], baseline: Baseline?, schema: Schema, screened: ScreenedFields,
+        seed: UInt64
+    ) {
         let names = screened.fields.map { schema.fields[$0].name }
         let isUsable = baseline.map { $0.features == names && $0.sample.count >= ModifiedZ.rowsMin } ?? false
         let sample = isUsable ? baseline?.sample ?? profile.sample : profile.sample
@@ -71,7 +75,7 @@ extension Decision {
                 untested.append((index, ModifiedZ.Untested.tooFewRows.rawValue))
             }
         }
-        duplicates = profile.keys.map { $0.duplicates() }
+        self.keyErrors = keyErrors
         // A feature that the baseline has never seen has no line; a forest over it would know one value.
         forestFeatures = screened.forest.filter { sample.column($0).count >= ModifiedZ.rowsMin }
         forest = nil
@@ -136,10 +140,10 @@ extension Decision {
     package func document() -> JSONValue {
         func bits(_ value: Double) -> JSONValue { .string("0x" + String(value.bitPattern, radix: 16)) }
         var members: [String: JSONValue] = [
-            "v": .integer(1), "basis": .string(basis.rawValue), "basis_rows": .integer(Int64(basisRows)),
+            "v": .integer(2), "basis": .string(basis.rawValue), "basis_rows": .integer(Int64(basisRows)),
             "flag_rate_z": bits(flagRateZ), "flag_rate_forest": bits(flagRateForest),
             "screened": .array(screened.fields.map { .integer(Int64($0)) }),
-            "duplicates": .array(duplicates.map { .array($0.map { .integer(Int64($0)) }) }),
+            "key_errors": .array(keyErrors.map { .array(runs(of: $0).map { .integer(Int64($0)) }) }),
             "untested": .array(
                 untested.map { .object(["field": .integer(Int64($0.field)), "why": .string($0.reason)]) }),
             "rules": .array(
@@ -165,6 +169,19 @@ extension Decision {
         }
         return .object(members)
     }
+}
+
+/// Rows as runs: a first row, how many follow each other from there, and so on. A file in which every row breaks a rule has one.
+private func runs(of rows: [Int]) -> [Int] {
+    var out: [Int] = []
+    for row in rows {
+        if let first = out.dropLast().last, let count = out.last, first + count == row {
+            out[out.count - 1] += 1
+        } else {
+            out += [row, 1]
+        }
+    }
+    return out
 }
 
 extension IsolationForest {

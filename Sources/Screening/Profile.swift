@@ -15,16 +15,16 @@ package struct Profile: Sendable, Mergeable {
     package private(set) var counts = FindingCounts()
     /// Sample of the sound rows; one feature for each screened field.
     package private(set) var sample: RowSample
-    /// The keys of each uniqueness rule.
-    package private(set) var keys: [DistinctKeys]
+    /// The keys of each key rule.
+    package var keys: [DistinctKeys]
 
     /// Rows in the sample at most.
     package static let sampleCapacity = 65_536
 
     /// An empty profile.
-    package init(features: Int, uniqueRules: Int) {
+    package init(features: Int, keyRules: Int) {
         sample = RowSample(capacity: Self.sampleCapacity, width: features)
-        keys = Array(repeating: DistinctKeys(), count: uniqueRules)
+        keys = Array(repeating: DistinctKeys(), count: keyRules)
     }
 
     /// Takes in a checked block.

@@ -93,13 +93,50 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(number: number, path: path)
     }
 
-    /// Keeps standard input in a file without a name, for those who read it twice: it is gone with its last descriptor,
-    /// however the process ends.
-    package static func spoolStandardInput(in folder: String) throws(StorageError) -> FileDescriptor {
+    /// Makes a file without a name, for reading and writing: it is gone with its last descriptor, however the process ends.
+    package static func unnamed(in folder: String, calling name: String) throws(StorageError) -> FileDescriptor {
         let number = unsafe sluice_unnamed(folder)
-        guard number >= 0 else { throw systemError("keep standard input in", folder) }
-        let file = FileDescriptor(number: number, path: "standard input")
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        guard number >= 0 else { throw systemError("keep \(name) in", folder) }
+        return FileDescriptor(number: number, path: name)
+    }
+
+    /// Writes words at an offset, in the machine's order.
+    package func write(_ words: [UInt64], at offset: Int) throws(StorageError) {
+        // Sound: words have no padding to read.
+        try unsafe write(words.span.bytes, at: offset)
+    }
+
+    /// Reads words from an offset. Throws when there are fewer.
+    package func words(_ count: Int, at offset: Int) throws(StorageError) -> [UInt64] {
+        var bytes: [UInt8] = []
+        guard try read(upTo: 8 * count, at: offset, into: &bytes) == 8 * count else {
+            throw StorageError(.inputOutput, "read", path, errno: EIO, cause: "it has become shorter")
+        }
+        // Sound: the buffer has that many bytes, and any bytes are words.
+        return unsafe bytes.withUnsafeBytes { buffer in
+            (0..<count).map { unsafe buffer.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
+        }
+    }
+
+    private func write(_ bytes: RawSpan, at offset: Int) throws(StorageError) {
+        // Sound: each call gets what is left of a buffer that is valid for the whole closure.
+        let ok = unsafe bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count, let start = buffer.baseAddress {
+                let (at, rest) = (off_t(offset + done), buffer.count - done)
+                let put = retrying { unsafe pwrite(number, start + done, rest, at) }
+                if put <= 0 { return false }
+                done += put
+            }
+            return true
+        }
+        guard ok else { throw systemError("write", path) }
+    }
+
+    /// Keeps standard input in a file without a name, for those who read it twice.
+    package static func spoolStandardInput(in folder: String) throws(StorageError) -> FileDescriptor {
+        let file = try unnamed(in: folder, calling: "standard input")
+        var (buffer, size) = ([UInt8](repeating: 0, count: 1 << 18), 0)
         while true {
             // Sound: read and write get the buffer and no more than its size.
             let got = unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -107,14 +144,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
             }
             guard got >= 0 else { throw systemError("read", "standard input") }
             if got == 0 { return file }
-            var sent = 0
-            while sent < got {
-                let wrote = unsafe buffer.withUnsafeBytes { bytes in
-                    retrying { unsafe write(number, bytes.baseAddress.map { unsafe $0 + sent }, got - sent) }
-                }
-                guard wrote > 0 else { throw systemError("keep standard input in", folder) }
-                sent += wrote
-            }
+            // Sound: bytes have no padding to read.
+            try unsafe file.write(buffer.span.extracting(0..<got).bytes, at: size)
+            size += got
         }
     }
 

@@ -99,7 +99,7 @@ package struct RecordRange: Sendable, Equatable {
 }
 
 /// Text format of a source and of the shards made from it.
-package enum SourceFormat: String, Sendable {
+package enum SourceFormat: String, Sendable, CaseIterable {
     /// Comma-separated values, RFC 4180.
     case csv
     /// JSON Lines: one object a line.

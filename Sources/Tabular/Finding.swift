@@ -36,6 +36,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case rowConstraint = "row-constraint"
     case uniqueError = "unique-error"
     case primaryKeyError = "primary-key"
+    case foreignKeyError = "foreign-key"
     // Text that people do not see as machines do.
     case hiddenText = "hidden-text"
     case mixedScript = "mixed-script"

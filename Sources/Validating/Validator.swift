@@ -18,7 +18,7 @@ package struct ValidatedBatch: Sendable {
     package let isSound: [Bool]
     /// For each of `Validator.numericFields`, a value a row; NaN where there is none.
     package let numbers: [[Double]]
-    /// For each uniqueness rule, the keys of the rows that have one: row number and hash.
+    /// For each key rule, the keys of the rows that have one: row number and hash.
     package let keys: [[RowKey]]
 
     /// The key of a row.
@@ -40,12 +40,35 @@ package struct ValidatedBatch: Sendable {
     }
 }
 
-/// What must be unique: one field, or the fields of the primary key.
-package struct UniqueRule: Sendable, Equatable {
+/// Fields whose values together are a key of every row that has them all.
+package struct KeyRule: Sendable, Equatable {
+    /// What the keys are for.
+    package enum Purpose: Sendable, Equatable {
+        /// No two rows may have the same.
+        case unique
+        /// They must be among the keys of another rule of the same contract.
+        case among(rule: Int)
+        /// They must be among the keys that `Schema.foreignKeys[reference]` refers to, outside the file.
+        case outside(reference: Int)
+        /// Others refer to them.
+        case target
+    }
+
     /// The finding's code.
     package let code: FindingCode
     /// The contract's fields.
     package let fields: [Int]
+    /// What they are for.
+    package var purpose = Purpose.unique
+    /// What reports call the rule, where its fields do not say enough.
+    package var name: String?
+
+    /// The finding about a row that breaks it.
+    package func finding(row: Int) -> Finding {
+        var finding = Finding(code, outcome: .rejected, row: row, field: fields.count == 1 ? fields[0] : -1)
+        finding.rule = name
+        return finding
+    }
 }
 
 /// Checks blocks against one contract, column by column.
@@ -54,8 +77,8 @@ package struct Validator: Sendable {
     package let schema: Schema
     /// Contract fields whose numbers are handed on, in order.
     package let numericFields: [Int]
-    /// The uniqueness rules, in the order of `ValidatedBatch.keys`.
-    package let uniqueRules: [UniqueRule]
+    /// The rules about keys, in the order of `ValidatedBatch.keys`.
+    package let keyRules: [KeyRule]
     private let checks: [FieldCheck]
     private let looksForHidden: Bool
     private let recordCheck: JSONSchemaCheck?
@@ -77,20 +100,7 @@ package struct Validator: Sendable {
         var slots = schema.fields.map { _ in -1 }
         for (slot, field) in numericFields.enumerated() { slots[field] = slot }
         slotOfField = slots
-        var rules = schema.fields.indices.filter { schema.fields[$0].constraints.unique }
-            .map { UniqueRule(code: .uniqueError, fields: [$0]) }
-        let key = schema.primaryKey.compactMap { name in schema.fields.firstIndex { $0.name == name } }
-        // A primary key of one field that is unique anyway would say everything twice.
-        if !key.isEmpty, !rules.contains(where: { $0.fields == key }) {
-            rules.append(UniqueRule(code: .primaryKeyError, fields: key))
-        }
-        for names in schema.uniqueKeys {
-            let fields = names.compactMap { name in schema.fields.firstIndex { $0.name == name } }
-            if !rules.contains(where: { $0.fields == fields }) {
-                rules.append(UniqueRule(code: .uniqueError, fields: fields))
-            }
-        }
-        uniqueRules = rules
+        keyRules = schema.keyRules
     }
 
     /// Checks every row of a block: the first pass.
@@ -102,7 +112,7 @@ package struct Validator: Sendable {
     ///
     /// - Parameters:
     ///   - wasSound: the first pass's verdict of each row.
-    ///   - repeats: rows that repeat a key, as (index of the uniqueness rule, row index in the block).
+    ///   - repeats: rows that break a key rule, as (index of the key rule, row index in the block).
     package func replay(_ batch: Batch, wasSound: [Bool], repeats: [(rule: Int, row: Int)]) -> ValidatedBatch {
         let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasSound[$0] }.map(UInt32.init)
         return check(batch, RowSelection(unsound), known: wasSound, repeats: repeats)
@@ -129,16 +139,17 @@ package struct Validator: Sendable {
         obey(batch, isReplay: known != nil, selection, &findings, &isSound)
         var keys: [[ValidatedBatch.RowKey]] = []
         if known == nil {
-            for rule in uniqueRules { keys.append(self.keys(batch, rule, selection, &findings, &isSound)) }
+            for rule in keyRules { keys.append(self.keys(batch, rule, selection, &findings, &isSound)) }
         } else {
-            for rule in uniqueRules where rule.code == .primaryKeyError {
+            for rule in keyRules where rule.code == .primaryKeyError {
                 _ = self.keys(batch, rule, selection, &findings, &isSound)
             }
         }
         for (rule, row) in repeats {
-            let unique = uniqueRules[rule]
-            let field = unique.fields.count == 1 ? unique.fields[0] : -1
-            findings.append(batch.finding(unique.code, outcome: .rejected, at: row, field: field))
+            var finding = keyRules[rule].finding(row: batch.firstRow + row)
+            let range = batch.sourceRange(of: row)
+            (finding.byteOffset, finding.byteLength) = (range.lowerBound, UInt64(range.count))
+            findings.append(finding)
             isSound[row] = false
         }
         findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
@@ -391,7 +402,7 @@ package struct Validator: Sendable {
 
     /// Hashes the keys of the rows that have one; a row without a whole primary key is a finding.
     private func keys(
-        _ batch: Batch, _ rule: UniqueRule, _ selection: RowSelection, _ findings: inout [Finding],
+        _ batch: Batch, _ rule: KeyRule, _ selection: RowSelection, _ findings: inout [Finding],
         _ isSound: inout [Bool]
     ) -> [ValidatedBatch.RowKey] {
         var keys: [ValidatedBatch.RowKey] = []
@@ -426,5 +437,38 @@ package struct Validator: Sendable {
             }
         }
         return keys
+    }
+}
+
+extension Schema {
+    /// What must be unique, and what must be somewhere else.
+    fileprivate var keyRules: [KeyRule] {
+        func places(_ names: [String]) -> [Int] {
+            names.compactMap { name in fields.firstIndex { $0.name == name } }
+        }
+        var rules = fields.indices.filter { fields[$0].constraints.unique }
+            .map { KeyRule(code: .uniqueError, fields: [$0]) }
+        let key = places(primaryKey)
+        // A primary key of one field that is unique anyway would say everything twice.
+        if !key.isEmpty, !rules.contains(where: { $0.fields == key }) {
+            rules.append(KeyRule(code: .primaryKeyError, fields: key))
+        }
+        for key in uniqueKeys.map(places) where !rules.contains(where: { $0.fields == key }) {
+            rules.append(KeyRule(code: .uniqueError, fields: key))
+        }
+        for (reference, key) in foreignKeys.enumerated() {
+            var purpose = KeyRule.Purpose.outside(reference: reference)
+            if key.source == .itself {
+                let target = places(key.reference)
+                let known = rules.firstIndex { $0.fields == target && ($0.purpose == .unique || $0.purpose == .target) }
+                if known == nil {
+                    rules.append(KeyRule(code: .foreignKeyError, fields: target, purpose: .target))
+                }
+                purpose = .among(rule: known ?? rules.count - 1)
+            }
+            rules.append(
+                KeyRule(code: .foreignKeyError, fields: places(key.fields), purpose: purpose, name: key.name))
+        }
+        return rules
     }
 }

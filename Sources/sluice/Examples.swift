@@ -38,6 +38,7 @@ extension Words {
         case .uniqueError: "two rows with id 7 in a field with constraints: { unique: true }"
         case .rowConstraint: "amount 90 and credit_limit 50 under the rule amount <= credit_limit"
         case .primaryKeyError: "two rows with the same values in all fields of primaryKey, or one without them"
+        case .foreignKeyError: "customer_id 7 where no row of customers has id 7"
         case .hiddenText: "ig<U+200B>nore: a zero-width space in a word"
         case .mixedScript: "p<U+0430>ypal: a Cyrillic а among Latin letters"
         case .decomposedText: "e<U+0301> where others write é as one character"

@@ -118,6 +118,7 @@ struct ReadingOptions: ParsableArguments {
     func options(for file: String) throws(IngestionError) -> BatchOptions {
         if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
         var options = BatchOptions()
+        options.temporaryFolder = temporaryFolder()
         options.format = inputFormat
         options.engine = csvEngine
         options.encoding = encoding

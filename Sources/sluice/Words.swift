@@ -152,6 +152,10 @@ enum Words {
         case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
         case .primaryKeyError:
             return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")
+        case .foreignKeyError:
+            return say(
+                "foreign key", "the value stands in no row of what the foreign key refers to",
+                "the report names the key; correct the value, or deliver what it refers to first")
         case .hiddenText:
             return say(
                 "hidden text",

@@ -53,8 +53,8 @@ func mask(
     let hash = KeyedHash(key: [UInt8](repeating: 5, count: 32))
     let validator = try Validator(schema, hash: hash)
     let screened = ScreenedFields(schema, numericFields: validator.numericFields)
-    let profile = Profile(features: screened.fields.count, uniqueRules: validator.uniqueRules.count)
-    let decision = Decision(profile, baseline: nil, schema: schema, screened: screened, seed: 1)
+    let profile = Profile(features: screened.fields.count, keyRules: validator.keyRules.count)
+    let decision = Decision(profile, keyErrors: [], baseline: nil, schema: schema, screened: screened, seed: 1)
     let masker = try Masker(
         schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)])
     var out = masker.header

@@ -121,7 +121,6 @@ import Testing
     @Test func `unenforced standard and sluice keys are warnings in document order`() throws {
         let warnings = try contract(
             """
-            foreignKeys: []
             fields:
               - name: a
                 categories: [x, y]
@@ -136,15 +135,42 @@ import Testing
         ).warnings
         #expect(
             warnings.map(\.path) == [
-                "foreignKeys",
                 "fields[0].sluice.drift", "fields[0].sluice.secrets",
                 "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
                 "sluice.poisoning", "sluice.baseline", "sluice.privacy", "sluice.encryption", "sluice.batch.onExceed",
             ])
         #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })
         #expect(
-            warnings.first?.description == "contract.yaml:1:1: foreignKeys: foreignKeys is not enforced by this version"
-        )
+            warnings.first?.description
+                == "contract.yaml:4:14: fields[0].sluice.drift: drift is not enforced by this version")
+    }
+
+    @Test func `foreign keys refer to the file itself, or to where the contract says that a resource is`() throws {
+        let fields = "fields: [{ name: a, type: integer }, { name: b, type: number }, { name: c }]\n"
+        func load(_ keys: String, _ more: String = "") throws(SchemaError) -> LoadedSchema {
+            try contract(fields + "foreignKeys: [\(keys)]\n" + more)
+        }
+        let own = try load(
+            "{ fields: a, reference: { fields: b } }, { fields: [a, c], reference: { resource: '', fields: [b, c] } }")
+        #expect(own.schema.foreignKeys.map(\.name) == ["a → b", "a+c → b+c"] && own.warnings == [])
+        let places = "sluice: { references: { x: { file: x.csv }, y: { dataset: y } } }\n"
+        let there = try load(
+            "{ fields: a, reference: { resource: x, fields: k } }, { fields: c, reference: { resource: y, fields: [k] } }",
+            places)
+        #expect(there.schema.foreignKeys.map(\.source) == [.file("x.csv"), .dataset("y")] && there.warnings == [])
+        // A package's schema works as it is; what is not looked up is said.
+        let unknown = try load("{ fields: a, reference: { resource: x, fields: k } }")
+        #expect(unknown.schema.foreignKeys == [] && unknown.warnings.first?.message.contains("not enforced") == true)
+        for (keys, more, hint) in [
+            ("{ fields: a, reference: { fields: c } }", "", "one type"),
+            ("{ fields: z, reference: { fields: a } }", "", "no field"),
+            ("{ fields: [a, b], reference: { fields: [b] } }", "", "as many"), ("{ fields: a }", "", "reference"),
+            ("{ fields: a, reference: { fields: b } }", places, "no foreign key refers"),
+            ("{ fields: a, reference: { resource: x, fields: k } }", "sluice: { references: { x: {} } }", "file: PATH"),
+        ] {
+            let error = #expect(throws: SchemaError.self) { try load(keys, more) }
+            #expect(error?.message.contains(hint) == true, "\(keys): \(error?.description ?? "")")
+        }
     }
 
     @Test func `unknown standard keys warn only when they look like a known one`() throws {

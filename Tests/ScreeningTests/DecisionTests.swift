@@ -104,9 +104,9 @@ import Testing
         let rows = clean(5000, seed: 9)
         let batches = try gate.checked(rows)
         let whole = gate.profile(batches)
-        var parts = Profile(features: 3, uniqueRules: 0)
+        var parts = Profile(features: 3, keyRules: 0)
         for batch in batches.reversed() {
-            var part = Profile(features: 3, uniqueRules: 0)
+            var part = Profile(features: 3, keyRules: 0)
             part.add(batch, slots: gate.screened.slots, seed: 5)
             parts.merge(part)
         }

@@ -84,14 +84,16 @@ struct Gate {
     }
 
     func profile(_ batches: [ValidatedBatch]) -> Profile {
-        var profile = Profile(features: screened.fields.count, uniqueRules: validator.uniqueRules.count)
+        var profile = Profile(features: screened.fields.count, keyRules: validator.keyRules.count)
         for batch in batches { profile.add(batch, slots: screened.slots, seed: 5) }
         profile.finish()
         return profile
     }
 
     func decide(_ profile: Profile, _ baseline: Baseline?) -> Decision {
-        Decision(profile, baseline: baseline, schema: schema, screened: screened, seed: 99)
+        Decision(
+            profile, keyErrors: profile.keys.map { $0.duplicates() }, baseline: baseline, schema: schema,
+            screened: screened, seed: 99)
     }
 
     /// What the gate says about rows, and the baseline that they would become.

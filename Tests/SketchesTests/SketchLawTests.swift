@@ -98,6 +98,30 @@ struct SketchLawTests {
         #expect(keys.duplicates() == [last])
     }
 
+    @Test func `keys that were let go of are found again`() throws {
+        let hash = KeyedHash(key: (0..<32).map { UInt8($0 * 7 + 1) })
+        var random = SplitMix64(seed: 21)
+        let (children, parents) = (
+            (0..<3000).map { _ in random.below(2000) }, (0..<1500).map { _ in random.below(2000) }
+        )
+        var (left, right) = (DistinctKeys(), DistinctKeys())
+        var kept: [[Int: [UInt64]]] = [[:], [:]]
+        for (row, value) in children.enumerated() {
+            left.add(hash.hash(UInt64(value)), row: row + 1)
+            if row % 1100 == 1000 { left.drain { bucket, words in kept[0][bucket, default: []] += words } }
+        }
+        for value in parents { right.add(hash.hash(UInt64(value)), row: 1) }
+        right.drain { bucket, words in kept[1][bucket, default: []] += words }
+        #expect(left.count == 899 && right.count == 0)
+        var first: Set<Int> = []
+        let repeated = children.indices.filter { !first.insert(children[$0]).inserted }.map { $0 + 1 }
+        #expect(left.duplicates { kept[0][$0] ?? [] } == repeated)
+        let known = Set(parents)
+        let missing = children.indices.filter { !known.contains(children[$0]) }.map { $0 + 1 }
+        #expect(left.rows(missingFrom: right, { kept[0][$0] ?? [] }, { kept[1][$0] ?? [] }) == missing)
+        #expect(DistinctKeys().rows(missingFrom: left) == [])
+    }
+
     @Test func `finding counts`() throws {
         var random = SplitMix64(seed: 3)
         let codes: [FindingCode] = [.typeError, .strayQuote, .uniqueError]

@@ -8,7 +8,7 @@ import Validating
     /// Rows that repeat the key of an earlier row, for each uniqueness rule.
     private func duplicates(_ schema: Schema, _ text: String, _ format: SourceFormat) throws -> [[Int]] {
         let validator = try Validator(schema, hash: testHash)
-        var keys = validator.uniqueRules.map { _ in DistinctKeys() }
+        var keys = validator.keyRules.map { _ in DistinctKeys() }
         for batch in try blocks(text, schema, format) {
             for (rule, found) in validator.validate(batch).keys.enumerated() {
                 for key in found { keys[rule].add(key.hash, row: key.row) }
@@ -38,7 +38,7 @@ import Validating
 
     @Test func `a primary key of one unique field is one rule`() throws {
         let schema = try contract("primaryKey: [a]\nfields:\n  - { name: a, constraints: { unique: true } }\n")
-        #expect(try Validator(schema, hash: testHash).uniqueRules.count == 1)
+        #expect(try Validator(schema, hash: testHash).keyRules.count == 1)
     }
 
     private static let replayed = """

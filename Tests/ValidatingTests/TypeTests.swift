@@ -118,7 +118,7 @@ import Validating
         let validator = try Validator(schema, hash: testHash)
         let batch = try blocks("a,b,c\nx,1,1\nx,2,1\nx,01,1\n,1,1\n,1,1\n", schema, .csv)[0]
         let keys = validator.validate(batch).keys
-        #expect(validator.uniqueRules.map(\.fields) == [[0, 1]])
+        #expect(validator.keyRules.map(\.fields) == [[0, 1]])
         // A row without a part of the key repeats nothing.
         #expect(
             keys[0].map(\.row) == [1, 2, 3] && keys[0][0].hash == keys[0][2].hash && keys[0][0].hash != keys[0][1].hash)

@@ -1,0 +1,280 @@
+import Cryptography
+import Lineage
+import Reading
+import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+import Validating
+
+/// Keys that memory does not hold: hashes under a secret, and row numbers, in a file without a name.
+final class KeySpill {
+    private let folder: String
+    /// Keys that stay in memory.
+    private let limit: Int
+    private var file: FileDescriptor?
+    private var end = 0
+    /// For each set and bucket, where its words lie.
+    private var runs: [Int: [Int: [(offset: Int, count: Int)]]] = [:]
+
+    init(in folder: String, limit: Int) {
+        self.folder = folder
+        self.limit = limit
+    }
+
+    /// Takes the keys of sets, by their numbers, once there are too many of them.
+    func relieve(_ sets: inout [DistinctKeys], numbered first: Int = 0) throws(IngestionError) {
+        guard sets.reduce(0, { $0 + $1.count }) > limit else { return }
+        for index in sets.indices {
+            try sets[index].drain { (bucket, words) throws(IngestionError) in
+                try storing { () throws(StorageError) in
+                    if file == nil { file = try .unnamed(in: folder, calling: "keys") }
+                    try file?.write(words, at: end)
+                }
+                runs[first + index, default: [:]][bucket, default: []].append((end, words.count))
+                end += 8 * words.count
+            }
+        }
+        returnFreeMemory()
+    }
+
+    /// The words that were taken of a bucket.
+    func words(of set: Int, _ bucket: Int) throws(IngestionError) -> [UInt64] {
+        var words: [UInt64] = []
+        for run in runs[set]?[bucket] ?? [] {
+            words += try storing { () throws(StorageError) in try file?.words(run.count, at: run.offset) ?? [] }
+        }
+        return words
+    }
+}
+
+/// The keys that a foreign key refers to outside the file, and what is told of where they are from.
+struct Reference: Sendable {
+    var keys = DistinctKeys()
+    /// Data that was read.
+    var digest: [UInt8] = []
+    /// Whether it is a file beside the contract.
+    var isFile = false
+    /// What the record says.
+    var document = JSONValue.null
+}
+
+/// All keys of a batch: those of its rows as far as memory goes, the rest in a file, and those they refer to.
+struct BatchKeys {
+    let references: [Reference]
+    let spill: KeySpill
+    /// The first number of the references' sets in the spill.
+    private static let outside = 1 << 20
+
+    init(_ references: [Reference], spill: KeySpill) {
+        self.references = references
+        self.spill = spill
+    }
+
+    /// Reads what foreign keys refer to.
+    init(
+        _ schema: Schema, _ hash: KeyedHash, _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions
+    ) throws(IngestionError) {
+        spill = KeySpill(in: store?.workFolder ?? options.temporaryFolder, limit: options.keysInMemory)
+        var references: [Reference] = []
+        for (index, key) in schema.foreignKeys.enumerated() {
+            let reader = try ReferenceReader(key, schema, hash)
+            references.append(try reader.read(store, ledger, options, spill, number: Self.outside + index))
+        }
+        self.references = references
+    }
+
+    /// For each key rule the rows that break it.
+    func errors(_ keys: [DistinctKeys], _ rules: [KeyRule]) throws(IngestionError) -> [[Int]] {
+        var errors: [[Int]] = []
+        for (index, rule) in rules.enumerated() {
+            let mine: (Int) throws(IngestionError) -> [UInt64] = { (bucket) throws(IngestionError) in
+                try spill.words(of: index, bucket)
+            }
+            switch rule.purpose {
+            case .target: errors.append([])
+            case .unique: errors.append(try keys[index].duplicates(mine))
+            case .among(let target):
+                errors.append(
+                    try keys[index].rows(missingFrom: keys[target], mine) { (bucket) throws(IngestionError) in
+                        try spill.words(of: target, bucket)
+                    })
+            case .outside(let reference):
+                errors.append(
+                    try keys[index].rows(missingFrom: references[reference].keys, mine) {
+                        (bucket) throws(IngestionError) in
+                        try spill.words(of: Self.outside + reference, bucket)
+                    })
+            }
+        }
+        return errors
+    }
+}
+
+/// Reads the keys of one foreign key from where it refers to: with the types of the fields here, so that equal values are equal keys.
+private struct ReferenceReader {
+    let key: ForeignKey
+    let schema: Schema
+    let validator: Validator
+
+    init(_ key: ForeignKey, _ schema: Schema, _ hash: KeyedHash) throws(IngestionError) {
+        self.key = key
+        var fields: [Field] = []
+        for (here, there) in zip(key.fields, key.reference) {
+            guard let field = schema.fields.first(where: { $0.name == here }) else { continue }
+            var copy = Field(name: there, type: field.type)
+            copy.missingValues = field.missingValues
+            (copy.trueValues, copy.falseValues) = (field.trueValues, field.falseValues)
+            (copy.decimalChar, copy.groupChar, copy.bareNumber) = (field.decimalChar, field.groupChar, field.bareNumber)
+            copy.hiddenText = .accepted
+            fields.append(copy)
+        }
+        var made = Schema(fields: fields)
+        made.missingValues = schema.missingValues
+        made.uniqueKeys = [key.reference]
+        made.unknownFields = .keep
+        made.limits = schema.limits
+        self.schema = made
+        do throws(UnusableContract) { validator = try Validator(made, hash: hash) } catch {
+            throw IngestionError(error, file: key.name)
+        }
+    }
+
+    private func plan(_ format: SourceFormat, _ options: BatchOptions, name: String) -> ReadingPlan {
+        var plan = ReadingPlan(
+            format: format, fieldNames: key.reference, rejectsUnknown: false,
+            limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        plan.limits.maxCellBytes = schema.limits.maxCellBytes
+        plan.dialect = BatchOptions().dialect(nil, ofFile: name)
+        plan.coding.maxRatio = schema.limits.maxDecompressionRatio
+        plan.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
+        if format == .jsonl {
+            plan.coding.mayBeArray = true
+            plan.coding.isList = Corridor.isList(name)
+        }
+        return plan
+    }
+
+    func read(
+        _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions, _ spill: KeySpill, number: Int
+    ) throws(IngestionError) -> Reference {
+        switch key.source {
+        case .itself: return Reference()
+        case .file(let path): return try read(file: path, options, spill, number)
+        case .dataset(let dataset): return try read(dataset: dataset, store, ledger, options, spill, number)
+        }
+    }
+
+    private func missing(_ place: String) -> IngestionError {
+        IngestionError(
+            .configuration,
+            "\(place): foreign key \(key.name) refers to \(key.reference.joined(separator: ", ")), which is not among its columns, "
+                + "or is there twice")
+    }
+
+    private func read(
+        file path: String, _ options: BatchOptions, _ spill: KeySpill, _ number: Int
+    ) throws(IngestionError) -> Reference {
+        guard let format = Corridor.format(of: path) else {
+            throw IngestionError(
+                .configuration,
+                "\(path): foreign key \(key.name): the name does not say whether it is CSV or JSON Lines")
+        }
+        var reference = Reference()
+        let plan = plan(format, options, name: path)
+        let cutter = try SliceCutter(
+            Source(path, isStopped: options.isStopped), plan: plan, sliceBytes: options.sliceBytes)
+        guard let layout = cutter.head.layout else { throw missing(path) }
+        while let slice = try cutter.next() {
+            try add(slice, layout, plan, &reference, spill, number)
+        }
+        reference.digest = cutter.digest()
+        reference.isFile = true
+        reference.document = .object([
+            "resource": .string(key.resource), "data_hash": .string(hex(reference.digest)),
+        ])
+        return reference
+    }
+
+    private func add(
+        _ slice: SourceSlice, _ layout: Layout, _ plan: ReadingPlan, _ reference: inout Reference, _ spill: KeySpill,
+        _ number: Int
+    ) throws(IngestionError) {
+        var reader = SliceReader(slice, layout: layout, plan: plan)
+        while let batch = reader.next() {
+            for key in validator.validate(batch).keys[0] { reference.keys.add(key.hash, row: 1) }
+        }
+        var sets = [reference.keys]
+        reference.keys = DistinctKeys()
+        try spill.relieve(&sets, numbered: number)
+        reference.keys = sets[0]
+    }
+
+    /// What a dataset has accepted, from its shards, each of which is first held against the record.
+    private func read(
+        dataset: String, _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions, _ spill: KeySpill, _ number: Int
+    ) throws(IngestionError) -> Reference {
+        guard let store, let ledger else {
+            throw IngestionError(
+                .usage, "foreign key \(key.name) refers to what dataset \(dataset) has accepted: give --store")
+        }
+        if store.configuration.datasets[dataset]?.schema != nil {
+            let contract = try store.contract(of: dataset).schema
+            if let field = contract.fields.first(where: { key.reference.contains($0.name) && $0.pii != nil }) {
+                throw IngestionError(
+                    .configuration,
+                    "foreign key \(key.name): field \(field.name) of dataset \(dataset) is masked before it is accepted, so no value "
+                        + "can be found in it; refer to another field, or to a file")
+            }
+        }
+        let ring = try store.keyRing()
+        guard !ring.keys.isEmpty else {
+            throw IngestionError(
+                .notPermitted,
+                "foreign key \(key.name) refers to dataset \(dataset), and this store has no key that opens its shards")
+        }
+        var reference = Reference()
+        var hasher = SHA256()
+        let shards = try recording { () throws(LedgerError) in try LineageQuery(ledger).accepted(dataset) }
+        for shard in shards {
+            let path = join(store.root, shard.path)
+            guard try fileDigest(path) == shard.digest else {
+                throw IngestionError(
+                    .damaged, "\(path): it is not the shard that the ledger records; see: sluice lineage verify --files"
+                )
+            }
+            hasher.update(Array(shard.digest.utf8).span)
+            try add(shard: path, batch: shard.batch, dataset, ring, &reference, spill, number)
+        }
+        reference.digest = hasher.digest()
+        reference.document = .object([
+            "resource": .string(key.resource), "dataset": .string(dataset), "files": .integer(Int64(shards.count)),
+            "files_sha256": .string(hex(reference.digest)),
+        ])
+        return reference
+    }
+
+    private func add(
+        shard path: String, batch: String, _ dataset: String, _ ring: KeyRing, _ reference: inout Reference,
+        _ spill: KeySpill, _ number: Int
+    ) throws(IngestionError) {
+        let reader = try openShard(
+            path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "accepted"])
+        let format = SourceFormat.allCases.first { $0.mediaType == reader.info.context["media-type"] } ?? .csv
+        var bytes: [UInt8] = []
+        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        let plan = plan(format, BatchOptions(), name: format == .csv ? "shard.csv" : "shard.jsonl")
+        let head: SourceHead?
+        do throws(UnreadableSource) { head = try readHead(bytes.span, isWhole: true, plan: plan) } catch {
+            throw IngestionError(error, file: path)
+        }
+        guard let head, let layout = head.layout else { throw missing(path) }
+        let slice = SourceSlice(
+            ordinal: 0, offset: UInt64(head.length), length: UInt64(bytes.count - head.length), firstRow: 1,
+            rowCount: 0,
+            bytes: Array(bytes[head.length...]))
+        try add(slice, layout, plan, &reference, spill, number)
+    }
+}
