@@ -50,10 +50,11 @@ enum Dates {
         return days(year, month, day)
     }
 
-    /// `hh:mm:ss` with an optional fraction; the end of what was read comes back in `at`.
+    /// `hh:mm:ss` with an optional fraction; the end of what was read comes back in `at`. As in XML Schema, from which Table Schema has
+    /// it, 24:00:00 is the end of a day.
     private static func isoTime(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
         guard at &+ 8 <= end, bytes[at &+ 2] == 0x3A, bytes[at &+ 5] == 0x3A, let hour = number(bytes, at, 2, end),
-            let minute = number(bytes, at &+ 3, 2, end), let second = number(bytes, at &+ 6, 2, end), hour < 24,
+            let minute = number(bytes, at &+ 3, 2, end), let second = number(bytes, at &+ 6, 2, end), hour <= 24,
             minute < 60, second <= 60
         else { return nil }
         at &+= 8
@@ -69,6 +70,7 @@ enum Dates {
             }
             if at == first { return nil }
         }
+        if hour == 24, minute > 0 || second > 0 || micros > 0 { return nil }
         return (Int64(hour) * 3600 + Int64(minute) * 60 + Int64(second)) * 1_000_000 + micros
     }
 
@@ -134,7 +136,10 @@ enum Dates {
         case .date(.iso):
             return range.count == 10 ? isoDate(bytes, at, end).map { $0 * day } : nil
         case .time(.iso):
-            return isoClock(bytes, &at, end)
+            // The end of a day is the time of its beginning.
+            return isoClock(bytes, &at, end).map {
+                bytes[range.lowerBound] == 0x32 && bytes[range.lowerBound + 1] == 0x34 ? $0 - day : $0
+            }
         case .datetime(.iso):
             guard let date = isoDate(bytes, at, end), at &+ 10 < end, bytes[at &+ 10] | 0x20 == 0x74 else { return nil }
             at &+= 11

@@ -69,7 +69,8 @@ final class FieldCheck: Sendable {
         default: isText = false
         }
         hiddenText = field.hiddenText ?? schema.hiddenText
-        required = constraints.required
+        // A primary key is no null. Where its rule is that of one unique field, this is all that is left to say.
+        required = constraints.required || (constraints.unique && schema.primaryKey == [field.name])
         minLength = constraints.minLength
         maxLength = constraints.maxLength
         onlyEmptyIsMissing = schema.missingValues(of: index) == [""]

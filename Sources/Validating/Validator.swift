@@ -400,7 +400,8 @@ package struct Validator: Sendable {
         }
     }
 
-    /// Hashes the keys of the rows that have one; a row without a whole primary key is a finding.
+    /// Hashes the keys of the rows that have one; a row without a whole primary key is a finding. What is of another type has no
+    /// value, and that was said already.
     private func keys(
         _ batch: Batch, _ rule: KeyRule, _ selection: RowSelection, _ findings: inout [Finding],
         _ isSound: inout [Bool]
@@ -408,7 +409,11 @@ package struct Validator: Sendable {
         var keys: [ValidatedBatch.RowKey] = []
         keys.reserveCapacity(selection.rows.count)
         let bytes = batch.bytes.span
-        for row in selection.rows {
+        let wrong = Set(
+            findings.lazy.filter { $0.code == .typeError && rule.fields.contains($0.field) }.map {
+                $0.row - batch.firstRow
+            })
+        for row in selection.rows where wrong.isEmpty || !wrong.contains(Int(row)) {
             var state = Hash128(high: 0, low: 0)
             var isWhole = true
             for field in rule.fields {

@@ -28,7 +28,7 @@ import Validating
             "type: time\nconstraints: { minimum: '06:00:00' }",
             csv: [
                 "06:00:00": "ok", "23:59:59.123456789": "ok", "05:59:59.9": "constraint-minimum",
-                "24:00:00": "type-error",
+                "24:00:01": "type-error", "24:01:00": "type-error",
                 "09:00": "type-error", "12:60:00": "type-error", "12:00:00.": "type-error",
                 "12:00:00+1:00": "type-error",
                 "08:00:00+01:00": "ok", "06:30:00+01:00": "constraint-minimum",
@@ -40,6 +40,19 @@ import Validating
                 "0:10 am": "type-error", "12:30 pm": "ok",
             ])
         try expectCells("type: time\nformat: '%I:%M'", csv: ["12:10": "ok", "13:10": "type-error"])
+    }
+
+    /// XML Schema's endOfDayFrag, which Table Schema's times are in the form of.
+    @Test func `24:00:00 is the end of a day, and as a time its beginning`() throws {
+        try expectCells(
+            "type: time\nconstraints: { maximum: '00:00:00' }",
+            csv: ["24:00:00": "ok", "24:00:00.000Z": "ok", "24:00:00.1": "type-error", "25:00:00": "type-error"])
+        try expectCells(
+            "type: datetime\nconstraints: { enum: ['2024-03-01T00:00:00Z'] }",
+            csv: [
+                "2024-02-29T24:00:00Z": "ok", "2024-02-28T24:00:00Z": "constraint-enum",
+                "2024-02-29T24:00:01Z": "type-error",
+            ])
     }
 
     @Test func `dates with times, offsets and leap seconds`() throws {

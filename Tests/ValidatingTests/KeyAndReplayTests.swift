@@ -36,9 +36,20 @@ import Validating
         #expect(try verdicts(schema, text, .csv) == ["ok", "primary-key", "primary-key", "ok", "ok", "ok"])
     }
 
-    @Test func `a primary key of one unique field is one rule`() throws {
+    @Test func `a primary key of one unique field is one rule, and the field is required`() throws {
         let schema = try contract("primaryKey: [a]\nfields:\n  - { name: a, constraints: { unique: true } }\n")
         #expect(try Validator(schema, hash: testHash).keyRules.count == 1)
+        #expect(try verdicts(schema, "{\"a\": \"x\"}\n{}\n", .jsonl) == ["ok", "constraint-required"])
+    }
+
+    @Test func `what is of another type is no key`() throws {
+        let schema = try contract(
+            "primaryKey: [a, b]\nfields:\n  - { name: a, type: date }\n  - { name: b }\n"
+                + "  - { name: c, type: date, constraints: { unique: true } }\n"
+        )
+        let text = "a,b,c\n2024-01-32,x,1\n2024-01-32,x,1\n2024-01-31,x,2024-01-31\n2024-01-31,x,2024-01-31\n"
+        #expect(try duplicates(schema, text, .csv) == [[4], [4]])
+        #expect(try verdicts(schema, text, .csv).prefix(2) == ["type-error type-error", "type-error type-error"])
     }
 
     private static let replayed = """
