@@ -171,7 +171,7 @@ extension ReadingPlan {
     ) throws(IngestionError) {
         self.init(
             format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
-            notesUnknown: schema.unknownFields == .drop, engine: options.engine,
+            notesUnknown: schema.unknownFields == .drop || schema.recordSchema != nil, engine: options.engine,
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
         isOrdered = schema.fieldsMatch == .exact
         if schema.fieldsMatch?.allowsMissing == true {

@@ -200,6 +200,6 @@ package struct SliceReader: ~Copyable {
         sourceOffset += UInt64(plan.coding.encoding.sourceLength(of: bytes.span.extracting(start..<position)))
         return block.batch(
             bytes.span, end: position, layout: layout, firstRow: first, sourceOffset: offset,
-            encoding: plan.coding.encoding)
+            encoding: plan.coding.encoding, knowsExtras: plan.format == .jsonl && plan.notesUnknown)
     }
 }

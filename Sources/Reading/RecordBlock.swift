@@ -112,7 +112,7 @@ package struct RecordBlock: Sendable {
     /// The finished batch; `end` is the offset past the block's last line end in `bytes`.
     package consuming func batch(
         _ bytes: Span<UInt8>, end: Int, layout: Layout, firstRow: Int, sourceOffset: UInt64,
-        encoding: TextEncoding = .utf8
+        encoding: TextEncoding = .utf8, knowsExtras: Bool = false
     ) -> Batch {
         let length = end - base
         var owned = [UInt8](capacity: length + decoded.count) { out in
@@ -134,7 +134,7 @@ package struct RecordBlock: Sendable {
         }
         return Batch(
             layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
-            findings: findings, isWellFormed: isWellFormed, extras: extras, oddKeys: oddKeys,
+            findings: findings, isWellFormed: isWellFormed, extras: extras, knowsExtras: knowsExtras, oddKeys: oddKeys,
             sourceRanges: places)
     }
 

@@ -163,6 +163,8 @@ package struct Batch: Sendable {
     package let isWellFormed: [Bool]
     /// JSON members that the contract does not name.
     package let extras: [Extra]
+    /// Whether all such members are in `extras`.
+    package let knowsExtras: Bool
     /// JSON keys that the contract does not name and that are not plain ASCII: their source text with the quotes.
     package let oddKeys: [Extra]
     /// Where each row lies in the source when that is not `baseOffset` on: in a source that was not UTF-8.
@@ -188,8 +190,8 @@ package struct Batch: Sendable {
     /// Makes a block; the reader is the only maker outside tests.
     package init(
         layout: Layout, bytes: [UInt8], cells: [Cell], records: [RecordRange], firstRow: Int, baseOffset: UInt64,
-        findings: [Finding], isWellFormed: [Bool], extras: [Extra] = [], oddKeys: [Extra] = [],
-        sourceRanges: [Range<UInt64>]? = nil
+        findings: [Finding], isWellFormed: [Bool], extras: [Extra] = [], knowsExtras: Bool = false,
+        oddKeys: [Extra] = [], sourceRanges: [Range<UInt64>]? = nil
     ) {
         precondition(cells.count == records.count * layout.columns.count && isWellFormed.count == records.count)
         self.layout = layout
@@ -201,6 +203,7 @@ package struct Batch: Sendable {
         self.findings = findings
         self.isWellFormed = isWellFormed
         self.extras = extras
+        self.knowsExtras = knowsExtras
         self.oddKeys = oddKeys
         self.sourceRanges = sourceRanges
     }

@@ -23,6 +23,13 @@ public struct JSONTape: Sendable {
         /// What it is.
         public let kind: Kind
 
+        /// A value by itself: a scalar that somebody else has read.
+        package init(scalar kind: Kind, start: Int, end: Int) {
+            self.init(
+                kind: kind, start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: end), next: 1,
+                count: 0)
+        }
+
         init(kind: Kind, start: UInt32, end: UInt32, next: UInt32, count: UInt32) {
             (self.kind, self.start, bound, self.next, self.count) = (kind, start, end, next, count)
         }

@@ -69,6 +69,18 @@ package final class JSONSchemaCheck: Sendable {
         return session.note(slowVerdict(tape, session))
     }
 
+    /// The schema by columns, where it can be said so.
+    func columns(_ names: [String]) -> JSONSchemaColumns? { program?.columns(names) }
+
+    /// The rows that `verdict` has to see: all others keep the schema.
+    func suspects(
+        _ batch: Batch, _ rows: [UInt32], _ columns: JSONSchemaColumns, _ session: Session
+    ) -> [UInt32] {
+        guard let program, batch.knowsExtras || !columns.refusesOthers else { return rows }
+        var state = JSONSchemaProgram.State(budget: 1_000_000, matchers: session.matchers, patterns: patterns)
+        return program.suspects(batch, rows, columns, &state)
+    }
+
     /// The same without the program.
     package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
         var run = Run(schema, patterns, tape, session.matchers, budget: session.budget(tape))

@@ -6,7 +6,7 @@ import Tabular
 /// Whatever it does not know (`unevaluated…`, `$dynamicRef`, `patternProperties`, dependencies, property names) makes no program, and
 /// the schema is run as it is. Both give the same verdict; the suite of json-schema.org is run through both.
 struct JSONSchemaProgram: Sendable {
-    private enum Code: UInt8 {
+    enum Code: UInt8 {
         case never, type, strings, numbers, constants, multipleOf, minimum, maximum, above, below, minLength, maxLength,
             pattern
         case format, members, required, minItems, maxItems, minProperties, maxProperties, unique, items, contains,
@@ -15,14 +15,14 @@ struct JSONSchemaProgram: Sendable {
     }
 
     /// `a` and `b` are places in the tables, or numbers, as each code has it.
-    private struct Instruction {
+    struct Instruction {
         var code: Code
         var a: Int32
         var b: Int32 = 0
     }
 
     /// The rules for an object's members.
-    private struct Members {
+    struct Members {
         var firstKey: Int32
         var keyCount: Int32
         /// The node of each key, in the same order, in `lists`.
@@ -39,9 +39,9 @@ struct JSONSchemaProgram: Sendable {
     private var wholes: [Int64] = []
     private var constants: [JSONSchema.Constant] = []
     private var formats: [JSONFormat] = []
-    private var members: [Members] = []
+    private(set) var members: [Members] = []
     /// Places of nodes, one list after the other.
-    private var lists: [Int32] = []
+    private(set) var lists: [Int32] = []
     private var keyBytes: [UInt8] = []
     private var keyStarts: [Int32] = [0]
 
@@ -168,6 +168,14 @@ struct JSONSchemaProgram: Sendable {
         }
     }
 
+    /// What a node asks.
+    func instructions(of node: Int) -> ArraySlice<Instruction> {
+        instructions[Int(starts[node])..<Int(starts[node + 1])]
+    }
+
+    /// A key, by its place.
+    func key(_ place: Int) -> [UInt8] { Array(keyBytes[Int(keyStarts[place])..<Int(keyStarts[place + 1])]) }
+
     // MARK: Running
 
     /// Whether a value keeps a node.
@@ -217,8 +225,12 @@ struct JSONSchemaProgram: Sendable {
             return kind != .number || ExactNumber(text, values[value].range).isMultiple(of: numbers[a])
         case .minimum, .maximum, .above, .below:
             return kind != .number || keeps(instruction.code, a, text, values[value].range)
-        case .minLength: return kind != .string || length(text, values[value].range) >= a
-        case .maxLength: return kind != .string || length(text, values[value].range) <= a
+        // A character has one to four bytes, so that most texts need not be counted.
+        case .minLength:
+            let count = values[value].range.count
+            return kind != .string || count / 4 >= a || (count >= a && length(text, values[value].range) >= a)
+        case .maxLength:
+            return kind != .string || values[value].range.count <= a || length(text, values[value].range) <= a
         case .pattern:
             guard kind == .string else { return true }
             state.steps += values[value].range.count / 64

@@ -82,6 +82,7 @@ package struct Validator: Sendable {
     private let checks: [FieldCheck]
     private let looksForHidden: Bool
     private let recordCheck: JSONSchemaCheck?
+    private let recordColumns: JSONSchemaColumns?
     private let rules: [RuleCheck]
     private let slotOfField: [Int]
     private let hash: KeyedHash
@@ -95,6 +96,9 @@ package struct Validator: Sendable {
         self.checks = checks
         recordCheck = try schema.recordSchema.map { (made) throws(UnusableContract) in try JSONSchemaCheck(made) }
         rules = try schema.rules.map { (rule) throws(UnusableContract) in try RuleCheck(rule) }
+        // Where a field is a part of a member, its cell is not the member.
+        let hasPaths = schema.fields.contains { $0.path != nil }
+        recordColumns = hasPaths ? nil : recordCheck?.columns(schema.fields.map(\.name))
         looksForHidden = checks.contains { $0.isText && $0.hiddenText != .accepted }
         numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
         var slots = schema.fields.map { _ in -1 }
@@ -349,6 +353,10 @@ package struct Validator: Sendable {
         let column = field >= 0 ? batch.layout.columnOfField[field] : -1
         var tape = JSONTape()
         let session = JSONSchemaCheck.Session()
+        var rows = rows
+        if field < 0, batch.layout.format == .jsonl, let recordColumns {
+            rows = check.suspects(batch, rows, recordColumns, session)
+        }
         for row in rows {
             let index = Int(row)
             let record = batch.records[index]

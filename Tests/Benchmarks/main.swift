@@ -2,6 +2,7 @@
 //
 // usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of the shared generator.
 //        Benchmarks typed FILE, one of these or their clean twins, which is read into typed columns on two threads.
+//        Benchmarks checks FILE CONTRACT, which checks one of these against a contract on one thread.
 //        Benchmarks ledger FOLDER ENTRIES, which makes a ledger of that many entries in FOLDER, if there is none, and verifies it.
 import Cryptography
 import Foundation
@@ -23,8 +24,15 @@ if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "typed" {
     try await benchmarkTyped(CommandLine.arguments[2])
     exit(0)
 }
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "checks" {
+    keepFreedMemory()
+    try benchmarkChecks(CommandLine.arguments[2], contract: CommandLine.arguments[3])
+    exit(0)
+}
 guard CommandLine.arguments.count == 2 else {
-    print("usage: Benchmarks FOLDER | Benchmarks typed FILE | Benchmarks ledger FOLDER ENTRIES")
+    print(
+        "usage: Benchmarks FOLDER | Benchmarks typed FILE | Benchmarks checks FILE CONTRACT | Benchmarks ledger FOLDER ENTRIES"
+    )
     exit(64)
 }
 let folder = CommandLine.arguments[1]
@@ -32,9 +40,9 @@ let folder = CommandLine.arguments[1]
 keepFreedMemory()
 
 /// The bytes of a file.
-func bytes(_ name: String) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: folder + "/" + name) else {
-        print("no \(folder)/\(name): make it with the shared generator")
+func bytes(_ path: String) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+        print("no \(path): make it with the shared generator")
         exit(66)
     }
     return [UInt8](data)
@@ -100,12 +108,12 @@ func scan(_ text: [UInt8], _ plan: ReadingPlan, keepsCells: Bool) -> Double {
     return Double(text.count) / rate / 1e6
 }
 
-let csv = bytes("orders_1m.csv")
+let csv = bytes(folder + "/orders_1m.csv")
 let csvPlan = ReadingPlan(format: .csv, fieldNames: [], rejectsUnknown: false)
 report("csv-boundaries", scan(csv, csvPlan, keepsCells: false), "MB/s")
 report("csv-cells", scan(csv, csvPlan, keepsCells: true), "MB/s")
 
-let lines = bytes("orders_1m.jsonl")
+let lines = bytes(folder + "/orders_1m.jsonl")
 let names = [
     "order_id", "customer_id", "created_at", "name", "email", "phone", "ssn", "ip", "country", "postal_code", "amount",
     "quantity", "score", "note", "label",
@@ -151,7 +159,7 @@ let digest = time { _ = SHA256.hash(csv) }
 report("sha256", Double(csv.count) / digest / 1e6, "MB/s")
 
 // The forest: 1,000,000 rows of ten doubles behind a 128-byte header, row-major.
-let raw = bytes("matrix_1m_x10.npy")
+let raw = bytes(folder + "/matrix_1m_x10.npy")
 let (rows, width) = (1_000_000, 10)
 var matrix: [Double] = []
 matrix.reserveCapacity(rows * width)

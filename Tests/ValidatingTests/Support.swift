@@ -12,7 +12,8 @@ let testHash = KeyedHash(key: (0..<32).map { UInt8($0 * 7 + 1) })
 func blocks(_ text: String, _ schema: Schema, _ format: SourceFormat, blockRows: Int = 2048) throws -> [Batch] {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
-        notesUnknown: schema.unknownFields == .drop, limits: ScanLimits(blockRows: blockRows))
+        notesUnknown: schema.unknownFields == .drop || schema.recordSchema != nil,
+        limits: ScanLimits(blockRows: blockRows))
     if schema.fieldsMatch?.allowsMissing == true { plan.optionalFields = Set(schema.fields.indices) }
     let bytes = Array(text.utf8)
     let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
