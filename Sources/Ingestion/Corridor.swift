@@ -112,8 +112,11 @@ package struct Corridor: Sendable {
             return try committer.repeated(earlier, batch, report, claim, started)
         }
         let names = plan.screened.fields.map { plan.fieldNames[$0] }
-        let baseline = try store?.baseline(
-            dataset, features: names, ledger: committer?.ledger, cache: committer?.baselines)
+        let baseline =
+            try options.doors < .dryRun
+            ? nil
+            : store?.baseline(
+                dataset, features: names, ledger: committer?.ledger, cache: committer?.baselines)
         // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
         if schema.isInferred, let baseline, !baseline.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
@@ -143,9 +146,8 @@ package struct Corridor: Sendable {
 
     /// The record, for foreign keys that refer to what a dataset has accepted.
     private func referenceLedger(_ schema: Schema) throws(IngestionError) -> Ledger? {
-        let isNeeded = schema.foreignKeys.contains { if case .dataset = $0.source { true } else { false } }
         if let committer { return committer.ledger }
-        guard isNeeded, let store else { return nil }
+        guard schema.refersToDatasets, let store else { return nil }
         return try recording { () throws(LedgerError) in try Ledger.openReadonly(path: store.ledgerPath) }
     }
 
@@ -239,6 +241,10 @@ package struct Corridor: Sendable {
                 }
                 throw error
             }
+        }
+        if let layout = survey.head.layout, let files = try RowFiles(plan.options) {
+            try files.write(source, layout, survey.places, survey.sound, plan, decision)
+            try files.finish()
         }
         report.seconds = Clock.monotonic() - started
         return report

@@ -42,6 +42,8 @@ package struct BatchOptions: Sendable {
     package var listed = 1000
     /// Judge a batch again that was judged before.
     package var force = false
+    /// For `validate`: where the rows that pass are to be written, and those that do not.
+    package var validRows: String?, invalidRows: String?
     /// Where a file without a name may be kept, when there is no store.
     package var temporaryFolder = "/tmp"
     /// Keys of rows that are kept in memory, 16 bytes each; others go into such a file.

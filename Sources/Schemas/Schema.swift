@@ -441,6 +441,11 @@ package struct Schema: Sendable, Equatable {
     /// A contract with the given columns.
     package init(fields: [Field]) { self.fields = fields }
 
+    /// Whether a foreign key refers to what a dataset of a store has accepted.
+    package var refersToDatasets: Bool {
+        foreignKeys.contains { if case .dataset = $0.source { true } else { false } }
+    }
+
     /// The missing values of field `index`.
     package func missingValues(of index: Int) -> [String] { fields[index].missingValues ?? missingValues }
 }

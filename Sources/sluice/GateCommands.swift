@@ -45,9 +45,55 @@ struct ValidateCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The dataset whose contract is used.")
     var dataset: String?
 
+    @Option(name: .long, help: "Write the rows that pass to this new file, as they stand in the source.")
+    var validRows: String?
+
+    @Option(name: .long, help: "Write the rows that do not pass to this new file.")
+    var invalidRows: String?
+
+    @Flag(name: .long, help: "Write them even where the contract masks values: they are written as they are.")
+    var showValues = false
+
+    @Flag(name: .long, help: "Answer yes to the question that --show-values asks.")
+    var yes = false
+
     @OptionGroup var store: StoreOptions
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        if validRows != nil || invalidRows != nil, files.count > 1 {
+            throw ValidationError("--valid-rows and --invalid-rows are for one file at a time")
+        }
+        if let validRows, validRows == invalidRows {
+            throw ValidationError("--valid-rows and --invalid-rows must be two files")
+        }
+    }
+
+    /// Values that a contract masks are written for those who ask twice only.
+    private func confirm(_ schema: Schema, _ file: String) throws(IngestionError) {
+        guard validRows != nil || invalidRows != nil else { return }
+        for path in [validRows, invalidRows].compactMap(\.self) where exists(path) {
+            throw IngestionError(.cannotCreate, "\(path): it is there already; remove it, or choose another name")
+        }
+        let masked = schema.fields.filter { $0.pii != nil }.map(\.name)
+        if masked.isEmpty { return }
+        let names = masked.prefix(6).joined(separator: ", ") + (masked.count > 6 ? ", …" : "")
+        guard showValues else {
+            throw IngestionError(
+                .usage,
+                "the contract masks \(names), and rows would be written with these values as they are; add --show-values if that "
+                    + "is meant")
+        }
+        if yes { return }
+        guard file != StandardInput.name, Terminal.isAsked else {
+            throw IngestionError(.usage, "--show-values asks first, and nobody is at the terminal: add --yes")
+        }
+        Terminal.remark("the contract masks \(names); write rows with these values as they are? [y/N]")
+        guard ["y", "yes"].contains(readLine()?.lowercased()) else {
+            throw IngestionError(.usage, "nothing was written")
+        }
+    }
 
     func run() async throws {
         ignoreBrokenPipes()
@@ -59,12 +105,16 @@ struct ValidateCommand: AsyncParsableCommand {
                 var options = try reading.options(for: file)
                 options.doors = .validate
                 options.listed = report.listed
+                (options.validRows, options.invalidRows) = (validRows, invalidRows)
                 let found = dataset == nil && store.store == nil ? nil : try store.find()
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
                 let (schema, document, _) = try reading.contract(
                     for: file, dataset: dataset, store: found, options: options)
-                let result = try await Corridor(store: nil, writes: false).run(
+                try confirm(schema, file)
+                // A store is looked at only for what foreign keys refer to in it.
+                let referred = schema.refersToDatasets ? try found ?? store.find() : nil
+                let result = try await Corridor(store: referred, writes: false).run(
                     file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
                     options: options)
                 progress?.clear()

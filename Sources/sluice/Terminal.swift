@@ -26,6 +26,9 @@ enum Terminal {
     /// Writes a remark to standard error.
     static func remark(_ text: String) { write(Array("\(printable(text))\n".utf8), to: .error) }
 
+    /// Whether somebody is there to answer.
+    static var isAsked: Bool { isatty(0) == 1 && StandardStream.error.isTerminal }
+
     /// Text whose control characters cannot move the cursor or forge a line: file names come from suppliers.
     static func printable(_ text: String) -> String {
         var out = ""
