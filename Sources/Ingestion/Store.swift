@@ -183,17 +183,37 @@ package struct Store: Sendable {
 
 /// Reads a contract's file.
 package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
-    let bytes = try smallFile(path)
-    do throws(SchemaError) {
-        var loaded = try Schema.load(bytes, name: path)
+    try convert(path) { (document, others) throws(SchemaError) in
+        var loaded = try Schema.load(document, documents: others)
         for index in loaded.schema.foreignKeys.indices {
-            guard case .file(let file) = loaded.schema.foreignKeys[index].source, !file.hasPrefix("/") else { continue }
-            loaded.schema.foreignKeys[index].source = .file(join(split(path).folder, file))
+            guard case .file(let file) = loaded.schema.foreignKeys[index].source else { continue }
+            loaded.schema.foreignKeys[index].source = .file(beside(path, file))
         }
         return loaded
+    }
+}
+
+/// A path that a contract names: a relative one is the contract's neighbour.
+private func beside(_ contract: String, _ path: String) -> String {
+    path.hasPrefix("/") ? path : join(split(contract).folder, path)
+}
+
+/// Reads a document that holds a contract, of whatever kind, with those that its JSON Schemas refer to, and makes something of it.
+package func convert<Result>(
+    _ path: String, _ body: (Document, [String: [UInt8]]) throws(SchemaError) -> Result
+) throws(IngestionError) -> Result {
+    let bytes = try smallFile(path)
+    let document: Document
+    let files: [String: String]
+    do throws(SchemaError) {
+        document = try loadDocument(bytes, name: path)
+        files = try Schema.referencedDocuments(document)
     } catch {
         throw IngestionError(error, in: bytes)
     }
+    var others: [String: [UInt8]] = [:]
+    for (identifier, file) in files { others[identifier] = try smallFile(beside(path, file)) }
+    do throws(SchemaError) { return try body(document, others) } catch { throw IngestionError(error, in: bytes) }
 }
 
 /// Reads a dialect from a file of its own.

@@ -177,7 +177,7 @@ extension SchemaLoader {
         }
         if let schema = cursor["jsonSchema"] {
             try require(["object", "array"], for: "jsonSchema", schema, field)
-            result.jsonSchema = try schema.jsonSchema()
+            result.jsonSchema = try schema.jsonSchema(surroundings)
         }
         if let list = cursor["enum"] { result.enumeration = try rules.enumeration(list) }
         field.constraints = result

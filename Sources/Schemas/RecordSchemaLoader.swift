@@ -11,7 +11,7 @@ extension SchemaLoader {
     /// A JSON Schema as a contract: it judges every record whole. Its properties are the fields that can be screened and masked;
     /// `sluice:` beside their keywords says how, as in a Table Schema.
     mutating func loadRecordSchema(_ root: Cursor) throws(SchemaError) -> Schema {
-        let compiled = try root.jsonSchema()
+        let compiled = try root.jsonSchema(surroundings)
         try lint(root)
         var fields: [Field] = []
         var taken: [String] = []

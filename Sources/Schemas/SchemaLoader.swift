@@ -41,17 +41,44 @@ extension Schema {
     }
 
     /// Reads a contract from a document that is already parsed.
-    package static func load(_ document: Document) throws(SchemaError) -> LoadedSchema {
+    ///
+    /// - Parameter documents: what `referencedDocuments` names, by its identifiers.
+    package static func load(
+        _ document: Document, documents: [String: [UInt8]] = [:]
+    ) throws(SchemaError) -> LoadedSchema {
         var loader = SchemaLoader()
+        try loader.surround(document.cursor, documents)
         let schema = try loader.load(document.cursor)
         let warnings = loader.warnings.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
-        return LoadedSchema(schema: schema, warnings: warnings, document: canonicalForm(of: document))
+        var canonical = canonicalForm(of: document)
+        // What a contract refers to is a part of it: another text is another contract, and the record has it whole.
+        if !documents.isEmpty, var members = canonical.members, var settings = members["sluice"]?.members,
+            var rules = settings["jsonSchema"]?.members
+        {
+            rules["documents"] = .object(documents.mapValues { .string(String(decoding: $0, as: UTF8.self)) })
+            settings["jsonSchema"] = .object(rules)
+            members["sluice"] = .object(settings)
+            canonical = .object(members)
+        }
+        return LoadedSchema(schema: schema, warnings: warnings, document: canonical)
+    }
+
+    /// The files that a contract's JSON Schemas may refer to (`sluice: jsonSchema: documents:`), by their identifiers; nothing else is
+    /// ever looked at.
+    package static func referencedDocuments(_ document: Document) throws(SchemaError) -> [String: String] {
+        var files: [String: String] = [:]
+        guard let list = document.cursor["sluice"]?["jsonSchema"]?["documents"] else { return files }
+        for identifier in try list.keys() { files[identifier] = try list[identifier]?.text() }
+        guard files.count <= 64 else { throw list.error(.outOfRange, "more than 64 documents") }
+        return files
     }
 }
 
 /// Turns a document into a contract and collects warnings on the way.
 struct SchemaLoader {
     var warnings: [SchemaWarning] = []
+    /// What JSON Schemas may rely on.
+    var surroundings = JSONSchema.Surroundings()
     /// The `sluice:` settings that stand anywhere in a JSON Schema.
     var found: [Cursor] = []
 
@@ -60,6 +87,17 @@ struct SchemaLoader {
         "uniqueKeys", "foreignKeys", "sluice",
     ]
     private static let unenforced = ["jsonSchema"]
+
+    /// `sluice: jsonSchema:` of the contract, which is needed before anything is compiled.
+    mutating func surround(_ root: Cursor, _ documents: [String: [UInt8]]) throws(SchemaError) {
+        guard root.value.members != nil, let settings = root["sluice"], settings.value.members != nil,
+            let rules = settings["jsonSchema"]
+        else { return }
+        try rules.refuseKeys(besides: ["format", "documents"])
+        surroundings.assertsFormat =
+            try rules["format"]?.word(of: ["annotation", "assertion"], what: "format") == "assertion"
+        surroundings.documents = documents
+    }
 
     mutating func load(_ root: Cursor) throws(SchemaError) -> Schema {
         guard root.value.members != nil else { throw root.wrongKind("a mapping with fields:") }

@@ -39,7 +39,7 @@ extension SchemaLoader {
                     .inconsistent, "jsonSchema is for fields of type object and array, and is written once", atKey: true
                 )
             }
-            field.constraints.jsonSchema = try schema.jsonSchema()
+            field.constraints.jsonSchema = try schema.jsonSchema(surroundings)
         }
         if let pii = cursor["pii"] { field.pii = try loadPII(pii) }
         if let anomaly = cursor["anomaly"] {
@@ -222,7 +222,7 @@ extension SchemaLoader {
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
             "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "limits", "isolationForest", "batch",
-            "rules", "references",
+            "rules", "references", "jsonSchema",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)

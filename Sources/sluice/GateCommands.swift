@@ -294,7 +294,7 @@ struct ScoreCommand: AsyncParsableCommand {
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Work on contracts.",
-        subcommands: [Infer.self, Check.self, Diff.self, Strip.self])
+        subcommands: [Infer.self, Check.self, Diff.self, Convert.self, Strip.self])
 
     /// `sluice schema infer`.
     struct Infer: AsyncParsableCommand {

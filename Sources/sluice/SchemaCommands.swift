@@ -58,6 +58,71 @@ extension SchemaCommand {
         }
     }
 
+    /// `sluice schema convert`.
+    struct Convert: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a contract in another form, as JSON: Table Schema, JSON Schema or Data Package.",
+            discussion:
+                "What the other form cannot say as it was said is told on standard error. The output is a contract again: check it."
+        )
+        /// What it becomes.
+        enum Form: String, ExpressibleByArgument, CaseIterable {
+            case tableSchema = "table-schema"
+            case jsonSchema = "json-schema"
+            case dataPackage = "data-package"
+        }
+        @Argument(help: "A contract, or a Data Package (datapackage.json).") var file: String
+        @Option(name: .long, help: "table-schema, json-schema or data-package.") var to: Form
+        @Option(name: .long, help: "Of a package, the resource whose contract is meant.") var resource: String?
+        @Option(name: .long, help: "For a package: where the data is (default: the contract's name and .csv).")
+        var data: String?
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let made = try convert(file) { (found, others) throws(SchemaError) in
+                    var contract = ConvertedSchema(document: found.root)
+                    if found.root["resources"] != nil {
+                        contract = try tableSchema(ofPackage: found, resource: resource)
+                    } else if resource != nil {
+                        throw found.cursor.error(.inconsistent, "it is no data package, so it has no resources")
+                    }
+                    return try converted(contract, found, others)
+                }
+                for note in made.notes { Terminal.remark("note: \(note)") }
+                Terminal.line(made.document.text(pretty: true))
+            }
+        }
+
+        private func converted(
+            _ contract: ConvertedSchema, _ source: Document, _ others: [String: [UInt8]]
+        ) throws(SchemaError) -> ConvertedSchema {
+            func load(_ made: ConvertedSchema) throws(SchemaError) -> LoadedSchema {
+                // A package's resource, or what was made in between, is read as if it stood in a file.
+                let bytes = Array(made.document.text(pretty: true).utf8)
+                let document =
+                    made.document == source.root ? source : try loadDocument(bytes, name: "\(source.name).json")
+                var loaded = try Schema.load(document, documents: others)
+                // With the names of files, not with what is in them.
+                loaded.document = canonicalForm(of: document)
+                return loaded
+            }
+            let loaded = try load(contract)
+            let isJSON = loaded.schema.recordSchema != nil
+            switch to {
+            case .tableSchema: return isJSON ? loaded.schema.tableSchema(loaded.document) : contract.portable
+            case .jsonSchema: return isJSON ? contract : loaded.schema.jsonSchema(loaded.document)
+            case .dataPackage:
+                let table = isJSON ? loaded.schema.tableSchema(loaded.document) : contract.portable
+                let schema = try load(table).schema
+                let name = data ?? "\(schema.name.isEmpty ? "data" : schema.name).csv"
+                var package = schema.dataPackage(table.document, path: name)
+                package.notes = table.notes
+                return package
+            }
+        }
+    }
+
     /// `sluice schema strip`.
     struct Strip: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
