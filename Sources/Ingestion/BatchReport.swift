@@ -118,7 +118,8 @@ package struct BatchReport: Sendable {
                 findings.sorted.map { kind, tally in
                     var members: [String: JSONValue] = [
                         "type": .string(kind.code.rawValue), "fieldName": name(kind.field),
-                        "outcome": .string(kind.outcome.name), "count": whole(tally.count),
+                        "outcome": .string(kind.outcome.name), "severity": .string(kind.outcome.severity),
+                        "stage": .string(kind.code.stage.rawValue), "count": whole(tally.count),
                         "firstRows": .array(tally.firstRows.map(whole)),
                     ]
                     if let rule = kind.rule { members["rule"] = .string(rule) }
@@ -151,9 +152,11 @@ package struct BatchReport: Sendable {
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         var members: [String: JSONValue] = [
             "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
+            "severity": .string(finding.outcome.severity), "stage": .string(finding.code.stage.rawValue),
             "rowNumber": .integer(Int64(finding.row)), "fieldName": name(finding.field),
             "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
         ]
+        if finding.code.stage == .screen, let basis { members["baseline"] = .string(basis.rawValue) }
         if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
         if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
         if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }

@@ -1,4 +1,5 @@
 import Cryptography
+import Masking
 import Reading
 package import Schemas
 import Storage
@@ -7,7 +8,9 @@ package import Tabular
 /// Makes a first contract from a file's own rows, all of them: one that knew only the first rows would refuse later ones.
 ///
 /// - Returns: the inference, which writes itself as a contract or as a commented document.
-package func inferSchema(_ path: String, options: BatchOptions) throws(IngestionError) -> SchemaInference {
+package func inferSchema(
+    _ path: String, options: BatchOptions, showsValues: Bool = false
+) throws(IngestionError) -> SchemaInference {
     guard let format = options.format ?? Corridor.format(of: path) else {
         throw IngestionError(
             .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
@@ -46,6 +49,8 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
     inference.encoding = plan.coding.encoding
     if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
+    inference.showsValues = showsValues
+    var left = personalDataRows
     while let slice = try cutter.next() {
         var reader = SliceReader(slice, layout: layout, plan: plan)
         while let batch = reader.next() {
@@ -54,12 +59,30 @@ package func inferSchema(_ path: String, options: BatchOptions) throws(Ingestion
                 for column in 0..<batch.width {
                     let cell = batch.cells[row * batch.width + column]
                     inference.add(column: column, kind: cell.kind, bytes: bytes, range: cell.range)
+                    if left > 0, cell.isText, !cell.range.isEmpty {
+                        search(layout.columns[column], bytes, cell.range, column, &inference)
+                    }
                 }
+                left -= 1
                 inference.endRow()
             }
         }
     }
     return inference
+}
+
+/// Rows whose texts are searched for personal data: enough to tell what a column is.
+private let personalDataRows = 10_000
+
+/// Looks what personal data a value is, or has in it.
+private func search(
+    _ name: String, _ bytes: Span<UInt8>, _ range: Range<Int>, _ column: Int, _ inference: inout SchemaInference
+) {
+    var matches: [EntityMatch] = []
+    TextScanner(entities: Set(Entity.allCases), columnName: name).scan(bytes, range: range, into: &matches)
+    let whole = matches.first { $0.range == range }
+    inference.note(
+        column: column, whole: whole?.entity.rawValue, inside: whole == nil ? matches.map(\.entity.rawValue) : [])
 }
 
 /// Whether a column's label looks like a value: a number, a date, an address. Labels go into the contract and the ledger.

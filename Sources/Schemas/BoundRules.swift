@@ -18,7 +18,14 @@ struct BoundRules {
             // Bounds of a field with its own pattern may be written in that pattern, which the checks parse.
             guard pattern != .iso || instant(text) != nil else { throw notOfType(cursor, text) }
             return text
-        case .yearmonth, .duration: return try cursor.lexeme()
+        case .yearmonth:
+            let text = try cursor.lexeme()
+            guard isoDay("\(text)-01") != nil else { throw notOfType(cursor, text) }
+            return text
+        case .duration:
+            let text = try cursor.lexeme()
+            guard text.drop(while: { $0 == "-" }).first == "P" else { throw notOfType(cursor, text) }
+            return text
         case .string, .boolean, .any, .object, .array, .list, .geopoint, .geojson:
             throw cursor.error(
                 .inconsistent,
@@ -37,6 +44,9 @@ struct BoundRules {
             order = comparedNumbers(first, last)
         } else if let start = instant(first), let end = instant(last) {
             order = start < end ? -1 : start > end ? 1 : 0
+        } else if field.type == .yearmonth {
+            // Four digits and two: their order is that of the texts.
+            order = first < last ? -1 : first > last ? 1 : 0
         } else {
             order = nil
         }

@@ -29,6 +29,16 @@ package struct SchemaInference: Sendable {
         columns[column].add(kind, bytes, range, isJSON: isJSON, distinctMax: bound)
     }
 
+    /// Notes that a value of a column was searched for personal data, and what was found: the whole value, or inside of it.
+    package mutating func note(column: Int, whole: String?, inside: [String]) {
+        columns[column].note(whole: whole, inside: inside)
+    }
+
+    /// Whether vocabularies are written out: values of the data, for those who ask.
+    package var showsValues = false {
+        didSet { for index in columns.indices { columns[index].keepsWords = showsValues } }
+    }
+
     /// Ends a row; columns that were not added in it count as missing.
     package mutating func endRow() { rows += 1 }
 
@@ -110,9 +120,25 @@ struct ColumnSummary: Sendable {
     private(set) var mostBytes = 0
     private var hashes: Set<UInt64> = []
     private var isCounting = true
+    /// Distinct texts, as long as they may be a vocabulary and somebody asked for them.
+    var keepsWords = false
+    private var words: Set<String> = []
+    private var nested = JSONShape()
+    /// Values that were searched for personal data, and what they were, or held.
+    private var searched = 0
+    private var entities: [String: (whole: Int, inside: Int)] = [:]
     private var hasRepeats = false
 
+    /// The largest vocabulary.
+    private static let wordsMax = 50
+
     init(name: String) { self.name = name }
+
+    mutating func note(whole: String?, inside: [String]) {
+        searched += 1
+        if let whole { entities[whole, default: (0, 0)].whole += 1 }
+        for entity in Set(inside) { entities[entity, default: (0, 0)].inside += 1 }
+    }
 
     private func count(_ shape: CellShape) -> Int { shapes[shape.rawValue] }
 
@@ -120,8 +146,10 @@ struct ColumnSummary: Sendable {
         mostBytes = max(mostBytes, range.count)
         switch kind {
         case .absent, .null: return
-        case .object: objects += 1
-        case .array: arrays += 1
+        case .object, .array:
+            if kind == .object { objects += 1 } else { arrays += 1 }
+            var tape = JSONTape()
+            if (try? tape.read(bytes, range)) != nil { nested.add(tape) }
         case .number, .boolean, .bare, .quoted:
             if range.isEmpty { return }
             if kind == .bare || kind == .quoted, range.count <= 4,
@@ -135,6 +163,9 @@ struct ColumnSummary: Sendable {
             if isJSON, kind == .quoted, shape == .integer || shape == .number || shape == .boolean { shape = .text }
             if kind == .number, shape == .text { shape = .number }
             if kind == .number || kind == .boolean { natives += 1 }
+            if keepsWords, words.count <= Self.wordsMax, range.count <= 64 {
+                words.insert(String(decoding: range.map { bytes[$0] }, as: UTF8.self))
+            }
             shapes[shape.rawValue] += 1
             keepExtremes(shape, bytes, range)
         }
@@ -214,13 +245,17 @@ struct ColumnSummary: Sendable {
         return text
     }
 
+    /// What was seen, and last the settings that it suggests, each kind on a line of its own.
     private func remarks(_ type: FieldType, rows: Int) -> [String] {
         guard values > 0 else { return ["no value was seen, so anything may come: declare the type"] }
-        var lines = [
-            "\(values) of \(rows) rows have a value" + (values == rows ? "; constraints: { required: true }" : "")
-        ]
+        var lines = ["\(values) of \(rows) rows have a value"]
+        var limits = values == rows ? ["required: true"] : []
         if type == .integer || type == .number, smallest <= largest {
-            lines.append("from about \(outward(smallest, up: false)) to about \(outward(largest, up: true))")
+            let (low, high) = (outward(smallest, up: false), outward(largest, up: true))
+            lines.append("from about \(low) to about \(high)")
+            // Of huge whole numbers the rounded ends are none.
+            let isWritten = type == .number || (low + high).utf8.allSatisfy { isDigit($0) || $0 == 0x2D }
+            if isWritten { limits += ["minimum: \(low)", "maximum: \(high)"] }
         } else if firstMonth <= lastMonth {
             lines.append("from \(month(firstMonth)) to \(month(lastMonth))")
         }
@@ -233,18 +268,73 @@ struct ColumnSummary: Sendable {
             lines.append("\(shortest) to \(longest) characters")
             if let near = nearMiss { lines.append(near) }
         }
-        if type == .string(.email) { lines.append("personal data: see sluice: { pii: … } in the manual") }
         if isCounting {
             let isUnique = !hasRepeats && hashes.count == values && values > 1
-            lines.append(
-                isUnique ? "all values differ; constraints: { unique: true }" : "\(hashes.count) distinct values")
-            if case .string(.default) = type, !isUnique, hashes.count <= 50, hashes.count * 10 <= values {
-                lines.append("so few values suggest a vocabulary; constraints: { enum: [ … ] }")
+            lines.append(isUnique ? "all values differ" : "\(hashes.count) distinct values")
+            if isUnique, mayBeKey(type) { limits.append("unique: true") }
+            if case .string(.default) = type, !isUnique, hashes.count <= Self.wordsMax, hashes.count * 10 <= values {
+                if keepsWords, words.count == hashes.count {
+                    limits.append("enum: [\(words.sorted().map(yamlScalar).joined(separator: ", "))]")
+                } else {
+                    lines.append("so few values suggest a vocabulary: an enum (--show-values writes one)")
+                }
             }
         } else {
             lines.append("many distinct values")
         }
+        if objects + arrays == values { limits.append("jsonSchema: \(nested.schema.text(pretty: false))") }
+        if !limits.isEmpty { lines.append("constraints: { \(limits.joined(separator: ", ")) }") }
+        return lines + settings(type)
+    }
+
+    /// What the column may be for, and what personal data is in it.
+    private func settings(_ type: FieldType) -> [String] {
+        var lines: [String] = []
+        var settings: [String] = []
+        // A few values of many may look like anything; nine of ten say what the column is.
+        let best = entities.max { ($0.value.whole, $1.key) < ($1.value.whole, $0.key) }
+        let found = entities.values.reduce(0) { $0 + $1.inside + $1.whole }
+        if let best, best.value.whole * 10 >= searched * 9, searched > 0 {
+            lines.append("\(best.value.whole) of \(searched) values looked at are personal data")
+            settings.append("pii: { entity: \(best.key), operator: replace }")
+        } else if let role = role(type) {
+            settings.append("role: \(role.rawValue)")
+        }
+        if settings.first?.hasPrefix("pii") != true, found > 0 {
+            let names = entities.keys.sorted().joined(separator: ", ")
+            lines.append("personal data in about \(found) of \(searched) values looked at: \(names)")
+            settings.append("pii: { scan: true, operator: replace }")
+        }
+        if !settings.isEmpty { lines.append("sluice: { \(settings.joined(separator: ", ")) }") }
         return lines
+    }
+
+    /// Whether values that differ in one file may be meant to differ: texts and whole numbers, not measures and times.
+    private func mayBeKey(_ type: FieldType) -> Bool {
+        if case .string = type { return longest <= 64 }
+        return type == .integer
+    }
+
+    /// What the column's name and values suggest that it is for.
+    private func role(_ type: FieldType) -> FieldRole? {
+        let words = name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+        func names(_ these: String...) -> Bool { words.contains(where: these.contains) }
+        let isUnique = isCounting && !hasRepeats && hashes.count == values && values > 1
+        let isLarge = !isCounting
+        let isFew = isCounting && hashes.count <= 50
+        if names("id", "key", "uuid", "guid", "number", "no"), isUnique || isLarge, type != .number {
+            return words.count > 1 && names("customer", "user", "person", "patient", "member", "client", "subject")
+                ? .subject : .key
+        }
+        if names("customer", "user", "person", "patient", "member", "client", "subject"), names("id", "key") {
+            return .subject
+        }
+        if names("label", "target", "class", "y", "outcome", "category", "intent"), isFew { return .label }
+        if names("annotator", "labeler", "rater") { return .annotator }
+        if case .datetime = type { return .eventTime }
+        if case .date = type, names("date", "day", "at", "time") { return .eventTime }
+        if case .string(.default) = type, longest >= 80, isLarge || 2 * hashes.count > values { return .text }
+        return nil
     }
 
     /// What nearly every value is, when a few are not.

@@ -8,38 +8,42 @@ extension SchemaLoader {
         return ["properties", "$defs", "$ref", "allOf", "anyOf", "oneOf"].contains { root[$0] != nil }
     }
 
-    /// A JSON Schema as a contract: it judges every record whole. Its properties are the fields that can be screened and masked;
+    /// A JSON Schema as a contract: it judges every record whole. A record's properties are the fields that can be screened and masked;
     /// `sluice:` beside their keywords says how, as in a Table Schema.
     mutating func loadRecordSchema(_ root: Cursor) throws(SchemaError) -> Schema {
         let compiled = try root.jsonSchema(surroundings)
         try lint(root)
+        var properties: [(name: String, place: Cursor)] = []
+        collect(root, root, &properties, depth: 0)
         var fields: [Field] = []
         var taken: [String] = []
-        // Generators put everything under $defs and refer to it.
-        var top = root
-        if root["properties"] == nil, let reference = root["$ref"]?.value.text, reference.hasPrefix("#/") {
-            top = root.at(pointer: String(reference.dropFirst()))
-        }
-        if let properties = top["properties"] {
-            for name in try properties.keys() {
-                guard let property = properties[name] else { continue }
-                guard !name.isEmpty, name.utf8.count <= 1024 else {
-                    throw property.error(.outOfRange, "a field name has 1 to 1024 bytes", atKey: true)
-                }
-                var field = Field(name: name, type: type(of: property))
-                if property.value.members != nil {
-                    field.title = try property["title"]?.lexeme()
-                    if let settings = property["sluice"] {
-                        try loadFieldSettings(settings, into: &field)
-                        taken.append(settings.path)
-                    }
-                }
-                fields.append(field)
+        for (name, property) in properties {
+            guard name.utf8.count <= 1024 else {
+                throw property.error(.outOfRange, "a field name has at most 1024 bytes", atKey: true)
             }
+            let known = fields.firstIndex { $0.name == name }
+            var field = known.map { fields[$0] } ?? Field(name: name, type: type(of: property))
+            // Two branches that say different things of a member: nothing is known of it but that it is there.
+            if known != nil, field.type != type(of: property) { field.type = .any }
+            if property.value.members != nil {
+                if field.title == nil { field.title = try property["title"]?.lexeme() }
+                if let settings = property["sluice"], !taken.contains(settings.path) {
+                    guard field.pii == nil, field.role == nil else {
+                        throw settings.error(
+                            .inconsistent, "another branch has settings of \(quoted(name)) already; write them once",
+                            atKey: true)
+                    }
+                    try loadFieldSettings(settings, into: &field)
+                    taken.append(settings.path)
+                }
+            }
+            if let known { fields[known] = field } else { fields.append(field) }
         }
         guard !fields.isEmpty else {
             throw root.error(
-                .missing, "a JSON Schema as a contract needs properties: at its top, which are the fields of a record")
+                .missing,
+                "a JSON Schema as a contract needs properties:, at its top or in its branches, which are the fields of a record"
+            )
         }
         var schema = Schema(fields: fields)
         schema.name = try root["name"]?.lexeme() ?? ""
@@ -55,10 +59,36 @@ extension SchemaLoader {
         for stray in found where !taken.contains(stray.path) {
             throw stray.error(
                 .inconsistent,
-                "sluice: settings are read at the top, and beside the properties at the top; here nothing would be masked: move them there",
+                "sluice: settings are read at the top, and beside the properties of a record; nothing would be masked here: move them",
                 atKey: true)
         }
         return schema
+    }
+
+    /// The properties that a schema names of a record itself: at the top, and in what the top refers to and is composed of.
+    private func collect(
+        _ schema: Cursor, _ root: Cursor, _ found: inout [(name: String, place: Cursor)], depth: Int
+    ) {
+        guard depth < 16, found.count < 4096, schema.value.members != nil else { return }
+        if let properties = schema["properties"] {
+            for name in (try? properties.keys()) ?? [] {
+                if let place = properties[name],
+                    !found.contains(where: { $0.name == name && $0.place.path == place.path })
+                {
+                    found.append((name, place))
+                }
+            }
+        }
+        // Generators put everything under $defs and refer to it.
+        if let reference = schema["$ref"]?.value.text, reference.hasPrefix("#/") {
+            collect(root.at(pointer: String(reference.dropFirst())), root, &found, depth: depth + 1)
+        }
+        for key in ["allOf", "anyOf", "oneOf"] {
+            for branch in (try? schema[key]?.items()) ?? [] { collect(branch, root, &found, depth: depth + 1) }
+        }
+        for key in ["if", "then", "else"] {
+            if let branch = schema[key] { collect(branch, root, &found, depth: depth + 1) }
+        }
     }
 
     /// All `sluice` settings, and words that were meant as others.

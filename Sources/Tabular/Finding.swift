@@ -56,6 +56,33 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case tooFewRows = "too-few-rows"
     case sourceChanged = "source-changed"
 
+    /// Where on its way a batch has it found.
+    package enum Stage: String, Sendable {
+        /// Cutting bytes into rows and cells.
+        case read
+        /// The header, and rows against the contract.
+        case check
+        /// Statistics.
+        case screen
+        /// The batch as a whole.
+        case judge
+    }
+
+    /// The stage that makes such findings.
+    package var stage: Stage {
+        switch self {
+        case .encodingError, .controlCharacter, .strayQuote, .unclosedQuote, .strayCarriageReturn, .rowTooLong,
+            .cellTooLong, .extraCell, .missingCell, .malformedJSON, .duplicateKey, .nestingTooDeep, .unknownField,
+            .readersDisagree:
+            .read
+        case .modifiedZ, .constantChanged, .isolationForest: .screen
+        case .outlierExcess, .isolationExcess, .measureLost, .tooManyRejected, .tooManyRejectedRows,
+            .tooManyQuarantined, .tooFewRows, .sourceChanged:
+            .judge
+        default: .check
+        }
+    }
+
     /// Orders codes as they are declared in reports: by their string.
     package static func < (left: FindingCode, right: FindingCode) -> Bool { left.rawValue < right.rawValue }
 }

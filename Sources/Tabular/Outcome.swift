@@ -21,6 +21,15 @@ package enum Outcome: UInt8, Sendable, Comparable, CaseIterable {
         }
     }
 
+    /// How grave it is, in the words of reports for programs (SARIF 2.1.0).
+    package var severity: String {
+        switch self {
+        case .accepted: "note"
+        case .flagged: "warning"
+        case .quarantined, .rejected: "error"
+        }
+    }
+
     /// Whether the row leaves in a shard.
     package var isReleased: Bool { self <= .flagged }
 

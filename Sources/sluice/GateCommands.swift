@@ -301,12 +301,15 @@ struct SchemaCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a first contract from a file, to read and correct.")
         @Argument(help: "A CSV or JSON Lines file.") var file: String
+        @Flag(name: .long, help: "Write the values of small vocabularies out: they are values of the data.")
+        var showValues = false
         @OptionGroup var reading: ReadingOptions
 
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let inference = try inferSchema(file, options: try reading.options(for: file))
+                let inference = try inferSchema(
+                    file, options: try reading.options(for: file), showsValues: showValues)
                 let name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 Terminal.write(inference.yaml(name: name))
             }

@@ -18,6 +18,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case sarif
     case github
     case junit
+    case frictionless
 }
 
 /// What row findings make the exit code 1.
@@ -173,7 +174,7 @@ struct ReadingOptions: ParsableArguments {
 
 /// How the result is told.
 struct ReportOptions: ParsableArguments {
-    @Option(name: .long, help: "text, json, ndjson, sarif, github or junit.")
+    @Option(name: .long, help: "text, json, ndjson, sarif, github, junit or frictionless.")
     var format = OutputFormat.text
 
     @Flag(name: .long, help: "The same as --format json.")

@@ -24,7 +24,7 @@ final class ReportOutput {
         case .text, .json: options.print(report, isOneOfMany: isOneOfMany)
         case .ndjson: lines(report)
         case .github: annotations(report)
-        case .sarif, .junit: reports.append(report)
+        case .sarif, .junit, .frictionless: reports.append(report)
         }
     }
 
@@ -42,6 +42,8 @@ final class ReportOutput {
         switch format {
         case .sarif: Terminal.line(sarif().text(pretty: true))
         case .junit: Terminal.write(junit())
+        case .frictionless:
+            Terminal.line(FrictionlessReport.document(reports, failures: failures).text(pretty: true))
         default: break
         }
     }
@@ -212,8 +214,7 @@ final class ReportOutput {
         for key in ["type", "byteOffset", "byteLength", "fieldName"] { properties[key] = nil }
         return .object([
             "ruleId": .string(finding.code.rawValue), "ruleIndex": .integer(Int64(rule)),
-            "level": .string(
-                finding.outcome >= .quarantined ? "error" : finding.outcome == .flagged ? "warning" : "note"),
+            "level": .string(finding.outcome.severity),
             "message": .object(["text": .string((who + [meaning.explanation]).joined(separator: ": "))]),
             "locations": .array([.object(location)]), "properties": .object(properties),
         ])

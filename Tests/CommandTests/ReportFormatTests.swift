@@ -27,6 +27,34 @@ import Testing
         return (outcome.out, outcome.code)
     }
 
+    /// frictionless-py 5.21 reads it (`Report.from_descriptor`) and prints its summary; checked by hand when it was written.
+    @Test func `frictionless has its shape and its names`() throws {
+        let (out, code) = try run("frictionless")
+        #expect(code == 65)
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(out.utf8)) as? [String: Any])
+        #expect(document["valid"] as? Bool == false && (document["errors"] as? [Any])?.count == 1)
+        #expect((document["stats"] as? [String: Any])?["tasks"] as? Int == 2)
+        let tasks = try #require(document["tasks"] as? [[String: Any]])
+        #expect(tasks.map { $0["valid"] as? Bool } == [false, true])
+        let errors = try #require(tasks[0]["errors"] as? [[String: Any]])
+        #expect(errors.map { $0["type"] as? String } == ["type-error", "constraint-error"])
+        // The header is their first row.
+        #expect(
+            errors.map { $0["rowNumber"] as? Int } == [4, 6] && errors.map { $0["fieldNumber"] as? Int } == [1, 2])
+        #expect(errors.map { $0["note"] as? String } == ["type-error", "constraint-enum"])
+        #expect(errors.allSatisfy { $0["cell"] as? String == "" && ($0["cells"] as? [Any])?.isEmpty == true })
+        #expect((tasks[0]["stats"] as? [String: Any])?["errors"] as? Int == 2)
+    }
+
+    @Test func `json says how grave a finding is, and who made it`() throws {
+        let (out, _) = try run("json")
+        let first = try #require(out.split(separator: "\n").first)
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
+        let errors = try #require(document["errors"] as? [[String: Any]])
+        #expect(errors.map { $0["severity"] as? String } == ["error", "warning", "error"])
+        #expect(errors.allSatisfy { $0["stage"] as? String == "check" })
+    }
+
     @Test func `SARIF names rules, rows, lines and bytes`() throws {
         let (out, code) = try run("sarif")
         #expect(code == 65)

@@ -21,6 +21,20 @@ import Testing
         ("fields: [{name: 2020}]", "fields[0].name", .wrongKind, "quotes"),
         ("fields: [{name: \"\"}]", "fields[0].name", .outOfRange, "1024"),
         ("fields: [{name: a}, {name: a}]", "fields[1].name", .inconsistent, "line 1, column 17"),
+        (
+            "fields: [{name: a, type: yearmonth, constraints: {minimum: 2024-13}}]", "fields[0].constraints.minimum",
+            .wrongKind,
+            "no yearmonth"
+        ),
+        (
+            "fields: [{name: a, type: yearmonth, constraints: {minimum: 2024-05, maximum: 2024-04}}]",
+            "fields[0].constraints.minimum", .inconsistent, "no value"
+        ),
+        (
+            "fields: [{name: a, type: duration, constraints: {maximum: 5h}}]", "fields[0].constraints.maximum",
+            .wrongKind,
+            "no duration"
+        ),
         ("resources: []", "resources", .unsupported, "resources[0].schema"),
         ("$schema: https://json-schema.org/draft/2020-12/schema", "", .missing, "needs properties"),
         ("$schema: https://datapackage.org/profiles/2.0/datapackage.json", "$schema", .unsupported, "tableschema"),

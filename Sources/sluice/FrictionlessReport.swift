@@ -1,0 +1,93 @@
+import Ingestion
+import Sketches
+import Tabular
+
+/// A report as frictionless-py writes it (version 5), so that what reads those reads ours: no cells, and our own words beside theirs.
+enum FrictionlessReport {
+    static func document(
+        _ reports: [BatchReport], failures: [(file: String, reason: String, code: Int32)]
+    ) -> JSONValue {
+        let tasks = reports.map(task)
+        let problems = failures.map { file, reason, _ -> JSONValue in
+            .object([
+                "type": .string("source-error"), "title": .string("Source Error"), "tags": .array([]),
+                "description": .string("the file could not be judged"), "message": .string(reason),
+                "note": .string(file),
+            ])
+        }
+        let isValid = failures.isEmpty && reports.allSatisfy(\.isClean)
+        return .object([
+            "valid": .bool(isValid), "warnings": .array([]), "errors": .array(problems), "tasks": .array(tasks),
+            "stats": .object([
+                "tasks": .integer(Int64(tasks.count)),
+                "errors": .integer(Int64(reports.reduce(problems.count) { $0 + total($1) })), "warnings": .integer(0),
+                "seconds": .number(reports.reduce(0) { $0 + $1.seconds }),
+            ]),
+        ])
+    }
+
+    private static func total(_ report: BatchReport) -> Int {
+        report.batchFindings.count
+            + report.findings.sorted.filter { $0.kind.outcome >= .quarantined }.reduce(0) { $0 + $1.tally.count }
+    }
+
+    private static func task(_ report: BatchReport) -> JSONValue {
+        let listed = (report.batchFindings + report.listed).filter { $0.outcome >= .quarantined }
+        let all = total(report)
+        let name = report.file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
+        let isCapped = listed.count < all
+        return .object([
+            "name": .string(name.lowercased()), "type": .string("table"), "valid": .bool(report.isClean),
+            "place": .string(report.file), "labels": .array(report.fields.map { .string($0) }),
+            "warnings": .array(
+                isCapped ? [.string("\(listed.count) of \(all) errors are listed; --limit-errors lists more")] : []),
+            "errors": .array(listed.map { error($0, report) }),
+            "stats": .object([
+                "errors": .integer(Int64(all)), "warnings": .integer(isCapped ? 1 : 0),
+                "seconds": .number(report.seconds),
+                "sha256": .string(report.dataHash), "bytes": .integer(Int64(report.bytes)),
+                "fields": .integer(Int64(report.fields.count)), "rows": .integer(Int64(report.rows)),
+            ]),
+        ])
+    }
+
+    private static func error(_ finding: Finding, _ report: BatchReport) -> JSONValue {
+        let meaning = Words.meaning(finding.code)
+        let code = finding.code.rawValue
+        var members = report.document(finding).members ?? [:]
+        let isCell = finding.field >= 0 && finding.row > 0
+        let isRow = finding.row > 0
+        members["code"] = .string(code)
+        members["type"] = .string(type(finding.code, isCell: isCell, isRow: isRow))
+        members["title"] = .string(meaning.title)
+        members["description"] = .string(meaning.explanation)
+        members["tags"] = .array(
+            (isCell ? ["#table", "#row", "#cell"] : isRow ? ["#table", "#row"] : ["#table"]).map { .string($0) })
+        let place = [isRow ? "row \(finding.row)" : nil, isCell ? "field \(report.fields[finding.field])" : nil]
+            .compactMap(\.self)
+        let note = finding.rule.map { "\(code): \($0)" } ?? finding.keyword.map { "\(code): \($0)" } ?? code
+        members["note"] = .string(note)
+        members["message"] = .string((place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", "))
+        if isRow {
+            // There the header of a table is its first row.
+            members["rowNumber"] = .integer(Int64(finding.row + (report.readers.hasPrefix("json") ? 0 : 1)))
+            members["cells"] = .array([])
+        }
+        if isCell {
+            members["fieldNumber"] = .integer(Int64(finding.field + 1))
+            members["cell"] = .string("")
+        }
+        return .object(members)
+    }
+
+    /// Their name of a kind; where they have none, the general one for its place.
+    private static func type(_ code: FindingCode, isCell: Bool, isRow: Bool) -> String {
+        if code.rawValue.hasPrefix("constraint-"), isCell { return "constraint-error" }
+        switch code {
+        case .typeError: return isCell ? code.rawValue : "row-error"
+        case .uniqueError: return isCell ? code.rawValue : "row-error"
+        case .primaryKeyError, .foreignKeyError, .rowConstraint: return code.rawValue
+        default: return isCell ? "cell-error" : isRow ? "row-error" : "table-error"
+        }
+    }
+}
