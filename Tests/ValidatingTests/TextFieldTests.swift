@@ -4,6 +4,26 @@ import Testing
 import Validating
 
 @Suite struct TextFieldTests {
+    /// Classes are Unicode's, in texts of ASCII and beyond.
+    @Test func `a pattern means the same in ASCII and beyond`() throws {
+        let cases: [(String, KeyValuePairs<String, Bool>)] = [
+            ("\\d{2}\\s?\\w+", ["12 ab": true, "12ab_": true, "1a": false, "१२ab": true, "12\u{00A0}é": true]),
+            ("(?i)stra(ß|ss)e", ["STRASSE": true, "straße": true, "STRASE": false]),
+            ("[^a-z]", ["A": true, "é": true, "b": false]),
+            ("(?i)k", ["K": true, "\u{212A}": true, "x": false]), (".{2}", ["ab": true, "éß": true, "é": false]),
+            ("[[:punct:]]+", ["$+<": true, "¿": true, "a": false]),
+            ("a.b", ["a b": true, "a\u{2028}b": true, "ab": false]),
+            ("\\x{41}\\x42", ["AB": true, "AC": false]), ("(*UTF)é|e", ["é": true, "e": true, "x": false]),
+        ]
+        for (pattern, texts) in cases {
+            let schema = try fieldContract(
+                "type: string\nconstraints: { pattern: \(JSONValue.string(pattern).text(pretty: false)) }")
+            for (text, matches) in texts {
+                #expect(try csv(schema, [text]) == [matches ? "ok" : "constraint-pattern"], "\(pattern) \(text)")
+            }
+        }
+    }
+
     @Test func `text and its formats`() throws {
         try expectCells(
             "type: string", csv: ["x": "ok", "12": "ok", "a,b\nc": "ok"],
