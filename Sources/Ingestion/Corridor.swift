@@ -95,7 +95,7 @@ package struct Corridor: Sendable {
         try requireFewColumns(cutter.head.layout?.columns.count ?? 0, schema, path)
         report.unknownColumns = cutter.head.unknown
         report.lacksHeader = cutter.head.matches == 0
-        var survey = try await survey(cutter, plan, keys.spill, total: source.size)
+        var survey = try await survey(cutter, plan, keys, total: source.size)
         report.bytes = cutter.bytesRead
         report.encoding = plan.reading.coding.encoding
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
@@ -153,7 +153,7 @@ package struct Corridor: Sendable {
 
     /// First pass over all slices.
     private func survey(
-        _ cutter: SliceCutter, _ plan: Plan, _ spill: KeySpill, total: Int
+        _ cutter: SliceCutter, _ plan: Plan, _ keys: BatchKeys, total: Int
     ) async throws(IngestionError) -> Survey {
         var profile = Profile(
             features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count)
@@ -167,17 +167,20 @@ package struct Corridor: Sendable {
             let runner = LocalRunner(jobs: plan.options.jobs)
             // Nothing ranks before 0: a contract is checked without a sample.
             let isSampled = plan.options.doors >= .dryRun
+            let known = keys.known(plan.validator.keyRules)
             try await runner.run(
                 next: { () throws(IngestionError) in
                     plan.options.progress?(cutter.rows, cutter.bytesRead, 2 * total)
                     return try cutter.next()
                 },
                 work: { slice throws(IngestionError) in
-                    try Ingestion.survey(slice, plan, layout, bound: isSampled ? bound.value : 0)
+                    var part = try Ingestion.survey(slice, plan, layout, bound: isSampled ? bound.value : 0)
+                    for (rule, keys) in known { part.profile.keys[rule].forget(keys) }
+                    return part
                 },
                 take: { result throws(IngestionError) in
                     profile.merge(result.profile)
-                    try spill.relieve(&profile.keys)
+                    try keys.spill.relieve(&profile.keys)
                     merged += 1
                     bound.value = profile.sample.bound
                     sound[result.ordinal] = result.isSound
@@ -205,7 +208,8 @@ package struct Corridor: Sendable {
         var report = report
         report.batchFindings = survey.findings
         var findings = survey.profile.counts
-        let places = try locate(Array(decision.keyErrors.joined().prefix(plan.options.listed)), source, survey, plan)
+        let places = try locate(
+            Array(decision.keyErrors.lazy.joined().prefix(plan.options.listed)), source, survey, plan)
         for (rule, rows) in decision.keyErrors.enumerated() {
             for row in rows {
                 var finding = plan.validator.keyRules[rule].finding(row: row)
@@ -251,20 +255,16 @@ package struct Corridor: Sendable {
     }
 
     /// How many rows break a key rule and nothing else.
-    private func soundRows(_ keyErrors: [[Int]], _ survey: Survey) -> Int {
-        var (count, last, next) = (0, 0, [Int](repeating: 0, count: keyErrors.count))
-        var place = survey.places[...]
-        while true {
-            let heads = keyErrors.indices.filter { next[$0] < keyErrors[$0].count }
-            guard let rule = heads.min(by: { keyErrors[$0][next[$0]] < keyErrors[$1][next[$1]] }) else { return count }
-            let row = keyErrors[rule][next[rule]]
-            next[rule] += 1
-            if row == last { continue }
-            last = row
-            while place.count > 1, place[place.startIndex + 1].firstRow <= row { place.removeFirst() }
-            guard let slice = place.first, slice.firstRow <= row else { continue }
-            if survey.sound[slice.ordinal].bits(from: row - slice.firstRow, count: 1)[0] { count += 1 }
+    private func soundRows(_ keyErrors: [RowSet], _ survey: Survey) -> Int {
+        var (count, next) = (0, 0)
+        var places = survey.places[...]
+        while let row = keyErrors.compactMap({ $0.first(from: next) }).min() {
+            next = row + 1
+            while places.count > 1, places[places.startIndex + 1].firstRow <= row { places.removeFirst() }
+            guard let place = places.first, place.firstRow <= row else { continue }
+            if survey.sound[place.ordinal].bits(from: row - place.firstRow, count: 1)[0] { count += 1 }
         }
+        return count
     }
 
     /// The byte ranges of rows that only the merged keys told apart: their slices are read once more.

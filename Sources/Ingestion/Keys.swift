@@ -40,13 +40,15 @@ final class KeySpill {
         returnFreeMemory()
     }
 
-    /// The words that were taken of a bucket.
-    func words(of set: Int, _ bucket: Int) throws(IngestionError) -> [UInt64] {
-        var words: [UInt64] = []
-        for run in runs[set]?[bucket] ?? [] {
-            words += try storing { () throws(StorageError) in try file?.words(run.count, at: run.offset) ?? [] }
+    /// Whether any keys of a set were taken.
+    func holds(_ set: Int) -> Bool { runs[set] != nil }
+
+    /// One part of the words that were taken of a bucket; nil behind the last.
+    func words(_ set: Int, _ bucket: Int, _ part: Int) throws(IngestionError) -> [UInt64]? {
+        guard let parts = runs[set]?[bucket], part < parts.count else { return nil }
+        return try storing { () throws(StorageError) in
+            try file?.words(parts[part].count, at: parts[part].offset)
         }
-        return words
     }
 }
 
@@ -86,27 +88,32 @@ struct BatchKeys {
         self.references = references
     }
 
-    /// For each key rule the rows that break it.
-    func errors(_ keys: [DistinctKeys], _ rules: [KeyRule]) throws(IngestionError) -> [[Int]] {
-        var errors: [[Int]] = []
+    /// For the rules whose references are all in memory, what their rows may refer to.
+    func known(_ rules: [KeyRule]) -> [Int: DistinctKeys.Known] {
+        var known: [Int: DistinctKeys.Known] = [:]
         for (index, rule) in rules.enumerated() {
-            let mine: (Int) throws(IngestionError) -> [UInt64] = { (bucket) throws(IngestionError) in
-                try spill.words(of: index, bucket)
+            guard case .outside(let reference) = rule.purpose, !spill.holds(Self.outside + reference) else { continue }
+            known[index] = references[reference].keys.known()
+        }
+        return known
+    }
+
+    /// For each key rule the rows that break it.
+    func errors(_ keys: [DistinctKeys], _ rules: [KeyRule]) throws(IngestionError) -> [RowSet] {
+        var errors: [RowSet] = []
+        for (index, rule) in rules.enumerated() {
+            func drained(_ set: Int) -> (Int, Int) throws(IngestionError) -> [UInt64]? {
+                { (bucket, part) throws(IngestionError) in try spill.words(set, bucket, part) }
             }
             switch rule.purpose {
-            case .target: errors.append([])
-            case .unique: errors.append(try keys[index].duplicates(mine))
+            case .target: errors.append(RowSet())
+            case .unique: errors.append(try keys[index].duplicates(drained(index)))
             case .among(let target):
-                errors.append(
-                    try keys[index].rows(missingFrom: keys[target], mine) { (bucket) throws(IngestionError) in
-                        try spill.words(of: target, bucket)
-                    })
+                errors.append(try keys[index].rows(missingFrom: keys[target], drained(index), drained(target)))
             case .outside(let reference):
                 errors.append(
-                    try keys[index].rows(missingFrom: references[reference].keys, mine) {
-                        (bucket) throws(IngestionError) in
-                        try spill.words(of: Self.outside + reference, bucket)
-                    })
+                    try keys[index].rows(
+                        missingFrom: references[reference].keys, drained(index), drained(Self.outside + reference)))
             }
         }
         return errors
@@ -238,6 +245,14 @@ private struct ReferenceReader {
         var reference = Reference()
         var hasher = SHA256()
         let shards = try recording { () throws(LedgerError) in try LineageQuery(ledger).accepted(dataset) }
+        if shards.isEmpty, store.configuration.datasets[dataset] == nil {
+            let names = store.configuration.datasets.keys.sorted()
+            let hint = suggestion(for: dataset, among: names).map { "; did you mean \($0)" } ?? ""
+            throw IngestionError(
+                .configuration,
+                "foreign key \(key.name) refers to dataset \(dataset), which this store neither names nor has accepted anything of\(hint)"
+            )
+        }
         for shard in shards {
             let path = join(store.root, shard.path)
             guard try fileDigest(path) == shard.digest else {

@@ -279,15 +279,10 @@ extension Decision {
     func repeats(in batch: Batch) -> [(rule: Int, row: Int)] {
         var found: [(rule: Int, row: Int)] = []
         for (rule, rows) in keyErrors.enumerated() {
-            var low = 0
-            var high = rows.count
-            while low < high {
-                let middle = (low + high) / 2
-                if rows[middle] < batch.firstRow { low = middle + 1 } else { high = middle }
-            }
-            while low < rows.count, rows[low] < batch.firstRow + batch.count {
-                found.append((rule, rows[low] - batch.firstRow))
-                low += 1
+            var next = batch.firstRow
+            while let row = rows.first(from: next), row < batch.firstRow + batch.count {
+                found.append((rule, row - batch.firstRow))
+                next = row + 1
             }
         }
         return found

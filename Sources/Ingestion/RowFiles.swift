@@ -73,7 +73,12 @@ private final class RowFile {
         }
         let (folder, name) = split(path)
         self.name = name
-        file = try storing { () throws(StorageError) in try StagedFile(in: folder.isEmpty ? "." : folder, name: name) }
+        do throws(StorageError) { file = try StagedFile(in: folder.isEmpty ? "." : folder, name: name) } catch {
+            let why =
+                error.code == .alreadyExists
+                ? "it is being written by somebody else, or by the other option" : error.cause
+            throw IngestionError(.cannotCreate, "\(path): it cannot be made: \(why)")
+        }
     }
 
     func add(_ bytes: Span<UInt8>, _ range: Range<Int>, _ end: [UInt8] = []) {

@@ -2,8 +2,10 @@ package import Cryptography
 package import Lineage
 package import Schemas
 package import Sealing
+import Sketches
 import Storage
 package import Tabular
+import Validating
 
 /// The folder where everything lives: configuration, keys, ledger, shards, quarantine, baselines.
 package struct Store: Sendable {
@@ -188,6 +190,10 @@ package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema
         for index in loaded.schema.foreignKeys.indices {
             guard case .file(let file) = loaded.schema.foreignKeys[index].source else { continue }
             loaded.schema.foreignKeys[index].source = .file(beside(path, file))
+        }
+        // What cannot be compiled is told where it stands, and not when the first file comes.
+        do throws(UnusableContract) { _ = try Validator(loaded.schema, hash: KeyedHash(key: Array(1...32))) } catch {
+            throw document.cursor.at(pointer: error.pointer).error(.inconsistent, error.reason)
         }
         return loaded
     }

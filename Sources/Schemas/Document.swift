@@ -128,7 +128,7 @@ extension Cursor {
     }
 
     /// Goes down a JSON Pointer as far as there is a way.
-    func at(pointer: String) -> Cursor {
+    package func at(pointer: String) -> Cursor {
         var found = self
         for token in pointer.split(separator: "/") {
             let key = token.replacing("~1", with: "/").replacing("~0", with: "~")

@@ -248,14 +248,19 @@ struct ColumnSummary: Sendable {
     /// What was seen, and last the settings that it suggests, each kind on a line of its own.
     private func remarks(_ type: FieldType, rows: Int) -> [String] {
         guard values > 0 else { return ["no value was seen, so anything may come: declare the type"] }
+        // In text, words such as NA are values like any other.
+        let asValues = zip(SchemaInference.missingTokens, tokens).filter { $0.1 > 0 && missingTokens.isEmpty }
+        let values = values + asValues.reduce(0) { $0 + $1.1 }
         var lines = ["\(values) of \(rows) rows have a value"]
         var limits = values == rows ? ["required: true"] : []
         if type == .integer || type == .number, smallest <= largest {
             let (low, high) = (outward(smallest, up: false), outward(largest, up: true))
             lines.append("from about \(low) to about \(high)")
-            // Of huge whole numbers the rounded ends are none.
+            // Of huge whole numbers the rounded ends are none; and rounding must never cut off what was seen.
             let isWritten = type == .number || (low + high).utf8.allSatisfy { isDigit($0) || $0 == 0x2D }
-            if isWritten { limits += ["minimum: \(low)", "maximum: \(high)"] }
+            if isWritten, let least = Double(low), let most = Double(high), least <= smallest, most >= largest {
+                limits += ["minimum: \(low)", "maximum: \(high)"]
+            }
         } else if firstMonth <= lastMonth {
             lines.append("from \(month(firstMonth)) to \(month(lastMonth))")
         }
@@ -269,12 +274,13 @@ struct ColumnSummary: Sendable {
             if let near = nearMiss { lines.append(near) }
         }
         if isCounting {
-            let isUnique = !hasRepeats && hashes.count == values && values > 1
+            let isUnique = !hasRepeats && hashes.count + asValues.count == values && values > 1
             lines.append(isUnique ? "all values differ" : "\(hashes.count) distinct values")
             if isUnique, mayBeKey(type) { limits.append("unique: true") }
             if case .string(.default) = type, !isUnique, hashes.count <= Self.wordsMax, hashes.count * 10 <= values {
                 if keepsWords, words.count == hashes.count {
-                    limits.append("enum: [\(words.sorted().map(yamlScalar).joined(separator: ", "))]")
+                    limits.append(
+                        "enum: [\((words.sorted() + asValues.map(\.0)).map(yamlScalar).joined(separator: ", "))]")
                 } else {
                     lines.append("so few values suggest a vocabulary: an enum (--show-values writes one)")
                 }

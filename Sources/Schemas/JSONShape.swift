@@ -78,7 +78,8 @@ package struct JSONShape: Sendable, Equatable {
     /// Whether a key looks like a value: a number, a date, an address, or a long text.
     private static func isData(_ key: String) -> Bool {
         let letters = key.utf8.count { ($0 | 0x20) &- 0x61 < 26 || $0 >= 0x80 }
-        return letters == 0 || key.utf8.contains(0x40) || key.utf8.count > 64 || 2 * letters < key.utf8.count
+        return letters == 0 || key.utf8.contains(0x20) || key.utf8.contains(0x40) || key.utf8.count > 64
+            || 2 * letters < key.utf8.count
     }
 
     /// The shape as a JSON Schema: types, members, and those that were always there.
@@ -97,9 +98,18 @@ package struct JSONShape: Sendable, Equatable {
         words.sort()
         if words.count == 1 { out["type"] = .string(words[0]) }
         if words.count > 1 { out["type"] = .array(words.map { .string($0) }) }
+        // Members that hardly ever come twice are keys of data: a map of names, of words.
+        let always = members.keys.filter { presence[$0] == objects }.sorted()
+        let isLoose =
+            objects > 1 && members.count > 2 && always.isEmpty && presence.values.reduce(0, +) < 2 * members.count
+        if isLoose {
+            var value = JSONShape()
+            for shape in members.values { value.merge(shape) }
+            out["additionalProperties"] = value.schema
+            return .object(out)
+        }
         if !members.isEmpty {
             out["properties"] = .object(members.mapValues(\.schema))
-            let always = members.keys.filter { presence[$0] == objects }.sorted()
             if !always.isEmpty { out["required"] = .array(always.map { .string($0) }) }
         }
         if let shape = inner.first { out[types.contains(.array) ? "items" : "additionalProperties"] = shape.schema }

@@ -135,12 +135,27 @@ extension SchemaLoader {
         "readOnly", "writeOnly", "examples", "contentEncoding", "contentMediaType", "name", "version", "example", "id",
     ]
 
-    /// Numbers can be screened; all else is whatever the schema says.
+    /// What rules and statistics take the values for; what they are is the schema's to say.
     private func type(of property: Cursor) -> FieldType {
         let words =
             property["type"].map { $0.value.text.map { [$0] } ?? $0.value.items?.compactMap(\.text) ?? [] } ?? []
         let types = Set(words).subtracting(["null"])
-        return types == ["integer"]
-            ? .integer : types.isSubset(of: ["integer", "number"]) && !types.isEmpty ? .number : .any
+        if !types.isEmpty, types.isSubset(of: ["integer", "number"]) {
+            return types == ["integer"] ? .integer : .number
+        }
+        guard types.count == 1, let type = types.first else { return .any }
+        switch type {
+        case "boolean": return .boolean
+        case "object": return .object
+        case "array": return .array
+        default:
+            // A format that is no rule promises nothing.
+            guard surroundings.assertsFormat else { return .string(.default) }
+            switch property["format"]?.value.text {
+            case "date": return .date(.iso)
+            case "date-time": return .datetime(.iso)
+            default: return .string(.default)
+            }
+        }
     }
 }

@@ -71,6 +71,12 @@ extension Schema {
         if missingValues != [""], missingValues != [] {
             out.note("missingValues", "in JSON a value is missing when it is null or not there")
         }
+        if fields.contains(where: { $0.isNumeric || $0.type == .boolean }) {
+            out.note("fields", "numbers and truth values that are written as texts are refused")
+        }
+        if fields.indices.contains(where: { missingValues(of: $0).contains("") && !fields[$0].constraints.required }) {
+            out.note("fields", "an empty text is a value to JSON Schema, and null or nothing is none")
+        }
         if document["sluice"]?["dialect"] != nil {
             out.note("sluice.dialect", "it was left out: the schema is for JSON")
         }
@@ -184,11 +190,19 @@ extension Schema {
     /// - Parameter document: the schema's own document.
     package func tableSchema(_ document: JSONValue) -> ConvertedSchema {
         var out = ConvertedSchema(document: .null)
-        var top = document
-        if top["properties"] == nil, let reference = top["$ref"]?.text { top = resolved(reference, document) ?? top }
-        let required = Set((top["required"]?.items ?? []).compactMap(\.text))
+        let top = document
+        var found = Collected()
+        collect(document, document, &found, isCertain: true, depth: 0)
+        let required = found.required
         let fields = fields.map { field -> JSONValue in
-            var property = top["properties"]?[field.name] ?? .null
+            var property = found.properties[field.name] ?? .null
+            if found.doubtful.contains(field.name) {
+                out.note("properties.\(field.name)", "only some branches say this of it, and here it holds always")
+                if found.isRepeated.contains(field.name) {
+                    // Branches that differ: the name and its settings are all that is sure.
+                    property = .object(property["sluice"].map { ["sluice": $0] } ?? [:])
+                }
+            }
             if let reference = property["$ref"]?.text, var target = resolved(reference, document)?.members {
                 // What stands beside a reference holds too.
                 for (key, value) in property.members ?? [:] where key != "$ref" { target[key] = value }
@@ -201,12 +215,17 @@ extension Schema {
         ]
         for key in ["name", "version", "title", "description"] { members[key] = document[key] }
         var settings = document["sluice"]?.members ?? [:]
-        settings["unknownFields"] = text(top["additionalProperties"] == .bool(false) ? "reject" : "keep")
+        settings["unknownFields"] = text(found.isClosed ? "reject" : "keep")
+        out.note("fields", "an empty text is no value in a Table Schema, and neither is null where it is not required")
+        if fields.contains(where: { ["integer", "number", "boolean"].contains($0["type"]?.text) }) {
+            out.note("fields", "a Table Schema also takes numbers and truth values that are written as texts")
+        }
         members["sluice"] = .object(settings)
+        // Of branches that must all hold, the members were taken; other words of theirs are not looked for.
         let kept = [
             "$schema", "$id", "$ref", "$defs", "definitions", "type", "properties", "required", "additionalProperties",
             "name",
-            "version", "title", "description", "sluice", "$comment", "examples",
+            "version", "title", "description", "sluice", "$comment", "examples", "allOf",
         ]
         for key in (top.members ?? [:]).keys.sorted() where !kept.contains(key) {
             out.note(key, "a Table Schema says nothing of whole records; a row rule (sluice.rules) may")
@@ -216,6 +235,53 @@ extension Schema {
         }
         out.document = .object(members)
         return out
+    }
+
+    /// What a schema says of a record's members, branches included, as the loader finds them.
+    private struct Collected {
+        var properties: [String: JSONValue] = [:]
+        var required: Set<String> = []
+        /// Named in branches that need not hold, and by several of them.
+        var doubtful: Set<String> = []
+        var isRepeated: Set<String> = []
+        var isClosed = false
+    }
+
+    private func collect(
+        _ schema: JSONValue, _ document: JSONValue, _ found: inout Collected, isCertain: Bool, depth: Int
+    ) {
+        guard depth < 16, schema.members != nil else { return }
+        for (name, property) in schema["properties"]?.members ?? [:] {
+            if !isCertain { found.doubtful.insert(name) }
+            guard let known = found.properties[name] else {
+                found.properties[name] = property
+                continue
+            }
+            if known != property { found.isRepeated.insert(name) }
+            // Settings stand once, wherever that is; and what certainly holds is worth more.
+            if known["sluice"] == nil, let settings = property["sluice"] {
+                var members = known.members ?? [:]
+                members["sluice"] = settings
+                found.properties[name] = .object(members)
+            }
+        }
+        if isCertain {
+            found.required.formUnion((schema["required"]?.items ?? []).compactMap(\.text))
+            if schema["additionalProperties"] == .bool(false), depth == 0 || schema["$ref"] == nil {
+                found.isClosed = true
+            }
+        }
+        if let target = schema["$ref"]?.text.flatMap({ resolved($0, document) }) {
+            collect(target, document, &found, isCertain: isCertain, depth: depth + 1)
+        }
+        for part in schema["allOf"]?.items ?? [] {
+            collect(part, document, &found, isCertain: isCertain, depth: depth + 1)
+        }
+        for part in ["anyOf", "oneOf"].flatMap({ schema[$0]?.items ?? [] })
+            + ["if", "then", "else"].compactMap({ schema[$0] })
+        {
+            collect(part, document, &found, isCertain: false, depth: depth + 1)
+        }
     }
 
     /// What a reference into the document leads to.
@@ -235,6 +301,7 @@ extension Schema {
         _ name: String, _ property: JSONValue, isRequired: Bool, _ document: JSONValue, _ out: inout ConvertedSchema
     ) -> [String: JSONValue] {
         let place = "properties.\(name)"
+        if property == .bool(false) { out.note(place, "it must not be there, which a Table Schema cannot say") }
         let words = property["type"].map { $0.text.map { [$0] } ?? $0.items?.compactMap(\.text) ?? [] } ?? []
         let types = words.filter { $0 != "null" }
         var field: [String: JSONValue] = ["name": text(name)]

@@ -1,6 +1,6 @@
 import CKernels
 package import Schemas
-import Sketches
+package import Sketches
 package import Tabular
 import Validating
 
@@ -34,8 +34,8 @@ package struct Decision: Sendable {
     package var flagRateZ: Double
     /// Share of held-out basis rows beyond the forest's flag line.
     package var flagRateForest: Double
-    /// For each key rule the rows that break it, ascending.
-    package var keyErrors: [[Int]]
+    /// For each key rule the rows that break it.
+    package var keyErrors: [RowSet]
     /// The screened fields.
     package var screened: ScreenedFields
 
@@ -48,11 +48,11 @@ extension Decision {
     ///
     /// - Parameters:
     ///   - profile: the finished profile of the whole batch.
-    ///   - keyErrors: for each key rule the rows that break it, ascending.
+    ///   - keyErrors: for each key rule the rows that break it.
     ///   - baseline: rows accepted before, over the same features, or nil on first contact.
     ///   - seed: the forest's seed.
     package init(
-        _ profile: Profile, keyErrors: [[Int]], baseline: Baseline?, schema: Schema, screened: ScreenedFields,
+        _ profile: Profile, keyErrors: [RowSet], baseline: Baseline?, schema: Schema, screened: ScreenedFields,
         seed: UInt64
     ) {
         let names = screened.fields.map { schema.fields[$0].name }
@@ -172,7 +172,7 @@ extension Decision {
 }
 
 /// Rows as runs: a first row, how many follow each other from there, and so on. A file in which every row breaks a rule has one.
-private func runs(of rows: [Int]) -> [Int] {
+private func runs(of rows: RowSet) -> [Int] {
     var out: [Int] = []
     for row in rows {
         if let first = out.dropLast().last, let count = out.last, first + count == row {

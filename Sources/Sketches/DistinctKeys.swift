@@ -5,7 +5,7 @@
 /// copied and nothing is doubled.
 package struct DistinctKeys: Sendable, Mergeable {
     private static let pageEntries = 1024
-    private struct Entry: Sendable {
+    fileprivate struct Entry: Sendable {
         var high: UInt64
         /// 24 more bits of hash above 40 bits of row number.
         var low: UInt64
@@ -56,11 +56,20 @@ package struct DistinctKeys: Sendable, Mergeable {
         throws(Failure)
     {
         for bucket in 0..<Self.buckets where !pages[bucket].isEmpty {
+            // In parts: a file of one key has one bucket.
             var words: [UInt64] = []
-            words.reserveCapacity(2 * pages[bucket].reduce(0) { $0 + $1.count })
-            for page in pages[bucket] { for entry in page { words += [entry.high, entry.low] } }
+            let mine = pages[bucket]
             pages[bucket] = []
-            try keep(bucket, words)
+            for (index, page) in mine.enumerated() {
+                for entry in page {
+                    words.append(entry.high)
+                    words.append(entry.low)
+                }
+                if words.count >= 1 << 17 || index == mine.count - 1 {
+                    try keep(bucket, words)
+                    words.removeAll(keepingCapacity: true)
+                }
+            }
         }
         count = 0
     }
@@ -68,74 +77,109 @@ package struct DistinctKeys: Sendable, Mergeable {
     /// Buckets that keys are kept in.
     package static let buckets = 256
 
-    /// Rows that repeat the key of an earlier row, ascending.
-    package func duplicates() -> [Int] { duplicates { _ in [] } }
+    /// A set to look keys up in; of those that are here, not of those that were let go of.
+    package func known() -> Known {
+        Known(
+            tables: (0..<Self.buckets).map { bucket in
+                var table = Table()
+                for page in pages[bucket] {
+                    for entry in page {
+                        let at = table.place(of: entry)
+                        if table.slots[at].low == 0 { table.insert(entry, at: at) }
+                    }
+                }
+                return table
+            })
+    }
 
-    /// Rows that repeat the key of an earlier row, ascending, when some keys were let go of.
-    ///
-    /// - Parameter drained: gives the words of a bucket back.
-    package func duplicates<Failure: Error>(_ drained: (Int) throws(Failure) -> [UInt64]) throws(Failure) -> [Int] {
-        var rows: [Int] = []
+    /// Keys to look up.
+    package struct Known: Sendable {
+        fileprivate let tables: [Table]
+    }
+
+    /// Forgets the rows whose key is known: most rows refer to what is there, and only the others are asked for.
+    package mutating func forget(_ known: Known) {
+        var left = DistinctKeys()
         for bucket in 0..<Self.buckets {
-            let entries = entries(bucket, try drained(bucket))
-            if entries.count < 2 { continue }
+            let table = known.tables[bucket]
+            for page in pages[bucket] {
+                for entry in page where table.slots[table.place(of: entry)].low == 0 {
+                    left.append(entry, bucket)
+                    left.count += 1
+                }
+            }
+        }
+        self = left
+    }
+
+    /// Rows that repeat the key of an earlier row, ascending.
+    package func duplicates() -> RowSet { duplicates { _, _ in nil } }
+
+    /// Rows that repeat the key of an earlier row, when some keys were let go of.
+    ///
+    /// - Parameter drained: gives the words of a bucket back, part by part, and nil behind the last. A bucket's distinct keys are in
+    ///   memory at once, and one part of it.
+    package func duplicates<Failure: Error>(
+        _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
+    ) throws(Failure) -> RowSet {
+        var rows = RowSet()
+        for bucket in 0..<Self.buckets {
             // The first row of each key stays, a later one is reported.
-            var table = Table(entries.count)
-            for entry in entries {
+            var table = Table()
+            try visit(bucket, drained) { entry in
                 let at = table.place(of: entry)
                 if table.slots[at].low == 0 {
-                    table.slots[at] = entry
+                    table.insert(entry, at: at)
                 } else {
-                    rows.append(max(table.slots[at].row, entry.row))
+                    rows.insert(max(table.slots[at].row, entry.row))
                     if entry.row < table.slots[at].row { table.slots[at] = entry }
                 }
             }
         }
-        return rows.sorted()
+        return rows
     }
 
     /// Rows whose key is none of `others`, ascending.
-    package func rows(missingFrom others: DistinctKeys) -> [Int] {
-        rows(missingFrom: others, { _ in [] }, { _ in [] })
+    package func rows(missingFrom others: DistinctKeys) -> RowSet {
+        rows(missingFrom: others, { _, _ in nil }, { _, _ in nil })
     }
 
-    /// Rows whose key is none of `others`, ascending, when some keys of either were let go of.
+    /// Rows whose key is none of `others`, when some keys of either were let go of.
     package func rows<Failure: Error>(
-        missingFrom others: DistinctKeys, _ drained: (Int) throws(Failure) -> [UInt64],
-        _ othersDrained: (Int) throws(Failure) -> [UInt64]
-    ) throws(Failure) -> [Int] {
-        var rows: [Int] = []
+        missingFrom others: DistinctKeys, _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?,
+        _ othersDrained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
+    ) throws(Failure) -> RowSet {
+        var rows = RowSet()
         for bucket in 0..<Self.buckets {
-            let wanted = entries(bucket, try drained(bucket))
-            if wanted.isEmpty { continue }
-            let known = others.entries(bucket, try othersDrained(bucket))
-            var table = Table(known.count)
-            for entry in known {
+            var table = Table()
+            try others.visit(bucket, othersDrained) { entry in
                 let at = table.place(of: entry)
-                table.slots[at] = entry
+                if table.slots[at].low == 0 { table.insert(entry, at: at) }
             }
-            for entry in wanted where table.slots[table.place(of: entry)].low == 0 { rows.append(entry.row) }
+            try visit(bucket, drained) { entry in
+                if table.slots[table.place(of: entry)].low == 0 { rows.insert(entry.row) }
+            }
         }
-        return rows.sorted()
+        return rows
     }
 
-    private func entries(_ bucket: Int, _ words: [UInt64]) -> [Entry] {
-        var all: [Entry] = []
-        all.reserveCapacity(words.count / 2 + pages[bucket].reduce(0) { $0 + $1.count })
-        for at in stride(from: 0, to: words.count, by: 2) { all.append(Entry(high: words[at], low: words[at + 1])) }
-        for page in pages[bucket] { all += page }
-        return all
+    /// All entries of a bucket: those that were let go of, then those that are here.
+    private func visit<Failure: Error>(
+        _ bucket: Int, _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?,
+        _ body: (Entry) -> Void
+    ) throws(Failure) {
+        var part = 0
+        while let words = try drained(bucket, part) {
+            for at in stride(from: 0, to: words.count, by: 2) { body(Entry(high: words[at], low: words[at + 1])) }
+            part += 1
+        }
+        for page in pages[bucket] { for entry in page { body(entry) } }
     }
 
     /// Open addressing at half load or less. Row numbers start at 1, so a slot of zeros is free.
-    private struct Table {
-        var slots: [Entry]
-
-        init(_ count: Int) {
-            var size = 16
-            while size < 2 * count { size *= 2 }
-            slots = [Entry](repeating: Entry(high: 0, low: 0), count: size)
-        }
+    fileprivate struct Table: Sendable {
+        var slots = [Entry](repeating: Entry(high: 0, low: 0), count: 16)
+        private var count = 0
 
         func place(of entry: Entry) -> Int {
             var at = Int(truncatingIfNeeded: entry.high) & (slots.count - 1)
@@ -143,6 +187,18 @@ package struct DistinctKeys: Sendable, Mergeable {
                 at = (at + 1) & (slots.count - 1)
             }
             return at
+        }
+
+        mutating func insert(_ entry: Entry, at place: Int) {
+            slots[place] = entry
+            count += 1
+            if 2 * count < slots.count { return }
+            let old = slots
+            slots = [Entry](repeating: Entry(high: 0, low: 0), count: 2 * old.count)
+            for entry in old where entry.low != 0 {
+                let at = self.place(of: entry)
+                slots[at] = entry
+            }
         }
     }
 }

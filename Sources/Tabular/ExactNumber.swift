@@ -106,6 +106,11 @@ package struct ExactNumber: Sendable, Hashable {
         return isNegative ? -Int64(value) : Int64(value)
     }
 
+    /// One text for each number, whatever it was written as.
+    package var canonical: [UInt8] {
+        (isNegative ? [0x2D] : []) + digits.map { $0 + 0x30 } + [0x65] + Array(String(exponent).utf8)
+    }
+
     /// Whether it has no fraction.
     package var isWhole: Bool { exponent >= 0 }
     private var isZero: Bool { mantissa == 0 && long == nil }

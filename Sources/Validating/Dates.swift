@@ -31,6 +31,15 @@ enum Dates {
         return Int64(era * 146_097 + dayOfEra - 719_468)
     }
 
+    /// The digits of a fraction of a second beyond the sixth, without zeros at the end: what `value` leaves out.
+    static func finer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        guard let point = range.first(where: { bytes[$0] == 0x2E }) else { return range.lowerBound..<range.lowerBound }
+        var end = point + 1
+        while end < range.upperBound, bytes[end] &- 0x30 < 10 { end += 1 }
+        while end > point + 7, bytes[end - 1] == 0x30 { end -= 1 }
+        return end > point + 7 ? point + 7..<end : range.lowerBound..<range.lowerBound
+    }
+
     /// The date of a day, counted from 1970-01-01 (Hinnant's civil_from_days).
     static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let z = days + 719_468

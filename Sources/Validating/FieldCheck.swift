@@ -46,7 +46,8 @@ final class FieldCheck: Sendable {
         // A limit that is no value of the field's type would be a limit that nothing enforces.
         func unusable(_ text: String) -> UnusableContract {
             UnusableContract(
-                reason: "field \(field.name): the limit or enum value \"\(text)\" is no \(field.type.name)")
+                reason: "field \(field.name): the limit or enum value \"\(text)\" is no \(field.type.name)",
+                pointer: "/fields/\(index)/constraints")
         }
         func number(_ text: String?) throws(UnusableContract) -> Double? {
             guard let text, field.isNumeric else { return nil }
@@ -97,7 +98,9 @@ final class FieldCheck: Sendable {
             do throws(Pattern.Refused) {
                 pattern = try Pattern(text)
             } catch {
-                throw UnusableContract(reason: "field \(field.name): the pattern does not compile: \(error.reason)")
+                throw UnusableContract(
+                    reason: "field \(field.name): the pattern does not compile: \(error.reason)",
+                    pointer: "/fields/\(index)/constraints/pattern")
             }
         } else {
             pattern = nil
@@ -153,6 +156,24 @@ final class FieldCheck: Sendable {
         let plain =
             isPlainNumber || cell.isNumber ? cell.range.map { bytes[$0] } : Numbers.plain(bytes, cell.range, style)
         return plain.count <= 1024 ? Int64(String(decoding: plain, as: UTF8.self)) : nil
+    }
+
+    /// One text for each number beyond what a double tells apart.
+    func exactText(_ cell: Cell, _ bytes: Span<UInt8>) -> [UInt8] {
+        let plain =
+            isPlainNumber || cell.isNumber ? cell.range.map { bytes[$0] } : Numbers.plain(bytes, cell.range, style)
+        // Infinity, by its name.
+        guard plain.contains(where: { $0 &- 0x30 < 10 }) else { return plain }
+        return ExactNumber(plain.span, 0..<plain.count).canonical
+    }
+
+    /// The truth value in a cell.
+    func flag(_ cell: Cell, _ bytes: Span<UInt8>) -> Bool? {
+        // JSON true has four letters.
+        if cell.isBoolean { return cell.range.count == 4 }
+        guard cell.isText else { return nil }
+        if trueWords.contains(where: { Self.equal(bytes, cell.range, $0) }) { return true }
+        return falseWords.contains { Self.equal(bytes, cell.range, $0) } ? false : nil
     }
 
     /// What the number in a cell breaks, or nil.

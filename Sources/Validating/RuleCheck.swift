@@ -60,9 +60,16 @@ struct RuleRun {
     let patterns: [String: Pattern]
     /// Texts that the rule made: constants, and what functions gave.
     var made: [UInt8] = []
+    /// Bytes that the rule may still make of each row: more than an honest one needs, and little beside what a hostile row could ask
+    /// for. By row, so that a verdict does not depend on the rows around it.
+    private var left: [Int]
 
     init(batch: Batch, rows: [UInt32], checks: [FieldCheck], patterns: [String: Pattern]) {
         (self.batch, self.rows, self.checks, self.patterns) = (batch, rows, checks, patterns)
+        left = rows.map { row in
+            let record = batch.records[Int(row)]
+            return 65_536 + 16 * Int(record.end - record.start)
+        }
     }
 
     /// The values of an expression.
@@ -123,11 +130,21 @@ struct RuleRun {
     @inline(__always)
     static func range(_ word: Int64) -> Range<Int> { Int(word >> 32)..<Int(word & 0xFFFF_FFFF) }
 
-    /// Keeps a text that the rule made.
-    mutating func place(of text: [UInt8]) -> Int64 {
+    /// Keeps a text of the rule itself.
+    private mutating func place(of text: [UInt8]) -> Int64 {
         let start = batch.bytes.count + made.count
         made += text
         return Self.place(start, start + text.count)
+    }
+
+    /// Keeps a text that the rule made of a row; one that is too much is an error.
+    mutating func keep(_ text: [UInt8], _ row: Int, _ out: inout RuleColumn) {
+        left[row] -= text.count
+        if left[row] < 0 {
+            out.states[row] = .wrong
+        } else {
+            out.words[row] = place(of: text)
+        }
     }
 
     /// A byte of a text.
@@ -215,7 +232,9 @@ struct RuleRun {
                 }
             }
         }
-        for row in rows.indices where column.states[row] != .here { out.states[row] = column.states[row] }
+        for row in rows.indices where column.states[row] != .here {
+            out.states[row] = max(out.states[row], column.states[row])
+        }
         return out
     }
 
@@ -264,10 +283,7 @@ struct RuleRun {
             }
             return check.whole(cell, bytes).map { ($0, .here) } ?? (0, .wrong)
         case .bool:
-            if cell.isBoolean { return (cell.range.count == 4 ? 1 : 0, .here) }
-            guard cell.isText else { return (0, .wrong) }
-            if check.trueWords.contains(where: { FieldCheck.equal(bytes, cell.range, $0) }) { return (1, .here) }
-            return (0, check.falseWords.contains { FieldCheck.equal(bytes, cell.range, $0) } ? .here : .wrong)
+            return check.flag(cell, bytes).map { ($0 ? 1 : 0, .here) } ?? (0, .wrong)
         case .string: return cell.isText ? (Self.place(Int(cell.start), Int(cell.end)), .here) : (0, .wrong)
         case .timestamp, .duration:
             guard cell.isText else { return (0, .wrong) }
@@ -394,8 +410,10 @@ struct RuleRun {
             out.states[row] = parts.map { $0.states[row] }.max() ?? .here
             guard out.states[row] == .here else { continue }
             var text: [UInt8] = []
-            for part in parts { for at in Self.range(part.words[row]) { text.append(byte(at, bytes)) } }
-            out.words[row] = place(of: text)
+            for part in parts where text.count <= left[row] {
+                for at in Self.range(part.words[row]) { text.append(byte(at, bytes)) }
+            }
+            keep(text, row, &out)
         }
         return out
     }

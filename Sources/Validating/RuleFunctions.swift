@@ -75,7 +75,7 @@ extension RuleRun {
                 let first: UInt8 = isUpper ? 0x61 : 0x41
                 return byte &- first < 26 ? byte ^ 0x20 : byte
             }
-            out.words[row] = place(of: text)
+            keep(text, row, &out)
         }
         return out
     }
@@ -134,7 +134,7 @@ extension RuleRun {
         var out = column
         for row in rows.indices where column.states[row] == .here {
             let word = column.words[row]
-            out.words[row] = place(of: Array((type == .bool ? (word == 1 ? "true" : "false") : String(word)).utf8))
+            keep(Array((type == .bool ? (word == 1 ? "true" : "false") : String(word)).utf8), row, &out)
         }
         return out
     }

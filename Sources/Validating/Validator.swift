@@ -6,6 +6,8 @@ package import Tabular
 package struct UnusableContract: Error, Sendable {
     /// What is wrong, and where.
     package let reason: String
+    /// The place in the contract, as a JSON Pointer, as far as it is known.
+    package var pointer = ""
 }
 
 /// A block that was checked against the contract; only this room can make one.
@@ -95,7 +97,11 @@ package struct Validator: Sendable {
         for index in schema.fields.indices { checks.append(try FieldCheck(schema, index)) }
         self.checks = checks
         recordCheck = try schema.recordSchema.map { (made) throws(UnusableContract) in try JSONSchemaCheck(made) }
-        rules = try schema.rules.map { (rule) throws(UnusableContract) in try RuleCheck(rule) }
+        rules = try schema.rules.enumerated().map { (index, rule) throws(UnusableContract) in
+            do throws(UnusableContract) { return try RuleCheck(rule) } catch {
+                throw UnusableContract(reason: error.reason, pointer: "/sluice/rules/\(index)")
+            }
+        }
         // Where a field is a part of a member, its cell is not the member.
         let hasPaths = schema.fields.contains { $0.path != nil }
         recordColumns = hasPaths ? nil : recordCheck?.columns(schema.fields.map(\.name))
@@ -434,11 +440,8 @@ package struct Validator: Sendable {
                 let cell = batch.cells[Int(row) * batch.width + column]
                 if check.isMissing(cell, bytes) {
                     isWhole = false
-                } else if check.isNumeric, let value = check.number(cell, bytes), value.magnitude < 0x1p53 {
-                    // -0 is 0.
-                    state = hash.hash(value == 0 ? 0 : value.bitPattern, state: state)
                 } else {
-                    state = hash.hash(bytes, cell.range, state: state)
+                    state = key(check, cell, bytes, state)
                 }
             }
             if isWhole {
@@ -450,6 +453,26 @@ package struct Validator: Sendable {
             }
         }
         return keys
+    }
+}
+
+extension Validator {
+    /// The hash of a value by what it means: two spellings of a number, a truth value or a time are one key.
+    private func key(_ check: FieldCheck, _ cell: Cell, _ bytes: Span<UInt8>, _ state: Hash128) -> Hash128 {
+        if check.isNumeric, let value = check.number(cell, bytes) {
+            // -0 is 0.
+            if value.magnitude < 0x1p53 { return hash.hash(value == 0 ? 0 : value.bitPattern, state: state) }
+            let exact = value.isNaN ? Array("NaN".utf8) : check.exactText(cell, bytes)
+            return hash.hash(exact.span, 0..<exact.count, state: state)
+        }
+        if check.type == .boolean, let flag = check.flag(cell, bytes) { return hash.hash(flag ? 1 : 0, state: state) }
+        if check.type.isMoment, cell.isText, let moment = Dates.value(bytes, cell.range, check.type) {
+            let known = hash.hash(UInt64(bitPattern: moment), state: state)
+            // What is finer than a microsecond.
+            let rest = Dates.finer(bytes, cell.range)
+            return rest.isEmpty ? known : hash.hash(bytes, rest, state: known)
+        }
+        return hash.hash(bytes, cell.range, state: state)
     }
 }
 

@@ -63,7 +63,8 @@ extension SchemaCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a contract in another form, as JSON: Table Schema, JSON Schema or Data Package.",
             discussion:
-                "What the other form cannot say as it was said is told on standard error. The output is a contract again: check it."
+                "What the other form cannot say as it was said is told on standard error. "
+                + "A Table Schema or JSON Schema that comes out is a contract again: check it."
         )
         /// What it becomes.
         enum Form: String, ExpressibleByArgument, CaseIterable {

@@ -60,6 +60,46 @@ import Testing
         #expect(mode == 0o600)
     }
 
+    @Test func `a contract that cannot be compiled is told where it stands`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("in.csv", "s\n1\n")
+        for (text, place) in [
+            ("fields:\n  - name: s\n    constraints: { pattern: '(' }\n", "c.yaml:3:29: fields[0].constraints.pattern"),
+            ("fields: [{ name: s }]\nsluice:\n  rules:\n    - \"s.matches('(')\"\n", "c.yaml:4:7: sluice.rules[0]"),
+        ] {
+            try harness.write("c.yaml", text)
+            for command in [["schema", "check", "c.yaml"], ["validate", "in.csv", "--schema", "c.yaml"]] {
+                let outcome = try harness.run(command)
+                #expect(
+                    outcome.code == 78 && outcome.err.contains(place) && outcome.err.contains("^"), "\(outcome.err)")
+            }
+        }
+    }
+
+    /// The language's own crash report shows registers and the memory behind them.
+    @Test func `a crash tells nothing of memory`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let process = Process()
+        process.executableURL = Harness.program
+        process.arguments = ["validate", "-", "--infer", "--input-format", "csv"]
+        process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=yes"]) { _, new in
+            new
+        }
+        let (input, errors) = (Pipe(), Pipe())
+        (process.standardInput, process.standardError, process.standardOutput) = (input, errors, Pipe())
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data("a\nsecret-value\n".utf8))
+        usleep(500_000)
+        kill(process.processIdentifier, SIGILL)
+        process.waitUntilExit()
+        let told = errors.fileHandleForReading.readDataToEndOfFile()
+        #expect(
+            process.terminationReason == .uncaughtSignal && told.isEmpty,
+            "\(String(decoding: told, as: UTF8.self).prefix(300))")
+    }
+
     @Test func `one file at a time, and two different ones`() throws {
         let harness = try Harness()
         defer { harness.remove() }

@@ -14,7 +14,7 @@ import Validating
                 for key in found { keys[rule].add(key.hash, row: key.row) }
             }
         }
-        return keys.map { $0.duplicates() }
+        return keys.map { Array($0.duplicates()) }
     }
 
     @Test func `unique numbers are compared by value, texts by their bytes`() throws {
@@ -26,6 +26,36 @@ import Validating
         #expect(try duplicates(text, "{\"v\":\"a\"}\n{\"v\":\"\\u0061\"}\n", .jsonl) == [[2]])
         let whole = try fieldContract("type: integer\nconstraints: { unique: true }")
         #expect(try duplicates(whole, "v,z\n9007199254740992,\n9007199254740993,\n007,\n7,\n", .csv) == [[4]])
+    }
+
+    @Test func `a key is what a value means, however it is written`() throws {
+        for (lines, cells) in [
+            ("type: integer", ["9007199254740993", "09007199254740993", "+9007199254740993", "9007199254740992"]),
+            ("type: number", ["1e20", "100000000000000000000", "1.0E+20", "1e21"]),
+            ("type: number", ["NaN", "NaN", "NaN", "INF"]),
+            ("type: boolean", ["true", "1", "TRUE", "false"]),
+            (
+                "type: datetime",
+                ["2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00.0Z", "2024-01-01T00:00:01Z"]
+            ),
+            (
+                "type: datetime",
+                [
+                    "2024-01-01T00:00:00.1234567Z", "2024-01-01T00:00:00.12345670Z",
+                    "2024-01-01T01:00:00.1234567+01:00", "2024-01-01T00:00:00.1234568Z",
+                ]
+            ),
+            ("type: date\nformat: any", ["2024-01-31", "31 Jan 2024", "2024-01-31", "2024-02-01"]),
+        ] {
+            let schema = try fieldContract(lines + "\nconstraints: { unique: true }")
+            #expect(try duplicates(schema, "v,z\n" + cells.map { $0 + ",\n" }.joined(), .csv) == [[2, 3]], "\(lines)")
+        }
+        let whole = try fieldContract("type: integer\nconstraints: { unique: true }")
+        let tokens = [
+            "9007199254740993", "9007199254740993.0", "9007199254740993e0", "\"09007199254740993\"", "123e20",
+            "1230e19",
+        ]
+        #expect(try duplicates(whole, tokens.map { "{\"v\":\($0)}\n" }.joined(), .jsonl) == [[2, 3, 4, 6]])
     }
 
     @Test func `a composite primary key`() throws {

@@ -20,8 +20,10 @@ import CPCRE2
         case overBudget
     }
 
-    /// Match steps allowed for one text.
-    package static let matchLimit: UInt32 = 100_000
+    /// Match steps allowed for a text of so many bytes. An honest pattern takes a step or two a byte at most; a step of a pattern that
+    /// explodes can look at the whole rest of the text, so that a fixed limit would be many times as dear for a long text as for a short
+    /// one.
+    package static func matchLimit(_ count: Int) -> UInt32 { UInt32(clamping: 2_000 + 2 * count) }
 
     /// Bytes of stack for one match, the same everywhere.
     package static let stackLimit = 4 << 20
@@ -57,7 +59,6 @@ import CPCRE2
             unsafe pcre2_code_free_8(made)
             throw Refused(reason: "pcre2 has no just-in-time compiler here, and slices must judge alike everywhere")
         }
-        unsafe pcre2_set_match_limit_8(context, Self.matchLimit)
         unsafe self.code = made
         unsafe self.context = context
     }
@@ -115,6 +116,7 @@ import CPCRE2
         /// Matches `bytes[range]`, which is valid UTF-8.
         package borrowing func answer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Answer {
             precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+            unsafe pcre2_set_match_limit_8(context, Pattern.matchLimit(range.count))
             // Sound: the range was checked; PCRE2 only reads it, and JIT code needs no UTF check of valid UTF-8.
             let result = unsafe bytes.withUnsafeBufferPointer { buffer -> Int32 in
                 guard let start = buffer.baseAddress else {
