@@ -461,23 +461,14 @@ private struct Run: ~Copyable {
 
 /// A matcher for each pattern that was used, made when it is first asked.
 final class Matchers {
-    private var made: [Box?] = []
-
-    private final class Box {
-        let matcher: Pattern.Matcher
-
-        init?(_ pattern: Pattern) {
-            guard let matcher = pattern.matcher() else { return nil }
-            self.matcher = matcher
-        }
-    }
+    private var made: [Pattern.Matcher?] = []
 
     func answer(
         _ patterns: [Pattern], _ index: Int, _ bytes: Span<UInt8>, _ range: Range<Int>
     ) -> Pattern.Answer {
         if made.isEmpty { made = patterns.map { _ in nil } }
-        if made[index] == nil { made[index] = Box(patterns[index]) }
-        guard let box = made[index] else { preconditionFailure("no memory for a pattern match") }
-        return box.matcher.answer(bytes, range)
+        let matcher = made[index] ?? patterns[index].matcher()
+        made[index] = matcher
+        return matcher.answer(bytes, range)
     }
 }

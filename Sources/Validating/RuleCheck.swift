@@ -239,7 +239,9 @@ struct RuleRun {
     }
 
     private func matched(_ column: RuleColumn, _ text: String, _ bytes: Span<UInt8>) -> RuleColumn {
-        guard let matcher = patterns[text]?.matcher() else { preconditionFailure("no memory for a pattern match") }
+        guard let matcher = patterns[text]?.matcher() else {
+            preconditionFailure("a rule's patterns were compiled with it")
+        }
         var out = column
         for row in rows.indices where column.states[row] == .here {
             let range = Self.range(column.words[row])

@@ -1,10 +1,16 @@
 import CPCRE2
+import Synchronization
 
 /// A compiled `pattern`: PCRE2 with JIT, matching the whole text, with a hard limit of work (design decision D5).
 @safe package final class Pattern: @unchecked Sendable {
     // Sound: PCRE2 code and match contexts are immutable once made and may be shared by threads (pcre2api, "Multithreading").
     private let code: OpaquePointer
+    /// The same for texts of ASCII, as most are: characters are bytes, and Unicode's classes the narrow ones, which a table of bits
+    /// holds. Nil where the pattern itself is more than ASCII.
+    private let narrow: OpaquePointer?
     private let context: OpaquePointer
+    /// Match memory that nobody uses now.
+    private let idle = Mutex<[MatchMemory]>([])
 
     /// Why a pattern cannot be used.
     package struct Refused: Error, Sendable {
@@ -30,28 +36,31 @@ import CPCRE2
 
     /// Compiles `text`, anchored at both ends.
     package convenience init(_ text: String) throws(Refused) {
-        try self.init(text, UInt32(PCRE2_UCP) | PCRE2_ANCHORED | PCRE2_ENDANCHORED)
+        try self.init(text, narrow: text, UInt32(PCRE2_UCP) | PCRE2_ANCHORED | PCRE2_ENDANCHORED)
     }
 
     /// Compiles `text` as a regular expression of ECMA-262 with its `u` flag, which matches anywhere: digits and words are ASCII,
     /// white space is Unicode's.
     package convenience init(ecmaScript text: String) throws(Refused) {
         try self.init(
-            translated(text),
+            translated(text), narrow: translated(text, isASCII: true),
             UInt32(PCRE2_ALT_BSUX) | UInt32(PCRE2_MATCH_UNSET_BACKREF) | UInt32(PCRE2_ALLOW_EMPTY_CLASS))
     }
 
     /// Compiles `text` to be found anywhere; classes such as `\\d` are ASCII, as in RE2.
-    package convenience init(searching text: String) throws(Refused) { try self.init(text, 0) }
+    package convenience init(searching text: String) throws(Refused) { try self.init(text, narrow: text, 0) }
 
-    private init(_ text: String, _ more: UInt32) throws(Refused) {
+    private init(_ text: String, narrow: String, _ more: UInt32) throws(Refused) {
         var number: Int32 = 0
         var offset = 0
-        var text = text
         let options = UInt32(PCRE2_UTF) | UInt32(PCRE2_DOLLAR_ENDONLY) | UInt32(PCRE2_NEVER_BACKSLASH_C) | more
-        let made = text.withUTF8 { bytes in
-            unsafe pcre2_compile_8(bytes.baseAddress, bytes.count, options, &number, &offset, nil)
+        func compile(_ text: String, _ options: UInt32) -> OpaquePointer? {
+            var text = text
+            return text.withUTF8 { bytes in
+                unsafe pcre2_compile_8(bytes.baseAddress, bytes.count, options, &number, &offset, nil)
+            }
         }
+        let made = unsafe compile(text, options)
         guard let made = unsafe made else { throw Refused(reason: "\(Self.message(number)) at offset \(offset)") }
         guard unsafe pcre2_jit_compile_8(made, UInt32(PCRE2_JIT_COMPLETE)) == 0,
             let context = unsafe pcre2_match_context_create_8(nil)
@@ -59,6 +68,15 @@ import CPCRE2
             unsafe pcre2_code_free_8(made)
             throw Refused(reason: "pcre2 has no just-in-time compiler here, and slices must judge alike everywhere")
         }
+        // What switches Unicode on by itself, or names characters beyond ASCII, is left to the one that knows them.
+        let isPlain = narrow.utf8.allSatisfy { $0 < 0x80 } && !["(*", "\\x{", "\\u"].contains(where: narrow.contains)
+        var twin: OpaquePointer?
+        if isPlain { unsafe twin = compile(narrow, options & ~UInt32(PCRE2_UTF) & ~UInt32(PCRE2_UCP)) }
+        if let made = unsafe twin, unsafe pcre2_jit_compile_8(made, UInt32(PCRE2_JIT_COMPLETE)) != 0 {
+            unsafe pcre2_code_free_8(made)
+            unsafe twin = nil
+        }
+        unsafe self.narrow = twin
         unsafe self.code = made
         unsafe self.context = context
     }
@@ -66,6 +84,7 @@ import CPCRE2
     deinit {
         unsafe pcre2_match_context_free_8(context)
         unsafe pcre2_code_free_8(code)
+        if let narrow = unsafe narrow { unsafe pcre2_code_free_8(narrow) }
     }
 
     private static func message(_ number: Int32) -> String {
@@ -78,53 +97,37 @@ import CPCRE2
     }
 
     /// A matcher for one thread.
-    package func matcher() -> Matcher? { Matcher(self) }
+    package func matcher() -> Matcher {
+        let idle = idle.withLock { $0.popLast() }
+        guard let memory = unsafe idle ?? MatchMemory(context) else {
+            preconditionFailure("no memory for a pattern match")
+        }
+        return Matcher(self, memory)
+    }
 
-    /// Match memory for one thread and pattern: with the 32 KiB of the machine stack alone, an honest pattern would
-    /// come out over budget on an honest long text.
-    @safe package struct Matcher: ~Copyable {
+    /// What one thread matches a pattern with. Making its memory asks the system for a stack, so the pattern keeps it for the next one.
+    package final class Matcher {
         private let pattern: Pattern
-        private let data: OpaquePointer
-        private let context: OpaquePointer
-        private let stack: OpaquePointer
+        private let memory: MatchMemory
 
-        fileprivate init?(_ pattern: Pattern) {
-            guard let data = unsafe pcre2_match_data_create_8(1, nil) else { return nil }
-            guard let context = unsafe pcre2_match_context_copy_8(pattern.context) else {
-                unsafe pcre2_match_data_free_8(data)
-                return nil
-            }
-            guard let stack = unsafe pcre2_jit_stack_create_8(32 << 10, Pattern.stackLimit, nil) else {
-                unsafe pcre2_match_context_free_8(context)
-                unsafe pcre2_match_data_free_8(data)
-                return nil
-            }
-            // Sound: the stack is used by this matcher alone and freed after the context that names it.
-            unsafe pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
-            self.pattern = pattern
-            unsafe self.data = data
-            unsafe self.context = context
-            unsafe self.stack = stack
-        }
+        fileprivate init(_ pattern: Pattern, _ memory: MatchMemory) { (self.pattern, self.memory) = (pattern, memory) }
 
-        deinit {
-            unsafe pcre2_match_context_free_8(context)
-            unsafe pcre2_jit_stack_free_8(stack)
-            unsafe pcre2_match_data_free_8(data)
-        }
+        deinit { pattern.idle.withLock { if $0.count < 64 { $0.append(memory) } } }
 
         /// Matches `bytes[range]`, which is valid UTF-8.
-        package borrowing func answer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Answer {
+        package func answer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Answer {
             precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-            unsafe pcre2_set_match_limit_8(context, Pattern.matchLimit(range.count))
+            var code = unsafe pattern.code
+            if let narrow = unsafe pattern.narrow, !HiddenText.hasHigh(bytes, range) { unsafe code = narrow }
+            unsafe pcre2_set_match_limit_8(memory.context, Pattern.matchLimit(range.count))
             // Sound: the range was checked; PCRE2 only reads it, and JIT code needs no UTF check of valid UTF-8.
             let result = unsafe bytes.withUnsafeBufferPointer { buffer -> Int32 in
                 guard let start = buffer.baseAddress else {
                     let empty: [UInt8] = [0]
-                    return unsafe pcre2_jit_match_8(pattern.code, empty, 0, 0, 0, data, context)
+                    return unsafe pcre2_jit_match_8(code, empty, 0, 0, 0, memory.data, memory.context)
                 }
                 return unsafe pcre2_jit_match_8(
-                    pattern.code, start + range.lowerBound, range.count, 0, 0, data, context)
+                    code, start + range.lowerBound, range.count, 0, 0, memory.data, memory.context)
             }
             if result >= 0 { return .matches }
             return result == PCRE2_ERROR_NOMATCH ? .differs : .overBudget
@@ -132,11 +135,45 @@ import CPCRE2
     }
 }
 
+/// Match memory for one thread and pattern: with the 32 KiB of the machine stack alone, an honest pattern would come out over budget
+/// on an honest long text.
+@safe private final class MatchMemory: @unchecked Sendable {
+    // Sound: it is in a pattern's list of idle ones, or in one matcher, which one thread has.
+    let data: OpaquePointer
+    let context: OpaquePointer
+    private let stack: OpaquePointer
+
+    init?(_ shared: OpaquePointer) {
+        guard let data = unsafe pcre2_match_data_create_8(1, nil) else { return nil }
+        guard let context = unsafe pcre2_match_context_copy_8(shared) else {
+            unsafe pcre2_match_data_free_8(data)
+            return nil
+        }
+        guard let stack = unsafe pcre2_jit_stack_create_8(32 << 10, Pattern.stackLimit, nil) else {
+            unsafe pcre2_match_context_free_8(context)
+            unsafe pcre2_match_data_free_8(data)
+            return nil
+        }
+        // Sound: the stack is used by this memory alone and freed after the context that names it.
+        unsafe pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
+        unsafe self.data = data
+        unsafe self.context = context
+        unsafe self.stack = stack
+    }
+
+    deinit {
+        unsafe pcre2_match_context_free_8(context)
+        unsafe pcre2_jit_stack_free_8(stack)
+        unsafe pcre2_match_data_free_8(data)
+    }
+}
+
 /// An ECMA-262 expression as PCRE2 spells it: the classes that mean something else there. What only Perl and Python have is refused,
 /// since other readers of the schema would refuse it.
-private func translated(_ text: String) throws(Pattern.Refused) -> String {
+/// With `isASCII` classes are narrowed to what is in a text of ASCII.
+private func translated(_ text: String, isASCII: Bool = false) throws(Pattern.Refused) -> String {
     // White space and line ends of ECMA-262 12.2 and 12.3.
-    let space = "\t\n\u{0B}\u{0C}\r\u{FEFF}\u{2028}\u{2029}\\p{Zs}"
+    let space = "\t\n\u{0B}\u{0C}\r" + (isASCII ? " " : "\u{FEFF}\u{2028}\u{2029}\\p{Zs}")
     let names = [
         "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt", "Mark": "M",
         "Number": "N", "Decimal_Number": "Nd", "digit": "Nd", "Punctuation": "P", "punct": "P", "Symbol": "S",
@@ -166,7 +203,7 @@ private func translated(_ text: String) throws(Pattern.Refused) -> String {
         before = scalar
         if !isClass, scalar == "." {
             // Everything but line ends, of which there are four.
-            out += "[^\n\r\u{2028}\u{2029}]"
+            out += isASCII ? "[^\n\r]" : "[^\n\r\u{2028}\u{2029}]"
             continue
         }
         guard scalar == "\\", let next = rest.popFirst() else {
