@@ -52,6 +52,11 @@ extension SchemaLoader {
         // What a record may have besides is the schema's to say.
         schema.unknownFields = .keep
         if let settings = root["sluice"] {
+            if let stray = settings["references"] {
+                throw stray.error(
+                    .inconsistent, "a JSON Schema has no foreign keys, so nothing is referred to; use a Table Schema",
+                    atKey: true)
+            }
             try loadSettings(settings, into: &schema)
             taken.append(settings.path)
         }

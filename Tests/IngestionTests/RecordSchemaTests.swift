@@ -139,6 +139,7 @@ import Testing
         ##"{"properties":{"a":{"properties":{"b":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}}}"##,
         ##"{"properties":{"a":{"$ref":"#/$defs/x"}},"$defs":{"x":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
         ##"{"properties":{"a":{}},"patternProperties":{"^x":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
+        ##"{"properties":{"a":{}},"sluice":{"references":{"x":{"file":"x.csv"}}}}"##,
         ##"{"properties":{"a":{}},"not":{"properties":{"b":{"sluice":{"role":"key"}}}}}"##,
         ##"{"properties":{"a":{"slucie":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
         ##"{"properties":{"a":{}},"slucie":{}}"##,
