@@ -88,11 +88,14 @@ struct BatchKeys {
         self.references = references
     }
 
-    /// For the rules whose references are all in memory, what their rows may refer to.
+    /// For the rules whose references are few, what their rows may refer to: rows that do are let go of at once. Many would be in memory
+    /// twice, and are not referred to again and again.
     func known(_ rules: [KeyRule]) -> [Int: DistinctKeys.Known] {
         var known: [Int: DistinctKeys.Known] = [:]
         for (index, rule) in rules.enumerated() {
-            guard case .outside(let reference) = rule.purpose, !spill.holds(Self.outside + reference) else { continue }
+            guard case .outside(let reference) = rule.purpose, !spill.holds(Self.outside + reference),
+                references[reference].keys.count <= 1 << 20
+            else { continue }
             known[index] = references[reference].keys.known()
         }
         return known

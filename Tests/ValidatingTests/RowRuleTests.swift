@@ -1,4 +1,5 @@
 import Schemas
+import Sketches
 import Tabular
 import Testing
 import Validating
@@ -167,6 +168,61 @@ import Validating
             try verdicts("annotation", "\"at > '2023-06-01' && s != 'y'\"", lines) == ["ok", "row-constraint", "ok"])
         #expect(throws: SchemaError.self) { try verdicts("annotation", "\"ok == 'true'\"", lines) }
         #expect(throws: SchemaError.self) { try verdicts("annotation", "\"l == 'x'\"", lines) }
+    }
+
+    /// Words in any order are a rule or are refused; a rule has an answer for any record, and none traps.
+    @Test func `random words never trap`() throws {
+        let words = [
+            "i", "j", "x", "s", "p", "d", "day", "clock", "y", "list", "row['odd name']", "has(", "(", ")", "[", "]",
+            ",", "?", ":", "!",
+            "-", "+", "*", "/", "%", "&&", "||", "==", "!=", "<", "<=", ">", ">=", "in", ".", "size(", ".size()",
+            ".contains(",
+            ".startsWith(", ".trim()", ".lowerAscii()", ".matches('a+')", "int(", "double(", "string(", "math.abs(",
+            "math.greatest(",
+            "duration('1h')", "timestamp('2024-01-01')", "timestamp(", ".getFullYear()", ".getDayOfYear()",
+            ".getHours()", "null", "true",
+            "0", "1", "9223372036854775807", "-9223372036854775808", "1e308", "0.1", "''", "'é'", "r'\\'", "\"x\"",
+            "//", "é", "`", "0x",
+        ]
+        let records = [
+            Self.record, "{}",
+            #"{"i": -9223372036854775808, "j": -1, "x": 1e308, "s": "", "d": "0001-01-01T00:00:00Z", "y": -9999}"#,
+            #"{"i": 9223372036854775807, "x": -0.0, "s": "\u0000é", "day": "9999-12-31", "clock": "24:00:00", "p": false}"#,
+        ].joined(separator: "\n")
+        let operators = [
+            "-", "+", "*", "/", "%", "&&", "||", "==", "!=", "<", ">=", "in [i, 1] ||", "? i :", "== null ||",
+        ]
+        let operands = [
+            "i", "j", "-i", "x", "-x", "s", "p", "!p", "d", "day", "clock", "y", "size(s)", "int(x)", "double(i)",
+            "string(i)", "int(s)",
+            "math.abs(i)", "math.floor(x)", "math.least(i, j)", "d.getDayOfYear()", "day.getFullYear()",
+            "clock.getHours()", "s.trim()",
+            "s.matches('a+')", "s.contains(s)", "has(list)", "duration('1h')", "timestamp(s)", "1",
+            "-9223372036854775808", "1e308", "'é'",
+            "row['odd name']", "(i + j)", "(d - day)", "(day + clock)",
+        ]
+        var random = SplitMix64(seed: 41)
+        var taken = 0
+        for _ in 0..<8000 {
+            // Half of them in an order that may mean something, so that more get through.
+            var rule = ""
+            if random.below(2) == 0 {
+                for part in 0...1 + random.below(3) {
+                    if part > 0 { rule += " " + operators[random.below(operators.count)] + " " }
+                    rule += operands[random.below(operands.count)]
+                }
+            } else {
+                for _ in 0..<1 + random.below(7) { rule += " " + words[random.below(words.count)] }
+            }
+            guard let schema = try? schema([rule]) else { continue }
+            taken += 1
+            let validator = try Validator(schema, hash: testHash)
+            for batch in try blocks(records, schema, .jsonl) {
+                let first = validator.validate(batch)
+                #expect(validator.replay(batch, wasSound: first.isSound, repeats: []).findings == first.findings)
+            }
+        }
+        #expect(taken > 100)
     }
 
     /// A pattern match counts steps and `contains` is linear, so that no text costs more than its length.
