@@ -70,11 +70,6 @@ struct BatchKeys {
     /// The first number of the references' sets in the spill.
     private static let outside = 1 << 20
 
-    init(_ references: [Reference], spill: KeySpill) {
-        self.references = references
-        self.spill = spill
-    }
-
     /// Reads what foreign keys refer to.
     init(
         _ schema: Schema, _ hash: KeyedHash, _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions

@@ -84,29 +84,29 @@ struct RuleParser {
     }
 
     private mutating func alternatives() throws(Mistake) -> RuleExpression {
-        var start = tokens[at]
-        var parts = [try conjunction()]
-        while case .mark("||") = tokens[at].kind {
-            try requireBool(parts, "||", start)
-            at += 1
-            start = tokens[at]
-            parts.append(try conjunction())
-            try requireBool(parts, "||", start)
-        }
+        let parts = try joined("||") { (parser) throws(Mistake) in try parser.conjunction() }
         return parts.count == 1 ? parts[0] : .any(parts)
     }
 
     private mutating func conjunction() throws(Mistake) -> RuleExpression {
+        let parts = try joined("&&") { (parser) throws(Mistake) in try parser.relation() }
+        return parts.count == 1 ? parts[0] : .all(parts)
+    }
+
+    /// What stands between marks that join truth values.
+    private mutating func joined(
+        _ mark: String, _ next: (inout RuleParser) throws(Mistake) -> RuleExpression
+    ) throws(Mistake) -> [RuleExpression] {
         var start = tokens[at]
-        var parts = [try relation()]
-        while case .mark("&&") = tokens[at].kind {
-            try requireBool(parts, "&&", start)
+        var parts = [try next(&self)]
+        while case .mark(mark) = tokens[at].kind {
+            try requireBool(parts, mark, start)
             at += 1
             start = tokens[at]
-            parts.append(try relation())
-            try requireBool(parts, "&&", start)
+            parts.append(try next(&self))
+            try requireBool(parts, mark, start)
         }
-        return parts.count == 1 ? parts[0] : .all(parts)
+        return parts
     }
 
     private func requireBool(_ parts: [RuleExpression], _ mark: String, _ start: RuleToken) throws(Mistake) {

@@ -190,10 +190,8 @@ extension Schema {
     /// - Parameter document: the schema's own document.
     package func tableSchema(_ document: JSONValue) -> ConvertedSchema {
         var out = ConvertedSchema(document: .null)
-        let top = document
         var found = Collected()
         collect(document, document, &found, isCertain: true, depth: 0)
-        let required = found.required
         let fields = fields.map { field -> JSONValue in
             var property = found.properties[field.name] ?? .null
             if found.doubtful.contains(field.name) {
@@ -208,7 +206,8 @@ extension Schema {
                 for (key, value) in property.members ?? [:] where key != "$ref" { target[key] = value }
                 property = .object(target)
             }
-            return .object(self.field(field.name, property, isRequired: required.contains(field.name), document, &out))
+            return .object(
+                self.field(field.name, property, isRequired: found.required.contains(field.name), document, &out))
         }
         var members: [String: JSONValue] = [
             "$schema": text("https://datapackage.org/profiles/2.0/tableschema.json"), "fields": .array(fields),
@@ -227,10 +226,10 @@ extension Schema {
             "name",
             "version", "title", "description", "sluice", "$comment", "examples", "allOf",
         ]
-        for key in (top.members ?? [:]).keys.sorted() where !kept.contains(key) {
+        for key in (document.members ?? [:]).keys.sorted() where !kept.contains(key) {
             out.note(key, "a Table Schema says nothing of whole records; a row rule (sluice.rules) may")
         }
-        if let rest = top["additionalProperties"], rest.flag == nil {
+        if let rest = document["additionalProperties"], rest.flag == nil {
             out.note("additionalProperties", "other members pass unchecked")
         }
         out.document = .object(members)
@@ -267,7 +266,7 @@ extension Schema {
         }
         if isCertain {
             found.required.formUnion((schema["required"]?.items ?? []).compactMap(\.text))
-            if schema["additionalProperties"] == .bool(false), depth == 0 || schema["$ref"] == nil {
+            if schema["additionalProperties"] == .bool(false) {
                 found.isClosed = true
             }
         }

@@ -35,7 +35,9 @@ struct InitCommand: AsyncParsableCommand {
 /// `sluice validate`.
 struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check files against a contract. Touches nothing: no ledger, no output data."
+        commandName: "validate",
+        abstract:
+            "Check files against a contract. Writes nothing but the rows that --valid-rows and --invalid-rows ask for."
     )
 
     @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")

@@ -63,7 +63,7 @@ struct StoreOptions: ParsableArguments {
 
 /// Which contract, and how the file is read.
 struct ReadingOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "The contract: a Table Schema in YAML or JSON.")
+    @Option(name: [.short, .long], help: "The contract: a Table Schema, or a JSON Schema for JSON, in YAML or JSON.")
     var schema: String?
 
     @Flag(name: .long, help: "Make the contract from the file itself when there is none.")
