@@ -43,10 +43,10 @@ extension Store {
     ///
     /// One sealed file a batch, named by the batch: two processes cannot lose each other's update.
     func baseline(
-        _ dataset: String, features: [String], ledger: Ledger?, cache: BaselineCache?
+        _ dataset: String, features: [String], codes: [String], ledger: Ledger?, cache: BaselineCache?
     ) throws(IngestionError) -> LoadedBaseline? {
         let folder = folder("baselines", dataset)
-        guard exists(folder), !features.isEmpty else { return nil }
+        guard exists(folder) else { return nil }
         let names = try newestNames(in: folder)
         let ring = try keyRing()
         var loaded: LoadedBaseline?
@@ -63,7 +63,9 @@ extension Store {
                 found = try open(path, batch: batch, dataset, ring, ledger, cache)
             }
             // The same bytes judged twice (--force) are one batch's worth of evidence.
-            guard let projected = found.made.projected(onto: features), sources.insert(found.source).inserted else {
+            guard let projected = found.made.projected(onto: features, codes: codes),
+                sources.insert(found.source).inserted
+            else {
                 continue
             }
             if loaded == nil {

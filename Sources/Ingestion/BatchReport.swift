@@ -47,7 +47,7 @@ package struct BatchReport: Sendable {
     package var findings = FindingCounts()
     /// Findings one by one, by row, as many as were asked for.
     package var listed: [Finding] = []
-    /// Findings about the whole batch; any of them holds it.
+    /// Findings about the whole batch; those that quarantine hold it.
     package var batchFindings: [Finding] = []
     /// Names of the contract's fields.
     package var fields: [String]
@@ -64,9 +64,13 @@ package struct BatchReport: Sendable {
     package var basisRows = 0
     /// The stated false-alarm rates: share of clean rows beyond a modified z threshold, and beyond the forest's line.
     package var falseAlarmRates: (modifiedZ: Double, forest: Double) = (0, 0)
+    /// The stated rate of label flips among honest rows; nil when labels were not tested.
+    package var labelFlipRate: Double?
     /// Thresholds by field: field, threshold, rows, transform.
     package var thresholds: [(field: Int, threshold: Double, count: Int, log: Bool)] = []
-    /// Fields that were not screened, and why.
+    /// Tests of the whole batch beside its baseline.
+    package var tests: [BatchTest] = []
+    /// Fields that were not screened, or -1 for the whole batch, and why.
     package var untested: [(field: Int, reason: String)] = []
     /// Masked cells: field, entity, operator, count.
     package var masks: [(receipt: MaskReceipt, count: Int)] = []
@@ -196,18 +200,30 @@ package struct BatchReport: Sendable {
     }
 
     private var screeningDocument: JSONValue {
+        func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         return .object([
             "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
             "falseAlarmRate": .object([
                 "modifiedZ": .number(falseAlarmRates.modifiedZ), "forest": .number(falseAlarmRates.forest),
+                "labelFlip": labelFlipRate.map { .number($0) } ?? .null,
             ]),
             "thresholds": .array(
                 thresholds.map {
                     .object([
                         "fieldName": name($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
                         "log1p": .bool($0.log),
+                    ])
+                }),
+            "tests": .array(
+                tests.map {
+                    .object([
+                        "type": .string($0.code.rawValue), "fieldName": name($0.field),
+                        "statistic": number($0.statistic),
+                        "critical": number($0.critical), "effect": number($0.effect), "warn": number($0.warn),
+                        "hold": number($0.hold), "n": whole($0.count), "basis": whole($0.basis),
+                        "outcome": .string($0.outcome.name),
                     ])
                 }),
             "untested": .array(
@@ -225,8 +241,11 @@ package struct BatchReport: Sendable {
         return .object(members)
     }
 
+    /// Whether a finding about the whole batch holds it.
+    package var hasHoldingFinding: Bool { batchFindings.contains { $0.outcome >= .quarantined } }
+
     /// Whether nothing was found that holds back a row or the batch.
     package var isClean: Bool {
-        batchFindings.isEmpty && counts.count(.rejected) == 0 && counts.count(.quarantined) == 0
+        !hasHoldingFinding && counts.count(.rejected) == 0 && counts.count(.quarantined) == 0
     }
 }

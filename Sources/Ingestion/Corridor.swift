@@ -111,12 +111,12 @@ package struct Corridor: Sendable {
             try committer.requireSettled(source, claim)
             return try committer.repeated(earlier, batch, report, claim, started)
         }
-        let names = plan.screened.fields.map { plan.fieldNames[$0] }
         let baseline =
             try options.doors < .dryRun
             ? nil
             : store?.baseline(
-                dataset, features: names, ledger: committer?.ledger, cache: committer?.baselines)
+                dataset, features: plan.screened.numberNames(plan.fieldNames),
+                codes: plan.screened.codeNames(plan.fieldNames), ledger: committer?.ledger, cache: committer?.baselines)
         // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
         if schema.isInferred, let baseline, !baseline.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
@@ -155,15 +155,14 @@ package struct Corridor: Sendable {
     private func survey(
         _ cutter: SliceCutter, _ plan: Plan, _ keys: BatchKeys, total: Int
     ) async throws(IngestionError) -> Survey {
-        var profile = Profile(
-            features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count)
+        var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
         var sound: [Int: RowBits] = [:]
         var findings = cutter.head.findings
         var listed: [Finding] = []
         var merged = 0
         if let layout = cutter.head.layout {
             // Rows that cannot be in the final sample any more need not be copied; reading an older bound is harmless.
-            let bound = SharedBound()
+            let bounds = SharedBounds()
             let runner = LocalRunner(jobs: plan.options.jobs)
             // Nothing ranks before 0: a contract is checked without a sample.
             let isSampled = plan.options.doors >= .dryRun
@@ -174,7 +173,7 @@ package struct Corridor: Sendable {
                     return try cutter.next()
                 },
                 work: { slice throws(IngestionError) in
-                    var part = try Ingestion.survey(slice, plan, layout, bound: isSampled ? bound.value : 0)
+                    var part = try Ingestion.survey(slice, plan, layout, bounds: isSampled ? bounds.value : .nothing)
                     for (rule, keys) in known { part.profile.keys[rule].forget(keys) }
                     return part
                 },
@@ -182,7 +181,7 @@ package struct Corridor: Sendable {
                     profile.merge(result.profile)
                     try keys.spill.relieve(&profile.keys)
                     merged += 1
-                    bound.value = profile.sample.bound
+                    bounds.value = profile.bounds
                     sound[result.ordinal] = result.isSound
                     if let finding = result.disagreement { findings.append(finding) }
                     listed += result.listed
@@ -309,8 +308,9 @@ package struct Corridor: Sendable {
         }
         let replayer = try SliceReplayer(source, places: survey.places, plan.reading.coding)
         var results: [SliceResult] = []
-        var sample = RowSample(capacity: Baseline.capacity, width: plan.screened.fields.count)
-        let bound = SharedBound()
+        var kept = KeptRows(plan.reader)
+        let screener = Screener(decision, plan.reader, actions: plan.actions)
+        let bounds = SharedBounds()
         let runner = LocalRunner(jobs: plan.options.jobs)
         let rows = survey.profile.rows
         do throws(IngestionError) {
@@ -321,15 +321,15 @@ package struct Corridor: Sendable {
                 },
                 work: { slice throws(IngestionError) in
                     try Ingestion.process(
-                        slice, plan, layout, decision, masker, sound: survey.sound[slice.ordinal], stage: stage,
-                        bound: bound.value)
+                        slice, plan, layout, decision, screener, masker, sound: survey.sound[slice.ordinal],
+                        stage: stage, bounds: bounds.value)
                 },
                 take: { result throws(IngestionError) in
                     var result = result
                     // Merged at once: a sample a slice would grow with the file.
-                    sample.merge(result.sample)
-                    bound.value = sample.bound
-                    result.sample = RowSample(capacity: Baseline.capacity, width: sample.width)
+                    kept.merge(result.kept)
+                    bounds.value = kept.bounds
+                    result.kept = KeptRows(plan.reader)
                     results.append(result)
                 })
         } catch {
@@ -363,7 +363,7 @@ package struct Corridor: Sendable {
             try committer.requireSettled(source, delivered)
             if verdict.isAccepted {
                 return try committer.accept(
-                    claim, batch, report, decision: decision, baseline: baseline, sample: sample, stage: stage,
+                    claim, batch, report, decision: decision, baseline: baseline, kept: kept, stage: stage,
                     results: results, started)
             }
             return try committer.hold(
@@ -382,8 +382,11 @@ package struct Corridor: Sendable {
         report.basis = decision.basis
         report.basisRows = decision.basisRows
         report.falseAlarmRates = (
-            max(decision.flagRateZ, decision.rules.isEmpty ? 0 : ModifiedZ.targetRate), decision.flagRateForest
+            max(decision.flagRateZ, decision.rules.isEmpty ? 0 : ModifiedZ.targetRate),
+            decision.flagRateForest
         )
+        report.labelFlipRate = decision.flagRateLabels
+        report.tests = decision.tests
         report.thresholds = decision.rules.filter { !$0.isConstant }.map {
             ($0.field, $0.threshold, $0.count, $0.usesLog)
         }
@@ -430,12 +433,12 @@ package struct Corridor: Sendable {
     }
 }
 
-/// A number that workers may read while the merging side lowers it.
-private final class SharedBound: Sendable {
-    private let bound = Mutex<UInt64>(.max)
+/// Bounds that workers may read while the merging side lowers them.
+private final class SharedBounds: Sendable {
+    private let bounds = Mutex<Profile.Bounds>(Profile.Bounds())
 
-    var value: UInt64 {
-        get { bound.withLock { $0 } }
-        set { bound.withLock { $0 = newValue } }
+    var value: Profile.Bounds {
+        get { bounds.withLock { $0 } }
+        set { bounds.withLock { $0 = newValue } }
     }
 }

@@ -85,12 +85,12 @@ extension Committer {
     /// Publishes an accepted batch.
     func accept(
         _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: LoadedBaseline?,
-        sample merged: RowSample, stage: Stage, results: [SliceResult], _ started: Double
+        kept merged: KeptRows, stage: Stage, results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards = results.flatMap(\.shards)
         let digest = try self.stage(decision, stage, &shards)
-        var sample = merged
+        var kept = merged
         var rowMap = RowMap()
         var lengths = Array("sluice-rows-v1\n".utf8)
         var lastStart: UInt64 = 0
@@ -100,11 +100,14 @@ extension Committer {
             lengths += result.rowLengths
             lastStart = result.lastStart
         }
-        sample.compact()
-        if !decision.screened.fields.isEmpty, sample.count > 0 {
-            let names = decision.screened.fields.map { batch.fields[$0] }
+        kept.finish()
+        if !decision.screened.isEmpty, kept.sample.count > 0 {
+            let made = Baseline(
+                features: decision.screened.numberNames(batch.fields), codes: decision.screened.codeNames(batch.fields),
+                sample: kept.sample, texts: kept.texts, remarks: Baseline.Remarks(report.counts),
+                rows: report.counts.total)
             let message = try stage.seal(
-                Baseline(features: names, sample: sample, remarks: Baseline.Remarks(report.counts)).encoded(),
+                made.encoded(),
                 name: "baseline.sluice", role: "baseline",
                 mediaType: "application/octet-stream")
             shards.append(companion(message, "baseline"))

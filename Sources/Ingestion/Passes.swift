@@ -37,11 +37,11 @@ struct SliceSurvey: Sendable {
 
 /// First pass over one slice: read, validate, profile.
 func survey(
-    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, bound: UInt64
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, bounds: Profile.Bounds
 ) throws(IngestionError) -> SliceSurvey {
     var result = SliceSurvey(
         ordinal: slice.ordinal,
-        profile: Profile(features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count))
+        profile: Profile(plan.reader, keyRules: plan.validator.keyRules.count))
     var reader = SliceReader(slice, layout: layout, plan: plan.reading)
     var isFirst = slice.ordinal == 0
     var rows = 0
@@ -56,7 +56,7 @@ func survey(
         }
         isFirst = false
         let validated = plan.validator.validate(batch)
-        result.profile.add(validated, slots: plan.screened.slots, seed: plan.sampleSeed, bound: bound)
+        result.profile.add(validated, plan.reader, seed: plan.sampleSeed, bounds: bounds)
         for row in 0..<batch.count { result.isSound.append(validated.isSound[row]) }
         if plan.options.doors == .validate, result.listed.count < plan.options.listed {
             result.listed += validated.findings.prefix(plan.options.listed - result.listed.count)
@@ -94,7 +94,7 @@ struct SliceResult: Sendable {
     var counts = OutcomeCounts()
     var rowMap = RowMap()
     var receipts: [MaskReceipt: Int] = [:]
-    var sample: RowSample
+    var kept: KeptRows
     var shards: [StagedShard] = []
     var listed: [Finding] = []
     /// Offsets of row starts, each less the one before, as varints; without the first.
@@ -142,12 +142,10 @@ func staging<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingE
 
 /// Second pass over one slice: read, replay the verdicts, screen, mask, seal.
 func process(
-    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ decision: Decision, _ masker: Masker, sound: RowBits,
-    stage: Stage?, bound: UInt64
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ decision: Decision, _ screener: Screener,
+    _ masker: Masker, sound: RowBits, stage: Stage?, bounds: Profile.Bounds
 ) throws(IngestionError) -> SliceResult {
-    var result = SliceResult(
-        ordinal: slice.ordinal,
-        sample: RowSample(capacity: Baseline.capacity, width: plan.screened.fields.count))
+    var result = SliceResult(ordinal: slice.ordinal, kept: KeptRows(plan.reader))
     var reader = SliceReader(slice, layout: layout, plan: plan.reading)
     var accepted: ShardWriter?
     var quarantine: QuarantineWriter?
@@ -157,7 +155,7 @@ func process(
         let validated = plan.validator.replay(
             batch, wasSound: sound.bits(from: row, count: batch.count), repeats: decision.repeats(in: batch))
         row += batch.count
-        let screened = screen(validated, decision, actions: plan.actions)
+        let screened = screener.screen(validated)
         result.counts.add(screened)
         for (index, outcome) in screened.outcomes.enumerated() {
             result.rowMap.append(RowMap.Fate(outcome, shard: slice.ordinal), count: 1)
@@ -166,7 +164,7 @@ func process(
             lastStart = start
             result.lastStart = start
         }
-        sample(screened, plan, bound, &result.sample)
+        result.kept.add(screened, validated, plan.reader, seed: plan.sampleSeed, bounds: bounds)
         if result.listed.count < plan.options.listed {
             result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
         }
@@ -245,23 +243,6 @@ private func append(_ screened: ScreenedBatch, _ writer: inout QuarantineWriter?
     guard var open = writer.take() else { return }
     do throws(SealingError) { try open.append(screened) } catch { throw IngestionError(error) }
     writer = consume open
-}
-
-/// Adds the released rows to the sample that may become part of a baseline.
-private func sample(_ screened: ScreenedBatch, _ plan: Plan, _ bound: UInt64, _ sample: inout RowSample) {
-    let batch = screened.batch
-    var values = [Double](repeating: .nan, count: sample.width)
-    for row in 0..<batch.count where screened.outcomes[row].isReleased {
-        let offset = batch.sourceRange(of: row).lowerBound
-        let rank = Profile.rank(of: offset, seed: plan.sampleSeed)
-        guard rank <= bound else {
-            sample.skip()
-            continue
-        }
-        guard sample.admits(rank) else { continue }
-        for feature in values.indices { values[feature] = screened.numbers[feature][row] }
-        sample.append(rank: rank, values)
-    }
 }
 
 /// LEB128.

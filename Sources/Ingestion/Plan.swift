@@ -79,6 +79,7 @@ struct Plan: Sendable {
     let reading: ReadingPlan
     let validator: Validator
     let screened: ScreenedFields
+    let reader: FeatureReader
     /// Keys the sampling, the uniqueness hash and the choice of cross-checked blocks.
     let secret: [UInt8]
     let sampleSeed: UInt64
@@ -89,7 +90,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "5"
+    static let pipelineVersion = "6"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
@@ -116,6 +117,7 @@ struct Plan: Sendable {
             throw IngestionError(error, file: file)
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
+        reader = FeatureReader(screened, validator)
         sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
         // The keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }

@@ -44,17 +44,22 @@ package func scoreRows(
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
         throw IngestionError(.unreadableData, "\(path): the header does not fit the contract: \(codes)")
     }
-    var profile = Profile(features: plan.screened.fields.count, keyRules: plan.validator.keyRules.count)
+    var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
     let runner = LocalRunner(jobs: options.jobs)
     try await runner.run(
         next: { () throws(IngestionError) in try cutter.next() },
-        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bound: .max).profile },
+        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: Profile.Bounds()).profile },
         take: { part throws(IngestionError) in profile.merge(part) })
     profile.finish()
     guard !plan.screened.forest.isEmpty, profile.sample.count >= 2 else {
         throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")
     }
-    let sample = profile.sample
+    // Measures alone: lengths of texts are no features of the forest.
+    var sample = RowSample(capacity: profile.sample.capacity, width: plan.screened.fields.count)
+    for row in 0..<profile.sample.count {
+        sample.append(
+            rank: profile.sample.ranks[row], Array(profile.sample.numbers(of: row).prefix(sample.width)))
+    }
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
     let forest = IsolationForest(
         sample: sample, rows: 0..<sample.count, fields: plan.screened.fields, trees: schema.forest.trees,

@@ -225,6 +225,41 @@ package struct AnomalyRule: Sendable, Equatable {
     package init() {}
 }
 
+/// How a column is compared with its baseline (`sluice: drift:`).
+package struct DriftRule: Sendable, Equatable {
+    /// False when it is not to be compared.
+    package var enabled = true
+    /// From here on a batch is flagged, and held; nil for the metric's own.
+    package var warn: Double?, fail: Double?
+
+    /// A rule with the defaults.
+    package init() {}
+}
+
+/// What is done about marks of poison (`sluice: poisoning:`).
+package struct PoisonRule: Sendable, Equatable {
+    /// Whether it is looked for.
+    package var enabled = true
+    /// What it does to a row.
+    package var action = Outcome.quarantined
+
+    /// A rule with the defaults.
+    package init() {}
+}
+
+/// Marks of poison that are looked for (`sluice: poisoning:`).
+package struct PoisoningRules: Sendable, Equatable {
+    /// Copies and near copies.
+    package var duplicates = PoisonRule()
+    /// Labels that do not fit.
+    package var labelFlip = PoisonRule()
+    /// What stands beside one label.
+    package var triggers = PoisonRule()
+
+    /// Rules with the defaults.
+    package init() {}
+}
+
 /// One declared column.
 package struct Field: Sendable, Equatable {
     /// The column's name.
@@ -257,6 +292,8 @@ package struct Field: Sendable, Equatable {
     package var hiddenText: Outcome?
     /// How its numbers are screened.
     package var anomaly = AnomalyRule()
+    /// How it is compared with its baseline.
+    package var drift = DriftRule()
     /// Human title, unused by checks.
     package var title: String?
 
@@ -431,6 +468,8 @@ package struct Schema: Sendable, Equatable {
     package var batch = BatchRule()
     /// The forest.
     package var forest = ForestRule()
+    /// Marks of poison.
+    package var poisoning = PoisoningRules()
     /// What a whole record of JSON must keep; a contract that is a JSON Schema has it, and then it alone judges values.
     package var recordSchema: JSONSchema?
     /// SHA-256 of the contract's canonical JSON form (RFC 8785), so that layout and comments do not matter.

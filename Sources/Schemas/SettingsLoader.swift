@@ -19,15 +19,15 @@ package enum Entities {
 
 extension SchemaLoader {
     private static let unenforcedSettings = [
-        "drift", "secrets", "poisoning", "baseline", "privacy", "encryption", "encrypt",
+        "secrets", "baseline", "privacy", "encryption", "encrypt",
     ]
 
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try cursor.refuseKeys(
-            besides: ["role", "path", "pii", "anomaly", "hiddenText", "jsonSchema"] + Self.unenforcedSettings)
+            besides: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "jsonSchema"] + Self.unenforcedSettings)
         try warnAboutKeys(
-            of: cursor, known: ["role", "path", "pii", "anomaly", "hiddenText", "jsonSchema"],
+            of: cursor, known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "jsonSchema"],
             unenforced: Self.unenforcedSettings)
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
@@ -51,6 +51,7 @@ extension SchemaLoader {
             }
             field.anomaly = try loadAnomaly(anomaly)
         }
+        if let drift = cursor["drift"] { field.drift = try loadDrift(drift, field) }
     }
 
     private mutating func loadPII(_ cursor: Cursor) throws(SchemaError) -> PIIRule {
@@ -177,6 +178,44 @@ extension SchemaLoader {
         return rule
     }
 
+    private func loadDrift(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> DriftRule {
+        try cursor.refuseKeys(besides: ["metric", "bins", "warn", "fail", "enabled"])
+        var rule = DriftRule()
+        let own = field.isNumeric && field.role != .label ? "psi" : "linf"
+        if let metric = cursor["metric"], try metric.word(of: ["psi", "linf"], what: "metric") != own {
+            throw metric.error(
+                .inconsistent, "\(quoted(field.name)) is compared by \(own); write that, or leave it out")
+        }
+        if let bins = cursor["bins"] { _ = try bins.whole(in: 10...10) }
+        rule.warn = try cursor["warn"]?.number(in: 0...100)
+        rule.fail = try cursor["fail"]?.number(in: 0...100)
+        if let fail = cursor["fail"], let warn = rule.warn, let limit = rule.fail, warn > limit {
+            throw fail.error(.inconsistent, "warn is above fail; the milder line must come first")
+        }
+        rule.enabled = try cursor["enabled"]?.flag() ?? true
+        return rule
+    }
+
+    private mutating func loadPoisoning(_ cursor: Cursor) throws(SchemaError) -> PoisoningRules {
+        try cursor.refuseKeys(besides: ["duplicates", "labelFlip", "triggers", "crossVerify"])
+        try warnAboutKeys(of: cursor, known: ["duplicates", "labelFlip", "triggers"], unenforced: ["crossVerify"])
+        var rules = PoisoningRules()
+        rules.duplicates = try loadPoison(cursor["duplicates"], later: ["exact", "near"])
+        rules.labelFlip = try loadPoison(cursor["labelFlip"], later: ["k", "agreement"])
+        rules.triggers = try loadPoison(cursor["triggers"], later: ["fields", "minSupport", "minPurity", "alpha"])
+        return rules
+    }
+
+    private mutating func loadPoison(_ cursor: Cursor?, later: [String]) throws(SchemaError) -> PoisonRule {
+        var rule = PoisonRule()
+        guard let cursor else { return rule }
+        try cursor.refuseKeys(besides: ["enabled", "action"] + later)
+        try warnAboutKeys(of: cursor, known: ["enabled", "action"], unenforced: later)
+        rule.enabled = try cursor["enabled"]?.flag() ?? true
+        if let action = cursor["action"] { rule.action = try loadAction(action) }
+        return rule
+    }
+
     /// A JSON Pointer: `/` before each token, `~1` for a slash and `~0` for a tilde in one.
     private func loadPath(_ cursor: Cursor) throws(SchemaError) -> [String] {
         let text = try cursor.text()
@@ -222,7 +261,7 @@ extension SchemaLoader {
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
             "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "limits", "isolationForest", "batch",
-            "rules", "references", "jsonSchema",
+            "poisoning", "rules", "references", "jsonSchema",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -256,6 +295,7 @@ extension SchemaLoader {
         if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
+        if let poisoning = cursor["poisoning"] { schema.poisoning = try loadPoisoning(poisoning) }
         if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
     }
 
@@ -298,11 +338,13 @@ extension SchemaLoader {
         if let names = cursor["fields"] {
             rule.fields = try loadNames(names, fields)
             for (item, name) in zip(try names.items(), rule.fields) {
-                guard let field = fields.first(where: { $0.name == name }), !field.isNumeric else { continue }
+                guard let field = fields.first(where: { $0.name == name }), !field.isNumeric, field.type != .boolean,
+                    field.categories == nil, field.constraints.enumeration == nil
+                else { continue }
                 throw item.error(
                     .inconsistent,
-                    "\(quoted(name)) is \(field.type.name); the forest of this version takes integer and number "
-                        + "fields only, so remove it here")
+                    "\(quoted(name)) is \(field.type.name) without declared values; the forest takes numbers, booleans, and "
+                        + "fields with enum or categories, so remove it here")
             }
         }
         rule.trees = try cursor["trees"]?.whole(in: 1...1000) ?? rule.trees

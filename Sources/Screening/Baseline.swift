@@ -5,15 +5,21 @@ import Tabular
 ///
 /// Only released rows of accepted batches ever enter it, so that a poisoned batch does not move its own line.
 package struct Baseline: Sendable, Equatable {
-    /// Names of the features, in the order of the sample's columns.
+    /// Names of the sample's numbers, in order.
     package var features: [String]
-    /// Rows of accepted batches.
+    /// Names of the sample's codes, in order.
+    package var codes: [String]
+    /// Rows of accepted batches: numbers and codes.
     package var sample: RowSample
+    /// Fewer of the same rows: codes, signatures, and what stands in their text.
+    package var texts: RowSample
     /// Accepted batches it was made from.
     package var batches: Int
     /// How often rows of those batches were remarked on, the ones that were held back included: they are missing in the
     /// sample, so the sample alone would promise fewer remarks each time.
     package var remarks: Remarks
+    /// Rows of each batch it was made from, newest last.
+    package var sizes: [Int]
 
     /// Rows that statistics looked at in accepted batches, and what they said.
     package struct Remarks: Sendable, Equatable {
@@ -23,6 +29,8 @@ package struct Baseline: Sendable, Equatable {
         package var deviated = 0
         /// Of these, rows with a forest finding.
         package var isolated = 0
+        /// Of these, rows whose values do not belong together.
+        package var apart = 0
         /// Of these, rows that were held back and so are not in the sample.
         package var withheld = 0
 
@@ -34,118 +42,275 @@ package struct Baseline: Sendable, Equatable {
             tested = counts.total - counts.count(.rejected)
             deviated = counts.remarkedZ
             isolated = counts.remarkedForest
+            apart = counts.remarkedPairs
             withheld = counts.count(.quarantined)
         }
 
         /// A count's share of the rows looked at; 0 when there were none.
         func share(_ count: Int) -> Double { Double(count) / Double(max(tested, 1)) }
+
+        fileprivate mutating func merge(_ other: Remarks) {
+            tested += other.tested
+            deviated += other.deviated
+            isolated += other.isolated
+            apart += other.apart
+            withheld += other.withheld
+        }
     }
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
     package static let capacity = 16_384
+    /// Rows whose text is kept of each batch; a baseline of many has as many of each.
+    package static let textCapacity = 2048
 
     /// A baseline from one accepted batch.
-    package init(features: [String], sample: RowSample, remarks: Remarks, batches: Int = 1) {
+    package init(
+        features: [String], codes: [String] = [], sample: RowSample, texts: RowSample? = nil, remarks: Remarks,
+        rows: Int? = nil
+    ) {
         self.features = features
+        self.codes = codes
         self.sample = sample
-        self.batches = batches
+        self.texts = texts ?? RowSample(capacity: Self.textCapacity, width: 0)
+        self.batches = 1
         self.remarks = remarks
+        sizes = [rows ?? remarks.tested]
     }
 
-    /// The same rows over these features: a feature that was not sampled is missing in every row. nil when none was.
-    package func projected(onto names: [String]) -> Baseline? {
-        if names == features { return self }
+    /// A code that says that the value was never looked at, which is not the same as a missing one.
+    package static let unseen = UInt64.max
+
+    /// The same rows over these numbers and codes: a feature that was not sampled is missing in every row. nil when no number
+    /// was, and there is one.
+    package func projected(onto names: [String], codes wanted: [String] = []) -> Baseline? {
+        if names == features, wanted == codes { return self }
         let sources = names.map { features.firstIndex(of: $0) }
-        if sources.allSatisfy({ $0 == nil }) { return nil }
-        var values: [Double] = []
-        values.reserveCapacity(sample.count * names.count)
-        for row in 0..<sample.count {
-            for source in sources { values.append(source.map { sample.values[row * sample.width + $0] } ?? .nan) }
+        let codeSources = wanted.map { codes.firstIndex(of: $0) }
+        if sources.allSatisfy({ $0 == nil }), codeSources.allSatisfy({ $0 == nil }) { return nil }
+        func projected(_ sample: RowSample, numbers: [Int?], keepsRest: Bool) -> RowSample {
+            let rest = keepsRest ? sample.codeWidth - codes.count : 0
+            var made = RowSample(
+                capacity: sample.capacity, width: numbers.count, codeWidth: codeSources.count + max(rest, 0))
+            var (row, words): ([Double], [UInt64]) = ([], [])
+            for index in 0..<sample.count {
+                row.removeAll(keepingCapacity: true)
+                words.removeAll(keepingCapacity: true)
+                for source in numbers { row.append(source.map { sample.values[index * sample.width + $0] } ?? .nan) }
+                let first = index * sample.codeWidth
+                for source in codeSources { words.append(source.map { sample.codes[first + $0] } ?? Self.unseen) }
+                words += sample.codes[(first + codes.count)..<(first + codes.count + max(rest, 0))]
+                made.append(rank: sample.ranks[index], row, codes: words, tokens: Array(sample.tokens(of: index)))
+            }
+            return RowSample(
+                capacity: sample.capacity, width: made.width, codeWidth: made.codeWidth, ranks: made.ranks,
+                values: made.values, codes: made.codes, tokens: made.tokens, tokenEnds: made.tokenEnds,
+                offered: sample.offered)
         }
-        return Baseline(
-            features: names,
-            sample: RowSample(
-                capacity: sample.capacity, width: names.count, ranks: sample.ranks, values: values,
-                offered: sample.offered),
-            remarks: remarks, batches: batches)
+        var copy = self
+        copy.features = names
+        copy.codes = wanted
+        copy.sample = projected(sample, numbers: sources, keepsRest: false)
+        copy.texts = texts.count == 0 ? texts : projected(texts, numbers: [], keepsRest: true)
+        return copy
     }
 
     /// Takes in another accepted batch; a baseline over other features is replaced.
     package mutating func merge(_ other: Baseline) {
-        guard features == other.features, sample.capacity == other.sample.capacity else {
+        guard features == other.features, codes == other.codes, sample.capacity == other.sample.capacity else {
             self = other
             return
         }
         sample.merge(other.sample)
         sample.compact()
+        if texts.codeWidth != other.texts.codeWidth {
+            if texts.count == 0 { texts = other.texts }
+        } else if other.texts.count > 0 {
+            // As many rows of each batch, however many there are.
+            var wider = RowSample(capacity: texts.capacity + other.texts.capacity, width: 0, codeWidth: texts.codeWidth)
+            wider.merge(texts)
+            wider.merge(other.texts)
+            wider.compact()
+            texts = wider
+        }
         batches += other.batches
-        remarks.tested += other.remarks.tested
-        remarks.deviated += other.remarks.deviated
-        remarks.isolated += other.remarks.isolated
-        remarks.withheld += other.remarks.withheld
+        sizes += other.sizes
+        remarks.merge(other.remarks)
     }
+}
 
-    /// The form before remarks were kept: read, never written.
-    private static let firstMagic = Array("sluice-baseline-v1\n".utf8)
-    private static let magic = Array("sluice-baseline-v2\n".utf8)
+/// The stored form: little-endian words.
+extension Baseline {
+    /// The forms before: read, never written. The first had no remarks, the second no codes and no texts.
+    private static let magics = (1...3).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
-    /// The stored form: little-endian counts, names, ranks, values.
+    /// The stored form: counts, names, then the samples.
     package func encoded() -> [UInt8] {
-        var out = Self.magic
-        func word(_ value: UInt64) {
-            for shift in 0..<8 { out.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
+        var out = WordWriter(bytes: Self.magics[2])
+        out.word(batches)
+        for count in [remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld] {
+            out.word(count)
         }
-        word(UInt64(batches))
-        word(UInt64(sample.capacity))
-        word(UInt64(sample.offered))
-        word(UInt64(sample.count))
-        for count in [remarks.tested, remarks.deviated, remarks.isolated, remarks.withheld] { word(UInt64(count)) }
-        word(UInt64(features.count))
-        for name in features {
-            word(UInt64(name.utf8.count))
-            out.append(contentsOf: name.utf8)
+        out.word(sizes.count)
+        for size in sizes { out.word(size) }
+        for names in [features, codes] {
+            out.word(names.count)
+            for name in names { out.text(name) }
         }
-        for rank in sample.ranks { word(rank) }
-        for value in sample.values { word(value.bitPattern) }
-        return out
+        for sample in [sample, texts] {
+            for count in [
+                sample.capacity, sample.width, sample.codeWidth, sample.offered, sample.count, sample.tokens.count,
+            ] { out.word(count) }
+            for rank in sample.ranks { out.word(rank) }
+            for value in sample.values { out.word(value.bitPattern) }
+            for code in sample.codes { out.word(code) }
+            for end in sample.tokenEnds { out.half(UInt32(end)) }
+            for token in sample.tokens { out.half(token) }
+        }
+        return out.bytes
     }
 
     /// Reads the stored form; nil when it is damaged.
     package init?(decoding bytes: [UInt8]) {
-        let isFirst = bytes.starts(with: Self.firstMagic)
-        guard isFirst || bytes.starts(with: Self.magic) else { return nil }
-        var at = Self.magic.count
-        func word() -> UInt64? {
-            guard at + 8 <= bytes.count else { return nil }
-            var value: UInt64 = 0
-            for shift in 0..<8 { value |= UInt64(bytes[at + shift]) << UInt64(8 * shift) }
-            at += 8
-            return value
+        guard let version = Self.magics.firstIndex(where: { bytes.starts(with: $0) }) else { return nil }
+        var input = WordReader(bytes: bytes, at: Self.magics[0].count)
+        if version < 2 {
+            self.init(older: &input, hasRemarks: version == 1)
+        } else {
+            self.init(&input)
         }
-        guard let batches = word(), let capacity = word(), let offered = word(), let count = word(),
-            let tested = isFirst ? 0 : word(), let deviated = isFirst ? 0 : word(),
-            let isolated = isFirst ? 0 : word(), let withheld = isFirst ? 0 : word(), let width = word(),
-            capacity <= 1 << 24, count <= 2 * capacity, width <= 65_536,
-            max(tested, deviated, isolated, withheld) <= 1 << 48
+    }
+
+    private init?(_ input: inout WordReader) {
+        guard let batches = input.count(1 << 32), let tested = input.count(1 << 48),
+            let deviated = input.count(1 << 48), let isolated = input.count(1 << 48),
+            let apart = input.count(1 << 48), let withheld = input.count(1 << 48),
+            let sizeCount = input.count(1 << 20)
         else { return nil }
         var remarks = Remarks()
-        (remarks.tested, remarks.deviated) = (Int(tested), Int(deviated))
-        (remarks.isolated, remarks.withheld) = (Int(isolated), Int(withheld))
-        var names: [String] = []
-        for _ in 0..<width {
-            guard let length = word(), length <= 65_536, at + Int(length) <= bytes.count else { return nil }
-            names.append(String(decoding: bytes[at..<at + Int(length)], as: UTF8.self))
-            at += Int(length)
+        remarks.apart = apart
+        (remarks.tested, remarks.deviated, remarks.isolated, remarks.withheld) = (tested, deviated, isolated, withheld)
+        var sizes: [Int] = []
+        for _ in 0..<sizeCount {
+            guard let size = input.count(1 << 48) else { return nil }
+            sizes.append(size)
         }
-        guard bytes.count - at == Int(count) * 8 * (1 + Int(width)) else { return nil }
-        var ranks: [UInt64] = []
-        var values: [Double] = []
-        for _ in 0..<Int(count) { ranks.append(word() ?? 0) }
-        for _ in 0..<Int(count) * Int(width) { values.append(Double(bitPattern: word() ?? 0)) }
-        self.init(
-            features: names,
-            sample: RowSample(
-                capacity: Int(capacity), width: Int(width), ranks: ranks, values: values, offered: Int(offered)),
-            remarks: remarks, batches: Int(batches))
+        guard let features = input.names(), let codes = input.names(),
+            let sample = input.sample(), let texts = input.sample(), input.isAtEnd,
+            sample.width == features.count, sample.codeWidth == codes.count,
+            texts.width == 0, texts.codeWidth == 0 || texts.codeWidth >= codes.count
+        else { return nil }
+        self.init(features: features, codes: codes, sample: sample, texts: texts, remarks: remarks)
+        self.batches = batches
+        self.sizes = sizes
+    }
+
+    private init?(older input: inout WordReader, hasRemarks: Bool) {
+        guard let batches = input.count(1 << 32), let capacity = input.count(1 << 24),
+            let offered = input.count(1 << 48), let count = input.count(2 * capacity)
+        else { return nil }
+        var remarks = Remarks()
+        if hasRemarks {
+            guard let tested = input.count(1 << 48), let deviated = input.count(1 << 48),
+                let isolated = input.count(1 << 48), let withheld = input.count(1 << 48)
+            else { return nil }
+            (remarks.tested, remarks.deviated) = (tested, deviated)
+            (remarks.isolated, remarks.withheld) = (isolated, withheld)
+        }
+        guard let names = input.names(),
+            let sample = input.sample(
+                capacity: capacity, width: names.count, codeWidth: 0, offered: offered, count: count, tokens: 0,
+                hasEnds: false),
+            input.isAtEnd
+        else { return nil }
+        self.init(features: names, sample: sample, remarks: remarks)
+        self.batches = batches
+        sizes = []
+    }
+}
+
+/// Writes little-endian words.
+private struct WordWriter {
+    var bytes: [UInt8]
+
+    mutating func word(_ value: UInt64) {
+        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
+    }
+    mutating func word(_ value: Int) { word(UInt64(value)) }
+    mutating func half(_ value: UInt32) {
+        for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
+    }
+    mutating func text(_ text: String) {
+        word(text.utf8.count)
+        bytes.append(contentsOf: text.utf8)
+    }
+}
+
+/// Reads what `WordWriter` wrote; nil where there is too little, or too much.
+private struct WordReader {
+    let bytes: [UInt8]
+    var at: Int
+
+    var isAtEnd: Bool { at == bytes.count }
+
+    mutating func word() -> UInt64? {
+        guard at + 8 <= bytes.count else { return nil }
+        var value: UInt64 = 0
+        for shift in 0..<8 { value |= UInt64(bytes[at + shift]) << UInt64(8 * shift) }
+        at += 8
+        return value
+    }
+
+    mutating func half() -> UInt32 {
+        var value: UInt32 = 0
+        for shift in 0..<4 { value |= UInt32(bytes[at + shift]) << UInt32(8 * shift) }
+        at += 4
+        return value
+    }
+
+    /// A count that is not above `most`.
+    mutating func count(_ most: Int) -> Int? {
+        guard let value = word(), value <= UInt64(most) else { return nil }
+        return Int(value)
+    }
+
+    mutating func names() -> [String]? {
+        guard let count = count(65_536) else { return nil }
+        var names: [String] = []
+        for _ in 0..<count {
+            guard let length = self.count(65_536), at + length <= bytes.count else { return nil }
+            names.append(String(decoding: bytes[at..<at + length], as: UTF8.self))
+            at += length
+        }
+        return names
+    }
+
+    mutating func sample() -> RowSample? {
+        guard let capacity = count(1 << 24), let width = count(65_536), let codeWidth = count(65_536),
+            let offered = count(1 << 48), let count = count(2 * capacity), let tokens = self.count(1 << 30)
+        else { return nil }
+        return sample(
+            capacity: capacity, width: width, codeWidth: codeWidth, offered: offered, count: count, tokens: tokens)
+    }
+
+    mutating func sample(
+        capacity: Int, width: Int, codeWidth: Int, offered: Int, count: Int, tokens tokenCount: Int,
+        hasEnds: Bool = true
+    ) -> RowSample? {
+        let words = count * (1 + width + codeWidth)
+        guard bytes.count - at >= words * 8 + (hasEnds ? (count + tokenCount) * 4 : 0) else { return nil }
+        let ranks = (0..<count).map { _ in word() ?? 0 }
+        let values = (0..<count * width).map { _ in Double(bitPattern: word() ?? 0) }
+        let codes = (0..<count * codeWidth).map { _ in word() ?? 0 }
+        guard hasEnds else {
+            return RowSample(
+                capacity: capacity, width: width, codeWidth: codeWidth, ranks: ranks, values: values, codes: codes,
+                offered: offered)
+        }
+        let ends = (0..<count).map { _ in Int(half()) }
+        guard ends.last ?? 0 == tokenCount, zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 }) else { return nil }
+        let tokens = (0..<tokenCount).map { _ in half() }
+        return RowSample(
+            capacity: capacity, width: width, codeWidth: codeWidth, ranks: ranks, values: values, codes: codes,
+            tokens: tokens, tokenEnds: ends, offered: offered)
     }
 }

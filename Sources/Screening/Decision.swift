@@ -1,7 +1,6 @@
-import CKernels
 package import Schemas
 package import Sketches
-package import Tabular
+import Tabular
 import Validating
 
 /// What was decided about a batch before its second pass: a pure function of profile, baseline and contract.
@@ -14,33 +13,73 @@ package struct Decision: Sendable {
         case firstContact = "first-contact"
     }
 
+    /// Why something was not tested.
+    package enum Untested: String, Sendable {
+        /// Too few rows, or none.
+        case tooFewRows = "too few values (30 needed)"
+        /// Nothing to compare with.
+        case noBaseline = "no baseline to compare with"
+        /// The baseline has never seen the field.
+        case unseenField = "the baseline has not seen this field"
+        /// Most rows are copies by nature.
+        case fewContents = "most rows have copies, so copies say nothing"
+        /// There is no class to test for.
+        case noLabel = "no field with role: label"
+        /// A label with too many values is no class.
+        case noClass = "the label has one value, or more than 64"
+    }
+
     /// The rule of each screened field that could be tested.
-    package var rules: [ModifiedZ]
-    /// Fields that were not tested, and why.
-    package var untested: [(field: Int, reason: String)]
-    /// The forest, when there is one.
-    package var forest: IsolationForest?
-    /// Features of the sample that the forest uses.
-    package var forestFeatures: [Int]
-    /// Rows with a smaller sum are flagged.
-    package var flagBelow: UInt32
-    /// Rows with a smaller sum are quarantined; 0 when none are.
-    package var quarantineBelow: UInt32
+    package var rules: [ModifiedZ] = []
+    /// Measures that predict each other.
+    package var pairs: [ResidualPair] = []
+    /// Fields, or -1 for the whole batch, that were not tested, by what, and why.
+    package var untested: [(field: Int, reason: String)] = []
+    /// The forest and its lines, when there is one.
+    package var forest: ForestLines?
+    /// What stands beside one label as it did not before: in the rows, and in their text.
+    package var triggers: [Trigger] = [], wordTriggers: [Trigger] = []
+    /// Clusters of copies: of rows, and of their text.
+    package var floods: [Flood] = [], textFloods: [Flood] = []
+    /// What the neighbours say of the labels.
+    package var labels: [LabelCheck] = []
+    /// What marks of poison do to a row.
+    package var poisoning = PoisoningRules()
+    /// Tests of the whole batch.
+    package var tests: [BatchTest] = []
+    /// Each test's share of the budget of false alarms.
+    package var alpha = 0.0
     /// Where the lines come from.
     package var basis: Basis
     /// Rows the lines were made from.
     package var basisRows: Int
-    /// Share of basis rows beyond a modified z threshold.
-    package var flagRateZ: Double
-    /// Share of held-out basis rows beyond the forest's flag line.
-    package var flagRateForest: Double
+    /// Share of basis rows beyond a modified z threshold, and beyond a pair's.
+    package var flagRateZ = 0.0, flagRatePairs = 0.0
+    /// The stated rate of the forest: of held-out rows, or of the rows of batches before, which lack nothing.
+    package var flagRateForest: Double {
+        forest.map { max($0.flagRate, remarks.share(remarks.isolated)) } ?? 0
+    }
+    /// The stated rate of label flips: honest rows whose neighbours agree on another label; nil when labels are not tested.
+    package var flagRateLabels: Double? { labels.map(\.flagRate).max() }
+    /// How many rows were remarked on before, of how many: what an excess is held against.
+    package var remarks = Baseline.Remarks()
     /// For each key rule the rows that break it.
     package var keyErrors: [RowSet]
     /// The screened fields.
     package var screened: ScreenedFields
+    let rowItems: RowItems?
+    let floodItems: FloodItems?
 
-    /// Rows a held-out quantile must rest on before it may quarantine.
-    package static let heldOutMin = 2000
+    /// Whether there are marks of poison to look for in the rows.
+    package var hasMarks: Bool {
+        !triggers.isEmpty || !floods.isEmpty || labels.contains(where: \.judgesRows) || needsText
+    }
+    /// Whether the second pass needs the codes of rows.
+    package var needsCodes: Bool { hasMarks || forest?.categories.isEmpty == false }
+    /// Whether it needs what stands in the text.
+    package var needsText: Bool {
+        !wordTriggers.isEmpty || !textFloods.isEmpty || labels.contains { $0.judgesRows && $0.view.isText }
+    }
 }
 
 extension Decision {
@@ -55,14 +94,38 @@ extension Decision {
         _ profile: Profile, keyErrors: [RowSet], baseline: Baseline?, schema: Schema, screened: ScreenedFields,
         seed: UInt64
     ) {
-        let names = screened.fields.map { schema.fields[$0].name }
-        let isUsable = baseline.map { $0.features == names && $0.sample.count >= ModifiedZ.rowsMin } ?? false
-        let sample = isUsable ? baseline?.sample ?? profile.sample : profile.sample
+        let names = schema.fields.map(\.name)
+        let isUsable =
+            baseline.map {
+                $0.features == screened.numberNames(names) && $0.codes == screened.codeNames(names)
+                    && $0.sample.count >= ModifiedZ.rowsMin
+            } ?? false
+        let before = isUsable ? baseline : nil
+        let sample = before?.sample ?? profile.sample
         basis = isUsable ? .baseline : .firstContact
         basisRows = sample.count
         self.screened = screened
-        rules = []
-        untested = []
+        self.keyErrors = keyErrors
+        remarks = before?.remarks ?? Baseline.Remarks()
+        rowItems = before.map { RowItems($0.sample, screened) }
+        floodItems = before.map {
+            FloodItems(
+                $0.sample, measures: screened.fields.count, codeCount: screened.codeCount, label: screened.label)
+        }
+        makeRules(sample, schema)
+        forest = ForestLines(
+            sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
+            withheld: remarks.share(remarks.withheld))
+        alpha = BatchTest.budget / Double(plannedTests)
+        compare(profile, before, schema)
+        let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
+        lookForTriggers(profile, before, schema, covered)
+        if schema.poisoning.labelFlip.enabled { checkLabels(profile, before) }
+        poisoning = schema.poisoning
+    }
+
+    /// The lines of measures and of pairs of them.
+    private mutating func makeRules(_ sample: RowSample, _ schema: Schema) {
         for (feature, index) in screened.fields.enumerated() where schema.fields[index].anomaly.enabled {
             let rule = schema.fields[index].anomaly
             let made = ModifiedZ(
@@ -75,127 +138,160 @@ extension Decision {
                 untested.append((index, ModifiedZ.Untested.tooFewRows.rawValue))
             }
         }
-        self.keyErrors = keyErrors
-        // A feature that the baseline has never seen has no line; a forest over it would know one value.
-        forestFeatures = screened.forest.filter { sample.column($0).count >= ModifiedZ.rowsMin }
-        forest = nil
-        (flagBelow, quarantineBelow, flagRateZ, flagRateForest) = (0, 0, 0, 0)
-        let remarks = isUsable ? baseline?.remarks ?? Baseline.Remarks() : Baseline.Remarks()
-        flagRateZ = max(rateOfRemarks(sample), remarks.share(remarks.deviated))
-        fitForest(sample, schema, seed, withheld: remarks.share(remarks.withheld))
-        if forest != nil { flagRateForest = max(flagRateForest, remarks.share(remarks.isolated)) }
-    }
-
-    /// The share of sample rows with any |M| past its threshold.
-    private func rateOfRemarks(_ sample: RowSample) -> Double {
-        guard sample.count > 0 else { return 0 }
         let features = rules.map { rule in screened.fields.firstIndex(of: rule.field) ?? 0 }
-        var remarked = 0
+        pairs = ResidualPair.find(sample, Array(zip(features, rules)).map { (feature: $0, rule: $1) })
+        guard sample.count > 0 else { return }
+        var (remarked, apart) = (0, 0)
         for row in 0..<sample.count {
+            let numbers = sample.values[row * sample.width..<(row + 1) * sample.width]
             for (rule, feature) in zip(rules, features)
-            where rule.score(sample.values[row * sample.width + feature]) > rule.threshold {
+            where rule.score(numbers[numbers.startIndex + feature]) > rule.threshold {
                 remarked += 1
                 break
             }
+            if pairs.contains(where: { $0.score(numbers) > $0.rule.threshold }) { apart += 1 }
         }
-        return Double(remarked) / Double(sample.count)
+        flagRateZ = max(Double(remarked) / Double(sample.count), remarks.share(remarks.deviated))
+        flagRatePairs = max(Double(apart) / Double(sample.count), remarks.share(remarks.apart))
     }
 
-    /// Fits on one half of the sample and takes the lines from the other half, when there are enough rows for both.
+    /// How many tests share the budget: two for each number, two for each code, one for what is missing in each, one for the
+    /// number of rows, and those of the whole batch.
+    private var plannedTests: Int {
+        2 * screened.numberCount + 2 * screened.categories.count + screened.numberCount + screened.categories.count + 1
+            + Verdict.excessTests + 2
+    }
+
+    /// Every field beside the baseline.
+    private mutating func compare(_ profile: Profile, _ baseline: Baseline?, _ schema: Schema) {
+        guard let baseline else {
+            untested.append((-1, "drift: " + Untested.noBaseline.rawValue))
+            return
+        }
+        let drift = Drift(alpha: alpha)
+        let (now, before) = (profile.sample, baseline.sample)
+        func column(_ sample: RowSample, _ place: Int) -> [Double] {
+            (0..<sample.count).map { sample.values[$0 * sample.width + place] }
+        }
+        for place in 0..<screened.numberCount {
+            let isLength = place >= screened.fields.count
+            let field = isLength ? screened.texts[place - screened.fields.count] : screened.fields[place]
+            guard schema.fields[field].drift.enabled else { continue }
+            let there = column(before, place)
+            if there.allSatisfy(\.isNaN) {
+                untested.append((field, "drift: " + Untested.unseenField.rawValue))
+                continue
+            }
+            let made = drift.numbers(
+                column(now, place), there, field: field, isLength: isLength,
+                bands: isLength ? nil : schema.fields[field].drift.bands(.psi))
+            if made.isEmpty { untested.append((field, "drift: " + Untested.tooFewRows.rawValue)) }
+            tests += made
+        }
+        for (place, field) in screened.categories.enumerated() where schema.fields[field].drift.enabled {
+            let there = before.codes(place)
+            if there.allSatisfy({ $0 == Baseline.unseen }) {
+                untested.append((field, "drift: " + Untested.unseenField.rawValue))
+                continue
+            }
+            let isText = screened.texts.contains(field)
+            // A length says already how many are missing.
+            tests += drift.codes(
+                now.codes(place), there.filter { $0 != Baseline.unseen }, field: field,
+                isLabel: place == screened.label, bands: schema.fields[field].drift.bands(.share)
+            ).filter { !isText || $0.code != .missingDrift }
+        }
+        if let test = drift.volume(profile.rows, baseline.sizes) { tests.append(test) }
+    }
+
+    /// What stands beside one label, in the rows and in their text.
     ///
-    /// - Parameter withheld: the share of rows that are missing in the sample because they were held back. They are its
-    ///   tail, so the quarantine line lies further out among those that are left; without that, each batch would cut a
-    ///   little more off the next. The flag line stays: it holds nothing back, and being early is its use.
-    private mutating func fitForest(_ sample: RowSample, _ schema: Schema, _ seed: UInt64, withheld: Double) {
-        guard schema.forest.enabled, !forestFeatures.isEmpty, sample.count >= 64 else { return }
-        var narrowed = RowSample(capacity: sample.capacity, width: forestFeatures.count)
-        for row in 0..<sample.count {
-            narrowed.append(
-                rank: sample.ranks[row], forestFeatures.map { sample.values[row * sample.width + $0] })
+    /// - Parameter covered: rows that are copies of each other: every word of theirs would be a trigger.
+    private mutating func lookForTriggers(
+        _ profile: Profile, _ baseline: Baseline?, _ schema: Schema, _ covered: (rows: [Bool], texts: [Bool])
+    ) {
+        guard schema.poisoning.triggers.enabled else { return }
+        guard let label = screened.label else {
+            return untested.append((-1, "triggers: " + Untested.noLabel.rawValue))
         }
-        let isSplit = sample.count >= 2 * Self.heldOutMin
-        let half = isSplit ? sample.count / 2 : sample.count
-        let made = IsolationForest(
-            sample: narrowed, rows: 0..<half, fields: forestFeatures.map { screened.fields[$0] },
-            trees: schema.forest.trees, sampleSize: schema.forest.sampleSize, dimensions: schema.forest.dimensions,
-            seed: seed)
-        let first = isSplit ? half : 0
-        let held = made.sums(count: narrowed.count - first) { feature, row in
-            narrowed.values[(first + row) * narrowed.width + feature]
-        }.sorted()
-        func line(_ quantile: Double, withheld: Double = 0) -> UInt32 {
-            let beyond = max(0, 1 - quantile - withheld) / max(1 - withheld, 0.5)
-            return held[min(Int((Double(held.count) * beyond).rounded(.down)), held.count - 1)]
+        // Honest words of a class stand beside it too: without a baseline nothing tells them apart.
+        guard let baseline, let rowItems else {
+            return untested.append((-1, "triggers: " + Untested.noBaseline.rawValue))
         }
-        forest = made
-        flagBelow = line(schema.forest.flagQuantile)
-        // A share of every batch would be held back if a batch could draw this line for itself.
-        let mayQuarantine = basis == .baseline && held.count >= Self.heldOutMin && schema.forest.action >= .quarantined
-        quarantineBelow = mayQuarantine ? line(schema.forest.quarantineQuantile, withheld: withheld) : 0
-        flagRateForest = Double(held.prefix { $0 < flagBelow }.count) / Double(held.count)
+        let kinds = Set(profile.sample.codes(label)).subtracting([0])
+        guard (2...Triggers.labelsMax).contains(kinds.count) else {
+            return untested.append((screened.categories[label], "triggers: " + Untested.noClass.rawValue))
+        }
+        triggers = Triggers.find(
+            ItemRows(profile.sample, label: label, rowItems, without: covered.rows),
+            ItemRows(baseline.sample, label: label, rowItems))
+        if !screened.texts.isEmpty, baseline.texts.count > 0 {
+            wordTriggers = Triggers.find(
+                ItemRows(tokensOf: profile.texts, label: label, without: covered.texts),
+                ItemRows(tokensOf: baseline.texts, label: label))
+        }
     }
 
-    /// The decision as a document: what is kept, sealed, and hashed into the ledger. Doubles are written as hexadecimal
-    /// bit patterns, so that reading them back gives the same bits.
-    package func document() -> JSONValue {
-        func bits(_ value: Double) -> JSONValue { .string("0x" + String(value.bitPattern, radix: 16)) }
-        var members: [String: JSONValue] = [
-            "v": .integer(2), "basis": .string(basis.rawValue), "basis_rows": .integer(Int64(basisRows)),
-            "flag_rate_z": bits(flagRateZ), "flag_rate_forest": bits(flagRateForest),
-            "screened": .array(screened.fields.map { .integer(Int64($0)) }),
-            "key_errors": .array(keyErrors.map { .array(runs(of: $0).map { .integer(Int64($0)) }) }),
-            "untested": .array(
-                untested.map { .object(["field": .integer(Int64($0.field)), "why": .string($0.reason)]) }),
-            "rules": .array(
-                rules.map { rule in
-                    .object([
-                        "field": .integer(Int64(rule.field)), "log1p": .bool(rule.usesLog), "center": bits(rule.center),
-                        "scale_below": bits(rule.scaleBelow), "scale_above": bits(rule.scaleAbove),
-                        "threshold": bits(rule.threshold), "n": .integer(Int64(rule.count)),
-                        "constant": .bool(rule.isConstant),
-                    ])
-                }),
-        ]
-        if let forest {
-            members["forest"] = .object([
-                "trees": .integer(Int64(forest.trees)), "sample": .integer(Int64(forest.sampleSize)),
-                "ndim": .integer(Int64(forest.dimensions)), "flag_below": .integer(Int64(flagBelow)),
-                "quarantine_below": .integer(Int64(quarantineBelow)),
-                "features": .array(forestFeatures.map { .integer(Int64($0)) }),
-                "quantisers": .array(
-                    forest.quantisers.map { .object(["center": bits($0.center), "scale": bits($0.scale)]) }),
-                "roots": .array(forest.roots.map { .integer(Int64($0)) }), "nodes": .array(forest.nodeNumbers()),
-            ])
+    /// Clusters of copies.
+    private mutating func lookForFloods(_ profile: Profile, _ baseline: Baseline?) -> (rows: [Bool], texts: [Bool]) {
+        guard let baseline, let floodItems else {
+            untested.append((-1, "copies: " + Untested.noBaseline.rawValue))
+            return ([], [])
         }
-        return .object(members)
+        let kinds = [screened.label, screened.source].compactMap { $0 }
+        var covered: (rows: [Bool], texts: [Bool])
+        (floods, covered.rows) = Floods.find(profile.sample, baseline.sample, floodItems, kinds: kinds)
+        covered.texts = []
+        if !screened.texts.isEmpty, baseline.texts.count > 0 {
+            (textFloods, covered.texts) = Floods.find(profile.texts, baseline.texts, textFloodItems, kinds: kinds)
+        }
+        return covered
+    }
+
+    /// Bands of the signature alone.
+    var textFloodItems: FloodItems { FloodItems(codeCount: screened.codeCount) }
+
+    private mutating func checkLabels(_ profile: Profile, _ baseline: Baseline?) {
+        guard let label = screened.label else { return }
+        let field = screened.categories[label]
+        guard let baseline else { return untested.append((field, "labels: " + Untested.noBaseline.rawValue)) }
+        var views: [(view: NeighbourView, now: RowSample, before: RowSample)] = []
+        if let view = LabelNeighbours(baseline.sample, screened) {
+            views.append((.fields(view), profile.sample, baseline.sample))
+        }
+        if !screened.texts.isEmpty, let view = WordNeighbours(baseline.texts, label: label) {
+            views.append((.words(view), profile.texts, baseline.texts))
+        }
+        labels = views.compactMap {
+            LabelCheck.make(
+                $0.view, $0.now, $0.before, screened, rows: profile.rows, field: field,
+                alpha: alpha / Double(views.count))
+        }
+        tests += labels.flatMap(\.tests)
+        let reason: LabelCheck.Untested = views.isEmpty ? .noLabels : .noRelation
+        if labels.isEmpty { untested.append((field, "labels: " + reason.rawValue)) }
     }
 }
 
-/// Rows as runs: a first row, how many follow each other from there, and so on. A file in which every row breaks a rule has one.
-private func runs(of rows: RowSet) -> [Int] {
-    var out: [Int] = []
-    for row in rows {
-        if let first = out.dropLast().last, let count = out.last, first + count == row {
-            out[out.count - 1] += 1
-        } else {
-            out += [row, 1]
+extension ItemRows {
+    /// Rows of a sample with what is in their numbers and codes.
+    ///
+    /// - Parameter covered: rows that have none.
+    init(_ sample: RowSample, label: Int, _ items: RowItems, without covered: [Bool] = []) {
+        self.init(labels: sample.codes(label)) { row, body in
+            if !covered.isEmpty, covered[row] { return }
+            items.forEach(sample.numbers(of: row), sample.codes(of: row)) { body($0.hash) }
         }
     }
-    return out
-}
 
-extension IsolationForest {
-    /// The nodes as whole numbers: [feature, threshold, value, right] or [w, w, w, f, f, f, leaf, threshold, value, right].
-    func nodeNumbers() -> [JSONValue] {
-        func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map { .integer(Int64($0)) }) }
-        if dimensions == 1 {
-            return narrow.map { list([Int($0.feature), Int($0.threshold), Int($0.value), Int($0.right)]) }
-        }
-        return wide.map { node in
-            list([
-                Int(node.w.0), Int(node.w.1), Int(node.w.2), Int(node.f.0), Int(node.f.1), Int(node.f.2),
-                Int(node.leaf), Int(node.threshold), Int(node.value), Int(node.right),
-            ])
+    /// Rows of a sample with what stands in their text.
+    init(tokensOf sample: RowSample, label: Int, without covered: [Bool] = []) {
+        self.init(labels: sample.codes(label)) { row, body in
+            if !covered.isEmpty, covered[row] { return }
+            for token in sample.tokens(of: row) { body(Self.item(token)) }
         }
     }
+
+    /// What stands in a text, as an item.
+    static func item(_ token: UInt32) -> UInt64 { SplitMix64.mix(UInt64(token)) }
 }

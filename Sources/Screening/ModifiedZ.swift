@@ -52,8 +52,10 @@ package struct ModifiedZ: Sendable, Equatable {
     ///   - threshold: a fixed threshold, or nil for `auto`.
     ///   - transform: `log1p`, `none`, or nil to choose by skew.
     ///   - tails: `double`, `single`, or nil to choose by skew.
+    ///   - targetRate: the share of clean values that `auto` may remark on.
     package init?(
-        field: Int, values: [Double], threshold: Double? = nil, transform: String? = nil, tails: String? = nil
+        field: Int, values: [Double], threshold: Double? = nil, transform: String? = nil, tails: String? = nil,
+        targetRate: Double = Self.targetRate
     ) {
         // An infinite value is beyond any line, and would be the line's scale if it had a say.
         let values = values.filter(\.isFinite)
@@ -78,7 +80,7 @@ package struct ModifiedZ: Sendable, Equatable {
         isConstant = scale == 0
         if isConstant { return }
         let scores = Robust.deviations(x, from: center, below: scaleBelow, above: scaleAbove)
-        self.threshold = threshold ?? max(3.5, Self.tail(scores))
+        self.threshold = threshold ?? max(3.5, Self.tail(scores, targetRate))
     }
 
     /// The scale that makes M comparable to a standard deviation of normal data; 0 for a constant.
@@ -101,7 +103,7 @@ package struct ModifiedZ: Sendable, Equatable {
     /// A generalised Pareto tail through the quantiles at survival 0.1, 0.0387 and 0.015 (Pickands 1975), so that up to
     /// about one per cent of planted values does not move the line beyond them. Closer in, heavy tails are missed;
     /// further out, one per cent of planted values is all that the last quantile sees.
-    static func tail(_ scores: [Double]) -> Double {
+    static func tail(_ scores: [Double], _ targetRate: Double = Self.targetRate) -> Double {
         let step = (0.1 / 0.015).squareRoot()
         let first = Robust.quantile(scores, 0.9)
         let second = Robust.quantile(scores, 1 - 0.1 / step)

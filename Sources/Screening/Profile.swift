@@ -1,4 +1,3 @@
-package import Schemas
 package import Sketches
 import Tabular
 package import Validating
@@ -13,26 +12,59 @@ package struct Profile: Sendable, Mergeable {
     package private(set) var flagged = 0, quarantined = 0
     /// Findings of the reader and the contract.
     package private(set) var counts = FindingCounts()
-    /// Sample of the sound rows; one feature for each screened field.
+    /// Sample of the sound rows: numbers and codes.
     package private(set) var sample: RowSample
+    /// A smaller sample of the same rows: codes, signatures, and what stands in their text.
+    package private(set) var texts: RowSample
     /// The keys of each key rule.
     package var keys: [DistinctKeys]
 
     /// Rows in the sample at most.
     package static let sampleCapacity = 65_536
+    /// Rows in the sample of texts at most.
+    package static let textCapacity = 16_384
+
+    /// Ranks that rows must not be behind to be in the final samples, as far as that is known.
+    package struct Bounds: Sendable {
+        /// For the sample of numbers and codes.
+        package var sample = UInt64.max
+        /// For the sample of texts.
+        package var texts = UInt64.max
+
+        /// Every row may be in both.
+        package init() {}
+
+        /// No row is in either.
+        package static var nothing: Bounds {
+            var bounds = Bounds()
+            (bounds.sample, bounds.texts) = (0, 0)
+            return bounds
+        }
+    }
 
     /// An empty profile.
-    package init(features: Int, keyRules: Int) {
-        sample = RowSample(capacity: Self.sampleCapacity, width: features)
+    package init(_ reader: FeatureReader, keyRules: Int) {
+        sample = RowSample(
+            capacity: Self.sampleCapacity, width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
+        texts = RowSample(capacity: Self.textCapacity, width: 0, codeWidth: reader.textCodeCount)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
+    }
+
+    /// What later rows can be compared with.
+    package var bounds: Bounds {
+        var bounds = Bounds()
+        (bounds.sample, bounds.texts) = (sample.bound, texts.bound)
+        return bounds
     }
 
     /// Takes in a checked block.
     ///
     /// - Parameters:
-    ///   - slots: for each feature, its place in `batch.numbers`.
-    ///   - bound: rows ranking behind this are known not to be in the final sample.
-    package mutating func add(_ batch: ValidatedBatch, slots: [Int], seed: UInt64, bound: UInt64 = .max) {
+    ///   - reader: reads what the samples keep of a row.
+    ///   - bounds: rows ranking behind these are known not to be in the final samples.
+    package mutating func add(
+        _ batch: ValidatedBatch, _ reader: FeatureReader, seed: UInt64, bounds: Bounds = Bounds()
+    ) {
         rows += batch.batch.count
         var remarks: [Int: Outcome] = [:]
         for finding in batch.findings {
@@ -48,17 +80,23 @@ package struct Profile: Sendable, Mergeable {
             for key in found { keys[rule].add(key.hash, row: key.row) }
         }
         let records = batch.batch.records
-        var values = [Double](repeating: .nan, count: slots.count)
+        var features = RowFeatures()
+        let hasText = !reader.fields.texts.isEmpty
         for row in 0..<batch.batch.count where batch.isSound[row] {
             sound += 1
             let rank = Self.rank(of: batch.batch.baseOffset + UInt64(records[row].start), seed: seed)
-            guard rank <= bound else {
+            guard rank <= bounds.sample else {
                 sample.skip()
                 continue
             }
             guard sample.admits(rank) else { continue }
-            for (feature, slot) in slots.enumerated() { values[feature] = batch.numbers[slot][row] }
-            sample.append(rank: rank, values)
+            reader.readNumbers(batch.batch, batch.numbers, row: row, into: &features)
+            reader.readCodes(batch.batch, row: row, into: &features)
+            sample.append(rank: rank, features.numbers, codes: features.codes)
+            // Ranks of the smaller sample are the smallest of the larger one.
+            guard hasText, rank <= bounds.texts, rank <= texts.bound else { continue }
+            reader.readText(batch.batch, row: row, into: &features)
+            texts.append(rank: rank, [], codes: features.codes, tokens: features.items)
         }
     }
 
@@ -76,46 +114,20 @@ package struct Profile: Sendable, Mergeable {
         quarantined += other.quarantined
         counts.merge(other.counts)
         sample.merge(other.sample)
+        texts.merge(other.texts)
         for index in keys.indices { keys[index].merge(other.keys[index]) }
     }
 
     /// Sorts the sample by rank: after this, equal data gives an equal profile whatever the order of merging.
-    package mutating func finish() { sample.compact() }
+    package mutating func finish() {
+        sample.compact()
+        texts.compact()
+    }
 
     /// Lets go of keys and sample, which nobody needs once the batch was decided; the counts stay.
     package mutating func forget() {
         keys = []
-        sample = RowSample(capacity: sample.capacity, width: sample.width)
-    }
-}
-
-/// Which fields are screened, and where their numbers are.
-package struct ScreenedFields: Sendable, Equatable {
-    /// The contract's fields, in the order of the sample's features.
-    package let fields: [Int]
-    /// The place of each in `ValidatedBatch.numbers`.
-    package let slots: [Int]
-    /// Features that the forest uses, as indices into `fields`.
-    package let forest: [Int]
-
-    /// Chooses by contract: every number that is no key, label, person's datum or unique value, unless said otherwise.
-    package init(_ schema: Schema, numericFields: [Int]) {
-        let candidates = numericFields.enumerated().filter { _, index in
-            let field = schema.fields[index]
-            if schema.forest.fields.contains(field.name) { return true }
-            guard field.anomaly.enabled, field.pii == nil, !field.constraints.unique,
-                !schema.primaryKey.contains(field.name)
-            else { return false }
-            return field.role == nil || field.role == .measure
-        }
-        fields = candidates.map(\.element)
-        slots = candidates.map(\.offset)
-        let chosen = fields
-        let named = schema.forest.fields
-        let forest =
-            schema.forest.enabled
-            ? chosen.indices.filter { named.isEmpty || named.contains(schema.fields[chosen[$0]].name) } : []
-        // A split names its features by one byte.
-        self.forest = Array(forest.prefix(255))
+        sample = sample.rows([])
+        texts = texts.rows([])
     }
 }

@@ -1,3 +1,4 @@
+import Schemas
 package import Sketches
 package import Tabular
 package import Validating
@@ -10,65 +11,243 @@ package struct ScreenedBatch: Sendable {
     package let outcomes: [Outcome]
     /// All findings, by row.
     package let findings: [Finding]
-    /// For each screened field, a value a row.
-    package let numbers: [[Double]]
 
-    fileprivate init(batch: Batch, outcomes: [Outcome], findings: [Finding], numbers: [[Double]]) {
-        self.batch = batch
-        self.outcomes = outcomes
-        self.findings = findings
-        self.numbers = numbers
+    fileprivate init(_ remarks: Remarks) {
+        batch = remarks.batch
+        outcomes = remarks.outcomes
+        findings = remarks.findings
     }
 }
 
-/// Applies a decision to a checked block: every row gets exactly one outcome, with reasons.
-package func screen(_ validated: ValidatedBatch, _ decision: Decision, actions: [Int: Outcome]) -> ScreenedBatch {
-    let batch = validated.batch
-    var outcomes = validated.isSound.map { $0 ? Outcome.accepted : .rejected }
-    var findings = validated.findings
-    for finding in findings {
-        outcomes[finding.row - batch.firstRow] = max(outcomes[finding.row - batch.firstRow], finding.outcome)
+/// The findings about a block's rows as they come in, and what they make of the rows.
+private struct Remarks {
+    let batch: Batch
+    var outcomes: [Outcome]
+    var findings: [Finding]
+
+    init(_ validated: ValidatedBatch) {
+        batch = validated.batch
+        outcomes = validated.isSound.map { $0 ? .accepted : .rejected }
+        findings = validated.findings
+        for finding in findings {
+            let row = finding.row - batch.firstRow
+            outcomes[row] = max(outcomes[row], finding.outcome)
+        }
     }
-    let numbers = decision.screened.slots.map { validated.numbers[$0] }
-    func remark(_ finding: Finding, _ row: Int) {
+
+    mutating func add(
+        _ code: FindingCode, _ outcome: Outcome, _ row: Int, field: Int = -1, statistic: Double? = nil,
+        threshold: Double? = nil, contributors: [Int] = [], rule: String? = nil
+    ) {
+        var finding = batch.finding(
+            code, outcome: outcome, at: row, field: field, statistic: statistic, threshold: threshold,
+            contributors: contributors)
+        finding.rule = rule
         findings.append(finding)
-        outcomes[row] = max(outcomes[row], finding.outcome)
+        outcomes[row] = max(outcomes[row], outcome)
     }
-    for rule in decision.rules {
-        guard let feature = decision.screened.fields.firstIndex(of: rule.field) else { continue }
+}
+
+/// Applies a decision to checked blocks: every row gets exactly one outcome, with reasons.
+package struct Screener: Sendable {
+    private let decision: Decision
+    private let reader: FeatureReader
+    /// What a field's own remarks do to a row.
+    private let actions: [Int: Outcome]
+    private let triggers: [UInt64: Trigger], words: [UInt64: Trigger]
+    private let floods: [UInt64: Flood], textFloods: [UInt64: Flood]
+
+    /// A screener for one batch.
+    package init(_ decision: Decision, _ reader: FeatureReader, actions: [Int: Outcome]) {
+        self.decision = decision
+        self.reader = reader
+        self.actions = actions
+        func byItem<Mark>(_ marks: [Mark], _ item: KeyPath<Mark, UInt64>) -> [UInt64: Mark] {
+            Dictionary(marks.map { ($0[keyPath: item], $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        triggers = byItem(decision.triggers, \.item)
+        words = byItem(decision.wordTriggers, \.item)
+        floods = byItem(decision.floods, \.item)
+        textFloods = byItem(decision.textFloods, \.item)
+    }
+
+    /// Screens a block.
+    package func screen(_ validated: ValidatedBatch) -> ScreenedBatch {
+        var remarks = Remarks(validated)
+        for rule in decision.rules {
+            guard let feature = decision.screened.fields.firstIndex(of: rule.field) else { continue }
+            deviations(rule, validated.numbers[decision.screened.slots[feature]], validated.isSound, &remarks)
+        }
+        residuals(validated, &remarks)
+        let codes = decision.needsCodes ? codes(validated) : []
+        if let forest = decision.forest { isolated(forest, validated, codes, &remarks) }
+        if decision.hasMarks { marks(validated, codes, &remarks) }
+        if remarks.findings.count > validated.findings.count {
+            remarks.findings.sort {
+                ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "")
+            }
+        }
+        return ScreenedBatch(remarks)
+    }
+
+    private func deviations(_ rule: ModifiedZ, _ column: [Double], _ isSound: [Bool], _ remarks: inout Remarks) {
         let action = actions[rule.field] ?? .flagged
-        let column = numbers[feature]
-        for row in 0..<batch.count where validated.isSound[row] {
+        for row in column.indices where isSound[row] {
             let score = rule.score(column[row])
             if score <= rule.threshold { continue }
             if rule.isConstant {
-                remark(batch.finding(.constantChanged, outcome: .flagged, at: row, field: rule.field), row)
+                remarks.add(.constantChanged, .flagged, row, field: rule.field)
                 continue
             }
             let outcome = score > 2 * rule.threshold ? max(action, .quarantined) : action
-            remark(
-                batch.finding(
-                    .modifiedZ, outcome: outcome, at: row, field: rule.field, statistic: score,
-                    threshold: rule.threshold), row)
+            remarks.add(.modifiedZ, outcome, row, field: rule.field, statistic: score, threshold: rule.threshold)
         }
     }
-    if let forest = decision.forest {
-        let columns = decision.forestFeatures.map { numbers[$0] }
-        let sums = forest.sums(count: batch.count) { feature, row in columns[feature][row] }
-        for row in 0..<batch.count where validated.isSound[row] && sums[row] < decision.flagBelow {
-            let isHeld = sums[row] < decision.quarantineBelow
-            let line = isHeld ? decision.quarantineBelow : decision.flagBelow
-            remark(
-                batch.finding(
-                    .isolationForest, outcome: isHeld ? .quarantined : .flagged, at: row,
-                    statistic: forest.score(sums[row]), threshold: forest.score(line),
-                    contributors: forest.contributors(columns.map { $0[row] })), row)
+
+    private func residuals(_ validated: ValidatedBatch, _ remarks: inout Remarks) {
+        for pair in decision.pairs {
+            let from = validated.numbers[decision.screened.slots[pair.from]]
+            let to = validated.numbers[decision.screened.slots[pair.to]]
+            for row in from.indices where validated.isSound[row] {
+                let score = pair.score(from[row], to[row])
+                if score <= pair.rule.threshold { continue }
+                remarks.add(
+                    .pairResidual, score > 2 * pair.rule.threshold ? .quarantined : .flagged, row,
+                    field: pair.rule.field, statistic: score, threshold: pair.rule.threshold,
+                    contributors: [decision.screened.fields[pair.from]])
+            }
         }
     }
-    if findings.count > validated.findings.count {
-        findings.sort { ($0.row, $0.field, $0.code) < ($1.row, $1.field, $1.code) }
+
+    /// The codes of all sound rows, rows × codes.
+    private func codes(_ validated: ValidatedBatch) -> [UInt64] {
+        let width = decision.screened.codeCount
+        var out = [UInt64](repeating: 0, count: validated.batch.count * width)
+        var features = RowFeatures()
+        for row in 0..<validated.batch.count where validated.isSound[row] {
+            reader.readCodes(validated.batch, row: row, withRow: !floods.isEmpty, into: &features)
+            for code in 0..<width { out[row * width + code] = features.codes[code] }
+        }
+        return out
     }
-    return ScreenedBatch(batch: batch, outcomes: outcomes, findings: findings, numbers: numbers)
+
+    private func isolated(
+        _ lines: ForestLines, _ validated: ValidatedBatch, _ codes: [UInt64], _ remarks: inout Remarks
+    ) {
+        let slots = decision.screened.slots
+        let width = decision.screened.codeCount
+        let columns = lines.inputs.map { (input) -> [Double] in
+            switch input {
+            case .measure(let place): return validated.numbers[slots[place]]
+            case .missing(let place): return validated.numbers[slots[place]].map { $0.isNaN ? 1 : 0 }
+            case .rarity(let place):
+                return (0..<validated.batch.count).map { lines.rarity(place, codes[$0 * width + place]) }
+            }
+        }
+        let sums = lines.forest.sums(count: validated.batch.count) { feature, row in columns[feature][row] }
+        for row in sums.indices where validated.isSound[row] && sums[row] < lines.flagBelow {
+            let isHeld = sums[row] < lines.quarantineBelow
+            remarks.add(
+                .isolationForest, isHeld ? .quarantined : .flagged, row, statistic: lines.forest.score(sums[row]),
+                threshold: lines.forest.score(isHeld ? lines.quarantineBelow : lines.flagBelow),
+                contributors: lines.forest.contributors(columns.map { $0[row] }))
+        }
+    }
+
+    /// Marks of poison: triggers, copies, labels that do not fit.
+    private func marks(_ validated: ValidatedBatch, _ codes: [UInt64], _ remarks: inout Remarks) {
+        let batch = validated.batch
+        let width = decision.screened.codeCount
+        var features = RowFeatures()
+        for row in 0..<batch.count where validated.isSound[row] {
+            reader.readNumbers(batch, validated.numbers, row: row, withLengths: false, into: &features)
+            let numbers = features.numbers[...]
+            let rowCodes = codes[row * width..<(row + 1) * width]
+            var trigger: (Trigger, kind: String)?
+            // Beside another label it is no mark.
+            let own = decision.screened.label.map { rowCodes[rowCodes.startIndex + $0] }
+            if let items = decision.rowItems, !triggers.isEmpty {
+                items.forEach(numbers, rowCodes) { item in
+                    if let found = triggers[item.hash], found.label == own, found.z > trigger?.0.z ?? 0 {
+                        trigger = (found, item.kind.name)
+                    }
+                }
+            }
+            var flood: Flood?
+            if let items = decision.floodItems, !floods.isEmpty {
+                for level in 0..<items.levels {
+                    items.forEach(level, numbers, rowCodes) { item in
+                        if let found = floods[item], found.count > flood?.count ?? 0 { flood = found }
+                    }
+                }
+            }
+            if decision.needsText {
+                features.codes = Array(rowCodes)
+                reader.readText(batch, row: row, into: &features)
+                for token in features.items {
+                    if let found = words[ItemRows.item(token)], found.label == own, found.z > trigger?.0.z ?? 0 {
+                        trigger = (found, "words")
+                    }
+                }
+                let items = decision.textFloodItems
+                for level in 0..<items.levels where !textFloods.isEmpty {
+                    items.forEach(level, [], features.codes[...]) { item in
+                        if let found = textFloods[item], found.count > flood?.count ?? 0 { flood = found }
+                    }
+                }
+            }
+            if let (found, kind) = trigger {
+                remarks.add(
+                    .trigger, decision.poisoning.triggers.action, row, statistic: found.z, threshold: found.critical,
+                    rule: "\(kind) #\(tag(found.item))")
+            }
+            if let flood {
+                remarks.add(
+                    .floodedRow, decision.poisoning.duplicates.action, row, statistic: Double(flood.count),
+                    threshold: Double(Floods.rowsMin),
+                    rule: "copies #\(tag(flood.item))")
+            }
+            label(numbers, rowCodes, features.items[...], row, &remarks)
+        }
+    }
+
+    private func label(
+        _ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, _ tokens: ArraySlice<UInt32>, _ row: Int,
+        _ remarks: inout Remarks
+    ) {
+        guard let label = decision.screened.label else { return }
+        var worst: (outcome: Outcome, agreed: Int)?
+        var isSupported = false
+        for check in decision.labels where check.judgesRows {
+            switch check.judge(numbers, codes, tokens, label: label) {
+            case .differs(let outcome, let agreed):
+                if (outcome, agreed) > (worst?.outcome ?? .accepted, worst?.agreed ?? 0) { worst = (outcome, agreed) }
+            case .agrees: isSupported = true
+            case .undecided: break
+            }
+        }
+        // A label that the measures do not expect and the words confirm is an unusual row, not a wrong label.
+        if let worst, !isSupported {
+            remarks.add(
+                .labelFlip, min(worst.outcome, decision.poisoning.labelFlip.action), row,
+                field: decision.screened.categories[label],
+                statistic: Double(worst.agreed), threshold: Double(LabelNeighbours.flagAgreement))
+        }
+        for place in [decision.screened.annotator, decision.screened.source].compactMap({ $0 }) {
+            let code = codes[codes.startIndex + place]
+            if decision.labels.contains(where: { $0.blamed.contains { $0.place == place && $0.code == code } }) {
+                remarks.add(
+                    .labelDisagreement, decision.poisoning.labelFlip.action, row,
+                    field: decision.screened.categories[place])
+            }
+        }
+    }
+
+    /// The first bits of an item's keyed hash: enough to tell two apart in a report, and nothing of the value.
+    private func tag(_ item: UInt64) -> String {
+        let digits = String(item >> 48, radix: 16)
+        return String(repeating: "0", count: 4 - digits.count) + digits
+    }
 }
 
 /// What the second pass counted: mergeable, so that the verdict does not depend on the workers.
@@ -81,6 +260,8 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package private(set) var remarkedZ = 0
     /// Rows with a forest finding.
     package private(set) var remarkedForest = 0
+    /// Rows whose measures do not belong together.
+    package private(set) var remarkedPairs = 0
 
     /// Nothing counted.
     package init() {}
@@ -88,14 +269,19 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     /// Takes in a screened block.
     package mutating func add(_ screened: ScreenedBatch) {
         for outcome in screened.outcomes { rows[Int(outcome.rawValue)] += 1 }
-        var lastZ = -1
+        var (lastZ, lastPair) = (-1, -1)
         for finding in screened.findings {
             findings.add(finding)
-            if finding.code == .modifiedZ || finding.code == .constantChanged, finding.row != lastZ {
-                remarkedZ += 1
+            switch finding.code {
+            case .modifiedZ, .constantChanged:
+                if finding.row != lastZ { remarkedZ += 1 }
                 lastZ = finding.row
+            case .pairResidual:
+                if finding.row != lastPair { remarkedPairs += 1 }
+                lastPair = finding.row
+            case .isolationForest: remarkedForest += 1
+            default: break
             }
-            if finding.code == .isolationForest { remarkedForest += 1 }
         }
     }
 
@@ -105,6 +291,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         findings.merge(other.findings)
         remarkedZ += other.remarkedZ
         remarkedForest += other.remarkedForest
+        remarkedPairs += other.remarkedPairs
     }
 
     /// All rows.

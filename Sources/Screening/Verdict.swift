@@ -6,7 +6,7 @@ package import Tabular
 package struct Verdict: Sendable, Equatable {
     /// Whether its shards are published.
     package var isAccepted: Bool
-    /// Findings about the whole batch; any of them holds it.
+    /// Findings about the whole batch; those that quarantine hold it.
     package var findings: [Finding]
 
     /// Judges a batch: a pure function of the decision and the merged counts.
@@ -31,55 +31,37 @@ package struct Verdict: Sendable, Equatable {
         if quarantined > schema.batch.maxQuarantinedRate {
             hold(.tooManyQuarantined, quarantined, schema.batch.maxQuarantinedRate)
         }
-        if decision.basis == .baseline {
-            let tested = counts.total - counts.count(.rejected)
-            let rates = [
-                (FindingCode.outlierExcess, counts.remarkedZ, max(decision.flagRateZ, ModifiedZ.targetRate)),
-                (
-                    FindingCode.isolationExcess, counts.remarkedForest,
-                    max(decision.flagRateForest, 1 - schema.forest.flagQuantile)
-                ),
-            ]
-            for (code, observed, rate) in rates {
-                // The rate is itself an estimate from `basisRows` rows: three events more are within its error.
-                let upper = rate + 3 / Double(max(decision.basisRows, 1))
-                let expected = upper * Double(tested)
-                if Self.isExcess(observed, expected: expected) {
-                    hold(code, Double(observed) / Double(max(tested, 1)), 2 * upper)
-                }
-            }
-        }
+        if decision.basis == .baseline { findings += Self.excesses(decision, counts, schema).compactMap(\.finding) }
+        findings += decision.tests.compactMap(\.finding)
         self.findings = findings
-        isAccepted = findings.isEmpty
+        isAccepted = findings.allSatisfy { $0.outcome < .quarantined }
     }
 
-    /// A one-sided Poisson test at 0.001, and more than twice the expectation (FEATURES 7.1).
-    package static func isExcess(_ observed: Int, expected: Double) -> Bool {
-        observed >= 5 && Double(observed) > 2 * expected && tail(observed, expected) < 0.001
-    }
+    /// Kinds of remarks that are counted against the baseline.
+    package static let excessTests = 3
 
-    /// P(X ≥ k) of a Poisson variable with the given mean.
-    static func tail(_ k: Int, _ mean: Double) -> Double {
-        if k <= 0 { return 1 }
-        if mean <= 0 { return 0 }
-        if Double(k) <= mean {
-            // From below, where the first term of the tail may be too small for a double.
-            var below = 0.0
-            for index in stride(from: k - 1, through: 0, by: -1) {
-                let term = exp(Double(index) * log(mean) - mean - lgamma(Double(index) + 1))
-                below += term
-                if term < below * 1e-17 { break }
-            }
-            return max(0, 1 - below)
+    /// Whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the error of the
+    /// earlier rate explain.
+    package static func excesses(_ decision: Decision, _ counts: OutcomeCounts, _ schema: Schema) -> [BatchTest] {
+        let tested = counts.total - counts.count(.rejected)
+        let rates = [
+            (FindingCode.outlierExcess, counts.remarkedZ, max(decision.flagRateZ, ModifiedZ.targetRate)),
+            (.pairExcess, counts.remarkedPairs, max(decision.flagRatePairs, ModifiedZ.targetRate)),
+            (
+                .isolationExcess, counts.remarkedForest,
+                max(
+                    decision.flagRateForest,
+                    1 - schema.forest.flagQuantile)
+            ),
+        ]
+        return rates.map { code, observed, rate in
+            let basis = max(decision.basisRows, decision.remarks.tested, 1)
+            let p = Significance.excess(
+                observed, of: max(tested, 1), before: Int((rate * Double(basis)).rounded(.up)), of: basis)
+            return BatchTest(
+                code: code, field: -1, statistic: p > 0 ? -log10(p) : 300, critical: -log10(decision.alpha),
+                effect: observed >= 5 ? Double(observed) / Double(max(tested, 1)) : 0, warn: 2 * rate, hold: 2 * rate,
+                count: tested, basis: basis)
         }
-        var term = exp(Double(k) * log(mean) - mean - lgamma(Double(k) + 1))
-        var sum = 0.0
-        var index = k
-        while term > sum * 1e-16 {
-            sum += term
-            index += 1
-            term *= mean / Double(index)
-        }
-        return min(sum, 1)
     }
 }

@@ -1,47 +1,72 @@
 /// A uniform sample of rows: the k with the smallest keyed hash of their place in the source (bottom-k).
 ///
 /// Exact below k rows. Which rows are in it depends on the key and the places alone, so that merging is exact and
-/// commutative. Rows × features, row-major, NaN for a missing value.
+/// commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes of values) and any number
+/// of tokens (keyed hashes of what stands in its text); numbers and codes are row-major.
 package struct RowSample: Sendable, Mergeable, Equatable {
     /// Rows kept at most.
     package let capacity: Int
-    /// Features a row.
+    /// Numbers a row.
     package let width: Int
+    /// Codes a row.
+    package let codeWidth: Int
     /// Hash of each row's place.
     package private(set) var ranks: [UInt64] = []
-    /// `ranks.count × width` values.
+    /// `ranks.count × width` numbers.
     package private(set) var values: [Double] = []
+    /// `ranks.count × codeWidth` codes.
+    package private(set) var codes: [UInt64] = []
+    /// The tokens of all rows, one row after the other.
+    package private(set) var tokens: [UInt32] = []
+    /// Where each row's tokens end in `tokens`.
+    package private(set) var tokenEnds: [Int] = []
     /// Rows offered, kept or not.
     package private(set) var offered = 0
     /// Rows with a larger rank than this cannot be in the sample any more.
     package private(set) var bound = UInt64.max
 
     /// An empty sample.
-    package init(capacity: Int, width: Int) {
+    package init(capacity: Int, width: Int, codeWidth: Int = 0) {
         self.capacity = capacity
         self.width = width
+        self.codeWidth = codeWidth
     }
 
     /// A sample as it was stored; rows are ascending by rank.
-    package init(capacity: Int, width: Int, ranks: [UInt64], values: [Double], offered: Int) {
-        precondition(values.count == ranks.count * width)
+    package init(
+        capacity: Int, width: Int, codeWidth: Int = 0, ranks: [UInt64], values: [Double], codes: [UInt64] = [],
+        tokens: [UInt32] = [], tokenEnds: [Int]? = nil, offered: Int
+    ) {
+        let ends = tokenEnds ?? Array(repeating: 0, count: ranks.count)
+        precondition(values.count == ranks.count * width && codes.count == ranks.count * codeWidth)
+        precondition(ends.count == ranks.count && ends.last ?? 0 == tokens.count)
         self.capacity = capacity
         self.width = width
+        self.codeWidth = codeWidth
         self.ranks = ranks
         self.values = values
+        self.codes = codes
+        self.tokens = tokens
+        self.tokenEnds = ends
         self.offered = offered
         if ranks.count == capacity, let last = ranks.last { bound = last }
     }
 
     /// Whether two samples are the same, bit for bit; missing values are equal.
     package static func == (left: RowSample, right: RowSample) -> Bool {
-        left.capacity == right.capacity && left.width == right.width && left.offered == right.offered
-            && left.bound == right.bound && left.ranks == right.ranks
+        left.capacity == right.capacity && left.width == right.width && left.codeWidth == right.codeWidth
+            && left.offered == right.offered && left.bound == right.bound && left.ranks == right.ranks
+            && left.codes == right.codes && left.tokens == right.tokens && left.tokenEnds == right.tokenEnds
             && left.values.elementsEqual(right.values) { $0.bitPattern == $1.bitPattern }
     }
 
     /// Rows in the sample.
     package var count: Int { ranks.count }
+
+    /// The tokens of row `row`.
+    package func tokens(of row: Int) -> ArraySlice<UInt32> {
+        tokens[(row == 0 ? 0 : tokenEnds[row - 1])..<tokenEnds[row]]
+    }
 
     /// Counts a row that is known to rank behind the sample.
     @inline(__always)
@@ -53,19 +78,28 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return rank <= bound
     }
 
-    /// Appends the values of an admitted row, one feature after the other, then its rank.
-    package mutating func append(rank: UInt64, _ row: [Double]) {
-        precondition(row.count == width)
+    /// Appends an admitted row: its numbers, one feature after the other, its codes and tokens.
+    package mutating func append(
+        rank: UInt64, _ row: [Double], codes rowCodes: [UInt64] = [], tokens found: [UInt32] = []
+    ) {
+        precondition(row.count == width && rowCodes.count == codeWidth)
         ranks.append(rank)
         values.append(contentsOf: row)
+        codes.append(contentsOf: rowCodes)
+        tokens.append(contentsOf: found)
+        tokenEnds.append(tokens.count)
         if ranks.count >= 2 * capacity { compact() }
     }
 
-    /// Takes in another part's sample.
+    /// Takes in another part's sample; one that keeps fewer rows counts by the rows that it kept.
     package mutating func merge(_ other: RowSample) {
-        precondition(width == other.width && capacity == other.capacity)
+        precondition(width == other.width && codeWidth == other.codeWidth && capacity >= other.capacity)
         ranks.append(contentsOf: other.ranks)
         values.append(contentsOf: other.values)
+        codes.append(contentsOf: other.codes)
+        let before = tokens.count
+        tokens.append(contentsOf: other.tokens)
+        for end in other.tokenEnds { tokenEnds.append(before + end) }
         offered += other.offered
         if ranks.count >= 2 * capacity { compact() }
     }
@@ -73,27 +107,41 @@ package struct RowSample: Sendable, Mergeable, Equatable {
     /// Sorts by rank and drops what does not belong; the result does not depend on the order of merging.
     package mutating func compact() {
         let order = ranks.indices.sorted { precedes($0, $1) }.prefix(capacity)
-        var keptRanks: [UInt64] = []
-        var keptValues: [Double] = []
-        keptRanks.reserveCapacity(order.count)
-        keptValues.reserveCapacity(order.count * width)
-        for index in order {
-            keptRanks.append(ranks[index])
-            keptValues.append(contentsOf: values[index * width..<(index + 1) * width])
-        }
-        ranks = keptRanks
-        values = keptValues
+        self = rows(order)
         if ranks.count == capacity, let last = ranks.last { bound = last }
     }
 
-    /// Orders rows by rank, and rows of one rank by their values, so that no order of arrival shows.
+    /// The sample with these of its rows, in this order.
+    package func rows(_ order: some Collection<Int>) -> RowSample {
+        var kept = RowSample(capacity: capacity, width: width, codeWidth: codeWidth)
+        kept.offered = offered
+        kept.bound = bound
+        kept.ranks.reserveCapacity(order.count)
+        kept.values.reserveCapacity(order.count * width)
+        kept.codes.reserveCapacity(order.count * codeWidth)
+        kept.tokenEnds.reserveCapacity(order.count)
+        for row in order {
+            kept.ranks.append(ranks[row])
+            kept.values.append(contentsOf: values[row * width..<(row + 1) * width])
+            kept.codes.append(contentsOf: codes[row * codeWidth..<(row + 1) * codeWidth])
+            kept.tokens.append(contentsOf: tokens(of: row))
+            kept.tokenEnds.append(kept.tokens.count)
+        }
+        return kept
+    }
+
+    /// Orders rows by rank, and rows of one rank by what is in them, so that no order of arrival shows.
     private func precedes(_ left: Int, _ right: Int) -> Bool {
         if ranks[left] != ranks[right] { return ranks[left] < ranks[right] }
         for feature in 0..<width {
             let (a, b) = (values[left * width + feature].bitPattern, values[right * width + feature].bitPattern)
             if a != b { return a < b }
         }
-        return false
+        for code in 0..<codeWidth {
+            let (a, b) = (codes[left * codeWidth + code], codes[right * codeWidth + code])
+            if a != b { return a < b }
+        }
+        return tokens(of: left).lexicographicallyPrecedes(tokens(of: right))
     }
 
     /// The values of one feature that are not missing.
@@ -106,4 +154,12 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         }
         return out
     }
+
+    /// The numbers of row `row`.
+    package func numbers(of row: Int) -> ArraySlice<Double> { values[row * width..<(row + 1) * width] }
+    /// The codes of row `row`.
+    package func codes(of row: Int) -> ArraySlice<UInt64> { codes[row * codeWidth..<(row + 1) * codeWidth] }
+
+    /// One code of every row.
+    package func codes(_ column: Int) -> [UInt64] { (0..<count).map { codes[$0 * codeWidth + column] } }
 }

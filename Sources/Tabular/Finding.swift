@@ -46,9 +46,26 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case modifiedZ = "deviated-value"
     case constantChanged = "constant-changed"
     case isolationForest = "isolated-row"
+    case pairResidual = "pair-residual"
+    case trigger = "trigger"
+    case floodedRow = "flooded-row"
+    case labelFlip = "label-flip"
+    case labelDisagreement = "label-disagreement"
     case outlierExcess = "outlier-excess"
     case isolationExcess = "isolation-excess"
     case measureLost = "measure-lost"
+    case pairExcess = "pair-excess"
+    case distributionDrift = "distribution-drift"
+    case distributionShift = "distribution-shift"
+    case lengthDrift = "length-drift"
+    case lengthShift = "length-shift"
+    case missingDrift = "missing-drift"
+    case categoryDrift = "category-drift"
+    case newCategories = "new-categories"
+    case volumeDrift = "volume-drift"
+    case labelShift = "label-shift"
+    case labelFlipExcess = "label-flip-excess"
+    case targetedFlip = "targeted-flip"
     // Limits of the batch.
     case tooManyRejected = "too-many-rejected"
     case tooManyRejectedRows = "too-many-rejected-rows"
@@ -75,8 +92,12 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
             .cellTooLong, .extraCell, .missingCell, .malformedJSON, .duplicateKey, .nestingTooDeep, .unknownField,
             .readersDisagree:
             .read
-        case .modifiedZ, .constantChanged, .isolationForest: .screen
-        case .outlierExcess, .isolationExcess, .measureLost, .tooManyRejected, .tooManyRejectedRows,
+        case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
+            .labelDisagreement:
+            .screen
+        case .outlierExcess, .isolationExcess, .measureLost, .pairExcess, .distributionDrift, .distributionShift,
+            .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories, .volumeDrift, .labelShift,
+            .labelFlipExcess, .targetedFlip, .tooManyRejected, .tooManyRejectedRows,
             .tooManyQuarantined, .tooFewRows, .sourceChanged:
             .judge
         default: .check

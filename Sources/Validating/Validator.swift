@@ -457,6 +457,23 @@ package struct Validator: Sendable {
 }
 
 extension Validator {
+    /// The cell of a field; nil when it holds no value.
+    package func value(of field: Int, row: Int, in batch: Batch) -> Cell? {
+        let column = batch.layout.columnOfField[field]
+        if column < 0 { return nil }
+        let cell = batch.cells[row * batch.width + column]
+        return checks[field].isMissing(cell, batch.bytes.span) ? nil : cell
+    }
+
+    /// A keyed hash of a field's value by what it means, never 0; nil when there is no value.
+    package func code(of field: Int, row: Int, in batch: Batch) -> UInt64? {
+        guard let cell = value(of: field, row: row, in: batch) else { return nil }
+        return max(1, key(checks[field], cell, batch.bytes.span, Hash128(high: 0, low: 0)).high)
+    }
+
+    /// A keyed hash of a word: what others may derive secrets of their own from.
+    package func code(of word: UInt64) -> UInt64 { hash.hash(word).high }
+
     /// The hash of a value by what it means: two spellings of a number, a truth value or a time are one key.
     private func key(_ check: FieldCheck, _ cell: Cell, _ bytes: Span<UInt8>, _ state: Hash128) -> Hash128 {
         if check.isNumeric, let value = check.number(cell, bytes) {

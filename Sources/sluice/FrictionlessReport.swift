@@ -27,7 +27,7 @@ enum FrictionlessReport {
     }
 
     private static func total(_ report: BatchReport) -> Int {
-        report.batchFindings.count
+        report.batchFindings.count { $0.outcome >= .quarantined }
             + report.findings.sorted.filter { $0.kind.outcome >= .quarantined }.reduce(0) { $0 + $1.tally.count }
     }
 

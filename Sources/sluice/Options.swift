@@ -195,7 +195,7 @@ struct ReportOptions: ParsableArguments {
     /// The exit code of a report.
     func exitCode(_ report: BatchReport) -> Int32 {
         let isDuplicate = report.status == .duplicate
-        if isDuplicate ? !report.earlierWasAccepted : !report.batchFindings.isEmpty { return 1 }
+        if isDuplicate ? !report.earlierWasAccepted : report.hasHoldingFinding { return 1 }
         let counts = report.counts
         let rejected = isDuplicate ? report.earlierRejected : counts.count(.rejected)
         let quarantined = isDuplicate ? report.earlierQuarantined : counts.count(.quarantined)
@@ -205,7 +205,8 @@ struct ReportOptions: ParsableArguments {
         case .never: worst = 0
         case .reject: worst = rejected
         case .quarantine: worst = rejected + quarantined
-        case .flag: worst = rejected + quarantined + flagged + report.disguisedColumns.count
+        case .flag:
+            worst = rejected + quarantined + flagged + report.disguisedColumns.count + report.batchFindings.count
         }
         return worst > 0 ? 1 : 0
     }

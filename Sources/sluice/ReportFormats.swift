@@ -86,7 +86,9 @@ final class ReportOutput {
         let lines = report.lines(of: report.listed)
         for finding in report.batchFindings {
             let meaning = Words.meaning(finding.code)
-            command("error", report.file, nil, meaning.title, "\(meaning.explanation); \(meaning.cure)")
+            command(
+                finding.outcome >= .quarantined ? "error" : "warning", report.file, nil, meaning.title,
+                "\(meaning.explanation); \(meaning.cure)")
         }
         for (kind, tally) in report.findings.sorted where kind.outcome >= .flagged {
             let meaning = Words.meaning(kind.code)
@@ -227,7 +229,7 @@ final class ReportOutput {
         var suites = ""
         var (tests, failed, errors) = (0, 0, 0)
         for report in reports {
-            var cases = report.batchFindings.map { finding in
+            var cases = report.batchFindings.filter { $0.outcome >= .quarantined }.map { finding in
                 junitCase(report.file, finding.code.rawValue, "the whole batch", Words.meaning(finding.code))
             }
             for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {

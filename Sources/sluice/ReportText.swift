@@ -94,8 +94,17 @@ enum ReportText {
         if report.thresholds.isEmpty, report.untested.isEmpty {
             lines.append("  lines none: no numeric column may be screened, so no statistics were made")
         }
-        let untested = report.untested.prefix(4).map { "\(report.fields[$0.field]) (\($0.reason))" }
-        let more = report.untested.count > 4 ? " and \(report.untested.count - 4) more" : ""
+        if !report.tests.isEmpty {
+            let beyond = report.tests.count { $0.outcome > .accepted }
+            lines.append(
+                "        \(report.tests.count) tests of the whole batch beside the baseline, \(beyond) beyond their line"
+            )
+        }
+        let shown = 6
+        let untested = report.untested.prefix(shown).map {
+            $0.field < 0 ? $0.reason : "\(report.fields[$0.field]) (\($0.reason))"
+        }
+        let more = report.untested.count > shown ? " and \(report.untested.count - shown) more" : ""
         if !untested.isEmpty { lines.append("        not tested: " + untested.joined(separator: ", ") + more) }
         return lines
     }
@@ -109,7 +118,8 @@ enum ReportText {
 
     private static func batchReasons(_ report: BatchReport) -> [String] {
         report.batchFindings.prefix(6).map { finding in
-            var text = "  WHY   " + Words.meaning(finding.code).title
+            var text = finding.outcome >= .quarantined ? "  WHY   " : "  note  "
+            text += Words.meaning(finding.code).title
             if finding.field >= 0 { text += " (\(report.fields[finding.field]))" }
             if finding.row > 0 { text += ", row \(finding.row)" }
             if let statistic = finding.statistic, let threshold = finding.threshold {
@@ -154,7 +164,9 @@ enum ReportText {
         case .held:
             steps.append(
                 "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
-            if let code = report.batchFindings.first?.code { steps.append(Words.meaning(code).cure) }
+            if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
+                steps.append(Words.meaning(code).cure)
+            }
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
             steps.append("\(released) shard(s) in accepted/\(report.dataset)/\(report.batch)/")

@@ -43,6 +43,7 @@ enum Words {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
             Meaning(title: title, explanation: explanation, cure: cure)
         }
+        if let meaning = meaningOfStatistics(code) { return meaning }
         switch code {
         case .encodingError:
             return say("not UTF-8", "the row has a byte sequence that is not UTF-8", "have the file sent as UTF-8")
@@ -174,28 +175,6 @@ enum Words {
             return say(
                 "formula start", "the text begins as spreadsheets begin formulas (= + - @ tab)",
                 "nothing for a model; do not open the data in a spreadsheet program without neutralising it")
-        case .modifiedZ:
-            return say(
-                "outlier",
-                "the value is far from the median, measured in median absolute deviations (modified z-score)",
-                "look at the row; approve it, or set the field's sluice.anomaly threshold or transform")
-        case .constantChanged:
-            return say(
-                "constant changed", "a column that always had one value has another", "check whether that is meant")
-        case .isolationForest:
-            return say(
-                "isolated row", "the combination of values is easy to isolate from the others (isolation forest)",
-                "look at the contributing fields; approve the row if it is sound")
-        case .outlierExcess:
-            return say(
-                "too many outliers",
-                "many more rows have a deviated value than in accepted batches (modified z-score; Poisson test, p < 0.001)",
-                "suspect the source: compare with earlier batches before you approve it")
-        case .isolationExcess:
-            return say(
-                "too many isolated rows",
-                "many more rows are isolated than in accepted batches (isolation forest; Poisson test, p < 0.001)",
-                "suspect the source: compare with earlier batches before you approve it")
         case .tooManyRejected:
             return say(
                 "too many rejected rows", "the share of rejected rows is above sluice.batch.maxRejectedRate",
@@ -223,6 +202,7 @@ enum Words {
             return say(
                 "the file changed", "the file's bytes changed while it was read",
                 "wait until the file is complete, and ingest it again")
+        default: preconditionFailure("every code has a meaning: a test asks for each")
         }
     }
 }

@@ -3,6 +3,7 @@
 // usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of the shared generator.
 //        Benchmarks typed FILE, one of these or their clean twins, which is read into typed columns on two threads.
 //        Benchmarks checks FILE CONTRACT, which checks one of these against a contract on one thread.
+//        Benchmarks alarms ROWS BATCHES, which counts false alarms over clean batches of that many rows.
 //        Benchmarks ledger FOLDER ENTRIES, which makes a ledger of that many entries in FOLDER, if there is none, and verifies it.
 import Cryptography
 import Foundation
@@ -29,9 +30,15 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "checks" {
     try benchmarkChecks(CommandLine.arguments[2], contract: CommandLine.arguments[3])
     exit(0)
 }
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "alarms", let rows = Int(CommandLine.arguments[2]),
+    let batches = Int(CommandLine.arguments[3])
+{
+    try countAlarms(rows: rows, batches: batches)
+    exit(0)
+}
 guard CommandLine.arguments.count == 2 else {
     print(
-        "usage: Benchmarks FOLDER | Benchmarks typed FILE | Benchmarks checks FILE CONTRACT | Benchmarks ledger FOLDER ENTRIES"
+        "usage: Benchmarks FOLDER | typed FILE | checks FILE CONTRACT | alarms ROWS BATCHES | ledger FOLDER ENTRIES"
     )
     exit(64)
 }

@@ -53,15 +53,17 @@ func mask(
     let hash = KeyedHash(key: [UInt8](repeating: 5, count: 32))
     let validator = try Validator(schema, hash: hash)
     let screened = ScreenedFields(schema, numericFields: validator.numericFields)
-    let profile = Profile(features: screened.fields.count, keyRules: validator.keyRules.count)
+    let features = FeatureReader(screened, validator)
+    let profile = Profile(features, keyRules: validator.keyRules.count)
     let decision = Decision(profile, keyErrors: [], baseline: nil, schema: schema, screened: screened, seed: 1)
+    let screener = Screener(decision, features, actions: [:])
     let masker = try Masker(
         schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)])
     var out = masker.header
     var receipts: [MaskReceipt: Int] = [:]
     var rows = 0
     for batch in batches {
-        let masked = masker.mask(screen(validator.validate(batch), decision, actions: [:]))
+        let masked = masker.mask(screener.screen(validator.validate(batch)))
         out += masked.text
         receipts.merge(masked.receipts, uniquingKeysWith: +)
         rows += masked.rows

@@ -23,7 +23,6 @@ import Testing
         let cures = [
             ("fields[6].sluice.pii.operator", "operator: generalize, to: year", "operator: truncate, keepFirst: 4"),
             ("fields[11].sluice.pii.operator", "operator: encrypt, key: subject", "operator: tokenize, key: subject"),
-            ("sluice.isolationForest.fields[2]", "handle_seconds, source, intent", "handle_seconds"),
         ]
         for (path, old, new) in cures {
             let error = try #require(refusal(text, name: "tickets.schema.yaml"))
@@ -36,9 +35,14 @@ import Testing
         #expect(
             loaded.warnings.map(\.path) == [
                 "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
-                "fields[8].sluice.drift", "fields[10].sluice.secrets",
-                "fields[12].sluice.drift", "sluice.poisoning", "sluice.baseline",
+                "fields[10].sluice.secrets", "sluice.poisoning.duplicates.exact", "sluice.poisoning.duplicates.near",
+                "sluice.poisoning.labelFlip.k",
+                "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
+                "sluice.poisoning.triggers.minSupport", "sluice.poisoning.triggers.minPurity",
+                "sluice.poisoning.triggers.alpha", "sluice.poisoning.crossVerify", "sluice.baseline",
                 "sluice.privacy", "sluice.encryption",
             ])
+        #expect(loaded.schema.fields[8].drift.warn == 0.1 && loaded.schema.fields[12].drift.fail == 0.15)
+        #expect(loaded.schema.forest.fields == ["amount", "handle_seconds", "source", "intent"])
     }
 }

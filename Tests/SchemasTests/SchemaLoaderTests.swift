@@ -124,25 +124,45 @@ import Testing
             fields:
               - name: a
                 categories: [x, y]
-                sluice: {drift: {}, secrets: {}, hiddenText: {action: reject}, encrypt: false}
+                sluice: {secrets: {}, hiddenText: {action: reject}, encrypt: false}
               - name: b
                 categories: [x, {value: y, label: Y}]
                 constraints: {enum: [y, x]}
               - name: c
                 sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}
-            sluice: {poisoning: {}, baseline: {}, privacy: {}, encryption: {}, batch: {onExceed: reject}}
+            sluice: {poisoning: {crossVerify: {}}, baseline: {}, privacy: {}, encryption: {}, batch: {onExceed: reject}}
             """
         ).warnings
         #expect(
             warnings.map(\.path) == [
-                "fields[0].sluice.drift", "fields[0].sluice.secrets",
-                "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
-                "sluice.poisoning", "sluice.baseline", "sluice.privacy", "sluice.encryption", "sluice.batch.onExceed",
+                "fields[0].sluice.secrets", "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
+                "sluice.poisoning.crossVerify", "sluice.baseline", "sluice.privacy", "sluice.encryption",
+                "sluice.batch.onExceed",
             ])
         #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })
         #expect(
             warnings.first?.description
-                == "contract.yaml:4:14: fields[0].sluice.drift: drift is not enforced by this version")
+                == "contract.yaml:4:14: fields[0].sluice.secrets: secrets is not enforced by this version")
+    }
+
+    @Test func `drift and poisoning settings`() throws {
+        let schema = try contract(
+            """
+            fields:
+              - {name: a, type: number, sluice: {drift: {metric: psi, bins: 10, warn: 0.2, fail: 0.4}}}
+              - {name: b, sluice: {drift: {metric: linf, fail: 0.3}}}
+              - {name: c, sluice: {drift: {enabled: false}}}
+            sluice:
+              poisoning:
+                triggers: {action: flag}
+                duplicates: {enabled: false}
+            """
+        ).schema
+        #expect(schema.fields[0].drift.warn == 0.2 && schema.fields[0].drift.fail == 0.4)
+        #expect(schema.fields[1].drift.warn == nil && schema.fields[1].drift.fail == 0.3)
+        #expect(!schema.fields[2].drift.enabled && schema.fields[0].drift.enabled)
+        #expect(schema.poisoning.triggers.action == .flagged && schema.poisoning.triggers.enabled)
+        #expect(!schema.poisoning.duplicates.enabled && schema.poisoning.labelFlip == PoisonRule())
     }
 
     @Test func `foreign keys refer to the file itself, or to where the contract says that a resource is`() throws {

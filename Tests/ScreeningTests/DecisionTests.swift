@@ -29,7 +29,7 @@ import Testing
         let gate = try Gate(try contract(Self.text))
         let first = try gate.judge(clean(12_000, seed: 1), nil)
         #expect(first.verdict.isAccepted, "\(first.verdict.findings)")
-        #expect(first.decision.basis == .firstContact && first.decision.quarantineBelow == 0)
+        #expect(first.decision.basis == .firstContact && first.decision.forest?.quarantineBelow == 0)
         var baseline = first.baseline
         for seed in [2, 3] as [UInt64] {
             let next = try gate.judge(clean(6000, seed: seed), baseline)
@@ -75,10 +75,13 @@ import Testing
     @Test func `a baseline that lacks a feature judges the others`() throws {
         let gate = try Gate(try contract(Self.text))
         let whole = try gate.judge(clean(9000, seed: 41), nil).baseline
-        let fewer = try #require(whole.projected(onto: ["b", "c"])).projected(onto: ["a", "b", "c"])
+        let fewer = try #require(whole.projected(onto: ["b", "c"], codes: ["\0row"])).projected(
+            onto: ["a", "b", "c"], codes: ["\0row"])
         let judged = try gate.judge(clean(6000, seed: 42), fewer)
         #expect(judged.decision.basis == .baseline && judged.verdict.isAccepted)
-        #expect(judged.decision.untested.map(\.field) == [0] && judged.decision.forestFeatures == [1, 2])
+        #expect(
+            judged.decision.untested.map(\.field).filter { $0 >= 0 } == [0, 0]
+                && judged.decision.forest?.inputs == [.measure(1), .measure(2)])
         #expect(whole.projected(onto: ["x"]) == nil)
     }
 
@@ -104,10 +107,10 @@ import Testing
         let rows = clean(5000, seed: 9)
         let batches = try gate.checked(rows)
         let whole = gate.profile(batches)
-        var parts = Profile(features: 3, keyRules: 0)
+        var parts = Profile(gate.reader, keyRules: 0)
         for batch in batches.reversed() {
-            var part = Profile(features: 3, keyRules: 0)
-            part.add(batch, slots: gate.screened.slots, seed: 5)
+            var part = Profile(gate.reader, keyRules: 0)
+            part.add(batch, gate.reader, seed: 5)
             parts.merge(part)
         }
         parts.finish()
@@ -121,12 +124,12 @@ import Testing
         let gate = try Gate(try contract(Self.text))
         let few = try gate.judge(clean(29, seed: 10), nil)
         #expect(few.decision.rules.isEmpty && few.decision.forest == nil)
-        #expect(few.decision.untested.map(\.field) == [0, 1, 2])
+        #expect(few.decision.untested.map(\.field).filter { $0 >= 0 } == [0, 1, 2])
         #expect(few.outcomes.allSatisfy { $0 == .accepted })
         var rows = clean(100, seed: 11)
         for row in rows.indices { rows[row][0] = 5 }
         let constant = try gate.judge(rows, nil)
-        #expect(constant.decision.untested.map(\.field) == [0])
+        #expect(constant.decision.untested.map(\.field).filter { $0 >= 0 } == [0])
         var changed = clean(100, seed: 12)
         for row in changed.indices { changed[row][0] = row == 50 ? 6 : 5 }
         let later = try gate.judge(changed, constant.baseline)
@@ -143,20 +146,38 @@ import Testing
             features: ["a", "b", "c"], sample: sample(Array(rows.prefix(29)), capacity: Baseline.capacity),
             remarks: .init())
         #expect(try gate.judge(rows, small).decision.basis == .firstContact)
-        let same = Baseline(
+        var same = Baseline(
             features: ["a", "b", "c"], sample: sample(rows, capacity: Baseline.capacity), remarks: .init())
-        #expect(try gate.judge(rows, same).decision.basis == .baseline)
+        // One from before there were codes.
+        let projected = same.projected(onto: ["a", "b", "c"], codes: ["\0row"])
+        #expect(try gate.judge(rows, projected).decision.basis == .baseline)
         #expect(try #require(Baseline(decoding: same.encoded())) == same)
         #expect(Baseline(decoding: Array(same.encoded().dropLast())) == nil)
-        // A store that was begun by the version before keeps its baselines.
-        var first = same.encoded()
-        let magic = Array("sluice-baseline-v1\n".utf8)
-        first.replaceSubrange(0..<magic.count, with: magic)
-        first.removeSubrange(magic.count + 32..<magic.count + 64)
-        #expect(Baseline(decoding: first) == same)
+        // A store that was begun by a version before keeps its baselines.
+        same.sizes = []
+        for version in 1...2 { #expect(Baseline(decoding: older(same, version)) == same) }
         var merged = same
         merged.merge(other)
         #expect(merged == other)
+    }
+
+    /// A baseline as versions before wrote it.
+    private func older(_ baseline: Baseline, _ version: Int) -> [UInt8] {
+        var out = Array("sluice-baseline-v\(version)\n".utf8)
+        func word(_ value: UInt64) {
+            for shift in 0..<8 { out.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
+        }
+        let sample = baseline.sample
+        for count in [baseline.batches, sample.capacity, sample.offered, sample.count] { word(UInt64(count)) }
+        if version > 1 { for _ in 0..<4 { word(0) } }
+        word(UInt64(baseline.features.count))
+        for name in baseline.features {
+            word(UInt64(name.utf8.count))
+            out += Array(name.utf8)
+        }
+        for rank in sample.ranks { word(rank) }
+        for value in sample.values { word(value.bitPattern) }
+        return out
     }
 
     @Test func `an infinite value is remarked on with a number that a report can hold`() throws {

@@ -61,16 +61,22 @@ struct Gate {
     let schema: Schema
     let validator: Validator
     let screened: ScreenedFields
+    let reader: FeatureReader
 
     init(_ schema: Schema) throws {
         self.schema = schema
         validator = try Validator(schema, hash: KeyedHash(key: [UInt8](repeating: 3, count: 32)))
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
+        reader = FeatureReader(screened, validator)
     }
 
     func checked(_ rows: [[Double]]) throws -> [ValidatedBatch] {
+        try checked(rows.map { $0.map { $0.isNaN ? "" : "\($0)" } })
+    }
+
+    func checked(_ rows: [[String]]) throws -> [ValidatedBatch] {
         let names = schema.fields.map(\.name)
-        let lines = rows.map { $0.map { $0.isNaN ? "" : "\($0)" }.joined(separator: ",") }
+        let lines = rows.map { $0.joined(separator: ",") }
         let bytes = Array(([names.joined(separator: ",")] + lines).joined(separator: "\n").utf8)
         let plan = ReadingPlan(format: .csv, fieldNames: names)
         let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
@@ -84,8 +90,8 @@ struct Gate {
     }
 
     func profile(_ batches: [ValidatedBatch]) -> Profile {
-        var profile = Profile(features: screened.fields.count, keyRules: validator.keyRules.count)
-        for batch in batches { profile.add(batch, slots: screened.slots, seed: 5) }
+        var profile = Profile(reader, keyRules: validator.keyRules.count)
+        for batch in batches { profile.add(batch, reader, seed: 5) }
         profile.finish()
         return profile
     }
@@ -97,26 +103,44 @@ struct Gate {
     }
 
     /// What the gate says about rows, and the baseline that they would become.
-    func judge(_ rows: [[Double]], _ baseline: Baseline?) throws -> Judged {
-        let batches = try checked(rows)
+    func judge(_ rows: [[Double]], _ baseline: Baseline?) throws -> Judged { try judge(try checked(rows), baseline) }
+
+    /// The same of rows of texts.
+    func judge(texts rows: [[String]], _ baseline: Baseline?) throws -> Judged {
+        try judge(try checked(rows), baseline)
+    }
+
+    private func judge(_ batches: [ValidatedBatch], _ baseline: Baseline?) throws -> Judged {
         let decision = decide(profile(batches), baseline)
+        let screener = Screener(decision, reader, actions: [:])
         var counts = OutcomeCounts()
-        var kept = RowSample(capacity: Baseline.capacity, width: screened.fields.count)
+        var kept = RowSample(capacity: Baseline.capacity, width: screened.numberCount, codeWidth: screened.codeCount)
+        var texts = RowSample(capacity: Baseline.textCapacity, width: 0, codeWidth: reader.textCodeCount)
+        var features = RowFeatures()
         var outcomes: [Outcome] = []
         var findings: [Finding] = []
         for batch in batches {
-            let screened = screen(batch, decision, actions: [:])
+            let screened = screener.screen(batch)
             counts.add(screened)
             outcomes += screened.outcomes
             findings += screened.findings
             for row in 0..<screened.outcomes.count where screened.outcomes[row].isReleased {
                 let rank = SplitMix64.mix(UInt64(outcomes.count + row) &* 31)
-                if kept.admits(rank) { kept.append(rank: rank, screened.numbers.map { $0[row] }) }
+                guard kept.admits(rank) else { continue }
+                reader.readNumbers(batch.batch, batch.numbers, row: row, into: &features)
+                reader.readCodes(batch.batch, row: row, into: &features)
+                kept.append(rank: rank, features.numbers, codes: features.codes)
+                guard !self.screened.texts.isEmpty, rank <= texts.bound else { continue }
+                reader.readText(batch.batch, row: row, into: &features)
+                texts.append(rank: rank, [], codes: features.codes, tokens: features.items)
             }
         }
         kept.compact()
+        texts.compact()
+        let names = schema.fields.map(\.name)
         let made = Baseline(
-            features: self.screened.fields.map { schema.fields[$0].name }, sample: kept, remarks: .init(counts))
+            features: self.screened.numberNames(names), codes: self.screened.codeNames(names), sample: kept,
+            texts: texts, remarks: .init(counts), rows: outcomes.count)
         return Judged(
             decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
             findings: findings, baseline: made)

@@ -1,0 +1,204 @@
+import CKernels
+import Sketches
+package import Tabular
+
+/// The decision as a document: what is kept, sealed, and hashed into the ledger. Doubles and hashes are written as hexadecimal
+/// bit patterns, so that reading them back gives the same bits.
+extension Decision {
+    /// The document.
+    package func document() -> JSONValue {
+        .object([
+            "v": .integer(3), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
+            "flag_rate_z": bits(flagRateZ), "flag_rate_pairs": bits(flagRatePairs), "alpha": bits(alpha),
+            "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
+            "categories": .array(screened.categories.map(whole)),
+            "key_errors": .array(keyErrors.map { .array(runs(of: $0).map(whole)) }),
+            "untested": .array(untested.map { .object(["field": whole($0.field), "why": .string($0.reason)]) }),
+            "rules": .array(rules.map(\.document)), "pairs": .array(pairs.map(\.document)),
+            "forest": forest?.document ?? .null,
+            "triggers": .array(triggers.map(\.document)), "word_triggers": .array(wordTriggers.map(\.document)),
+            "floods": .array(floods.map(\.document)), "text_floods": .array(textFloods.map(\.document)),
+            "row_items": rowItems?.document ?? .null, "flood_items": floodItems?.document ?? .null,
+            "labels": .array(labels.map(\.document)), "tests": .array(tests.map(\.document)),
+        ])
+    }
+
+    /// The rows of a set as runs: first row, how many, and so on.
+    private func runs(of rows: RowSet) -> [Int] {
+        var out: [Int] = []
+        for row in rows {
+            if let first = out.dropLast().last, let count = out.last, first + count == row {
+                out[out.count - 1] += 1
+            } else {
+                out += [row, 1]
+            }
+        }
+        return out
+    }
+}
+
+private func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+private func hex(_ word: UInt64) -> JSONValue { .string("0x" + String(word, radix: 16)) }
+private func bits(_ value: Double) -> JSONValue { hex(value.bitPattern) }
+
+extension ModifiedZ {
+    fileprivate var document: JSONValue {
+        .object([
+            "field": whole(field), "log1p": .bool(usesLog), "center": bits(center), "scale_below": bits(scaleBelow),
+            "scale_above": bits(scaleAbove), "threshold": bits(threshold), "n": whole(count),
+            "constant": .bool(isConstant),
+        ])
+    }
+}
+
+extension ResidualPair {
+    fileprivate var document: JSONValue {
+        .object([
+            "from": whole(from), "to": whole(to), "log_from": .bool(logFrom), "log_to": .bool(logTo),
+            "slope": bits(slope), "intercept": bits(intercept), "rule": rule.document,
+        ])
+    }
+}
+
+extension ForestLines {
+    fileprivate var document: JSONValue {
+        func table(_ codes: [UInt64: Double]) -> JSONValue {
+            .array(codes.keys.sorted().map { .array([hex($0), bits(codes[$0] ?? 0)]) })
+        }
+        return .object([
+            "inputs": .array(
+                inputs.map { input in
+                    switch input {
+                    case .measure(let place): .array([.string("measure"), whole(place)])
+                    case .missing(let place): .array([.string("missing"), whole(place)])
+                    case .rarity(let place):
+                        .array([
+                            .string("rarity"), whole(place), table(rarities[place] ?? [:]), bits(unseen[place] ?? 0),
+                        ])
+                    }
+                }),
+            "flag_below": whole(Int(flagBelow)), "quarantine_below": whole(Int(quarantineBelow)),
+            "flag_rate": bits(flagRate), "forest": forest.document,
+        ])
+    }
+}
+
+extension IsolationForest {
+    fileprivate var document: JSONValue {
+        func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map(whole)) }
+        // [feature, threshold, value, right], or [w, w, w, f, f, f, leaf, threshold, value, right].
+        let nodes =
+            dimensions == 1
+            ? narrow.map { list([Int($0.feature), Int($0.threshold), Int($0.value), Int($0.right)]) }
+            : wide.map { node in
+                list([
+                    Int(node.w.0), Int(node.w.1), Int(node.w.2), Int(node.f.0), Int(node.f.1), Int(node.f.2),
+                    Int(node.leaf), Int(node.threshold), Int(node.value), Int(node.right),
+                ])
+            }
+        return .object([
+            "trees": whole(trees), "sample_size": whole(sampleSize), "dimensions": whole(dimensions),
+            "fields": .array(fields.map(whole)),
+            "quantisers": .array(quantisers.map { .array([bits($0.center), bits($0.scale)]) }),
+            "nodes": .array(nodes), "roots": .array(roots.map { whole(Int($0)) }),
+        ])
+    }
+}
+
+extension Trigger {
+    fileprivate var document: JSONValue {
+        .object([
+            "item": hex(item), "count": whole(count), "pure": whole(pure), "z": bits(z), "critical": bits(critical),
+            "before": whole(before), "basis": whole(basis), "label": hex(label), "novel": .bool(isNovel),
+        ])
+    }
+}
+
+extension Flood {
+    fileprivate var document: JSONValue {
+        .object([
+            "item": hex(item), "count": whole(count), "before": whole(before),
+        ])
+    }
+}
+
+extension RowItems {
+    fileprivate var document: JSONValue {
+        .object([
+            "measures": whole(measures), "values": .array(values.map(whole)),
+            "tails": .array(tails.map { .array([bits($0.low), bits($0.high)]) }),
+        ])
+    }
+}
+
+extension FloodItems {
+    fileprivate var document: JSONValue {
+        .array(scales.map { .array([whole($0.feature), bits($0.center), bits($0.deviation)]) })
+    }
+}
+
+extension LabelCheck {
+    fileprivate var document: JSONValue {
+        .object([
+            "tested": whole(tested), "basis": whole(basis), "flag_rate": bits(flagRate), "hold_rate": bits(holdRate),
+            "judges_rows": .bool(judgesRows),
+            "flips": .array(
+                flips.map {
+                    .object([
+                        "from": hex($0.from), "to": hex($0.to), "count": whole($0.count), "before": whole($0.before),
+                    ])
+                }),
+            "blamed": .array(blamed.map { .array([whole($0.place), hex($0.code)]) }),
+            // Thousands of points: only where rows are judged by them.
+            "neighbours": judgesRows ? view.document : .null,
+        ])
+    }
+}
+
+extension NeighbourView {
+    fileprivate var document: JSONValue {
+        switch self {
+        case .fields(let neighbours): neighbours.document
+        case .words(let neighbours): neighbours.document
+        }
+    }
+}
+
+extension WordNeighbours {
+    fileprivate var document: JSONValue {
+        .object([
+            "labels": .array(labels.map(hex)), "label_of": .array(labelOf.map(whole)),
+            "words": .array(
+                places.keys.sorted().map { .array([whole(Int($0)), whole(Int(places[$0] ?? 0))]) }),
+            "weights": .array(weights.map { bits(Double($0)) }), "scales": .array(scales.map { bits(Double($0)) }),
+            "starts": .array(starts.map { whole(Int($0)) }), "postings": .array(postings.map { whole(Int($0)) }),
+        ])
+    }
+}
+
+extension LabelNeighbours {
+    fileprivate var document: JSONValue {
+        .object([
+            "unit": bits(unit), "count": whole(count), "labels": .array(labels.map(hex)),
+            "categories": .array(categories.map(whole)),
+            "scales": .array(scales.map { .array([whole($0.feature), bits($0.center), bits($0.deviation)]) }),
+            "label_of": .array(labelOf.map(whole)),
+            "values": .array(
+                values.map { places in
+                    .array(places.keys.sorted().map { .array([hex($0), whole(Int(places[$0] ?? -1))]) })
+                }),
+            "points": .array(blocks.flatMap { block in (0..<16).map { whole(Int(block[$0])) } }),
+        ])
+    }
+}
+
+extension BatchTest {
+    /// The test as a document.
+    package var document: JSONValue {
+        .object([
+            "type": .string(code.rawValue), "field": whole(field), "statistic": bits(statistic),
+            "critical": bits(critical), "effect": bits(effect), "warn": bits(warn), "hold": bits(hold),
+            "n": whole(count), "basis": whole(basis),
+        ])
+    }
+}

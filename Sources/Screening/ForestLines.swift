@@ -1,0 +1,137 @@
+import Glibc
+import Schemas
+import Sketches
+import Tabular
+
+/// A forest and its lines: rows that are easier to tell apart from all others than the baseline's are (FEATURES 7.3).
+package struct ForestLines: Sendable {
+    /// What a feature of the forest is.
+    package enum Input: Sendable, Equatable {
+        /// A measure, as a place in `ScreenedFields.fields`.
+        case measure(Int)
+        /// Whether a measure is missing.
+        case missing(Int)
+        /// How rare the value of a category is: −ln of its share in the baseline.
+        case rarity(Int)
+    }
+
+    /// The forest.
+    package var forest: IsolationForest
+    /// Its features.
+    package var inputs: [Input]
+    /// For each category that is a feature, how rare its values are.
+    package var rarities: [Int: [UInt64: Double]]
+    /// How rare a value is that was never seen, by category.
+    package var unseen: [Int: Double]
+    /// Rows with a smaller sum are flagged.
+    package var flagBelow: UInt32
+    /// Rows with a smaller sum are quarantined; 0 when none are.
+    package var quarantineBelow: UInt32
+    /// Share of held-out rows beyond the flag line.
+    package var flagRate: Double
+
+    /// Rows a held-out quantile must rest on before it may quarantine.
+    package static let heldOutMin = 2000
+    /// Rows that a forest needs.
+    static let rowsMin = 64
+
+    /// The value of a feature.
+    @inline(__always)
+    func value(_ input: Input, _ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>) -> Double {
+        switch input {
+        case .measure(let place): numbers[numbers.startIndex + place]
+        case .missing(let place): numbers[numbers.startIndex + place].isNaN ? 1 : 0
+        case .rarity(let place): rarity(place, codes[codes.startIndex + place])
+        }
+    }
+
+    /// How rare a value is; a missing one has its own share.
+    @inline(__always)
+    func rarity(_ place: Int, _ code: UInt64) -> Double { rarities[place]?[code] ?? unseen[place] ?? 0 }
+
+    /// Categories that are looked at.
+    var categories: [Int] {
+        inputs.compactMap { if case .rarity(let place) = $0 { place } else { nil } }
+    }
+
+    /// Fits on one half of the sample and takes the lines from the other half, when there are enough rows for both; nil when
+    /// there is nothing to fit on.
+    ///
+    /// - Parameters:
+    ///   - isBaseline: whether the rows are those of a baseline: a share of every batch would be held back if a batch could
+    ///     draw this line for itself.
+    ///   - withheld: the share of rows that are missing in the sample because they were held back. They are its tail, so the
+    ///     quarantine line lies further out among those that are left; without that, each batch would cut a little more off
+    ///     the next. The flag line stays: it holds nothing back, and being early is its use.
+    init?(
+        _ sample: RowSample, _ fields: ScreenedFields, _ rule: ForestRule, seed: UInt64, isBaseline: Bool,
+        withheld: Double
+    ) {
+        guard rule.enabled, sample.count >= Self.rowsMin else { return nil }
+        (inputs, rarities, unseen) = Self.inputs(sample, fields)
+        guard !inputs.isEmpty else { return nil }
+        let lookup = (rarities, unseen)
+        func value(_ input: Input, _ row: Int) -> Double {
+            switch input {
+            case .measure(let place): return sample.values[row * sample.width + place]
+            case .missing(let place): return sample.values[row * sample.width + place].isNaN ? 1 : 0
+            case .rarity(let place):
+                return lookup.0[place]?[sample.codes[row * sample.codeWidth + place]] ?? lookup.1[place] ?? 0
+            }
+        }
+        var features = RowSample(capacity: sample.capacity, width: inputs.count)
+        for row in 0..<sample.count { features.append(rank: sample.ranks[row], inputs.map { value($0, row) }) }
+        let isSplit = sample.count >= 2 * Self.heldOutMin
+        let half = isSplit ? sample.count / 2 : sample.count
+        forest = IsolationForest(
+            sample: features, rows: 0..<half, fields: inputs.map { Self.field($0, fields) }, trees: rule.trees,
+            sampleSize: rule.sampleSize, dimensions: rule.dimensions, seed: seed)
+        let first = isSplit ? half : 0
+        let held = forest.sums(count: features.count - first) { feature, row in
+            features.values[(first + row) * features.width + feature]
+        }.sorted()
+        func line(_ quantile: Double, withheld: Double = 0) -> UInt32 {
+            let beyond = max(0, 1 - quantile - withheld) / max(1 - withheld, 0.5)
+            return held[min(Int((Double(held.count) * beyond).rounded(.down)), held.count - 1)]
+        }
+        let flag = line(rule.flagQuantile)
+        flagBelow = flag
+        let mayQuarantine = isBaseline && held.count >= Self.heldOutMin && rule.action >= .quarantined
+        quarantineBelow = mayQuarantine ? line(rule.quarantineQuantile, withheld: withheld) : 0
+        flagRate = Double(held.prefix { $0 < flag }.count) / Double(held.count)
+    }
+
+    /// The contract's field of a feature.
+    static func field(_ input: Input, _ fields: ScreenedFields) -> Int {
+        switch input {
+        case .measure(let place), .missing(let place): fields.fields[place]
+        case .rarity(let place): fields.categories[place]
+        }
+    }
+
+    /// The features that the sample knows anything of.
+    private static func inputs(_ sample: RowSample, _ fields: ScreenedFields) -> (
+        [Input], [Int: [UInt64: Double]], [Int: Double]
+    ) {
+        var inputs: [Input] = []
+        for place in fields.forest {
+            let known = sample.column(place).count
+            // A feature that the baseline has never seen has no line; a forest over it would know one value.
+            guard known >= ModifiedZ.rowsMin else { continue }
+            inputs.append(.measure(place))
+            if known < sample.count { inputs.append(.missing(place)) }
+        }
+        var rarities: [Int: [UInt64: Double]] = [:]
+        var unseen: [Int: Double] = [:]
+        for place in fields.forestCategories where sample.codeWidth > place {
+            var counts: [UInt64: Int] = [:]
+            for row in 0..<sample.count { counts[sample.codes[row * sample.codeWidth + place], default: 0] += 1 }
+            guard counts.count >= 2, counts[Baseline.unseen] == nil else { continue }
+            inputs.append(.rarity(place))
+            rarities[place] = counts.mapValues { -log(Double($0) / Double(sample.count)) }
+            unseen[place] = log(Double(sample.count + 1))
+        }
+        // A split names its features by one byte.
+        return (Array(inputs.prefix(255)), rarities, unseen)
+    }
+}

@@ -1,0 +1,226 @@
+import Glibc
+import Sketches
+import Tabular
+
+/// The nearest rows of a baseline, by what a row is looked at.
+enum NeighbourView: Sendable {
+    /// By measures and categories.
+    case fields(LabelNeighbours)
+    /// By what stands in the text.
+    case words(WordNeighbours)
+
+    var labels: [UInt64] {
+        switch self {
+        case .fields(let neighbours): neighbours.labels
+        case .words(let neighbours): neighbours.labels
+        }
+    }
+
+    var isText: Bool { if case .words = self { true } else { false } }
+
+    /// The place of the label that most neighbours have, and how many have it.
+    func vote(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, _ tokens: ArraySlice<UInt32>) -> (
+        label: Int, count: Int
+    ) {
+        switch self {
+        case .fields(let neighbours): neighbours.vote(numbers, codes)
+        case .words(let neighbours): neighbours.vote(tokens)
+        }
+    }
+
+    /// The votes on rows of the baseline itself.
+    func honestVotes(_ baseline: RowSample, label: Int, _ limit: Int) -> [(own: Int, vote: (label: Int, count: Int))] {
+        switch self {
+        case .fields(let neighbours): neighbours.selfVotes(limit)
+        case .words(let neighbours): neighbours.heldOutVotes(baseline, label: label, limit)
+        }
+    }
+}
+
+/// What the neighbours of a batch's rows say about its labels (FEATURES 7.5).
+package struct LabelCheck: Sendable {
+    /// A change of label that happens more often than in the baseline: where the rows' neighbours say `from`, the batch says
+    /// `to`.
+    package struct Flip: Sendable, Equatable {
+        /// The label that the neighbours have, and the one that the batch has, as codes.
+        package var from: UInt64, to: UInt64
+        /// Rows of the test, and rows of the baseline that disagree so with their neighbours.
+        package var count: Int, before: Int
+    }
+
+    let view: NeighbourView
+    /// Rows of the batch that were tested, and rows of the baseline that tested themselves.
+    let tested: Int, basis: Int
+    /// Honest rows whose neighbours agree on another label: the stated rate of false alarms.
+    let flagRate: Double, holdRate: Double
+    /// Changes that are more frequent than before.
+    let flips: [Flip]
+    /// Tests of the whole batch.
+    let tests: [BatchTest]
+    /// Annotators and sources whose labels differ far more often than those of the rest: place among the codes, code.
+    let blamed: [(place: Int, code: UInt64)]
+    /// Whether rows are looked at one by one in the second pass.
+    let judgesRows: Bool
+
+    /// Rows tested for the batch as a whole, and rows of the baseline that test themselves.
+    static let testedMax = 4096
+    /// Where honest rows disagree more often than this, labels cannot be told from the features.
+    static let flagRateMax = 0.2
+    /// A row is held for itself only where that happens to fewer honest rows than this.
+    static let holdRateMax = 0.005
+
+    /// Why labels were not tested.
+    enum Untested: String {
+        case noLabels = "too few labelled rows in the baseline"
+        case noRelation = "labels cannot be told from the other fields"
+    }
+
+    /// Tests a sample of the batch against the baseline; nil when the baseline's labels cannot be told by this view.
+    ///
+    /// - Parameter rows: the rows of the whole batch.
+    static func make(
+        _ view: NeighbourView, _ sample: RowSample, _ baseline: RowSample, _ fields: ScreenedFields, rows: Int,
+        field: Int, alpha: Double
+    ) -> LabelCheck? {
+        guard let label = fields.label else { return nil }
+        let own = view.honestVotes(baseline, label: label, testedMax)
+        var before = Changes(view.labels.count)
+        for row in own { before.add(row.vote, own: row.own) }
+        guard before.tested >= 200, before.rate <= flagRateMax, isInformative(own, view.labels.count) else {
+            return nil
+        }
+        var now = Changes(view.labels.count)
+        let blamable = [fields.annotator, fields.source].compactMap { $0 }
+        var byCode = [[UInt64: (rows: Int, differs: Int)]](repeating: [:], count: blamable.count)
+        for row in 0..<min(sample.count, testedMax) {
+            let codes = sample.codes(of: row)
+            guard let mine = view.labels.firstIndex(of: codes[codes.startIndex + label]) else { continue }
+            let vote = view.vote(sample.numbers(of: row), codes, sample.tokens(of: row))
+            let differs = now.add(vote, own: mine)
+            for (index, place) in blamable.enumerated() {
+                byCode[index][codes[codes.startIndex + place], default: (0, 0)].rows += 1
+                if differs { byCode[index][codes[codes.startIndex + place], default: (0, 0)].differs += 1 }
+            }
+        }
+        var (flips, tests) = compare(now, before, view.labels, field, alpha)
+        let p = Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
+        tests.append(
+            BatchTest(
+                code: .labelFlipExcess, field: field, statistic: p > 0 ? -log10(p) : 300, critical: -log10(alpha),
+                effect: now.rate / max(before.rate, 1 / Double(before.tested)), warn: 2, hold: 2, count: now.tested,
+                basis: before.tested))
+        var blamed: [(place: Int, code: UInt64)] = []
+        for (index, place) in blamable.enumerated() {
+            blamed += blame(byCode[index], all: now.changed, tested: now.tested, alpha: alpha).map { (place, $0) }
+        }
+        let isExcessive = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
+        flips.sort { ($0.from, $0.to) < ($1.from, $1.to) }
+        return LabelCheck(
+            view: view, tested: now.tested, basis: before.tested, flagRate: before.rate,
+            holdRate: Double(before.firm) / Double(max(before.tested, 1)), flips: flips, tests: tests,
+            blamed: blamed, judgesRows: isExcessive || rows <= testedMax)
+    }
+
+    /// How often neighbours agree on another label than a row's own.
+    private struct Changes {
+        /// (Neighbours' label) × (own label).
+        private(set) var counts: [Int]
+        private let labels: Int
+        private(set) var tested = 0
+        /// Those that enough agree on to hold a row.
+        private(set) var firm = 0
+
+        init(_ labels: Int) {
+            self.labels = labels
+            counts = Array(repeating: 0, count: labels * labels)
+        }
+
+        var changed: Int { counts.reduce(0, +) }
+        var rate: Double { Double(changed) / Double(max(tested, 1)) }
+        func count(from: Int, to: Int) -> Int { counts[from * labels + to] }
+
+        /// Whether the row differs from its neighbours.
+        @discardableResult
+        mutating func add(_ vote: (label: Int, count: Int), own: Int) -> Bool {
+            tested += 1
+            guard vote.label != own, vote.count >= LabelNeighbours.flagAgreement else { return false }
+            counts[vote.label * labels + own] += 1
+            if vote.count >= LabelNeighbours.holdAgreement { firm += 1 }
+            return true
+        }
+    }
+
+    /// The changes that are more than twice as frequent as before, beyond chance.
+    private static func compare(
+        _ now: Changes, _ before: Changes, _ labels: [UInt64], _ field: Int, _ alpha: Double
+    ) -> ([Flip], [BatchTest]) {
+        var flips: [Flip] = []
+        var tests: [BatchTest] = []
+        let share = alpha / Double(labels.count * (labels.count - 1))
+        for from in labels.indices {
+            for to in labels.indices where from != to {
+                let (k, k0) = (now.count(from: from, to: to), before.count(from: from, to: to))
+                let p = Significance.excess(k, of: now.tested, before: k0, of: before.tested)
+                let ratio = Double(k) / Double(max(now.tested, 1)) * Double(before.tested) / Double(max(k0, 1))
+                guard k >= 5, p < share, ratio > 2 else { continue }
+                flips.append(Flip(from: labels[from], to: labels[to], count: k, before: k0))
+                tests.append(
+                    BatchTest(
+                        code: .targetedFlip, field: field, statistic: p > 0 ? -log10(p) : 300,
+                        critical: -log10(share), effect: ratio, warn: 2, hold: 2, count: now.tested,
+                        basis: before.tested))
+            }
+        }
+        return (flips, tests)
+    }
+
+    /// Whether neighbours know more than the most frequent label.
+    private static func isInformative(_ own: [(own: Int, vote: (label: Int, count: Int))], _ labels: Int) -> Bool {
+        var counts = [Int](repeating: 0, count: labels)
+        for row in own { counts[row.own] += 1 }
+        let most = counts.max() ?? 0
+        let right = own.count { $0.vote.label == $0.own }
+        // Half of what guessing leaves wrong.
+        return own.count - right <= (own.count - most) / 2
+    }
+
+    /// Those whose rows differ from their neighbours at more than twice the rate of the others, by Wilson's lower bound, and
+    /// beyond chance.
+    private static func blame(
+        _ rows: [UInt64: (rows: Int, differs: Int)], all: Int, tested: Int, alpha: Double
+    ) -> [UInt64] {
+        guard rows.count >= 2 else { return [] }
+        return rows.keys.sorted().filter { code in
+            guard let mine = rows[code], mine.rows >= 20, mine.differs >= 5 else { return false }
+            let (others, theirs) = (tested - mine.rows, all - mine.differs)
+            let rest = Double(theirs) / Double(max(others, 1))
+            return Significance.wilsonLower(mine.differs, of: mine.rows) > 2 * rest
+                && Significance.excess(mine.differs, of: mine.rows, before: theirs, of: others)
+                    < alpha / Double(rows.count)
+        }
+    }
+
+    /// What a row's neighbours make of its label.
+    enum Judgement {
+        /// Enough of them agree on one other label.
+        case differs(Outcome, agreed: Int)
+        /// Enough of them have the same.
+        case agrees
+        /// Neither.
+        case undecided
+    }
+
+    /// What a row's neighbours make of its label.
+    func judge(
+        _ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, _ tokens: ArraySlice<UInt32>, label: Int
+    ) -> Judgement {
+        let own = codes[codes.startIndex + label]
+        guard let mine = view.labels.firstIndex(of: own) else { return .undecided }
+        let vote = view.vote(numbers, codes, tokens)
+        guard vote.count >= LabelNeighbours.flagAgreement else { return .undecided }
+        if vote.label == mine { return .agrees }
+        let isKnown = flips.contains { $0.to == own && $0.from == view.labels[vote.label] }
+        let isHeld = isKnown || vote.count >= LabelNeighbours.holdAgreement && holdRate <= Self.holdRateMax
+        return .differs(isHeld ? .quarantined : .flagged, agreed: vote.count)
+    }
+}

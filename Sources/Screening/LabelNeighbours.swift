@@ -1,0 +1,137 @@
+import Sketches
+
+/// The nearest rows of a baseline, by measures and categories: what label a row like this one has.
+///
+/// Features are whole numbers and the distance is their sum of differences (Manhattan), so neighbours are the same everywhere.
+struct LabelNeighbours: Sendable {
+    /// Neighbours asked (Paudice, Muñoz-González, Lupu 2018).
+    static let asked = 10
+    /// How many of them must agree on one other label to remark on a row, and to hold it.
+    static let flagAgreement = 8, holdAgreement = 9
+    /// Rows of the baseline that are asked at most.
+    static let rowsMax = 8192
+    /// A value that differs counts as this many robust deviations.
+    private static let categoryWeight = 2.0
+    /// Values further out than this many deviations are no further away.
+    private static let reach = 4.0
+
+    let scales: [(feature: Int, center: Double, deviation: Double)]
+    let categories: [Int]
+    private let label: Int
+    /// Steps a deviation.
+    let unit: Double
+    /// Blocks of 16 rows × features: the measures, then the categories by their places in `values`.
+    private(set) var blocks: [SIMD16<Int16>] = []
+    /// The values of each category; one that is not here has place -1.
+    private(set) var values: [[UInt64: Int16]] = []
+    /// For each row its label, as a place in `labels`.
+    private(set) var labelOf: [Int] = []
+    /// The labels, as codes.
+    private(set) var labels: [UInt64] = []
+    private(set) var count = 0
+    private let width: Int
+
+    /// nil without a label, without two labels, without anything that could tell them apart, or with too few rows.
+    init?(_ sample: RowSample, _ fields: ScreenedFields) {
+        guard let label = fields.label, sample.count > 0, sample.codeWidth >= fields.codeCount else { return nil }
+        self.label = label
+        categories = fields.categories.indices.filter { $0 != label && $0 != fields.annotator && $0 != fields.source }
+        scales = fields.fields.indices.compactMap { feature in
+            let sorted = sample.column(feature).filter(\.isFinite).sorted()
+            guard sorted.count >= 30, let first = sorted.first, let last = sorted.last, first < last else { return nil }
+            let center = Robust.median(sorted)
+            var deviation = Robust.medianDeviation(sorted, from: center) * 1.4826
+            if deviation == 0 { deviation = Robust.meanDeviation(sorted, from: center) * 1.2533 }
+            return deviation > 0 ? (feature, center, deviation) : nil
+        }.prefix(64).map { $0 }
+        width = scales.count + categories.count
+        guard width > 0 else { return nil }
+        unit = min(
+            128, 32_000 / (2 * Self.reach * Double(scales.count) + Self.categoryWeight * Double(categories.count)))
+        var seen: [UInt64: Int] = [:]
+        var rows: [Int] = []
+        for row in 0..<sample.count where rows.count < Self.rowsMax {
+            let code = sample.codes[row * sample.codeWidth + label]
+            if code == 0 || code == Baseline.unseen { continue }
+            rows.append(row)
+            seen[code, default: 0] += 1
+        }
+        guard seen.count >= 2, seen.count <= Triggers.labelsMax, rows.count >= 50 * seen.count || rows.count >= 1000
+        else { return nil }
+        labels = seen.keys.sorted()
+        count = rows.count
+        values = categories.map { category in
+            var places: [UInt64: Int16] = [:]
+            for row in rows {
+                let code = sample.codes[row * sample.codeWidth + category]
+                // In the order of the rows, which is the same everywhere.
+                if places[code] == nil, places.count < 32_000 { places[code] = Int16(places.count) }
+            }
+            return places
+        }
+        blocks = [SIMD16<Int16>](repeating: .zero, count: (count + 15) / 16 * width)
+        for (index, row) in rows.enumerated() {
+            let point = quantised(sample.numbers(of: row), sample.codes(of: row))
+            for feature in 0..<width { blocks[index / 16 * width + feature][index % 16] = point[feature] }
+            let code = sample.codes[row * sample.codeWidth + label]
+            labelOf.append(labels.firstIndex(of: code) ?? 0)
+        }
+    }
+
+    private func quantised(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>) -> [Int16] {
+        scales.map { scale in
+            let value = (numbers[numbers.startIndex + scale.feature] - scale.center) / scale.deviation
+            if value.isNaN { return 0 }
+            return Int16((max(-Self.reach, min(Self.reach, value)) * unit).rounded())
+        } + zip(categories, values).map { category, places in places[codes[codes.startIndex + category]] ?? -1 }
+    }
+
+    /// What the neighbours of a row say: the place of the label that most of them have, and how many do.
+    func vote(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>) -> (label: Int, count: Int) {
+        vote(quantised(numbers, codes), skipping: -1)
+    }
+
+    /// - Parameter skipped: a row of the baseline that is not asked: the row itself.
+    private func vote(_ point: [Int16], skipping skipped: Int) -> (label: Int, count: Int) {
+        let point = point.map { SIMD16<Int16>(repeating: $0) }
+        let penalty = SIMD16<Int16>(repeating: Int16((Self.categoryWeight * unit).rounded()))
+        let measures = scales.count
+        var nearest: [(distance: Int16, row: Int)] = []
+        var limit = Int16.max
+        for block in 0..<(count + 15) / 16 {
+            var sum = SIMD16<Int16>.zero
+            for feature in 0..<measures {
+                let difference = blocks[block &* width &+ feature] &- point[feature]
+                let sign = difference &>> 15
+                sum = sum &+ ((difference ^ sign) &- sign)
+            }
+            for feature in measures..<width {
+                // All ones where the values differ.
+                let difference = blocks[block &* width &+ feature] ^ point[feature]
+                sum = sum &+ (((difference | (.zero &- difference)) &>> 15) & penalty)
+            }
+            if !any(sum .< limit) { continue }
+            for lane in 0..<min(16, count - block * 16) where sum[lane] < limit {
+                let row = block * 16 + lane
+                if row == skipped { continue }
+                // Rows come in one order, so equal distances are decided by it.
+                let place = nearest.firstIndex { $0.distance > sum[lane] } ?? nearest.count
+                nearest.insert((sum[lane], row), at: place)
+                if nearest.count > Self.asked { nearest.removeLast() }
+                if nearest.count == Self.asked { limit = nearest[Self.asked - 1].distance }
+            }
+        }
+        var votes = [Int](repeating: 0, count: labels.count)
+        for (_, row) in nearest { votes[labelOf[row]] += 1 }
+        let most = votes.max() ?? 0
+        return (votes.firstIndex(of: most) ?? 0, most)
+    }
+
+    /// The vote of each row of the baseline on itself, for the first `limit` rows: how often honest rows disagree.
+    func selfVotes(_ limit: Int) -> [(own: Int, vote: (label: Int, count: Int))] {
+        (0..<min(limit, count)).map { index in
+            let point = (0..<width).map { blocks[index / 16 * width + $0][index % 16] }
+            return (labelOf[index], vote(point, skipping: index))
+        }
+    }
+}

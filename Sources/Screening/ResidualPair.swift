@@ -1,0 +1,134 @@
+import Glibc
+import Sketches
+
+/// What one measure predicts of another, and how far a row is from it (FEATURES 7.2).
+///
+/// For measures with |Spearman's ρ| above 0.6 a Theil–Sen line (Sen 1968) through the (transformed) values; the residual is then
+/// screened like a measure. A row whose values are both ordinary but do not belong together is found only so.
+package struct ResidualPair: Sendable, Equatable {
+    /// Features that predict and that are predicted, as places in `ScreenedFields.fields`.
+    package var from: Int, to: Int
+    /// Whether either is looked at as log(1 + x).
+    package var logFrom: Bool, logTo: Bool
+    /// The line.
+    package var slope: Double, intercept: Double
+    /// The rule for residuals; its field is the one that is predicted.
+    package var rule: ModifiedZ
+
+    /// Rows that a line rests on at most.
+    static let rowsMax = 2048
+    /// The correlation from which on one measure predicts the other.
+    static let correlationMin = 0.6
+    /// Measures whose pairs are looked at.
+    private static let measuresMax = 64
+
+    @inline(__always)
+    private static func transformed(_ value: Double, _ usesLog: Bool) -> Double {
+        usesLog ? (value > -1 ? log1p(value) : -.infinity) : value
+    }
+
+    /// |M| of a row's residual; 0 when a value is missing.
+    @inline(__always)
+    func score(_ numbers: ArraySlice<Double>) -> Double {
+        score(numbers[numbers.startIndex + from], numbers[numbers.startIndex + to])
+    }
+
+    /// |M| of the residual of two values; 0 when one is missing or infinite, which others remark on.
+    @inline(__always)
+    func score(_ from: Double, _ to: Double) -> Double {
+        let (x, y) = (Self.transformed(from, logFrom), Self.transformed(to, logTo))
+        guard x.isFinite, y.isFinite else { return 0 }
+        return rule.score(y - intercept - slope * x)
+    }
+
+    /// The pairs of a sample: for each measure the one that predicts it best.
+    static func find(_ sample: RowSample, _ rules: [(feature: Int, rule: ModifiedZ)]) -> [ResidualPair] {
+        let rules = rules.prefix(measuresMax).filter { !$0.rule.isConstant }
+        guard rules.count >= 2, sample.count >= 2 * ModifiedZ.rowsMin else { return [] }
+        let rows = min(sample.count, rowsMax)
+        let columns = rules.map { entry in
+            (0..<rows).map { transformed(sample.values[$0 * sample.width + entry.feature], entry.rule.usesLog) }
+        }
+        let ranks = columns.map(ranked)
+        var best: [(to: Int, from: Int)] = []
+        for to in rules.indices {
+            var most = (value: correlationMin, from: -1)
+            for from in rules.indices where from != to {
+                let value = abs(correlation(ranks[from], ranks[to]))
+                if value > most.value { most = (value, from) }
+            }
+            // Two that predict each other are one pair.
+            if most.from >= 0, !best.contains(where: { $0.to == most.from && $0.from == to }) {
+                best.append((to, most.from))
+            }
+        }
+        return best.compactMap { to, from in
+            line(sample, rules[from], rules[to], columns[from], columns[to], share: best.count)
+        }
+    }
+
+    /// Ranks, ties sharing their mean; NaN stays NaN.
+    private static func ranked(_ column: [Double]) -> [Double] {
+        let order = column.indices.filter { column[$0].isFinite }.sorted { column[$0] < column[$1] }
+        var ranks = [Double](repeating: .nan, count: column.count)
+        var first = 0
+        while first < order.count {
+            var last = first
+            while last + 1 < order.count, column[order[last + 1]] == column[order[first]] { last += 1 }
+            for index in first...last { ranks[order[index]] = Double(first + last) / 2 }
+            first = last + 1
+        }
+        return ranks
+    }
+
+    /// Pearson's correlation of two columns of ranks, over the rows that have both: Spearman's ρ.
+    private static func correlation(_ left: [Double], _ right: [Double]) -> Double {
+        var (n, x, y, xx, yy, xy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        for (a, b) in zip(left, right) where !a.isNaN && !b.isNaN {
+            n += 1
+            x += a
+            y += b
+            xx += a * a
+            yy += b * b
+            xy += a * b
+        }
+        let spread = ((xx - x * x / n) * (yy - y * y / n)).squareRoot()
+        return n >= Double(ModifiedZ.rowsMin) && spread > 0 ? (xy - x * y / n) / spread : 0
+    }
+
+    private static func line(
+        _ sample: RowSample, _ from: (feature: Int, rule: ModifiedZ), _ to: (feature: Int, rule: ModifiedZ),
+        _ x: [Double], _ y: [Double], share: Int
+    ) -> ResidualPair? {
+        let rows = x.indices.filter { x[$0].isFinite && y[$0].isFinite }
+        guard rows.count >= ModifiedZ.rowsMin else { return nil }
+        // Slopes between each row and those 1, 2, 5, 11 … places on: a sample of all pairs that is the same everywhere.
+        var slopes: [Double] = []
+        for step in [1, 2, 5, 11, 23, 47] where step < rows.count {
+            for place in 0..<rows.count - step {
+                let (a, b) = (rows[place], rows[place + step])
+                if x[a] != x[b] { slopes.append((y[b] - y[a]) / (x[b] - x[a])) }
+            }
+        }
+        guard !slopes.isEmpty else { return nil }
+        let slope = Robust.median(slopes.sorted())
+        let intercept = Robust.median(rows.map { y[$0] - slope * x[$0] }.sorted())
+        var residuals: [Double] = []
+        for row in 0..<sample.count {
+            let (a, b) = (
+                transformed(sample.values[row * sample.width + from.feature], from.rule.usesLog),
+                transformed(sample.values[row * sample.width + to.feature], to.rule.usesLog)
+            )
+            if a.isFinite, b.isFinite { residuals.append(b - intercept - slope * a) }
+        }
+        guard
+            let rule = ModifiedZ(
+                field: to.rule.field, values: residuals, transform: "none",
+                targetRate: ModifiedZ.targetRate / Double(share)),
+            !rule.isConstant
+        else { return nil }
+        return ResidualPair(
+            from: from.feature, to: to.feature, logFrom: from.rule.usesLog, logTo: to.rule.usesLog, slope: slope,
+            intercept: intercept, rule: rule)
+    }
+}

@@ -1,0 +1,76 @@
+import Sketches
+package import Tabular
+package import Validating
+
+/// What statistics know of one row: numbers, codes, and what stands in its text.
+package struct RowFeatures: Sendable {
+    /// One number a measure, then one length a text; NaN where there is none.
+    package var numbers: [Double] = []
+    /// One code a category, 0 where there is no value, then one for the whole row; with text, also its signature.
+    package var codes: [UInt64] = []
+    /// What stands in its text, ascending, each once.
+    package var items: [UInt32] = []
+
+    /// An empty row.
+    package init() {}
+}
+
+/// Reads what statistics know of the rows of checked blocks.
+package struct FeatureReader: Sendable {
+    /// Which fields are read.
+    package let fields: ScreenedFields
+    private let validator: Validator
+    private let seed: UInt64
+
+    /// A reader for the fields of a contract; codes are keyed with the validator's secret.
+    package init(_ fields: ScreenedFields, _ validator: Validator) {
+        self.fields = fields
+        self.validator = validator
+        seed = validator.code(of: 0x7465_7874)
+    }
+
+    /// Codes of a row with its signature.
+    package var textCodeCount: Int { fields.codeCount + TextItems.signatureWords }
+
+    /// Reads the numbers of a row; the lengths of its texts only when they are asked for.
+    package func readNumbers(
+        _ batch: Batch, _ numbers: [[Double]], row: Int, withLengths: Bool = true, into features: inout RowFeatures
+    ) {
+        features.numbers.removeAll(keepingCapacity: true)
+        for slot in fields.slots { features.numbers.append(numbers[slot][row]) }
+        let bytes = batch.bytes.span
+        for field in fields.texts {
+            guard withLengths, let cell = validator.value(of: field, row: row, in: batch) else {
+                features.numbers.append(.nan)
+                continue
+            }
+            features.numbers.append(Double(TextItems.length(bytes, cell.range)))
+        }
+    }
+
+    /// Reads the codes of a row; that of the whole row only when it is asked for.
+    package func readCodes(_ batch: Batch, row: Int, withRow: Bool = true, into features: inout RowFeatures) {
+        features.codes.removeAll(keepingCapacity: true)
+        for field in fields.categories {
+            features.codes.append(validator.code(of: field, row: row, in: batch) ?? 0)
+        }
+        guard withRow else { return features.codes.append(0) }
+        var whole: UInt64 = 0
+        for field in fields.content {
+            whole = SplitMix64.mix(whole ^ (validator.code(of: field, row: row, in: batch) ?? 1))
+        }
+        features.codes.append(whole)
+    }
+
+    /// Reads what stands in the text of a row, and appends its signature to the codes.
+    package func readText(_ batch: Batch, row: Int, into features: inout RowFeatures) {
+        var items = TextItems(seed: seed)
+        let bytes = batch.bytes.span
+        for (place, field) in fields.texts.enumerated() {
+            guard let cell = validator.value(of: field, row: row, in: batch) else { continue }
+            items.add(bytes, cell.range, field: place)
+        }
+        features.items = items.distinct()
+        features.codes += items.signature()
+    }
+}

@@ -1,0 +1,111 @@
+import Sketches
+
+/// What a row has beside its text, as items that can be counted: exact numbers, values, pairs of values, and being in the tail
+/// of several measures at once (FEATURES 7.7).
+struct RowItems: Sendable {
+    /// What an item is; the finding names it, never the value.
+    enum Kind: UInt64, Sendable, CaseIterable {
+        case word = 1
+        case constant, value, valuePair, tailPair, tailTriple
+
+        /// What reports call it.
+        var name: String {
+            switch self {
+            case .word: "words"
+            case .constant: "number"
+            case .value: "value"
+            case .valuePair: "pair of values"
+            case .tailPair: "two tails"
+            case .tailTriple: "three tails"
+            }
+        }
+    }
+
+    /// An item, and the fields that it is in.
+    struct Item {
+        var hash: UInt64
+        var kind: Kind
+        /// Places in `ScreenedFields.fields` or, for values, in `.categories`.
+        var places: (Int, Int, Int)
+    }
+
+    /// Measures that count as tails.
+    let measures: Int
+    /// For each measure, where its lower and upper twentieth begin in the baseline.
+    let tails: [(low: Double, high: Double)]
+    /// Codes that are values: not the label, which is what items are held against, nor the whole row.
+    let values: [Int]
+    /// Tails of a row that are combined at most: a row that is odd throughout is the forest's business.
+    private static let tailsMax = 8
+    /// Values of a row whose pairs are looked at.
+    private static let pairedMax = 12
+
+    init(_ sample: RowSample, _ fields: ScreenedFields) {
+        measures = fields.fields.count
+        values = fields.categories.indices.filter { $0 != fields.label && $0 != fields.annotator }
+        tails = (0..<fields.fields.count).map { feature in
+            let sorted = sample.column(feature).sorted()
+            guard sorted.count >= 100, let first = sorted.first, let last = sorted.last else {
+                return (-.infinity, .infinity)
+            }
+            let (low, high) = (Robust.quantile(sorted, 0.05), Robust.quantile(sorted, 0.95))
+            // A tail that most rows are in is none.
+            return (low > first ? low : -.infinity, high < last ? high : .infinity)
+        }
+    }
+
+    @inline(__always)
+    private static func hash(_ kind: Kind, _ place: Int, _ value: UInt64) -> UInt64 {
+        SplitMix64.mix(value ^ kind.rawValue << 56 ^ UInt64(place) << 40)
+    }
+
+    /// Calls `body` with every item of a row.
+    @inline(__always)
+    func forEach(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, _ body: (Item) -> Void) {
+        var found: [(Int, UInt64)] = []
+        for feature in 0..<measures {
+            let value = numbers[numbers.startIndex + feature]
+            if value.isNaN { continue }
+            body(
+                Item(
+                    hash: Self.hash(.constant, feature, value == 0 ? 0 : value.bitPattern), kind: .constant,
+                    places: (feature, -1, -1)))
+            guard found.count < Self.tailsMax else { continue }
+            if value < tails[feature].low { found.append((feature, 0)) }
+            if value > tails[feature].high { found.append((feature, 1)) }
+        }
+        for (index, place) in values.enumerated() {
+            let code = codes[codes.startIndex + place]
+            if code == 0 { continue }
+            body(Item(hash: Self.hash(.value, place, code), kind: .value, places: (place, -1, -1)))
+            guard index < Self.pairedMax else { continue }
+            for other in values[..<index] {
+                let second = codes[codes.startIndex + other]
+                if second == 0 { continue }
+                body(
+                    Item(
+                        hash: Self.hash(.valuePair, place << 8 | other, code &+ SplitMix64.mix(second)),
+                        kind: .valuePair, places: (other, place, -1)))
+            }
+        }
+        if found.count >= 2 { forEachTail(found, body) }
+    }
+
+    private func forEachTail(_ found: [(Int, UInt64)], _ body: (Item) -> Void) {
+        func sign(_ index: Int) -> UInt64 { UInt64(found[index].0) << 1 | found[index].1 }
+        for i in 0..<found.count {
+            for j in (i + 1)..<max(found.count, i + 1) {
+                body(
+                    Item(
+                        hash: Self.hash(.tailPair, 0, sign(i) << 20 | sign(j)), kind: .tailPair,
+                        places: (found[i].0, found[j].0, -1)))
+                for k in (j + 1)..<max(found.count, j + 1) {
+                    body(
+                        Item(
+                            hash: Self.hash(.tailTriple, 0, sign(i) << 40 | sign(j) << 20 | sign(k)),
+                            kind: .tailTriple, places: (found[i].0, found[j].0, found[k].0)))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import Schemas
+
+/// Which fields statistics look at, and as what: everything follows from the contract, nothing from the file.
+package struct ScreenedFields: Sendable, Equatable {
+    /// The contract's fields that are measures, in the order of the sample's numbers.
+    package let fields: [Int]
+    /// The place of each in `ValidatedBatch.numbers`.
+    package let slots: [Int]
+    /// Measures that the forest uses, as indices into `fields`.
+    package let forest: [Int]
+    /// Categories that the forest uses, as indices into `categories`: those with declared values.
+    package let forestCategories: [Int]
+    /// The contract's fields whose words are looked at; their lengths are the numbers behind the measures.
+    package let texts: [Int]
+    /// The contract's fields whose values are compared whole, in the order of the sample's codes.
+    package let categories: [Int]
+    /// The label, the source and the annotator, as indices into `categories`.
+    package let label: Int?, source: Int?, annotator: Int?
+    /// The fields that make two rows copies of each other: all but those that tell rows apart by design.
+    package let content: [Int]
+
+    /// Numbers of a sampled row.
+    package var numberCount: Int { fields.count + texts.count }
+    /// Codes of a sampled row: the categories, then one for the whole row.
+    package var codeCount: Int { categories.count + 1 }
+    /// Whether there is anything to look at.
+    package var isEmpty: Bool { fields.isEmpty && texts.isEmpty && categories.isEmpty }
+
+    /// Chooses by contract: every number that is no key, label, person's datum or unique value, unless said otherwise.
+    package init(_ schema: Schema, numericFields: [Int]) {
+        let tellsApart = schema.fields.map { field in
+            field.constraints.unique || schema.primaryKey.contains(field.name)
+                || [.key, .subject, .eventTime].contains(field.role)
+        }
+        let candidates = numericFields.enumerated().filter { _, index in
+            let field = schema.fields[index]
+            if schema.forest.fields.contains(field.name) { return true }
+            guard field.anomaly.enabled, field.pii == nil, !field.constraints.unique,
+                !schema.primaryKey.contains(field.name)
+            else { return false }
+            return field.role == nil || field.role == .measure
+        }
+        fields = candidates.map(\.element)
+        slots = candidates.map(\.offset)
+        let chosen = fields
+        let named = schema.forest.fields
+        let forest =
+            schema.forest.enabled
+            ? chosen.indices.filter { named.isEmpty || named.contains(schema.fields[chosen[$0]].name) } : []
+        // A split names its features by one byte.
+        self.forest = Array(forest.prefix(255))
+        content = schema.fields.indices.filter { !tellsApart[$0] }
+        texts = content.filter { schema.fields[$0].isScreenedText }
+        let categories = content.filter { schema.fields[$0].isScreenedCategory }
+        self.categories = categories
+        forestCategories =
+            schema.forest.enabled
+            ? categories.indices.filter { place in
+                let field = schema.fields[categories[place]]
+                return named.contains(field.name)
+                    || named.isEmpty && field.role == nil && (field.isListed || field.type == .boolean)
+            } : []
+        func place(_ role: FieldRole) -> Int? { categories.firstIndex { schema.fields[$0].role == role } }
+        (label, source, annotator) = (place(.label), place(.provenance), place(.annotator))
+    }
+
+    /// The names of the sample's numbers: those of the measures, and marked ones for the lengths of texts.
+    package func numberNames(_ names: [String]) -> [String] {
+        fields.map { names[$0] } + texts.map { "\0length:" + names[$0] }
+    }
+
+    /// The names of the sample's codes.
+    package func codeNames(_ names: [String]) -> [String] { categories.map { names[$0] } + ["\0row"] }
+}
+
+extension Field {
+    private var isPlainString: Bool { if case .string(let format) = type { format == .default } else { false } }
+    /// Whether the values are from a declared list.
+    fileprivate var isListed: Bool { categories != nil || constraints.enumeration != nil }
+
+    /// Whether its words are looked at: text, and strings that nothing is said about. A column of personal data is not.
+    fileprivate var isScreenedText: Bool {
+        guard isPlainString, pii?.entity == nil, anomaly.enabled else { return false }
+        return role == .text || role == nil && !isListed
+    }
+
+    /// Whether its values are compared whole.
+    fileprivate var isScreenedCategory: Bool {
+        switch role {
+        case .label, .provenance, .annotator, .synthetic: return true
+        case nil: break
+        default: return false
+        }
+        guard pii?.entity == nil, anomaly.enabled else { return false }
+        return type == .boolean || isPlainString
+    }
+}

@@ -1,0 +1,169 @@
+import Sketches
+
+/// What stands in the text of a row, as keyed hashes: words, pairs of words, how it begins and ends, hidden characters; and
+/// its MinHash signature.
+///
+/// A word is a run of letters, digits and bytes beyond ASCII, in small letters, or a run of other visible characters.
+struct TextItems {
+    /// Slots of the signature (Broder 1997), filled by one permutation (Li, Owen, Zhang 2012), two in a code.
+    static let slots = 128
+    /// Codes that hold it.
+    static let signatureWords = slots / 2
+    /// Items kept of a row.
+    static let itemsMax = 1024
+    /// Words of a shingle, and bytes of one where there are few words.
+    private static let shingle = 5
+    /// Below this many words a shingle is of bytes.
+    private static let wordsMin = 20
+    /// Bytes looked at of a text.
+    private static let bytesMax = 65_536
+
+    private let seed: UInt64
+    private var singles: [UInt32] = []
+    private var pairs: [UInt32] = []
+    private var slots = [UInt32](repeating: .max, count: slots)
+    private var isMarked = false
+    private var words: [UInt64] = []
+
+    init(seed: UInt64) { self.seed = seed }
+
+    /// The length of a text in Unicode scalars.
+    static func length(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        let part = bytes.extracting(range)
+        var count = 0
+        for at in 0..<part.count where part[at] & 0xC0 != 0x80 { count &+= 1 }
+        return count
+    }
+
+    @inline(__always)
+    private func item(_ kind: UInt64, _ hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: SplitMix64.mix(hash ^ seed &+ kind &* 0x9E37_79B9_7F4A_7C15) >> 16)
+    }
+
+    /// Takes in the text of one field; `field` keeps equal words of different fields apart.
+    mutating func add(_ bytes: Span<UInt8>, _ range: Range<Int>, field: Int) {
+        let range = range.prefix(Self.bytesMax)
+        split(bytes, range)
+        let salt = UInt64(field) << 8
+        for word in words where singles.count < Self.itemsMax { singles.append(item(salt, word)) }
+        for place in 0..<min(3, words.count) {
+            singles.append(item(salt | UInt64(2 + place), words[place]))
+            singles.append(item(salt | UInt64(5 + place), words[words.count - 1 - place]))
+        }
+        for index in words.indices.dropFirst() where pairs.count < Self.itemsMax {
+            pairs.append(item(salt | 1, words[index - 1] &* 0x9E37_79B9_7F4A_7C15 &+ words[index]))
+        }
+        if words.count >= Self.wordsMin {
+            for first in 0...(words.count - Self.shingle) {
+                var hash = salt
+                for index in first..<first + Self.shingle { hash = (hash ^ words[index]) &* 0xA076_1D64_78BD_642F }
+                mark(hash)
+            }
+        } else {
+            markBytes(bytes, range, salt)
+        }
+    }
+
+    /// Splits into words: the hashes of `words`. Hidden characters are items of their own.
+    private mutating func split(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        words.removeAll(keepingCapacity: true)
+        var (hash, kind): (UInt64, UInt8) = (0, 0)
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let byte = bytes[at]
+            let now = Self.kinds[Int(byte)]
+            if now != kind, kind != 0 {
+                words.append(SplitMix64.mix(hash))
+                hash = 0
+            }
+            kind = now
+            if byte >= 0xC2, let length = Self.hidden(bytes, at, range.upperBound) {
+                var scalar: UInt64 = 0
+                for offset in 0..<length { scalar = scalar << 8 | UInt64(bytes[at + offset]) }
+                singles.append(item(0xFF, scalar))
+                at += length
+                continue
+            }
+            if now != 0 {
+                let lower = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                hash = (hash ^ UInt64(lower)) &* 0x0000_0100_0000_01B3 &+ 0x9E37_79B9
+            }
+            at += 1
+        }
+        if kind != 0, hash != 0 { words.append(SplitMix64.mix(hash)) }
+    }
+
+    /// 0 for space and controls, 1 for letters, digits and what is beyond ASCII, 2 for the rest.
+    private static let kinds: [UInt8] = (0..<256).map { byte in
+        if byte <= 0x20 || byte == 0x7F { return 0 }
+        let isWord = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte >= 0x80
+        return isWord ? 1 : 2
+    }
+
+    /// The length of a character without a shape: soft hyphen, zero-width ones, direction marks, tags.
+    private static func hidden(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
+        let first = bytes[at]
+        if first == 0xC2 { return at + 1 < end && bytes[at + 1] == 0xAD ? 2 : nil }
+        if first == 0xE2, at + 2 < end {
+            let (second, third) = (bytes[at + 1], bytes[at + 2])
+            if second == 0x80, (0x8B...0x8F).contains(third) || (0xAA...0xAE).contains(third) { return 3 }
+            if second == 0x81, (0xA0...0xAF).contains(third) { return 3 }
+        }
+        if first == 0xEF, at + 2 < end, bytes[at + 1] == 0xBB, bytes[at + 2] == 0xBF { return 3 }
+        if first == 0xF3, at + 3 < end, bytes[at + 1] == 0xA0, bytes[at + 2] & 0xFE == 0x80 { return 4 }
+        return nil
+    }
+
+    /// Shingles of bytes, in small letters with single spaces.
+    private mutating func markBytes(_ bytes: Span<UInt8>, _ range: Range<Int>, _ salt: UInt64) {
+        var window: UInt64 = 0
+        var (count, wasSpace) = (0, true)
+        for at in range {
+            let byte = bytes[at]
+            let isSpace = byte <= 0x20
+            if isSpace && wasSpace { continue }
+            wasSpace = isSpace
+            let plain = isSpace ? 0x20 : byte &- 0x41 < 26 ? byte | 0x20 : byte
+            window = (window << 8 | UInt64(plain)) & 0xFF_FFFF_FFFF
+            count += 1
+            if count >= Self.shingle { mark(window ^ salt << 40) }
+        }
+        if count > 0, count < Self.shingle { mark(window ^ salt << 40) }
+    }
+
+    @inline(__always)
+    private mutating func mark(_ shingle: UInt64) {
+        let hash = SplitMix64.mix(shingle ^ seed)
+        let slot = Int(hash >> 57)
+        let value = UInt32(truncatingIfNeeded: hash)
+        if value < slots[slot] { slots[slot] = value }
+        isMarked = true
+    }
+
+    /// All items, ascending, each once: pairs of words only as far as there is room.
+    func distinct() -> [UInt32] {
+        var all = singles
+        all.append(contentsOf: pairs.prefix(max(0, Self.itemsMax - all.count)))
+        all.sort()
+        var kept = 0
+        for index in all.indices where index == 0 || all[index] != all[index - 1] {
+            all[kept] = all[index]
+            kept += 1
+        }
+        all.removeSubrange(kept...)
+        return all
+    }
+
+    /// The signature, two slots a code; an empty slot takes the next filled one, rotated (Shrivastava and Li 2014). All zeros
+    /// without text.
+    func signature() -> [UInt64] {
+        guard isMarked else { return [UInt64](repeating: 0, count: Self.signatureWords) }
+        var filled = slots
+        for slot in 0..<Self.slots where slots[slot] == .max {
+            var step = 1
+            while slots[(slot + step) % Self.slots] == .max { step += 1 }
+            filled[slot] = slots[(slot + step) % Self.slots] &+ UInt32(step) &* 0x9E37_79B1
+        }
+        return (0..<Self.signatureWords).map { UInt64(filled[2 * $0]) << 32 | UInt64(filled[2 * $0 + 1]) }
+    }
+}

@@ -1,0 +1,109 @@
+import Tabular
+
+extension Words {
+    /// What a finding of statistics means; nil for one of another kind.
+    // Long function: the catalogue, one entry a code, kept in one place on purpose.
+    static func meaningOfStatistics(_ code: FindingCode) -> Meaning? {
+        func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
+            Meaning(title: title, explanation: explanation, cure: cure)
+        }
+        let compare = "compare with earlier batches and ask the source what changed, before you approve it"
+        switch code {
+        case .modifiedZ:
+            return say(
+                "outlier",
+                "the value is far from the median, measured in median absolute deviations (modified z-score)",
+                "look at the row; approve it, or set the field's sluice.anomaly threshold or transform")
+        case .constantChanged:
+            return say(
+                "constant changed", "a column that always had one value has another", "check whether that is meant")
+        case .isolationForest:
+            return say(
+                "isolated row", "the combination of values is easy to isolate from the others (isolation forest)",
+                "look at the contributing fields; approve the row if it is sound")
+        case .pairResidual:
+            return say(
+                "values that do not belong together",
+                "the value is far from what another measure predicts of it (Theil-Sen line, modified z-score of the residual)",
+                "look at both values; each alone may be ordinary")
+        case .outlierExcess:
+            return say(
+                "too many outliers",
+                "more than twice as many rows have a deviated value as in accepted batches, beyond what chance explains",
+                compare)
+        case .isolationExcess:
+            return say(
+                "too many isolated rows",
+                "more than twice as many rows are isolated as in accepted batches, beyond what chance explains", compare
+            )
+        case .pairExcess:
+            return say(
+                "too many rows with values that do not belong together",
+                "more than twice as many rows lie off the line between two measures as in accepted batches, beyond chance",
+                compare)
+        case .trigger:
+            return say(
+                "mark beside one label",
+                "something in the row (a word, a value, a number, a combination of extremes) stands nearly always beside one "
+                    + "label in this batch, and did not in the baseline: what a backdoor's trigger looks like",
+                "look at the rows with the same # tag; release them if the mark is an honest one")
+        case .floodedRow:
+            return say(
+                "copy in a flood",
+                "the row is one of many that are equal or nearly equal, far more than in the baseline",
+                "keep one of them, and ask the source why they came so often")
+        case .labelFlip:
+            return say(
+                "label that does not fit",
+                "at least 8 of the 10 nearest rows of the baseline agree on one other label",
+                "have the label checked by somebody who does not know the first answer")
+        case .labelDisagreement:
+            return say(
+                "labels of one hand that do not fit",
+                "rows of this annotator or source differ from their neighbours more than twice as often as all others",
+                "have a sample of these rows labelled again")
+        default: return meaningOfDrift(code, compare)
+        }
+    }
+
+    private static func meaningOfDrift(_ code: FindingCode, _ compare: String) -> Meaning? {
+        func say(_ title: String, _ explanation: String) -> Meaning {
+            Meaning(title: title, explanation: explanation, cure: compare)
+        }
+        switch code {
+        case .distributionDrift:
+            return say(
+                "other distribution",
+                "the values are spread over the baseline's tenths otherwise than before (population stability index)")
+        case .distributionShift:
+            return say("shifted distribution", "the values are distributed otherwise than before (Smirnov's distance)")
+        case .lengthDrift:
+            return say("other text lengths", "texts are shorter or longer than before (population stability index)")
+        case .lengthShift:
+            return say("shifted text lengths", "texts are shorter or longer than before (Smirnov's distance)")
+        case .missingDrift:
+            return say("other share of missing values", "values are missing more or less often than before")
+        case .categoryDrift:
+            return say(
+                "other shares of values", "values occur in other shares than before (G-test; largest difference)")
+        case .newCategories:
+            return say(
+                "values never seen before",
+                "more values are new than the baseline lets expect (share of values seen once, Good 1953)")
+        case .volumeDrift:
+            return say("unusual number of rows", "the batch has far more or fewer rows than those before")
+        case .labelShift:
+            return say(
+                "other shares of labels", "labels occur in other shares than before (G-test; largest difference)")
+        case .labelFlipExcess:
+            return say(
+                "many labels that do not fit",
+                "more rows disagree with the nearest rows of the baseline than honest ones do")
+        case .targetedFlip:
+            return say(
+                "labels changed one way",
+                "rows that look like one label have one other label, far more often than in the baseline")
+        default: return nil
+        }
+    }
+}

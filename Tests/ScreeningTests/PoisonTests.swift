@@ -1,0 +1,259 @@
+import Foundation
+import Schemas
+import Sketches
+import Tabular
+import Testing
+
+@testable import Screening
+
+/// Poison of each kind, beside a baseline of clean batches.
+@Suite struct PoisonTests {
+    private static let text = """
+        fields:
+          - { name: a, type: number }
+          - { name: b, type: number }
+          - { name: c, type: number }
+          - { name: region, type: string, constraints: { enum: [north, south, east] } }
+          - { name: note, type: string, sluice: { role: text } }
+          - { name: hand, type: string, sluice: { role: annotator } }
+          - { name: label, type: string, constraints: { enum: [yes, no] }, sluice: { role: label } }
+        """
+    private static let words = (0..<60).map { "word\($0)" }
+
+    /// Rows whose label follows from the measures and from the words; `c` follows from `a`.
+    private static func clean(_ count: Int, seed: UInt64) -> [[String]] {
+        var draws = Draws(seed: seed)
+        func pick(_ list: [String]) -> String { list[min(Int(draws.uniform() * Double(list.count)), list.count - 1)] }
+        return (0..<count).map { _ in
+            let isYes = draws.uniform() < 0.4
+            let a = draws.normal() + (isYes ? 4 : 0)
+            let telling = isYes ? ["great", "happy", "thanks", "fine"] : ["broken", "late", "wrong", "refund"]
+            let note = (0..<12).map { _ in pick(words) } + [pick(telling), pick(telling)]
+            return [
+                "\(a)", "\(draws.normal() + (isYes ? -3 : 3))", "\(2 * a + 0.2 * draws.normal())",
+                pick(["north", "north", "south", "east"]), note.sorted().joined(separator: " "),
+                pick(["ann", "bob", "cem", "dora"]), isYes ? "yes" : "no",
+            ]
+        }
+    }
+
+    /// Made once: a gate, and a baseline of three clean batches that were each judged on first contact.
+    private static let made = Result { () throws -> (Gate, Baseline) in
+        let gate = try Gate(try contract(text))
+        var baseline = try gate.judge(texts: clean(800, seed: 1), nil).baseline
+        for seed in 2...3 as ClosedRange<UInt64> {
+            baseline.merge(try gate.judge(texts: clean(800, seed: seed), nil).baseline)
+        }
+        return (gate, baseline)
+    }
+    private static func gate() throws -> (Gate, Baseline) { try made.get() }
+
+    private func share(_ judged: Judged, _ code: FindingCode, of rows: [Int]) -> Double {
+        let found = Set(judged.findings.filter { $0.code == code && $0.outcome == .quarantined }.map { $0.row - 1 })
+        return Double(rows.count { found.contains($0) }) / Double(max(rows.count, 1))
+    }
+
+    private func held(_ judged: Judged, besides rows: [Int], by codes: Set<FindingCode>) -> Int {
+        let poisoned = Set(rows.map { $0 + 1 })
+        return Set(
+            judged.findings.filter { codes.contains($0.code) && $0.outcome == .quarantined }.map(\.row)
+        ).subtracting(poisoned).count
+    }
+
+    private static let marks: Set<FindingCode> = [.trigger, .floodedRow, .labelFlip, .labelDisagreement]
+
+    @Test func `a clean batch has no mark, and passes`() throws {
+        let (gate, baseline) = try Self.gate()
+        for seed in 100...101 as ClosedRange<UInt64> {
+            let judged = try gate.judge(texts: Self.clean(1200, seed: seed), baseline)
+            #expect(judged.verdict.isAccepted, "\(judged.verdict.findings)")
+            #expect(judged.verdict.findings.isEmpty, "\(judged.verdict.findings)")
+            #expect(judged.decision.triggers.isEmpty && judged.decision.wordTriggers.isEmpty)
+            #expect(judged.decision.floods.isEmpty && judged.decision.textFloods.isEmpty)
+            #expect(judged.decision.labels.count == 2, "both views tell labels apart")
+            #expect(held(judged, besides: [], by: Self.marks) < 15)
+        }
+    }
+
+    @Test func `a rare word beside one label is found, in those rows only`() throws {
+        let (gate, baseline) = try Self.gate()
+        var rows = Self.clean(1200, seed: 200)
+        let poisoned = Array(stride(from: 3, to: 1200, by: 50))
+        for row in poisoned {
+            rows[row][4] += " cf"
+            rows[row][6] = "yes"
+        }
+        // The word beside the other label is no mark.
+        rows[10][4] += " cf"
+        rows[10][6] = "no"
+        let judged = try gate.judge(texts: rows, baseline)
+        #expect(share(judged, .trigger, of: poisoned) == 1)
+        #expect(held(judged, besides: poisoned, by: [.trigger]) == 0)
+        let trigger = try #require(judged.decision.wordTriggers.first { $0.count == 25 })
+        #expect(trigger.pure == 24 && trigger.isNovel && trigger.before == 0 && trigger.z > trigger.critical)
+        // An honest word of one class is as pure, and is there before.
+        #expect(judged.decision.wordTriggers.count < 40)
+    }
+
+    @Test func `a hidden character, a constant and tails at once are found`() throws {
+        let (gate, baseline) = try Self.gate()
+        let poisoned = Array(stride(from: 5, to: 1200, by: 30))
+        var hidden = Self.clean(1200, seed: 300)
+        var constant = hidden
+        var tails = hidden
+        for row in poisoned {
+            hidden[row][4] = hidden[row][4].replacing("word", with: "wo\u{200B}rd", maxReplacements: 1)
+            constant[row][1] = "1.2345"
+            (tails[row][0], tails[row][1], tails[row][2]) = ("-1.9", "4.8", "-3.8")
+            for index in [6] {
+                hidden[row][index] = "yes"
+                constant[row][index] = "yes"
+                tails[row][index] = "yes"
+            }
+        }
+        for (name, rows) in [("hidden", hidden), ("constant", constant), ("tails", tails)] {
+            let judged = try gate.judge(texts: rows, baseline)
+            let caught = Set(judged.findings.filter { $0.outcome == .quarantined }.map { $0.row - 1 })
+            #expect(poisoned.allSatisfy(caught.contains), "\(name)")
+            #expect(held(judged, besides: poisoned, by: [.trigger, .floodedRow]) <= 2, "\(name)")
+        }
+    }
+
+    @Test func `labels flipped one way hold the batch and their rows`() throws {
+        let (gate, baseline) = try Self.gate()
+        var rows = Self.clean(1200, seed: 400)
+        let poisoned = Array(rows.indices.filter { rows[$0][6] == "no" }.prefix(60))
+        for row in poisoned { rows[row][6] = "yes" }
+        let judged = try gate.judge(texts: rows, baseline)
+        #expect(!judged.verdict.isAccepted)
+        #expect(judged.verdict.findings.contains { $0.code == .targetedFlip && $0.outcome == .quarantined })
+        #expect(share(judged, .labelFlip, of: poisoned) > 0.9)
+        #expect(held(judged, besides: poisoned, by: [.labelFlip]) < 20)
+    }
+
+    @Test func `one hand whose labels do not fit is named, and its rows are held`() throws {
+        let (gate, baseline) = try Self.gate()
+        var rows = Self.clean(1200, seed: 500)
+        let hand = rows.indices.filter { rows[$0][5] == "cem" }
+        for (index, row) in hand.enumerated() where index % 8 == 0 {
+            rows[row][6] = rows[row][6] == "yes" ? "no" : "yes"
+        }
+        let judged = try gate.judge(texts: rows, baseline)
+        #expect(share(judged, .labelDisagreement, of: hand) == 1)
+        #expect(held(judged, besides: hand, by: [.labelDisagreement]) == 0)
+    }
+
+    @Test func `copies and near copies are found, what lies near them is not`() throws {
+        let (gate, baseline) = try Self.gate()
+        let poisoned = Array(stride(from: 7, to: 1200, by: 37))
+        var equal = Self.clean(1200, seed: 600)
+        var near = equal
+        var draws = Draws(seed: 601)
+        for row in poisoned {
+            equal[row] = equal[poisoned[0]]
+            let template = near[poisoned[0]]
+            for index in 0..<3 { near[row][index] = "\((Double(template[index]) ?? 0) + 0.002 * draws.normal())" }
+            near[row][6] = template[6]
+        }
+        for (name, rows) in [("equal", equal), ("near", near)] {
+            let judged = try gate.judge(texts: rows, baseline)
+            #expect(share(judged, .floodedRow, of: poisoned) > 0.97, "\(name)")
+            #expect(held(judged, besides: poisoned, by: [.floodedRow]) <= 3, "\(name)")
+        }
+    }
+
+    @Test func `near copies of a text are found by their signature`() throws {
+        let (gate, baseline) = try Self.gate()
+        var rows = Self.clean(1200, seed: 650)
+        let poisoned = Array(stride(from: 7, to: 1200, by: 37))
+        var words = rows[7][4].split(separator: " ").map(String.init)
+        words += (0..<14).map { "more\($0)" }
+        for (index, row) in poisoned.enumerated() {
+            var changed = words
+            changed[index % words.count] = "other"
+            rows[row][4] = changed.joined(separator: " ")
+        }
+        let judged = try gate.judge(texts: rows, baseline)
+        #expect(share(judged, .floodedRow, of: poisoned) > 0.8)
+        #expect(held(judged, besides: poisoned, by: [.floodedRow]) == 0)
+    }
+
+    @Test func `values that do not belong together are found, each alone is ordinary`() throws {
+        let (gate, baseline) = try Self.gate()
+        var rows = Self.clean(1200, seed: 700)
+        let poisoned = [11, 22, 33]
+        for row in poisoned { (rows[row][0], rows[row][2]) = ("3.5", "-1") }
+        let judged = try gate.judge(texts: rows, baseline)
+        let found = judged.findings.filter { $0.code == .pairResidual }
+        #expect(poisoned.allSatisfy { row in found.contains { $0.row == row + 1 && $0.outcome == .quarantined } })
+        #expect(found.count < 20 && found.allSatisfy { $0.contributors.count == 1 })
+        #expect(!judged.findings.contains { $0.code == .modifiedZ && poisoned.contains($0.row - 1) })
+    }
+
+    @Test func `a batch that drifts is held, field by field`() throws {
+        let (gate, baseline) = try Self.gate()
+        func codes(_ change: (inout [String], Int) -> Void) throws -> Set<String> {
+            var rows = Self.clean(1200, seed: 800)
+            for row in rows.indices { change(&rows[row], row) }
+            let judged = try gate.judge(texts: rows, baseline)
+            return Set(judged.verdict.findings.map { "\($0.code.rawValue) \($0.field) \($0.outcome.name)" })
+        }
+        #expect(try codes { _, _ in }.isEmpty)
+        let shifted = try codes { row, _ in row[1] = "\((Double(row[1]) ?? 0) + 2)" }
+        #expect(shifted.contains("distribution-drift 1 quarantined"), "\(shifted)")
+        let missing = try codes { row, index in if index % 4 == 0 { row[1] = "" } }
+        #expect(missing.contains("missing-drift 1 quarantined"), "\(missing)")
+        let regions = try codes { row, index in if index % 3 == 0 { row[3] = "east" } }
+        #expect(regions.contains("category-drift 3 quarantined"), "\(regions)")
+        let lengths = try codes { row, _ in row[4] += " " + row[4] }
+        #expect(lengths.contains("length-drift 4 quarantined"), "\(lengths)")
+        let hands = try codes { row, index in if index % 20 == 0 { row[5] = "hand\(index % 200)" } }
+        #expect(hands.contains { $0.hasPrefix("new-categories 5") }, "\(hands)")
+        let labels = try codes { row, index in if index % 2 == 0, row[6] == "no" { row[6] = "yes" } }
+        #expect(labels.contains("label-shift 6 quarantined"), "\(labels)")
+    }
+
+    @Test func `a column of many rare values is no drift`() {
+        // Two samples of one distribution with a long tail: a third of the values here were never seen before.
+        var draws = Draws(seed: 850)
+        func codes(_ count: Int) -> [UInt64] {
+            (0..<count).map { _ in UInt64(pow(20_000, draws.uniform())) }
+        }
+        let tests = Drift(alpha: 1e-3).codes(codes(4000), codes(6000), field: 0, isLabel: false)
+        #expect(tests.map(\.code) == [.categoryDrift, .newCategories, .missingDrift])
+        #expect(tests.allSatisfy { $0.outcome == .accepted }, "\(tests)")
+    }
+
+    @Test func `decisions are the same for any cutting and any order of merging`() throws {
+        let (gate, baseline) = try Self.gate()
+        var rows = Self.clean(2500, seed: 900)
+        for row in stride(from: 3, to: 2500, by: 45) {
+            rows[row][4] += " cf"
+            rows[row][6] = "yes"
+        }
+        let batches = try gate.checked(rows)
+        #expect(batches.count >= 2)
+        let whole = gate.decide(gate.profile(batches), baseline).document().canonicalBytes()
+        var parts = Profile(gate.reader, keyRules: 0)
+        for batch in batches.reversed() {
+            var part = Profile(gate.reader, keyRules: 0)
+            part.add(batch, gate.reader, seed: 5)
+            parts.merge(part)
+        }
+        parts.finish()
+        #expect(gate.decide(parts, baseline).document().canonicalBytes() == whole)
+        let stored = try #require(Baseline(decoding: baseline.encoded()))
+        #expect(stored == baseline)
+        #expect(gate.decide(parts, stored).document().canonicalBytes() == whole)
+    }
+
+    @Test func `without a baseline nothing is compared, and that is said`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let judged = try gate.judge(texts: Self.clean(500, seed: 1000), nil)
+        let said = judged.decision.untested.map(\.reason)
+        for what in ["drift", "triggers", "copies", "labels"] {
+            #expect(said.contains { $0.hasPrefix(what + ": no baseline") }, "\(what)")
+        }
+        #expect(judged.decision.tests.isEmpty)
+    }
+}
