@@ -9,11 +9,15 @@ import Tabular
 /// A baseline as it was loaded: the merged sample, and which batches it came from.
 struct LoadedBaseline: Sendable {
     var merged: Baseline
+    /// The baselines of its batches.
+    var parts: [Baseline]
     var batches: [String]
     /// The ledger entries that published them; none without a ledger.
     var entries: [Int]
     /// Features of the newest batch that are none now.
     var lost: [String]
+    /// What the newest batch's small steps away from the anchor add up to.
+    var slow: SlowDrift?
 
     /// Names the baseline: what the forest's seed follows from.
     var identity: [UInt8] { SHA256.hash(Array(batches.sorted().joined(separator: ",").utf8)) }
@@ -26,7 +30,7 @@ extension Store {
     /// Refuses a baseline that the ledger does not know: whoever has the public half of a key could have made it.
     ///
     /// - Returns: the entry that records it, when there is a ledger to ask.
-    private func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) -> Int? {
+    fileprivate func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) -> Int? {
         guard let ledger else { return nil }
         let digest = try fileDigest(path)
         let file = try recording { () throws(LedgerError) in try LineageQuery(ledger).file(digest) }
@@ -39,46 +43,43 @@ extension Store {
         return file.entry.sequence
     }
 
-    /// The sample of the last accepted batches of a dataset over these features, or nil when there is none.
+    /// What a batch of a dataset is judged by, over these features; nil when there is nothing.
     ///
-    /// One sealed file a batch, named by the batch: two processes cannot lose each other's update.
+    /// One sealed file a batch, named by the batch: two processes cannot lose each other's update. An anchor or a pinned baseline
+    /// is a recorded list of such files.
     func baseline(
-        _ dataset: String, features: [String], codes: [String], ledger: Ledger?, cache: BaselineCache?
-    ) throws(IngestionError) -> LoadedBaseline? {
+        _ dataset: String, source: String, features: [String], codes: [String], ledger: Ledger?, cache: BaselineCache?
+    ) throws(IngestionError) -> JudgingBaseline? {
         let folder = folder("baselines", dataset)
         guard exists(folder) else { return nil }
+        let loader = BaselineLoader(
+            store: self, dataset: dataset, features: features, codes: codes, ring: try keyRing(), ledger: ledger,
+            cache: cache)
+        // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
+        if loader.ring.keys.isEmpty { return nil }
         let names = try newestNames(in: folder)
-        let ring = try keyRing()
-        var loaded: LoadedBaseline?
-        var sources = Set<String>()
-        for name in names.reversed() {
-            let path = join(folder, name)
-            let batch = String(name.dropLast(7))
-            // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
-            if ring.keys.isEmpty { return nil }
-            let found: BaselineCache.Opened
-            if let known = cache?.known(path) {
-                found = known
-            } else {
-                found = try open(path, batch: batch, dataset, ring, ledger, cache)
-            }
-            // The same bytes judged twice (--force) are one batch's worth of evidence.
-            guard let projected = found.made.projected(onto: features, codes: codes),
-                sources.insert(found.source).inserted
-            else {
-                continue
-            }
-            if loaded == nil {
-                let lost = found.made.features.filter { !features.contains($0) }
-                loaded = LoadedBaseline(merged: projected, batches: [], entries: [], lost: lost)
-            } else {
-                loaded?.merged.merge(projected)
-            }
-            loaded?.batches.append(batch)
-            if let entry = found.entry { loaded?.entries.append(entry) }
-        }
+        let batches = names.reversed().map { String($0.dropLast(7)) }
+        // By the source's own batches, where it has any.
+        var rolling = source.isEmpty ? nil : try loader.load(batches, source: source, limit: Self.baselineBatches)
+        if rolling == nil { rolling = try loader.load(batches, source: nil, limit: Self.baselineBatches) }
         cache?.forget(in: folder, besides: Set(names.map { join(folder, $0) }))
-        return loaded
+        var named: [NamedBaseline] = []
+        if let ledger { named = try namedBaselines(ledger, dataset: dataset) }
+        guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
+            return rolling.map { JudgingBaseline(main: $0, newest: $0) }
+        }
+        guard let main = try loader.load(chosen.batches, source: nil, limit: .max) else {
+            throw IngestionError(
+                .damaged,
+                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; retire it, or restore baselines/\(dataset)/"
+            )
+        }
+        var judging = JudgingBaseline(main: main, newest: rolling ?? main)
+        judging.name = chosen.name
+        judging.digest = chosen.digest
+        judging.rolling = chosen.isPinned ? nil : rolling?.merged
+        judging.anchor = chosen.isAnchor ? Anchor(digest: chosen.digestBytes, main.parts) : nil
+        return judging
     }
 
     /// The names of the newest baselines, oldest first; however many there are, only these are kept in memory.
@@ -88,31 +89,97 @@ extension Store {
         try storing { () throws(StorageError) in
             try OpenFolder(folder).forEachName { name in
                 guard name.bytes.suffix(ending.count).elementsEqual(ending) else { return }
-                if newest.count == Self.baselineBatches, !newest[0].lexicographicallyPrecedes(name.bytes) { return }
+                if newest.count == Self.baselinesLooked, !newest[0].lexicographicallyPrecedes(name.bytes) { return }
                 let place = newest.firstIndex { name.bytes.lexicographicallyPrecedes($0) } ?? newest.count
                 newest.insert(name.bytes, at: place)
-                if newest.count > Self.baselineBatches { newest.removeFirst() }
+                if newest.count > Self.baselinesLooked { newest.removeFirst() }
             }
         }
         return newest.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Opens one batch's baseline.
+    /// Baselines that are looked through for those of one source.
+    private static var baselinesLooked: Int { 400 }
+}
+
+/// What a batch is judged by.
+struct JudgingBaseline: Sendable {
+    /// The lines come from this one.
+    var main: LoadedBaseline
+    /// The last accepted batches.
+    var newest: LoadedBaseline
+    /// The name of the anchor or the pinned baseline; nil for the last accepted batches.
+    var name: String?
+    /// What names it in the record.
+    var digest: String?
+    /// The last accepted batches, when drift from them counts too.
+    var rolling: Baseline?
+    /// What slow drift is held against.
+    var anchor: Anchor?
+
+    init(main: LoadedBaseline, newest: LoadedBaseline) {
+        self.main = main
+        self.newest = newest
+    }
+}
+
+/// Opens the sealed baselines of batches and merges them.
+struct BaselineLoader {
+    let store: Store
+    let dataset: String
+    let features: [String]
+    let codes: [String]
+    let ring: KeyRing
+    let ledger: Ledger?
+    let cache: BaselineCache?
+
+    /// Merges the baselines of batches, newest first, as many as are wanted.
     ///
+    /// - Parameter source: only those of this source; all when it is nil.
+    func load(
+        _ batches: some Sequence<String>, source: String?, limit: Int
+    ) throws(IngestionError) -> LoadedBaseline? {
+        var loaded: LoadedBaseline?
+        var digests = Set<String>()
+        for batch in batches where (loaded?.batches.count ?? 0) < limit {
+            let path = join(store.folder("baselines", dataset), batch + ".sluice")
+            guard let found = try open(path, batch, source) else { continue }
+            // The same bytes judged twice (--force) are one batch's worth of evidence.
+            guard let projected = found.made.projected(onto: features, codes: codes),
+                digests.insert(found.source).inserted
+            else { continue }
+            if loaded == nil {
+                let lost = found.made.features.filter { !features.contains($0) && !$0.hasPrefix("\0") }
+                loaded = LoadedBaseline(
+                    merged: projected, parts: [], batches: [], entries: [], lost: lost, slow: found.made.slow)
+            } else {
+                loaded?.merged.merge(projected)
+            }
+            loaded?.parts.append(projected)
+            loaded?.batches.append(batch)
+            if let entry = found.entry { loaded?.entries.append(entry) }
+        }
+        return loaded
+    }
+
+    /// Opens one batch's baseline; nil when it is another source's.
     private func open(
-        _ path: String, batch: String, _ dataset: String, _ ring: KeyRing, _ ledger: Ledger?, _ cache: BaselineCache?
-    ) throws(IngestionError) -> BaselineCache.Opened {
-        let entry = try checkRecorded(path, batch: batch, ledger)
+        _ path: String, _ batch: String, _ source: String?
+    ) throws(IngestionError) -> BaselineCache.Opened? {
+        if let known = cache?.known(path) { return source == nil || known.sender == source ? known : nil }
+        let entry = try store.checkRecorded(path, batch: batch, ledger)
         let reader = try openShard(
             path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
-        let source = reader.info.context["source-sha256"] ?? ""
+        let sender = reader.info.context["source"] ?? ""
+        if let source, sender != source { return nil }
+        let digest = reader.info.context["source-sha256"] ?? ""
         var bytes: [UInt8] = []
         _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
         guard let made = Baseline(decoding: bytes) else {
             throw IngestionError(
                 .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
         }
-        let opened = (made, source, entry)
+        let opened = (made, digest, sender, entry)
         cache?.keep(path, opened, bytes: bytes.count)
         return opened
     }
@@ -124,8 +191,8 @@ final class BaselineCache: Sendable {
     private static let bytesMax = 32 << 20
     private let kept = Mutex<(known: [String: (baseline: Opened, bytes: Int)], bytes: Int)>(([:], 0))
 
-    /// A baseline, the digest of the source it was made from, and the entry that published it if there was a ledger to ask.
-    typealias Opened = (made: Baseline, source: String, entry: Int?)
+    /// A baseline, the digest of the file it was made from and who sent that, and the entry that published it if there was a ledger to ask.
+    typealias Opened = (made: Baseline, source: String, sender: String, entry: Int?)
 
     func known(_ path: String) -> Opened? { kept.withLock { $0.known[path]?.baseline } }
 

@@ -60,6 +60,8 @@ package struct BatchReport: Sendable {
     package var lacksHeader = false
     /// Where the lines come from; nil when nothing was screened.
     package var basis: Decision.Basis?
+    /// The name of the anchor or the pinned baseline; nil for the last accepted batches.
+    package var baseline: String?
     /// Rows the lines were made from.
     package var basisRows = 0
     /// The stated false-alarm rates: share of clean rows beyond a modified z threshold, and beyond the forest's line.
@@ -204,6 +206,7 @@ package struct BatchReport: Sendable {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         return .object([
+            "baseline": baseline.map { .string($0) } ?? .null,
             "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
             "falseAlarmRate": .object([
                 "modifiedZ": .number(falseAlarmRates.modifiedZ), "forest": .number(falseAlarmRates.forest),

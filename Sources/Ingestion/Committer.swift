@@ -183,7 +183,7 @@ package struct Committer: Sendable {
         var report: BatchReport
         var decisionDigest: [UInt8]
         /// The entries that published the baselines it was judged by.
-        var baselineEntries: [Int]
+        var baseline: JudgingBaseline?
         var rowMap: RowMap
         var shards: [StagedShard]
     }

@@ -115,17 +115,18 @@ package struct Corridor: Sendable {
             try options.doors < .dryRun
             ? nil
             : store?.baseline(
-                dataset, features: plan.screened.numberNames(plan.fieldNames),
+                dataset, source: sourceName, features: plan.screened.numberNames(plan.fieldNames),
                 codes: plan.screened.codeNames(plan.fieldNames), ledger: committer?.ledger, cache: committer?.baselines)
         // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
-        if schema.isInferred, let baseline, !baseline.lost.isEmpty {
+        if schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
         }
-        let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.identity ?? []) + schema.digest))
+        let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.main.identity ?? []) + schema.digest))
         let decision = Decision(
             survey.profile, keyErrors: try keys.errors(survey.profile.keys, plan.validator.keyRules),
-            baseline: options.doors >= .dryRun ? baseline?.merged : nil, schema: plan.schema,
-            screened: plan.screened, seed: seed)
+            baseline: baseline?.main.merged, schema: plan.schema, screened: plan.screened, seed: seed,
+            rolling: baseline?.rolling, anchor: baseline?.anchor.map { ($0, baseline?.newest.slow) })
+        report.baseline = baseline?.name
         if options.doors >= .dryRun { describe(decision, &report) }
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
             return try checked(plan, survey, decision, report, batch, source, claim, started)
@@ -290,7 +291,7 @@ package struct Corridor: Sendable {
 
     // Long function: the corridor's second half in the order it happens.
     private func process(
-        _ plan: Plan, _ layout: Layout, _ survey: Survey, _ decision: Decision, _ baseline: LoadedBaseline?,
+        _ plan: Plan, _ layout: Layout, _ survey: Survey, _ decision: Decision, _ baseline: JudgingBaseline?,
         _ batch: BatchIdentity, _ source: Source, _ delivered: Claim?, _ report: inout BatchReport, _ started: Double
     ) async throws(IngestionError) -> BatchReport {
         let masker: Masker

@@ -84,7 +84,7 @@ extension Committer {
 
     /// Publishes an accepted batch.
     func accept(
-        _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: LoadedBaseline?,
+        _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: JudgingBaseline?,
         kept merged: KeptRows, stage: Stage, results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
@@ -105,11 +105,13 @@ extension Committer {
             let made = Baseline(
                 features: decision.screened.numberNames(batch.fields), codes: decision.screened.codeNames(batch.fields),
                 sample: kept.sample, texts: kept.texts, remarks: Baseline.Remarks(report.counts),
-                rows: report.counts.total)
+                rows: report.counts.total, slow: decision.slow)
             let message = try stage.seal(
                 made.encoded(),
                 name: "baseline.sluice", role: "baseline",
-                mediaType: "application/octet-stream")
+                mediaType: "application/octet-stream",
+                // Whose it is must be known without opening it: others' batches are passed over.
+                extra: batch.source.isEmpty ? [:] : ["source": batch.source])
             shards.append(companion(message, "baseline"))
         }
         let index = try stage.seal(
@@ -122,7 +124,7 @@ extension Committer {
         try commit(
             claim, batch,
             Outcome(
-                verdict: "accepted", report: report, decisionDigest: digest, baselineEntries: baseline?.entries ?? [],
+                verdict: "accepted", report: report, decisionDigest: digest, baseline: baseline,
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report
@@ -131,7 +133,7 @@ extension Committer {
     /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
     func hold(
         _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?,
-        baseline: LoadedBaseline?, stage: Stage, source: Source, results: [SliceResult], _ started: Double
+        baseline: JudgingBaseline?, stage: Stage, source: Source, results: [SliceResult], _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards: [StagedShard] = []
@@ -160,7 +162,7 @@ extension Committer {
         try commit(
             claim, batch,
             Outcome(
-                verdict: "held", report: report, decisionDigest: digest, baselineEntries: baseline?.entries ?? [],
+                verdict: "held", report: report, decisionDigest: digest, baseline: baseline,
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report

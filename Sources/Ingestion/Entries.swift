@@ -62,9 +62,13 @@ extension Committer {
                 }),
             "decision_sha256": .string(hex(outcome.decisionDigest)),
             // The entries that published them: a window of twenty ids would be the longest part of the body.
-            "baseline": .array(outcome.baselineEntries.map { .integer(Int64($0)) }),
+            "baseline": .array((outcome.baseline?.main.entries ?? []).map { .integer(Int64($0)) }),
             "rowmap_sha256": .string(hex(SHA256.hash(rowMap))), "pipeline": .string(Plan.pipelineVersion),
         ]
+        // The anchor or the pinned baseline that it was judged by; the entries above are its batches.
+        if let name = outcome.baseline?.name, let digest = outcome.baseline?.digest {
+            members["judged_by"] = .object(["name": .string(name), "digest": .string(digest)])
+        }
         if !batch.references.isEmpty { members["references"] = .array(batch.references.map(\.document)) }
         return .object(members)
     }

@@ -121,8 +121,12 @@ struct Stage: Sendable {
     }
 
     /// Stages a small whole file.
-    func seal(_ bytes: [UInt8], name: String, role: String, mediaType: String) throws(IngestionError) -> SealedMessage {
-        var context = context
+    ///
+    /// - Parameter extra: more of what stands in clear.
+    func seal(
+        _ bytes: [UInt8], name: String, role: String, mediaType: String, extra: [String: String] = [:]
+    ) throws(IngestionError) -> SealedMessage {
+        var context = context.merging(extra) { _, new in new }
         context["role"] = role
         context["media-type"] = mediaType
         context["shard"] = nil

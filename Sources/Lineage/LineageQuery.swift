@@ -86,6 +86,15 @@ package struct LineageQuery: Sendable {
 
     /// The shards that a dataset has accepted, in the order of the record.
     package func accepted(_ dataset: String) throws(LedgerError) -> [PublishedFile] {
+        try files(of: dataset, role: "accepted")
+    }
+
+    /// The sealed baselines of a dataset's accepted batches, newest first.
+    package func baselines(_ dataset: String) throws(LedgerError) -> [PublishedFile] {
+        try files(of: dataset, role: "baseline").reversed()
+    }
+
+    private func files(of dataset: String, role: String) throws(LedgerError) -> [PublishedFile] {
         var found: [PublishedFile] = []
         var next = 0
         while true {
@@ -93,7 +102,7 @@ package struct LineageQuery: Sendable {
             guard let last = entries.last else { return found }
             next = last.sequence + 1
             for entry in entries where entry.body["dataset"]?.text == dataset {
-                found += entry.files.filter { $0.role == "accepted" }
+                found += entry.files.filter { $0.role == role }
             }
         }
     }

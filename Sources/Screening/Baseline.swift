@@ -21,6 +21,9 @@ package struct Baseline: Sendable, Equatable {
     /// Rows of each batch it was made from, newest last.
     package var sizes: [Int]
 
+    /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
+    package var slow: SlowDrift?
+
     /// Rows that statistics looked at in accepted batches, and what they said.
     package struct Remarks: Sendable, Equatable {
         /// Rows that kept the contract.
@@ -66,7 +69,7 @@ package struct Baseline: Sendable, Equatable {
     /// A baseline from one accepted batch.
     package init(
         features: [String], codes: [String] = [], sample: RowSample, texts: RowSample? = nil, remarks: Remarks,
-        rows: Int? = nil
+        rows: Int? = nil, slow: SlowDrift? = nil
     ) {
         self.features = features
         self.codes = codes
@@ -75,6 +78,7 @@ package struct Baseline: Sendable, Equatable {
         self.batches = 1
         self.remarks = remarks
         sizes = [rows ?? remarks.tested]
+        self.slow = slow
     }
 
     /// A code that says that the value was never looked at, which is not the same as a missing one.
@@ -134,6 +138,7 @@ package struct Baseline: Sendable, Equatable {
         }
         batches += other.batches
         sizes += other.sizes
+        slow = nil
         remarks.merge(other.remarks)
     }
 }
@@ -152,6 +157,12 @@ extension Baseline {
         }
         out.word(sizes.count)
         for size in sizes { out.word(size) }
+        out.word(slow == nil ? 0 : 1)
+        if let slow {
+            out.bytes += slow.anchor
+            out.word(slow.rises.count)
+            for sum in slow.rises + slow.falls { out.word(sum.bitPattern) }
+        }
         for names in [features, codes] {
             out.word(names.count)
             for name in names { out.text(name) }
@@ -194,6 +205,12 @@ extension Baseline {
             guard let size = input.count(1 << 48) else { return nil }
             sizes.append(size)
         }
+        guard let hasSlow = input.count(1) else { return nil }
+        var slow: SlowDrift?
+        if hasSlow == 1 {
+            guard let read = input.slowDrift() else { return nil }
+            slow = read
+        }
         guard let features = input.names(), let codes = input.names(),
             let sample = input.sample(), let texts = input.sample(), input.isAtEnd,
             sample.width == features.count, sample.codeWidth == codes.count,
@@ -202,6 +219,7 @@ extension Baseline {
         self.init(features: features, codes: codes, sample: sample, texts: texts, remarks: remarks)
         self.batches = batches
         self.sizes = sizes
+        self.slow = slow
     }
 
     private init?(older input: inout WordReader, hasRemarks: Bool) {
@@ -271,6 +289,17 @@ private struct WordReader {
     mutating func count(_ most: Int) -> Int? {
         guard let value = word(), value <= UInt64(most) else { return nil }
         return Int(value)
+    }
+
+    mutating func slowDrift() -> SlowDrift? {
+        guard at + 32 <= bytes.count else { return nil }
+        let anchor = Array(bytes[at..<at + 32])
+        at += 32
+        guard let count = count(65_536), at + 16 * count <= bytes.count else { return nil }
+        var slow = SlowDrift(anchor: anchor, count: count)
+        for place in 0..<count { slow.rises[place] = Double(bitPattern: word() ?? 0) }
+        for place in 0..<count { slow.falls[place] = Double(bitPattern: word() ?? 0) }
+        return slow
     }
 
     mutating func names() -> [String]? {

@@ -47,6 +47,8 @@ package struct Decision: Sendable {
     package var poisoning = PoisoningRules()
     /// Tests of the whole batch.
     package var tests: [BatchTest] = []
+    /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
+    package var slow: SlowDrift?
     /// Each test's share of the budget of false alarms.
     package var alpha = 0.0
     /// Where the lines come from.
@@ -90,9 +92,11 @@ extension Decision {
     ///   - keyErrors: for each key rule the rows that break it.
     ///   - baseline: rows accepted before, over the same features, or nil on first contact.
     ///   - seed: the forest's seed.
+    ///   - rolling: the last accepted batches, when `baseline` is another: drift from either counts.
+    ///   - anchor: what slow drift is held against, and the sums up to the last accepted batch.
     package init(
         _ profile: Profile, keyErrors: [RowSet], baseline: Baseline?, schema: Schema, screened: ScreenedFields,
-        seed: UInt64
+        seed: UInt64, rolling: Baseline? = nil, anchor: (levels: Anchor, slow: SlowDrift?)? = nil
     ) {
         let names = schema.fields.map(\.name)
         let isUsable =
@@ -116,8 +120,22 @@ extension Decision {
         forest = ForestLines(
             sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
             withheld: remarks.share(remarks.withheld))
-        alpha = BatchTest.budget / Double(plannedTests)
+        alpha = BatchTest.budget / Double(plannedTests * (rolling == nil ? 1 : 2))
         compare(profile, before, schema)
+        if let rolling, before != nil {
+            let (known, said) = (tests, untested)
+            compare(profile, rolling, schema)
+            untested = said
+            // What both say is said once; the number of rows is only the last batches' business.
+            tests =
+                known.filter { $0.code != .volumeDrift }
+                + tests.dropFirst(known.count).filter { test in
+                    test.code == .volumeDrift
+                        || test.outcome
+                            > (known.first { $0.code == test.code && $0.field == test.field }?.outcome ?? .accepted)
+                }
+        }
+        follow(profile, anchor)
         let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
         lookForTriggers(profile, before, schema, covered)
         if schema.poisoning.labelFlip.enabled { checkLabels(profile, before) }
@@ -202,6 +220,19 @@ extension Decision {
             ).filter { !isText || $0.code != .missingDrift }
         }
         if let test = drift.volume(profile.rows, baseline.sizes) { tests.append(test) }
+    }
+
+    /// The sums of small steps away from the anchor.
+    private mutating func follow(_ profile: Profile, _ anchor: (levels: Anchor, slow: SlowDrift?)?) {
+        guard let anchor else { return }
+        var sums = SlowDrift(anchor: anchor.levels.digest, count: screened.numberCount)
+        if let last = anchor.slow, last.anchor == sums.anchor, last.rises.count == screened.numberCount { sums = last }
+        let (fields, texts) = (screened.fields, screened.texts)
+        let (next, found) = sums.adding(profile.sample, anchor.levels) { place in
+            place < fields.count ? fields[place] : texts[place - fields.count]
+        }
+        slow = next
+        tests += found
     }
 
     /// What stands beside one label, in the rows and in their text.

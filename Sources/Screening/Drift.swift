@@ -201,6 +201,28 @@ package struct Drift: Sendable {
         return tests
     }
 
+    /// How one baseline differs from another: a test's field is a place among the first one's numbers, then its codes.
+    package static func differences(_ now: Baseline, _ before: Baseline) -> [BatchTest] {
+        guard let before = before.projected(onto: now.features, codes: now.codes) else { return [] }
+        let codes = now.codes.indices.filter { !now.codes[$0].hasPrefix("\0") }
+        let drift = Drift(alpha: BatchTest.budget / Double(3 * max(1, now.features.count + codes.count)))
+        func column(_ sample: RowSample, _ place: Int) -> [Double] {
+            (0..<sample.count).map { sample.values[$0 * sample.width + place] }
+        }
+        var tests: [BatchTest] = []
+        for place in now.features.indices {
+            tests += drift.numbers(
+                column(now.sample, place), column(before.sample, place), field: place,
+                isLength: now.features[place].hasPrefix("\0"))
+        }
+        for place in codes {
+            tests += drift.codes(
+                now.sample.codes(place), before.sample.codes(place).filter { $0 != Baseline.unseen },
+                field: now.features.count + place, isLabel: false)
+        }
+        return tests
+    }
+
     /// The test of how many rows a batch has, beside the batches before: the robust z-score of its logarithm, and a factor.
     func volume(_ rows: Int, _ sizes: [Int]) -> BatchTest? {
         guard sizes.count >= 5, rows > 0 else { return nil }

@@ -61,6 +61,8 @@ package struct LabelCheck: Sendable {
     let blamed: [(place: Int, code: UInt64)]
     /// Whether rows are looked at one by one in the second pass.
     let judgesRows: Bool
+    /// Whether more rows differ than honest ones do, whatever their labels: then each of them is held.
+    var isExcessive: Bool { tests.contains { $0.code == .labelFlipExcess && $0.outcome > .accepted } }
 
     /// Rows tested for the batch as a whole, and rows of the baseline that test themselves.
     static let testedMax = 4096
@@ -83,6 +85,9 @@ package struct LabelCheck: Sendable {
         field: Int, alpha: Double
     ) -> LabelCheck? {
         guard let label = fields.label else { return nil }
+        // Where labels have nothing to do with the rest, a few rows show it.
+        let few = view.honestVotes(baseline, label: label, 400)
+        guard few.count < 400 || isInformative(few, view.labels.count, margin: 0.7) else { return nil }
         let own = view.honestVotes(baseline, label: label, testedMax)
         var before = Changes(view.labels.count)
         for row in own { before.add(row.vote, own: row.own) }
@@ -175,13 +180,16 @@ package struct LabelCheck: Sendable {
     }
 
     /// Whether neighbours know more than the most frequent label.
-    private static func isInformative(_ own: [(own: Int, vote: (label: Int, count: Int))], _ labels: Int) -> Bool {
+    ///
+    /// - Parameter margin: the share of what guessing leaves wrong that may be left wrong.
+    private static func isInformative(
+        _ own: [(own: Int, vote: (label: Int, count: Int))], _ labels: Int, margin: Double = 0.5
+    ) -> Bool {
         var counts = [Int](repeating: 0, count: labels)
         for row in own { counts[row.own] += 1 }
         let most = counts.max() ?? 0
         let right = own.count { $0.vote.label == $0.own }
-        // Half of what guessing leaves wrong.
-        return own.count - right <= (own.count - most) / 2
+        return Double(own.count - right) <= margin * Double(own.count - most)
     }
 
     /// Those whose rows differ from their neighbours at more than twice the rate of the others, by Wilson's lower bound, and
@@ -220,7 +228,8 @@ package struct LabelCheck: Sendable {
         guard vote.count >= LabelNeighbours.flagAgreement else { return .undecided }
         if vote.label == mine { return .agrees }
         let isKnown = flips.contains { $0.to == own && $0.from == view.labels[vote.label] }
-        let isHeld = isKnown || vote.count >= LabelNeighbours.holdAgreement && holdRate <= Self.holdRateMax
+        let isHeld =
+            isKnown || isExcessive || vote.count >= LabelNeighbours.holdAgreement && holdRate <= Self.holdRateMax
         return .differs(isHeld ? .quarantined : .flagged, agreed: vote.count)
     }
 }

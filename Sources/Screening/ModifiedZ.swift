@@ -46,6 +46,12 @@ package struct ModifiedZ: Sendable, Equatable {
         return abs(distance / (distance < 0 ? scaleBelow : scaleAbove))
     }
 
+    /// M of a value with its sign; NaN for a missing one.
+    func signedScore(_ value: Double) -> Double {
+        let distance = (usesLog ? (value > -1 ? log1p(value) : -.infinity) : value) - center
+        return distance / (distance < 0 ? scaleBelow : scaleAbove)
+    }
+
     /// Makes the rule for a column from a sample of its values; nil when there are too few.
     ///
     /// - Parameters:

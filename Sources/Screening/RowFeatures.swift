@@ -10,6 +10,8 @@ package struct RowFeatures: Sendable {
     package var codes: [UInt64] = []
     /// What stands in its text, ascending, each once.
     package var items: [UInt32] = []
+    /// Room to work in, used again for the next row.
+    fileprivate var scratch = TextItems()
 
     /// An empty row.
     package init() {}
@@ -55,22 +57,23 @@ package struct FeatureReader: Sendable {
             features.codes.append(validator.code(of: field, row: row, in: batch) ?? 0)
         }
         guard withRow else { return features.codes.append(0) }
-        var whole: UInt64 = 0
-        for field in fields.content {
-            whole = SplitMix64.mix(whole ^ (validator.code(of: field, row: row, in: batch) ?? 1))
-        }
-        features.codes.append(whole)
+        features.codes.append(validator.code(ofAll: fields.content, row: row, in: batch))
+    }
+
+    /// The code of one category of a row, 0 where there is no value.
+    func code(_ place: Int, _ batch: Batch, row: Int) -> UInt64 {
+        validator.code(of: fields.categories[place], row: row, in: batch) ?? 0
     }
 
     /// Reads what stands in the text of a row, and appends its signature to the codes.
     package func readText(_ batch: Batch, row: Int, into features: inout RowFeatures) {
-        var items = TextItems(seed: seed)
+        features.scratch.begin(seed: seed)
         let bytes = batch.bytes.span
         for (place, field) in fields.texts.enumerated() {
             guard let cell = validator.value(of: field, row: row, in: batch) else { continue }
-            items.add(bytes, cell.range, field: place)
+            features.scratch.add(bytes, cell.range, field: place)
         }
-        features.items = items.distinct()
-        features.codes += items.signature()
+        features.scratch.takeItems(&features.items)
+        features.scratch.appendSignature(to: &features.codes)
     }
 }

@@ -124,7 +124,11 @@ package struct Screener: Sendable {
         let width = decision.screened.codeCount
         var out = [UInt64](repeating: 0, count: validated.batch.count * width)
         var features = RowFeatures()
+        // Without marks to look for the forest's categories are all that is asked.
+        let asked = decision.hasMarks ? [] : decision.forest?.categories ?? []
         for row in 0..<validated.batch.count where validated.isSound[row] {
+            for place in asked { out[row * width + place] = reader.code(place, validated.batch, row: row) }
+            if !asked.isEmpty { continue }
             reader.readCodes(validated.batch, row: row, withRow: !floods.isEmpty, into: &features)
             for code in 0..<width { out[row * width + code] = features.codes[code] }
         }

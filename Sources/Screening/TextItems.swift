@@ -18,14 +18,21 @@ struct TextItems {
     /// Bytes looked at of a text.
     private static let bytesMax = 65_536
 
-    private let seed: UInt64
+    private var seed: UInt64 = 0
     private var singles: [UInt32] = []
     private var pairs: [UInt32] = []
     private var slots = [UInt32](repeating: .max, count: slots)
     private var isMarked = false
     private var words: [UInt64] = []
 
-    init(seed: UInt64) { self.seed = seed }
+    /// Begins a row.
+    mutating func begin(seed: UInt64) {
+        self.seed = seed
+        singles.removeAll(keepingCapacity: true)
+        pairs.removeAll(keepingCapacity: true)
+        for slot in 0..<Self.slots { slots[slot] = .max }
+        isMarked = false
+    }
 
     /// The length of a text in Unicode scalars.
     static func length(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
@@ -140,30 +147,38 @@ struct TextItems {
         isMarked = true
     }
 
-    /// All items, ascending, each once: pairs of words only as far as there is room.
-    func distinct() -> [UInt32] {
-        var all = singles
-        all.append(contentsOf: pairs.prefix(max(0, Self.itemsMax - all.count)))
-        all.sort()
-        var kept = 0
-        for index in all.indices where index == 0 || all[index] != all[index - 1] {
-            all[kept] = all[index]
-            kept += 1
-        }
-        all.removeSubrange(kept...)
-        return all
+    /// Gives all items, ascending, each once: pairs of words only as far as there is room.
+    mutating func takeItems(_ items: inout [UInt32]) {
+        singles.append(contentsOf: pairs.prefix(max(0, Self.itemsMax - singles.count)))
+        singles.sort()
+        items.removeAll(keepingCapacity: true)
+        for item in singles where items.last != item { items.append(item) }
     }
 
-    /// The signature, two slots a code; an empty slot takes the next filled one, rotated (Shrivastava and Li 2014). All zeros
-    /// without text.
-    func signature() -> [UInt64] {
-        guard isMarked else { return [UInt64](repeating: 0, count: Self.signatureWords) }
-        var filled = slots
-        for slot in 0..<Self.slots where slots[slot] == .max {
-            var step = 1
-            while slots[(slot + step) % Self.slots] == .max { step += 1 }
-            filled[slot] = slots[(slot + step) % Self.slots] &+ UInt32(step) &* 0x9E37_79B1
+    /// Appends the signature, two slots a code; an empty slot takes the next filled one, changed by how far that is (Shrivastava and
+    /// Li 2014). All zeros without text.
+    mutating func appendSignature(to codes: inout [UInt64]) {
+        guard isMarked else {
+            codes.append(contentsOf: repeatElement(0, count: Self.signatureWords))
+            return
         }
-        return (0..<Self.signatureWords).map { UInt64(filled[2 * $0]) << 32 | UInt64(filled[2 * $0 + 1]) }
+        // What the last slots take from the first ones.
+        var slot = 0
+        while slots[slot] == .max { slot &+= 1 }
+        var value = slots[slot]
+        var step = UInt32(truncatingIfNeeded: slot)
+        slot = Self.slots
+        while slot > 0 {
+            slot &-= 1
+            if slots[slot] == .max {
+                step &+= 1
+                slots[slot] = value &+ step &* 0x9E37_79B1
+            } else {
+                (value, step) = (slots[slot], 0)
+            }
+        }
+        for word in 0..<Self.signatureWords {
+            codes.append(UInt64(slots[2 &* word]) << 32 | UInt64(slots[2 &* word &+ 1]))
+        }
     }
 }

@@ -64,6 +64,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case newCategories = "new-categories"
     case volumeDrift = "volume-drift"
     case labelShift = "label-shift"
+    case slowDrift = "slow-drift"
     case labelFlipExcess = "label-flip-excess"
     case targetedFlip = "targeted-flip"
     // Limits of the batch.
@@ -97,6 +98,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
             .screen
         case .outlierExcess, .isolationExcess, .measureLost, .pairExcess, .distributionDrift, .distributionShift,
             .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories, .volumeDrift, .labelShift,
+            .slowDrift,
             .labelFlipExcess, .targetedFlip, .tooManyRejected, .tooManyRejectedRows,
             .tooManyQuarantined, .tooFewRows, .sourceChanged:
             .judge

@@ -471,6 +471,18 @@ extension Validator {
         return max(1, key(checks[field], cell, batch.bytes.span, Hash128(high: 0, low: 0)).high)
     }
 
+    /// A keyed hash of what stands in some fields of a row, as it stands there.
+    package func code(ofAll fields: [Int], row: Int, in batch: Batch) -> UInt64 {
+        var state = Hash128(high: 0, low: 0)
+        let bytes = batch.bytes.span
+        for field in fields {
+            let column = batch.layout.columnOfField[field]
+            if column < 0 { continue }
+            state = hash.hash(bytes, batch.cells[row * batch.width + column].range, state: state)
+        }
+        return max(1, state.high)
+    }
+
     /// A keyed hash of a word: what others may derive secrets of their own from.
     package func code(of word: UInt64) -> UInt64 { hash.hash(word).high }
 

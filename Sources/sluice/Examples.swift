@@ -60,6 +60,7 @@ extension Words {
         case .categoryDrift: "40 % of the rows from one country that had 20 %"
         case .newCategories: "2 % of the values in a column that had the same twelve in all batches"
         case .volumeDrift: "90,000 rows where batches have 10,000"
+        case .slowDrift: "amounts that are a hundredth higher in each batch than in the one before"
         case .labelShift: "60 % praise where a third was"
         case .labelFlipExcess: "6 % labels that do not fit where accepted batches had 1 %"
         case .targetedFlip: "5 % of the rows look like cancel and are labelled praise"

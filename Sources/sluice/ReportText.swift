@@ -78,7 +78,8 @@ enum ReportText {
         var lines: [String] = []
         let against =
             basis == .baseline
-            ? "judged by \(Words.number(report.basisRows)) rows of accepted batches"
+            ? "judged by \(Words.number(report.basisRows)) rows of "
+                + (report.baseline.map { "baseline \($0)" } ?? "accepted batches")
             : "first contact: judged by the batch's own \(Words.number(report.basisRows)) rows, so only extremes are quarantined"
         if !report.thresholds.isEmpty {
             let fields = report.thresholds.prefix(6).map {

@@ -92,6 +92,11 @@ extension Words {
                 "more values are new than the baseline lets expect (share of values seen once, Good 1953)")
         case .volumeDrift:
             return say("unusual number of rows", "the batch has far more or fewer rows than those before")
+        case .slowDrift:
+            return say(
+                "slow drift away from the anchor",
+                "batch by batch the values move one way, each step too small to be seen alone (cumulative sum, Page 1954)"
+            )
         case .labelShift:
             return say(
                 "other shares of labels", "labels occur in other shares than before (G-test; largest difference)")

@@ -213,6 +213,44 @@ import Testing
         #expect(labels.contains("label-shift 6 quarantined"), "\(labels)")
     }
 
+    @Test func `sums of small steps alarm as rarely as they say, and see a small shift soon`() throws {
+        var draws = Draws(seed: 860)
+        func batch(_ shift: Double) -> Baseline {
+            Baseline(
+                features: ["a", "b"],
+                sample: sample((0..<60).map { _ in [draws.normal() + shift, draws.draw("lognormal")] }),
+                remarks: .init())
+        }
+        var alarms = 0
+        var batches = 0
+        var delays: [Int] = []
+        for round in 0..<12 {
+            let digest = [UInt8](repeating: UInt8(round), count: 32)
+            let anchor = try #require(Anchor(digest: digest, (0..<20).map { _ in batch(0) }))
+            var slow = SlowDrift(anchor: digest, count: 2)
+            for _ in 0..<60 {
+                let (next, tests) = slow.adding(batch(0).sample, anchor) { $0 }
+                slow = next
+                batches += 1
+                if tests.contains(where: { $0.statistic > $0.critical }) { alarms += 1 }
+            }
+            slow = SlowDrift(anchor: digest, count: 2)
+            for step in 1...60 {
+                let (next, tests) = slow.adding(batch(0.05 * Double(step)).sample, anchor) { $0 }
+                slow = next
+                if tests.contains(where: { $0.outcome == .quarantined }) {
+                    delays.append(step)
+                    break
+                }
+            }
+        }
+        // A thousand batches a number between alarms: in 720 batches of two numbers about one is expected.
+        #expect(alarms <= 4, "\(alarms) of \(batches)")
+        #expect(delays.count == 12 && delays.allSatisfy { (3...20).contains($0) }, "\(delays)")
+        #expect(
+            Anchor(digest: [], (0..<4).map { _ in batch(0) }) == nil, "four batches do not say how much they differ")
+    }
+
     @Test func `a column of many rare values is no drift`() {
         // Two samples of one distribution with a long tail: a third of the values here were never seen before.
         var draws = Draws(seed: 850)

@@ -1,0 +1,135 @@
+package import Lineage
+import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+package import Tabular
+
+/// One test between two baselines.
+package struct BaselineDifference: Sendable {
+    /// The field's name.
+    package let field: String
+    /// What was tested, as a finding's code.
+    package let type: String
+    /// How large the difference is, and from where on a batch would be flagged or held.
+    package let effect: Double, warn: Double, hold: Double
+    /// Rows of the new one, and of the old one.
+    package let count: Int, basis: Int
+    /// What it would do to a batch.
+    package let outcome: String
+
+    /// The test as a document.
+    package var document: JSONValue {
+        func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
+        return .object([
+            "field": .string(field), "type": .string(type), "effect": number(effect), "warn": number(warn),
+            "hold": number(hold), "n": .integer(Int64(count)), "basis": .integer(Int64(basis)),
+            "outcome": .string(outcome),
+        ])
+    }
+}
+
+extension Store {
+    /// The datasets that have baselines, sorted.
+    package func datasetsWithBaselines() throws(IngestionError) -> [String] {
+        let folder = join(root, "baselines")
+        guard exists(folder) else { return [] }
+        return try storing { () throws(StorageError) in try listFolder(folder) }.map { "\($0)" }.sorted()
+    }
+
+    /// Opens a named baseline, a batch's, or the last accepted ones ("rolling"), as it was sealed: over all its fields.
+    private func open(_ name: String, _ dataset: String, _ ledger: Ledger) throws(IngestionError) -> LoadedBaseline {
+        let files = try recording { () throws(LedgerError) in try LineageQuery(ledger).baselines(dataset) }
+        var batches = files.prefix(Self.baselineBatches).map(\.batch)
+        if let named = try namedBaselines(ledger, dataset: dataset).first(where: { $0.name == name }) {
+            batches = named.batches
+        } else if name != "rolling" {
+            guard files.contains(where: { $0.batch == name }) else {
+                throw IngestionError(
+                    .usage, "dataset \(dataset) has no baseline and no accepted batch \(name); see sluice baseline list"
+                )
+            }
+            batches = [name]
+        }
+        guard let newest = batches.first else {
+            throw IngestionError(.usage, "dataset \(dataset) has accepted no batch with statistics yet")
+        }
+        let ring = try keyRing()
+        if ring.keys.isEmpty {
+            throw IngestionError(
+                .notPermitted, "keys/: there is no key that opens baselines; restore it from your copy")
+        }
+        // The newest batch's fields are those that count.
+        let reader = try openShard(
+            join(folder("baselines", dataset), newest + ".sluice"), keys: ring,
+            expect: ["dataset": dataset, "batch-id": newest, "role": "baseline"])
+        var bytes: [UInt8] = []
+        _ = try readShard(reader, path: newest) { span in for at in span.indices { bytes.append(span[at]) } }
+        guard let made = Baseline(decoding: bytes) else {
+            throw IngestionError(.damaged, "baselines/\(dataset)/\(newest).sluice: the baseline is damaged; restore it")
+        }
+        let loader = BaselineLoader(
+            store: self, dataset: dataset, features: made.features, codes: made.codes, ring: ring, ledger: ledger,
+            cache: nil)
+        guard let loaded = try loader.load(batches, source: nil, limit: .max) else {
+            throw IngestionError(.damaged, "no batch of baseline \(name) can be read; restore baselines/\(dataset)/")
+        }
+        return loaded
+    }
+
+    /// What a baseline is made of, as a document: counts and names, no value.
+    package func describeBaseline(_ name: String, dataset: String, ledger: Ledger) throws(IngestionError) -> JSONValue {
+        let loaded = try open(name, dataset, ledger)
+        let (merged, sample) = (loaded.merged, loaded.merged.sample)
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        var fields: [JSONValue] = []
+        for (place, feature) in merged.features.enumerated() {
+            let values = sample.column(place).count
+            let isLength = feature.hasPrefix("\0")
+            fields.append(
+                .object([
+                    "name": .string(plain(feature)), "kind": .string(isLength ? "length" : "measure"),
+                    "values": whole(values), "missing": whole(sample.count - values),
+                ]))
+        }
+        for (place, code) in merged.codes.enumerated() where !code.hasPrefix("\0") {
+            let codes = sample.codes(place)
+            let missing = codes.count { $0 == 0 }
+            fields.append(
+                .object([
+                    "name": .string(code), "kind": .string("category"), "values": whole(codes.count - missing),
+                    "missing": whole(missing), "distinct": whole(Set(codes).subtracting([0]).count),
+                ]))
+        }
+        return .object([
+            "name": .string(name), "dataset": .string(dataset), "batches": .array(loaded.batches.map { .string($0) }),
+            "rows": whole(merged.sizes.reduce(0, +)), "sampledRows": whole(sample.count),
+            "sampledTexts": whole(merged.texts.count),
+            "remarks": .object([
+                "tested": whole(merged.remarks.tested), "deviated": whole(merged.remarks.deviated),
+                "isolated": whole(merged.remarks.isolated), "apart": whole(merged.remarks.apart),
+                "withheld": whole(merged.remarks.withheld),
+            ]),
+            "fields": .array(fields),
+        ])
+    }
+
+    private func plain(_ feature: String) -> String {
+        feature.split(separator: ":", maxSplits: 1).last.map(String.init) ?? feature
+    }
+
+    /// Compares two baselines by the tests that a batch is judged by.
+    package func compareBaselines(
+        _ old: String, _ new: String, dataset: String, ledger: Ledger
+    ) throws(IngestionError) -> [BaselineDifference] {
+        let (before, now) = (try open(old, dataset, ledger).merged, try open(new, dataset, ledger).merged)
+        let names = now.features + now.codes.dropLast()
+        return Drift.differences(now, before).map { test in
+            let name = test.field < now.features.count ? plain(now.features[test.field]) : names[test.field]
+            return BaselineDifference(
+                field: name, type: test.code.rawValue, effect: test.effect, warn: test.warn, hold: test.hold,
+                count: test.count, basis: test.basis, outcome: test.outcome.name)
+        }
+    }
+}
