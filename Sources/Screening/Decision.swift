@@ -150,7 +150,9 @@ extension Decision {
                 field: index, values: sample.column(feature), threshold: rule.threshold, transform: rule.transform,
                 tails: rule.tails)
             if let made {
-                if made.isConstant { untested.append((index, ModifiedZ.Untested.constant.rawValue)) }
+                if made.isConstant, made.exceptions == 0 {
+                    untested.append((index, ModifiedZ.Untested.constant.rawValue))
+                }
                 rules.append(made)
             } else {
                 untested.append((index, ModifiedZ.Untested.tooFewRows.rawValue))

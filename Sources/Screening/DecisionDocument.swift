@@ -46,7 +46,7 @@ extension ModifiedZ {
         .object([
             "field": whole(field), "log1p": .bool(usesLog), "center": bits(center), "scale_below": bits(scaleBelow),
             "scale_above": bits(scaleAbove), "threshold": bits(threshold), "n": whole(count),
-            "constant": .bool(isConstant),
+            "constant": .bool(isConstant), "exceptions": whole(exceptions),
         ])
     }
 }

@@ -33,8 +33,10 @@ package struct ModifiedZ: Sendable, Equatable {
     package var threshold: Double
     /// Values the rule was made from.
     package var count: Int
-    /// Whether the column was constant.
+    /// Whether the column was constant, or as good as: then another value is remarked on, whatever it is.
     package var isConstant: Bool
+    /// Of these values, those that were not the constant.
+    package var exceptions = 0
 
     /// |M| of a value; 0 for a missing one, infinity when a constant changed.
     @inline(__always)
@@ -83,10 +85,26 @@ package struct ModifiedZ: Sendable, Equatable {
             if below > 0 { scaleBelow = below }
             if above > 0 { scaleAbove = above }
         }
-        isConstant = scale == 0
+        exceptions = Self.exceptions(x, center)
+        isConstant = scale == 0 || exceptions > 0
         if isConstant { return }
         let scores = Robust.deviations(x, from: center, below: scaleBelow, above: scaleAbove)
         self.threshold = threshold ?? max(3.5, Self.tail(scores, targetRate))
+    }
+
+    /// How many values of a column differ from a value that at least seven of ten have, when nothing holds them together: they
+    /// hardly repeat and lie on both sides of it. 0 when the column is no such one.
+    ///
+    /// A deviation has no scale there, since the middle is flat. Amounts that are mostly zero and else positive are not meant (they
+    /// lie on one side), nor codes (they repeat).
+    private static func exceptions(_ sorted: [Double], _ center: Double) -> Int {
+        let below = sorted.prefix { $0 < center }
+        let above = sorted.reversed().prefix { $0 > center }.reversed()
+        let others = below.count + above.count
+        guard center != 0, others > 0, 10 * others <= 3 * sorted.count else { return 0 }
+        let distinct = Set(below).count + Set(above).count
+        let isScattered = 10 * distinct >= 8 * others && 10 * min(below.count, above.count) >= others
+        return isScattered ? others : 0
     }
 
     /// The scale that makes M comparable to a standard deviation of normal data; 0 for a constant.

@@ -16,7 +16,10 @@ extension Words {
                 "look at the row; approve it, or set the field's sluice.anomaly threshold or transform")
         case .constantChanged:
             return say(
-                "constant changed", "a column that always had one value has another", "check whether that is meant")
+                "constant changed",
+                "a column that always had one value has another; or nearly all rows have one value, and the others are scattered around "
+                    + "it without a pattern",
+                "check whether that is meant")
         case .isolationForest:
             return say(
                 "isolated row", "the combination of values is easy to isolate from the others (isolation forest)",

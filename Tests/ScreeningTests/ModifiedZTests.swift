@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `a column that is mostly one value uses the mean deviation`() throws {
-        let values = [Double](repeating: 5, count: 80) + (0..<20).map { Double($0) }
+        let values = [Double](repeating: 5, count: 80) + (0..<20).map { 5 + Double($0) }
         let rule = try #require(ModifiedZ(field: 0, values: values, threshold: 3.5, transform: "none", tails: "single"))
         let mean = values.reduce(0) { $0 + abs($1 - 5) } / 100
         #expect(abs(rule.score(50) - 45 / (1.253314 * mean)) < 1e-9)
@@ -98,5 +98,22 @@ import Testing
             // Twenty times the largest value is not far off for the logarithm of a lognormal column.
             if name != "lognormal" { #expect(caught[1] == Int(seeds), "\(name)") }
         }
+    }
+
+    @Test func `a column that is mostly one value, with others scattered around it`() throws {
+        var draws = Draws(seed: 91)
+        func scattered(_ count: Int) -> [Double] { (0..<count).map { _ in 2008 + (draws.normal() * 400).rounded() } }
+        let years = (0..<80).map { _ in 2008.0 } + scattered(20)
+        let rule = try #require(ModifiedZ(field: 0, values: years))
+        #expect(rule.isConstant && rule.exceptions >= 18 && rule.score(2008) == 0 && rule.score(2009) == .infinity)
+        // Amounts that are mostly nothing, codes, and columns with less of a constant are something else.
+        let rain = (0..<80).map { _ in 0.0 } + (0..<20).map { _ in draws.draw("exponential") }
+        #expect(try #require(ModifiedZ(field: 0, values: rain)).exceptions == 0)
+        let fees = (0..<80).map { _ in 5.0 } + (0..<20).map { _ in 5 + draws.draw("exponential") }
+        #expect(try #require(ModifiedZ(field: 0, values: fees)).exceptions == 0)
+        let codes = (0..<80).map { _ in 2.0 } + (0..<20).map { Double(1 + 2 * ($0 % 2)) }
+        #expect(try #require(ModifiedZ(field: 0, values: codes)).exceptions == 0)
+        let half = (0..<60).map { _ in 2008.0 } + scattered(40)
+        #expect(try #require(ModifiedZ(field: 0, values: half)).exceptions == 0)
     }
 }
