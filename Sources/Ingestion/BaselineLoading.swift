@@ -152,13 +152,12 @@ struct BaselineLoader {
                 let lost = found.made.features.filter { !features.contains($0) && !$0.hasPrefix("\0") }
                 loaded = LoadedBaseline(
                     merged: projected, parts: [], batches: [], entries: [], lost: lost, slow: found.made.slow)
-            } else {
-                loaded?.merged.merge(projected)
             }
             loaded?.parts.append(projected)
             loaded?.batches.append(batch)
             if let entry = found.entry { loaded?.entries.append(entry) }
         }
+        if let all = loaded?.parts, let merged = Baseline.merged(all) { loaded?.merged = merged }
         return loaded
     }
 

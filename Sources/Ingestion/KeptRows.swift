@@ -13,7 +13,8 @@ package struct KeptRows: Sendable, Mergeable {
     /// Nothing kept.
     package init(_ reader: FeatureReader) {
         sample = RowSample(
-            capacity: Baseline.capacity, width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
+            capacity: Baseline.capacity(words: reader.fields.numberCount + reader.fields.codeCount),
+            width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
         texts = RowSample(capacity: Baseline.textCapacity, width: 0, codeWidth: reader.textCodeCount)
     }
 

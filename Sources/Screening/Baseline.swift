@@ -63,6 +63,8 @@ package struct Baseline: Sendable, Equatable {
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
     package static let capacity = 16_384
+    /// Rows kept of a batch with so many numbers and codes a row: fewer of very wide ones.
+    package static func capacity(words: Int) -> Int { min(capacity, max(1024, 1 << 21 / max(words, 1))) }
     /// Rows whose text is kept of each batch; a baseline of many has as many of each.
     package static let textCapacity = 2048
 
@@ -118,28 +120,38 @@ package struct Baseline: Sendable, Equatable {
         return copy
     }
 
-    /// Takes in another accepted batch; a baseline over other features is replaced.
-    package mutating func merge(_ other: Baseline) {
-        guard features == other.features, codes == other.codes, sample.capacity == other.sample.capacity else {
-            self = other
-            return
+    /// The baselines of several accepted batches as one, newest first; those over other features than the first are left out. nil
+    /// when there is none.
+    ///
+    /// All at once: sorting after each would cost a daemon more than a small batch does.
+    package static func merged(_ parts: [Baseline]) -> Baseline? {
+        guard var made = parts.first else { return nil }
+        let others = parts.dropFirst().filter { $0.features == made.features && $0.codes == made.codes }
+        if others.isEmpty { return made }
+        let all = [made] + others
+        // A contract that had other columns kept other numbers of rows.
+        made.sample = one(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
+        // As many texts of each batch, however many there are.
+        let texts = all.map(\.texts).filter { $0.count > 0 }
+        if let width = texts.first?.codeWidth {
+            let same = texts.filter { $0.codeWidth == width }
+            made.texts = one(same, capacity: same.reduce(0) { $0 + $1.capacity })
         }
-        sample.merge(other.sample)
-        sample.compact()
-        if texts.codeWidth != other.texts.codeWidth {
-            if texts.count == 0 { texts = other.texts }
-        } else if other.texts.count > 0 {
-            // As many rows of each batch, however many there are.
-            var wider = RowSample(capacity: texts.capacity + other.texts.capacity, width: 0, codeWidth: texts.codeWidth)
-            wider.merge(texts)
-            wider.merge(other.texts)
-            wider.compact()
-            texts = wider
+        for other in others {
+            made.batches += other.batches
+            made.sizes += other.sizes
+            made.remarks.merge(other.remarks)
         }
-        batches += other.batches
-        sizes += other.sizes
-        slow = nil
-        remarks.merge(other.remarks)
+        made.slow = nil
+        return made
+    }
+
+    private static func one(_ samples: [RowSample], capacity: Int) -> RowSample {
+        guard let first = samples.first else { return RowSample(capacity: capacity, width: 0) }
+        var made = RowSample(capacity: capacity, width: first.width, codeWidth: first.codeWidth)
+        for sample in samples { made.merge(sample) }
+        made.compact()
+        return made
     }
 }
 

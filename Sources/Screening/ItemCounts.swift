@@ -21,6 +21,8 @@ struct ItemCounts {
     private let labels: [UInt64: Int]
     private var width: Int { labels.count + 1 }
     private static let roughBits = 20
+    /// Items that are counted at most: rows come in the order of secret ranks, so nobody can crowd others out on purpose.
+    private static let itemsMax = 200_000
 
     /// Counts, in two readings, so that the many rare items take no memory.
     ///
@@ -43,6 +45,7 @@ struct ItemCounts {
                 guard Int(rough[Int(item >> shift)]) >= fewest else { return }
                 var place = places[item] ?? -1
                 if place < 0 {
+                    guard places.count < Self.itemsMax else { return }
                     place = places.count
                     places[item] = place
                     counts.append(contentsOf: repeatElement(0, count: width))

@@ -35,7 +35,10 @@ struct LabelNeighbours: Sendable {
     init?(_ sample: RowSample, _ fields: ScreenedFields) {
         guard let label = fields.label, sample.count > 0, sample.codeWidth >= fields.codeCount else { return nil }
         self.label = label
-        categories = fields.categories.indices.filter { $0 != label && $0 != fields.annotator && $0 != fields.source }
+        // No more than can be told apart by distances of 16 bits.
+        categories = Array(
+            fields.categories.indices.filter { $0 != label && $0 != fields.annotator && $0 != fields.source }.prefix(
+                256))
         scales = fields.fields.indices.compactMap { feature in
             let sorted = sample.column(feature).filter(\.isFinite).sorted()
             guard sorted.count >= 30, let first = sorted.first, let last = sorted.last, first < last else { return nil }

@@ -21,6 +21,8 @@ package struct Profile: Sendable, Mergeable {
 
     /// Rows in the sample at most.
     package static let sampleCapacity = 65_536
+    /// Words of the sample at most, as far as 4,096 rows need no more: thousands of columns must not fill the memory.
+    private static let sampleWords = 1 << 23
     /// Rows in the sample of texts at most.
     package static let textCapacity = 16_384
 
@@ -44,8 +46,10 @@ package struct Profile: Sendable, Mergeable {
 
     /// An empty profile.
     package init(_ reader: FeatureReader, keyRules: Int) {
+        let words = reader.fields.numberCount + reader.fields.codeCount
         sample = RowSample(
-            capacity: Self.sampleCapacity, width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
+            capacity: min(Self.sampleCapacity, max(4096, Self.sampleWords / words)),
+            width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
         texts = RowSample(capacity: Self.textCapacity, width: 0, codeWidth: reader.textCodeCount)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
     }

@@ -24,8 +24,7 @@ package struct Anchor: Sendable {
 
     /// Makes the levels from the anchor's batches; nil when there are too few.
     package init?(digest: [UInt8], _ parts: [Baseline]) {
-        guard parts.count >= Self.batchesMin, var merged = parts.first else { return nil }
-        for part in parts.dropFirst() { merged.merge(part) }
+        guard parts.count >= Self.batchesMin, let merged = Baseline.merged(parts) else { return nil }
         self.digest = digest
         batches = parts.count
         levels = merged.features.indices.map { place in

@@ -108,10 +108,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
             blocks.append(checked)
         }
         profile.finish()
-        var baseline: Baseline?
-        for one in recent {
-            if baseline == nil { baseline = one } else { baseline?.merge(one) }
-        }
+        let baseline = Baseline.merged(recent.reversed())
         let decision = Decision(
             profile, keyErrors: [], baseline: baseline, schema: schema, screened: fields, seed: UInt64(index))
         let screener = Screener(decision, reader, actions: [:])

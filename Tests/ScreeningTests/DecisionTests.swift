@@ -37,7 +37,7 @@ import Testing
             let rate = Double(next.counts.remarkedForest) / 6000
             print("held-out flag rate of a clean batch: \(rate)")
             #expect((0.004...0.02).contains(rate))
-            baseline.merge(next.baseline)
+            baseline = try #require(Baseline.merged([next.baseline, baseline]))
         }
         #expect(baseline.batches == 3)
         let rows = poisoned(6000, seed: 4)
@@ -61,9 +61,7 @@ import Testing
         var recent = [try gate.judge(clean(3000, seed: 500), nil).baseline]
         var shares: [Double] = []
         for seed in 501...520 as ClosedRange<UInt64> {
-            var merged = recent[0]
-            for other in recent.dropFirst() { merged.merge(other) }
-            let next = try gate.judge(clean(3000, seed: seed), merged)
+            let next = try gate.judge(clean(3000, seed: seed), Baseline.merged(recent))
             #expect(next.verdict.isAccepted, "batch \(seed): \(next.verdict.findings)")
             shares.append(Double(next.counts.count(.quarantined)) / 3000)
             recent = (recent + [next.baseline]).suffix(8)
@@ -156,9 +154,14 @@ import Testing
         // A store that was begun by a version before keeps its baselines.
         same.sizes = []
         for version in 1...2 { #expect(Baseline(decoding: older(same, version)) == same) }
-        var merged = same
-        merged.merge(other)
-        #expect(merged == other)
+        #expect(Baseline.merged([same, other]) == same && Baseline.merged([]) == nil)
+        // One after the other, all at once, and in any order: the same rows.
+        let parts = try (60...62).map { try gate.judge(clean(9000, seed: $0), nil).baseline }
+        let once = try #require(Baseline.merged(parts))
+        let some = try #require(Baseline.merged([parts[2], parts[0]]))
+        let stepwise = try #require(Baseline.merged([some, parts[1]]))
+        #expect(once.sample == stepwise.sample && once.remarks == stepwise.remarks && once.batches == 3)
+        #expect(once.sample.count == Baseline.capacity)
     }
 
     /// A baseline as versions before wrote it.

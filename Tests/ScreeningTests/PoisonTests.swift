@@ -40,11 +40,8 @@ import Testing
     /// Made once: a gate, and a baseline of three clean batches that were each judged on first contact.
     private static let made = Result { () throws -> (Gate, Baseline) in
         let gate = try Gate(try contract(text))
-        var baseline = try gate.judge(texts: clean(800, seed: 1), nil).baseline
-        for seed in 2...3 as ClosedRange<UInt64> {
-            baseline.merge(try gate.judge(texts: clean(800, seed: seed), nil).baseline)
-        }
-        return (gate, baseline)
+        let parts = try (1...3).map { try gate.judge(texts: clean(800, seed: $0), nil).baseline }
+        return (gate, try #require(Baseline.merged(parts)))
     }
     private static func gate() throws -> (Gate, Baseline) { try made.get() }
 
