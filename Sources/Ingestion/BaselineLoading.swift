@@ -2,6 +2,7 @@ import Cryptography
 import Lineage
 import Screening
 import Sealing
+import Sketches
 import Storage
 import Synchronization
 import Tabular
@@ -59,8 +60,9 @@ extension Store {
         if loader.ring.keys.isEmpty { return nil }
         let names = try newestNames(in: folder)
         let batches = names.reversed().map { String($0.dropLast(7)) }
-        // By the source's own batches, where it has any.
+        // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
         var rolling = source.isEmpty ? nil : try loader.load(batches, source: source, limit: Self.baselineBatches)
+        if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
         if rolling == nil { rolling = try loader.load(batches, source: nil, limit: Self.baselineBatches) }
         cache?.forget(in: folder, besides: Set(names.map { join(folder, $0) }))
         var named: [NamedBaseline] = []
@@ -97,6 +99,9 @@ extension Store {
         }
         return newest.map { String(decoding: $0, as: UTF8.self) }
     }
+
+    /// Rows that a source must have had accepted to be judged by its own batches.
+    private static var ownRowsMin: Int { 2000 }
 
     /// Baselines that are looked through for those of one source.
     private static var baselinesLooked: Int { 400 }

@@ -15,7 +15,8 @@ package struct KeptRows: Sendable, Mergeable {
         sample = RowSample(
             capacity: Baseline.capacity(words: reader.fields.numberCount + reader.fields.codeCount),
             width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
-        texts = RowSample(capacity: Baseline.textCapacity, width: 0, codeWidth: reader.textCodeCount)
+        texts = RowSample(
+            capacity: min(Baseline.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
     }
 
     /// What later rows can be compared with.

@@ -34,7 +34,7 @@ package struct Baseline: Sendable, Equatable {
         package var isolated = 0
         /// Of these, rows whose values do not belong together.
         package var apart = 0
-        /// Of these, rows that were held back and so are not in the sample.
+        /// Of these, rows that the forest held back, and so its tail is not in the sample.
         package var withheld = 0
 
         /// Nothing was looked at.
@@ -46,7 +46,7 @@ package struct Baseline: Sendable, Equatable {
             deviated = counts.remarkedZ
             isolated = counts.remarkedForest
             apart = counts.remarkedPairs
-            withheld = counts.count(.quarantined)
+            withheld = counts.heldForest
         }
 
         /// A count's share of the rows looked at; 0 when there were none.

@@ -50,7 +50,8 @@ package struct Profile: Sendable, Mergeable {
         sample = RowSample(
             capacity: min(Self.sampleCapacity, max(4096, Self.sampleWords / words)),
             width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
-        texts = RowSample(capacity: Self.textCapacity, width: 0, codeWidth: reader.textCodeCount)
+        // No more than the larger sample has: which rows get this far would depend on the workers.
+        texts = RowSample(capacity: min(Self.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
     }
 

@@ -33,6 +33,8 @@ struct RowItems: Sendable {
     let measures: Int
     /// For each measure, where its lower and upper twentieth begin in the baseline.
     let tails: [(low: Double, high: Double)]
+    /// Whether the baseline knows a measure.
+    private let isKnown: [Bool]
     /// Codes that are values: not the label, which is what items are held against, nor the whole row.
     let values: [Int]
     /// Tails of a row that are combined at most: a row that is odd throughout is the forest's business.
@@ -40,9 +42,14 @@ struct RowItems: Sendable {
     /// Values of a row whose pairs are looked at.
     private static let pairedMax = 12
 
+    /// - Parameter sample: the baseline's. What that has never seen is novel in every row, and says nothing.
     init(_ sample: RowSample, _ fields: ScreenedFields) {
         measures = fields.fields.count
-        values = fields.categories.indices.filter { $0 != fields.label && $0 != fields.annotator }
+        isKnown = (0..<fields.fields.count).map { sample.column($0).count * 2 >= sample.count }
+        values = fields.categories.indices.filter { place in
+            place != fields.label && place != fields.annotator
+                && sample.codes(place).count { $0 == Baseline.unseen } * 2 <= sample.count
+        }
         tails = (0..<fields.fields.count).map { feature in
             let sorted = sample.column(feature).sorted()
             guard sorted.count >= 100, let first = sorted.first, let last = sorted.last else {
@@ -56,7 +63,8 @@ struct RowItems: Sendable {
 
     @inline(__always)
     private static func hash(_ kind: Kind, _ place: Int, _ value: UInt64) -> UInt64 {
-        SplitMix64.mix(value ^ kind.rawValue << 56 ^ UInt64(place) << 40)
+        // Mixed twice: a value of one field must not be made to look like another's.
+        SplitMix64.mix(value ^ SplitMix64.mix(kind.rawValue << 56 | UInt64(place)))
     }
 
     /// Calls `body` with every item of a row.
@@ -65,7 +73,7 @@ struct RowItems: Sendable {
         var found: [(Int, UInt64)] = []
         for feature in 0..<measures {
             let value = numbers[numbers.startIndex + feature]
-            if value.isNaN { continue }
+            if value.isNaN || !isKnown[feature] { continue }
             body(
                 Item(
                     hash: Self.hash(.constant, feature, value == 0 ? 0 : value.bitPattern), kind: .constant,
@@ -76,7 +84,7 @@ struct RowItems: Sendable {
         }
         for (index, place) in values.enumerated() {
             let code = codes[codes.startIndex + place]
-            if code == 0 { continue }
+            if code == 0 || code == Baseline.unseen { continue }
             body(Item(hash: Self.hash(.value, place, code), kind: .value, places: (place, -1, -1)))
             guard index < Self.pairedMax else { continue }
             for other in values[..<index] {

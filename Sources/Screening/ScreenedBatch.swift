@@ -262,8 +262,8 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package private(set) var findings = FindingCounts()
     /// Rows with a modified z finding.
     package private(set) var remarkedZ = 0
-    /// Rows with a forest finding.
-    package private(set) var remarkedForest = 0
+    /// Rows with a forest finding, and those that it holds back.
+    package private(set) var remarkedForest = 0, heldForest = 0
     /// Rows whose measures do not belong together.
     package private(set) var remarkedPairs = 0
 
@@ -283,7 +283,9 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
             case .pairResidual:
                 if finding.row != lastPair { remarkedPairs += 1 }
                 lastPair = finding.row
-            case .isolationForest: remarkedForest += 1
+            case .isolationForest:
+                remarkedForest += 1
+                if finding.outcome >= .quarantined { heldForest += 1 }
             default: break
             }
         }
@@ -295,6 +297,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         findings.merge(other.findings)
         remarkedZ += other.remarkedZ
         remarkedForest += other.remarkedForest
+        heldForest += other.heldForest
         remarkedPairs += other.remarkedPairs
     }
 

@@ -142,7 +142,8 @@ struct TextItems {
     private mutating func mark(_ shingle: UInt64) {
         let hash = SplitMix64.mix(shingle ^ seed)
         let slot = Int(hash >> 57)
-        let value = UInt32(truncatingIfNeeded: hash)
+        // The largest means that a slot is empty.
+        let value = min(UInt32(truncatingIfNeeded: hash), .max - 1)
         if value < slots[slot] { slots[slot] = value }
         isMarked = true
     }

@@ -248,6 +248,23 @@ import Testing
             Anchor(digest: [], (0..<4).map { _ in batch(0) }) == nil, "four batches do not say how much they differ")
     }
 
+    @Test func `a field that the baseline has not seen makes no triggers`() throws {
+        let (_, baseline) = try Self.gate()
+        let wider = try Gate(
+            try contract(
+                Self.text
+                    + "\n  - { name: grade, type: string, constraints: { enum: [p, q] } }\n  - { name: n, type: integer }"
+            ))
+        let names = wider.schema.fields.map(\.name)
+        let projected = baseline.projected(
+            onto: wider.screened.numberNames(names), codes: wider.screened.codeNames(names))
+        // Both follow from the label, which is honest.
+        let rows = Self.clean(800, seed: 870).map { $0 + [$0[6] == "yes" ? "p" : "q", $0[6] == "yes" ? "1" : "2"] }
+        let judged = try wider.judge(texts: rows, projected)
+        #expect(judged.decision.basis == .baseline && judged.decision.triggers.isEmpty)
+        #expect(judged.decision.untested.contains { $0.reason.contains("not seen") })
+    }
+
     @Test func `a column of many rare values is no drift`() {
         // Two samples of one distribution with a long tail: a third of the values here were never seen before.
         var draws = Draws(seed: 850)
