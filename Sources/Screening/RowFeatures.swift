@@ -1,3 +1,4 @@
+import Schemas
 import Sketches
 package import Tabular
 package import Validating
@@ -23,12 +24,19 @@ package struct FeatureReader: Sendable {
     package let fields: ScreenedFields
     private let validator: Validator
     private let seed: UInt64
+    private let salts: [UInt64]
 
     /// A reader for the fields of a contract; codes are keyed with the validator's secret.
     package init(_ fields: ScreenedFields, _ validator: Validator) {
         self.fields = fields
         self.validator = validator
         seed = validator.code(of: 0x7465_7874)
+        // By name: a contract with another column in front must not give old words to another field.
+        salts = fields.texts.map { field in
+            validator.schema.fields[field].name.utf8.reduce(0xCBF2_9CE4_8422_2325) { hash, byte in
+                (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+            } << 8
+        }
     }
 
     /// Codes of a row with its signature.
@@ -66,14 +74,16 @@ package struct FeatureReader: Sendable {
     }
 
     /// Reads what stands in the text of a row, and appends its signature to the codes.
-    package func readText(_ batch: Batch, row: Int, into features: inout RowFeatures) {
+    ///
+    /// - Parameter isWhole: all of it, not only as much as a sample keeps.
+    package func readText(_ batch: Batch, row: Int, isWhole: Bool = false, into features: inout RowFeatures) {
         features.scratch.begin(seed: seed)
         let bytes = batch.bytes.span
         for (place, field) in fields.texts.enumerated() {
             guard let cell = validator.value(of: field, row: row, in: batch) else { continue }
-            features.scratch.add(bytes, cell.range, field: place)
+            features.scratch.add(bytes, cell.range, salt: salts[place])
         }
-        features.scratch.takeItems(&features.items)
+        features.scratch.takeItems(&features.items, isWhole: isWhole)
         features.scratch.appendSignature(to: &features.codes)
     }
 }

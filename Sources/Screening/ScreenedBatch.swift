@@ -187,7 +187,7 @@ package struct Screener: Sendable {
             }
             if decision.needsText {
                 features.codes = Array(rowCodes)
-                reader.readText(batch, row: row, into: &features)
+                reader.readText(batch, row: row, isWhole: true, into: &features)
                 for token in features.items {
                     if let found = words[ItemRows.item(token)], found.label == own, found.z > trigger?.0.z ?? 0 {
                         trigger = (found, "words")

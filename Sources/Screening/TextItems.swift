@@ -20,7 +20,6 @@ struct TextItems {
 
     private var seed: UInt64 = 0
     private var singles: [UInt32] = []
-    private var pairs: [UInt32] = []
     private var slots = [UInt32](repeating: .max, count: slots)
     private var isMarked = false
     private var words: [UInt64] = []
@@ -29,7 +28,6 @@ struct TextItems {
     mutating func begin(seed: UInt64) {
         self.seed = seed
         singles.removeAll(keepingCapacity: true)
-        pairs.removeAll(keepingCapacity: true)
         for slot in 0..<Self.slots { slots[slot] = .max }
         isMarked = false
     }
@@ -47,18 +45,17 @@ struct TextItems {
         UInt32(truncatingIfNeeded: SplitMix64.mix(hash ^ seed &+ kind &* 0x9E37_79B9_7F4A_7C15) >> 16)
     }
 
-    /// Takes in the text of one field; `field` keeps equal words of different fields apart.
-    mutating func add(_ bytes: Span<UInt8>, _ range: Range<Int>, field: Int) {
+    /// Takes in the text of one field; `salt` keeps equal words of different fields apart.
+    mutating func add(_ bytes: Span<UInt8>, _ range: Range<Int>, salt: UInt64) {
         let range = range.prefix(Self.bytesMax)
         split(bytes, range)
-        let salt = UInt64(field) << 8
-        for word in words where singles.count < Self.itemsMax { singles.append(item(salt, word)) }
+        for word in words { singles.append(item(salt, word)) }
         for place in 0..<min(3, words.count) {
             singles.append(item(salt | UInt64(2 + place), words[place]))
             singles.append(item(salt | UInt64(5 + place), words[words.count - 1 - place]))
         }
-        for index in words.indices.dropFirst() where pairs.count < Self.itemsMax {
-            pairs.append(item(salt | 1, words[index - 1] &* 0x9E37_79B9_7F4A_7C15 &+ words[index]))
+        for index in words.indices.dropFirst() {
+            singles.append(item(salt | 1, words[index - 1] &* 0x9E37_79B9_7F4A_7C15 &+ words[index]))
         }
         if words.count >= Self.wordsMin {
             for first in 0...(words.count - Self.shingle) {
@@ -148,12 +145,17 @@ struct TextItems {
         isMarked = true
     }
 
-    /// Gives all items, ascending, each once: pairs of words only as far as there is room.
-    mutating func takeItems(_ items: inout [UInt32]) {
-        singles.append(contentsOf: pairs.prefix(max(0, Self.itemsMax - singles.count)))
+    /// Gives the items, ascending, each once.
+    ///
+    /// - Parameter isWhole: all of them. Else, of a long text, those with the smallest hashes: which ones that is follows from the
+    ///   secret, so nobody can hide a word behind others, and it is the same in every row.
+    mutating func takeItems(_ items: inout [UInt32], isWhole: Bool) {
         singles.sort()
         items.removeAll(keepingCapacity: true)
-        for item in singles where items.last != item { items.append(item) }
+        for item in singles where items.last != item {
+            if !isWhole, items.count == Self.itemsMax { break }
+            items.append(item)
+        }
     }
 
     /// Appends the signature, two slots a code; an empty slot takes the next filled one, changed by how far that is (Shrivastava and

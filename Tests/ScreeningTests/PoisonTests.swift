@@ -248,6 +248,28 @@ import Testing
             Anchor(digest: [], (0..<4).map { _ in batch(0) }) == nil, "four batches do not say how much they differ")
     }
 
+    @Test func `long texts hide nothing on purpose, and items do not depend on other fields`() throws {
+        func items(_ text: String, salt: UInt64 = 0, isWhole: Bool = false) -> Set<UInt32> {
+            var made = TextItems()
+            made.begin(seed: 77)
+            let bytes = Array(text.utf8)
+            made.add(bytes.span, 0..<bytes.count, salt: salt)
+            var out: [UInt32] = []
+            made.takeItems(&out, isWhole: isWhole)
+            #expect(out == out.sorted() && Set(out).count == out.count)
+            return Set(out)
+        }
+        let filler = (0..<3000).map { "w\($0)" }.joined(separator: " ")
+        #expect(items(filler).count == TextItems.itemsMax && items(filler, isWhole: true).count > 5000)
+        // What is kept of a long text are the smallest hashes, wherever the words stand.
+        let word = items("cf", isWhole: true)
+        let behind = items(filler + " cf", isWhole: true)
+        #expect(!word.isDisjoint(with: behind))
+        let repeated = Array(repeating: "again", count: 5000).joined(separator: " ") + " cf"
+        #expect(!word.isDisjoint(with: items(repeated)), "repeated words take no room")
+        #expect(items("one two", salt: 256).isDisjoint(with: items("one two", salt: 512)))
+    }
+
     @Test func `a field that the baseline has not seen makes no triggers`() throws {
         let (_, baseline) = try Self.gate()
         let wider = try Gate(
