@@ -21,8 +21,6 @@ package struct BatchTest: Sendable, Equatable {
     package var hold: Double
     /// Rows here, and rows of the baseline.
     package var count: Int, basis: Int
-    /// What the finding calls it where the field does not say enough.
-    package var name: String?
 
     /// The share of sound batches that all tests together may hold or flag.
     package static let budget = 0.005
@@ -36,9 +34,7 @@ package struct BatchTest: Sendable, Equatable {
     /// The finding about the batch; nil when all is well.
     package var finding: Finding? {
         if outcome == .accepted { return nil }
-        var finding = Finding(
+        return Finding(
             code, outcome: outcome, row: 0, field: field, statistic: effect, threshold: effect >= hold ? hold : warn)
-        finding.rule = name
-        return finding
     }
 }

@@ -21,8 +21,6 @@ package struct Decision: Sendable {
         case noBaseline = "no baseline to compare with"
         /// The baseline has never seen the field.
         case unseenField = "the baseline has not seen this field"
-        /// Most rows are copies by nature.
-        case fewContents = "most rows have copies, so copies say nothing"
         /// There is no class to test for.
         case noLabel = "no field with role: label"
         /// A label with too many values is no class.

@@ -35,16 +35,6 @@ package struct ForestLines: Sendable {
     /// Rows that a forest needs.
     static let rowsMin = 64
 
-    /// The value of a feature.
-    @inline(__always)
-    func value(_ input: Input, _ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>) -> Double {
-        switch input {
-        case .measure(let place): numbers[numbers.startIndex + place]
-        case .missing(let place): numbers[numbers.startIndex + place].isNaN ? 1 : 0
-        case .rarity(let place): rarity(place, codes[codes.startIndex + place])
-        }
-    }
-
     /// How rare a value is; a missing one has its own share.
     @inline(__always)
     func rarity(_ place: Int, _ code: UInt64) -> Double { rarities[place]?[code] ?? unseen[place] ?? 0 }

@@ -19,7 +19,7 @@ struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline", abstract: "Make, compare, approve and retire what batches are judged by.",
         discussion: """
-            Without a named baseline a batch is judged by the last 20 accepted batches, of its own source where there are any. An \
+            Without a named baseline a batch is judged by the last 20 accepted batches, of its own source once that has 2,000 rows. An \
             anchor is a baseline that a person approved: lines are taken from it, drift from it and from the last batches counts, \
             and small steps away from it add up until they are seen. It changes only by another approval. Only accepted rows \
             ever enter a baseline, and every step is an entry of the ledger.
