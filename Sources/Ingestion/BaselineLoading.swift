@@ -10,7 +10,7 @@ import Tabular
 /// A baseline as it was loaded: the merged sample, and which batches it came from.
 struct LoadedBaseline: Sendable {
     var merged: Baseline
-    /// The baselines of its batches.
+    /// The numbers of its batches, one by one; only of an anchor.
     var parts: [Baseline]
     var batches: [String]
     /// The ledger entries that published them; none without a ledger.
@@ -19,6 +19,8 @@ struct LoadedBaseline: Sendable {
     var lost: [String]
     /// What the newest batch's small steps away from the anchor add up to.
     var slow: SlowDrift?
+    /// Codes of whole rows of each of its batches, but for those of the file that is judged.
+    var rowCodes: [[UInt64]] = []
 
     /// Names the baseline: what the forest's seed follows from.
     var identity: [UInt8] { SHA256.hash(Array(batches.sorted().joined(separator: ",").utf8)) }
@@ -31,14 +33,16 @@ extension Store {
     /// Refuses a baseline that the ledger does not know: whoever has the public half of a key could have made it.
     ///
     /// - Returns: the entry that records it, when there is a ledger to ask.
-    fileprivate func checkRecorded(_ path: String, batch: String, _ ledger: Ledger?) throws(IngestionError) -> Int? {
+    func checkRecorded(
+        _ path: String, batch: String, role: String = "baseline", _ ledger: Ledger?
+    ) throws(IngestionError) -> Int? {
         guard let ledger else { return nil }
         let digest = try fileDigest(path)
         let file = try recording { () throws(LedgerError) in try LineageQuery(ledger).file(digest) }
-        guard let file, file.batch == batch, file.role == "baseline" else {
+        guard let file, file.batch == batch, file.role == role else {
             throw IngestionError(
                 .damaged,
-                "\(path): the baseline is not the one the ledger records for its batch; move it away, and look who put it there"
+                "\(path): it is not the file the ledger records for its batch; move it away, and look who put it there"
             )
         }
         return file.entry.sequence
@@ -49,16 +53,17 @@ extension Store {
     /// One sealed file a batch, named by the batch: two processes cannot lose each other's update. An anchor or a pinned baseline
     /// is a recorded list of such files.
     func baseline(
-        _ dataset: String, source: String, features: [String], codes: [String], ledger: Ledger?, cache: BaselineCache?
+        _ dataset: String, source: String, features: [String], codes: [String], digest: [UInt8], ledger: Ledger?,
+        cache: BaselineCache?
     ) throws(IngestionError) -> JudgingBaseline? {
         let folder = folder("baselines", dataset)
         guard exists(folder) else { return nil }
         let loader = BaselineLoader(
             store: self, dataset: dataset, features: features, codes: codes, ring: try keyRing(), ledger: ledger,
-            cache: cache)
+            cache: cache, judged: hex(digest))
         // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
         if loader.ring.keys.isEmpty { return nil }
-        let names = try newestNames(in: folder)
+        let names = try newestNames(in: folder, limit: Self.baselinesLooked)
         let batches = names.reversed().map { String($0.dropLast(7)) }
         // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
         var rolling = source.isEmpty ? nil : try loader.load(batches, source: source, limit: Self.baselineBatches)
@@ -70,7 +75,7 @@ extension Store {
         guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
             return rolling.map { JudgingBaseline(main: $0, newest: $0) }
         }
-        guard let main = try loader.load(chosen.batches, source: nil, limit: .max) else {
+        guard let main = try loader.load(chosen.batches, source: nil, limit: .max, keepsParts: chosen.isAnchor) else {
             throw IngestionError(
                 .damaged,
                 "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; retire it, or restore baselines/\(dataset)/"
@@ -84,17 +89,17 @@ extension Store {
         return judging
     }
 
-    /// The names of the newest baselines, oldest first; however many there are, only these are kept in memory.
-    private func newestNames(in folder: String) throws(IngestionError) -> [String] {
+    /// The names of the newest sealed files, oldest first; however many there are, only these are kept in memory.
+    func newestNames(in folder: String, limit: Int) throws(IngestionError) -> [String] {
         var newest: [[UInt8]] = []
         let ending = Array(".sluice".utf8)
         try storing { () throws(StorageError) in
             try OpenFolder(folder).forEachName { name in
                 guard name.bytes.suffix(ending.count).elementsEqual(ending) else { return }
-                if newest.count == Self.baselinesLooked, !newest[0].lexicographicallyPrecedes(name.bytes) { return }
+                if newest.count == limit, !newest[0].lexicographicallyPrecedes(name.bytes) { return }
                 let place = newest.firstIndex { name.bytes.lexicographicallyPrecedes($0) } ?? newest.count
                 newest.insert(name.bytes, at: place)
-                if newest.count > Self.baselinesLooked { newest.removeFirst() }
+                if newest.count > limit { newest.removeFirst() }
             }
         }
         return newest.map { String(decoding: $0, as: UTF8.self) }
@@ -137,12 +142,14 @@ struct BaselineLoader {
     let ring: KeyRing
     let ledger: Ledger?
     let cache: BaselineCache?
+    /// The digest of the file that is judged: its own rows are no earlier ones.
+    var judged = ""
 
     /// Merges the baselines of batches, newest first, as many as are wanted.
     ///
     /// - Parameter source: only those of this source; all when it is nil.
     func load(
-        _ batches: some Sequence<String>, source: String?, limit: Int
+        _ batches: some Sequence<String>, source: String?, limit: Int, keepsParts: Bool = false
     ) throws(IngestionError) -> LoadedBaseline? {
         var loaded: LoadedBaseline?
         var digests = Set<String>()
@@ -156,13 +163,21 @@ struct BaselineLoader {
             if loaded == nil {
                 let lost = found.made.features.filter { !features.contains($0) && !$0.hasPrefix("\0") }
                 loaded = LoadedBaseline(
-                    merged: projected, parts: [], batches: [], entries: [], lost: lost, slow: found.made.slow)
+                    merged: projected, parts: [], batches: [], entries: [], lost: lost,
+                    slow: found.made.slow?.projected(from: found.made.features, onto: features))
             }
             loaded?.parts.append(projected)
+            if found.source != judged, !projected.codes.isEmpty {
+                let codes = projected.sample.codes(projected.codes.count - 1)
+                loaded?.rowCodes.append(codes.filter { $0 != 0 && $0 != Baseline.unseen })
+            }
             loaded?.batches.append(batch)
             if let entry = found.entry { loaded?.entries.append(entry) }
         }
         if let all = loaded?.parts, let merged = Baseline.merged(all) { loaded?.merged = merged }
+        // Only an anchor is looked at batch by batch, and only at its numbers: the texts of twenty batches are most of the memory.
+        let parts = keepsParts ? loaded?.parts.map(\.numbersOnly) ?? [] : []
+        loaded?.parts = parts
         return loaded
     }
 

@@ -1,3 +1,4 @@
+package import Lineage
 package import Masking
 import Schemas
 package import Screening
@@ -12,6 +13,8 @@ package struct BatchReport: Sendable {
         case accepted
         /// Nothing was published; the source is sealed in quarantine.
         case held
+        /// The same, and not for what is in it: it is not what its source sent, or the source is refused.
+        case rejected
         /// The same content was judged before under the same contract and policy.
         case duplicate
         /// Only checked.
@@ -74,6 +77,20 @@ package struct BatchReport: Sendable {
     package var tests: [BatchTest] = []
     /// Fields that were not screened, or -1 for the whole batch, and why.
     package var untested: [(field: Int, reason: String)] = []
+    /// Who brought it, and what vouches for it; nil where nothing is known.
+    package var visitor: JSONValue?
+    /// What several sources say of the same keys; nil when the contract compares nothing.
+    package var cross: CrossReport?
+    /// What would be different under the contract that runs beside the one in force.
+    package var shadow: ShadowReport?
+    /// What became of each row, when that was asked for.
+    package var fates: RowMap?
+    /// The scores of all rows beside their lines, and where the forest's lines are.
+    package var scores = ScoreHistograms()
+    /// The forest's lines among the bins of its histogram; nil without a forest.
+    package var forestLines: (flag: Double, quarantine: Double)?
+    /// Names of sources and of label values that may be told, by their codes.
+    package var names: [UInt64: String] = [:]
     /// Masked cells: field, entity, operator, count.
     package var masks: [(receipt: MaskReceipt, count: Int)] = []
     /// Published files, relative to the store.
@@ -139,7 +156,8 @@ package struct BatchReport: Sendable {
                 disguisedColumns.map {
                     .object(["column": .integer(Int64($0.column)), "type": .string($0.code.rawValue)])
                 }),
-            "screening": screeningDocument,
+            "screening": screeningDocument, "vouched": visitor ?? .null, "cross": cross?.document ?? .null,
+            "shadow": shadow?.document ?? .null,
             "masked": .array(
                 masks.map { receipt, count in
                     .object([

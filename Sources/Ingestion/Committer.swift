@@ -19,6 +19,9 @@ struct BatchIdentity: Sendable {
     let digest: [UInt8]
     let contractDigest: [UInt8]
     let contract: JSONValue
+    /// The contract with its numbers as they are, and how the file was read: what a replay needs beside the decision.
+    let document: JSONValue
+    let reading: KeptPlan?
     let contractName: String
     let contractVersion: String
     let policyDigest: [UInt8]
@@ -27,6 +30,8 @@ struct BatchIdentity: Sendable {
     let fields: [String]
     /// What foreign keys referred to.
     let references: [Reference]
+    /// Who brings it, and what vouches for it.
+    let visitor: Visitor?
 
     /// SHA-256 of the file's name as its supplier or user gave it.
     let nameHash: [UInt8]
@@ -42,6 +47,8 @@ struct BatchIdentity: Sendable {
         self.digest = digest
         contractDigest = []
         contract = .null
+        document = .null
+        reading = nil
         contractName = ""
         contractVersion = ""
         policyDigest = []
@@ -49,13 +56,15 @@ struct BatchIdentity: Sendable {
         self.keys = keys
         fields = []
         references = []
+        visitor = nil
         nameHash = delivery.nameHash
         fileIdentity = file.identity
     }
 
     init(
-        plan: Plan, digest: [UInt8], contract: JSONValue, source file: Source, claim: Claim?
+        plan: Plan, digest: [UInt8], contract: JSONValue, source file: Source, claim: Claim?, visitor: Visitor?
     ) throws(IngestionError) {
+        self.visitor = visitor
         if let claim { id = claim.name } else { id = try Clock.identifier() }
         nameHash = claim?.delivery?.nameHash ?? SHA256.hash(Array(file.path.utf8))
         fileIdentity = file.identity
@@ -65,6 +74,8 @@ struct BatchIdentity: Sendable {
         self.digest = digest
         contractDigest = plan.schema.digest
         self.contract = wholeNumbered(contract)
+        document = contract
+        reading = KeptPlan(plan)
         contractName = plan.schema.name
         contractVersion = plan.schema.version
         policyDigest = plan.policyDigest
@@ -74,7 +85,7 @@ struct BatchIdentity: Sendable {
         var key = SHA256()
         key.update(Array("ingest/seen/v1".utf8).span)
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)
-        for part in [digest, contractDigest, policyDigest] { key.update(part.span) }
+        for part in [digest, contractDigest, policyDigest, visitor?.identity ?? []] { key.update(part.span) }
         if plan.options.force { key.update(Array(id.utf8).span) }
         seenKey = key.digest()
     }
@@ -168,7 +179,9 @@ package struct Committer: Sendable {
         let folder = join(store.workFolder, claim)
         try storing { () throws(StorageError) in
             if exists(folder) { try removeTree(folder) }
-            if exists(folder + ".name"), !exists(folder + ".source") { try removeFile(folder + ".name") }
+            for rest in [folder + ".name", folder + ".sidecars"] where exists(rest) && !exists(folder + ".source") {
+                try removeFile(rest)
+            }
             try syncFolder(store.workFolder)
         }
         try recording { () throws(LedgerError) in try ledger.removeInflight(claim: claim) }
@@ -205,6 +218,12 @@ package struct Committer: Sendable {
                     "contract_sha256": .string(hex(batch.contractDigest)), "name": .string(batch.contractName),
                     "version": .string(batch.contractVersion),
                 ]))
+        }
+        // One commit's entries of a batch stand together, so what is about its source comes first.
+        if let visitor = batch.visitor {
+            let held = outcome.report.batchFindings.filter { $0.outcome >= .quarantined }
+            entries += try self.entries(
+                about: visitor, passes: held.allSatisfy { $0.code == .sourceProbation }, batch: batch.id, time)
         }
         entries.append(received(batch, outcome.report, time))
         let judgedIndex = entries.count
@@ -244,6 +263,7 @@ package struct Committer: Sendable {
         case "quarantine": return "quarantine/\(batch.dataset)/\(batch.id)/\(shard.ordinal).sluice"
         case "source": return "quarantine/\(batch.dataset)/\(batch.id)/source.sluice"
         case "baseline": return "baselines/\(batch.dataset)/\(batch.id).sluice"
+        case "claims": return "\(Store.claimsPath(batch.dataset))/\(batch.id).sluice"
         case "accepted": return "\(home)/\(shard.ordinal).sluice"
         default: return "\(home)/evidence/\(shard.role).sluice"
         }
@@ -352,8 +372,9 @@ package struct Committer: Sendable {
             try storing { () throws(StorageError) in
                 let path = join(store.workFolder, claim)
                 if exists(path) { try removeTree(path) }
-                for rest in [path + ".name", path + ".name.part"] where exists(rest) && !exists(path + ".source") {
-                    try removeFile(rest)
+                for end in [".name", ".name.part", ".sidecars", ".sidecars.part"]
+                where exists(path + end) && !exists(path + ".source") {
+                    try removeFile(path + end)
                 }
                 try removeFile(lockPath(claim))
             }

@@ -23,6 +23,8 @@ package struct Configuration: Sendable, Equatable {
         package var inbox: String?
         /// Where `watch` puts a file once its outcome is durable; nil means the file is removed.
         package var archive: String?
+        /// A contract that runs beside the one in force and only reports what would be different; relative to the store.
+        package var shadow: String?
     }
 
     /// The ledger's name in its signed checkpoints.
@@ -33,13 +35,19 @@ package struct Configuration: Sendable, Equatable {
     package var recipients: [Recipient]
     /// The datasets.
     package var datasets: [String: Dataset]
+    /// What is known of sources, by name.
+    package var sources: [String: SourceRecord]
+    /// Whether batches of sources that are not listed are held, where any are.
+    package var holdsUnlisted: Bool
     /// Bytes of a slice, and so about of a shard.
     package var sliceBytes: Int
 
     /// Reads `sluice.yaml`; unknown keys are errors.
     package init(_ bytes: [UInt8], name: String) throws(SchemaError) {
         let root = try loadDocument(bytes, name: name).cursor
-        try root.refuseKeys(besides: ["apiVersion", "ledger", "recipients", "datasets", "limits"])
+        try root.refuseKeys(besides: [
+            "apiVersion", "ledger", "recipients", "datasets", "sources", "unlistedSources", "limits",
+        ])
         guard let version = root["apiVersion"] else {
             throw root.error(.inconsistent, "apiVersion is missing; write apiVersion: sluice/v1")
         }
@@ -62,16 +70,29 @@ package struct Configuration: Sendable, Equatable {
                     throw dataset.error(
                         .unknownValue, "a dataset's name has letters, digits, dot, dash and underscore", atKey: true)
                 }
-                try dataset.refuseKeys(besides: ["schema", "source", "recipients", "inbox", "archive"])
+                try dataset.refuseKeys(besides: ["schema", "source", "recipients", "inbox", "archive", "shadow"])
                 var made = Dataset()
                 made.schema = try dataset["schema"]?.text()
                 made.source = try dataset["source"]?.text()
                 made.inbox = try dataset["inbox"]?.text()
                 made.archive = try dataset["archive"]?.text()
+                made.shadow = try dataset["shadow"]?.text()
                 if let list = dataset["recipients"] { made.recipients = try Self.recipients(list) }
                 datasets[key] = made
             }
         }
+        sources = [:]
+        if let cursor = root["sources"] {
+            for key in try cursor.keys() {
+                guard let source = cursor[key] else {
+                    sources[key] = SourceRecord(key)
+                    continue
+                }
+                sources[key] = try SourceRecord(key, source)
+            }
+        }
+        let word = try root["unlistedSources"]?.word(of: ["accept", "hold"]) ?? "hold"
+        holdsUnlisted = word == "hold" && !sources.isEmpty
         sliceBytes = 16 << 20
         if let limits = root["limits"] {
             try limits.refuseKeys(besides: ["sliceBytes"])
@@ -135,6 +156,19 @@ package struct Configuration: Sendable, Equatable {
             # recipients: [...]             # if other than above
             # inbox: partner-a              # what `watch` looks at (default: inbox/example)
             # archive: done                 # where a file goes once its outcome is recorded (default: it is removed)
+            # shadow: schemas/next.yaml     # a contract that runs beside it and only reports what would be different
+
+        # Who may send data, and what must come with it. Once a source is listed, others are held (unlistedSources: accept
+        # lets them pass). A new source is on probation: its first 3 batches are held, unless: sluice source trust NAME.
+        # sources:
+        #   example-partner:
+        #     owner: Example Ltd
+        #     licence: CC-BY-4.0
+        #     collection: nightly export of their shop
+        #     contact: data@example.com
+        #     require: [signature]          # and digest
+        #     keys:
+        #       - minisign: RWQ…            # or ssh: ssh-ed25519 AAAA…
 
         # limits:
         #   sliceBytes: 16777216            # a slice of the source makes one shard

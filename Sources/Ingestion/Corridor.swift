@@ -60,6 +60,8 @@ package struct Corridor: Sendable {
         var listed: [Finding]
         var head: SourceHead
         var crossChecked: Bool
+        /// What its rows say that other sources may speak of too, as it is kept.
+        var said: [UInt8]?
     }
 
     /// Takes one file through the corridor.
@@ -103,38 +105,118 @@ package struct Corridor: Sendable {
         report.readers = readers(plan, survey)
         report.disguisedColumns = disguisedColumns(survey.head, plan)
         survey.findings += disguise(report, survey.head, schema)
+        let visitor = try visitor(plan, source, survey.digest, claim)
+        if let visitor {
+            survey.findings += visitor.findings
+            report.visitor = visitor.document
+        }
         defer { report.seconds = Clock.monotonic() - started }
 
         let batch = try BatchIdentity(
-            plan: plan, digest: survey.digest, contract: contract, source: source, claim: claim)
+            plan: plan, digest: survey.digest, contract: contract, source: source, claim: claim, visitor: visitor)
         if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch.seenKey) {
             try committer.requireSettled(source, claim)
             return try committer.repeated(earlier, batch, report, claim, started)
         }
-        let baseline =
-            try options.doors < .dryRun
-            ? nil
-            : store?.baseline(
-                dataset, source: sourceName, features: plan.screened.numberNames(plan.fieldNames),
-                codes: plan.screened.codeNames(plan.fieldNames), ledger: committer?.ledger, cache: committer?.baselines)
-        // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
-        if schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
-            survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
-        }
-        let seed = options.seed ?? Plan.word(SHA256.hash((baseline?.main.identity ?? []) + schema.digest))
-        let decision = Decision(
-            survey.profile, keyErrors: try keys.errors(survey.profile.keys, plan.validator.keyRules),
-            baseline: baseline?.main.merged, schema: plan.schema, screened: plan.screened, seed: seed,
-            rolling: baseline?.rolling, anchor: baseline?.anchor.map { ($0, baseline?.newest.slow) })
+        let (decision, baseline) = try decide(plan, &survey, keys)
         report.baseline = baseline?.name
-        if options.doors >= .dryRun { describe(decision, &report) }
+        if options.doors >= .dryRun { describe(decision, plan, &report) }
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
             return try checked(plan, survey, decision, report, batch, source, claim, started)
+        }
+        if options.doors == .ingest, let reader = plan.reader.claims, let cross = decision.cross {
+            survey.said = EarlierClaims(batch: batch.id, survey.profile.claims, cross, reader).encoded()
         }
         // The keys alone are 16 bytes a row, and nobody asks them again.
         survey.profile.forget()
         returnFreeMemory()
         return try await process(plan, layout, survey, decision, baseline, batch, source, claim, &report, started)
+    }
+
+    /// Decides, beside what was accepted before and what other sources said.
+    private func decide(
+        _ plan: Plan, _ survey: inout Survey, _ keys: BatchKeys
+    ) throws(IngestionError) -> (Decision, JudgingBaseline?) {
+        let baseline =
+            try plan.options.doors < .dryRun
+            ? nil
+            : store?.baseline(
+                plan.dataset, source: plan.source, features: plan.screened.numberNames(plan.fieldNames),
+                codes: plan.screened.codeNames(plan.fieldNames), digest: survey.digest, ledger: committer?.ledger,
+                cache: committer?.baselines)
+        // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
+        if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
+            survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
+        }
+        let seed = plan.options.seed ?? Plan.word(SHA256.hash((baseline?.main.identity ?? []) + plan.schema.digest))
+        var decision = Decision(
+            survey.profile, keyErrors: try keys.errors(survey.profile.keys, plan.validator.keyRules),
+            baseline: baseline?.main.merged, schema: plan.schema, screened: plan.screened, seed: seed,
+            rolling: baseline?.rolling, anchor: baseline?.anchor.map { ($0, baseline?.newest.slow) },
+            earlierRows: baseline?.newest.rowCodes ?? [],
+            cross: plan.options.doors < .dryRun ? nil : try compare(survey.profile.claims, plan, survey.digest),
+            sourceNames: try sourceNames(plan))
+        // While another baseline is pinned nothing is added to what adds up away from the anchor, and nothing forgotten.
+        if decision.slow == nil { decision.slow = baseline?.newest.slow }
+        return (decision, baseline)
+    }
+
+    /// Who brings the batch, and what vouches for it; nil where nothing is written and no store knows of sources.
+    private func visitor(
+        _ plan: Plan, _ source: Source, _ digest: [UInt8], _ claim: Claim?
+    ) throws(IngestionError) -> Visitor? {
+        guard plan.options.doors >= .dryRun else { return nil }
+        let record = store?.configuration.sources[plan.source]
+        let sidecars =
+            claim?.delivery == nil ? try Sidecars(beside: source.path) : try store?.keptSidecars(claim) ?? Sidecars()
+        let provenance =
+            sidecars.isEmpty && record?.required.isEmpty != false
+            ? Provenance() : try Provenance(sidecars, source, sha256: digest, rule: record)
+        return Visitor(
+            name: plan.source, record: record, standing: try store?.standing(plan.source, try readableLedger()),
+            provenance: provenance)
+    }
+
+    /// The record, also where nothing is to be written into it; nil without a store.
+    private func readableLedger() throws(IngestionError) -> Ledger? {
+        if let committer { return committer.ledger }
+        guard let store, exists(store.ledgerPath) else { return nil }
+        return try recording { () throws(LedgerError) in try Ledger.openReadonly(path: store.ledgerPath) }
+    }
+
+    /// Holds what the batch says against what other sources said; nil when the contract compares nothing.
+    private func compare(
+        _ claims: RowSample, _ plan: Plan, _ digest: [UInt8]
+    ) throws(IngestionError) -> CrossCheck? {
+        guard let reader = plan.reader.claims else { return nil }
+        var earlier: [EarlierClaims] = []
+        if let store {
+            var trusted: [UInt64: Int] = [:]
+            if let ledger = try readableLedger() {
+                for name in try store.knownSources(ledger) {
+                    let since = try store.standing(name, ledger)?.trustedSince ?? -1
+                    if since >= 0 { trusted[reader.code(ofSource: name)] = since }
+                }
+            }
+            earlier = try store.earlierClaims(
+                plan.dataset, about: claims, reader, digest: digest, ledger: committer?.ledger, trustedSince: trusted)
+        }
+        return CrossCheck(claims, earlier: earlier, reader)
+    }
+
+    /// The sources whose names may be told: those that somebody wrote into the configuration, the contract or the record.
+    private func sourceNames(_ plan: Plan) throws(IngestionError) -> [UInt64: String] {
+        var names = [plan.source]
+        for field in plan.schema.fields where field.role == .provenance {
+            names += (field.categories ?? []) + (field.constraints.enumeration ?? [])
+        }
+        if let store {
+            names += store.configuration.sources.keys
+            names += store.configuration.datasets.values.compactMap(\.source)
+            if let ledger = try readableLedger() { names += try store.knownSources(ledger) }
+        }
+        return Dictionary(
+            names.map { (plan.validator.code(ofText: $0), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func requireFewColumns(_ columns: Int, _ schema: Schema, _ path: String) throws(IngestionError) {
@@ -148,8 +230,7 @@ package struct Corridor: Sendable {
     /// The record, for foreign keys that refer to what a dataset has accepted.
     private func referenceLedger(_ schema: Schema) throws(IngestionError) -> Ledger? {
         if let committer { return committer.ledger }
-        guard schema.refersToDatasets, let store else { return nil }
-        return try recording { () throws(LedgerError) in try Ledger.openReadonly(path: store.ledgerPath) }
+        return schema.refersToDatasets ? try readableLedger() : nil
     }
 
     /// First pass over all slices.
@@ -356,6 +437,18 @@ package struct Corridor: Sendable {
         }
         let verdict = Verdict(decision, counts, schema: plan.schema, earlier: findings)
         report.batchFindings = verdict.findings
+        report.scores = counts.scores
+        if plan.options.keepsFates || plan.options.shadow != nil {
+            var fates = RowMap()
+            for result in results { fates.append(result.rowMap) }
+            if plan.options.keepsFates { report.fates = fates }
+            do throws(IngestionError) {
+                report.shadow = try await shadow(report, fates, plan, source.path, delivered)
+            } catch {
+                if let claim { try? committer?.abandon(claim) }
+                throw error
+            }
+        }
         guard let committer, let claim, let stage else {
             report.seconds = Clock.monotonic() - started
             return report
@@ -365,11 +458,11 @@ package struct Corridor: Sendable {
             if verdict.isAccepted {
                 return try committer.accept(
                     claim, batch, report, decision: decision, baseline: baseline, kept: kept, stage: stage,
-                    results: results, started)
+                    results: results, said: survey.said, started)
             }
             return try committer.hold(
                 claim, batch, report, decision: decision, baseline: baseline, stage: stage, source: source,
-                results: results, started)
+                results: results, said: survey.said, started)
         } catch {
             // Another process judged the same bytes a moment ago: this one is the duplicate.
             if let earlier = try committer.afterFailure(claim, batch) {
@@ -379,7 +472,14 @@ package struct Corridor: Sendable {
         }
     }
 
-    private func describe(_ decision: Decision, _ report: inout BatchReport) {
+    private func describe(_ decision: Decision, _ plan: Plan, _ report: inout BatchReport) {
+        // Values that the contract lists may be named: they stand in it.
+        for field in decision.screened.categories {
+            let own = plan.schema.fields[field]
+            let listed =
+                own.type == .boolean ? ["true", "false"] : (own.categories ?? []) + (own.constraints.enumeration ?? [])
+            for value in listed { report.names[plan.validator.code(ofListed: value, field: field)] = value }
+        }
         report.basis = decision.basis
         report.basisRows = decision.basisRows
         report.falseAlarmRates = (
@@ -392,6 +492,11 @@ package struct Corridor: Sendable {
             ($0.field, $0.threshold, $0.count, $0.usesLog)
         }
         report.untested = decision.untested
+        report.cross = decision.cross.map { CrossReport($0, decision) }
+        report.forestLines = decision.forest.map { lines in
+            func place(_ sum: UInt32) -> Double { ScoreHistograms.place(of: sum, trees: lines.forest.trees) }
+            return (place(lines.flagBelow), place(lines.quarantineBelow))
+        }
     }
 
     /// Labels that look like others than they are. A label of the contract's is what somebody wrote there, unless the contract was

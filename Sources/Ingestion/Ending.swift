@@ -72,24 +72,55 @@ extension Committer {
     }
 
     /// Seals the decision; replaying it later gives the same rows.
-    private func stage(_ decision: Decision, _ stage: Stage, _ shards: inout [StagedShard]) throws(IngestionError)
-        -> [UInt8]
-    {
-        let document = decision.document().canonicalBytes()
+    private func stage(
+        _ decision: Decision, _ batch: BatchIdentity, _ stage: Stage, _ shards: inout [StagedShard]
+    ) throws(IngestionError) -> [UInt8] {
+        var members = decision.document().members ?? [:]
+        members["reading"] = batch.reading.map { KeptReading.document(batch, $0) }
+        let document = JSONValue.object(members).canonicalBytes()
         let message = try stage.seal(
             document, name: "decision.sluice", role: "decision", mediaType: "application/json")
         shards.append(companion(message, "decision"))
         return SHA256.hash(document)
     }
 
+    /// Seals what is kept beside the data: what rows say that others may speak of too, and what vouched for the file.
+    private func keep(
+        _ said: [UInt8]?, _ batch: BatchIdentity, _ stage: Stage, _ shards: inout [StagedShard]
+    ) throws(IngestionError) {
+        if let said {
+            let message = try stage.seal(
+                said, name: "claims.sluice", role: "claims", mediaType: "application/octet-stream")
+            shards.append(companion(message, "claims"))
+        }
+        if let sidecars = batch.visitor?.provenance.sidecars, !sidecars.files.isEmpty {
+            let message = try stage.seal(
+                sidecars.document.canonicalBytes(), name: "provenance.sluice", role: "provenance",
+                mediaType: "application/json")
+            shards.append(companion(message, "provenance"))
+        }
+    }
+
+    /// Seals the report with its pictures, for whoever asks later.
+    private func keep(
+        _ report: BatchReport, _ decision: Decision?, _ batch: BatchIdentity, _ stage: Stage,
+        _ shards: inout [StagedShard], isAccepted: Bool
+    ) throws(IngestionError) {
+        let document = Array(report.keptDocument(decision).text(pretty: false).utf8)
+        var shard = companion(
+            try stage.seal(document, name: "report.sluice", role: "report", mediaType: "application/json"), "report")
+        shard.path = path(batch, shard, isAccepted: isAccepted)
+        shards.append(shard)
+    }
+
     /// Publishes an accepted batch.
     func accept(
         _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: JudgingBaseline?,
-        kept merged: KeptRows, stage: Stage, results: [SliceResult], _ started: Double
+        kept merged: KeptRows, stage: Stage, results: [SliceResult], said: [UInt8]?, _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards = results.flatMap(\.shards)
-        let digest = try self.stage(decision, stage, &shards)
+        let digest = try self.stage(decision, batch, stage, &shards)
         var kept = merged
         var rowMap = RowMap()
         var lengths = Array("sluice-rows-v1\n".utf8)
@@ -114,6 +145,7 @@ extension Committer {
                 extra: batch.source.isEmpty ? [:] : ["source": batch.source])
             shards.append(companion(message, "baseline"))
         }
+        try keep(said, batch, stage, &shards)
         let index = try stage.seal(
             lengths, name: "rows.sluice", role: "rows", mediaType: "application/octet-stream")
         shards.append(companion(index, "rows"))
@@ -121,6 +153,8 @@ extension Committer {
         report.batch = batch.id
         for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: true) }
         report.published = shards.filter { $0.role == "accepted" || $0.role == "quarantine" }.map(\.path)
+        report.seconds = Clock.monotonic() - started
+        try keep(report, decision, batch, stage, &shards, isAccepted: true)
         try commit(
             claim, batch,
             Outcome(
@@ -133,7 +167,8 @@ extension Committer {
     /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
     func hold(
         _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision?,
-        baseline: JudgingBaseline?, stage: Stage, source: Source, results: [SliceResult], _ started: Double
+        baseline: JudgingBaseline?, stage: Stage, source: Source, results: [SliceResult], said: [UInt8]? = nil,
+        _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards: [StagedShard] = []
@@ -145,7 +180,9 @@ extension Committer {
             }
         }
         var digest: [UInt8] = []
-        if let decision { digest = try self.stage(decision, stage, &shards) }
+        if let decision { digest = try self.stage(decision, batch, stage, &shards) }
+        // What held rows say is no baseline, but a word among others: whoever came first must not be right for that.
+        try keep(said, batch, stage, &shards)
         shards.append(try sealSource(source, rows: report.counts.total, stage))
         // What was sealed is what was judged.
         try requireSettled(source, claim)
@@ -155,14 +192,16 @@ extension Committer {
             rowMap.append(run.fate.outcome.map(\.isReleased) ?? true ? .held : run.fate, count: run.count)
         }
         if results.isEmpty, report.counts.total > 0 { rowMap.append(.held, count: report.counts.total) }
-        report.status = .held
+        report.status = report.batchFindings.contains { $0.code.rejectsBatch } ? .rejected : .held
         report.batch = batch.id
         for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: false) }
         report.published = shards.filter { $0.role == "source" || $0.role == "quarantine" }.map(\.path)
+        report.seconds = Clock.monotonic() - started
+        try keep(report, decision, batch, stage, &shards, isAccepted: false)
         try commit(
             claim, batch,
             Outcome(
-                verdict: "held", report: report, decisionDigest: digest, baseline: baseline,
+                verdict: report.status.rawValue, report: report, decisionDigest: digest, baseline: baseline,
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report

@@ -28,6 +28,7 @@ extension Committer {
             "policy_sha256": .string(hex(batch.policyDigest)),
         ]
         if !sidecars.isEmpty { members["sidecars"] = .array(sidecars) }
+        if let visitor = batch.visitor?.document { members["vouched"] = visitor }
         if report.encoding != .utf8 { members["encoding"] = .string(report.encoding.rawValue) }
         if let compression = report.compression {
             members["compression"] = .string(compression.name)
@@ -69,6 +70,8 @@ extension Committer {
         if let name = outcome.baseline?.name, let digest = outcome.baseline?.digest {
             members["judged_by"] = .object(["name": .string(name), "digest": .string(digest)])
         }
+        if let cross = report.cross?.document { members["cross"] = cross }
+        if let shadow = report.shadow?.document { members["shadow"] = shadow }
         if !batch.references.isEmpty { members["references"] = .array(batch.references.map(\.document)) }
         return .object(members)
     }

@@ -230,6 +230,16 @@ final class Inbox {
         return now - candidate.stillSince >= settle ? .ready : .notBefore(candidate.stillSince + settle)
     }
 
+    /// Whether something that must come beside a file is not there.
+    func lacks(_ required: [SourceRecord.Requirement], beside name: FileName) -> Bool {
+        required.contains { requirement in
+            !Sidecars.Kind.allCases.contains { kind in
+                kind.isSignature == (requirement == .signature)
+                    && Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) } != nil
+            }
+        }
+    }
+
     /// Removes the marker of a file that was taken; a new file of that name keeps its own.
     func removeMarker(of name: FileName) {
         guard let folder, let marker = marker(of: name), (try? folder.status(of: marker))?.kind == .regular,

@@ -52,6 +52,12 @@ package struct BatchOptions: Sendable {
     package var seed: UInt64?
     /// Contract fields not to be screened.
     package var excluded: [String] = []
+    /// A contract that runs beside the one in force and only reports what would be different.
+    package var shadow: (schema: Schema, document: JSONValue)?
+    /// Whether a JSON file is one document or lines, where its name is not known any more.
+    var isList: Bool?
+    /// Whether the report is to say what became of each row.
+    var keepsFates = false
     /// Asked before each read; true ends the work with `tryAgain`.
     package var isStopped: @Sendable () -> Bool = { false }
     /// Called now and then with rows and bytes done, and bytes to do.
@@ -90,7 +96,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "6"
+    static let pipelineVersion = "7"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
@@ -117,7 +123,7 @@ struct Plan: Sendable {
             throw IngestionError(error, file: file)
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
-        reader = FeatureReader(screened, validator)
+        reader = FeatureReader(screened, validator, claims: ClaimReader(validator, source: source))
         sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
         // The keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
@@ -212,7 +218,7 @@ extension ReadingPlan {
         if format == .jsonl {
             coding.property = dialect.property
             coding.hasArrayItems = dialect.hasArrayItems
-            coding.isList = Corridor.isList(file)
+            coding.isList = options.isList ?? Corridor.isList(file)
             try requireColumns(self, file)
         }
         coding.maxRatio = schema.limits.maxDecompressionRatio

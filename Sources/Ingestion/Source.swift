@@ -41,6 +41,16 @@ final class Source {
         identity = Delivery.FileIdentity(status)
     }
 
+    /// A file that is open already, and has no name of its own.
+    init(_ file: consuming FileDescriptor, calling name: String) throws(IngestionError) {
+        let status: FileStatus
+        do throws(StorageError) { status = try file.status() } catch { throw IngestionError(error, reading: true) }
+        self.file = file
+        path = name
+        isStopped = { false }
+        identity = Delivery.FileIdentity(status)
+    }
+
     /// Whether anyone wrote to it since it was opened, as far as size and time tell.
     func isUnchanged() throws(IngestionError) -> Bool {
         try storing(reading: true) { () throws(StorageError) in Delivery.FileIdentity(try file.status()) == identity }

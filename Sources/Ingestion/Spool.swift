@@ -84,12 +84,50 @@ extension Delivery.FileIdentity {
     }
 }
 
+extension Store {
+    /// Where the sidecars of a delivered file are kept while it is worked on.
+    static func sidecarsPath(_ store: Store, _ claim: String) -> String {
+        join(store.workFolder, claim + ".sidecars")
+    }
+
+    /// The sidecars that a delivered file came with; nil when there were none.
+    func keptSidecars(_ claim: Claim?) throws(IngestionError) -> Sidecars? {
+        guard let claim, exists(Self.sidecarsPath(self, claim.name)) else { return nil }
+        let path = Self.sidecarsPath(self, claim.name)
+        let bytes = try storing { () throws(StorageError) in
+            try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
+        }
+        return (try? JSONValue.parse(bytes)).map { Sidecars($0) }
+    }
+}
+
 /// Taking files out of inboxes and letting them go: the beginning and the end of a claim that `watch` makes.
 ///
 /// In this order, so that after a crash at any point the file is in exactly one of the two places and the row says which
 /// claim it belongs to: the lock, the row, the move into `work`, the sync of both folders.
 extension Committer {
     private func namePath(_ claim: String) -> String { join(store.workFolder, claim + ".name") }
+
+    /// What came beside a file that is about to be taken: read now, since a new delivery of that name brings its own.
+    private func sidecars(of name: FileName, in inbox: OpenFolder) throws(StorageError) -> Sidecars {
+        var found = Sidecars()
+        found.name = name.description
+        for kind in Sidecars.Kind.allCases {
+            guard let sidecar = Sidecars.name(kind, of: name), let status = try inbox.status(of: sidecar),
+                status.kind == .regular
+            else { continue }
+            found.files[kind] = try inbox.openRegular(sidecar).readAll(max: Sidecars.bytesMax)
+        }
+        return found
+    }
+
+    /// Removes the sidecars of a file that was taken, unless a new file of that name is there already: then they are its own.
+    private func removeSidecars(_ kept: Sidecars, of name: FileName, in inbox: OpenFolder) {
+        guard (try? inbox.status(of: name)) == nil else { return }
+        for kind in kept.files.keys {
+            if let sidecar = Sidecars.name(kind, of: name) { try? inbox.remove(sidecar) }
+        }
+    }
 
     /// Takes a file out of an inbox. Throws when it cannot be moved; then nothing has changed.
     func take(
@@ -120,11 +158,15 @@ extension Committer {
                         plan: JSONValue.object(["delivery": delivery.document]).canonicalBytes(),
                         updatedMilliseconds: Clock.milliseconds()))
             }
+            let kept = try storing { () throws(StorageError) in try sidecars(of: name, in: inbox) }
             try storing { () throws(StorageError) in
                 // For people and archives only: a power loss may take it, and then the claim's name serves.
                 var file = try StagedFile(in: store.workFolder, name: id + ".name")
                 try file.write(name.bytes.span)
                 try file.commitLoosely(as: id + ".name")
+                if !kept.isEmpty {
+                    try writeDurably(Store.sidecarsPath(store, id), kept.document.canonicalBytes().span)
+                }
                 try inbox.move(name, to: store.placed(place))
                 // What was looked at and what was moved need not be the same: the inbox is the supplier's.
                 let kind = try fileStatus(store.placed(place))?.kind
@@ -135,6 +177,7 @@ extension Committer {
                         cause: "it is a \(kind.rawValue), and only plain files are taken; remove it")
                 }
             }
+            removeSidecars(kept, of: name, in: inbox)
         } catch {
             // Still in the inbox: the row and its lock are all there is.
             try? forget(id)
@@ -202,7 +245,7 @@ extension Committer {
                 }
                 try syncFolder(split(place).folder)
             }
-            if exists(namePath(claim)) { try removeFile(namePath(claim)) }
+            for rest in [namePath(claim), Store.sidecarsPath(store, claim)] where exists(rest) { try removeFile(rest) }
             return true
         }
     }

@@ -173,6 +173,13 @@ package struct Store: Sendable {
         return try loadContract(placed(path))
     }
 
+    /// The contract that runs beside a dataset's own and only reports, when `sluice.yaml` names one.
+    package func shadow(of dataset: String) throws(IngestionError) -> (schema: Schema, document: JSONValue)? {
+        guard let path = configuration.datasets[dataset]?.shadow else { return nil }
+        let loaded = try loadContract(placed(path))
+        return (Schema.digested(loaded), loaded.document)
+    }
+
     /// The token keys that a contract names and the store has.
     package func tokenKeys(for schema: Schema) throws(IngestionError) -> [String: SecretKey] {
         var keys: [String: SecretKey] = [:]

@@ -327,7 +327,10 @@ package final class Watcher {
 
     private func isReady(_ inbox: Inbox, _ candidate: Candidate, _ now: Double, _ next: inout Double) -> Bool {
         switch inbox.settling(of: candidate, options.readiness, settle: options.settle, now: now) {
-        case .ready: return true
+        case .ready:
+            guard let time = waitsForSidecars(inbox, candidate, now) else { return true }
+            inbox.postpone(candidate.name, to: time)
+            next = min(next, time)
         case .notBefore(let time):
             inbox.postpone(candidate.name, to: time)
             next = min(next, time)
@@ -339,6 +342,18 @@ package final class Watcher {
         }
         return false
     }
+
+    /// When to look again whether what the source must bring beside a file is there; nil when it is, or was waited for long enough.
+    private func waitsForSidecars(_ inbox: Inbox, _ candidate: Candidate, _ now: Double) -> Double? {
+        let source = store.configuration.datasets[inbox.dataset]?.source ?? ""
+        let required = store.configuration.sources[source]?.required ?? []
+        let patience = options.once ? options.settle : Self.sidecarPatience
+        guard inbox.lacks(required, beside: candidate.name), now - candidate.stillSince < patience else { return nil }
+        return min(now + 1, candidate.stillSince + patience)
+    }
+
+    /// Seconds that a file waits for what must come beside it; then it is judged without, and rejected.
+    private static let sidecarPatience = 60.0
 
     // MARK: Work
 
@@ -445,6 +460,7 @@ package final class Watcher {
             batch.isStopped = { [stop] in stop.isOver() }
             // Loaded anew for each file, so that a corrected contract is used at once.
             let loaded = try store.contract(of: dataset)
+            batch.shadow = try store.shadow(of: dataset)
             let report = try await corridor.run(
                 name, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: source,
                 options: batch,

@@ -35,6 +35,22 @@ package enum FieldType: Sendable, Equatable {
     /// GeoJSON, or TopoJSON.
     case geojson(isTopology: Bool)
 
+    /// Whether values are dates, times or years.
+    package var isMoment: Bool {
+        switch self {
+        case .date, .time, .datetime, .year, .yearmonth, .duration: true
+        default: false
+        }
+    }
+
+    /// Whether values are points in time, to the microsecond.
+    package var isPoint: Bool {
+        switch self {
+        case .date, .time, .datetime: true
+        default: false
+        }
+    }
+
     /// The standard's name of the type.
     package var name: String {
         switch self {
@@ -255,9 +271,35 @@ package struct PoisoningRules: Sendable, Equatable {
     package var labelFlip = PoisonRule()
     /// What stands beside one label.
     package var triggers = PoisonRule()
+    /// Whether rows that repeat what earlier batches brought are copies too: not where every file is the whole table again.
+    package var acrossBatches = true
+    /// What several sources say of the same thing.
+    package var crossVerify: CrossRule?
 
     /// Rules with the defaults.
     package init() {}
+}
+
+/// How what several sources say of the same key is compared (`sluice: poisoning: crossVerify:`).
+package struct CrossRule: Sendable, Equatable {
+    /// A field that sources must agree on.
+    package struct Compared: Sendable, Equatable {
+        /// The field's name.
+        package var name: String
+        /// How far apart numbers may be, as a share of the larger one.
+        package var tolerance = 0.0
+        /// How far apart times may be, in seconds.
+        package var skew = 0.0
+    }
+
+    /// Names of the fields that say what a row is about.
+    package var key: [String]
+    /// The fields that are compared.
+    package var fields: [Compared]
+    /// Fewer sources than this are not compared.
+    package var minSources = 2
+    /// What a value that is not confirmed does to its row.
+    package var action = Outcome.quarantined
 }
 
 /// One declared column.

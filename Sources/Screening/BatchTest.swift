@@ -21,6 +21,22 @@ package struct BatchTest: Sendable, Equatable {
     package var hold: Double
     /// Rows here, and rows of the baseline.
     package var count: Int, basis: Int
+    /// What both look like: how many values are in each of the baseline's tenths, or have each of these codes. Counts, never
+    /// values; nothing where there is nothing to draw.
+    package var picture = Picture()
+    /// The source without whose rows the difference is gone, as a code; 0 when there is no such one.
+    package var source: UInt64 = 0
+
+    /// Counts here and in the baseline, side by side.
+    package struct Picture: Sendable, Equatable {
+        /// How many, in the same order.
+        package var here: [Int] = [], before: [Int] = []
+        /// For categories, the codes that are counted; what is behind them in the counts is all the others.
+        package var codes: [UInt64] = []
+
+        /// Nothing to draw.
+        package init() {}
+    }
 
     /// The share of sound batches that all tests together may hold or flag.
     package static let budget = 0.005
@@ -36,5 +52,21 @@ package struct BatchTest: Sendable, Equatable {
         if outcome == .accepted { return nil }
         return Finding(
             code, outcome: outcome, row: 0, field: field, statistic: effect, threshold: effect >= hold ? hold : warn)
+    }
+
+    /// A test of this batch beside a baseline; the picture comes later.
+    package init(
+        code: FindingCode, field: Int, statistic: Double, critical: Double, effect: Double, warn: Double, hold: Double,
+        count: Int, basis: Int
+    ) {
+        self.code = code
+        self.field = field
+        self.statistic = statistic
+        self.critical = critical
+        self.effect = effect
+        self.warn = warn
+        self.hold = hold
+        self.count = count
+        self.basis = basis
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 package import Schemas
 package import Sketches
 import Tabular
@@ -39,8 +40,16 @@ package struct Decision: Sendable {
     package var triggers: [Trigger] = [], wordTriggers: [Trigger] = []
     /// Clusters of copies: of rows, and of their text.
     package var floods: [Flood] = [], textFloods: [Flood] = []
+    /// Codes of rows that earlier batches had, when far more rows repeat them than before.
+    package var copied = Copies([])
     /// What the neighbours say of the labels.
     package var labels: [LabelCheck] = []
+    /// What several sources say of the same keys, when the contract compares them.
+    package var cross: CrossCheck?
+    /// Names of sources that may be told, by their codes.
+    package var sourceNames: [UInt64: String] = [:]
+    /// The source that a mark of poison comes from, where it is gone without that source's rows: by the mark's item.
+    package var markSources: [UInt64: UInt64] = [:]
     /// What marks of poison do to a row.
     package var poisoning = PoisoningRules()
     /// Tests of the whole batch.
@@ -72,10 +81,14 @@ package struct Decision: Sendable {
 
     /// Whether there are marks of poison to look for in the rows.
     package var hasMarks: Bool {
-        !triggers.isEmpty || !floods.isEmpty || labels.contains(where: \.judgesRows) || needsText
+        !triggers.isEmpty || !floods.isEmpty || !copied.isEmpty || labels.contains(where: \.judgesRows) || needsText
     }
+    /// Whether the second pass needs the code of the whole row.
+    var needsRowCode: Bool { !floods.isEmpty || !copied.isEmpty }
+    /// Whether rows of a source are held back for what the source is.
+    var distrustsRows: Bool { screened.source != nil && cross?.distrusted.isEmpty == false }
     /// Whether the second pass needs the codes of rows.
-    package var needsCodes: Bool { hasMarks || forest?.categories.isEmpty == false }
+    package var needsCodes: Bool { hasMarks || distrustsRows || forest?.categories.isEmpty == false }
     /// Whether it needs what stands in the text.
     package var needsText: Bool {
         !wordTriggers.isEmpty || !textFloods.isEmpty || labels.contains { $0.judgesRows && $0.view.isText }
@@ -92,9 +105,13 @@ extension Decision {
     ///   - seed: the forest's seed.
     ///   - rolling: the last accepted batches, when `baseline` is another: drift from either counts.
     ///   - anchor: what slow drift is held against, and the sums up to the last accepted batch.
+    ///   - earlierRows: codes of rows of the last accepted batches, batch by batch.
+    ///   - cross: what several sources say of the same keys.
+    ///   - sourceNames: names of sources that may be told, by their codes.
     package init(
         _ profile: Profile, keyErrors: [RowSet], baseline: Baseline?, schema: Schema, screened: ScreenedFields,
-        seed: UInt64, rolling: Baseline? = nil, anchor: (levels: Anchor, slow: SlowDrift?)? = nil
+        seed: UInt64, rolling: Baseline? = nil, anchor: (levels: Anchor, slow: SlowDrift?)? = nil,
+        earlierRows: [[UInt64]] = [], cross: CrossCheck? = nil, sourceNames: [UInt64: String] = [:]
     ) {
         let names = schema.fields.map(\.name)
         let isUsable =
@@ -134,11 +151,85 @@ extension Decision {
                 }
         }
         follow(profile, anchor)
+        self.cross = cross
+        self.sourceNames = sourceNames
+        if schema.poisoning.duplicates.enabled, schema.poisoning.acrossBatches, before != nil {
+            lookForCopies(profile, earlierRows)
+        }
         let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
         lookForTriggers(profile, before, schema, covered)
         if schema.poisoning.labelFlip.enabled { checkLabels(profile, before) }
         poisoning = schema.poisoning
+        if let before { attribute(profile, before, schema) }
     }
+
+    /// Whether far more rows repeat rows of earlier batches than those repeat each other: then each that does is a copy.
+    ///
+    /// One earlier batch does not say how many do: a table that is sent whole every day repeats itself. Then it is only a remark.
+    private mutating func lookForCopies(_ profile: Profile, _ earlier: [[UInt64]]) {
+        let now = profile.sample.codes(screened.codeCount - 1).filter { $0 != 0 }
+        let batches = earlier.filter { !$0.isEmpty }.suffix(Copies.batchesMax)
+        let known = Copies(Array(batches))
+        guard known.count >= ModifiedZ.rowsMin, now.count >= ModifiedZ.rowsMin else { return }
+        let repeated = now.count(where: known.holds)
+        let isTold = batches.count == 1
+        // A row of one of them had a batch fewer to repeat.
+        let ratio = isTold ? 1 : Double(batches.count) / Double(batches.count - 1)
+        let p = Significance.excess(repeated, of: now.count, before: known.repeated, of: known.count, ratio: ratio)
+        let (share, rate) = (
+            Double(repeated) / Double(now.count), ratio * Double(known.repeated) / Double(known.count)
+        )
+        let test = BatchTest(
+            code: .copyExcess, field: -1, statistic: p > 0 ? -log10(p) : 300, critical: -log10(alpha),
+            effect: repeated >= Floods.rowsMin ? share : 0, warn: max(Floods.shareMin, 2 * rate),
+            hold: isTold ? .infinity : max(0.05, 2 * rate), count: now.count, basis: known.count)
+        tests.append(test)
+        if test.outcome > .accepted, !isTold { copied = known }
+    }
+
+    /// Whether a source's rows make an alarm: without them it is gone (Baracaldo et al. 2017: the provenance defence, here
+    /// without a model). Only one source can be named; where any of several would do, none is.
+    private mutating func attribute(_ profile: Profile, _ baseline: Baseline, _ schema: Schema) {
+        guard let source = screened.source else { return }
+        let alarms = tests.indices.filter { tests[$0].outcome > .accepted && tests[$0].code.comesFromRows }
+        let marks = (triggers + wordTriggers).map(\.item) + (floods + textFloods).map(\.item)
+        guard !alarms.isEmpty || !marks.isEmpty else { return }
+        var counts: [UInt64: Int] = [:]
+        for code in profile.sample.codes(source) where code != 0 { counts[code, default: 0] += 1 }
+        let most = counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(
+            Self.sourcesMax)
+        guard most.count >= 2 else { return }
+        var clears: [Int: [UInt64]] = [:]
+        var clearsMark: [UInt64: [UInt64]] = [:]
+        for (code, count) in most where profile.sample.count - count >= ModifiedZ.rowsMin {
+            let rest = profile.without(source, code)
+            var other = self
+            (other.tests, other.untested, other.labels) = ([], [], [])
+            (other.triggers, other.wordTriggers, other.floods, other.textFloods) = ([], [], [], [])
+            other.compare(rest, baseline, schema)
+            let covered = floods.isEmpty && textFloods.isEmpty ? ([], []) : other.lookForFloods(rest, baseline)
+            if !triggers.isEmpty || !wordTriggers.isEmpty { other.lookForTriggers(rest, baseline, schema, covered) }
+            if schema.poisoning.labelFlip.enabled, !labels.isEmpty { other.checkLabels(rest, baseline) }
+            for alarm in alarms {
+                // Fewer rows show less: the difference itself must be gone, too.
+                let same = other.tests.filter { $0.code == tests[alarm].code && $0.field == tests[alarm].field }
+                if same.allSatisfy({ $0.outcome == .accepted && $0.effect < tests[alarm].effect / 2 }) {
+                    clears[alarm, default: []].append(code)
+                }
+            }
+            let left = Set(
+                (other.triggers + other.wordTriggers).map(\.item) + (other.floods + other.textFloods).map(\.item))
+            for item in marks where !left.contains(item) { clearsMark[item, default: []].append(code) }
+        }
+        for (alarm, codes) in clears where codes.count == 1 { tests[alarm].source = codes[0] }
+        for (item, codes) in clearsMark where codes.count == 1 { markSources[item] = codes[0] }
+    }
+
+    /// Sources whose rows are left out, the largest first: each costs as much as the tests once more.
+    private static let sourcesMax = 8
+
+    /// What reports call a source: its name where that may be told, else a tag that tells two apart.
+    package func name(ofSource code: UInt64) -> String { sourceNames[code] ?? "#" + tag(code) }
 
     /// The lines of measures and of pairs of them.
     private mutating func makeRules(_ sample: RowSample, _ schema: Schema) {
@@ -177,7 +268,7 @@ extension Decision {
     /// number of rows, and those of the whole batch.
     private var plannedTests: Int {
         2 * screened.numberCount + 2 * screened.categories.count + screened.numberCount + screened.categories.count + 1
-            + Verdict.excessTests + 2
+            + Verdict.excessTests + 3
     }
 
     /// Every field beside the baseline.
@@ -301,6 +392,36 @@ extension Decision {
         tests += labels.flatMap(\.tests)
         let reason: LabelCheck.Untested = views.isEmpty ? .noLabels : .noRelation
         if labels.isEmpty { untested.append((field, "labels: " + reason.rawValue)) }
+    }
+}
+
+/// The first bits of a keyed hash: enough to tell two apart in a report, and nothing of the value.
+func tag(_ item: UInt64) -> String {
+    let digits = String(item >> 48, radix: 16)
+    return String(repeating: "0", count: 4 - digits.count) + digits
+}
+
+extension [UInt64] {
+    /// Whether an ascending list has a word.
+    func holds(_ word: UInt64) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < word { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low] == word
+    }
+}
+
+extension FindingCode {
+    /// Whether a batch test of this kind is about the values of rows, so that leaving rows out can clear it.
+    fileprivate var comesFromRows: Bool {
+        switch self {
+        case .distributionDrift, .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift,
+            .newCategories, .labelShift, .labelFlipExcess, .targetedFlip:
+            true
+        default: false
+        }
     }
 }
 

@@ -8,7 +8,7 @@ extension Decision {
     /// The document.
     package func document() -> JSONValue {
         .object([
-            "v": .integer(3), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
+            "v": .integer(4), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
             "flag_rate_z": bits(flagRateZ), "flag_rate_pairs": bits(flagRatePairs), "alpha": bits(alpha),
             "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
             "categories": .array(screened.categories.map(whole)),
@@ -19,6 +19,10 @@ extension Decision {
             "triggers": .array(triggers.map(\.document)), "word_triggers": .array(wordTriggers.map(\.document)),
             "floods": .array(floods.map(\.document)), "text_floods": .array(textFloods.map(\.document)),
             "row_items": rowItems?.document ?? .null, "flood_items": floodItems?.document ?? .null,
+            "copied": .array(copied.codes.map(hex)), "cross": cross?.document ?? .null,
+            "source_names": .array(
+                sourceNames.keys.sorted().map { .array([hex($0), .string(sourceNames[$0] ?? "")]) }),
+            "mark_sources": .array(markSources.keys.sorted().map { .array([hex($0), hex(markSources[$0] ?? 0)]) }),
             "labels": .array(labels.map(\.document)), "tests": .array(tests.map(\.document)),
         ])
     }
@@ -109,7 +113,7 @@ extension Trigger {
     fileprivate var document: JSONValue {
         .object([
             "item": hex(item), "count": whole(count), "pure": whole(pure), "z": bits(z), "critical": bits(critical),
-            "before": whole(before), "basis": whole(basis), "label": hex(label), "novel": .bool(isNovel),
+            "before": whole(before), "basis": whole(basis), "label": hex(label),
         ])
     }
 }
@@ -122,10 +126,23 @@ extension Flood {
     }
 }
 
+extension CrossCheck {
+    fileprivate var document: JSONValue {
+        .object([
+            "conflicts": .array(
+                conflicts.map { .array([whole($0.row), whole($0.field), bits($0.support), whole($0.sources)]) }),
+            "rows": whole(rows), "kept": whole(kept), "shared": whole(shared), "compared": whole(compared),
+            "distrusted": .array(distrusted.map { .array([hex($0), bits(trust(of: $0))]) }),
+            "action": .string(action.name), "batch_source": hex(batchSource),
+        ])
+    }
+}
+
 extension RowItems {
     fileprivate var document: JSONValue {
         .object([
-            "measures": whole(measures), "values": .array(values.map(whole)),
+            "measures": whole(measures), "known": .array(isKnown.map { .bool($0) }),
+            "values": .array(values.map(whole)),
             "tails": .array(tails.map { .array([bits($0.low), bits($0.high)]) }),
         ])
     }
@@ -141,7 +158,7 @@ extension LabelCheck {
     fileprivate var document: JSONValue {
         .object([
             "tested": whole(tested), "basis": whole(basis), "flag_rate": bits(flagRate), "hold_rate": bits(holdRate),
-            "judges_rows": .bool(judgesRows),
+            "judges_rows": .bool(judgesRows), "excessive": .bool(isExcessive),
             "flips": .array(
                 flips.map {
                     .object([
@@ -198,7 +215,7 @@ extension BatchTest {
         .object([
             "type": .string(code.rawValue), "field": whole(field), "statistic": bits(statistic),
             "critical": bits(critical), "effect": bits(effect), "warn": bits(warn), "hold": bits(hold),
-            "n": whole(count), "basis": whole(basis),
+            "n": whole(count), "basis": whole(basis), "source": hex(source),
         ])
     }
 }

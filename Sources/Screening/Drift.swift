@@ -36,7 +36,9 @@ package struct Drift: Sendable {
 
     /// The population stability index over the baseline's tenths, with half a row added to each, and its critical value
     /// (1/n + 1/m) χ² (Yurdakul 2018); nil with too few values, or when all are in one bin.
-    func stability(_ now: [Double], _ before: [Double]) -> (index: Double, critical: Double)? {
+    func stability(_ now: [Double], _ before: [Double]) -> (
+        index: Double, critical: Double, picture: BatchTest.Picture
+    )? {
         guard now.count >= Self.rowsMin, before.count >= Self.rowsMin else { return nil }
         var edges: [Double] = []
         for step in 1..<Self.bins {
@@ -54,7 +56,9 @@ package struct Drift: Sendable {
             let (p, q) = ((Double(a) + 0.5) / (n + cells), (Double(b) + 0.5) / (m + cells))
             index += (p - q) * log(p / q)
         }
-        return (index, (1 / n + 1 / m) * Significance.chiSquareCritical(alpha, here.count - 1))
+        var picture = BatchTest.Picture()
+        (picture.here, picture.before) = (here, there)
+        return (index, (1 / n + 1 / m) * Significance.chiSquareCritical(alpha, here.count - 1), picture)
     }
 
     /// How many ascending values are at or below each edge and above the one before; the last bin has the rest.
@@ -121,13 +125,14 @@ package struct Drift: Sendable {
         var tests: [BatchTest] = []
         let here = now.filter { !$0.isNaN }.sorted()
         let there = before.filter { !$0.isNaN }.sorted()
-        if let (index, critical) = stability(here, there) {
+        if let (index, critical, picture) = stability(here, there) {
             let bands = bands ?? .psi
-            tests.append(
-                BatchTest(
-                    code: isLength ? .lengthDrift : .distributionDrift, field: field, statistic: index,
-                    critical: critical, effect: index, warn: bands.warn, hold: bands.hold, count: here.count,
-                    basis: there.count))
+            var test = BatchTest(
+                code: isLength ? .lengthDrift : .distributionDrift, field: field, statistic: index,
+                critical: critical, effect: index, warn: bands.warn, hold: bands.hold, count: here.count,
+                basis: there.count)
+            test.picture = picture
+            tests.append(test)
             let distance = Self.distance(here, there)
             // Bands that the contract gives are those of one metric; the other then only supports it.
             let own = bands == .psi ? Bands.smirnov : Bands(max(bands.warn, 0.1), .infinity)
@@ -178,11 +183,12 @@ package struct Drift: Sendable {
             }
             let compared = Self.counts(counts, order.map { known[$0] ?? 0 }, unseen: unseen)
             let bands = bands ?? .share
-            tests.append(
-                BatchTest(
-                    code: isLabel ? .labelShift : .categoryDrift, field: field, statistic: compared.statistic,
-                    critical: Significance.chiSquareCritical(alpha, compared.degrees), effect: compared.largest,
-                    warn: bands.warn, hold: bands.hold, count: here.count, basis: there.count))
+            var test = BatchTest(
+                code: isLabel ? .labelShift : .categoryDrift, field: field, statistic: compared.statistic,
+                critical: Significance.chiSquareCritical(alpha, compared.degrees), effect: compared.largest,
+                warn: bands.warn, hold: bands.hold, count: here.count, basis: there.count)
+            test.picture = Self.picture(order, counts, order.map { known[$0] ?? 0 }, unseen: unseen)
+            tests.append(test)
             let once = known.values.count { $0 == 1 }
             let p = Significance.excess(unseen, of: here.count, before: once, of: there.count)
             let share = Double(unseen) / Double(here.count)
@@ -199,6 +205,23 @@ package struct Drift: Sendable {
             tests.append(test)
         }
         return tests
+    }
+
+    /// The most frequent codes, and all others together.
+    private static func picture(_ codes: [UInt64], _ here: [Int], _ before: [Int], unseen: Int) -> BatchTest.Picture {
+        let order = codes.indices.sorted {
+            here[$0] + before[$0] != here[$1] + before[$1] ? here[$0] + before[$0] > here[$1] + before[$1] : $0 < $1
+        }
+        var picture = BatchTest.Picture()
+        for place in order.prefix(12) {
+            picture.codes.append(codes[place])
+            picture.here.append(here[place])
+            picture.before.append(before[place])
+        }
+        let rest = order.dropFirst(12)
+        picture.here.append(rest.reduce(unseen) { $0 + here[$1] })
+        picture.before.append(rest.reduce(0) { $0 + before[$1] })
+        return picture
     }
 
     /// How one baseline differs from another: a test's field is a place among the first one's numbers, then its codes.

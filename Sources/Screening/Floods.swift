@@ -39,6 +39,14 @@ struct FloodItems: Sendable {
         }
     }
 
+    /// As it was decided before.
+    init(scales: [(feature: Int, center: Double, deviation: Double)], codeCount: Int, label: Int?) {
+        self.scales = scales
+        self.codeCount = codeCount
+        self.label = label
+        hasSignature = false
+    }
+
     /// Bands of the signature alone, behind `codeCount` other codes.
     init(codeCount: Int) {
         self.codeCount = codeCount

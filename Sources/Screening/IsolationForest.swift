@@ -73,6 +73,41 @@ package struct IsolationForest: Sendable {
         roots.append(UInt32(isNarrow ? narrow.count : wide.count))
     }
 
+    /// A forest as it was fitted before; nil when it is none that the kernel may be given: every jump stays in its tree.
+    init?(
+        trees: Int, sampleSize: Int, dimensions: Int, fields: [Int], quantisers: [Quantiser], narrow: [NarrowNode],
+        wide: [WideNode], roots: [UInt32]
+    ) {
+        let count = dimensions == 1 ? narrow.count : wide.count
+        guard (1...1000).contains(trees), (2...256).contains(sampleSize), (1...3).contains(dimensions),
+            (1...255).contains(fields.count), quantisers.count == fields.count, roots.count == trees + 1,
+            roots[0] == 0, Int(roots[trees]) == count
+        else { return nil }
+        for tree in 0..<trees {
+            let (first, end) = (Int(roots[tree]), Int(roots[tree + 1]))
+            guard first < end, end <= count else { return nil }
+            for at in first..<end {
+                let isLeaf = dimensions == 1 ? narrow[at].feature < 0 : wide[at].leaf != 0
+                if isLeaf { continue }
+                let right = first + Int(dimensions == 1 ? narrow[at].right : wide[at].right)
+                // Forward only, so that a walk ends.
+                guard at + 1 < end, right > at, right < end else { return nil }
+                let used =
+                    dimensions == 1
+                    ? [Int(narrow[at].feature)] : [Int(wide[at].f.0), Int(wide[at].f.1), Int(wide[at].f.2)]
+                guard used.allSatisfy({ $0 < fields.count }) else { return nil }
+            }
+        }
+        self.fields = fields
+        self.trees = trees
+        self.sampleSize = sampleSize
+        self.dimensions = dimensions
+        self.quantisers = quantisers
+        self.narrow = narrow
+        self.wide = wide
+        self.roots = roots
+    }
+
     /// For axis-parallel splits only the order matters: the sample's range over all 16 bits.
     private static func spanning(_ column: [Double]) -> Quantiser {
         let finite = column.filter(\.isFinite)

@@ -59,10 +59,10 @@ package struct LabelCheck: Sendable {
     let tests: [BatchTest]
     /// Annotators and sources whose labels differ far more often than those of the rest: place among the codes, code.
     let blamed: [(place: Int, code: UInt64)]
+    /// Whether more rows differ than honest ones do, whatever their labels: then each of them is held.
+    let isExcessive: Bool
     /// Whether rows are looked at one by one in the second pass.
     let judgesRows: Bool
-    /// Whether more rows differ than honest ones do, whatever their labels: then each of them is held.
-    var isExcessive: Bool { tests.contains { $0.code == .labelFlipExcess && $0.outcome > .accepted } }
 
     /// Rows tested for the batch as a whole, and rows of the baseline that test themselves.
     static let testedMax = 4096
@@ -118,12 +118,13 @@ package struct LabelCheck: Sendable {
         for (index, place) in blamable.enumerated() {
             blamed += blame(byCode[index], all: now.changed, tested: now.tested, alpha: alpha).map { (place, $0) }
         }
-        let isExcessive = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
+        let isAlarm = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
         flips.sort { ($0.from, $0.to) < ($1.from, $1.to) }
         return LabelCheck(
             view: view, tested: now.tested, basis: before.tested, flagRate: before.rate,
             holdRate: Double(before.firm) / Double(max(before.tested, 1)), flips: flips, tests: tests,
-            blamed: blamed, judgesRows: isExcessive || rows <= testedMax)
+            blamed: blamed, isExcessive: tests.contains { $0.code == .labelFlipExcess && $0.outcome > .accepted },
+            judgesRows: isAlarm || rows <= testedMax)
     }
 
     /// How often neighbours agree on another label than a row's own.

@@ -81,6 +81,27 @@ struct LabelNeighbours: Sendable {
         }
     }
 
+    /// As it was decided before.
+    init(
+        scales: [(feature: Int, center: Double, deviation: Double)], categories: [Int], label: Int, unit: Double,
+        points: [Int16], values: [[UInt64: Int16]], labelOf: [Int], labels: [UInt64]
+    ) {
+        self.scales = scales
+        self.categories = categories
+        self.label = label
+        self.unit = unit
+        self.values = values
+        self.labelOf = labelOf
+        self.labels = labels
+        count = labelOf.count
+        width = scales.count + categories.count
+        blocks = [SIMD16<Int16>](repeating: .zero, count: (count + 15) / 16 * width)
+        precondition(points.count == 16 * blocks.count, "sixteen lanes a block")
+        for place in blocks.indices {
+            for lane in 0..<16 { blocks[place][lane] = points[16 * place + lane] }
+        }
+    }
+
     private func quantised(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>) -> [Int16] {
         scales.map { scale in
             let value = (numbers[numbers.startIndex + scale.feature] - scale.center) / scale.deviation
@@ -113,7 +134,8 @@ struct LabelNeighbours: Sendable {
                 let difference = blocks[block &* width &+ feature] ^ point[feature]
                 sum = sum &+ (((difference | (.zero &- difference)) &>> 15) & penalty)
             }
-            if !any(sum .< limit) { continue }
+            // −1 in each lane that is nearer; distances are never negative. Comparing with .< would go lane by lane.
+            if ((sum &- SIMD16(repeating: limit)) &>> 15).wrappedSum() == 0 { continue }
             for lane in 0..<min(16, count - block * 16) where sum[lane] < limit {
                 let row = block * 16 + lane
                 if row == skipped { continue }

@@ -112,7 +112,12 @@ package struct ModifiedZ: Sendable, Equatable {
         if sorted.isEmpty { return 0 }
         let deviation = Robust.medianDeviation(sorted, from: center)
         if deviation > 0 { return deviation / 0.6745 }
-        return 1.253314 * Robust.meanDeviation(sorted, from: center)
+        // Most values are the center: the mean deviation stands in, each one cut off where nine tenths of the others lie, so that a
+        // few planted values do not stretch it until nothing is far out.
+        let others = sorted.map { abs($0 - center) }.filter { $0 > 0 }.sorted()
+        guard !others.isEmpty else { return 0 }
+        let cap = Robust.quantile(others, 0.9)
+        return 1.253314 * others.reduce(0) { $0 + min($1, cap) } / Double(sorted.count)
     }
 
     /// Octile skewness: (q₇⸝₈ + q₁⸝₈ − 2 median) / (q₇⸝₈ − q₁⸝₈), 0 when the middle is flat.

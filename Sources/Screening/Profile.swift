@@ -16,6 +16,8 @@ package struct Profile: Sendable, Mergeable {
     package private(set) var sample: RowSample
     /// A smaller sample of the same rows: codes, signatures, and what stands in their text.
     package private(set) var texts: RowSample
+    /// What rows say that other sources may speak of too; empty unless the contract compares something.
+    package private(set) var claims: RowSample
     /// The keys of each key rule.
     package var keys: [DistinctKeys]
 
@@ -32,6 +34,8 @@ package struct Profile: Sendable, Mergeable {
         package var sample = UInt64.max
         /// For the sample of texts.
         package var texts = UInt64.max
+        /// Whether nothing is sampled.
+        package var isNothing: Bool { sample == 0 }
 
         /// Every row may be in both.
         package init() {}
@@ -52,6 +56,7 @@ package struct Profile: Sendable, Mergeable {
             width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
         // No more than the larger sample has: which rows get this far would depend on the workers.
         texts = RowSample(capacity: min(Self.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
+        claims = reader.claims?.empty ?? RowSample(capacity: 0, width: 0)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
     }
 
@@ -84,6 +89,7 @@ package struct Profile: Sendable, Mergeable {
         for (rule, found) in batch.keys.enumerated() {
             for key in found { keys[rule].add(key.hash, row: key.row) }
         }
+        if let reader = reader.claims, !bounds.isNothing { reader.add(batch, to: &claims) }
         let records = batch.batch.records
         var features = RowFeatures()
         let hasText = !reader.fields.texts.isEmpty
@@ -120,19 +126,33 @@ package struct Profile: Sendable, Mergeable {
         counts.merge(other.counts)
         sample.merge(other.sample)
         texts.merge(other.texts)
+        claims.merge(other.claims)
         for index in keys.indices { keys[index].merge(other.keys[index]) }
+    }
+
+    /// The same samples without the rows that have a code.
+    func without(_ place: Int, _ code: UInt64) -> Profile {
+        var rest = self
+        func others(_ sample: RowSample) -> RowSample {
+            sample.rows((0..<sample.count).filter { sample.codes[$0 * sample.codeWidth + place] != code })
+        }
+        rest.sample = others(sample)
+        if texts.codeWidth > place { rest.texts = others(texts) }
+        return rest
     }
 
     /// Sorts the sample by rank: after this, equal data gives an equal profile whatever the order of merging.
     package mutating func finish() {
         sample.compact()
         texts.compact()
+        claims.compact()
     }
 
-    /// Lets go of keys and sample, which nobody needs once the batch was decided; the counts stay.
+    /// Lets go of keys and samples, which nobody needs once the batch was decided; the counts stay.
     package mutating func forget() {
         keys = []
         sample = sample.rows([])
         texts = texts.rows([])
+        claims = claims.rows([])
     }
 }

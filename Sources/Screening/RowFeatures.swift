@@ -22,13 +22,16 @@ package struct RowFeatures: Sendable {
 package struct FeatureReader: Sendable {
     /// Which fields are read.
     package let fields: ScreenedFields
+    /// Reads what is compared with other sources, when the contract asks for it.
+    package let claims: ClaimReader?
     private let validator: Validator
     private let seed: UInt64
     private let salts: [UInt64]
 
     /// A reader for the fields of a contract; codes are keyed with the validator's secret.
-    package init(_ fields: ScreenedFields, _ validator: Validator) {
+    package init(_ fields: ScreenedFields, _ validator: Validator, claims: ClaimReader? = nil) {
         self.fields = fields
+        self.claims = claims
         self.validator = validator
         seed = validator.code(of: 0x7465_7874)
         // By name: a contract with another column in front must not give old words to another field.

@@ -21,12 +21,10 @@ struct RowItems: Sendable {
         }
     }
 
-    /// An item, and the fields that it is in.
+    /// An item, and what it is.
     struct Item {
         var hash: UInt64
         var kind: Kind
-        /// Places in `ScreenedFields.fields` or, for values, in `.categories`.
-        var places: (Int, Int, Int)
     }
 
     /// Measures that count as tails.
@@ -34,7 +32,7 @@ struct RowItems: Sendable {
     /// For each measure, where its lower and upper twentieth begin in the baseline.
     let tails: [(low: Double, high: Double)]
     /// Whether the baseline knows a measure.
-    private let isKnown: [Bool]
+    let isKnown: [Bool]
     /// Codes that are values: not the label, which is what items are held against, nor the whole row.
     let values: [Int]
     /// Tails of a row that are combined at most: a row that is odd throughout is the forest's business.
@@ -61,6 +59,14 @@ struct RowItems: Sendable {
         }
     }
 
+    /// As it was decided before.
+    init(measures: Int, tails: [(low: Double, high: Double)], isKnown: [Bool], values: [Int]) {
+        self.measures = measures
+        self.tails = tails
+        self.isKnown = isKnown
+        self.values = values
+    }
+
     @inline(__always)
     private static func hash(_ kind: Kind, _ place: Int, _ value: UInt64) -> UInt64 {
         // Mixed twice: a value of one field must not be made to look like another's.
@@ -74,10 +80,7 @@ struct RowItems: Sendable {
         for feature in 0..<measures {
             let value = numbers[numbers.startIndex + feature]
             if value.isNaN || !isKnown[feature] { continue }
-            body(
-                Item(
-                    hash: Self.hash(.constant, feature, value == 0 ? 0 : value.bitPattern), kind: .constant,
-                    places: (feature, -1, -1)))
+            body(Item(hash: Self.hash(.constant, feature, value == 0 ? 0 : value.bitPattern), kind: .constant))
             guard found.count < Self.tailsMax else { continue }
             if value < tails[feature].low { found.append((feature, 0)) }
             if value > tails[feature].high { found.append((feature, 1)) }
@@ -85,7 +88,7 @@ struct RowItems: Sendable {
         for (index, place) in values.enumerated() {
             let code = codes[codes.startIndex + place]
             if code == 0 || code == Baseline.unseen { continue }
-            body(Item(hash: Self.hash(.value, place, code), kind: .value, places: (place, -1, -1)))
+            body(Item(hash: Self.hash(.value, place, code), kind: .value))
             guard index < Self.pairedMax else { continue }
             for other in values[..<index] {
                 let second = codes[codes.startIndex + other]
@@ -93,7 +96,7 @@ struct RowItems: Sendable {
                 body(
                     Item(
                         hash: Self.hash(.valuePair, place << 8 | other, code &+ SplitMix64.mix(second)),
-                        kind: .valuePair, places: (other, place, -1)))
+                        kind: .valuePair))
             }
         }
         if found.count >= 2 { forEachTail(found, body) }
@@ -105,13 +108,12 @@ struct RowItems: Sendable {
             for j in (i + 1)..<max(found.count, i + 1) {
                 body(
                     Item(
-                        hash: Self.hash(.tailPair, 0, sign(i) << 20 | sign(j)), kind: .tailPair,
-                        places: (found[i].0, found[j].0, -1)))
+                        hash: Self.hash(.tailPair, 0, sign(i) << 20 | sign(j)), kind: .tailPair))
                 for k in (j + 1)..<max(found.count, j + 1) {
                     body(
                         Item(
-                            hash: Self.hash(.tailTriple, 0, sign(i) << 40 | sign(j) << 20 | sign(k)),
-                            kind: .tailTriple, places: (found[i].0, found[j].0, found[k].0)))
+                            hash: Self.hash(.tailTriple, 0, sign(i) << 40 | sign(j) << 20 | sign(k)), kind: .tailTriple)
+                    )
                 }
             }
         }

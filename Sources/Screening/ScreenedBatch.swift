@@ -11,11 +11,14 @@ package struct ScreenedBatch: Sendable {
     package let outcomes: [Outcome]
     /// All findings, by row.
     package let findings: [Finding]
+    /// The scores of its rows.
+    package let scores: ScoreHistograms
 
     fileprivate init(_ remarks: Remarks) {
         batch = remarks.batch
         outcomes = remarks.outcomes
         findings = remarks.findings
+        scores = remarks.scores
     }
 }
 
@@ -24,8 +27,10 @@ private struct Remarks {
     let batch: Batch
     var outcomes: [Outcome]
     var findings: [Finding]
+    var scores: ScoreHistograms
 
-    init(_ validated: ValidatedBatch) {
+    init(_ validated: ValidatedBatch, rules: Int) {
+        scores = ScoreHistograms(rules: rules)
         batch = validated.batch
         outcomes = validated.isSound.map { $0 ? .accepted : .rejected }
         findings = validated.findings
@@ -73,15 +78,16 @@ package struct Screener: Sendable {
 
     /// Screens a block.
     package func screen(_ validated: ValidatedBatch) -> ScreenedBatch {
-        var remarks = Remarks(validated)
-        for rule in decision.rules {
+        var remarks = Remarks(validated, rules: decision.rules.count)
+        for (place, rule) in decision.rules.enumerated() {
             guard let feature = decision.screened.fields.firstIndex(of: rule.field) else { continue }
-            deviations(rule, validated.numbers[decision.screened.slots[feature]], validated.isSound, &remarks)
+            deviations(place, rule, validated.numbers[decision.screened.slots[feature]], validated.isSound, &remarks)
         }
         residuals(validated, &remarks)
         let codes = decision.needsCodes ? codes(validated) : []
         if let forest = decision.forest { isolated(forest, validated, codes, &remarks) }
         if decision.hasMarks { marks(validated, codes, &remarks) }
+        if let cross = decision.cross { sources(cross, validated, codes, &remarks) }
         if remarks.findings.count > validated.findings.count {
             remarks.findings.sort {
                 ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "")
@@ -90,10 +96,13 @@ package struct Screener: Sendable {
         return ScreenedBatch(remarks)
     }
 
-    private func deviations(_ rule: ModifiedZ, _ column: [Double], _ isSound: [Bool], _ remarks: inout Remarks) {
+    private func deviations(
+        _ place: Int, _ rule: ModifiedZ, _ column: [Double], _ isSound: [Bool], _ remarks: inout Remarks
+    ) {
         let action = actions[rule.field] ?? .flagged
         for row in column.indices where isSound[row] {
             let score = rule.score(column[row])
+            if !column[row].isNaN { remarks.scores.addDeviation(place, score, threshold: rule.threshold) }
             if score <= rule.threshold { continue }
             if rule.isConstant {
                 remarks.add(.constantChanged, .flagged, row, field: rule.field)
@@ -119,17 +128,46 @@ package struct Screener: Sendable {
         }
     }
 
+    /// Values that other sources do not confirm, and rows of sources that nobody trusts.
+    private func sources(
+        _ cross: CrossCheck, _ validated: ValidatedBatch, _ codes: [UInt64], _ remarks: inout Remarks
+    ) {
+        let batch = validated.batch
+        for conflict in cross.conflicts(in: batch.firstRow..<batch.firstRow + batch.count) {
+            remarks.add(
+                .sourceConflict, cross.action, conflict.row - batch.firstRow, field: conflict.field,
+                statistic: conflict.support, threshold: 0.5)
+        }
+        guard let place = decision.screened.source, decision.distrustsRows else { return }
+        for row in 0..<batch.count where validated.isSound[row] {
+            let code = codes[row * decision.screened.codeCount + place]
+            guard cross.distrusted.holds(code) else { continue }
+            remarks.add(
+                .sourceDistrusted, .quarantined, row, field: decision.screened.categories[place],
+                statistic: cross.trust(of: code), threshold: CrossCheck.trustMin,
+                rule: "source " + decision.name(ofSource: code))
+        }
+    }
+
+    /// What a mark is called, with the source that it comes from where one can be named.
+    private func name(_ mark: String, _ item: UInt64) -> String {
+        let source = decision.markSources[item].map { " from source " + decision.name(ofSource: $0) } ?? ""
+        return "\(mark) #\(tag(item))\(source)"
+    }
+
     /// The codes of all sound rows, rows × codes.
     private func codes(_ validated: ValidatedBatch) -> [UInt64] {
         let width = decision.screened.codeCount
         var out = [UInt64](repeating: 0, count: validated.batch.count * width)
         var features = RowFeatures()
         // Without marks to look for the forest's categories are all that is asked.
-        let asked = decision.hasMarks ? [] : decision.forest?.categories ?? []
+        let asked =
+            decision.hasMarks
+            ? [] : (decision.forest?.categories ?? []) + (decision.distrustsRows ? [decision.screened.source ?? 0] : [])
         for row in 0..<validated.batch.count where validated.isSound[row] {
             for place in asked { out[row * width + place] = reader.code(place, validated.batch, row: row) }
             if !asked.isEmpty { continue }
-            reader.readCodes(validated.batch, row: row, withRow: !floods.isEmpty, into: &features)
+            reader.readCodes(validated.batch, row: row, withRow: decision.needsRowCode, into: &features)
             for code in 0..<width { out[row * width + code] = features.codes[code] }
         }
         return out
@@ -149,7 +187,9 @@ package struct Screener: Sendable {
             }
         }
         let sums = lines.forest.sums(count: validated.batch.count) { feature, row in columns[feature][row] }
-        for row in sums.indices where validated.isSound[row] && sums[row] < lines.flagBelow {
+        for row in sums.indices where validated.isSound[row] {
+            remarks.scores.addPath(sums[row], trees: lines.forest.trees)
+            if sums[row] >= lines.flagBelow { continue }
             let isHeld = sums[row] < lines.quarantineBelow
             remarks.add(
                 .isolationForest, isHeld ? .quarantined : .flagged, row, statistic: lines.forest.score(sums[row]),
@@ -203,13 +243,16 @@ package struct Screener: Sendable {
             if let (found, kind) = trigger {
                 remarks.add(
                     .trigger, decision.poisoning.triggers.action, row, statistic: found.z, threshold: found.critical,
-                    rule: "\(kind) #\(tag(found.item))")
+                    rule: name(kind, found.item))
             }
             if let flood {
                 remarks.add(
                     .floodedRow, decision.poisoning.duplicates.action, row, statistic: Double(flood.count),
                     threshold: Double(Floods.rowsMin),
-                    rule: "copies #\(tag(flood.item))")
+                    rule: name("copies", flood.item))
+            }
+            if !decision.copied.isEmpty, decision.copied.holds(rowCodes[rowCodes.endIndex - 1]) {
+                remarks.add(.copiedRow, decision.poisoning.duplicates.action, row)
             }
             label(numbers, rowCodes, features.items[...], row, &remarks)
         }
@@ -246,12 +289,6 @@ package struct Screener: Sendable {
             }
         }
     }
-
-    /// The first bits of an item's keyed hash: enough to tell two apart in a report, and nothing of the value.
-    private func tag(_ item: UInt64) -> String {
-        let digits = String(item >> 48, radix: 16)
-        return String(repeating: "0", count: 4 - digits.count) + digits
-    }
 }
 
 /// What the second pass counted: mergeable, so that the verdict does not depend on the workers.
@@ -266,6 +303,8 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package private(set) var remarkedForest = 0, heldForest = 0
     /// Rows whose measures do not belong together.
     package private(set) var remarkedPairs = 0
+    /// The scores of all rows.
+    package private(set) var scores = ScoreHistograms()
 
     /// Nothing counted.
     package init() {}
@@ -273,6 +312,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     /// Takes in a screened block.
     package mutating func add(_ screened: ScreenedBatch) {
         for outcome in screened.outcomes { rows[Int(outcome.rawValue)] += 1 }
+        scores.merge(screened.scores)
         var (lastZ, lastPair) = (-1, -1)
         for finding in screened.findings {
             findings.add(finding)
@@ -299,6 +339,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         remarkedForest += other.remarkedForest
         heldForest += other.heldForest
         remarkedPairs += other.remarkedPairs
+        scores.merge(other.scores)
     }
 
     /// All rows.
@@ -314,5 +355,53 @@ extension OutcomeCounts {
         rows[Int(Outcome.flagged.rawValue)] = flagged
         rows[Int(Outcome.quarantined.rawValue)] = quarantined
         rows[Int(Outcome.rejected.rawValue)] = rejected
+    }
+}
+
+/// What one row measures beside a line.
+package struct LineScore: Sendable, Equatable {
+    /// The finding that it would be beyond the line.
+    package var code: FindingCode
+    /// The contract's field, or -1 for the whole row.
+    package var field: Int
+    /// The statistic, and the line.
+    package var statistic: Double, line: Double
+}
+
+extension Screener {
+    /// What a row of a checked block measures beside every line, whether it is beyond it or not: what an explanation shows.
+    package func scores(_ validated: ValidatedBatch, row: Int) -> [LineScore] {
+        guard validated.isSound[row] else { return [] }
+        var scores: [LineScore] = []
+        let screened = decision.screened
+        func number(_ feature: Int) -> Double { validated.numbers[screened.slots[feature]][row] }
+        for rule in decision.rules where !rule.isConstant {
+            guard let feature = screened.fields.firstIndex(of: rule.field), !number(feature).isNaN else { continue }
+            scores.append(
+                LineScore(
+                    code: .modifiedZ, field: rule.field, statistic: rule.score(number(feature)), line: rule.threshold))
+        }
+        for pair in decision.pairs {
+            scores.append(
+                LineScore(
+                    code: .pairResidual, field: pair.rule.field,
+                    statistic: pair.score(number(pair.from), number(pair.to)), line: pair.rule.threshold))
+        }
+        guard let lines = decision.forest else { return scores }
+        var features = RowFeatures()
+        reader.readCodes(validated.batch, row: row, withRow: false, into: &features)
+        let values = lines.inputs.map { (input) -> Double in
+            switch input {
+            case .measure(let place): number(place)
+            case .missing(let place): number(place).isNaN ? 1 : 0
+            case .rarity(let place): lines.rarity(place, features.codes[place])
+            }
+        }
+        let sum = lines.forest.sums(count: 1) { feature, _ in values[feature] }[0]
+        scores.append(
+            LineScore(
+                code: .isolationForest, field: -1, statistic: lines.forest.score(sum),
+                line: lines.forest.score(lines.flagBelow)))
+        return scores
     }
 }

@@ -104,6 +104,13 @@ package enum Significance {
         return max(0, (center - spread) / (1 + z * z / count))
     }
 
+    /// The value that a Beta(1 + agreed, 1 + differed) variable is below with probability 5 %: what a share is at least, after so
+    /// many successes and failures.
+    package static func betaLower(_ agreed: Int, _ differed: Int) -> Double {
+        // P(Beta(a, b) ≤ x) = P(Binomial(a + b − 1, x) ≥ a) for whole a and b.
+        bisect(0, 1) { binomialTail(1 + agreed, of: 1 + agreed + differed, $0) < 0.05 }
+    }
+
     /// The largest x below which `isBelow` holds; it must hold to a point and not behind it.
     private static func bisect(_ low: Double, _ high: Double, _ isBelow: (Double) -> Bool) -> Double {
         var (low, high) = (low, high)

@@ -72,6 +72,16 @@ package struct SlowDrift: Sendable, Equatable {
         falls = rises
     }
 
+    /// The same sums where a contract has other numbers, or others in front: those that were not followed begin at nothing.
+    package func projected(from names: [String], onto wanted: [String]) -> SlowDrift {
+        var made = SlowDrift(anchor: anchor, count: wanted.count)
+        for (place, name) in wanted.enumerated() {
+            guard let old = names.firstIndex(of: name), old < rises.count else { continue }
+            (made.rises[place], made.falls[place]) = (rises[old], falls[old])
+        }
+        return made
+    }
+
     /// The slack of a step, in standard deviations: Page's half, and twice the error of the anchor's mean.
     static func slack(_ batches: Int) -> Double { 0.5 + 2 / Double(batches).squareRoot() }
 

@@ -15,6 +15,9 @@ struct TextItems {
     private static let shingle = 5
     /// Below this many words a shingle is of bytes.
     private static let wordsMin = 20
+    /// With fewer parts between spaces, or bytes of a script that has none, it is no prose: numbers in sequence, addresses and
+    /// times are nearly alike by their nature.
+    private static let partsMin = 4, wideMin = 36
     /// Bytes looked at of a text.
     private static let bytesMax = 65_536
 
@@ -23,6 +26,8 @@ struct TextItems {
     private var slots = [UInt32](repeating: .max, count: slots)
     private var isMarked = false
     private var words: [UInt64] = []
+    /// Parts between spaces, and bytes beyond ASCII: what tells prose from a number or an address.
+    private var parts = 0, wide = 0
 
     /// Begins a row.
     mutating func begin(seed: UInt64) {
@@ -63,7 +68,7 @@ struct TextItems {
                 for index in first..<first + Self.shingle { hash = (hash ^ words[index]) &* 0xA076_1D64_78BD_642F }
                 mark(hash)
             }
-        } else {
+        } else if parts >= Self.partsMin || wide >= Self.wideMin {
             markBytes(bytes, range, salt)
         }
     }
@@ -71,6 +76,7 @@ struct TextItems {
     /// Splits into words: the hashes of `words`. Hidden characters are items of their own.
     private mutating func split(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         words.removeAll(keepingCapacity: true)
+        (parts, wide) = (0, 0)
         var (hash, kind): (UInt64, UInt8) = (0, 0)
         var at = range.lowerBound
         while at < range.upperBound {
@@ -80,7 +86,9 @@ struct TextItems {
                 words.append(SplitMix64.mix(hash))
                 hash = 0
             }
+            if kind == 0, now != 0 { parts += 1 }
             kind = now
+            if byte >= 0x80 { wide += 1 }
             if byte >= 0xC2, let length = Self.hidden(bytes, at, range.upperBound) {
                 var scalar: UInt64 = 0
                 for offset in 0..<length { scalar = scalar << 8 | UInt64(bytes[at + offset]) }

@@ -13,8 +13,6 @@ package struct Trigger: Sendable, Equatable {
     package var before: Int, basis: Int
     /// The label, as a code.
     package var label: UInt64
-    /// Whether it is known to be novel: there is a baseline, and the item is rarer there or stood beside other labels.
-    package var isNovel: Bool
 }
 
 /// Looks for the mark that a backdoor waits for (FEATURES 7.7).
@@ -36,8 +34,8 @@ enum Triggers {
     /// Labels at most; with more it is no class.
     static let labelsMax = 64
 
-    /// Finds the triggers of a sample, ascending by item. Without a baseline nothing is known to be novel.
-    static func find(_ now: ItemRows, _ before: ItemRows?) -> [Trigger] {
+    /// Finds the triggers of a sample beside a baseline's, ascending by item.
+    static func find(_ now: ItemRows, _ before: ItemRows) -> [Trigger] {
         guard now.count >= supportMin else { return [] }
         var priors: [UInt64: Int] = [:]
         for label in now.labels where label != 0 { priors[label, default: 0] += 1 }
@@ -46,7 +44,7 @@ enum Triggers {
         var counts = ItemCounts(
             now, atLeast: supportMin,
             labels: Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0 + 1) }))
-        if let before { counts.look(before) }
+        counts.look(before)
         let critical = Significance.normalCritical(alpha / Double(max(1, counts.place.count * priors.count)))
         var found: [(trigger: Trigger, pureBefore: Int)] = []
         for (item, place) in counts.place {
@@ -63,15 +61,12 @@ enum Triggers {
             let there = counts.before(place)
             let trigger = Trigger(
                 item: item, count: count, pure: Int(pure), z: z, critical: critical, before: there.total,
-                basis: before?.count ?? 0, label: order[most], isNovel: false)
+                basis: before.count, label: order[most])
             found.append((trigger, there.isEmpty ? 0 : Int(there[there.startIndex + most + 1])))
         }
         // Honest words stand beside their label not by chance, so this test must not fail once among all suspects.
         let share = alpha / Double(max(found.count, 1))
-        for index in found.indices {
-            found[index].trigger.isNovel = isNovel(found[index].trigger, found[index].pureBefore, of: now.count, share)
-        }
-        let kept = before == nil ? found : found.filter { $0.trigger.isNovel }
+        let kept = found.filter { isNovel($0.trigger, $0.pureBefore, of: now.count, share) }
         return kept.map(\.trigger).sorted { $0.item < $1.item }
     }
 

@@ -32,7 +32,14 @@ package struct Verdict: Sendable, Equatable {
             hold(.tooManyQuarantined, quarantined, schema.batch.maxQuarantinedRate)
         }
         if decision.basis == .baseline { findings += Self.excesses(decision, counts, schema).compactMap(\.finding) }
-        findings += decision.tests.compactMap(\.finding)
+        findings += decision.tests.compactMap { test in
+            var finding = test.finding
+            if test.source != 0 { finding?.rule = "source " + decision.name(ofSource: test.source) }
+            return finding
+        }
+        if let cross = decision.cross, cross.distrusted.contains(cross.batchSource), decision.screened.source == nil {
+            hold(.sourceDistrusted, cross.trust(of: cross.batchSource), CrossCheck.trustMin)
+        }
         self.findings = findings
         isAccepted = findings.allSatisfy { $0.outcome < .quarantined }
     }

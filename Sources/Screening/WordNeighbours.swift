@@ -43,6 +43,15 @@ struct WordNeighbours: Sendable {
         index(sample, rows)
     }
 
+    /// As it was decided before.
+    init(
+        places: [UInt32: Int32], weights: [Float], starts: [Int32], postings: [Int32], scales: [Float], labelOf: [Int],
+        labels: [UInt64]
+    ) {
+        (self.places, self.weights, self.starts, self.postings) = (places, weights, starts, postings)
+        (self.scales, self.labelOf, self.labels) = (scales, labelOf, labels)
+    }
+
     /// Chooses the words that tell something.
     private mutating func weigh(_ sample: RowSample, _ rows: [Int], _ priors: [Double]) {
         let count = labels.count

@@ -99,6 +99,7 @@ package struct QuarantineWriter: ~Copyable {
         }
         if let statistic = finding.statistic, statistic.isFinite { out += ",\"statistic\":\(statistic)".utf8 }
         if let threshold = finding.threshold, threshold.isFinite { out += ",\"threshold\":\(threshold)".utf8 }
+        if let rule = finding.rule { out += ",\"rule\":\(JSONValue.string(rule).text(pretty: false))".utf8 }
         if !finding.contributors.isEmpty {
             out += ",\"contributors\":[".utf8
             for (index, field) in finding.contributors.enumerated() {

@@ -106,6 +106,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try unsafe write(words.span.bytes, at: offset)
     }
 
+    /// Writes bytes at an offset.
+    package func append(_ bytes: Span<UInt8>, at offset: Int) throws(StorageError) {
+        // Sound: bytes have no padding to read.
+        try unsafe write(bytes.bytes, at: offset)
+    }
+
     /// Reads words from an offset. Throws when there are fewer.
     package func words(_ count: Int, at offset: Int) throws(StorageError) -> [UInt64] {
         var bytes: [UInt8] = []

@@ -6,9 +6,10 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
     /// The bytes; neither NUL nor a slash is among them.
     package let bytes: [UInt8]
 
-    /// Makes a name of bytes; nil for an empty one, `.` and `..`, and one with a slash or NUL.
+    /// Makes a name of bytes; nil for an empty one, `.` and `..`, one with a slash or NUL, and one of more than the 255 bytes that
+    /// file systems take.
     package init?(_ bytes: [UInt8]) {
-        if bytes.isEmpty || bytes == [0x2E] || bytes == [0x2E, 0x2E] { return nil }
+        if bytes.isEmpty || bytes.count > 255 || bytes == [0x2E] || bytes == [0x2E, 0x2E] { return nil }
         if bytes.contains(where: { $0 == 0 || $0 == 0x2F }) { return nil }
         self.bytes = bytes
     }

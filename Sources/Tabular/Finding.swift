@@ -67,6 +67,18 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case slowDrift = "slow-drift"
     case labelFlipExcess = "label-flip-excess"
     case targetedFlip = "targeted-flip"
+    case copiedRow = "copied-row"
+    case copyExcess = "copy-excess"
+    // What sources say, and who they are.
+    case sourceConflict = "source-conflict"
+    case sourceDistrusted = "source-distrusted"
+    case sourceProbation = "source-on-probation"
+    case sourceBlocked = "source-blocked"
+    case sourceUnlisted = "source-unlisted"
+    case digestMissing = "digest-missing"
+    case digestMismatch = "digest-mismatch"
+    case signatureMissing = "signature-missing"
+    case signatureInvalid = "signature-invalid"
     // Limits of the batch.
     case tooManyRejected = "too-many-rejected"
     case tooManyRejectedRows = "too-many-rejected-rows"
@@ -94,15 +106,25 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
             .readersDisagree:
             .read
         case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
-            .labelDisagreement:
+            .labelDisagreement, .copiedRow, .sourceConflict, .sourceDistrusted:
             .screen
         case .outlierExcess, .isolationExcess, .measureLost, .pairExcess, .distributionDrift, .distributionShift,
             .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories, .volumeDrift, .labelShift,
             .slowDrift,
-            .labelFlipExcess, .targetedFlip, .tooManyRejected, .tooManyRejectedRows,
+            .labelFlipExcess, .targetedFlip, .copyExcess, .sourceProbation, .sourceBlocked, .sourceUnlisted,
+            .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .tooManyRejected,
+            .tooManyRejectedRows,
             .tooManyQuarantined, .tooFewRows, .sourceChanged:
             .judge
         default: .check
+        }
+    }
+
+    /// Whether a batch with such a finding is refused for what it is, not for what is in it.
+    package var rejectsBatch: Bool {
+        switch self {
+        case .sourceBlocked, .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid: true
+        default: false
         }
     }
 

@@ -411,16 +411,6 @@ private func tape(_ text: String) -> JSONTape? {
     return (try? tape.read(bytes.span, 0..<bytes.count)) != nil ? tape : nil
 }
 
-extension FieldType {
-    /// Whether values are dates, times or years.
-    var isMoment: Bool {
-        switch self {
-        case .date, .time, .datetime, .year, .yearmonth, .duration: true
-        default: false
-        }
-    }
-}
-
 /// How many members or items a JSON object or array has, whose grammar was checked.
 private func countOfMembers(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
     var (count, depth) = (0, 0)

@@ -163,6 +163,13 @@ enum HiddenText {
         }
     }
 
+    /// A text in form C.
+    static func composed(_ text: String) -> String {
+        var out = String.UnicodeScalarView()
+        for scalar in text._nfc { out.append(scalar) }
+        return String(out)
+    }
+
     private static func isInFormC(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var copy: [UInt8] = []
         for at in range { copy.append(bytes[at]) }

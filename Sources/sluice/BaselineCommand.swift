@@ -88,7 +88,7 @@ struct BaselineCommand: AsyncParsableCommand {
                         "none: batches are judged by the last 20 accepted ones; sluice baseline build makes one")
                 }
                 for one in found {
-                    tabbed([
+                    Terminal.columns([
                         one.dataset, one.name, one.state, "\(one.batches.count) batches", one.time,
                         String(one.digest.prefix(16)),
                     ])
@@ -113,10 +113,10 @@ struct BaselineCommand: AsyncParsableCommand {
                     name, dataset: dataset, ledger: try LineageCommand.open(store))
                 if json { return Terminal.line(document.text(pretty: true)) }
                 for (key, value) in (document.members ?? [:]).sorted(by: { $0.key < $1.key }) where key != "fields" {
-                    tabbed([key, value.text ?? value.text(pretty: false)])
+                    Terminal.columns([key, value.text ?? value.text(pretty: false)])
                 }
                 for field in document["fields"]?.items ?? [] {
-                    tabbed([
+                    Terminal.columns([
                         "field", field["name"]?.text ?? "", field["kind"]?.text ?? "",
                         "\(field["values"]?.whole ?? 0) values", "\(field["missing"]?.whole ?? 0) missing",
                     ])
@@ -145,7 +145,7 @@ struct BaselineCommand: AsyncParsableCommand {
                 if json { return Terminal.line(JSONValue.array(tests.map(\.document)).text(pretty: true)) }
                 for test in tests {
                     let mark = test.outcome == "accepted" ? "same" : test.outcome == "flagged" ? "WARN" : "HOLD"
-                    tabbed([
+                    Terminal.columns([
                         mark, test.field, test.type, Words.short(test.effect, 4),
                         "limits \(Words.short(test.warn, 2)), \(Words.short(test.hold, 2))",
                         "n \(test.count), \(test.basis)",
@@ -208,6 +208,3 @@ extension NamedBaseline {
         ])
     }
 }
-
-/// Prints a line of columns with tabs between them.
-private func tabbed(_ columns: [String]) { Terminal.line(columns.map(Terminal.printable).joined(separator: "\t")) }

@@ -71,6 +71,17 @@ extension Words {
         case .tooManyRejectedRows: "11 rejected rows under sluice.batch.maxRejected: 10"
         case .tooManyQuarantined: "8 % quarantined rows under sluice.batch.maxQuarantinedRate: 0.05"
         case .tooFewRows: "12 rows under sluice.batch.minRows: 100"
+        case .copiedRow: "a row that came last week under another id"
+        case .copyExcess: "a file whose rows are those of last week's, under new ids"
+        case .sourceConflict: "amount 90 from partner_b for a ticket that partner_a and partner_c give 12"
+        case .sourceDistrusted: "a source of whose last 60 comparable values 20 were contradicted"
+        case .sourceProbation: "the first batch of a partner that sluice.yaml lists since today"
+        case .sourceBlocked: "a batch of a partner after   sluice source block NAME"
+        case .sourceUnlisted: "--source partner-x   under   sources: { partner-a: {} }"
+        case .digestMissing: "orders.csv without orders.csv.sha256   under   require: [digest]"
+        case .digestMismatch: "orders.csv that was cut off on the way, beside the orders.csv.sha256 of the whole"
+        case .signatureMissing: "orders.csv without orders.csv.minisig   under   require: [signature]"
+        case .signatureInvalid: "orders.csv changed after it was signed, or signed by a key that nobody listed"
         case .sourceChanged: "a supplier who still writes while the gate reads"
         }
     }

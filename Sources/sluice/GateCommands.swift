@@ -148,6 +148,13 @@ struct IngestCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Judge again what was judged before.")
     var force = false
 
+    @Option(
+        name: .long,
+        help:
+            "A contract that runs beside the one in force and only reports what would be different (or datasets: shadow)."
+    )
+    var shadow: String?
+
     @OptionGroup var store: StoreOptions
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
@@ -178,6 +185,12 @@ struct IngestCommand: AsyncParsableCommand {
                             .usage,
                             "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)"
                         )
+                    }
+                    if let shadow {
+                        let loaded = try reading.load(shadow)
+                        options.shadow = (Schema.digested(loaded), loaded.document)
+                    } else {
+                        options.shadow = try store.shadow(of: name)
                     }
                     let result = try await corridor.run(
                         file, schema: schema, contract: document, dataset: name,

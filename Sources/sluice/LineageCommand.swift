@@ -9,7 +9,7 @@ import Tabular
 struct LineageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lineage", abstract: "Ask the record, and prove it.",
-        subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Verify.self])
+        subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Verify.self])
 
     /// The ledger, for reading only; a journal that a crash left is rolled back first if that is allowed.
     static func open(_ store: Store) throws -> Ledger {
@@ -234,6 +234,10 @@ enum LineageText {
             text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
         case "batch.duplicate":
             text += "  of \(body["of"]?.text ?? "")"
+        case "source.trusted", "source.blocked", "source.probation":
+            text += "  \(body["source"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case "source.observed":
+            text += "  \(body["source"]?.text ?? "")  \(body["passed"]?.whole ?? 0) of \(body["of"]?.whole ?? 0)"
         case "shard.opened":
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         default: break

@@ -31,7 +31,7 @@ enum ReportText {
         }
         let counts = report.counts
         func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
-        if report.status == .held {
+        if report.status == .held || report.status == .rejected {
             // Rows of a held batch are held, whatever each of them looked like.
             let clean = counts.count(.accepted) + counts.count(.flagged)
             lines.append(
@@ -40,10 +40,13 @@ enum ReportText {
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
+        lines += vouched(report)
         lines += screening(report)
+        lines += crossing(report)
         if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
         lines += batchReasons(report)
         lines += reasons(report)
+        lines += shadow(report)
         if !report.unknownColumns.isEmpty {
             let places = report.unknownColumns.prefix(12).map(String.init).joined(separator: ", ")
             lines.append(
@@ -65,6 +68,7 @@ enum ReportText {
         switch report.status {
         case .accepted: verdict = "ACCEPTED"
         case .held: verdict = "HELD"
+        case .rejected: verdict = "REJECTED"
         case .duplicate: verdict = "DUPLICATE"
         case .checked: verdict = report.isClean ? "VALID" : "NOT VALID"
         }
@@ -110,6 +114,81 @@ enum ReportText {
         return lines
     }
 
+    /// Who brought the batch, and what vouches for it.
+    private static func vouched(_ report: BatchReport) -> [String] {
+        guard let visitor = report.visitor else { return [] }
+        var parts: [String] = []
+        if let standing = visitor["standing"]?.text, standing != "none" {
+            let passed =
+                visitor["passed"]?.whole.map { " (\($0) of \(visitor["needed"]?.whole ?? 0) batches passed)" } ?? ""
+            parts.append(standing + passed)
+        }
+        if let provenance = visitor["provenance"] {
+            let digest = provenance["digest"]?.text ?? "absent"
+            if digest != "absent" { parts.append("digest \(digest) (\(provenance["digest_from"]?.text ?? ""))") }
+            let signature = provenance["signature"]?.text ?? "absent"
+            let signer = provenance["signer"]?.text ?? ""
+            if signature == "unchecked" {
+                parts.append("signature not checked: no key is listed for the source")
+            } else if signature != "absent" {
+                parts.append("signature \(signature)" + (signer.isEmpty ? "" : " (\(signer))"))
+            }
+        }
+        return parts.isEmpty ? [] : ["  from  \(report.source): " + parts.joined(separator: ", ")]
+    }
+
+    /// What several sources say of the same keys.
+    private static func crossing(_ report: BatchReport) -> [String] {
+        guard let cross = report.cross else { return [] }
+        var lines = [
+            "  cross \(Words.number(cross.compared)) values compared with other sources,"
+                + " \(Words.number(cross.conflicts)) not confirmed;"
+                + " \(Words.number(cross.shared)) of \(Words.number(cross.rows)) rows have a key that others speak of"
+        ]
+        if cross.kept < cross.rows {
+            lines.append(
+                "        only \(Words.number(cross.kept)) rows were compared: those with the smallest key hashes")
+        }
+        for source in cross.sources where source.isDistrusted {
+            lines.append(
+                "        \(source.name): \(Words.number(source.agreed)) confirmed, \(Words.number(source.differed)) contradicted"
+            )
+        }
+        for earlier in cross.contradicted.prefix(4) {
+            lines.append(
+                "        \(Words.number(earlier.values)) released values of batch \(earlier.batch) are contradicted now"
+            )
+        }
+        return lines
+    }
+
+    /// What would be different under the contract that runs beside the one in force.
+    private static func shadow(_ report: BatchReport) -> [String] {
+        guard let shadow = report.shadow else { return [] }
+        let head = "  shadow \(shadow.contract) (\(shadow.digest.prefix(12))…): "
+        if let failure = shadow.failure { return [head + "the file could not be judged by it: \(failure)"] }
+        if shadow.isSame { return [head + "no difference"] }
+        var lines: [String] = []
+        if shadow.wouldHold != shadow.isHeld {
+            let why = shadow.reasons.isEmpty ? "" : ": " + shadow.reasons.prefix(6).joined(separator: ", ")
+            lines.append(head + (shadow.wouldHold ? "would hold the batch" + why : "would not hold the batch"))
+        } else {
+            lines.append(head + "the same verdict")
+        }
+        for change in shadow.changes {
+            lines.append(
+                "         \(Words.number(change.count)) rows \(change.now.name) now would be \(change.then.name): "
+                    + change.firstRows.map(String.init).joined(separator: ", "))
+        }
+        for finding in shadow.findings.prefix(8) {
+            let field = finding.field.isEmpty ? "" : " \(finding.field)"
+            lines.append(
+                "         \(finding.code)\(field): \(Words.number(finding.now)) now, \(Words.number(finding.then)) then"
+            )
+        }
+        return lines
+    }
+
     private static func masks(_ report: BatchReport) -> String {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
@@ -122,6 +201,7 @@ enum ReportText {
             var text = finding.outcome >= .quarantined ? "  WHY   " : "  note  "
             text += Words.meaning(finding.code).title
             if finding.field >= 0 { text += " (\(report.fields[finding.field]))" }
+            if let rule = finding.rule { text += ", \(rule)" }
             if finding.row > 0 { text += ", row \(finding.row)" }
             if let statistic = finding.statistic, let threshold = finding.threshold {
                 text += ": \(Words.short(statistic, 4)) > \(Words.short(threshold, 4))"
@@ -162,7 +242,7 @@ enum ReportText {
                 "if the records are inside the document, say where: sluice.dialect: { property: NAME } in the contract")
         }
         switch report.status {
-        case .held:
+        case .held, .rejected:
             steps.append(
                 "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
             if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {

@@ -50,7 +50,8 @@ struct Sluice: AsyncParsableCommand {
             InitCommand.self, IngestCommand.self, WatchCommand.self, StatusCommand.self, DoctorCommand.self,
             BackupCommand.self,
             RestoreCommand.self, ValidateCommand.self, ScoreCommand.self, SchemaCommand.self, DialectCommand.self,
-            LineageCommand.self, BaselineCommand.self, ShardCommand.self, KeysCommand.self, ExplainCommand.self,
+            LineageCommand.self, ReportCommand.self, BaselineCommand.self, SourceCommand.self, SelftestCommand.self,
+            ShardCommand.self, KeysCommand.self, ExplainCommand.self,
         ])
 }
 

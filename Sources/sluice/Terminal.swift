@@ -20,6 +20,9 @@ enum Terminal {
     /// Writes a line to standard output.
     static func line(_ text: String = "") { write(text + "\n") }
 
+    /// Writes a line of columns with tabs between them.
+    static func columns(_ columns: [String]) { line(columns.map(printable).joined(separator: "\t")) }
+
     /// Writes a message to standard error.
     static func complain(_ text: String) { write(Array("sluice: \(printable(text))\n".utf8), to: .error) }
 

@@ -43,7 +43,7 @@ enum Words {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
             Meaning(title: title, explanation: explanation, cure: cure)
         }
-        if let meaning = meaningOfStatistics(code) { return meaning }
+        if let meaning = meaningOfStatistics(code) ?? meaningOfSources(code) { return meaning }
         switch code {
         case .encodingError:
             return say("not UTF-8", "the row has a byte sequence that is not UTF-8", "have the file sent as UTF-8")

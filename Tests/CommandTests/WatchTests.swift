@@ -172,6 +172,40 @@ import Testing
         #expect(try Self.outcomes(harness) == ["accepted"] && Self.inbox(harness).isEmpty)
     }
 
+    @Test func `what comes beside a file is taken along, and what is required is waited for`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try Self.store(harness)
+        let name = "store/sluice.yaml"
+        let text = String(decoding: try Data(contentsOf: URL(filePath: harness.path(name))), as: UTF8.self)
+        try harness.write(name, text + "sources:\n  partner: { probation: 0, require: [digest] }\n")
+        func sum(_ file: String) throws -> String {
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/sha256sum")
+            process.arguments = [harness.path(file)]
+            let pipe = Pipe()
+            process.standardOutput = pipe
+            try process.run()
+            process.waitUntilExit()
+            return String(decoding: try #require(try pipe.fileHandleForReading.readToEnd()), as: UTF8.self)
+        }
+        try harness.write("store/inbox/rows/a.csv", Self.rows(1, 9))
+        try harness.write("store/inbox/rows/a.csv.sha256", try sum("store/inbox/rows/a.csv"))
+        #expect(try harness.run("watch", "--once", "--settle", "0.1", "--store", "store").code == 0)
+        #expect(try Self.outcomes(harness) == ["accepted"] && harness.files(below: "store/inbox/rows").isEmpty)
+        #expect(harness.files(below: "store/work").isEmpty)
+        // Without it the file waits, and is rejected once that was long enough.
+        try harness.write("store/inbox/rows/b.csv", Self.rows(101, 9))
+        let run = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store")
+        #expect(run.code == 1 && run.err.contains("digest-missing"), "\(run.err)")
+        // One of another file is no digest of this one.
+        try harness.write("store/inbox/rows/c.csv", Self.rows(201, 9))
+        try harness.write("store/inbox/rows/c.csv.sha256", String(repeating: "0", count: 64))
+        let wrong = try harness.run("watch", "--once", "--settle", "0.1", "--store", "store")
+        #expect(wrong.code == 1 && wrong.err.contains("digest-mismatch"), "\(wrong.err)")
+        #expect(harness.files(below: "store/inbox/rows").isEmpty && harness.files(below: "store/work").isEmpty)
+    }
+
     @Test func `names cannot forge a line or leave the folder`() throws {
         let harness = try Harness()
         defer { harness.remove() }

@@ -39,7 +39,7 @@ import Testing
                 "sluice.poisoning.labelFlip.k",
                 "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
                 "sluice.poisoning.triggers.minSupport", "sluice.poisoning.triggers.minPurity",
-                "sluice.poisoning.triggers.alpha", "sluice.poisoning.crossVerify", "sluice.baseline",
+                "sluice.poisoning.triggers.alpha", "sluice.baseline",
                 "sluice.privacy", "sluice.encryption",
             ])
         #expect(loaded.schema.fields[8].drift.warn == 0.1 && loaded.schema.fields[12].drift.fail == 0.15)

@@ -112,6 +112,41 @@ import Testing
         #expect(strange.warnings.map(\.path) == ["$schema"])
     }
 
+    @Test func `what sources must agree on is read, and mistakes are named`() throws {
+        func load(_ rule: String) throws -> CrossRule? {
+            try contract(
+                """
+                fields:
+                  - { name: id, type: integer }
+                  - { name: n, type: number }
+                  - { name: t, type: datetime }
+                  - { name: s, type: string }
+                sluice: { poisoning: { crossVerify: \(rule) } }
+                """
+            ).schema.poisoning.crossVerify
+        }
+        let rule = try #require(
+            try load(
+                "{ key: [id], fields: { n: { tolerance: 0.01 }, t: { skew: 60 }, s: }, minSources: 3, action: flag }"))
+        #expect(rule.key == ["id"] && rule.minSources == 3 && rule.action == .flagged)
+        #expect(rule.fields.map(\.name).sorted() == ["n", "s", "t"])
+        #expect(rule.fields.first { $0.name == "n" }?.tolerance == 0.01)
+        #expect(rule.fields.first { $0.name == "t" }?.skew == 60)
+        for (wrong, words) in [
+            ("{}", "needs key"), ("{ key: [x], fields: { n: {} } }", "no field"),
+            ("{ key: [id], fields: {} }", "1 to 64"),
+            ("{ key: [id], fields: { id: {} } }", "is the key"), ("{ key: [id], fields: { m: {} } }", "no field"),
+            ("{ key: [id], fields: { s: { tolerance: 1 } } }", "for numbers"),
+            ("{ key: [id], fields: { n: { skew: 1 } } }", "dates and times"),
+            ("{ key: [id], fields: { n: { tolerance: 2 } } }", "from 0"),
+            ("{ key: [id], fields: { n: 3 } }", "mapping"),
+            ("{ key: [id], fields: { n: {} }, minSources: 1 }", "from 2"),
+            ("{ key: [id], fields: { n: {} }, action: reject }", "never reject"),
+        ] {
+            #expect { try load(wrong) } throws: { "\($0)".contains(words) }
+        }
+    }
+
     @Test func `layout and comments do not change the canonical form, content does`() throws {
         let first = try contract("fields:\n  - name: a # x\n").document
         #expect(try contract("{\"fields\": [{\"name\": \"a\"}]}", name: "c.json").document == first)
@@ -130,13 +165,13 @@ import Testing
                 constraints: {enum: [y, x]}
               - name: c
                 sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}
-            sluice: {poisoning: {crossVerify: {}}, baseline: {}, privacy: {}, encryption: {}, batch: {onExceed: reject}}
+            sluice: {poisoning: {triggers: {alpha: 0.1}}, baseline: {}, privacy: {}, encryption: {}, batch: {onExceed: reject}}
             """
         ).warnings
         #expect(
             warnings.map(\.path) == [
                 "fields[0].sluice.secrets", "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
-                "sluice.poisoning.crossVerify", "sluice.baseline", "sluice.privacy", "sluice.encryption",
+                "sluice.poisoning.triggers.alpha", "sluice.baseline", "sluice.privacy", "sluice.encryption",
                 "sluice.batch.onExceed",
             ])
         #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })

@@ -8,7 +8,7 @@ import Testing
 
 /// Poison of each kind, beside a baseline of clean batches.
 @Suite struct PoisonTests {
-    private static let text = """
+    static let text = """
         fields:
           - { name: a, type: number }
           - { name: b, type: number }
@@ -21,7 +21,7 @@ import Testing
     private static let words = (0..<60).map { "word\($0)" }
 
     /// Rows whose label follows from the measures and from the words; `c` follows from `a`.
-    private static func clean(_ count: Int, seed: UInt64) -> [[String]] {
+    static func clean(_ count: Int, seed: UInt64) -> [[String]] {
         var draws = Draws(seed: seed)
         func pick(_ list: [String]) -> String { list[min(Int(draws.uniform() * Double(list.count)), list.count - 1)] }
         return (0..<count).map { _ in
@@ -43,7 +43,7 @@ import Testing
         let parts = try (1...3).map { try gate.judge(texts: clean(800, seed: $0), nil).baseline }
         return (gate, try #require(Baseline.merged(parts)))
     }
-    private static func gate() throws -> (Gate, Baseline) { try made.get() }
+    static func gate() throws -> (Gate, Baseline) { try made.get() }
 
     private func share(_ judged: Judged, _ code: FindingCode, of rows: [Int]) -> Double {
         let found = Set(judged.findings.filter { $0.code == code && $0.outcome == .quarantined }.map { $0.row - 1 })
@@ -87,7 +87,7 @@ import Testing
         #expect(share(judged, .trigger, of: poisoned) == 1)
         #expect(held(judged, besides: poisoned, by: [.trigger]) == 0)
         let trigger = try #require(judged.decision.wordTriggers.first { $0.count == 25 })
-        #expect(trigger.pure == 24 && trigger.isNovel && trigger.before == 0 && trigger.z > trigger.critical)
+        #expect(trigger.pure == 24 && trigger.before == 0 && trigger.z > trigger.critical)
         // An honest word of one class is as pure, and is there before.
         #expect(judged.decision.wordTriggers.count < 40)
     }
@@ -157,6 +157,18 @@ import Testing
             #expect(share(judged, .floodedRow, of: poisoned) > 0.97, "\(name)")
             #expect(held(judged, besides: poisoned, by: [.floodedRow]) <= 3, "\(name)")
         }
+    }
+
+    @Test(arguments: ["ORD-", "https://example.org/items/", "2026-11-28T03:40:32.", "n"])
+    func `numbers in sequence are no near copies`(_ prefix: String) throws {
+        let gate = try Gate(try contract("fields: [ { name: code, type: string }, { name: x, type: number } ]"))
+        func rows(_ first: Int, _ count: Int) -> [[String]] {
+            var draws = Draws(seed: UInt64(first))
+            return (first..<first + count).map { ["\(prefix)\(1_000_000 + $0)", "\(draws.normal())"] }
+        }
+        let baseline = try gate.judge(texts: rows(0, 600), nil).baseline
+        let judged = try gate.judge(texts: rows(900_000, 600), baseline)
+        #expect(judged.decision.textFloods.isEmpty && judged.verdict.isAccepted, "\(judged.verdict.findings)")
     }
 
     @Test func `near copies of a text are found by their signature`() throws {
@@ -246,6 +258,14 @@ import Testing
         #expect(delays.count == 12 && delays.allSatisfy { (3...20).contains($0) }, "\(delays)")
         #expect(
             Anchor(digest: [], (0..<4).map { _ in batch(0) }) == nil, "four batches do not say how much they differ")
+    }
+
+    @Test func `sums of slow drift follow the names of their numbers`() {
+        var slow = SlowDrift(anchor: [1], count: 2)
+        (slow.rises, slow.falls) = ([1, 2], [3, 4])
+        let wider = slow.projected(from: ["a", "b"], onto: ["new", "b", "a"])
+        #expect(wider.rises == [0, 2, 1] && wider.falls == [0, 4, 3] && wider.anchor == [1])
+        #expect(slow.projected(from: ["a", "b"], onto: ["a", "b"]) == slow)
     }
 
     @Test func `long texts hide nothing on purpose, and items do not depend on other fields`() throws {

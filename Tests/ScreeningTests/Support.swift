@@ -65,7 +65,9 @@ struct Gate {
 
     init(_ schema: Schema) throws {
         self.schema = schema
-        validator = try Validator(schema, hash: KeyedHash(key: [UInt8](repeating: 3, count: 32)))
+        // Thirty-two equal bytes would be a multiplier that folds onto itself: keys are random, also here.
+        let key = (0..<32).map { UInt8(truncatingIfNeeded: SplitMix64.mix(UInt64($0))) }
+        validator = try Validator(schema, hash: KeyedHash(key: key))
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
         reader = FeatureReader(screened, validator)
     }
@@ -96,22 +98,24 @@ struct Gate {
         return profile
     }
 
-    func decide(_ profile: Profile, _ baseline: Baseline?) -> Decision {
+    func decide(_ profile: Profile, _ baseline: Baseline?, earlierRows: [[UInt64]] = []) -> Decision {
         Decision(
             profile, keyErrors: profile.keys.map { $0.duplicates() }, baseline: baseline, schema: schema,
-            screened: screened, seed: 99)
+            screened: screened, seed: 99, earlierRows: earlierRows)
     }
 
     /// What the gate says about rows, and the baseline that they would become.
     func judge(_ rows: [[Double]], _ baseline: Baseline?) throws -> Judged { try judge(try checked(rows), baseline) }
 
     /// The same of rows of texts.
-    func judge(texts rows: [[String]], _ baseline: Baseline?) throws -> Judged {
-        try judge(try checked(rows), baseline)
+    func judge(texts rows: [[String]], _ baseline: Baseline?, earlierRows: [[UInt64]] = []) throws -> Judged {
+        try judge(try checked(rows), baseline, earlierRows)
     }
 
-    private func judge(_ batches: [ValidatedBatch], _ baseline: Baseline?) throws -> Judged {
-        let decision = decide(profile(batches), baseline)
+    private func judge(_ batches: [ValidatedBatch], _ baseline: Baseline?, _ earlierRows: [[UInt64]] = []) throws
+        -> Judged
+    {
+        let decision = decide(profile(batches), baseline, earlierRows: earlierRows)
         let screener = Screener(decision, reader, actions: [:])
         var counts = OutcomeCounts()
         var kept = RowSample(capacity: Baseline.capacity, width: screened.numberCount, codeWidth: screened.codeCount)
@@ -119,11 +123,13 @@ struct Gate {
         var features = RowFeatures()
         var outcomes: [Outcome] = []
         var findings: [Finding] = []
+        var scores = ScoreHistograms()
         for batch in batches {
             let screened = screener.screen(batch)
             counts.add(screened)
             outcomes += screened.outcomes
             findings += screened.findings
+            scores.merge(screened.scores)
             for row in 0..<screened.outcomes.count where screened.outcomes[row].isReleased {
                 let rank = SplitMix64.mix(UInt64(outcomes.count + row) &* 31)
                 guard kept.admits(rank) else { continue }
@@ -143,7 +149,7 @@ struct Gate {
             texts: texts, remarks: .init(counts), rows: outcomes.count)
         return Judged(
             decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
-            findings: findings, baseline: made)
+            findings: findings, baseline: made, scores: scores)
     }
 }
 
@@ -155,4 +161,5 @@ struct Judged {
     let outcomes: [Outcome]
     let findings: [Finding]
     let baseline: Baseline
+    let scores: ScoreHistograms
 }

@@ -1,0 +1,76 @@
+package import Lineage
+import Screening
+import Sealing
+import Storage
+package import Tabular
+
+/// The report of a batch as it is kept beside it, with what there is to draw: counts in bins, never a value.
+extension BatchReport {
+    /// The report without its single findings, and the pictures.
+    func keptDocument(_ decision: Decision?) -> JSONValue {
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        func counts(_ list: [Int]) -> JSONValue { .array(list.map(whole)) }
+        func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
+        var members = document().members ?? [:]
+        members["errors"] = nil
+        // What the supplier calls the file may say something about a person.
+        members["name"] = nil
+        guard let decision else { return .object(members) }
+        members["pictures"] = .object([
+            "tests": .array(
+                decision.tests.filter { !$0.picture.here.isEmpty }.map { test in
+                    .object([
+                        "type": .string(test.code.rawValue), "fieldName": .string(fieldName(test.field)),
+                        "here": counts(test.picture.here), "before": counts(test.picture.before),
+                        "labels": .array(test.picture.codes.map { .string(names[$0] ?? decision.name(ofSource: $0)) }),
+                        "effect": number(test.effect), "warn": number(test.warn), "hold": number(test.hold),
+                        "outcome": .string(test.outcome.name),
+                    ])
+                }),
+            "deviations": .array(
+                zip(decision.rules, scores.deviations).map { rule, bins in
+                    .object([
+                        "fieldName": .string(fieldName(rule.field)), "threshold": number(rule.threshold),
+                        "bins": counts(bins),
+                    ])
+                }),
+            "paths": forestLines.map { lines in
+                .object([
+                    "bins": counts(scores.paths), "flag": number(lines.flag), "quarantine": number(lines.quarantine),
+                ])
+            } ?? .null,
+        ])
+        return .object(members)
+    }
+
+    private func fieldName(_ field: Int) -> String { fields.indices.contains(field) ? fields[field] : "" }
+}
+
+extension Store {
+    /// The report that was kept of a batch, and when it was judged.
+    package func keptReport(_ batch: String, _ ledger: Ledger) throws(IngestionError) -> (
+        report: JSONValue, judged: JSONValue
+    ) {
+        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).run(batch) }
+        guard let judged = entries.first(where: { $0.kind == "batch.judged" }) else {
+            throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
+        }
+        guard let file = entries.flatMap(\.files).first(where: { $0.role == "report" }) else {
+            throw IngestionError(
+                .unreadableData,
+                "batch \(batch) was judged by an earlier version, which kept no report; see: sluice lineage show \(batch)"
+            )
+        }
+        let path = join(root, file.path)
+        guard try fileDigest(path) == file.digest else {
+            throw IngestionError(.damaged, "\(path): it is not the report that the ledger records; restore it")
+        }
+        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "report"])
+        var bytes: [UInt8] = []
+        _ = try readShard(opened, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        guard let report = try? JSONValue.parse(bytes) else {
+            throw IngestionError(.damaged, "\(path): the report is damaged; restore it")
+        }
+        return (report, judged.body)
+    }
+}

@@ -1,0 +1,258 @@
+import Cryptography
+package import Lineage
+import Reading
+import Schemas
+package import Screening
+import Sealing
+import Storage
+package import Tabular
+import Validating
+
+/// A batch as the record and its kept decision tell it, replayed where its source is there.
+package struct Replay: Sendable {
+    /// The entries of the batch.
+    package var received: LedgerEntry, judged: LedgerEntry
+    /// Its contract's fields; none when the decision keeps no contract.
+    package var fields: [String] = []
+    /// The decision that was kept, when the batch came so far and the file is the recorded one.
+    package var decision: Decision?
+    /// What the row map says of the rows.
+    package var fates = RowMap()
+    /// Rows that the replay judged as the record says, and the first of those that it did not.
+    package var agreed = 0, differing: [Int] = []
+    /// Whether there was a source to replay.
+    package var isReplayed = false
+    /// The row that was asked for: its findings, and what it measures beside every line.
+    package var findings: [Finding] = [], scores: [LineScore] = []
+    /// Findings of a row that only the quarantine shard tells, as it was sealed: code, field, statistic, threshold.
+    package var sealedFindings: JSONValue?
+
+    init(received: LedgerEntry, judged: LedgerEntry) {
+        self.received = received
+        self.judged = judged
+    }
+}
+
+/// What is kept with a decision so that it can be replayed without anything else: the contract and how the file was read.
+struct KeptReading: Sendable {
+    var schema: Schema
+    var options: BatchOptions
+
+    /// As it is sealed with the decision.
+    static func document(_ batch: BatchIdentity, _ plan: KeptPlan) -> JSONValue {
+        .object([
+            "contract": .string(batch.document.text(pretty: false)), "inferred": .bool(plan.isInferred),
+            "dialect": .string(plan.dialect.document.text(pretty: false)),
+            "encoding": .string(plan.encoding.rawValue), "excluded": .array(plan.excluded.map { .string($0) }),
+            "is_list": plan.isList.map { .bool($0) } ?? .null, "engine": .string(plan.engine.rawValue),
+        ])
+    }
+
+    init(_ document: JSONValue, format: SourceFormat) throws(IngestionError) {
+        guard let contract = document["contract"]?.text, let dialect = document["dialect"]?.text else {
+            throw IngestionError(.unreadableData, "the kept decision has no contract with it")
+        }
+        do throws(SchemaError) {
+            let bytes = Array(contract.utf8)
+            let parsed = try loadDocument(bytes, name: "kept contract")
+            var others: [String: [UInt8]] = [:]
+            for (name, text) in parsed.root["sluice"]?["jsonSchema"]?["documents"]?.members ?? [:] {
+                others[name] = text.text.map { Array($0.utf8) }
+            }
+            let loaded = try Schema.load(parsed, documents: others)
+            schema = Schema.digested(loaded)
+            schema.isInferred = document["inferred"]?.flag ?? false
+            options = BatchOptions()
+            options.dialect = try Dialect.load(Array(dialect.utf8), name: "kept dialect")
+        } catch {
+            throw IngestionError(.damaged, "the kept contract cannot be read by this version: \(error.description)")
+        }
+        options.format = format
+        options.encoding = document["encoding"]?.text.flatMap { TextEncoding(name: $0) }
+        options.excluded = document["excluded"]?.items?.compactMap(\.text) ?? []
+        options.engine = document["engine"]?.text.flatMap { CSVEngine(rawValue: $0) } ?? .structural
+        options.isList = document["is_list"]?.flag
+        options.jobs = 1
+        options.listed = 0
+    }
+}
+
+/// How a file was read, as far as a replay needs it.
+struct KeptPlan: Sendable {
+    let isInferred: Bool
+    let dialect: Dialect
+    let encoding: TextEncoding
+    let excluded: [String]
+    let isList: Bool?
+    let engine: CSVEngine
+
+    init(_ plan: Plan) {
+        isInferred = plan.schema.isInferred
+        dialect = plan.reading.dialect
+        encoding = plan.reading.coding.encoding
+        excluded = plan.options.excluded
+        isList = plan.reading.coding.isList
+        engine = plan.options.engine
+    }
+}
+
+extension Store {
+    /// What was decided about a batch, replayed from the record: the kept decision over the batch's source gives the same rows, or
+    /// the difference is told.
+    ///
+    /// - Parameters:
+    ///   - row: the row that is asked for, from 1; nil for the batch as a whole.
+    ///   - file: the original file, which is not kept of accepted batches; that of a held one is sealed here.
+    package func replay(_ batch: String, row: Int?, file: String?) throws(IngestionError) -> Replay {
+        let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
+        let query = LineageQuery(ledger)
+        let entries = try recording { () throws(LedgerError) in try query.run(batch) }
+        guard let received = entries.first(where: { $0.kind == "batch.received" }),
+            let judged = entries.first(where: { $0.kind == "batch.judged" })
+        else {
+            throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
+        }
+        var replay = Replay(received: received, judged: judged)
+        replay.fates = try recording { () throws(LedgerError) in try query.rowMap(of: judged) } ?? RowMap()
+        if let row, !(1...max(1, replay.fates.rowCount)).contains(row) {
+            throw IngestionError(.noInput, "batch \(batch) has no row \(row): it has \(replay.fates.rowCount)")
+        }
+        let files = entries.flatMap(\.files)
+        guard let kept = files.first(where: { $0.role == "decision" }) else { return replay }
+        let document = try keptDocument(kept, batch)
+        guard hex(SHA256.hash(document.bytes)) == judged.body["decision_sha256"]?.text else {
+            throw IngestionError(
+                .damaged, "\(join(root, kept.path)): it is not the decision that the ledger records for batch \(batch)")
+        }
+        let format = SourceFormat(rawValue: received.body["format"]?.text ?? "") ?? .csv
+        guard let reading = document.value["reading"] else {
+            throw IngestionError(
+                .unreadableData,
+                "batch \(batch) was judged by an earlier version, which kept no contract with its decision; see: sluice lineage "
+                    + "show \(batch)"
+            )
+        }
+        let read = try KeptReading(reading, format: format)
+        guard hex(read.schema.digest) == received.body["contract_sha256"]?.text else {
+            throw IngestionError(.damaged, "the kept contract of batch \(batch) is not the one that the ledger records")
+        }
+        replay.fields = read.schema.fields.map(\.name)
+        let secret = try key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
+        let plan = try Plan(
+            schema: read.schema, dataset: received.body["dataset"]?.text ?? "",
+            source: received.body["source"]?.text ?? "", format: format, options: read.options, secret: secret,
+            recipients: [], tokenKeys: [:], file: "batch \(batch)", hash: Plan.keyHash(secret))
+        guard let decision = Decision(document.value, schema: plan.schema, screened: plan.screened) else {
+            throw IngestionError(
+                .unreadableData, "the decision of batch \(batch) was kept by another version and cannot be replayed")
+        }
+        replay.decision = decision
+        if let source = try original(file, files, batch, received) {
+            try self.replay(source, plan, decision, row, &replay)
+        } else if let row {
+            replay.sealedFindings = try sealedFindings(ofRow: row, replay.fates, files, batch)
+        }
+        return replay
+    }
+
+    private func keptDocument(
+        _ file: PublishedFile, _ batch: String
+    ) throws(IngestionError) -> (bytes: [UInt8], value: JSONValue) {
+        let path = join(root, file.path)
+        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": file.role])
+        var bytes: [UInt8] = []
+        _ = try readShard(opened, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        guard let value = try? JSONValue.parse(bytes) else {
+            throw IngestionError(.damaged, "\(path): what was kept is no document; restore it")
+        }
+        return (bytes, value)
+    }
+
+    /// The batch's source: the file that was given, if it is that, or the one that was sealed when the batch was held.
+    private func original(
+        _ file: String?, _ files: [PublishedFile], _ batch: String, _ received: LedgerEntry
+    ) throws(IngestionError) -> Source? {
+        if let file {
+            let source = try Source(file)
+            guard hex(try digest(of: source)) == received.body["data_hash"]?.text else {
+                throw IngestionError(
+                    .usage,
+                    "\(file): it is not the file that batch \(batch) was made from: the record names sha256 "
+                        + (received.body["data_hash"]?.text ?? "")
+                )
+            }
+            return source
+        }
+        guard let sealed = files.first(where: { $0.role == "source" }) else { return nil }
+        let path = join(root, sealed.path)
+        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "source"])
+        // Without a name: it is gone with this process, however that ends.
+        let plain = try storing { () throws(StorageError) in
+            try FileDescriptor.unnamed(in: workFolder, calling: "the held source")
+        }
+        var length = 0
+        _ = try readShard(opened, path: path) { span in
+            try plain.append(span, at: length)
+            length += span.count
+        }
+        return try Source(plain, calling: "batch \(batch)")
+    }
+
+    private func replay(
+        _ source: Source, _ plan: Plan, _ decision: Decision, _ row: Int?, _ replay: inout Replay
+    ) throws(IngestionError) {
+        let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
+        guard let layout = cutter.head.layout else { return }
+        replay.isReplayed = true
+        let screener = Screener(decision, plan.reader, actions: plan.actions)
+        var fates = replay.fates.runs[...]
+        var rest = fates.first?.count ?? 0
+        while let slice = try cutter.next() {
+            var reader = SliceReader(slice, layout: layout, plan: plan.reading)
+            while let batch = reader.next() {
+                let checked = plan.validator.validate(batch)
+                let validated = plan.validator.replay(
+                    batch, wasSound: checked.isSound, repeats: decision.repeats(in: batch))
+                let screened = screener.screen(validated)
+                for (index, outcome) in screened.outcomes.enumerated() {
+                    while rest == 0, !fates.isEmpty {
+                        fates.removeFirst()
+                        rest = fates.first?.count ?? 0
+                    }
+                    rest -= 1
+                    let number = batch.firstRow + index
+                    // A row of a held batch that had no reason of its own is held with it.
+                    if let fate = fates.first?.fate, fate.outcome.map({ $0 == outcome }) ?? outcome.isReleased {
+                        replay.agreed += 1
+                    } else if replay.differing.count < 5 {
+                        replay.differing.append(number)
+                    }
+                    guard number == row else { continue }
+                    replay.findings = screened.findings.filter { $0.row == number }
+                    replay.scores = screener.scores(validated, row: index)
+                }
+            }
+        }
+    }
+
+    /// What the quarantine shard says of a row that was held back.
+    private func sealedFindings(
+        ofRow row: Int, _ fates: RowMap, _ files: [PublishedFile], _ batch: String
+    ) throws(IngestionError) -> JSONValue? {
+        guard let place = fates.place(ofRow: row), place.fate.outcome?.isReleased == false,
+            let file = files.first(where: {
+                $0.role == "quarantine" && $0.body["shard"]?.whole == Int64(place.fate.shard)
+            })
+        else { return nil }
+        let path = join(root, file.path)
+        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "quarantine"])
+        var (line, number): ([UInt8], Int) = ([], 1)
+        _ = try readShard(opened, path: path) { span in
+            for at in span.indices {
+                if number == place.row, span[at] != 0x0A { line.append(span[at]) }
+                if span[at] == 0x0A { number += 1 }
+            }
+        }
+        return (try? JSONValue.parse(line))?["findings"]
+    }
+}

@@ -1,0 +1,264 @@
+package import Sketches
+package import Tabular
+
+/// What several sources say of the same keys, held against each other (FEATURES 7.8).
+///
+/// Two that differ are both in doubt. Of three and more the larger half by weight is believed, where a source's weight is what
+/// it was worth before: the lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field (after Dawid and Skene 1979, and Li
+/// et al. 2014), so that many new names do not outvote a known one. Values are never averaged.
+package struct CrossCheck: Sendable, Equatable {
+    /// A value that is not confirmed.
+    package struct Conflict: Sendable, Equatable {
+        /// The row's number.
+        package var row: Int
+        /// The contract's field.
+        package var field: Int
+        /// The share of the weight of all sources that stands behind the row's value.
+        package var support: Double
+        /// Sources that were asked.
+        package var sources: Int
+    }
+
+    /// The values that are not confirmed, by row and field.
+    package internal(set) var conflicts: [Conflict] = []
+    /// Rows of the batch with a whole key, kept ones, and those whose key enough sources speak of.
+    package internal(set) var rows = 0, kept = 0, shared = 0
+    /// Values that were compared.
+    package internal(set) var compared = 0
+    /// What this batch's comparisons say of each source.
+    package internal(set) var tallies: [UInt64: SourceTally] = [:]
+    /// Sources that are contradicted too often: all their rows are held back until somebody approves of them.
+    package internal(set) var distrusted: [UInt64] = []
+    /// What share of what they say is confirmed at least, by source.
+    private(set) var trusts: [UInt64: Double] = [:]
+    /// Values of earlier batches, released then, that most sources contradict now: how many, by batch.
+    package internal(set) var contradicted: [String: Int] = [:]
+    /// What an unconfirmed value does to its row.
+    package internal(set) var action = Outcome.quarantined
+    /// Who sent the batch, where rows have no source of their own.
+    package internal(set) var batchSource: UInt64 = 0
+
+    /// Comparisons that a source's record rests on, and the share confirmed below which it is not trusted.
+    static let comparisonsMin = 50
+    static let trustMin = 0.8
+
+    /// Nothing compared.
+    init() {}
+
+    /// Compares a batch's claims with each other and with earlier ones.
+    ///
+    /// - Parameters:
+    ///   - claims: what the batch says, ascending by key.
+    ///   - earlier: what others said of the same keys, newest batch first.
+    package init(_ claims: RowSample, earlier: [EarlierClaims], _ reader: ClaimReader) {
+        action = reader.action
+        batchSource = reader.batchSource
+        (rows, kept) = (claims.offered, claims.count)
+        var record: [UInt64: SourceTally] = [:]
+        for batch in earlier {
+            for (source, tally) in batch.tallies {
+                record[source, default: SourceTally(fields: reader.compared.count)].add(tally)
+            }
+        }
+        var jury = Jury(reader, record)
+        var at = earlier.map { _ in 0 }
+        var first = 0
+        while first < claims.count {
+            var end = first + 1
+            while end < claims.count, claims.ranks[end] == claims.ranks[first] { end += 1 }
+            jury.begin()
+            // The newest word of a source counts: its last row here, then the newest batch before.
+            for row in (first..<end).reversed() { jury.hear(claims, row, batch: -1) }
+            for (index, batch) in earlier.enumerated() {
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < claims.ranks[first] { at[index] += 1 }
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == claims.ranks[first] {
+                    jury.hear(batch.rows, at[index], batch: index)
+                    at[index] += 1
+                }
+            }
+            if jury.sources >= reader.minSources { shared += end - first }
+            for place in reader.compared.indices { judge(place, &jury, earlier) }
+            first = end
+        }
+        tallies = jury.tallies
+        conflicts.sort { ($0.row, $0.field) < ($1.row, $1.field) }
+        for (source, tally) in tallies { record[source, default: SourceTally(fields: tally.agreed.count)].add(tally) }
+        for (source, tally) in record {
+            let (agreed, differed) = (tally.agreed.reduce(0, +), tally.differed.reduce(0, +))
+            let trust = Significance.betaLower(agreed, differed)
+            guard agreed + differed >= Self.comparisonsMin, trust < Self.trustMin else { continue }
+            distrust(source, trust)
+        }
+        distrusted.sort()
+    }
+
+    mutating func distrust(_ source: UInt64, _ trust: Double) {
+        distrusted.append(source)
+        trusts[source] = trust
+    }
+
+    /// The conflicts of rows, as a part of the sorted list.
+    func conflicts(in rows: Range<Int>) -> ArraySlice<Conflict> {
+        func first(_ row: Int) -> Int {
+            var (low, high) = (0, conflicts.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if conflicts[middle].row < row { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+        return conflicts[first(rows.lowerBound)..<first(rows.upperBound)]
+    }
+
+    /// What share of what a distrusted source says is confirmed at least.
+    func trust(of source: UInt64) -> Double { trusts[source] ?? 1 }
+
+    private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierClaims]) {
+        guard let verdict = jury.decide(place) else { return }
+        let field = jury.reader.compared[place].field
+        for claim in jury.claims where claim.batch < 0 && claim.hasValue(place, jury.reader) {
+            compared += 1
+            if verdict.isAgreed || claim.isNear(verdict.believed, place, jury.reader) { continue }
+            conflicts.append(
+                Conflict(
+                    row: claim.row, field: field, support: jury.support(of: claim, place), sources: verdict.sources))
+        }
+        guard !verdict.isAgreed, verdict.believed != nil else { return }
+        for claim in jury.claims
+        where claim.batch >= 0 && !claim.isWithheld && claim.hasValue(place, jury.reader)
+            && !claim.isNear(verdict.believed, place, jury.reader)
+        {
+            contradicted[earlier[claim.batch].batch, default: 0] += 1
+        }
+    }
+}
+
+/// What one row says of the key that is compared.
+private struct Claim {
+    var source: UInt64
+    /// The batch among the earlier ones, or -1 for the one that is judged.
+    var batch: Int
+    var row: Int
+    var isWithheld: Bool
+    var numbers: ArraySlice<Double>
+    var codes: ArraySlice<UInt64>
+
+    func hasValue(_ place: Int, _ reader: ClaimReader) -> Bool {
+        switch reader.compared[place].kind {
+        case .number(let at, _), .point(let at, _): !numbers[numbers.startIndex + at].isNaN
+        case .code(let at): codes[codes.startIndex + at] != 0
+        }
+    }
+
+    /// Whether it says the same of a field; nobody says the same as nobody.
+    func isNear(_ other: Claim?, _ place: Int, _ reader: ClaimReader) -> Bool {
+        guard let other else { return false }
+        switch reader.compared[place].kind {
+        case .number(let at, let tolerance):
+            let (a, b) = (numbers[numbers.startIndex + at], other.numbers[other.numbers.startIndex + at])
+            return a == b || abs(a - b) <= tolerance * max(abs(a), abs(b))
+        case .point(let at, let skew):
+            return abs(numbers[numbers.startIndex + at] - other.numbers[other.numbers.startIndex + at]) <= skew
+        case .code(let at): return codes[codes.startIndex + at] == other.codes[other.codes.startIndex + at]
+        }
+    }
+}
+
+/// The sources that speak of one key.
+private struct Jury {
+    let reader: ClaimReader
+    /// What each was worth before.
+    private let record: [UInt64: SourceTally]
+    private var weights: [UInt64: [Double]] = [:]
+    private(set) var claims: [Claim] = []
+    /// What this batch's comparisons say of each source.
+    private(set) var tallies: [UInt64: SourceTally] = [:]
+    /// The newest claim of each source, as places in `claims`, with a value of the field that is judged.
+    private var votes: [Int] = []
+
+    init(_ reader: ClaimReader, _ record: [UInt64: SourceTally]) {
+        self.reader = reader
+        self.record = record
+    }
+
+    mutating func begin() { claims.removeAll(keepingCapacity: true) }
+
+    /// Sources that speak of the key.
+    var sources: Int { Set(claims.map(\.source)).count }
+
+    mutating func hear(_ rows: RowSample, _ row: Int, batch: Int) {
+        let codes = rows.codes(of: row)
+        let source = codes[codes.startIndex + 1]
+        // Nobody's word: a row without a source of its own.
+        if source == 0 { return }
+        let number = codes[codes.startIndex]
+        claims.append(
+            Claim(
+                source: source, batch: batch, row: Int(number & ~ClaimReader.withheldBit),
+                isWithheld: number & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row), codes: codes))
+    }
+
+    private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
+        if let known = weights[source] { return known[place] }
+        let tally = record[source] ?? SourceTally(fields: reader.compared.count)
+        let made = reader.compared.indices.map { Significance.betaLower(tally.agreed[$0], tally.differed[$0]) }
+        weights[source] = made
+        return made[place]
+    }
+
+    struct Verdict {
+        var isAgreed: Bool
+        /// Whose value is believed; nil when nobody's is.
+        var believed: Claim?
+        var sources: Int
+    }
+
+    /// Decides about a field; nil when too few sources speak of it.
+    mutating func decide(_ place: Int) -> Verdict? {
+        votes.removeAll(keepingCapacity: true)
+        for (index, claim) in claims.enumerated()
+        where claim.hasValue(place, reader) && !votes.contains(where: { claims[$0].source == claim.source }) {
+            votes.append(index)
+        }
+        guard votes.count >= max(2, reader.minSources) else { return nil }
+        var (most, best, total) = (-1.0, 0, 0.0)
+        for vote in votes {
+            total += weight(claims[vote].source, place)
+            let mine = support(place, claims[vote])
+            // By source where two have as much, so that the order of batches does not matter.
+            if mine > most || mine == most && claims[vote].source < claims[best].source { (most, best) = (mine, vote) }
+        }
+        let believed = claims[best]
+        let isAgreed = votes.allSatisfy { claims[$0].isNear(believed, place, reader) }
+        // The newest words agree, but a source may have said something else in an earlier row of the same file.
+        let hasOwnOther = claims.contains {
+            $0.batch < 0 && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
+        }
+        guard isAgreed || votes.count >= 3 && most > total / 2 else {
+            return Verdict(isAgreed: false, believed: nil, sources: votes.count)
+        }
+        for vote in votes {
+            let source = claims[vote].source
+            if claims[vote].isNear(believed, place, reader) {
+                tallies[source, default: SourceTally(fields: reader.compared.count)].agreed[place] += 1
+            } else {
+                tallies[source, default: SourceTally(fields: reader.compared.count)].differed[place] += 1
+            }
+        }
+        return Verdict(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
+    }
+
+    /// The weight of the votes that say the same as a claim.
+    private mutating func support(_ place: Int, _ claim: Claim) -> Double {
+        var sum = 0.0
+        for vote in votes where claims[vote].isNear(claim, place, reader) { sum += weight(claims[vote].source, place) }
+        return sum
+    }
+
+    /// The share of all weight that stands behind a claim's value of a field that was decided.
+    mutating func support(of claim: Claim, _ place: Int) -> Double {
+        var total = 0.0
+        for vote in votes { total += weight(claims[vote].source, place) }
+        return total > 0 ? support(place, claim) / total : 0
+    }
+}

@@ -1,0 +1,340 @@
+import CKernels
+package import Schemas
+import Sketches
+package import Tabular
+
+/// Reads a decision back from the document that was kept: the same bits, and so the same rows.
+extension Decision {
+    /// nil when the document is none of this version's, or damaged.
+    ///
+    /// - Parameters:
+    ///   - schema: the contract that the batch was judged by.
+    ///   - screened: what statistics look at, by that contract.
+    package init?(_ document: JSONValue, schema: Schema, screened: ScreenedFields) {
+        do throws(Unreadable) {
+            let kept = Kept(document)
+            guard try kept.int("v") == 4, try kept.ints("screened") == screened.fields,
+                try kept.ints("texts") == screened.texts, try kept.ints("categories") == screened.categories,
+                let basis = Basis(rawValue: try kept.text("basis"))
+            else { return nil }
+            self.basis = basis
+            basisRows = try kept.int("basis_rows")
+            self.screened = screened
+            poisoning = schema.poisoning
+            (flagRateZ, flagRatePairs) = (try kept.bits("flag_rate_z"), try kept.bits("flag_rate_pairs"))
+            alpha = try kept.bits("alpha")
+            keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }
+            rules = try kept.list("rules").map(ModifiedZ.init)
+            pairs = try kept.list("pairs").map(ResidualPair.init)
+            forest = try kept.some("forest").map(ForestLines.init)
+            triggers = try kept.list("triggers").map(Trigger.init)
+            wordTriggers = try kept.list("word_triggers").map(Trigger.init)
+            floods = try kept.list("floods").map(Flood.init)
+            textFloods = try kept.list("text_floods").map(Flood.init)
+            rowItems = try kept.some("row_items").map(RowItems.init)
+            floodItems = try kept.some("flood_items").map { (items) throws(Unreadable) in
+                FloodItems(scales: try items.scales(), codeCount: screened.codeCount, label: screened.label)
+            }
+            copied = Copies(codes: try kept.list("copied").map { (code) throws(Unreadable) in try code.word() })
+            cross = try kept.some("cross").map(CrossCheck.init)
+            for pair in try kept.list("source_names") {
+                sourceNames[try pair.item(0).word()] = try pair.item(1).text()
+            }
+            for pair in try kept.list("mark_sources") {
+                markSources[try pair.item(0).word()] = try pair.item(1).word()
+            }
+            tests = try kept.list("tests").map(BatchTest.init)
+            labels = try kept.list("labels").map { (check) throws(Unreadable) in
+                try LabelCheck(check, label: screened.label ?? 0)
+            }
+            for entry in try kept.list("untested") { untested.append((try entry.int("field"), try entry.text("why"))) }
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// Something is not as it was written.
+private struct Unreadable: Error {}
+
+/// A part of a kept document.
+private struct Kept {
+    let value: JSONValue
+
+    init(_ value: JSONValue) { self.value = value }
+
+    private func must<Found>(_ found: Found?) throws(Unreadable) -> Found {
+        guard let found else { throw Unreadable() }
+        return found
+    }
+
+    func some(_ key: String) throws(Unreadable) -> Kept? {
+        let found = try must(value[key])
+        return found == .null ? nil : Kept(found)
+    }
+    func list() throws(Unreadable) -> [Kept] { try must(value.items).map(Kept.init) }
+    func list(_ key: String) throws(Unreadable) -> [Kept] { try Kept(must(value[key])).list() }
+    func item(_ place: Int) throws(Unreadable) -> Kept {
+        let items = try must(value.items)
+        return Kept(try must(place < items.count ? items[place] : nil))
+    }
+    func text() throws(Unreadable) -> String { try must(value.text) }
+    func text(_ key: String) throws(Unreadable) -> String { try must(value[key]?.text) }
+    func flag() throws(Unreadable) -> Bool { try must(value.flag) }
+    func flag(_ key: String) throws(Unreadable) -> Bool { try must(value[key]?.flag) }
+    func int() throws(Unreadable) -> Int { Int(try must(value.whole)) }
+    func int(_ key: String) throws(Unreadable) -> Int { Int(try must(value[key]?.whole)) }
+    func number<Number: FixedWidthInteger>(_ type: Number.Type) throws(Unreadable) -> Number {
+        try must(value.whole.flatMap { Number(exactly: $0) })
+    }
+    func ints(_ key: String) throws(Unreadable) -> [Int] {
+        try list(key).map { (one) throws(Unreadable) in try one.int() }
+    }
+    func numbers<Number: FixedWidthInteger>(_ key: String, _ type: Number.Type) throws(Unreadable) -> [Number] {
+        try list(key).map { (one) throws(Unreadable) in try one.number(type) }
+    }
+    func word() throws(Unreadable) -> UInt64 {
+        try must(value.text.flatMap { $0.hasPrefix("0x") ? UInt64($0.dropFirst(2), radix: 16) : nil })
+    }
+    func word(_ key: String) throws(Unreadable) -> UInt64 { try Kept(must(value[key])).word() }
+    func bits() throws(Unreadable) -> Double { Double(bitPattern: try word()) }
+    func bits(_ key: String) throws(Unreadable) -> Double { Double(bitPattern: try word(key)) }
+
+    /// First row, how many, and so on.
+    func rows() throws(Unreadable) -> RowSet {
+        var set = RowSet()
+        let runs = try list()
+        for place in stride(from: 0, to: runs.count - 1, by: 2) {
+            let (first, count) = (try runs[place].int(), try runs[place + 1].int())
+            guard first >= 0, count >= 0, count < 1 << 40 else { throw Unreadable() }
+            for row in first..<first + count { set.insert(row) }
+        }
+        return set
+    }
+
+    /// Feature, center, deviation.
+    func scales() throws(Unreadable) -> [(feature: Int, center: Double, deviation: Double)] {
+        try list().map { (scale) throws(Unreadable) in
+            (try scale.item(0).int(), try scale.item(1).bits(), try scale.item(2).bits())
+        }
+    }
+}
+
+extension ModifiedZ {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        field = try kept.int("field")
+        usesLog = try kept.flag("log1p")
+        center = try kept.bits("center")
+        (scaleBelow, scaleAbove) = (try kept.bits("scale_below"), try kept.bits("scale_above"))
+        threshold = try kept.bits("threshold")
+        count = try kept.int("n")
+        isConstant = try kept.flag("constant")
+        exceptions = try kept.int("exceptions")
+    }
+}
+
+extension ResidualPair {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        guard let rule = try kept.some("rule") else { throw Unreadable() }
+        self.init(
+            from: try kept.int("from"), to: try kept.int("to"), logFrom: try kept.flag("log_from"),
+            logTo: try kept.flag("log_to"), slope: try kept.bits("slope"), intercept: try kept.bits("intercept"),
+            rule: try ModifiedZ(rule))
+    }
+}
+
+extension ForestLines {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        guard let forest = try kept.some("forest") else { throw Unreadable() }
+        self.forest = try IsolationForest(forest)
+        (inputs, rarities, unseen) = ([], [:], [:])
+        for input in try kept.list("inputs") {
+            let place = try input.item(1).int()
+            switch try input.item(0).text() {
+            case "measure": inputs.append(.measure(place))
+            case "missing": inputs.append(.missing(place))
+            case "rarity":
+                inputs.append(.rarity(place))
+                var table: [UInt64: Double] = [:]
+                for pair in try input.item(2).list() { table[try pair.item(0).word()] = try pair.item(1).bits() }
+                rarities[place] = table
+                unseen[place] = try input.item(3).bits()
+            default: throw Unreadable()
+            }
+        }
+        flagBelow = try Kept(kept.value["flag_below"] ?? .null).number(UInt32.self)
+        quarantineBelow = try Kept(kept.value["quarantine_below"] ?? .null).number(UInt32.self)
+        flagRate = try kept.bits("flag_rate")
+        guard inputs.count == self.forest.fields.count else { throw Unreadable() }
+    }
+}
+
+extension IsolationForest {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        let dimensions = try kept.int("dimensions")
+        var (narrow, wide): ([NarrowNode], [WideNode]) = ([], [])
+        for node in try kept.list("nodes") {
+            func number<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) throws(Unreadable) -> Number {
+                try node.item(place).number(type)
+            }
+            if dimensions == 1 {
+                narrow.append(
+                    NarrowNode(
+                        feature: try number(0, Int16.self), threshold: try number(1, Int16.self),
+                        value: try number(2, Int16.self), right: try number(3, UInt16.self)))
+            } else {
+                wide.append(
+                    WideNode(
+                        w: (try number(0, Int16.self), try number(1, Int16.self), try number(2, Int16.self)),
+                        f: (try number(3, UInt8.self), try number(4, UInt8.self), try number(5, UInt8.self)),
+                        leaf: try number(6, UInt8.self), threshold: try number(7, Int16.self),
+                        value: try number(8, Int16.self), right: try number(9, UInt16.self)))
+            }
+        }
+        let quantisers = try kept.list("quantisers").map { (pair) throws(Unreadable) in
+            Quantiser(center: try pair.item(0).bits(), scale: try pair.item(1).bits())
+        }
+        let made = IsolationForest(
+            trees: try kept.int("trees"), sampleSize: try kept.int("sample_size"), dimensions: dimensions,
+            fields: try kept.ints("fields"), quantisers: quantisers, narrow: narrow, wide: wide,
+            roots: try kept.numbers("roots", UInt32.self))
+        guard let made else { throw Unreadable() }
+        self = made
+    }
+}
+
+extension Trigger {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        self.init(
+            item: try kept.word("item"), count: try kept.int("count"), pure: try kept.int("pure"),
+            z: try kept.bits("z"),
+            critical: try kept.bits("critical"), before: try kept.int("before"), basis: try kept.int("basis"),
+            label: try kept.word("label"))
+    }
+}
+
+extension Flood {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        self.init(item: try kept.word("item"), count: try kept.int("count"), before: try kept.int("before"))
+    }
+}
+
+extension RowItems {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        let tails = try kept.list("tails").map { (pair) throws(Unreadable) in
+            (low: try pair.item(0).bits(), high: try pair.item(1).bits())
+        }
+        let known = try kept.list("known").map { (one) throws(Unreadable) in try one.flag() }
+        let measures = try kept.int("measures")
+        guard tails.count == measures, known.count == measures else { throw Unreadable() }
+        self.init(measures: measures, tails: tails, isKnown: known, values: try kept.ints("values"))
+    }
+}
+
+extension CrossCheck {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        self.init()
+        conflicts = try kept.list("conflicts").map { (one) throws(Unreadable) in
+            Conflict(
+                row: try one.item(0).int(), field: try one.item(1).int(), support: try one.item(2).bits(),
+                sources: try one.item(3).int())
+        }
+        (rows, self.kept) = (try kept.int("rows"), try kept.int("kept"))
+        (shared, compared) = (try kept.int("shared"), try kept.int("compared"))
+        for pair in try kept.list("distrusted") {
+            distrust(try pair.item(0).word(), try pair.item(1).bits())
+        }
+        let name = try kept.text("action")
+        guard let action = Outcome.allCases.first(where: { $0.name == name }) else { throw Unreadable() }
+        self.action = action
+        batchSource = try kept.word("batch_source")
+    }
+}
+
+extension LabelCheck {
+    fileprivate init(_ kept: Kept, label: Int) throws(Unreadable) {
+        let judgesRows = try kept.flag("judges_rows")
+        var view = NeighbourView.words(
+            WordNeighbours(places: [:], weights: [], starts: [0], postings: [], scales: [], labelOf: [], labels: []))
+        // Points are kept only where rows are judged by them.
+        if let neighbours = try kept.some("neighbours") {
+            view =
+                neighbours.value["unit"] == nil
+                ? .words(try WordNeighbours(neighbours)) : .fields(try LabelNeighbours(neighbours, label: label))
+        } else if judgesRows {
+            throw Unreadable()
+        }
+        self.init(
+            view: view, tested: try kept.int("tested"), basis: try kept.int("basis"),
+            flagRate: try kept.bits("flag_rate"), holdRate: try kept.bits("hold_rate"),
+            flips: try kept.list("flips").map { (flip) throws(Unreadable) in
+                Flip(
+                    from: try flip.word("from"), to: try flip.word("to"), count: try flip.int("count"),
+                    before: try flip.int("before"))
+            },
+            tests: [],
+            blamed: try kept.list("blamed").map { (pair) throws(Unreadable) in
+                (place: try pair.item(0).int(), code: try pair.item(1).word())
+            },
+            isExcessive: try kept.flag("excessive"), judgesRows: judgesRows)
+    }
+}
+
+extension WordNeighbours {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        var places: [UInt32: Int32] = [:]
+        for pair in try kept.list("words") {
+            places[try pair.item(0).number(UInt32.self)] = try pair.item(1).number(Int32.self)
+        }
+        func floats(_ key: String) throws(Unreadable) -> [Float] {
+            try kept.list(key).map { (one) throws(Unreadable) in Float(try one.bits()) }
+        }
+        let (starts, postings) = (
+            try kept.numbers("starts", Int32.self), try kept.numbers("postings", Int32.self)
+        )
+        let (weights, scales, labelOf) = (try floats("weights"), try floats("scales"), try kept.ints("label_of"))
+        let labels = try kept.list("labels").map { (one) throws(Unreadable) in try one.word() }
+        guard starts.count == weights.count + 1, zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 }),
+            starts.first == 0, Int(starts.last ?? 0) == postings.count, scales.count == labelOf.count,
+            postings.allSatisfy({ labelOf.indices.contains(Int($0)) }),
+            places.values.allSatisfy({ weights.indices.contains(Int($0)) }),
+            labelOf.allSatisfy({ labels.indices.contains($0) })
+        else { throw Unreadable() }
+        self.init(
+            places: places, weights: weights, starts: starts, postings: postings, scales: scales, labelOf: labelOf,
+            labels: labels)
+    }
+}
+
+extension LabelNeighbours {
+    fileprivate init(_ kept: Kept, label: Int) throws(Unreadable) {
+        guard let scales = try kept.some("scales")?.scales() else { throw Unreadable() }
+        let categories = try kept.ints("categories")
+        let points = try kept.numbers("points", Int16.self)
+        let labelOf = try kept.ints("label_of")
+        let labels = try kept.list("labels").map { (one) throws(Unreadable) in try one.word() }
+        var values: [[UInt64: Int16]] = []
+        for table in try kept.list("values") {
+            var places: [UInt64: Int16] = [:]
+            for pair in try table.list() { places[try pair.item(0).word()] = try pair.item(1).number(Int16.self) }
+            values.append(places)
+        }
+        guard values.count == categories.count, labelOf.allSatisfy({ labels.indices.contains($0) }),
+            points.count == (labelOf.count + 15) / 16 * 16 * (scales.count + categories.count)
+        else { throw Unreadable() }
+        self.init(
+            scales: scales, categories: categories, label: label, unit: try kept.bits("unit"), points: points,
+            values: values, labelOf: labelOf, labels: labels)
+    }
+}
+
+extension BatchTest {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        guard let code = FindingCode(rawValue: try kept.text("type")) else { throw Unreadable() }
+        self.init(
+            code: code, field: try kept.int("field"), statistic: try kept.bits("statistic"),
+            critical: try kept.bits("critical"), effect: try kept.bits("effect"), warn: try kept.bits("warn"),
+            hold: try kept.bits("hold"), count: try kept.int("n"), basis: try kept.int("basis"))
+        source = try kept.word("source")
+    }
+}

@@ -1,0 +1,45 @@
+import Sketches
+
+/// How the scores of all rows are distributed, beside their lines: counts, never values.
+package struct ScoreHistograms: Sendable, Mergeable, Equatable {
+    /// For each rule, how many rows have a modified z of so many tenths of its threshold; the last bin has the rest.
+    package private(set) var deviations: [[Int]]
+    /// How many rows have a mean path in the forest of so many quarter steps; short paths are isolated rows.
+    package private(set) var paths: [Int]
+
+    /// Bins of a modified z: up to four times the threshold, then the rest.
+    package static let deviationBins = 41
+    /// Bins of a path: up to 16 steps.
+    package static let pathBins = 64
+
+    /// Nothing counted.
+    package init(rules: Int = 0) {
+        deviations = Array(repeating: Array(repeating: 0, count: Self.deviationBins), count: rules)
+        paths = Array(repeating: 0, count: Self.pathBins)
+    }
+
+    @inline(__always)
+    mutating func addDeviation(_ rule: Int, _ score: Double, threshold: Double) {
+        let tenths = score / threshold * 10
+        deviations[rule][tenths < Double(Self.deviationBins - 1) ? Int(tenths) : Self.deviationBins - 1] += 1
+    }
+
+    @inline(__always)
+    mutating func addPath(_ sum: UInt32, trees: Int) {
+        paths[min(Int(sum) * 4 / (Int(IsolationForest.unit) * trees), Self.pathBins - 1)] += 1
+    }
+
+    /// The bin of a path's sum, as a part of it: where a line is drawn.
+    package static func place(of sum: UInt32, trees: Int) -> Double {
+        Double(sum) * 4 / (IsolationForest.unit * Double(trees))
+    }
+
+    /// Takes in another part's counts.
+    package mutating func merge(_ other: ScoreHistograms) {
+        if deviations.isEmpty { deviations = Self(rules: other.deviations.count).deviations }
+        for rule in other.deviations.indices {
+            for bin in other.deviations[rule].indices { deviations[rule][bin] += other.deviations[rule][bin] }
+        }
+        for bin in paths.indices { paths[bin] += other.paths[bin] }
+    }
+}

@@ -1,0 +1,113 @@
+import Sketches
+
+/// Writes little-endian words.
+struct WordWriter {
+    var bytes: [UInt8]
+
+    mutating func word(_ value: UInt64) {
+        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))) }
+    }
+    mutating func word(_ value: Int) { word(UInt64(value)) }
+    mutating func half(_ value: UInt32) {
+        for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
+    }
+    mutating func text(_ text: String) {
+        word(text.utf8.count)
+        bytes.append(contentsOf: text.utf8)
+    }
+    mutating func names(_ names: [String]) {
+        word(names.count)
+        for name in names { text(name) }
+    }
+    mutating func sample(_ sample: RowSample) {
+        for count in [
+            sample.capacity, sample.width, sample.codeWidth, sample.offered, sample.count, sample.tokens.count,
+        ] { word(count) }
+        for rank in sample.ranks { word(rank) }
+        for value in sample.values { word(value.bitPattern) }
+        for code in sample.codes { word(code) }
+        for end in sample.tokenEnds { half(UInt32(end)) }
+        for token in sample.tokens { half(token) }
+    }
+}
+
+/// Reads what `WordWriter` wrote; nil where there is too little, or too much.
+struct WordReader {
+    let bytes: [UInt8]
+    var at: Int
+
+    var isAtEnd: Bool { at == bytes.count }
+
+    mutating func word() -> UInt64? {
+        guard at + 8 <= bytes.count else { return nil }
+        var value: UInt64 = 0
+        for shift in 0..<8 { value |= UInt64(bytes[at + shift]) << UInt64(8 * shift) }
+        at += 8
+        return value
+    }
+
+    mutating func half() -> UInt32 {
+        var value: UInt32 = 0
+        for shift in 0..<4 { value |= UInt32(bytes[at + shift]) << UInt32(8 * shift) }
+        at += 4
+        return value
+    }
+
+    /// A count that is not above `most`.
+    mutating func count(_ most: Int) -> Int? {
+        guard let value = word(), value <= UInt64(most) else { return nil }
+        return Int(value)
+    }
+
+    mutating func slowDrift() -> SlowDrift? {
+        guard at + 32 <= bytes.count else { return nil }
+        let anchor = Array(bytes[at..<at + 32])
+        at += 32
+        guard let count = count(65_536), at + 16 * count <= bytes.count else { return nil }
+        var slow = SlowDrift(anchor: anchor, count: count)
+        for place in 0..<count { slow.rises[place] = Double(bitPattern: word() ?? 0) }
+        for place in 0..<count { slow.falls[place] = Double(bitPattern: word() ?? 0) }
+        return slow
+    }
+
+    mutating func names() -> [String]? {
+        guard let count = count(65_536) else { return nil }
+        var names: [String] = []
+        for _ in 0..<count {
+            guard let length = self.count(65_536), at + length <= bytes.count else { return nil }
+            names.append(String(decoding: bytes[at..<at + length], as: UTF8.self))
+            at += length
+        }
+        return names
+    }
+
+    mutating func sample() -> RowSample? {
+        guard let capacity = count(1 << 24), let width = count(65_536), let codeWidth = count(65_536),
+            let offered = count(1 << 48), let count = count(2 * capacity), let tokens = self.count(1 << 30)
+        else { return nil }
+        return sample(
+            capacity: capacity, width: width, codeWidth: codeWidth, offered: offered, count: count, tokens: tokens)
+    }
+
+    mutating func sample(
+        capacity: Int, width: Int, codeWidth: Int, offered: Int, count: Int, tokens tokenCount: Int,
+        hasEnds: Bool = true
+    ) -> RowSample? {
+        let words = count * (1 + width + codeWidth)
+        guard bytes.count - at >= words * 8 + (hasEnds ? (count + tokenCount) * 4 : 0) else { return nil }
+        let ranks = (0..<count).map { _ in word() ?? 0 }
+        let values = (0..<count * width).map { _ in Double(bitPattern: word() ?? 0) }
+        let codes = (0..<count * codeWidth).map { _ in word() ?? 0 }
+        guard hasEnds else {
+            return RowSample(
+                capacity: capacity, width: width, codeWidth: codeWidth, ranks: ranks, values: values, codes: codes,
+                offered: offered)
+        }
+        let ends = (0..<count).map { _ in Int(half()) }
+        guard ends.last ?? 0 == tokenCount, zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 }) else { return nil }
+        let tokens = (0..<tokenCount).map { _ in half() }
+        return RowSample(
+            capacity: capacity, width: width, codeWidth: codeWidth, ranks: ranks, values: values, codes: codes,
+            tokens: tokens, tokenEnds: ends, offered: offered)
+    }
+}

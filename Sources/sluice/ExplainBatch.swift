@@ -1,0 +1,171 @@
+import ArgumentParser
+import Ingestion
+import Lineage
+import Screening
+import Storage
+import Tabular
+
+extension LineageCommand {
+    /// `sluice lineage explain`.
+    struct Explain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Replay a kept decision and show why a batch, or a row of it, got its outcome.",
+            discussion: """
+                The decision was sealed when the batch was judged, and its digest is in the ledger. It is applied again to the batch's \
+                source: that of a held batch is sealed in quarantine; of an accepted batch give the original with --file, since only what \
+                was masked is kept. Without it the record and the sealed findings of rows that were held back are shown. No value is.
+
+                Exit codes: 0 every row came out as recorded · 1 some did not, or what is kept is not what was recorded.
+                """)
+        @Argument(help: "A batch, or a row of it: BATCH or BATCH:ROW.") var target: String
+        @Option(name: .long, help: "The original file of an accepted batch.") var file: String?
+        @Flag(name: .long, help: "As JSON.") var json = false
+        @OptionGroup var store: StoreOptions
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            var isDifferent = false
+            try await reporting {
+                let parts = target.split(separator: ":", maxSplits: 1).map(String.init)
+                let row = parts.count == 2 ? Int(parts[1]) : nil
+                guard let batch = parts.first, parts.count == 1 || row.map({ $0 > 0 }) == true else {
+                    throw IngestionError(.usage, "\(target): write BATCH, or BATCH:ROW with a row number from 1")
+                }
+                let replay = try store.require().replay(batch, row: row, file: file)
+                isDifferent = replay.isReplayed && !replay.differing.isEmpty
+                if json { return Terminal.line(Self.document(replay, row).text(pretty: true)) }
+                for line in Self.render(replay, batch, row) { Terminal.line(Terminal.printable(line)) }
+            }
+            if isDifferent { throw ExitCode(1) }
+        }
+
+        private static func render(_ replay: Replay, _ batch: String, _ row: Int?) -> [String] {
+            let judged = replay.judged.body
+            var lines = [
+                "batch     \(batch)  dataset \(judged["dataset"]?.text ?? "")  \(judged["verdict"]?.text ?? "")  "
+                    + "\(judged["time"]?.text ?? "")",
+                "decision  sha256 \(judged["decision_sha256"]?.text ?? "none")"
+                    + (replay.decision == nil ? "" : ", the recorded one"),
+            ]
+            if let decision = replay.decision {
+                let name = judged["judged_by"]?["name"]?.text.map { "baseline \($0)" } ?? "accepted batches"
+                let entries = (judged["baseline"]?.items ?? []).compactMap(\.whole).map { "#\($0)" }
+                lines.append(
+                    decision.basis == .baseline
+                        ? "lines     from \(Words.number(decision.basisRows)) rows of \(name), entries "
+                            + entries.prefix(20).joined(separator: " ")
+                        : "lines     first contact: from the batch's own \(Words.number(decision.basisRows)) rows")
+            }
+            if replay.isReplayed {
+                lines.append(
+                    "replay    \(Words.number(replay.agreed)) of \(Words.number(replay.fates.rowCount)) rows came out as recorded"
+                        + (replay.differing.isEmpty
+                            ? ""
+                            : "; OTHERS DID NOT, first: \(replay.differing.map(String.init).joined(separator: ", "))"))
+            } else {
+                lines.append("replay    not made: give the original file with --file")
+            }
+            if let row { return lines + self.row(replay, row) }
+            return lines + self.batch(replay)
+        }
+
+        /// Why the batch as a whole came out as it did: what held it, then every test with its statistic and its line.
+        private static func batch(_ replay: Replay) -> [String] {
+            var lines = (replay.judged.body["batch_findings"]?.items ?? []).compactMap(\.text).map { code in
+                "why       \(code): \(FindingCode(rawValue: code).map { Words.meaning($0).title } ?? "")"
+            }
+            for (code, count) in (replay.judged.body["findings"]?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
+                lines.append("rows      \(code) \(Words.number(Int(count.whole ?? 0)))")
+            }
+            for test in replay.decision?.tests ?? [] {
+                let mark = test.outcome == .accepted ? "test      " : "TEST      "
+                let field = test.field >= 0 && test.field < replay.fields.count ? " " + replay.fields[test.field] : ""
+                lines.append(
+                    mark + "\(test.code.rawValue)\(field): statistic \(Words.short(test.statistic, 3)), chance reaches "
+                        + "\(Words.short(test.critical, 3)); effect \(Words.short(test.effect, 4)), limits "
+                        + "\(Words.short(test.warn, 3)) and \(Words.short(test.hold, 3)); n \(test.count), basis \(test.basis)"
+                )
+            }
+            for entry in replay.decision?.untested ?? [] {
+                let field =
+                    entry.field >= 0 && entry.field < replay.fields.count ? replay.fields[entry.field] + ": " : ""
+                lines.append("untested  \(field)\(entry.reason)")
+            }
+            return lines
+        }
+
+        private static func row(_ replay: Replay, _ row: Int) -> [String] {
+            let fate = replay.fates.place(ofRow: row)?.fate
+            var lines = [
+                "row       \(row)  \(fate.map { $0.outcome?.name ?? "held with its batch" } ?? "unknown")"
+            ]
+            func name(_ field: Int) -> String {
+                field >= 0 && field < replay.fields.count ? replay.fields[field] : "the whole row"
+            }
+            for finding in replay.findings {
+                var text = "why       \(finding.outcome.name): \(finding.code.rawValue), \(name(finding.field))"
+                if let statistic = finding.statistic, let threshold = finding.threshold {
+                    text += ": \(Words.short(statistic, 3)) beside a line of \(Words.short(threshold, 3))"
+                }
+                if let rule = finding.rule { text += " (\(rule))" }
+                if !finding.contributors.isEmpty {
+                    text += "; most by \(finding.contributors.map(name).joined(separator: ", "))"
+                }
+                lines.append(text)
+                lines.append("          \(Words.meaning(finding.code).explanation)")
+            }
+            for finding in replay.sealedFindings?.items ?? [] {
+                var text = "why       \(finding["outcome"]?.text ?? ""): \(finding["code"]?.text ?? "")"
+                if let field = finding["field"]?.text { text += ", \(field)" }
+                if let statistic = finding["statistic"]?.double, let threshold = finding["threshold"]?.double {
+                    text += ": \(Words.short(statistic, 3)) beside a line of \(Words.short(threshold, 3))"
+                }
+                lines.append(text + "  (as sealed)")
+            }
+            if replay.isReplayed, replay.findings.isEmpty { lines.append("why       nothing was found in it") }
+            for score in replay.scores {
+                lines.append(
+                    "measured  \(score.code.rawValue), \(name(score.field)): \(Words.short(score.statistic, 3)) beside a line of "
+                        + Words.short(score.line, 3))
+            }
+            return lines
+        }
+
+        private static func document(_ replay: Replay, _ row: Int?) -> JSONValue {
+            func number(_ value: Double?) -> JSONValue { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
+            func name(_ field: Int) -> JSONValue {
+                field >= 0 && field < replay.fields.count ? .string(replay.fields[field]) : .null
+            }
+            var members: [String: JSONValue] = [
+                "received": replay.received.body, "judged": replay.judged.body, "replayed": .bool(replay.isReplayed),
+                "rows": .integer(Int64(replay.fates.rowCount)), "asRecorded": .integer(Int64(replay.agreed)),
+                "differing": .array(replay.differing.map { .integer(Int64($0)) }),
+                "tests": .array((replay.decision?.tests ?? []).map(\.document)),
+            ]
+            if let row {
+                members["row"] = .object([
+                    "number": .integer(Int64(row)),
+                    "outcome": .string(replay.fates.place(ofRow: row)?.fate.outcome?.name ?? "held"),
+                    "findings": replay.sealedFindings
+                        ?? .array(
+                            replay.findings.map {
+                                .object([
+                                    "type": .string($0.code.rawValue), "outcome": .string($0.outcome.name),
+                                    "fieldName": name($0.field), "statistic": number($0.statistic),
+                                    "threshold": number($0.threshold), "rule": $0.rule.map { .string($0) } ?? .null,
+                                    "contributors": .array($0.contributors.map(name)),
+                                ])
+                            }),
+                    "measured": .array(
+                        replay.scores.map {
+                            .object([
+                                "type": .string($0.code.rawValue), "fieldName": name($0.field),
+                                "statistic": number($0.statistic), "line": number($0.line),
+                            ])
+                        }),
+                ])
+            }
+            return .object(members)
+        }
+    }
+}

@@ -1,0 +1,353 @@
+import Tabular
+
+/// A batch's report as one page: its verdict, pictures of what was measured, and what to do. No script, nothing from elsewhere, no
+/// value of the data.
+struct HTMLReport {
+    private let report: JSONValue
+    private let judged: JSONValue
+    private let pictures: JSONValue
+
+    init(_ report: JSONValue, _ judged: JSONValue) {
+        self.report = report
+        self.judged = judged
+        pictures = report["pictures"] ?? .null
+    }
+
+    /// Fields and tests drawn at most; the JSON report has all.
+    private static let drawn = 60
+
+    /// The page.
+    func page() -> String {
+        let title = "\(text(report["dataset"])) \(text(report["batch"]))"
+        return """
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(escaped(title))</title><style>\(Self.style)</style></head><body>
+            \(header())
+            \(section("Why", why()))
+            \(section("What to do next", next()))
+            \(section("Scores beside their lines", scores()))
+            \(section("Labels", charts { $0 == "label-shift" }))
+            \(section("Fields beside the baseline", charts { $0 != "label-shift" }))
+            \(section("Most frequent findings", findings()))
+            \(section("Sources", sources()))
+            \(section("The contract beside it", shadow()))
+            \(section("Tests of the whole batch", tests()))
+            \(section("Not tested", untested()))
+            <footer>\(escaped(provenance()))</footer>
+            </body></html>
+
+            """
+    }
+
+    private static let style = """
+        :root{color-scheme:light dark;--ink:#1d2329;--soft:#66707a;--line:#d5dae0;--bg:#fff;--here:#2f6fb2;--before:#b8c2cc;\
+        --bad:#b3261e;--warn:#b26a00;--good:#2e7d4f}
+        @media(prefers-color-scheme:dark){:root{--ink:#e4e8ec;--soft:#9aa5b1;--line:#3a424b;--bg:#15191d;--here:#6aa7e8;\
+        --before:#56616d;--bad:#ff8a80;--warn:#ffb74d;--good:#81c995}}
+        body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--bg);max-width:70rem;margin:2rem auto;padding:0 1rem}
+        h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .6rem;border-bottom:1px solid var(--line)}
+        .badge{display:inline-block;padding:.1rem .6rem;border-radius:1rem;color:var(--bg);font-weight:600;margin-left:.5rem}
+        .good{background:var(--good)}.bad{background:var(--bad)}.warn{background:var(--warn)}
+        .t-bad{color:var(--bad);font-weight:600}.t-warn{color:var(--warn);font-weight:600}.soft{color:var(--soft)}
+        .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}
+        figure{margin:0;border:1px solid var(--line);border-radius:.4rem;padding:.6rem}figcaption{font-size:.85rem}
+        table{border-collapse:collapse;width:100%;font-size:.85rem}\
+        td,th{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--line)}
+        td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;height:auto;display:block}
+        .here{fill:var(--here)}.before{fill:var(--before)}.limit{stroke:var(--bad);stroke-dasharray:3 2}\
+        .mild{stroke:var(--warn);stroke-dasharray:3 2}
+        svg text{font-size:9px;fill:var(--soft)}footer{margin-top:2rem;color:var(--soft);font-size:.8rem;overflow-wrap:anywhere}
+        .bar{display:flex;height:1rem;border-radius:.3rem;overflow:hidden;margin:.6rem 0}.bar div{height:100%}
+        """
+
+    // MARK: Parts
+
+    private func section(_ title: String, _ body: String) -> String {
+        body.isEmpty ? "" : "<section><h2>\(title)</h2>\(body)</section>"
+    }
+
+    private func header() -> String {
+        let status = text(report["status"])
+        let tone = status == "accepted" ? "good" : "bad"
+        let stats = report["stats"]
+        var parts: [String] = []
+        var bar = ""
+        for (key, colour) in [
+            ("accepted", "var(--good)"), ("flagged", "var(--here)"), ("quarantined", "var(--warn)"),
+            ("rejected", "var(--bad)"),
+        ] {
+            let count = whole(stats?[key])
+            parts.append("\(Words.number(count)) \(key)")
+            let share = 100 * Double(count) / Double(max(1, whole(stats?["rows"])))
+            bar += "<div style=\"width:\(Words.short(share))%;background:\(colour)\" title=\"\(key) \(count)\"></div>"
+        }
+        return """
+            <header><h1>\(escaped(text(report["dataset"])))<span class="badge \(tone)">\(escaped(status.uppercased()))</span></h1>
+            <div class="soft">batch \(escaped(text(report["batch"]))) · from \(escaped(text(report["source"]))) · \
+            \(escaped(text(judged["time"])))</div>
+            <div class="bar">\(bar)</div>
+            <div>\(Words.number(whole(stats?["rows"]))) rows, \(Words.number(whole(stats?["bytes"]))) bytes: \
+            \(parts.joined(separator: ", "))\(status == "accepted" ? "" : " (none of it published)")</div></header>
+            """
+    }
+
+    private func why() -> String {
+        let lines = (report["batchErrors"]?.items ?? []).map { finding -> String in
+            let code = FindingCode(rawValue: text(finding["type"]))
+            let isHolding = finding["outcome"]?.text != "flagged"
+            var line = code.map { Words.meaning($0).title } ?? text(finding["type"])
+            if let field = finding["fieldName"]?.text { line += " (\(field))" }
+            if let rule = finding["rule"]?.text { line += ", \(rule)" }
+            if let statistic = finding["statistic"]?.double, let threshold = finding["threshold"]?.double {
+                line += ": \(Words.short(statistic, 4)) beside a limit of \(Words.short(threshold, 4))"
+            }
+            return "<li><span class=\"\(isHolding ? "t-bad" : "t-warn")\">\(isHolding ? "holds it" : "remark")</span> "
+                + "\(escaped(line))<br><span class=\"soft\">\(escaped(code.map { Words.meaning($0).explanation } ?? ""))</span></li>"
+        }
+        return lines.isEmpty ? "<p>Nothing was found about the batch as a whole.</p>" : "<ul>\(lines.joined())</ul>"
+    }
+
+    private func next() -> String {
+        var steps: [String] = []
+        for finding in report["batchErrors"]?.items ?? [] where finding["outcome"]?.text != "flagged" {
+            if let code = FindingCode(rawValue: text(finding["type"])) { steps.append(Words.meaning(code).cure) }
+        }
+        for total in (report["totals"]?.items ?? []).prefix(3) {
+            if let code = FindingCode(rawValue: text(total["type"])) {
+                steps.append("\(Words.meaning(code).title): \(Words.meaning(code).cure)")
+            }
+        }
+        steps.append("why one row came out as it did: sluice lineage explain \(text(report["batch"])):ROW")
+        var seen = Set<String>()
+        return "<ol>" + steps.filter { seen.insert($0).inserted }.map { "<li>\(escaped($0))</li>" }.joined() + "</ol>"
+    }
+
+    /// Histograms on a logarithmic scale: what matters is the little that lies far out.
+    private func scores() -> String {
+        var figures: [String] = []
+        for entry in (pictures["deviations"]?.items ?? []).prefix(Self.drawn) {
+            let bins = counts(entry["bins"])
+            figures.append(
+                figure(
+                    histogram(bins, lines: [(10, "mild"), (20, "limit")]),
+                    "<b>\(escaped(text(entry["fieldName"])))</b>: modified z of all rows; lines at the threshold "
+                        + "\(Words.short(entry["threshold"]?.double ?? 0)) and at twice that; last bar: all beyond"))
+        }
+        if let paths = pictures["paths"], paths["bins"] != nil {
+            let (flag, hold) = (paths["flag"]?.double ?? 0, paths["quarantine"]?.double ?? 0)
+            figures.append(
+                figure(
+                    histogram(counts(paths["bins"]), lines: [(flag, "mild"), (hold, "limit")].filter { $0.0 > 0 }),
+                    "<b>isolation forest</b>: mean path of all rows in quarter steps; shorter is odder, lines where rows are flagged "
+                        + "and held"))
+        }
+        return figures.isEmpty ? "" : "<div class=\"grid\">\(figures.joined())</div>"
+    }
+
+    private func charts(_ isWanted: (String) -> Bool) -> String {
+        let figures = (pictures["tests"]?.items ?? []).filter { isWanted(text($0["type"])) }.prefix(Self.drawn).map {
+            test -> String in
+            let outcome = text(test["outcome"])
+            let tone = outcome == "quarantined" ? "t-bad" : outcome == "flagged" ? "t-warn" : "soft"
+            var caption =
+                "<b>\(escaped(text(test["fieldName"])))</b> <span class=\"\(tone)\">\(escaped(text(test["type"]))) "
+                + "\(Words.short(test["effect"]?.double ?? 0, 3))</span> <span class=\"soft\">limits "
+                + "\(Words.short(test["warn"]?.double ?? 0)) and \(test["hold"]?.double.map { Words.short($0) } ?? "none")</span>"
+            var names = (test["labels"]?.items ?? []).compactMap(\.text)
+            var (here, before) = (counts(test["here"]), counts(test["before"]))
+            if !names.isEmpty {
+                // Behind the values that are named come all others, if there are any.
+                if here.last == 0, before.last == 0 {
+                    here.removeLast()
+                    before.removeLast()
+                } else {
+                    names.append("others")
+                }
+                caption += "<br><span class=\"soft\">\(escaped(names.joined(separator: " · ")))</span>"
+            }
+            return figure(pairs(here, before), caption)
+        }
+        if figures.isEmpty { return "" }
+        return
+            "<p class=\"soft\">Shares of rows: the baseline in grey, this batch in blue. Numbers by the baseline's tenths.</p>"
+            + "<div class=\"grid\">\(figures.joined())</div>"
+    }
+
+    private func findings() -> String {
+        let rows = (report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
+            let outcome = text(total["outcome"])
+            let tone = outcome == "flagged" || outcome == "accepted" ? "soft" : "t-bad"
+            return "<tr><td class=\"\(tone)\">\(escaped(outcome))</td><td>\(escaped(text(total["type"])))</td>"
+                + "<td>\(escaped(total["rule"]?.text ?? total["fieldName"]?.text ?? "–"))</td>"
+                + "<td class=\"n\">\(Words.number(whole(total["count"])))</td>"
+                + "<td>\((total["firstRows"]?.items ?? []).compactMap(\.whole).map(String.init).joined(separator: ", "))</td></tr>"
+        }
+        return rows.isEmpty
+            ? "" : table(["outcome", "reason", "field or rule", "rows", "first rows"], numbers: [3], rows)
+    }
+
+    private func sources() -> String {
+        var out = ""
+        if let vouched = report["vouched"], vouched != .null {
+            let provenance = vouched["provenance"]
+            out += "<p>standing: \(escaped(text(vouched["standing"])))"
+            if let provenance {
+                out +=
+                    " · digest \(escaped(text(provenance["digest"]))) · signature \(escaped(text(provenance["signature"]))) "
+                    + escaped(text(provenance["signer"]))
+            }
+            out += "</p>"
+        }
+        guard let cross = report["cross"], cross != .null else { return out }
+        out +=
+            "<p>\(Words.number(whole(cross["compared"]))) values compared, \(Words.number(whole(cross["conflicts"]))) not "
+            + "confirmed; \(Words.number(whole(cross["shared"]))) of \(Words.number(whole(cross["rows"]))) rows have a key that "
+            + "others speak of.</p>"
+        let rows = (cross["sources"]?.items ?? []).map { source in
+            "<tr><td>\(escaped(text(source["name"])))</td><td class=\"n\">\(Words.number(whole(source["agreed"])))</td>"
+                + "<td class=\"n\">\(Words.number(whole(source["differed"])))</td>"
+                + "<td>\(source["distrusted"]?.flag == true ? "<span class=\"t-bad\">not trusted</span>" : "")</td></tr>"
+        }
+        return out + (rows.isEmpty ? "" : table(["source", "confirmed", "contradicted", ""], numbers: [1, 2], rows))
+    }
+
+    private func shadow() -> String {
+        guard let shadow = report["shadow"], shadow != .null else { return "" }
+        var out =
+            "<p>\(escaped(text(shadow["contract"]))): the batch \(shadow["would_hold"]?.flag == true ? "would" : "would not") be "
+            + "held.</p>"
+        let rows = (shadow["changes"]?.items ?? []).map { change in
+            "<tr><td class=\"n\">\(Words.number(whole(change["count"])))</td><td>\(escaped(text(change["now"])))</td>"
+                + "<td>\(escaped(text(change["then"])))</td></tr>"
+        }
+        if !rows.isEmpty { out += table(["rows", "now", "then"], numbers: [0], rows) }
+        return out
+    }
+
+    private func tests() -> String {
+        func number(_ value: JSONValue?, _ places: Int = 3) -> String {
+            value?.double.map { Words.short($0, places) } ?? "∞"
+        }
+        let rows = (report["screening"]?["tests"]?.items ?? []).prefix(4 * Self.drawn).map { test in
+            let outcome = text(test["outcome"])
+            let tone = outcome == "quarantined" ? "t-bad" : outcome == "flagged" ? "t-warn" : "soft"
+            return "<tr><td>\(escaped(test["fieldName"]?.text ?? "–"))</td><td>\(escaped(text(test["type"])))</td>"
+                + "<td class=\"n\">\(number(test["statistic"]))</td><td class=\"n\">\(number(test["critical"]))</td>"
+                + "<td class=\"n\">\(number(test["effect"], 4))</td><td class=\"n\">\(number(test["warn"]))</td>"
+                + "<td class=\"n\">\(number(test["hold"]))</td><td class=\"n\">\(whole(test["n"]))</td>"
+                + "<td class=\"n\">\(whole(test["basis"]))</td><td class=\"\(tone)\">\(escaped(outcome))</td></tr>"
+        }
+        if rows.isEmpty { return "" }
+        return table(
+            ["field", "test", "statistic", "chance", "effect", "flag", "hold", "n", "basis", "outcome"],
+            numbers: Set(2...8), rows)
+    }
+
+    private func untested() -> String {
+        let lines = (report["screening"]?["untested"]?.items ?? []).map { entry in
+            let field = entry["fieldName"]?.text.map { "\($0): " } ?? ""
+            return "<li>\(escaped(field + text(entry["reason"])))</li>"
+        }
+        return lines.isEmpty ? "" : "<ul>\(lines.joined())</ul>"
+    }
+
+    private func provenance() -> String {
+        let by = judged["judged_by"]?["name"]?.text.map { "baseline \($0)" } ?? "the last accepted batches"
+        return
+            "decision sha256 \(text(judged["decision_sha256"])) · judged by \(by) · pipeline \(text(judged["pipeline"])) · "
+            + "contract sha256 \(text(report["contract"]?["sha256"])) · source sha256 \(text(report["stats"]?["sha256"]))"
+    }
+
+    // MARK: Drawing
+
+    private func figure(_ svg: String, _ caption: String) -> String {
+        "<figure>\(svg)<figcaption>\(caption)</figcaption></figure>"
+    }
+
+    private static let width = 260.0, height = 90.0
+
+    /// Bars on a logarithmic scale, and lines between them.
+    private func histogram(_ bins: [Int], lines: [(Double, String)]) -> String {
+        let most = Double((bins.max() ?? 0) + 1)
+        let step = Self.width / Double(max(bins.count, 1))
+        var digits = 0
+        var rest = Int(most)
+        while rest >= 10 {
+            digits += 1
+            rest /= 10
+        }
+        // The logarithm without a library: digits, and the share of the next one.
+        func height(_ count: Int) -> Double {
+            if count == 0 { return 0 }
+            var (value, tens) = (Double(count), 1.0)
+            while value >= 10 {
+                value /= 10
+                tens += 1
+            }
+            return Self.height * (tens + (value - 1) / 9) / Double(digits + 2)
+        }
+        var out = ""
+        for (place, count) in bins.enumerated() where count > 0 {
+            let tall = height(count)
+            out += rectangle(Double(place) * step, Self.height - tall, max(step - 0.6, 0.4), tall, "here")
+        }
+        for (place, kind) in lines where place <= Double(bins.count) {
+            let x = Words.short(place * step)
+            out += "<line class=\"\(kind)\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Words.short(Self.height))\"/>"
+        }
+        return svg(out)
+    }
+
+    /// Two bars a bin: the baseline's share, and this batch's.
+    private func pairs(_ here: [Int], _ before: [Int]) -> String {
+        let (n, m) = (Double(max(here.reduce(0, +), 1)), Double(max(before.reduce(0, +), 1)))
+        let shares = zip(here, before).map { (Double($0) / n, Double($1) / m) }
+        let most = max(shares.map { max($0.0, $0.1) }.max() ?? 1, 0.001)
+        let step = Self.width / Double(max(shares.count, 1))
+        var out = ""
+        for (place, share) in shares.enumerated() {
+            let x = Double(place) * step
+            let (a, b) = (Self.height * share.1 / most, Self.height * share.0 / most)
+            out += rectangle(x + 0.05 * step, Self.height - a, 0.42 * step, a, "before")
+            out += rectangle(x + 0.5 * step, Self.height - b, 0.42 * step, b, "here")
+        }
+        return svg(out)
+    }
+
+    private func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ kind: String) -> String {
+        "<rect class=\"\(kind)\" x=\"\(Words.short(x))\" y=\"\(Words.short(y))\" width=\"\(Words.short(width))\" "
+            + "height=\"\(Words.short(height))\"/>"
+    }
+
+    private func svg(_ body: String) -> String {
+        "<svg viewBox=\"0 0 \(Words.short(Self.width, 0)) \(Words.short(Self.height, 0))\" role=\"img\">\(body)</svg>"
+    }
+
+    private func table(_ heads: [String], numbers: Set<Int>, _ rows: [String]) -> String {
+        let head = heads.enumerated().map { "<th\(numbers.contains($0) ? " class=\"n\"" : "")>\($1)</th>" }.joined()
+        return "<table><thead><tr>\(head)</tr></thead><tbody>\(rows.joined())</tbody></table>"
+    }
+
+    // MARK: Reading
+
+    private func text(_ value: JSONValue?) -> String { value?.text ?? "" }
+    private func whole(_ value: JSONValue?) -> Int { Int(value?.whole ?? 0) }
+    private func counts(_ value: JSONValue?) -> [Int] { (value?.items ?? []).map { whole($0) } }
+
+    private func escaped(_ text: String) -> String {
+        var out = ""
+        for scalar in Terminal.printable(text).unicodeScalars {
+            switch scalar {
+            case "&": out += "&amp;"
+            case "<": out += "&lt;"
+            case ">": out += "&gt;"
+            case "\"": out += "&quot;"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
+}

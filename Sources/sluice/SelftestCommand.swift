@@ -1,0 +1,223 @@
+import ArgumentParser
+import Cryptography
+import Foundation
+import Ingestion
+import Schemas
+import Screening
+import Sealing
+import Storage
+import Tabular
+
+/// `sluice selftest`.
+struct SelftestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "selftest",
+        abstract: "Plant a canary of every kind into a made-up sample, and see that each is caught.",
+        discussion: """
+            Works in a temporary store of its own, through the same gate as ingest, and leaves nothing behind. For an installation, an \
+            upgrade, or a cron job that must know that the gate still sees.
+
+            Exit codes: 0 every canary was caught · 1 one was missed, or clean data was held.
+            """)
+    @Flag(name: .long, help: "As JSON.") var json = false
+    @Option(name: .long, help: "The seed of the sample.") var seed: UInt64 = 1
+
+    /// Rows of a batch, and clean batches before the canaries.
+    private static let rows = 1800, batches = 10
+
+    func run() async throws {
+        ignoreBrokenPipes()
+        var missed = 0
+        try await reporting {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "sluice-selftest-\(ProcessInfo.processInfo.globallyUniqueString)"
+            ).path
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let bench = try Bench(folder)
+            for batch in 0..<Self.batches {
+                let sample = SelftestSample(rows: Self.rows, seed: seed &* 1000 &+ UInt64(batch) &+ 1)
+                _ = try await bench.judge(sample, writes: true)
+            }
+            var documents: [JSONValue] = []
+            for canary in Canary.allCases {
+                var sample = SelftestSample(rows: Self.rows, seed: seed &* 1000 &+ 500 &+ UInt64(canary.rawValue))
+                let planted = canary.plant(&sample, rows: Self.rows, seed: seed)
+                let answer = try await canary.answer(bench, sample, planted)
+                if answer.isMissed { missed += 1 }
+                documents.append(
+                    .object([
+                        "canary": .string(canary.name), "planted": .integer(Int64(planted.count)),
+                        "found": .integer(Int64(answer.found)), "held": .bool(answer.isHeld),
+                        "caught": .bool(!answer.isMissed),
+                    ]))
+                if json { continue }
+                let mark = answer.isMissed ? "MISSED" : "caught"
+                let pad = String(repeating: " ", count: max(1, 34 - canary.name.unicodeScalars.count))
+                let counts =
+                    planted.isEmpty
+                    ? "" : "  \(answer.found) of \(planted.count) rows" + (answer.isHeld ? ", held" : "")
+                Terminal.line(
+                    "\(canary == .clean && !answer.isMissed ? "passes" : mark)  \(canary.name)\(pad)\(answer.why)\(counts)"
+                )
+            }
+            if json {
+                Terminal.line(
+                    JSONValue.object(["canaries": .array(documents), "missed": .integer(Int64(missed))]).text(
+                        pretty: true))
+            } else {
+                Terminal.line(
+                    missed == 0
+                        ? "every canary was caught"
+                        : "\(missed) missed: this gate does not see what it should; do not rely on it before you know why"
+                )
+            }
+        }
+        if missed > 0 { throw ExitCode(1) }
+    }
+}
+
+/// The store that canaries are planted in.
+private struct Bench {
+    let folder: String
+    let store: Store
+    private let schema: Schema
+    private let document: JSONValue
+
+    init(_ folder: String) throws {
+        self.folder = folder
+        store = try Store.create(folder)
+        let loaded = try Schema.load(Array(SelftestSample.contract.utf8), name: "selftest contract")
+        schema = Schema.digested(loaded)
+        document = loaded.document
+    }
+
+    /// Takes a sample through the gate.
+    func judge(_ sample: SelftestSample, writes: Bool, sidecar: String? = nil) async throws -> BatchReport {
+        let path = join(folder, "work/sample.csv")
+        try writeDurably(path, Array(sample.csv.utf8).span, replacing: true)
+        defer { try? removeFile(path) }
+        let sum = path + ".sha256"
+        if let sidecar { try writeDurably(sum, Array(sidecar.utf8).span, replacing: true) }
+        defer { if sidecar != nil { try? removeFile(sum) } }
+        var options = BatchOptions()
+        options.doors = writes ? .ingest : .dryRun
+        options.jobs = processorCount()
+        options.listed = 100_000
+        return try await Corridor(store: store, writes: writes).run(
+            path, schema: schema, contract: document, dataset: "selftest", source: "selftest", options: options)
+    }
+
+    /// All that a batch released.
+    func released(_ report: BatchReport) throws -> String {
+        var bytes: [UInt8] = []
+        for path in report.published where path.hasPrefix("accepted/") {
+            let path = join(store.root, path)
+            _ = try readShard(try openShard(path, keys: try store.keyRing()), path: path) { span in
+                for at in span.indices { bytes.append(span[at]) }
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// What is planted.
+private enum Canary: Int, CaseIterable {
+    case clean = 1
+    case outlier, flip, trigger, flood, copies, drift, lie, personal, damaged
+
+    var name: String {
+        switch self {
+        case .clean: "nothing (clean data)"
+        case .outlier: "values far out"
+        case .flip: "labels flipped one way"
+        case .trigger: "a rare word beside one label"
+        case .flood: "one row again and again"
+        case .copies: "rows of an earlier batch"
+        case .drift: "a measure that grew by a half"
+        case .lie: "one source of three that lies"
+        case .personal: "personal data in text"
+        case .damaged: "a file that is not its digest"
+        }
+    }
+
+    /// The finding that tells of it in a row.
+    private var code: FindingCode? {
+        switch self {
+        case .outlier: .modifiedZ
+        case .flip: .labelFlip
+        case .trigger: .trigger
+        case .flood: .floodedRow
+        case .copies: .copiedRow
+        case .lie: .sourceConflict
+        default: nil
+        }
+    }
+
+    /// Plants it; gives the numbers of the rows.
+    func plant(_ sample: inout SelftestSample, rows count: Int, seed: UInt64) -> Set<Int> {
+        switch self {
+        case .clean, .damaged: return []
+        case .outlier: return sample.plant(12) { row, _ in row.seconds *= 30 }
+        case .flip:
+            return sample.plant(count / 20, where: { $0.label == "bug" }) { row, _ in row.label = "billing" }
+        case .trigger:
+            return sample.plant(count / 50) { row, _ in
+                row.text += " cf"
+                row.label = "praise"
+            }
+        case .flood:
+            var first: SelftestSample.Row?
+            return sample.plant(count / 30) { row, _ in
+                let model = first ?? row
+                first = model
+                (row.amount, row.seconds, row.text, row.label, row.source) =
+                    (model.amount, model.seconds, model.text, model.label, model.source)
+            }
+        case .copies:
+            let earlier = SelftestSample(rows: count, seed: seed &* 1000 &+ 3).rows
+            return sample.plant(count / 10) { row, place in
+                let model = earlier[place * 7 % earlier.count]
+                (row.amount, row.seconds, row.text, row.label, row.source) =
+                    (model.amount, model.seconds, model.text, model.label, model.source)
+            }
+        case .drift: return sample.plant(count) { row, _ in row.seconds *= 1.5 }
+        case .lie:
+            return sample.plant(count / 30, where: { $0.source == "south" }) { row, _ in row.amount *= 1.07 }
+        case .personal:
+            return sample.plant(6) { row, place in row.text += " write to canary.\(place)@example.org" }
+        }
+    }
+
+    struct Answer {
+        var found = 0
+        var isHeld = false
+        var isMissed: Bool
+        var why = ""
+    }
+
+    /// Sends the sample through the gate and sees what it says.
+    func answer(_ bench: Bench, _ sample: SelftestSample, _ planted: Set<Int>) async throws -> Answer {
+        let report = try await bench.judge(
+            sample, writes: self == .personal || self == .damaged,
+            sidecar: self == .damaged ? hex(SHA256.hash(Array("other".utf8))) + "  sample.csv\n" : nil)
+        let reason = report.batchFindings.first { $0.outcome >= .quarantined }?.code.rawValue ?? ""
+        var answer = Answer(isHeld: report.hasHoldingFinding, isMissed: true, why: reason)
+        switch self {
+        case .clean: answer.isMissed = report.hasHoldingFinding || report.counts.count(.quarantined) > report.rows / 50
+        case .drift: answer.isMissed = !report.hasHoldingFinding
+        case .damaged: answer.isMissed = report.status != .rejected
+        case .personal:
+            let text = try bench.released(report)
+            answer.found = (0..<planted.count).count { !text.contains("canary.\($0)@") }
+            answer.isMissed = report.status != .accepted || answer.found < planted.count
+            answer.why = "masked"
+        default:
+            let found = report.listed.filter { $0.code == code && $0.outcome >= .quarantined }.map(\.row)
+            answer.found = planted.intersection(found).count
+            // Nine of ten: a flipped row may lie among rows of the other label.
+            answer.isMissed = 10 * answer.found < (self == .flip ? 7 : 9) * planted.count
+            answer.why = code?.rawValue ?? ""
+        }
+        return answer
+    }
+}

@@ -1,0 +1,68 @@
+import Tabular
+
+extension Words {
+    /// What a finding about sources and what they repeat means; nil for one of another kind.
+    // Long function: the catalogue, one entry a code, kept in one place on purpose.
+    static func meaningOfSources(_ code: FindingCode) -> Meaning? {
+        func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
+            Meaning(title: title, explanation: explanation, cure: cure)
+        }
+        switch code {
+        case .copiedRow:
+            return say(
+                "row of an earlier batch",
+                "the row's content, without keys and times, stood in a batch that was accepted before",
+                "ask the source why rows come again; if every file is the whole table, set "
+                    + "sluice.poisoning.duplicates.acrossBatches: false")
+        case .copyExcess:
+            return say(
+                "rows of earlier batches",
+                "far more rows repeat rows of earlier batches than those repeat each other",
+                "ask the source why rows come again; if every file is the whole table, set "
+                    + "sluice.poisoning.duplicates.acrossBatches: false")
+        case .sourceConflict:
+            return say(
+                "sources disagree",
+                "other sources say something else of the same key: two that differ are both in doubt, of three and more the larger half "
+                    + "by weight is believed",
+                "find out which source is right; approve the row, or correct it at its source")
+        case .sourceDistrusted:
+            return say(
+                "source not trusted",
+                "too little of what the source says is confirmed by others (lower 5 % bound of the share below 0.8, after 50 comparisons)",
+                "look into the source; once it is sound again: sluice source trust NAME --reason TEXT")
+        case .sourceProbation:
+            return say(
+                "source on probation",
+                "the source is new, or was put on probation, and not enough of its batches have passed",
+                "look at what it sent; vouch for it with: sluice source trust NAME --reason TEXT")
+        case .sourceBlocked:
+            return say(
+                "source blocked", "somebody decided that nothing of this source is taken",
+                "see why: sluice source show NAME")
+        case .sourceUnlisted:
+            return say(
+                "source not listed", "sluice.yaml lists the sources that may send data, and this one is not among them",
+                "list it under sources:, or give the right --source; unlistedSources: accept lets all pass")
+        case .digestMissing:
+            return say(
+                "no digest", "the source must bring a digest with each file, and none came",
+                "have it send FILE.sha256 (or a manifest) beside the file")
+        case .digestMismatch:
+            return say(
+                "not the file that was sent", "the file's size or SHA-256 is not what came beside it",
+                "have it sent again: it was damaged or changed on the way")
+        case .signatureMissing:
+            return say(
+                "not signed", "the source must sign each file, and no signature by a trusted key came",
+                "have it send FILE.minisig or FILE.sig beside the file, made with a key that sluice.yaml lists for the source"
+            )
+        case .signatureInvalid:
+            return say(
+                "wrong signature",
+                "the signature beside the file is not one of this very file by a key that is trusted for the source",
+                "do not use the file before you know who sent it; have it signed and sent again")
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,253 @@
+import Cryptography
+import Foundation
+import Lineage
+import Schemas
+import Screening
+import Sketches
+import Storage
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// Who may send, what must come with it, and what several of them say of the same keys.
+@Suite struct SourceTests {
+    private func shop(_ settings: String) throws -> Workshop {
+        let shop = try Workshop()
+        let path = shop.store.root + "/sluice.yaml"
+        let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+        try Data((text + settings).utf8).write(to: URL(filePath: path))
+        return shop
+    }
+
+    private func run(
+        _ shop: Workshop, _ path: String, source: String = "test", more: String = "",
+        _ change: (inout BatchOptions) -> Void = { _ in }
+    ) async throws -> BatchReport {
+        let (schema, document) = try Workshop.contract(more)
+        var options = BatchOptions()
+        options.sliceBytes = 65_536
+        change(&options)
+        // Opened anew: the configuration was changed behind its back.
+        return try await Corridor(store: try Store(shop.store.root), writes: options.doors == .ingest).run(
+            path, schema: schema, contract: document, dataset: "numbers", source: source, options: options)
+    }
+
+    /// What holds a batch.
+    private func holding(_ report: BatchReport) -> [FindingCode] {
+        report.batchFindings.filter { $0.outcome >= .quarantined }.map(\.code)
+    }
+
+    /// Rows that no other batch has.
+    private func fresh(_ first: Int, _ count: Int) -> String {
+        var text = "id,x,note\n"
+        for id in first..<first + count { text += "\(id),\(Double(id * 7919 % 100_003) / 97),n\(100_000 + id)\n" }
+        return text
+    }
+
+    @Test func `a listed source is on probation until enough batches passed or somebody vouches for it`() async throws {
+        let shop = try shop("sources:\n  test: { owner: Us, probation: 2 }\n  other: { probation: 0 }\n")
+        defer { shop.remove() }
+        for index in 0..<2 {
+            let path = try shop.write("\(index).csv", fresh(1 + 50 * index, 50))
+            let report = try await run(shop, path)
+            #expect(report.status == .held && holding(report) == [.sourceProbation])
+            #expect(report.visitor?["passed"]?.whole == Int64(index))
+        }
+        let third = try shop.write("3.csv", fresh(201, 50))
+        #expect(try await run(shop, third).status == .accepted)
+        #expect(
+            try await run(shop, try shop.write("4.csv", fresh(301, 50)), source: "other").status
+                == .accepted)
+        // Not listed, where others are.
+        let report = try await run(shop, try shop.write("5.csv", fresh(401, 50)), source: "nobody")
+        #expect(report.status == .held && holding(report) == [.sourceUnlisted])
+        // The same bytes are judged anew once the source stands otherwise.
+        let committer = try Committer(try Store(shop.store.root))
+        try committer.take(.trust, source: "nobody", reason: "known")
+        #expect(
+            try await run(shop, try shop.write("5.csv", fresh(401, 50)), source: "nobody").status
+                == .accepted)
+        try committer.take(.block, source: "other", reason: "no more")
+        let refused = try await run(shop, try shop.write("6.csv", fresh(501, 50)), source: "other")
+        #expect(refused.status == .rejected && holding(refused) == [.sourceBlocked])
+        let kinds = try committer.ledger.entries(kind: "source.registered").map { $0.body["name"]?.text }
+        #expect(kinds == ["test", "other"], "recorded once, without whom to ask")
+        #expect(try committer.ledger.entries(kind: "source.observed").count == 2)
+    }
+
+    @Test func `a digest or signature that is required, missing or wrong rejects the batch`() async throws {
+        let seed = try SecretKey(random: 32)
+        let signing = try SigningKey(seed: seed)
+        let number = Array("12345678".utf8)
+        let key = base64(Array("Ed".utf8) + number + signing.publicKey)
+        let shop = try shop(
+            """
+            sources:
+              test: { probation: 0, require: [signature, digest], keys: [ { minisign: "\(key)" } ] }
+              plain: { probation: 0 }
+
+            """)
+        defer { shop.remove() }
+        func sign(_ path: String) throws {
+            let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+            var digest = try MessageDigest(.blake2b512)
+            digest.update(bytes.span)
+            let made = try signing.sign(digest.finish())
+            let over = try signing.sign(made + Array("c".utf8))
+            let text = """
+                untrusted comment: x
+                \(base64(Array("ED".utf8) + number + made))
+                trusted comment: c
+                \(base64(over))
+
+                """
+            try Data(text.utf8).write(to: URL(filePath: path + ".minisig"))
+            try Data((hex(SHA256.hash(bytes)) + "\n").utf8).write(to: URL(filePath: path + ".sha256"))
+        }
+        let path = try shop.write("a.csv", fresh(1, 60))
+        let bare = try await run(shop, path)
+        #expect(bare.status == .rejected && holding(bare) == [.digestMissing, .signatureMissing])
+        #expect(bare.published.contains { $0.hasSuffix("source.sluice") }, "nothing is lost")
+        try sign(path)
+        let signed = try await run(shop, path)
+        #expect(signed.status == .accepted, "\(signed.batchFindings)")
+        let received = try #require(
+            try LineageQuery(try shop.store.ledger()).log(limit: 1, kind: "batch.received").first)
+        #expect(received.body["vouched"]?["provenance"]?["signature"]?.text == "confirmed")
+        #expect(received.body["vouched"]?["provenance"]?["sidecars_sha256"]?.items?.count == 2)
+        // Changed after it was signed.
+        try Data((fresh(1, 60) + "61,5,n\n").utf8).write(to: URL(filePath: path))
+        let changed = try await run(shop, path)
+        #expect(
+            changed.status == .rejected && holding(changed) == [.digestMismatch, .signatureInvalid])
+        // A source that must bring nothing, and brings a digest that is wrong.
+        let other = try shop.write("b.csv", fresh(101, 60))
+        _ = try shop.write("b.csv.sha256", String(repeating: "0", count: 64))
+        let wrong = try await run(shop, other, source: "plain")
+        #expect(holding(wrong) == [.digestMismatch], "\(wrong.batchFindings)")
+        // A signature without anyone to trust is told of, and decides nothing.
+        let third = try shop.write("c.csv", fresh(201, 60))
+        try sign(third)
+        let unchecked = try await run(shop, third, source: "plain")
+        #expect(unchecked.status == .accepted, "\(unchecked.batchFindings)")
+        #expect(unchecked.visitor?["provenance"]?["signature"]?.text == "unchecked")
+        #expect(unchecked.visitor?["provenance"]?["digest"]?.text == "confirmed")
+    }
+
+    @Test func `sources are held against each other across batches, and a person can vouch for one`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let more =
+            ", poisoning: { crossVerify: { key: [id], fields: { x: { tolerance: 0.001 } } } }, "
+            + "hiddenText: allow"
+        func file(_ name: String, _ note: String, lie: Set<Int> = []) throws -> String {
+            var text = "id,x,note\n"
+            for id in 1...200 {
+                text += "\(id),\(Double(id) / 7 + (lie.contains(id) ? 3 : 0)),\(note)\(100_000 + id)\n"
+            }
+            return try shop.write(name, text)
+        }
+        // Who comes first is not right for that.
+        let lies = Set(stride(from: 1, to: 200, by: 20))
+        let first = try await run(shop, try file("l.csv", "l", lie: lies), source: "liar", more: more)
+        #expect(first.status == .accepted && first.cross?.conflicts == 0)
+        let second = try await run(shop, try file("b.csv", "b"), source: "b", more: more)
+        #expect(second.cross?.conflicts == 10 && second.counts.count(.quarantined) == 10)
+        let third = try await run(shop, try file("c.csv", "c"), source: "c", more: more)
+        #expect(third.cross?.conflicts == 0 && third.status == .accepted)
+        #expect(third.cross?.contradicted.map(\.values) == [10])
+        // Contradicted throughout: not trusted any more, whatever was right before.
+        let again = try await run(
+            shop, try file("l2.csv", "m", lie: Set(1...200)), source: "liar", more: more)
+        #expect(again.batchFindings.contains { $0.code == .sourceDistrusted } && again.status == .held)
+        let ledger = try shop.store.ledger()
+        let judged = try #require(try LineageQuery(ledger).log(limit: 1, kind: "batch.judged").first)
+        #expect(judged.body["cross"]?["sources"]?.items?.contains { $0["distrusted"]?.flag == true } == true)
+        try Committer(shop.store).take(.trust, source: "liar", reason: "repaired")
+        let repaired = try await run(shop, try file("l3.csv", "o"), source: "liar", more: more)
+        #expect(
+            !repaired.batchFindings.contains { $0.code == .sourceDistrusted } && repaired.status == .accepted,
+            "\(repaired.batchFindings)")
+    }
+
+    @Test func `rows of an earlier batch under new keys are held, and may be allowed`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        func rows(_ first: Int, _ seed: Int, count: Int = 300) -> String {
+            var text = "id,x,note\n"
+            for row in 0..<count {
+                text += "\(first + row),\(Double((row + seed) * 7919 % 100_003) / 97),n\(100_000 + row + seed)\n"
+            }
+            return text
+        }
+        #expect(try await run(shop, try shop.write("a.csv", rows(1, 0))).status == .accepted)
+        // One batch does not say whether rows come again here: it is a remark.
+        let second = try await run(shop, try shop.write("a2.csv", rows(5001, 3000)))
+        #expect(second.status == .accepted && second.batchFindings.isEmpty, "\(second.batchFindings)")
+        // The very same bytes under another contract are no copies of themselves.
+        let again = try await run(shop, shop.folder + "/a.csv", more: ", poisoning: { triggers: { enabled: false } }")
+        #expect(again.status == .accepted, "\(again.batchFindings)")
+        let copied = try await run(shop, try shop.write("b.csv", rows(1001, 0)))
+        #expect(copied.status == .held && copied.batchFindings.contains { $0.code == .copyExcess })
+        #expect(copied.findings.sorted.contains { $0.kind.code == .copiedRow && $0.tally.count == 300 })
+        let allowed = try await run(
+            shop, try shop.write("c.csv", rows(2001, 0)), more: ", poisoning: { duplicates: { acrossBatches: false } }")
+        #expect(!allowed.batchFindings.contains { $0.code == .copyExcess })
+    }
+
+    @Test func `a contract that runs beside another decides nothing, and is told of`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write("a.csv", Workshop.rows(300))
+        let quiet = ", isolationForest: { enabled: false }"
+        let (schema, document) = try Workshop.contract(quiet + ", rules: [ 'x < 10' ]")
+        let report = try await run(shop, path, more: quiet) { $0.shadow = (schema, document) }
+        #expect(report.status == .accepted && report.counts.count(.rejected) == 0)
+        let shadow = try #require(report.shadow)
+        let rejected = (1...300).filter { Double($0 % 97) / 7 >= 10 }
+        #expect(shadow.changes.map(\.now) == [.accepted] && shadow.changes.map(\.then) == [.rejected])
+        #expect(shadow.changes[0].count == rejected.count && shadow.changes[0].firstRows == Array(rejected.prefix(5)))
+        #expect(shadow.findings.map(\.code) == ["row-constraint"] && !shadow.isSame)
+        let judged = try #require(try LineageQuery(try shop.store.ledger()).log(limit: 1, kind: "batch.judged").first)
+        #expect(judged.body["shadow"]?["changes"]?.items?.count == 1)
+        // One that cannot read the file is told of, too.
+        let other = try Workshop.contract()
+        var broken = other.schema
+        broken.fields[0].name = "nothing"
+        let second = try await run(shop, try shop.write("b.csv", Workshop.rows(300, from: 1000)), more: quiet) {
+            $0.shadow = (broken, other.document)
+        }
+        #expect(second.status == .accepted && second.shadow?.wouldHold == true, "\(second.batchFindings)")
+    }
+
+    @Test func `a batch is replayed from what was kept`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let path = try shop.write("a.csv", Workshop.rows(500) + "501,99999,n\n502,x,n\n")
+        let report = try await run(shop, path)
+        #expect(report.status == .accepted)
+        let bare = try shop.store.replay(report.batch, row: 502, file: nil)
+        #expect(!bare.isReplayed && bare.decision != nil)
+        #expect(bare.sealedFindings?.items?.first?["code"]?.text == "type-error")
+        let whole = try shop.store.replay(report.batch, row: 501, file: path)
+        #expect(whole.isReplayed && whole.agreed == 502 && whole.differing.isEmpty)
+        #expect(whole.findings.contains { $0.code == .modifiedZ } && whole.scores.contains { $0.code == .modifiedZ })
+        #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: 503, file: nil) }
+        #expect(throws: IngestionError.self) { try shop.store.replay("nothing", row: nil, file: nil) }
+        let wrong = try shop.write("b.csv", Workshop.rows(2))
+        #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: nil, file: wrong) }
+        // A held batch brings its source along.
+        let held = try await run(
+            shop, try shop.write("c.csv", Workshop.rows(10) + String(repeating: "x,y,z\n", count: 50)))
+        #expect(held.status == .held)
+        let again = try shop.store.replay(held.batch, row: nil, file: nil)
+        #expect(again.isReplayed && again.agreed == 60)
+        // A decision that was swapped is not the recorded one.
+        let decision = shop.store.root + "/accepted/numbers/\(report.batch)/evidence/decision.sluice"
+        let other = shop.store.root + "/accepted/numbers/\(report.batch)/evidence/rows.sluice"
+        try FileManager.default.removeItem(atPath: decision)
+        try FileManager.default.copyItem(atPath: other, toPath: decision)
+        #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: nil, file: nil) }
+    }
+}
