@@ -19,9 +19,13 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// Statistics go over thousands of rows for each batch: without optimisation their tests and a debug daemon take minutes. Every check
+/// stays in.
+let statistics = ours + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// One room of the house and what it may import; TidyTests hold the same rule against the sources.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: ours)
+func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = ours) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 /// The tests of one room.
@@ -49,14 +53,14 @@ let package = Package(
         .target(name: "CKernels", cSettings: oursC),
         // Ring 1: values, documents, statistics, primitives.
         room("Tabular", []),
-        room("Sketches", ["Tabular"]),
+        room("Sketches", ["Tabular"], statistics),
         room("Cryptography", ["COpenSSL"]),
         room("Storage", ["CPosix"]),
         room("Schemas", ["Tabular", "Yams"]),
         // Ring 2: the stages, and the record.
         room("Reading", ["Tabular", "CKernels", "CLibCSV", "CZlib", "CZstd"]),
         room("Validating", ["Tabular", "Schemas", "Sketches", "CPCRE2"]),
-        room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"]),
+        room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"], statistics),
         room("Masking", ["Tabular", "Schemas", "Cryptography", "Screening"]),
         room("Sealing", ["Tabular", "Cryptography", "Storage", "Screening", "Masking"]),
         room("Lineage", ["Tabular", "Cryptography", "Storage", grdb]),

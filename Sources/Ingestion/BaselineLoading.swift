@@ -69,7 +69,8 @@ extension Store {
         var rolling = source.isEmpty ? nil : try loader.load(batches, source: source, limit: Self.baselineBatches)
         if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
         if rolling == nil { rolling = try loader.load(batches, source: nil, limit: Self.baselineBatches) }
-        cache?.forget(in: folder, besides: Set(names.map { join(folder, $0) }))
+        // Of several sources' batches in turn each finds its own; what is older has rolled out of use.
+        cache?.forget(in: folder, besides: Set(names.suffix(Self.baselinesKept).map { join(folder, $0) }))
         var named: [NamedBaseline] = []
         if let ledger { named = try namedBaselines(ledger, dataset: dataset) }
         guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
@@ -91,22 +92,31 @@ extension Store {
 
     /// The names of the newest sealed files, oldest first; however many there are, only these are kept in memory.
     func newestNames(in folder: String, limit: Int) throws(IngestionError) -> [String] {
-        var newest: [[UInt8]] = []
+        var newest: [String] = []
         let ending = Array(".sluice".utf8)
         try storing { () throws(StorageError) in
             try OpenFolder(folder).forEachName { name in
                 guard name.bytes.suffix(ending.count).elementsEqual(ending) else { return }
-                if newest.count == limit, !newest[0].lexicographicallyPrecedes(name.bytes) { return }
-                let place = newest.firstIndex { name.bytes.lexicographicallyPrecedes($0) } ?? newest.count
-                newest.insert(name.bytes, at: place)
+                let text = String(decoding: name.bytes, as: UTF8.self)
+                if newest.count == limit, text < newest[0] { return }
+                // However many there are, each is looked at once, and few are put in place.
+                var (low, high) = (0, newest.count)
+                while low < high {
+                    let middle = (low + high) / 2
+                    if newest[middle] < text { low = middle + 1 } else { high = middle }
+                }
+                newest.insert(text, at: low)
                 if newest.count > limit { newest.removeFirst() }
             }
         }
-        return newest.map { String(decoding: $0, as: UTF8.self) }
+        return newest
     }
 
     /// Rows that a source must have had accepted to be judged by its own batches.
     private static var ownRowsMin: Int { 2000 }
+
+    /// Baselines that a daemon keeps open.
+    private static var baselinesKept: Int { 64 }
 
     /// Baselines that are looked through for those of one source.
     private static var baselinesLooked: Int { 400 }

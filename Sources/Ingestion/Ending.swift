@@ -71,17 +71,25 @@ extension Committer {
         StagedShard(role: role, ordinal: 0, name: role + ".sluice", message: message)
     }
 
-    /// Seals the decision; replaying it later gives the same rows.
-    private func stage(
-        _ decision: Decision, _ batch: BatchIdentity, _ stage: Stage, _ shards: inout [StagedShard]
-    ) throws(IngestionError) -> [UInt8] {
+    /// The decision as it is kept, with what a replay needs beside it: its digest is in the record.
+    private func document(of decision: Decision, _ batch: BatchIdentity) -> [UInt8] {
         var members = decision.document().members ?? [:]
         members["reading"] = batch.reading.map { KeptReading.document(batch, $0) }
-        let document = JSONValue.object(members).canonicalBytes()
-        let message = try stage.seal(
-            document, name: "decision.sluice", role: "decision", mediaType: "application/json")
-        shards.append(companion(message, "decision"))
-        return SHA256.hash(document)
+        return JSONValue.object(members).canonicalBytes()
+    }
+
+    /// Seals the decision, and the report with its pictures for whoever asks later: two lines of one file, since each file more is
+    /// felt where batches are small.
+    private func keep(
+        _ decision: [UInt8], _ report: JSONValue, _ stage: Stage, _ shards: inout [StagedShard],
+        _ path: (StagedShard) -> String
+    ) throws(IngestionError) {
+        let text =
+            (decision.isEmpty ? Array("null".utf8) : decision) + [0x0A] + report.text(pretty: false).utf8 + [0x0A]
+        var shard = companion(
+            try stage.seal(text, name: "decision.sluice", role: "decision", mediaType: "application/jsonl"), "decision")
+        shard.path = path(shard)
+        shards.append(shard)
     }
 
     /// Seals what is kept beside the data: what rows say that others may speak of too, and what vouched for the file.
@@ -101,18 +109,6 @@ extension Committer {
         }
     }
 
-    /// Seals the report with its pictures, for whoever asks later.
-    private func keep(
-        _ report: BatchReport, _ decision: Decision?, _ batch: BatchIdentity, _ stage: Stage,
-        _ shards: inout [StagedShard], isAccepted: Bool
-    ) throws(IngestionError) {
-        let document = Array(report.keptDocument(decision).text(pretty: false).utf8)
-        var shard = companion(
-            try stage.seal(document, name: "report.sluice", role: "report", mediaType: "application/json"), "report")
-        shard.path = path(batch, shard, isAccepted: isAccepted)
-        shards.append(shard)
-    }
-
     /// Publishes an accepted batch.
     func accept(
         _ claim: Claim, _ batch: BatchIdentity, _ report: BatchReport, decision: Decision, baseline: JudgingBaseline?,
@@ -120,8 +116,8 @@ extension Committer {
     ) throws(IngestionError) -> BatchReport {
         var report = report
         var shards = results.flatMap(\.shards)
-        let digest = try self.stage(decision, batch, stage, &shards)
-        var kept = merged
+        let kept = document(of: decision, batch)
+        var released = merged
         var rowMap = RowMap()
         var lengths = Array("sluice-rows-v1\n".utf8)
         var lastStart: UInt64 = 0
@@ -131,11 +127,11 @@ extension Committer {
             lengths += result.rowLengths
             lastStart = result.lastStart
         }
-        kept.finish()
-        if !decision.screened.isEmpty, kept.sample.count > 0 {
+        released.finish()
+        if !decision.screened.isEmpty, released.sample.count > 0 {
             let made = Baseline(
                 features: decision.screened.numberNames(batch.fields), codes: decision.screened.codeNames(batch.fields),
-                sample: kept.sample, texts: kept.texts, remarks: Baseline.Remarks(report.counts),
+                sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts),
                 rows: report.counts.total, slow: decision.slow)
             let message = try stage.seal(
                 made.encoded(),
@@ -154,11 +150,11 @@ extension Committer {
         for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: true) }
         report.published = shards.filter { $0.role == "accepted" || $0.role == "quarantine" }.map(\.path)
         report.seconds = Clock.monotonic() - started
-        try keep(report, decision, batch, stage, &shards, isAccepted: true)
+        try keep(kept, report.keptDocument(decision), stage, &shards) { path(batch, $0, isAccepted: true) }
         try commit(
             claim, batch,
             Outcome(
-                verdict: "accepted", report: report, decisionDigest: digest, baseline: baseline,
+                verdict: "accepted", report: report, decisionDigest: SHA256.hash(kept), baseline: baseline,
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report
@@ -179,8 +175,7 @@ extension Committer {
                 try storing { () throws(StorageError) in try removeFile(join(claim.folder, shard.name)) }
             }
         }
-        var digest: [UInt8] = []
-        if let decision { digest = try self.stage(decision, batch, stage, &shards) }
+        let kept = decision.map { document(of: $0, batch) } ?? []
         // What held rows say is no baseline, but a word among others: whoever came first must not be right for that.
         try keep(said, batch, stage, &shards)
         shards.append(try sealSource(source, rows: report.counts.total, stage))
@@ -197,11 +192,12 @@ extension Committer {
         for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: false) }
         report.published = shards.filter { $0.role == "source" || $0.role == "quarantine" }.map(\.path)
         report.seconds = Clock.monotonic() - started
-        try keep(report, decision, batch, stage, &shards, isAccepted: false)
+        try keep(kept, report.keptDocument(decision), stage, &shards) { path(batch, $0, isAccepted: false) }
         try commit(
             claim, batch,
             Outcome(
-                verdict: report.status.rawValue, report: report, decisionDigest: digest, baseline: baseline,
+                verdict: report.status.rawValue, report: report, decisionDigest: kept.isEmpty ? [] : SHA256.hash(kept),
+                baseline: baseline,
                 rowMap: rowMap, shards: shards))
         report.seconds = Clock.monotonic() - started
         return report

@@ -55,22 +55,30 @@ extension Store {
         guard let judged = entries.first(where: { $0.kind == "batch.judged" }) else {
             throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
         }
-        guard let file = entries.flatMap(\.files).first(where: { $0.role == "report" }) else {
+        guard let file = entries.flatMap(\.files).first(where: { $0.role == "decision" }),
+            let report = try keptLines(file, batch).report
+        else {
             throw IngestionError(
                 .unreadableData,
                 "batch \(batch) was judged by an earlier version, which kept no report; see: sluice lineage show \(batch)"
             )
         }
+        return (report, judged.body)
+    }
+
+    /// What was sealed of a decision: the decision itself, empty where there was none, and the report.
+    func keptLines(
+        _ file: PublishedFile, _ batch: String
+    ) throws(IngestionError) -> (decision: [UInt8], report: JSONValue?) {
         let path = join(root, file.path)
         guard try fileDigest(path) == file.digest else {
-            throw IngestionError(.damaged, "\(path): it is not the report that the ledger records; restore it")
+            throw IngestionError(.damaged, "\(path): it is not the file that the ledger records; restore it")
         }
-        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "report"])
+        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "decision"])
         var bytes: [UInt8] = []
         _ = try readShard(opened, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-        guard let report = try? JSONValue.parse(bytes) else {
-            throw IngestionError(.damaged, "\(path): the report is damaged; restore it")
-        }
-        return (report, judged.body)
+        let lines = bytes.split(separator: 0x0A).map(Array.init)
+        let decision = lines.first.map { $0 == Array("null".utf8) ? [] : $0 } ?? []
+        return (decision, lines.count > 1 ? try? JSONValue.parse(lines[1]) : nil)
     }
 }

@@ -119,13 +119,16 @@ extension Store {
         }
         let files = entries.flatMap(\.files)
         guard let kept = files.first(where: { $0.role == "decision" }) else { return replay }
-        let document = try keptDocument(kept, batch)
-        guard hex(SHA256.hash(document.bytes)) == judged.body["decision_sha256"]?.text else {
+        let bytes = try keptLines(kept, batch).decision
+        if bytes.isEmpty { return replay }
+        guard hex(SHA256.hash(bytes)) == judged.body["decision_sha256"]?.text,
+            let document = try? JSONValue.parse(bytes)
+        else {
             throw IngestionError(
                 .damaged, "\(join(root, kept.path)): it is not the decision that the ledger records for batch \(batch)")
         }
         let format = SourceFormat(rawValue: received.body["format"]?.text ?? "") ?? .csv
-        guard let reading = document.value["reading"] else {
+        guard let reading = document["reading"] else {
             throw IngestionError(
                 .unreadableData,
                 "batch \(batch) was judged by an earlier version, which kept no contract with its decision; see: sluice lineage "
@@ -142,7 +145,7 @@ extension Store {
             schema: read.schema, dataset: received.body["dataset"]?.text ?? "",
             source: received.body["source"]?.text ?? "", format: format, options: read.options, secret: secret,
             recipients: [], tokenKeys: [:], file: "batch \(batch)", hash: Plan.keyHash(secret))
-        guard let decision = Decision(document.value, schema: plan.schema, screened: plan.screened) else {
+        guard let decision = Decision(document, schema: plan.schema, screened: plan.screened) else {
             throw IngestionError(
                 .unreadableData, "the decision of batch \(batch) was kept by another version and cannot be replayed")
         }
@@ -153,19 +156,6 @@ extension Store {
             replay.sealedFindings = try sealedFindings(ofRow: row, replay.fates, files, batch)
         }
         return replay
-    }
-
-    private func keptDocument(
-        _ file: PublishedFile, _ batch: String
-    ) throws(IngestionError) -> (bytes: [UInt8], value: JSONValue) {
-        let path = join(root, file.path)
-        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": file.role])
-        var bytes: [UInt8] = []
-        _ = try readShard(opened, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-        guard let value = try? JSONValue.parse(bytes) else {
-            throw IngestionError(.damaged, "\(path): what was kept is no document; restore it")
-        }
-        return (bytes, value)
     }
 
     /// The batch's source: the file that was given, if it is that, or the one that was sealed when the batch was held.
