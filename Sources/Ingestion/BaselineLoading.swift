@@ -68,7 +68,10 @@ extension Store {
         // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
         var rolling = source.isEmpty ? nil : try loader.load(batches, source: source, limit: Self.baselineBatches)
         if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
-        if rolling == nil { rolling = try loader.load(batches, source: nil, limit: Self.baselineBatches) }
+        let all = try loader.load(batches, source: nil, limit: Self.baselineBatches)
+        // Rows may be copied from anyone's batch.
+        rolling?.rowCodes = all?.rowCodes ?? []
+        if rolling == nil { rolling = all }
         // Of several sources' batches in turn each finds its own; what is older has rolled out of use.
         cache?.forget(in: folder, besides: Set(names.suffix(Self.baselinesKept).map { join(folder, $0) }))
         var named: [NamedBaseline] = []

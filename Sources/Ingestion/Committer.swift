@@ -26,6 +26,8 @@ struct BatchIdentity: Sendable {
     let contractVersion: String
     let policyDigest: [UInt8]
     let seenKey: [UInt8]
+    /// The same whoever brings it and whatever vouches for it: what was accepted once is a duplicate for good.
+    let contentKey: [UInt8]
     let keys: [String]
     let fields: [String]
     /// What foreign keys referred to.
@@ -53,6 +55,7 @@ struct BatchIdentity: Sendable {
         contractVersion = ""
         policyDigest = []
         seenKey = []
+        contentKey = []
         self.keys = keys
         fields = []
         references = []
@@ -85,8 +88,13 @@ struct BatchIdentity: Sendable {
         var key = SHA256()
         key.update(Array("ingest/seen/v1".utf8).span)
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)
-        for part in [digest, contractDigest, policyDigest, visitor?.identity ?? []] { key.update(part.span) }
+        for part in [digest, contractDigest, policyDigest] { key.update(part.span) }
+        // Where sources are held against each other, the same words from another one are words of their own.
+        if plan.reader.claims != nil { key.update(SHA256.hash(Array(plan.source.utf8)).span) }
         if plan.options.force { key.update(Array(id.utf8).span) }
+        contentKey = key.digest()
+        let vouched = visitor?.identity ?? []
+        key.update(vouched.span)
         seenKey = key.digest()
     }
 
@@ -222,16 +230,22 @@ package struct Committer: Sendable {
         // One commit's entries of a batch stand together, so what is about its source comes first.
         if let visitor = batch.visitor {
             let held = outcome.report.batchFindings.filter { $0.outcome >= .quarantined }
+            // A handful of rows proves nothing.
+            let sound = outcome.report.counts.count(.accepted) + outcome.report.counts.count(.flagged)
             entries += try self.entries(
-                about: visitor, passes: held.allSatisfy { $0.code == .sourceProbation }, batch: batch.id, time)
+                about: visitor, passes: sound >= 30 && held.allSatisfy { $0.code == .sourceProbation }, batch, time)
         }
         entries.append(received(batch, outcome.report, time))
         let judgedIndex = entries.count
         entries.append(judged(batch, outcome, time, rowMap))
         entries += published(batch, outcome.shards, time)
+        var seen = [batch.seenKey: judgedIndex]
+        if outcome.verdict == "accepted" { seen[batch.contentKey] = judgedIndex }
         try commit(
             claim, batch, shards: outcome.shards,
-            LedgerChange(entries: entries, blobs: blobs, seen: [batch.seenKey: judgedIndex]))
+            LedgerChange(
+                entries: entries, blobs: blobs,
+                seen: seen))
     }
 
     /// Records entries together with the plan of what is to be moved where, then carries the plan out.

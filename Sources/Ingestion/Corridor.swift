@@ -114,7 +114,7 @@ package struct Corridor: Sendable {
 
         let batch = try BatchIdentity(
             plan: plan, digest: survey.digest, contract: contract, source: source, claim: claim, visitor: visitor)
-        if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch.seenKey) {
+        if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch) {
             try committer.requireSettled(source, claim)
             return try committer.repeated(earlier, batch, report, claim, started)
         }
@@ -124,7 +124,9 @@ package struct Corridor: Sendable {
         guard options.doors >= .dryRun, let layout = survey.head.layout else {
             return try checked(plan, survey, decision, report, batch, source, claim, started)
         }
-        if options.doors == .ingest, let reader = plan.reader.claims, let cross = decision.cross {
+        // What is refused for what it is has no word.
+        let isHeard = survey.findings.allSatisfy { !$0.code.rejectsBatch && $0.code != .sourceUnlisted }
+        if options.doors == .ingest, isHeard, let reader = plan.reader.claims, let cross = decision.cross {
             survey.said = EarlierClaims(batch: batch.id, survey.profile.claims, cross, reader).encoded()
         }
         // The keys alone are 16 bytes a row, and nobody asks them again.
@@ -199,7 +201,8 @@ package struct Corridor: Sendable {
                 }
             }
             earlier = try store.earlierClaims(
-                plan.dataset, about: claims, reader, digest: digest, ledger: committer?.ledger, trustedSince: trusted)
+                plan.dataset, about: claims, reader, digest: digest, source: plan.source, ledger: try readableLedger(),
+                trustedSince: trusted)
         }
         return CrossCheck(claims, earlier: earlier, reader)
     }
@@ -215,8 +218,13 @@ package struct Corridor: Sendable {
             names += store.configuration.datasets.values.compactMap(\.source)
             if let ledger = try readableLedger() { names += try store.knownSources(ledger) }
         }
-        return Dictionary(
-            names.map { (plan.validator.code(ofText: $0), $0) }, uniquingKeysWith: { first, _ in first })
+        // The codes of values in a column, and those of sources among claims.
+        let codes = names.flatMap { name in
+            [plan.validator.code(ofText: name), plan.reader.claims?.code(ofNamed: name)].compactMap { $0 }.map {
+                ($0, name)
+            }
+        }
+        return Dictionary(codes, uniquingKeysWith: { first, _ in first })
     }
 
     private func requireFewColumns(_ columns: Int, _ schema: Schema, _ path: String) throws(IngestionError) {

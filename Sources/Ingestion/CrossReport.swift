@@ -20,7 +20,12 @@ package struct CrossReport: Sendable {
                 decision.name(ofSource: source), tally.agreed.reduce(0, +), tally.differed.reduce(0, +),
                 cross.distrusted.contains(source)
             )
-        }.sorted { $0.name < $1.name }
+        }.sorted {
+            // Tags of sources that nobody knows must not crowd out those that matter.
+            if $0.isDistrusted != $1.isDistrusted { return $0.isDistrusted }
+            let (a, b) = ($0.agreed + $0.differed, $1.agreed + $1.differed)
+            return a != b ? a > b : $0.name < $1.name
+        }
         contradicted = cross.contradicted.map { ($0.key, $0.value) }.sorted { $0.batch < $1.batch }
     }
 

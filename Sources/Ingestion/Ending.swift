@@ -25,17 +25,19 @@ extension Committer {
     ///
     /// - Returns: the entry of an equal batch that another process judged meanwhile, if that was the reason.
     func afterFailure(_ claim: Claim, _ batch: BatchIdentity) throws(IngestionError) -> LedgerEntry? {
-        let earlier = try judged(batch.seenKey)
+        let earlier = try judged(batch)
         if earlier?.body["batch"]?.text == batch.id { return nil }
         try abandon(claim)
         return earlier
     }
 
     /// The batch that judged this content before, if one did.
-    func judged(_ seenKey: [UInt8]) throws(IngestionError) -> LedgerEntry? {
+    func judged(_ batch: BatchIdentity) throws(IngestionError) -> LedgerEntry? {
         try recording { () throws(LedgerError) in
-            guard let sequence = try ledger.seen(seenKey) else { return nil }
-            return try ledger.entry(sequence)
+            for key in [batch.seenKey, batch.contentKey] {
+                if let sequence = try ledger.seen(key) { return try ledger.entry(sequence) }
+            }
+            return nil
         }
     }
 
@@ -98,7 +100,8 @@ extension Committer {
     ) throws(IngestionError) {
         if let said {
             let message = try stage.seal(
-                said, name: "claims.sluice", role: "claims", mediaType: "application/octet-stream")
+                said, name: "claims.sluice", role: "claims", mediaType: "application/octet-stream",
+                extra: ["source": batch.source])
             shards.append(companion(message, "claims"))
         }
         if let sidecars = batch.visitor?.provenance.sidecars, !sidecars.files.isEmpty {

@@ -99,7 +99,7 @@ final class Inbox {
         if name.bytes.starts(with: Array(".sluice-".utf8)), name.bytes.ends(with: Array(".source".utf8)) {
             return false
         }
-        if name.bytes[0] == 0x2E { return true }
+        if name.bytes[0] == 0x2E || Sidecars.listNames.contains(name.description) { return true }
         let lower = name.bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         return ends.contains { lower.ends(with: Array($0.utf8)) }
     }
@@ -108,18 +108,22 @@ final class Inbox {
     ///
     /// Only what may be taken has a place in the queue: not what was refused, nor, where a marker decides, what has none.
     func look(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
-        var (names, markers): ([FileName], Set<FileName>) = ([], [])
+        var (names, markers, sidecars): ([FileName], Set<FileName>, [(name: FileName, base: FileName)]) = ([], [], [])
         try storing { () throws(StorageError) in
             try folder?.forEachName { name in
                 if !Self.isIgnored(name) {
                     names.append(name)
                 } else if let base = Self.base(ofMarker: name) {
                     markers.insert(base)
+                } else if let base = Sidecars.base(of: name) {
+                    sidecars.append((name, base))
                 }
             }
         }
         let there = Set(names)
-        for name in markers where !there.contains(name) { removeStray(name) }
+        for name in markers where !there.contains(name) { removeStray(marker(of: name), after: 60) }
+        // Of a file that was taken long ago: beside the next of that name it would contradict it.
+        for (name, base) in sidecars where !there.contains(base) { removeStray(name, after: 3600) }
         if readiness == .marker { names.removeAll { !markers.contains($0) } }
         candidates = candidates.filter { there.contains($0.key) }
         refused = refused.filter { there.contains($0.key) }
@@ -154,12 +158,12 @@ final class Inbox {
         return name.bytes.ends(with: ending) ? FileName(Array(name.bytes.dropLast(ending.count))) : nil
     }
 
-    /// Removes the marker of a file that is gone; a young one may be early.
-    private func removeStray(_ name: FileName) {
-        guard let marker = marker(of: name), let status = try? folder?.status(of: marker), status.kind == .regular,
-            Clock.milliseconds() - status.modifiedNanoseconds / 1_000_000 > 60_000
+    /// Removes what stood beside a file that is gone; a young one may be early.
+    private func removeStray(_ name: FileName?, after seconds: Int) {
+        guard let name, let status = try? folder?.status(of: name), status.kind == .regular,
+            Clock.milliseconds() - status.modifiedNanoseconds / 1_000_000 > 1000 * seconds
         else { return }
-        try? folder?.remove(marker)
+        try? folder?.remove(name)
     }
 
     /// What the event of a file asks for: its marker counts as the file.
@@ -235,7 +239,7 @@ final class Inbox {
         required.contains { requirement in
             !Sidecars.Kind.allCases.contains { kind in
                 kind.isSignature == (requirement == .signature)
-                    && Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) } != nil
+                    && (Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) }?.size ?? 0) > 0
             }
         }
     }

@@ -21,15 +21,28 @@ struct Sidecars: Sendable, Equatable {
     var lists: [String: [UInt8]] = [:]
     /// The name that the lists know the file by.
     var name = ""
+    /// Which files they were, so that no others are removed for them.
+    var taken: [Kind: Delivery.FileIdentity] = [:]
 
     /// Bytes of a sidecar at most; a list of a folder may have more.
     static let bytesMax = 1 << 16
     private static let listBytesMax = 1 << 22
-    private static let listNames = ["SHA256SUMS", "manifest-sha256.txt", "datapackage.json"]
+    static let listNames = ["SHA256SUMS", "manifest-sha256.txt", "datapackage.json"]
 
     /// The name of a file's sidecar; nil when it would be too long for one.
     static func name(_ kind: Kind, of name: FileName) -> FileName? {
         FileName(name.bytes + Array(".\(kind.rawValue)".utf8))
+    }
+
+    /// The file that a sidecar is of; nil when the name is no sidecar's.
+    static func base(of name: FileName) -> FileName? {
+        for kind in Kind.allCases {
+            let end = Array(".\(kind.rawValue)".utf8)
+            if name.bytes.suffix(end.count).elementsEqual(end) {
+                return FileName(Array(name.bytes.dropLast(end.count)))
+            }
+        }
+        return nil
     }
 
     /// Nothing came.
@@ -44,7 +57,10 @@ struct Sidecars: Sendable, Equatable {
         self.name = name
         for kind in Kind.allCases {
             let sidecar = "\(path).\(kind.rawValue)"
-            if exists(sidecar) { files[kind] = try Self.read(sidecar, max: Self.bytesMax) }
+            let status = try storing(reading: true) { () throws(StorageError) in try fileStatus(sidecar) }
+            guard let status, status.size > 0 else { continue }
+            // One that is too large to be any says nothing that can be read.
+            files[kind] = status.size > Self.bytesMax ? [] : try Self.read(sidecar, max: Self.bytesMax)
         }
         for list in Self.listNames where list != name {
             let path = join(folder, list)
@@ -56,17 +72,13 @@ struct Sidecars: Sendable, Equatable {
         try storing(reading: true) { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: max) }
     }
 
-    /// What they say of the file's digest and size; nil when they say nothing of it, and `nil` inside where what they say cannot
-    /// be read.
+    /// What they say of the file's digest and size. What cannot be read, or is of another file, says nothing.
     func statements() -> [(from: String, sha256: [UInt8]?, size: Int?)] {
         var found: [(from: String, sha256: [UInt8]?, size: Int?)] = []
-        if let file = files[.sha256] {
-            found.append((".sha256", Self.sum(file, name, isOwn: true), nil))
-        }
-        if let file = files[.manifest] {
-            let document = try? JSONValue.parse(file)
-            let told = document.flatMap { Self.resource($0, name) ?? Self.digest($0) }
-            found.append((".manifest", told?.sha256, told?.size))
+        if let sum = files[.sha256].flatMap({ Self.sum($0, name, isOwn: true) }) { found.append((".sha256", sum, nil)) }
+        let document = files[.manifest].flatMap { try? JSONValue.parse($0) }
+        if let told = document.flatMap({ Self.resource($0, name) ?? Self.digest($0) }) {
+            found.append((".manifest", told.sha256, told.size))
         }
         for (list, bytes) in lists.sorted(by: { $0.key < $1.key }) {
             if list.hasSuffix(".json") {
@@ -101,8 +113,11 @@ struct Sidecars: Sendable, Equatable {
             else { continue }
             lines.append((parts.count > 1 ? String(parts[1].drop { $0 == " " || $0 == "*" }) : "", digest))
         }
+        // The name itself first; by its last part only where one line has it.
         func last(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
-        if let line = lines.first(where: { last($0.name) == last(name) }) { return line.digest }
+        if let line = lines.first(where: { $0.name == name || $0.name == "./" + name }) { return line.digest }
+        let alike = lines.filter { last($0.name) == last(name) }
+        if alike.count == 1 { return alike[0].digest }
         return isOwn && lines.count == 1 ? lines[0].digest : nil
     }
 
@@ -197,8 +212,8 @@ package struct Provenance: Sendable, Equatable {
             digest = !isRight ? .refuted : statement.sha256 == nil && digest == .absent ? .absent : .confirmed
             digestFrom = statement.from
         }
-        if let file = sidecars.files[.minisig] ?? sidecars.files[.sig] {
-            try check(DetachedSignature(file), source, sha256, rule)
+        for kind in [Sidecars.Kind.minisig, .sig] where signature != .confirmed {
+            if let file = sidecars.files[kind] { try check(DetachedSignature(file), source, sha256, rule) }
         }
         func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, row: 0)) }
         if digest == .refuted { reject(.digestMismatch) }
@@ -248,7 +263,7 @@ package struct Provenance: Sendable, Equatable {
     /// What the record says of it; nil when there is nothing to say.
     var document: JSONValue? {
         if isSilent { return nil }
-        let kept = sidecars.files.values.map { hex(SHA256.hash($0)) }.sorted()
+        let kept = (Array(sidecars.files.values) + sidecars.lists.values).map { hex(SHA256.hash($0)) }.sorted()
         return .object([
             "digest": .string(digest.rawValue), "digest_from": .string(digestFrom),
             "signature": .string(signature.rawValue), "signer": .string(signer),

@@ -20,6 +20,8 @@ package struct Replay: Sendable {
     package var fates = RowMap()
     /// Rows that the replay judged as the record says, and the first of those that it did not.
     package var agreed = 0, differing: [Int] = []
+    /// Whether every row came out as recorded, and there are as many as then.
+    package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount }
     /// Whether there was a source to replay.
     package var isReplayed = false
     /// The row that was asked for: its findings, and what it measures beside every line.
@@ -41,7 +43,8 @@ struct KeptReading: Sendable {
     /// As it is sealed with the decision.
     static func document(_ batch: BatchIdentity, _ plan: KeptPlan) -> JSONValue {
         .object([
-            "contract": .string(batch.document.text(pretty: false)), "inferred": .bool(plan.isInferred),
+            "contract": .string(batch.document.text(pretty: false)), "fields": .array(batch.fields.map { .string($0) }),
+            "inferred": .bool(plan.isInferred),
             "dialect": .string(plan.dialect.document.text(pretty: false)),
             "encoding": .string(plan.encoding.rawValue), "excluded": .array(plan.excluded.map { .string($0) }),
             "is_list": plan.isList.map { .bool($0) } ?? .null, "engine": .string(plan.engine.rawValue),
@@ -60,7 +63,12 @@ struct KeptReading: Sendable {
                 others[name] = text.text.map { Array($0.utf8) }
             }
             let loaded = try Schema.load(parsed, documents: others)
-            schema = Schema.digested(loaded)
+            var read = Schema.digested(loaded)
+            // A JSON Schema names its properties in an order that JSON does not keep.
+            let order = document["fields"]?.items?.compactMap(\.text) ?? []
+            let fields = order.compactMap { name in read.fields.first { $0.name == name } }
+            if fields.count == read.fields.count { read.fields = fields }
+            schema = read
             schema.isInferred = document["inferred"]?.flag ?? false
             options = BatchOptions()
             options.dialect = try Dialect.load(Array(dialect.utf8), name: "kept dialect")

@@ -131,6 +131,9 @@ extension Corridor {
             let other = try await run(
                 path, schema: shadow.schema, contract: shadow.document, dataset: plan.dataset, source: plan.source,
                 options: options, claim: claim)
+            if other.dataHash != report.dataHash {
+                return ShadowReport(name, shadow.schema.digest, failure: "the file changed meanwhile")
+            }
             return ShadowReport(name, shadow.schema.digest, report, fates, other)
         } catch {
             if error.code == .tryAgain { throw error }

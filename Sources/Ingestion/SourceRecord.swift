@@ -129,6 +129,8 @@ package struct SourceStanding: Sendable, Equatable {
     package var state: State
     /// The last entry that somebody vouched for it by; what others said of it before does not count.
     package var trustedSince = -1
+    /// Digests of the files that passed while it was on probation: each counts once.
+    var observed: Set<String> = []
     /// When and why it came to this, where somebody decided it.
     package var time = "", reason = ""
 }
@@ -160,9 +162,10 @@ extension Store {
                 return standing
             }
             let needed = decided == nil ? record?.probation ?? 0 : max(1, record?.probation ?? 3)
-            let passed = steps.count {
-                $0.kind == "source.observed" && $0.sequence > decided?.sequence ?? -1
-            }
+            standing.observed = Set(
+                steps.filter { $0.kind == "source.observed" && $0.sequence > decided?.sequence ?? -1 }
+                    .compactMap { $0.body["data_hash"]?.text })
+            let passed = standing.observed.count
             if passed < needed { standing.state = .probation(passed: passed, of: needed) }
         }
         return standing
@@ -194,9 +197,9 @@ extension Committer {
     }
 
     /// Entries that a batch brings about its source: what `sluice.yaml` says of it, when that is new, and that it passed.
-    func entries(about visitor: Visitor, passes: Bool, batch: String, _ time: String) throws(IngestionError)
-        -> [JSONValue]
-    {
+    func entries(
+        about visitor: Visitor, passes: Bool, _ batch: BatchIdentity, _ time: String
+    ) throws(IngestionError) -> [JSONValue] {
         var entries: [JSONValue] = []
         if let record = visitor.record {
             let known = try recording { () throws(LedgerError) in try ledger.entries(kind: "source.registered") }
@@ -209,11 +212,14 @@ extension Committer {
                 entries.append(.object(members))
             }
         }
-        if passes, case .probation(let passed, let needed) = visitor.standing?.state {
+        let data = hex(batch.digest)
+        if passes, case .probation(let passed, let needed) = visitor.standing?.state,
+            visitor.standing?.observed.contains(data) == false
+        {
             entries.append(
                 .object([
                     "kind": .string("source.observed"), "v": .integer(1), "time": .string(time),
-                    "source": .string(visitor.name), "batch": .string(batch),
+                    "source": .string(visitor.name), "batch": .string(batch.id), "data_hash": .string(data),
                     "passed": .integer(Int64(passed + 1)), "of": .integer(Int64(needed)),
                 ]))
         }
@@ -232,11 +238,13 @@ struct Visitor: Sendable {
     /// there is nothing.
     var identity: [UInt8] {
         guard record != nil || standing != nil || !provenance.isSilent else { return [] }
-        return SHA256.hash(
-            JSONValue.array([
-                .string(record.map { hex($0.digest) } ?? ""), .string(standing?.state.name ?? ""),
-                provenance.document ?? .null,
-            ]).canonicalBytes())
+        // What was found out, and what was asked for; not the bytes that it was found out from, which anyone can vary.
+        let asked = (record?.required ?? []).map(\.rawValue) + (record?.keys ?? []).map { hex($0.publicKey) }
+        let answers = [
+            standing?.state.name ?? "", "\(standing?.trustedSince ?? -1)", provenance.digest.rawValue,
+            provenance.signature.rawValue, provenance.signer,
+        ]
+        return SHA256.hash(JSONValue.array((answers + asked).map { .string($0) }).canonicalBytes())
     }
 
     /// Findings about the whole batch.

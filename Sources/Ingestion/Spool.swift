@@ -116,16 +116,22 @@ extension Committer {
             guard let sidecar = Sidecars.name(kind, of: name), let status = try inbox.status(of: sidecar),
                 status.kind == .regular
             else { continue }
-            found.files[kind] = try inbox.openRegular(sidecar).readAll(max: Sidecars.bytesMax)
+            // One that was only just begun is not there yet; one too large to be any says nothing that can be read.
+            if status.size == 0 { continue }
+            found.files[kind] =
+                status.size > Sidecars.bytesMax ? [] : try inbox.openRegular(sidecar).readAll(max: Sidecars.bytesMax)
+            found.taken[kind] = Delivery.FileIdentity(status)
         }
         return found
     }
 
-    /// Removes the sidecars of a file that was taken, unless a new file of that name is there already: then they are its own.
+    /// Removes the sidecars of a file that was taken; others of that name are those of a file that is still to come.
     private func removeSidecars(_ kept: Sidecars, of name: FileName, in inbox: OpenFolder) {
-        guard (try? inbox.status(of: name)) == nil else { return }
-        for kind in kept.files.keys {
-            if let sidecar = Sidecars.name(kind, of: name) { try? inbox.remove(sidecar) }
+        for (kind, identity) in kept.taken {
+            guard let sidecar = Sidecars.name(kind, of: name), let status = try? inbox.status(of: sidecar),
+                Delivery.FileIdentity(status) == identity
+            else { continue }
+            try? inbox.remove(sidecar)
         }
     }
 

@@ -332,6 +332,8 @@ package struct Field: Sendable, Equatable {
     package var path: [String]?
     /// What hidden text in it does to a row; nil means the schema's.
     package var hiddenText: Outcome?
+    /// What a credential in it does to a row; nil means the schema's.
+    package var secrets: Outcome?
     /// How its numbers are screened.
     package var anomaly = AnomalyRule()
     /// How it is compared with its baseline.
@@ -504,6 +506,8 @@ package struct Schema: Sendable, Equatable {
     package var encoding = TextEncoding.utf8
     /// What text that people do not see as machines do does to a row; accepted means that it is not looked for.
     package var hiddenText = Outcome.flagged
+    /// What a credential in a text does to a row; accepted means that none is looked for.
+    package var secrets = Outcome.rejected
     /// Row limits.
     package var limits = RowLimits()
     /// Batch limits.

@@ -152,6 +152,11 @@ private struct SchemaDiff {
                 old.hiddenText < new.hiddenText ? .breaking : .widening, "sluice.hiddenText",
                 "from \(old.hiddenText.name) to \(new.hiddenText.name)")
         }
+        if old.secrets != new.secrets {
+            note(
+                old.secrets < new.secrets ? .breaking : .widening, "sluice.secrets",
+                "from \(old.secrets.name) to \(new.secrets.name)")
+        }
         limit(old.limits.maxRowBytes, new.limits.maxRowBytes, "sluice.limits.maxRowBytes", isUpper: true)
         limit(old.limits.maxCellBytes, new.limits.maxCellBytes, "sluice.limits.maxCellBytes", isUpper: true)
         limit(old.limits.maxFields, new.limits.maxFields, "sluice.limits.maxFields", isUpper: true)
@@ -203,6 +208,7 @@ private struct SchemaDiff {
         changed(old.path, new.path, place + ".sluice.path")
         changed(old.pii, new.pii, place + ".sluice.pii", .breaking, "changed: something else leaves the gate")
         changed(old.hiddenText, new.hiddenText, place + ".sluice.hiddenText")
+        changed(old.secrets, new.secrets, place + ".sluice.secrets")
         changed(old.role, new.role, place + ".sluice.role", .breaking, "changed: it is screened otherwise")
         changed(old.anomaly, new.anomaly, place + ".sluice.anomaly", .breaking, "changed: other rows may be held back")
     }

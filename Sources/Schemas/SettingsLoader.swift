@@ -19,19 +19,21 @@ package enum Entities {
 
 extension SchemaLoader {
     private static let unenforcedSettings = [
-        "secrets", "baseline", "privacy", "encryption", "encrypt",
+        "baseline", "privacy", "encryption", "encrypt",
     ]
 
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try cursor.refuseKeys(
-            besides: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "jsonSchema"] + Self.unenforcedSettings)
+            besides: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "jsonSchema"]
+                + Self.unenforcedSettings)
         try warnAboutKeys(
-            of: cursor, known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "jsonSchema"],
+            of: cursor, known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "jsonSchema"],
             unenforced: Self.unenforcedSettings)
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
+        if let rule = cursor["secrets"] { field.secrets = try loadSecrets(rule) }
         // Beside the standard's place for it, which the reference library of Table Schema does not read.
         if let schema = cursor["jsonSchema"] {
             guard field.type == .object || field.type == .array, field.constraints.jsonSchema == nil else {
@@ -308,6 +310,14 @@ extension SchemaLoader {
         }
     }
 
+    /// A word, or a mapping with `scan:` and `action:`.
+    private func loadSecrets(_ cursor: Cursor) throws(SchemaError) -> Outcome {
+        guard cursor.value.members != nil else { return try loadHiddenText(cursor) }
+        try cursor.refuseKeys(besides: ["scan", "action"])
+        if try cursor["scan"]?.flag() == false { return .accepted }
+        return try cursor["action"].map { (action) throws(SchemaError) in try loadHiddenText(action) } ?? .rejected
+    }
+
     /// Statistics never reject: a person must be able to release a false alarm.
     private func loadAction(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.text == "reject" {
@@ -320,8 +330,8 @@ extension SchemaLoader {
     /// `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
-            "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "limits", "isolationForest", "batch",
-            "poisoning", "rules", "references", "jsonSchema",
+            "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "limits", "isolationForest",
+            "batch", "poisoning", "rules", "references", "jsonSchema",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -352,6 +362,7 @@ extension SchemaLoader {
             schema.encoding = encoding
         }
         if let rule = cursor["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
+        if let rule = cursor["secrets"] { schema.secrets = try loadSecrets(rule) }
         if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }

@@ -13,6 +13,15 @@ package struct ClaimReader: Sendable {
         case point(place: Int, skew: Double)
         /// A code of the claim: equal or not.
         case code(place: Int)
+
+        /// What claims are stored as.
+        var word: String {
+            switch self {
+            case .number: "number"
+            case .point: "point"
+            case .code: "code"
+            }
+        }
     }
 
     /// Codes of a claim that are no values: the row's number, and who says it.
@@ -30,7 +39,8 @@ package struct ClaimReader: Sendable {
     package let names: [String]
     /// Numbers and codes of a claim.
     let width: Int, codeWidth: Int
-    /// Who says it where rows have no source of their own.
+    /// Who sent the batch, and says what rows without a source of their own say. A sender speaks for itself only: whom its rows name
+    /// is one of its own names, and nobody else's.
     let batchSource: UInt64
     private let key: [Int]
     private let provenance: Int?
@@ -62,7 +72,8 @@ package struct ClaimReader: Sendable {
         (width, codeWidth) = (numbers, codes)
         action = rule.action
         minSources = rule.minSources
-        names = rule.key + ["\0"] + rule.fields.map(\.name)
+        // With what they are compared as: a number of a contract before is no code.
+        names = rule.key + ["\0"] + compared.map { schema.fields[$0.field].name + " " + $0.kind.word }
         key = rule.key.compactMap(place)
         provenance = schema.fields.firstIndex { $0.role == .provenance }
         batchSource = validator.code(ofText: source)
@@ -75,10 +86,25 @@ package struct ClaimReader: Sendable {
     package var empty: RowSample { RowSample(capacity: Self.capacity, width: width, codeWidth: codeWidth) }
 
     /// Claims of a batch at most: those whose keys have the smallest hashes, and so the same keys in every batch.
-    package static let capacity = 1 << 21
+    package static let capacity = 1 << 19
 
-    /// What names a source among claims.
+    /// What names a sender among claims.
     package func code(ofSource name: String) -> UInt64 { validator.code(ofText: name) }
+
+    /// What names a source that rows of this sender name.
+    package func code(ofNamed name: String) -> UInt64 { scoped(validator.code(ofText: name)) }
+
+    /// Whether rows name their sources.
+    var hasNamedSources: Bool { provenance != nil }
+
+    private func scoped(_ code: UInt64) -> UInt64 {
+        code == batchSource ? code : max(1, SplitMix64.mix(code ^ SplitMix64.mix(batchSource)))
+    }
+
+    /// Who says what stands in a row: its own source, or, where none is named, the sender.
+    func source(_ batch: Batch, row: Int) -> UInt64 {
+        provenance.flatMap { validator.code(ofText: $0, row: row, in: batch) }.map(scoped) ?? batchSource
+    }
 
     /// Takes in what the sound rows of a block say.
     func add(_ batch: ValidatedBatch, to claims: inout RowSample) {
@@ -89,8 +115,7 @@ package struct ClaimReader: Sendable {
             numbers.removeAll(keepingCapacity: true)
             codes.removeAll(keepingCapacity: true)
             codes.append(UInt64(batch.batch.firstRow + row))
-            codes.append(
-                provenance.map { validator.code(ofText: $0, row: row, in: batch.batch) ?? 0 } ?? batchSource)
+            codes.append(source(batch.batch, row: row))
             for (field, kind) in compared {
                 switch kind {
                 case .number: numbers.append(batch.numbers[slots[field] ?? 0][row])
@@ -118,6 +143,9 @@ package struct SourceTally: Sendable, Equatable {
         agreed = Array(repeating: 0, count: fields)
         differed = agreed
     }
+
+    /// All comparisons.
+    var total: Int { agreed.reduce(0, +) + differed.reduce(0, +) }
 
     mutating func add(_ other: SourceTally) {
         for field in agreed.indices where field < other.agreed.count {
@@ -147,13 +175,21 @@ package struct EarlierClaims: Sendable, Equatable {
     }
 
     /// Only the claims about keys that a batch has; both are ascending by key.
-    package mutating func keep(keysOf batch: RowSample) {
+    ///
+    /// - Parameter heard: what newer batches said already, by key and source: only the newest word of a source is kept.
+    package mutating func keep(keysOf batch: RowSample, heard: inout Set<UInt64>) {
         var (kept, at): ([Int], Int) = ([], 0)
+        var mine = Set<UInt64>()
         for row in 0..<rows.count {
             while at < batch.count, batch.ranks[at] < rows.ranks[row] { at += 1 }
             if at == batch.count { break }
-            if batch.ranks[at] == rows.ranks[row] { kept.append(row) }
+            guard batch.ranks[at] == rows.ranks[row] else { continue }
+            let word = SplitMix64.mix(rows.ranks[row] ^ SplitMix64.mix(rows.codes[row * rows.codeWidth + 1]))
+            if heard.contains(word) { continue }
+            mine.insert(word)
+            kept.append(row)
         }
+        heard.formUnion(mine)
         rows = rows.rows(kept)
     }
 }
@@ -175,7 +211,22 @@ extension EarlierClaims {
             if withheld.contains(Int(codes[0])) { codes[0] |= ClaimReader.withheldBit }
             rows.append(rank: claims.ranks[index], Array(claims.numbers(of: index)), codes: codes)
         }
-        self.init(batch: batch, names: reader.names, rows: rows, tallies: cross.tallies)
+        // Sources that hardly anyone could be held against need not be remembered.
+        let most = cross.tallies.sorted {
+            let (a, b) = ($0.value.total, $1.value.total)
+            return a != b ? a > b : $0.key < $1.key
+        }.prefix(Self.talliesMax)
+        self.init(
+            batch: batch, names: reader.names, rows: rows,
+            tallies: Dictionary(most.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    /// Sources whose record a batch keeps.
+    private static let talliesMax = 4096
+
+    /// Whether the claims have the form that a reader makes.
+    package func fits(_ reader: ClaimReader) -> Bool {
+        names == reader.names && rows.width == reader.width && rows.codeWidth == reader.codeWidth
     }
 
     /// The stored form.
@@ -196,7 +247,7 @@ extension EarlierClaims {
     package init?(decoding bytes: [UInt8], batch: String) {
         guard bytes.starts(with: Self.magic) else { return nil }
         var input = WordReader(bytes: bytes, at: Self.magic.count)
-        guard let names = input.names(), let sources = input.count(1 << 20) else { return nil }
+        guard let names = input.names(), let sources = input.count(Self.talliesMax) else { return nil }
         var tallies: [UInt64: SourceTally] = [:]
         for _ in 0..<sources {
             guard let source = input.word(), let fields = input.count(64) else { return nil }

@@ -68,13 +68,14 @@ package struct CrossCheck: Sendable, Equatable {
             while end < claims.count, claims.ranks[end] == claims.ranks[first] { end += 1 }
             jury.begin()
             // The newest word of a source counts: its last row here, then the newest batch before.
-            for row in (first..<end).reversed() { jury.hear(claims, row, batch: -1) }
+            jury.hear(claims, first..<end, batch: -1)
             for (index, batch) in earlier.enumerated() {
                 while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < claims.ranks[first] { at[index] += 1 }
+                let begin = at[index]
                 while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == claims.ranks[first] {
-                    jury.hear(batch.rows, at[index], batch: index)
                     at[index] += 1
                 }
+                jury.hear(batch.rows, begin..<at[index], batch: index)
             }
             if jury.sources >= reader.minSources { shared += end - first }
             for place in reader.compared.indices { judge(place, &jury, earlier) }
@@ -116,12 +117,14 @@ package struct CrossCheck: Sendable, Equatable {
     private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierClaims]) {
         guard let verdict = jury.decide(place) else { return }
         let field = jury.reader.compared[place].field
+        let total = jury.total
         for claim in jury.claims where claim.batch < 0 && claim.hasValue(place, jury.reader) {
             compared += 1
             if verdict.isAgreed || claim.isNear(verdict.believed, place, jury.reader) { continue }
             conflicts.append(
                 Conflict(
-                    row: claim.row, field: field, support: jury.support(of: claim, place), sources: verdict.sources))
+                    row: claim.row, field: field, support: total > 0 ? jury.support(place, claim) / total : 0,
+                    sources: verdict.sources))
         }
         guard !verdict.isAgreed, verdict.believed != nil else { return }
         for claim in jury.claims
@@ -156,7 +159,8 @@ private struct Claim {
         switch reader.compared[place].kind {
         case .number(let at, let tolerance):
             let (a, b) = (numbers[numbers.startIndex + at], other.numbers[other.numbers.startIndex + at])
-            return a == b || abs(a - b) <= tolerance * max(abs(a), abs(b))
+            // An infinite value is near to itself only.
+            return a == b || a.isFinite && b.isFinite && abs(a - b) <= tolerance * max(abs(a), abs(b))
         case .point(let at, let skew):
             return abs(numbers[numbers.startIndex + at] - other.numbers[other.numbers.startIndex + at]) <= skew
         case .code(let at): return codes[codes.startIndex + at] == other.codes[other.codes.startIndex + at]
@@ -170,6 +174,10 @@ private struct Jury {
     /// What each was worth before.
     private let record: [UInt64: SourceTally]
     private var weights: [UInt64: [Double]] = [:]
+    private var heard = Set<UInt64>()
+    /// What a vote of a source without a record weighs, and all votes together.
+    private var unknownWeight = 0.05
+    private(set) var total = 0.0
     private(set) var claims: [Claim] = []
     /// What this batch's comparisons say of each source.
     private(set) var tallies: [UInt64: SourceTally] = [:]
@@ -181,26 +189,51 @@ private struct Jury {
         self.record = record
     }
 
-    mutating func begin() { claims.removeAll(keepingCapacity: true) }
-
-    /// Sources that speak of the key.
-    var sources: Int { Set(claims.map(\.source)).count }
-
-    mutating func hear(_ rows: RowSample, _ row: Int, batch: Int) {
-        let codes = rows.codes(of: row)
-        let source = codes[codes.startIndex + 1]
-        // Nobody's word: a row without a source of its own.
-        if source == 0 { return }
-        let number = codes[codes.startIndex]
-        claims.append(
-            Claim(
-                source: source, batch: batch, row: Int(number & ~ClaimReader.withheldBit),
-                isWithheld: number & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row), codes: codes))
+    mutating func begin() {
+        claims.removeAll(keepingCapacity: true)
+        heard.removeAll(keepingCapacity: true)
     }
 
+    /// Sources that speak of the key.
+    var sources: Int { heard.count }
+
+    /// Takes in the claims of one batch about the key, the last row first; more sources than can be held against each other are not
+    /// heard: a batch may not fill the room alone.
+    mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int) {
+        if range.isEmpty { return }
+        func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~ClaimReader.withheldBit }
+        // Those with a record first: a crowd must not push them out.
+        func isKnown(_ row: Int) -> Bool { record[rows.codes[row * rows.codeWidth + 1]] != nil }
+        let order =
+            range.count == 1
+            ? Array(range)
+            : range.map { (isKnown: isKnown($0), number: number($0), row: $0) }.sorted {
+                $0.isKnown != $1.isKnown ? $0.isKnown : $0.number > $1.number
+            }.map(\.row)
+        let room = batch < 0 ? Self.sourcesMax / 2 : Self.sourcesMax
+        for row in order {
+            let codes = rows.codes(of: row)
+            let source = codes[codes.startIndex + 1]
+            if !heard.contains(source) {
+                if heard.count >= room { continue }
+                heard.insert(source)
+            }
+            claims.append(
+                Claim(
+                    source: source, batch: batch, row: Int(number(row)),
+                    isWithheld: codes[codes.startIndex] & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row),
+                    codes: codes))
+        }
+    }
+
+    /// Sources that are held against each other for one key.
+    private static let sourcesMax = 64
+
+    /// What a vote weighs: what the source was worth before. All that have no record weigh three times as much as one at most, so that
+    /// however many they are they do not outvote one that has.
     private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
+        guard let tally = record[source], tally.agreed[place] + tally.differed[place] > 0 else { return unknownWeight }
         if let known = weights[source] { return known[place] }
-        let tally = record[source] ?? SourceTally(fields: reader.compared.count)
         let made = reader.compared.indices.map { Significance.betaLower(tally.agreed[$0], tally.differed[$0]) }
         weights[source] = made
         return made[place]
@@ -217,13 +250,20 @@ private struct Jury {
     mutating func decide(_ place: Int) -> Verdict? {
         votes.removeAll(keepingCapacity: true)
         for (index, claim) in claims.enumerated()
-        where claim.hasValue(place, reader) && !votes.contains(where: { claims[$0].source == claim.source }) {
+        where votes.count < heard.count && claim.hasValue(place, reader)
+            && !votes.contains(where: { claims[$0].source == claim.source })
+        {
             votes.append(index)
         }
         guard votes.count >= max(2, reader.minSources) else { return nil }
-        var (most, best, total) = (-1.0, 0, 0.0)
+        let unknown = votes.count { vote in
+            record[claims[vote].source].map { $0.agreed[place] + $0.differed[place] == 0 } ?? true
+        }
+        unknownWeight = min(0.05, 0.15 / Double(max(unknown, 1)))
+        total = 0
+        for vote in votes { total += weight(claims[vote].source, place) }
+        var (most, best) = (-1.0, votes[0])
         for vote in votes {
-            total += weight(claims[vote].source, place)
             let mine = support(place, claims[vote])
             // By source where two have as much, so that the order of batches does not matter.
             if mine > most || mine == most && claims[vote].source < claims[best].source { (most, best) = (mine, vote) }
@@ -237,7 +277,8 @@ private struct Jury {
         guard isAgreed || votes.count >= 3 && most > total / 2 else {
             return Verdict(isAgreed: false, believed: nil, sources: votes.count)
         }
-        for vote in votes {
+        // What was said before was counted when it was said.
+        for vote in votes where claims[vote].batch < 0 {
             let source = claims[vote].source
             if claims[vote].isNear(believed, place, reader) {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].agreed[place] += 1
@@ -249,16 +290,9 @@ private struct Jury {
     }
 
     /// The weight of the votes that say the same as a claim.
-    private mutating func support(_ place: Int, _ claim: Claim) -> Double {
+    mutating func support(_ place: Int, _ claim: Claim) -> Double {
         var sum = 0.0
         for vote in votes where claims[vote].isNear(claim, place, reader) { sum += weight(claims[vote].source, place) }
         return sum
-    }
-
-    /// The share of all weight that stands behind a claim's value of a field that was decided.
-    mutating func support(of claim: Claim, _ place: Int) -> Double {
-        var total = 0.0
-        for vote in votes { total += weight(claims[vote].source, place) }
-        return total > 0 ? support(place, claim) / total : 0
     }
 }

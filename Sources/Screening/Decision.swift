@@ -85,10 +85,8 @@ package struct Decision: Sendable {
     }
     /// Whether the second pass needs the code of the whole row.
     var needsRowCode: Bool { !floods.isEmpty || !copied.isEmpty }
-    /// Whether rows of a source are held back for what the source is.
-    var distrustsRows: Bool { screened.source != nil && cross?.distrusted.isEmpty == false }
     /// Whether the second pass needs the codes of rows.
-    package var needsCodes: Bool { hasMarks || distrustsRows || forest?.categories.isEmpty == false }
+    package var needsCodes: Bool { hasMarks || forest?.categories.isEmpty == false }
     /// Whether it needs what stands in the text.
     package var needsText: Bool {
         !wordTriggers.isEmpty || !textFloods.isEmpty || labels.contains { $0.judgesRows && $0.view.isText }
@@ -213,7 +211,9 @@ extension Decision {
             for alarm in alarms {
                 // Fewer rows show less: the difference itself must be gone, too.
                 let same = other.tests.filter { $0.code == tests[alarm].code && $0.field == tests[alarm].field }
-                if same.allSatisfy({ $0.outcome == .accepted && $0.effect < tests[alarm].effect / 2 }) {
+                // A change of label is a test only where it is found; of the others, one that could not be made clears nothing.
+                let isMade = !same.isEmpty || tests[alarm].code == .targetedFlip && !other.labels.isEmpty
+                if isMade, same.allSatisfy({ $0.outcome == .accepted && $0.effect < tests[alarm].effect / 2 }) {
                     clears[alarm, default: []].append(code)
                 }
             }

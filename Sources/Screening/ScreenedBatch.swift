@@ -87,7 +87,7 @@ package struct Screener: Sendable {
         let codes = decision.needsCodes ? codes(validated) : []
         if let forest = decision.forest { isolated(forest, validated, codes, &remarks) }
         if decision.hasMarks { marks(validated, codes, &remarks) }
-        if let cross = decision.cross { sources(cross, validated, codes, &remarks) }
+        if let cross = decision.cross { sources(cross, validated, &remarks) }
         if remarks.findings.count > validated.findings.count {
             remarks.findings.sort {
                 ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "")
@@ -129,21 +129,20 @@ package struct Screener: Sendable {
     }
 
     /// Values that other sources do not confirm, and rows of sources that nobody trusts.
-    private func sources(
-        _ cross: CrossCheck, _ validated: ValidatedBatch, _ codes: [UInt64], _ remarks: inout Remarks
-    ) {
+    private func sources(_ cross: CrossCheck, _ validated: ValidatedBatch, _ remarks: inout Remarks) {
         let batch = validated.batch
         for conflict in cross.conflicts(in: batch.firstRow..<batch.firstRow + batch.count) {
             remarks.add(
                 .sourceConflict, cross.action, conflict.row - batch.firstRow, field: conflict.field,
                 statistic: conflict.support, threshold: 0.5)
         }
-        guard let place = decision.screened.source, decision.distrustsRows else { return }
+        guard !cross.distrusted.isEmpty, let claims = reader.claims, claims.hasNamedSources else { return }
         for row in 0..<batch.count where validated.isSound[row] {
-            let code = codes[row * decision.screened.codeCount + place]
+            let code = claims.source(batch, row: row)
             guard cross.distrusted.holds(code) else { continue }
             remarks.add(
-                .sourceDistrusted, .quarantined, row, field: decision.screened.categories[place],
+                .sourceDistrusted, .quarantined, row,
+                field: decision.screened.source.map { decision.screened.categories[$0] } ?? -1,
                 statistic: cross.trust(of: code), threshold: CrossCheck.trustMin,
                 rule: "source " + decision.name(ofSource: code))
         }
@@ -163,7 +162,7 @@ package struct Screener: Sendable {
         // Without marks to look for the forest's categories are all that is asked.
         let asked =
             decision.hasMarks
-            ? [] : (decision.forest?.categories ?? []) + (decision.distrustsRows ? [decision.screened.source ?? 0] : [])
+            ? [] : decision.forest?.categories ?? []
         for row in 0..<validated.batch.count where validated.isSound[row] {
             for place in asked { out[row * width + place] = reader.code(place, validated.batch, row: row) }
             if !asked.isEmpty { continue }

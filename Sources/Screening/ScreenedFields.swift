@@ -16,7 +16,7 @@ package struct ScreenedFields: Sendable, Equatable {
     package let categories: [Int]
     /// The label, the source and the annotator, as indices into `categories`.
     package let label: Int?, source: Int?, annotator: Int?
-    /// The fields that make two rows copies of each other: all but those that tell rows apart by design.
+    /// The fields that make two rows copies of each other: all but those that tell rows apart by design, and who sent them.
     package let content: [Int]
 
     /// Numbers of a sampled row.
@@ -49,9 +49,10 @@ package struct ScreenedFields: Sendable, Equatable {
             ? chosen.indices.filter { named.isEmpty || named.contains(schema.fields[chosen[$0]].name) } : []
         // A split names its features by one byte.
         self.forest = Array(forest.prefix(255))
-        content = schema.fields.indices.filter { !tellsApart[$0] }
-        texts = content.filter { schema.fields[$0].isScreenedText }
-        let categories = content.filter { schema.fields[$0].isScreenedCategory }
+        let alike = schema.fields.indices.filter { !tellsApart[$0] }
+        content = alike.filter { schema.fields[$0].role != .provenance }
+        texts = alike.filter { schema.fields[$0].isScreenedText }
+        let categories = alike.filter { schema.fields[$0].isScreenedCategory }
         self.categories = categories
         forestCategories =
             schema.forest.enabled

@@ -37,7 +37,7 @@ package struct Verdict: Sendable, Equatable {
             if test.source != 0 { finding?.rule = "source " + decision.name(ofSource: test.source) }
             return finding
         }
-        if let cross = decision.cross, cross.distrusted.contains(cross.batchSource), decision.screened.source == nil {
+        if let cross = decision.cross, cross.distrusted.contains(cross.batchSource) {
             hold(.sourceDistrusted, cross.trust(of: cross.batchSource), CrossCheck.trustMin)
         }
         self.findings = findings

@@ -42,6 +42,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case mixedScript = "mixed-script"
     case decomposedText = "not-nfc"
     case formulaStart = "formula-start"
+    case secret
     // Statistics.
     case modifiedZ = "deviated-value"
     case constantChanged = "constant-changed"

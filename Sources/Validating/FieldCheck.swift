@@ -12,6 +12,8 @@ final class FieldCheck: Sendable {
     let isText: Bool
     /// What hidden text does to a row.
     let hiddenText: Outcome
+    /// What a credential in it does to a row.
+    let secrets: Outcome
     let required: Bool
     let minLength: Int?
     let maxLength: Int?
@@ -70,6 +72,7 @@ final class FieldCheck: Sendable {
         default: isText = false
         }
         hiddenText = field.hiddenText ?? schema.hiddenText
+        secrets = field.secrets ?? schema.secrets
         // A primary key is no null. Where its rule is that of one unique field, this is all that is left to say.
         required = constraints.required || (constraints.unique && schema.primaryKey == [field.name])
         minLength = constraints.minLength

@@ -71,6 +71,7 @@ extension Words {
         case .tooManyRejectedRows: "11 rejected rows under sluice.batch.maxRejected: 10"
         case .tooManyQuarantined: "8 % quarantined rows under sluice.batch.maxQuarantinedRate: 0.05"
         case .tooFewRows: "12 rows under sluice.batch.minRows: 100"
+        case .secret: "a GitHub token, which begins with ghp_, in a note"
         case .copiedRow: "a row that came last week under another id"
         case .copyExcess: "a file whose rows are those of last week's, under new ids"
         case .sourceConflict: "amount 90 from partner_b for a ticket that partner_a and partner_c give 12"

@@ -32,7 +32,7 @@ extension LineageCommand {
                     throw IngestionError(.usage, "\(target): write BATCH, or BATCH:ROW with a row number from 1")
                 }
                 let replay = try store.require().replay(batch, row: row, file: file)
-                isDifferent = replay.isReplayed && !replay.differing.isEmpty
+                isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.line(Self.document(replay, row).text(pretty: true)) }
                 for line in Self.render(replay, batch, row) { Terminal.line(Terminal.printable(line)) }
             }
@@ -59,7 +59,7 @@ extension LineageCommand {
             if replay.isReplayed {
                 lines.append(
                     "replay    \(Words.number(replay.agreed)) of \(Words.number(replay.fates.rowCount)) rows came out as recorded"
-                        + (replay.differing.isEmpty
+                        + (replay.isSame
                             ? ""
                             : "; OTHERS DID NOT, first: \(replay.differing.map(String.init).joined(separator: ", "))"))
             } else {

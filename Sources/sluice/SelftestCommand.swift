@@ -123,7 +123,7 @@ private struct Bench {
 /// What is planted.
 private enum Canary: Int, CaseIterable {
     case clean = 1
-    case outlier, flip, trigger, flood, copies, drift, lie, personal, damaged
+    case outlier, flip, trigger, flood, copies, drift, lie, personal, secret, damaged
 
     var name: String {
         switch self {
@@ -136,6 +136,7 @@ private enum Canary: Int, CaseIterable {
         case .drift: "a measure that grew by a half"
         case .lie: "one source of three that lies"
         case .personal: "personal data in text"
+        case .secret: "credentials in text"
         case .damaged: "a file that is not its digest"
         }
     }
@@ -149,6 +150,7 @@ private enum Canary: Int, CaseIterable {
         case .flood: .floodedRow
         case .copies: .copiedRow
         case .lie: .sourceConflict
+        case .secret: .secret
         default: nil
         }
     }
@@ -183,6 +185,13 @@ private enum Canary: Int, CaseIterable {
         case .drift: return sample.plant(count) { row, _ in row.seconds *= 1.5 }
         case .lie:
             return sample.plant(count / 30, where: { $0.source == "south" }) { row, _ in row.amount *= 1.07 }
+        case .secret:
+            // Made up, and put together here, so that nobody's scanner takes this file for a leak.
+            let forms = [
+                "AKIA" + "Q2W3E4R5T6Y7U2I3", "gh" + "p_" + String(repeating: "a1B2", count: 9),
+                "-----BEGIN " + "PRIVATE KEY-----", "postgres:" + "//sluice:canary7@db.example/x",
+            ]
+            return sample.plant(8) { row, place in row.text += " " + forms[place % forms.count] }
         case .personal:
             return sample.plant(6) { row, place in row.text += " write to canary.\(place)@example.org" }
         }

@@ -54,7 +54,8 @@ struct SelftestSample {
     /// So many clean rows: every ticket is told of by all three sources alike.
     init(rows count: Int, seed: UInt64) {
         random = SplitMix64(seed: seed)
-        var ticket = Int(seed) * 1_000_000
+        let base = Int(seed % 1_000_000) * 1_000_000
+        var ticket = base
         while rows.count < count {
             ticket += 1
             let kind = random.below(10) < 5 ? 0 : random.below(2) + 1
@@ -66,7 +67,7 @@ struct SelftestSample {
                 }
                 rows.append(
                     Row(
-                        id: rows.count + 1 + Int(seed) * 1_000_000, ticket: ticket, source: source, amount: amount,
+                        id: rows.count + 1 + base, ticket: ticket, source: source, amount: amount,
                         seconds: ((normal() * 20 + 200 + 40 * Double(kind)) * 100).rounded() / 100,
                         text: words.joined(separator: " "), label: Self.labels[kind]))
             }

@@ -1,13 +1,17 @@
 import Tabular
 
 extension Words {
-    /// What a finding about sources and what they repeat means; nil for one of another kind.
+    /// What a finding about sources and what must not come in means; nil for one of another kind.
     // Long function: the catalogue, one entry a code, kept in one place on purpose.
     static func meaningOfSources(_ code: FindingCode) -> Meaning? {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
             Meaning(title: title, explanation: explanation, cure: cure)
         }
         switch code {
+        case .secret:
+            return say(
+                "credential", "a text has a token, key or password in it, in a form that proves it",
+                "treat it as known to others: have its owner revoke it, and the supplier keep it out of the data")
         case .copiedRow:
             return say(
                 "row of an earlier batch",

@@ -70,6 +70,29 @@ import Testing
         return text
     }
 
+    /// What is kept of a batch says why, and nothing of what.
+    private func askedAfterwards(_ harness: Harness) throws -> String {
+        var said = ""
+        let log = try harness.run(
+            "lineage", "log", "--json", "--limit", "999", "--kind", "batch.judged", "--store", "store")
+        let batches = try log.out.split(separator: "\n").compactMap {
+            try (JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["batch"] as? String
+        }
+        #expect(batches.count >= 3)
+        for batch in batches {
+            for arguments in [
+                ["report", batch], ["report", batch, "--html"], ["lineage", "explain", batch, "--json"],
+                ["lineage", "explain", batch + ":62"],
+                ["lineage", "explain", batch + ":62", "--json", "--file", "data.csv"],
+                ["lineage", "show", batch],
+            ] {
+                let run = try harness.run(arguments + ["--store", "store"])
+                said += run.out + run.err
+            }
+        }
+        return said
+    }
+
     @Test func `canaries stand in nothing but sealed bodies and the supplier's own file`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -99,24 +122,7 @@ import Testing
             #expect(run.code <= 1, "\(arguments): \(run.err)")
             said += run.out + run.err
         }
-        // What is kept of a batch says why, and nothing of what.
-        let log = try harness.run(
-            "lineage", "log", "--json", "--limit", "999", "--kind", "batch.judged", "--store", "store")
-        let batches = try log.out.split(separator: "\n").compactMap {
-            try (JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["batch"] as? String
-        }
-        #expect(batches.count >= 3)
-        for batch in batches {
-            for arguments in [
-                ["report", batch], ["report", batch, "--html"], ["lineage", "explain", batch, "--json"],
-                ["lineage", "explain", batch + ":62"],
-                ["lineage", "explain", batch + ":62", "--json", "--file", "data.csv"],
-                ["lineage", "show", batch],
-            ] {
-                let run = try harness.run(arguments + ["--store", "store"])
-                said += run.out + run.err
-            }
-        }
+        said += try askedAfterwards(harness)
         let keys = try listFolder(harness.path("store/keys")).map { name in
             let text = try String(contentsOfFile: harness.path("store/keys/" + name), encoding: .utf8)
             let last = text.split(separator: "\n").last?.split(separator: ":").last ?? ""

@@ -171,6 +171,61 @@ import Testing
             "\(repaired.batchFindings)")
     }
 
+    @Test func `neither more sidecars nor few rows get a file in again, and what is rejected has no word`() async throws
+    {
+        let shop = try shop("sources:\n  test: { probation: 2 }\n  a: { probation: 0 }\n  evil: { probation: 0 }\n")
+        defer { shop.remove() }
+        // One row, or the same file, does not end a probation.
+        let one = try shop.write("one.csv", fresh(1, 1))
+        for _ in 0..<3 { _ = try await run(shop, one) { $0.force = true } }
+        let many = try shop.write("many.csv", fresh(101, 50))
+        for _ in 0..<3 { _ = try await run(shop, many) { $0.force = true } }
+        let ledger = try shop.store.ledger()
+        #expect(try Store(shop.store.root).standing("test", ledger)?.state == .probation(passed: 1, of: 2))
+        // Whatever stands beside it, what was accepted is a duplicate.
+        let path = try shop.write("a.csv", fresh(201, 50))
+        #expect(try await run(shop, path, source: "a").status == .accepted)
+        let sum = hex(SHA256.hash([UInt8](try Data(contentsOf: URL(filePath: path)))))
+        for end in ["\n", "\n\n"] {
+            _ = try shop.write("a.csv.sha256", sum + end)
+            #expect(try await run(shop, path, source: "a").status == .duplicate)
+        }
+        // A file that is not what its digest says votes for nothing.
+        let more = ", poisoning: { crossVerify: { key: [id], fields: { x: {} } } }"
+        let evil = try shop.write("evil.csv", fresh(301, 60).replacing(",n", with: "1,n"))
+        _ = try shop.write("evil.csv.sha256", String(repeating: "0", count: 64))
+        #expect(try await run(shop, evil, source: "evil", more: more).status == .rejected)
+        let honest = try await run(shop, try shop.write("h.csv", fresh(301, 60)), source: "a", more: more)
+        #expect(honest.cross?.compared == 0 && honest.cross?.conflicts == 0)
+    }
+
+    @Test func `a contract that is a JSON Schema is replayed in the order of its properties`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let text = """
+            $schema: https://json-schema.org/draft/2020-12/schema
+            title: things
+            type: object
+            properties:
+              zeta: { type: integer }
+              note: { type: string }
+              amount: { type: number }
+            """
+        let path = try shop.write("things.schema.yaml", text)
+        let loaded = try loadContract(path)
+        let file = try shop.write(
+            "t.jsonl",
+            (1...300).map { "{\"zeta\": \($0), \"note\": \"n\($0 % 7)\", \"amount\": \($0 == 77 ? 99999 : $0 % 13)}\n" }
+                .joined())
+        let report = try await Corridor(store: shop.store, writes: true).run(
+            file, schema: Schema.digested(loaded), contract: loaded.document, dataset: "things", source: "x",
+            options: BatchOptions())
+        #expect(report.fields == ["zeta", "note", "amount"])
+        let replay = try shop.store.replay(report.batch, row: 77, file: file)
+        #expect(replay.isSame && replay.fields == report.fields, "\(replay.agreed)")
+        #expect(replay.findings.contains { $0.code == .modifiedZ && $0.field == 2 })
+    }
+
     @Test func `rows of an earlier batch under new keys are held, and may be allowed`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }

@@ -35,7 +35,7 @@ import Testing
         #expect(
             loaded.warnings.map(\.path) == [
                 "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
-                "fields[10].sluice.secrets", "sluice.poisoning.duplicates.exact", "sluice.poisoning.duplicates.near",
+                "sluice.poisoning.duplicates.exact", "sluice.poisoning.duplicates.near",
                 "sluice.poisoning.labelFlip.k",
                 "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
                 "sluice.poisoning.triggers.minSupport", "sluice.poisoning.triggers.minPurity",

@@ -159,7 +159,7 @@ import Testing
             fields:
               - name: a
                 categories: [x, y]
-                sluice: {secrets: {}, hiddenText: {action: reject}, encrypt: false}
+                sluice: {privacy: {}, hiddenText: {action: reject}, encrypt: false}
               - name: b
                 categories: [x, {value: y, label: Y}]
                 constraints: {enum: [y, x]}
@@ -170,14 +170,14 @@ import Testing
         ).warnings
         #expect(
             warnings.map(\.path) == [
-                "fields[0].sluice.secrets", "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
+                "fields[0].sluice.privacy", "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
                 "sluice.poisoning.triggers.alpha", "sluice.baseline", "sluice.privacy", "sluice.encryption",
                 "sluice.batch.onExceed",
             ])
         #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })
         #expect(
             warnings.first?.description
-                == "contract.yaml:4:14: fields[0].sluice.secrets: secrets is not enforced by this version")
+                == "contract.yaml:4:14: fields[0].sluice.privacy: privacy is not enforced by this version")
     }
 
     @Test func `drift and poisoning settings`() throws {

@@ -1,0 +1,251 @@
+/// Credentials in text: formats that their makers chose so that they can be found (FEATURES 7.9). A secret is named by its kind only.
+///
+/// One pass over the bytes looks for the few characters that such formats cannot be without; what stands around one is looked at
+/// only there. Every look is bounded, so that no text makes the work grow.
+enum Secrets {
+    /// What a secret is.
+    enum Kind: String, Sendable, CaseIterable {
+        case awsAccessKey = "AWS access key"
+        case githubToken = "GitHub token"
+        case gitlabToken = "GitLab token"
+        case slackToken = "Slack token"
+        case stripeKey = "Stripe key"
+        case googleKey = "Google API key"
+        case apiKey = "API key (sk-)"
+        case npmToken = "npm token"
+        case pypiToken = "PyPI token"
+        case huggingFaceToken = "Hugging Face token"
+        case sendGridKey = "SendGrid key"
+        case privateKey = "private key"
+        case webToken = "JSON Web Token"
+        case passwordInURL = "password in a URL"
+        case connectionString = "password in a connection string"
+    }
+
+    /// A text that is shorter has none.
+    static let lengthMin = 12
+    /// Bytes of a token that are counted at most.
+    private static let tokenMax = 512
+
+    /// 1 for characters that no format is without, 0 for others.
+    private static let anchors: [UInt8] = (0..<256).map { byte in
+        "_-.:=Kz".utf8.contains(UInt8(byte)) || byte == 0x53 ? 1 : 0
+    }
+
+    /// What formats begin with, or have in them.
+    private enum Word {
+        static let githubPat = Array("github_pat_".utf8)
+        static let hf = Array("hf_".utf8)
+        static let live = Array("live_".utf8)
+        static let test = Array("test_".utf8)
+        static let begin = Array("-----BEGIN ".utf8)
+        static let privateKey = Array("PRIVATE KEY-----".utf8)
+        static let glpat = Array("glpat-".utf8)
+        static let xox = Array("xox".utf8)
+        static let pypiAge = Array("pypi-AgE".utf8)
+        static let sk = Array("sk-".utf8)
+        static let sg = Array("SG.".utf8)
+        static let eyj = Array("eyJ".utf8)
+        static let schemeMark = Array("://".utf8)
+        static let akia = Array("AKIA".utf8)
+        static let asia = Array("ASIA".utf8)
+        static let aiza = Array("AIza".utf8)
+        static let npm = Array("npm_".utf8)
+    }
+
+    private static let githubHeads = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].map { Array($0.utf8) }
+    private static let partNames = ["password", "pwd", "accountkey", "sharedaccesskey"].map { Array($0.utf8) }
+    private static let placeholders = ["password", "passwd", "pass", "xxxx", "secret"].map { Array($0.utf8) }
+
+    /// The first secret of a text.
+    static func find(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Kind? {
+        if range.count < lengthMin { return nil }
+        let text = bytes.extracting(range)
+        let table = anchors.span
+        for at in 0..<text.count where table[Int(text[at])] != 0 {
+            if let kind = kind(text, at) { return kind }
+        }
+        return nil
+    }
+
+    private static func kind(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        switch text[at] {
+        case UInt8(ascii: "_"): underscore(text, at)
+        case UInt8(ascii: "-"): dash(text, at)
+        case UInt8(ascii: "."): dot(text, at)
+        case UInt8(ascii: ":"): colon(text, at)
+        case UInt8(ascii: "="): equals(text, at)
+        case UInt8(ascii: "K"): isToken(text, at - 1, Word.akia, 16, isUpper) ? .awsAccessKey : nil
+        case UInt8(ascii: "S"): isToken(text, at - 1, Word.asia, 16, isUpper) ? .awsAccessKey : nil
+        case UInt8(ascii: "z"): isToken(text, at - 2, Word.aiza, 35, isURLSafe) ? .googleKey : nil
+        default: nil
+        }
+    }
+
+    private static func underscore(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        for letter in githubHeads
+        where stands(letter, in: text, at - 3) && run(text, at + 1, isAlphanumeric) >= 36 && isStart(text, at - 3) {
+            return .githubToken
+        }
+        if stands(Word.githubPat, in: text, at - 6), run(text, at + 5, isWord) >= 60 { return .githubToken }
+        if isToken(text, at - 3, Word.npm, 36, isAlphanumeric) { return .npmToken }
+        if isStart(text, at - 2), stands(Word.hf, in: text, at - 2), run(text, at + 1, isAlphanumeric) >= 30 {
+            return .huggingFaceToken
+        }
+        guard at >= 2, text[at - 1] == UInt8(ascii: "k"), [0x73, 0x72].contains(text[at - 2]), isStart(text, at - 2),
+            stands(Word.live, in: text, at + 1) || stands(Word.test, in: text, at + 1)
+        else { return nil }
+        return run(text, at + 6, isAlphanumeric) >= 16 ? .stripeKey : nil
+    }
+
+    private static func dash(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        if stands(Word.begin, in: text, at) {
+            // Up to the next five dashes, as RFC 7468 has it.
+            var end = at + 11
+            while end < min(text.count, at + 60), text[end] != UInt8(ascii: "-") { end += 1 }
+            return stands(Word.privateKey, in: text, end - 11) ? .privateKey : nil
+        }
+        if isStart(text, at - 5), stands(Word.glpat, in: text, at - 5), run(text, at + 1, isURLSafe) >= 20 {
+            return .gitlabToken
+        }
+        if at >= 4, stands(Word.xox, in: text, at - 4), isStart(text, at - 4), isLower(text[at - 1]),
+            run(text, at + 1, isURLSafe) >= 20
+        {
+            return .slackToken
+        }
+        if stands(Word.pypiAge, in: text, at - 4), run(text, at + 1, isURLSafe) >= 60 { return .pypiToken }
+        guard isStart(text, at - 2), stands(Word.sk, in: text, at - 2) else { return nil }
+        let length = run(text, at + 1, isURLSafe)
+        return length >= 20 && isMixed(text, at + 1..<at + 1 + length) ? .apiKey : nil
+    }
+
+    private static func dot(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        if isStart(text, at - 2), stands(Word.sg, in: text, at - 2) {
+            let first = run(text, at + 1, isURLSafe)
+            guard first >= 16, at + 1 + first < text.count, text[at + 1 + first] == UInt8(ascii: ".") else {
+                return nil
+            }
+            return run(text, at + 2 + first, isURLSafe) >= 32 ? .sendGridKey : nil
+        }
+        // Three parts of base64url; the first two are JSON objects: {" is eyJ (RFC 7519).
+        guard stands(Word.eyj, in: text, at + 1) else { return nil }
+        let second = run(text, at + 1, isURLSafe)
+        guard second >= 12, at + 1 + second < text.count, text[at + 1 + second] == UInt8(ascii: "."),
+            run(text, at + 2 + second, isURLSafe) >= 16
+        else { return nil }
+        var first = 0
+        while first < tokenMax, at - first > 0, isURLSafe(text[at - first - 1]) { first += 1 }
+        return first >= 12 && stands(Word.eyj, in: text, at - first) ? .webToken : nil
+    }
+
+    private static func colon(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        guard stands(Word.schemeMark, in: text, at), at > 0, isAlphanumeric(text[at - 1]) else {
+            return nil
+        }
+        // user:password@ before the host ends (RFC 3986, 3.2.1).
+        var (place, mark) = (at + 3, -1)
+        let end = min(text.count, at + 3 + tokenMax)
+        while place < end {
+            let byte = text[place]
+            if byte <= 0x20 || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
+                return nil
+            }
+            if byte == UInt8(ascii: ":"), mark < 0 { mark = place }
+            if byte == UInt8(ascii: "@") {
+                return mark > 0 && place - mark > 3 && !isPlaceholder(text, mark + 1..<place) ? .passwordInURL : nil
+            }
+            place += 1
+        }
+        return nil
+    }
+
+    private static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        for word in partNames
+        where ends(word, in: text, at) {
+            var end = at + 1
+            while end < min(text.count, at + tokenMax), text[end] > 0x20, text[end] != UInt8(ascii: ";") { end += 1 }
+            // A connection string has other parts around it.
+            let isOneOfSeveral =
+                end < text.count && text[end] == UInt8(ascii: ";") || isAfterSemicolon(text, at - word.count)
+            if isOneOfSeveral, end - at > 4, !isPlaceholder(text, at + 1..<end) { return .connectionString }
+        }
+        return nil
+    }
+
+    // MARK: Pieces
+
+    private static func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 || byte &- 0x32 < 6 }
+    private static func isLower(_ byte: UInt8) -> Bool { byte &- 0x61 < 26 }
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 }
+    private static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x5F }
+    private static func isURLSafe(_ byte: UInt8) -> Bool { isWord(byte) || byte == 0x2D }
+
+    /// How many characters of a kind stand from a place on.
+    private static func run(_ text: Span<UInt8>, _ from: Int, _ isOne: (UInt8) -> Bool) -> Int {
+        var count = 0
+        while count < tokenMax, from + count < text.count, isOne(text[from + count]) { count += 1 }
+        return count
+    }
+
+    /// Whether a word stands at a place.
+    private static func stands(_ word: [UInt8], in text: Span<UInt8>, _ at: Int) -> Bool {
+        guard at >= 0, at + word.count <= text.count else { return false }
+        for index in word.indices where text[at + index] != word[index] { return false }
+        return true
+    }
+
+    /// Whether a word ends at a place, in any case.
+    private static func ends(_ word: [UInt8], in text: Span<UInt8>, _ at: Int) -> Bool {
+        let first = at - word.count
+        guard first >= 0 else { return false }
+        for index in word.indices {
+            let byte = text[first + index]
+            if (byte &- 0x41 < 26 ? byte | 0x20 : byte) != word[index] { return false }
+        }
+        return true
+    }
+
+    /// Whether no letter or digit stands before a place: a token begins there.
+    private static func isStart(_ text: Span<UInt8>, _ at: Int) -> Bool {
+        at == 0 || at > 0 && at < text.count && !isWord(text[at - 1])
+    }
+
+    /// Whether a token of a fixed length stands at a place, and ends there.
+    private static func isToken(
+        _ text: Span<UInt8>, _ at: Int, _ head: [UInt8], _ length: Int, _ isOne: (UInt8) -> Bool
+    ) -> Bool {
+        guard stands(head, in: text, at), isStart(text, at) else { return false }
+        let first = at + head.count
+        let end = first + length
+        return run(text, first, isOne) >= length && (end == text.count || !isWord(text[end]))
+    }
+
+    /// Whether capitals or small letters and digits stand together: words alone are no token.
+    private static func isMixed(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var (hasDigit, hasLetter) = (false, false)
+        for at in range {
+            if text[at] &- 0x30 < 10 { hasDigit = true } else if isAlphanumeric(text[at]) { hasLetter = true }
+        }
+        return hasDigit && hasLetter
+    }
+
+    private static func isAfterSemicolon(_ text: Span<UInt8>, _ at: Int) -> Bool {
+        var place = at
+        while place > 0, at - place < 3, text[place - 1] == 0x20 { place -= 1 }
+        return place > 0 && text[place - 1] == UInt8(ascii: ";")
+    }
+
+    /// What documentation writes in a password's place.
+    private static func isPlaceholder(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard let first = range.first, let last = range.last else { return true }
+        if [UInt8(ascii: "<"), UInt8(ascii: "{"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "[")].contains(
+            text[first])
+        {
+            return true
+        }
+        if range.allSatisfy({ text[$0] == text[first] }) { return true }
+        return placeholders.contains {
+            range.count == $0.count && ends($0, in: text, last + 1)
+        }
+    }
+}

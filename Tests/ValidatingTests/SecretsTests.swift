@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Validating
+
+/// Credentials by form; none of these is anybody's.
+@Suite struct SecretsTests {
+    private func find(_ text: String) -> Secrets.Kind? {
+        let bytes = Array(text.utf8)
+        return Secrets.find(bytes.span, 0..<bytes.count)
+    }
+
+    private static let long = String(repeating: "aB3d", count: 30)
+
+    /// Put together here, so that no scanner takes this file for a leak.
+    private static let cases: [(Secrets.Kind, String)] = [
+        (.awsAccessKey, "AKIA" + "Q2W3E4R5T6Y7U2I3"), (.awsAccessKey, "ASIA" + "Q2W3E4R5T6Y7U2I3"),
+        (.githubToken, "gh" + "p_" + long.prefix(36)), (.githubToken, "gho" + "_" + long.prefix(40)),
+        (.githubToken, "github" + "_pat_" + long.prefix(82)), (.gitlabToken, "glp" + "at-" + long.prefix(20)),
+        (.slackToken, "xox" + "b-123456789012-" + long.prefix(24)), (.stripeKey, "sk_" + "live_" + long.prefix(24)),
+        (.stripeKey, "rk_" + "test_" + long.prefix(24)), (.googleKey, "AI" + "za" + long.prefix(35)),
+        (.apiKey, "sk" + "-" + long.prefix(48)), (.apiKey, "sk" + "-proj-" + long.prefix(48)),
+        (.npmToken, "np" + "m_" + long.prefix(36)), (.pypiToken, "py" + "pi-AgEIcHlwaS5vcmc" + long.prefix(80)),
+        (.huggingFaceToken, "h" + "f_" + long.prefix(34)),
+        (.sendGridKey, "S" + "G." + long.prefix(22) + "." + long.prefix(43)),
+        (.privateKey, "-----BEGIN " + "PRIVATE KEY-----"), (.privateKey, "-----BEGIN " + "RSA PRIVATE KEY-----\nMII"),
+        (.privateKey, "-----BEGIN " + "OPENSSH PRIVATE KEY-----"),
+        (.webToken, "ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTYifQ." + long.prefix(43)),
+        (.passwordInURL, "postgres:" + "//app:s3cr3tpw@db.example/x"),
+        (.passwordInURL, "https:" + "//u:hunter22@example.org"),
+        (.connectionString, "Server=db;User Id=app;Pass" + "word=s3cr3tpw;"),
+        (.connectionString, "Endpoint=x;Shared" + "AccessKey=abcdefgh1234="),
+    ]
+
+    @Test func `every form is found, wherever it stands`() {
+        for (kind, text) in Self.cases {
+            for whole in [text, "see " + text, text + " please", "(" + text + ")", "key: \"" + text + "\""] {
+                #expect(find(whole) == kind, "\(kind) \(whole.count)")
+            }
+        }
+        #expect(Set(Self.cases.map(\.0)) == Set(Secrets.Kind.allCases))
+    }
+
+    @Test func `what only looks alike is none`() {
+        for text in [
+            "", "short", "a perfectly ordinary note about an order", "AKIA", "AKIAQ2W3", "XAKIA" + "Q2W3E4R5T6Y7U2I3",
+            "AKIA" + "Q2W3E4R5T6Y7U2I3X4", "ghp_short", "xghp_" + Self.long.prefix(36), "task-" + Self.long.prefix(30),
+            "risk-assessment-of-the-third-quarter", "sk-this-is-only-words-and-no-token-at-all",
+            "-----BEGIN " + "PUBLIC KEY-----", "-----BEGIN CERTIFICATE-----", "https://example.org/a:b@c",
+            "https://example.org/path?user=a:b", "http://user@example.org", "postgres://app:<password>@db/x",
+            "postgres://app:${PASSWORD}@db/x", "postgres://app:xxxxxxxx@db/x", "postgres://app:pw@db",
+            "mailto:a@example.org",
+            "2026-11-28T03:40:32.123Z", "1.2.3-beta.4+build.5", "eyJ.eyJ.eyJ", "a.eyJhbGciOiJIUzI1NiJ9.x",
+            "password=please reset it", "my password is lost; thanks", "snake_case_words_and_more_of_them",
+            "550e8400-e29b-41d4-a716-446655440000", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "DE89 3704 0044 0532 0130 00", "x_test_1234567890123456", "npm_install_and_run", "hf_hub",
+        ] {
+            #expect(find(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func `a text full of beginnings takes no longer than its length allows`() {
+        // Each beginning is followed for at most half a thousand bytes.
+        for part in [".eyJ", "://", "_", "-----BEGIN ", "ghp_", "sk-", "password=", "AKIA"] {
+            #expect(find(String(repeating: part, count: 8000)) == nil, "\(part)")
+        }
+    }
+}
