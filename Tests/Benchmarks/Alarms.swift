@@ -111,7 +111,8 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         profile.finish()
         let baseline = Baseline.merged(recent.reversed())
         let decision = Decision(
-            profile, keyErrors: [], baseline: baseline, schema: schema, screened: fields, seed: UInt64(index))
+            profile, keyErrors: [], baseline: baseline, schema: schema, screened: fields, seed: UInt64(index),
+            earlierRows: recent.map { $0.sample.codes(fields.codeCount - 1) })
         let screener = Screener(decision, reader, actions: [:])
         var counts = OutcomeCounts()
         var kept = KeptRows(reader)
