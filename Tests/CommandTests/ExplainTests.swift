@@ -95,6 +95,16 @@ import Testing
         }
     }
 
+    @Test func `selftest catches a canary of every kind`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("selftest", "--json", "--seed", "18446744073709551615")
+        let report = try harness.report(run)
+        let canaries = try #require(report["canaries"] as? [[String: Any]])
+        #expect(run.code == 0 && report["missed"] as? Int == 0, "\(run.out)")
+        #expect(canaries.count == 11 && canaries.allSatisfy { $0["caught"] as? Bool == true })
+    }
+
     @Test func `a shadow contract is reported and decides nothing`() throws {
         let harness = try Harness()
         defer { harness.remove() }
