@@ -35,7 +35,10 @@ package struct IsolationForest: Sendable {
         func callAsFunction(_ value: Double) -> Int16 {
             let scaled = (value - center) * scale
             if scaled.isNaN { return 0 }
-            return Int16(max(-32_767, min(32_767, scaled.rounded())))
+            // Half away from zero by adding it and cutting off: rounded() is a call for each value where the processor's own rounding
+            // cannot be counted on.
+            let limited = max(-32_767, min(32_767, scaled))
+            return Int16(limited + (limited < 0 ? -0.5 : 0.5))
         }
     }
 
