@@ -336,18 +336,5 @@ struct HTMLReport {
     private func text(_ value: JSONValue?) -> String { value?.text ?? "" }
     private func whole(_ value: JSONValue?) -> Int { Int(value?.whole ?? 0) }
     private func counts(_ value: JSONValue?) -> [Int] { (value?.items ?? []).map { whole($0) } }
-
-    private func escaped(_ text: String) -> String {
-        var out = ""
-        for scalar in Terminal.printable(text).unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
-    }
+    private func escaped(_ text: String) -> String { Terminal.markup(text) }
 }

@@ -264,24 +264,8 @@ final class ReportOutput {
     private func junitCase(_ file: String, _ name: String, _ what: String, _ meaning: Words.Meaning) -> String {
         "    <testcase classname=\(quoted(file)) name=\(quoted(name))>\n"
             + "      <failure type=\(quoted(meaning.title)) message=\(quoted(what))>"
-            + "\(escaped("\(meaning.explanation); \(meaning.cure)"))</failure>\n    </testcase>\n"
+            + "\(Terminal.markup("\(meaning.explanation); \(meaning.cure)"))</failure>\n    </testcase>\n"
     }
 
-    private func quoted(_ text: String) -> String { "\"" + escaped(text) + "\"" }
-
-    /// XML 1.0 has no control characters at all, not even as references.
-    private func escaped(_ text: String) -> String {
-        var out = ""
-        for scalar in Terminal.printable(text).unicodeScalars {
-            switch scalar {
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "&": out += "&amp;"
-            case "\"": out += "&quot;"
-            case "\u{FFFE}", "\u{FFFF}": out += "\u{FFFD}"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
-    }
+    private func quoted(_ text: String) -> String { "\"" + Terminal.markup(text) + "\"" }
 }

@@ -45,6 +45,22 @@ enum Terminal {
         }
         return out
     }
+
+    /// Printable text for HTML and XML 1.0, which has no control characters at all, not even as references.
+    static func markup(_ text: String) -> String {
+        var out = ""
+        for scalar in printable(text).unicodeScalars {
+            switch scalar {
+            case "<": out += "&lt;"
+            case ">": out += "&gt;"
+            case "&": out += "&amp;"
+            case "\"": out += "&quot;"
+            case "\u{FFFE}", "\u{FFFF}": out += "\u{FFFD}"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
 }
 
 /// One line on standard error that is written over: rows, MB/s, time left. Only on a terminal.
