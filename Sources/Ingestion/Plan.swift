@@ -96,7 +96,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "7"
+    static let pipelineVersion = "8"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],

@@ -423,7 +423,7 @@ package struct ForestRule: Sendable, Equatable {
     /// Quantile of held-out scores beyond which a row is flagged.
     package var flagQuantile = 0.99
     /// Quantile beyond which a row is quarantined, when there is a baseline.
-    package var quarantineQuantile = 0.995
+    package var quarantineQuantile = 0.999
     /// The strictest outcome the forest may give.
     package var action: Outcome = .quarantined
 
