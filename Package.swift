@@ -56,19 +56,21 @@ let package = Package(
         room("Sketches", ["Tabular"], statistics),
         room("Cryptography", ["COpenSSL"]),
         room("Storage", ["CPosix"]),
-        room("Schemas", ["Tabular", "Yams"]),
+        room("Schemas", ["Tabular", "Recognition", "Yams"]),
+        room("Recognition", ["Tabular", "Cryptography", "CKernels"], statistics),
         // Ring 2: the stages, and the record.
         room("Reading", ["Tabular", "CKernels", "CLibCSV", "CZlib", "CZstd"]),
-        room("Validating", ["Tabular", "Schemas", "Sketches", "CPCRE2"]),
+        room("Validating", ["Tabular", "Schemas", "Sketches", "Recognition", "CPCRE2"]),
         room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"], statistics),
-        room("Masking", ["Tabular", "Schemas", "Cryptography", "Screening"]),
+        room("Masking", ["Tabular", "Schemas", "Cryptography", "Recognition", "Screening"]),
         room("Sealing", ["Tabular", "Cryptography", "Storage", "Screening", "Masking"]),
         room("Lineage", ["Tabular", "Cryptography", "Storage", grdb]),
         // Ring 3 and 4.
         room(
             "Ingestion",
             [
-                "Tabular", "Sketches", "Cryptography", "Storage", "Schemas", "Reading", "Validating", "Screening",
+                "Tabular", "Sketches", "Cryptography", "Storage", "Recognition", "Schemas", "Reading", "Validating",
+                "Screening",
                 "Masking", "Sealing", "Lineage",
             ]),
         .executableTarget(
@@ -83,12 +85,16 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "TestSupport"]),
         tests("StorageTests", ["Storage"]),
         tests("SchemasTests", ["Schemas", "Tabular"]),
+        tests("RecognitionTests", ["Recognition"]),
         tests("ReadingTests", ["Reading", "Tabular"]),
         tests("ValidatingTests", ["Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
         tests("ScreeningTests", ["CKernels", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
         tests(
             "MaskingTests",
-            ["Masking", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Cryptography", "Tabular"]),
+            [
+                "Masking", "Screening", "Validating", "Reading", "Recognition", "Schemas", "Sketches", "Cryptography",
+                "Tabular",
+            ]),
         tests("SealingTests", ["TestSupport", "Sealing", "Cryptography", "Storage", "Tabular"]),
         tests("LineageTests", ["Lineage", "Cryptography", "Storage", "Tabular", grdb]),
         tests(
@@ -105,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Schemas", "Screening", "Sealing",
+                "Cryptography", "Ingestion", "Lineage", "Masking", "Reading", "Recognition", "Schemas", "Screening",
+                "Sealing",
                 "Sketches",
                 "Storage", "Tabular", "Validating",
             ],

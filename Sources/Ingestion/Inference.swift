@@ -1,6 +1,7 @@
 import Cryptography
 import Masking
 import Reading
+import Recognition
 package import Schemas
 import Storage
 package import Tabular
@@ -79,10 +80,10 @@ private func search(
     _ name: String, _ bytes: Span<UInt8>, _ range: Range<Int>, _ column: Int, _ inference: inout SchemaInference
 ) {
     var matches: [EntityMatch] = []
-    TextScanner(entities: Set(Entity.allCases), columnName: name).scan(bytes, range: range, into: &matches)
+    TextScanner(entities: Set(Entity.usual), columnName: name).scan(bytes, range: range, into: &matches)
     let whole = matches.first { $0.range == range }
     inference.note(
-        column: column, whole: whole?.entity.rawValue, inside: whole == nil ? matches.map(\.entity.rawValue) : [])
+        column: column, whole: whole?.entity.name, inside: whole == nil ? matches.map(\.entity.name) : [])
 }
 
 /// Whether a column's label looks like a value: a number, a date, an address. Labels go into the contract and the ledger.

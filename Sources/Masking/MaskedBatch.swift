@@ -1,4 +1,5 @@
 package import Cryptography
+import Recognition
 package import Schemas
 package import Screening
 package import Tabular
@@ -141,8 +142,8 @@ package struct Masker: Sendable {
 
     private static func scanner(_ field: Field, _ pii: PIIRule) -> TextScanner? {
         guard pii.scan else { return nil }
-        let named = pii.entities.compactMap(Entity.init(rawValue:))
-        return TextScanner(entities: Set(named.isEmpty ? Entity.allCases : named), columnName: field.name)
+        let named = pii.entities.compactMap { Entity(name: $0) }
+        return TextScanner(entities: named.isEmpty ? Entity.usual : Set(named), columnName: field.name)
     }
 
     private static func header(_ layout: Layout, without dropped: Set<Int>, _ delimiter: UInt8) -> [UInt8] {
@@ -266,7 +267,7 @@ package struct Masker: Sendable {
                     operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
                 }
                 for match in matches {
-                    let name = match.entity.rawValue
+                    let name = match.entity.name
                     receipts[MaskReceipt(field: rule.field, entity: name, operation: rule.kind), default: 0] += 1
                 }
             } else {

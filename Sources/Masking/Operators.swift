@@ -1,3 +1,4 @@
+package import Recognition
 package import Schemas
 
 /// How the bytes of a token are written.
@@ -66,7 +67,7 @@ package final class ValueOperator: Sendable {
         for match in matches {
             precondition(match.start >= at && match.end <= range.upperBound, "matches out of order or of range")
             append(bytes, at..<match.start, &out)
-            apply(bytes, match.range, entity: match.entity.rawValue, into: &out, code: code)
+            apply(bytes, match.range, entity: match.entity.name, into: &out, code: code)
             at = match.end
         }
         append(bytes, at..<range.upperBound, &out)

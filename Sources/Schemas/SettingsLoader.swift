@@ -1,20 +1,12 @@
+import Recognition
 import Tabular
 
 /// The personal-data entities a contract may name: Presidio's vocabulary.
 package enum Entities {
-    /// Names that may be declared for a whole column.
-    package static let known = [
-        "CREDIT_CARD", "CRYPTO", "DATE_TIME", "EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS", "MAC_ADDRESS", "NRP",
-        "LOCATION", "PERSON", "PHONE_NUMBER", "MEDICAL_LICENSE", "URL", "ORGANIZATION", "AGE", "ID",
-        "US_BANK_NUMBER", "US_DRIVER_LICENSE", "US_ITIN", "US_PASSPORT", "US_SSN", "UK_NHS", "UK_NINO", "ES_NIF",
-        "ES_NIE", "IT_FISCAL_CODE", "IT_DRIVER_LICENSE", "IT_VAT_CODE", "IT_PASSPORT", "IT_IDENTITY_CARD",
-        "PL_PESEL", "SG_NRIC_FIN", "SG_UEN", "AU_ABN", "AU_ACN", "AU_TFN", "AU_MEDICARE", "IN_PAN", "IN_AADHAAR",
-        "IN_VEHICLE_REGISTRATION", "IN_VOTER", "IN_PASSPORT", "FI_PERSONAL_IDENTITY_CODE", "DE_TAX_ID", "FR_NIR",
-    ]
-    /// Names this version can look for in free text.
-    package static let scanned = [
-        "EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "US_SSN",
-    ]
+    /// Names that may be declared for a whole column: what can be found, and what only people can tell.
+    package static let known = scanned + ["PERSON", "LOCATION", "NRP", "ORGANIZATION", "AGE", "ID"]
+    /// Names that can be looked for in free text.
+    package static let scanned = Entity.allCases.map(\.name)
 }
 
 extension SchemaLoader {
@@ -122,7 +114,8 @@ extension SchemaLoader {
             let name = try item.text()
             if Entities.known.contains(name), !Entities.scanned.contains(name) {
                 throw item.error(
-                    .unsupported, "\(name) can't be found in free text yet; use \(listed(Entities.scanned))")
+                    .unsupported,
+                    "\(name) has no form by which it could be found in free text; declare the column that holds it")
             }
             rule.entities.append(try item.word(of: Entities.scanned, what: "entity"))
         }

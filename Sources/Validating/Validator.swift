@@ -1,3 +1,4 @@
+import Recognition
 package import Schemas
 package import Sketches
 package import Tabular
@@ -221,13 +222,14 @@ package struct Validator: Sendable {
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
+        let scanner = TextScanner(entities: [], secrets: true)
+        var matches: [EntityMatch] = []
         for check in checks where check.isText && check.secrets != .accepted {
             let column = batch.layout.columnOfField[check.index]
             if column < 0 { continue }
             func look(_ row: Int) {
                 let cell = cells[row &* batch.width &+ column]
-                if Int(cell.end) - Int(cell.start) < Secrets.lengthMin { return }
-                guard let kind = Secrets.find(bytes, cell.range) else { return }
+                guard let kind = scanner.scan(bytes, range: cell.range, into: &matches) else { return }
                 var finding = batch.finding(.secret, outcome: check.secrets, at: row, field: check.index)
                 finding.rule = kind.rawValue
                 findings.append(finding)

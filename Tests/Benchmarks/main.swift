@@ -3,6 +3,7 @@
 // usage: Benchmarks FOLDER, which holds orders_1m.csv, orders_1m.jsonl and matrix_1m_x10.npy of the shared generator.
 //        Benchmarks typed FILE, one of these or their clean twins, which is read into typed columns on two threads.
 //        Benchmarks checks FILE CONTRACT, which checks one of these against a contract on one thread.
+//        Benchmarks text FILE, which searches a text file for personal data line by line.
 //        Benchmarks alarms ROWS BATCHES, which counts false alarms over clean batches of that many rows.
 //        Benchmarks ledger FOLDER ENTRIES, which makes a ledger of that many entries in FOLDER, if there is none, and verifies it.
 import Cryptography
@@ -10,6 +11,7 @@ import Foundation
 import Ingestion
 import Masking
 import Reading
+import Recognition
 import Screening
 import Sealing
 import Sketches
@@ -23,6 +25,10 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "ledger", let c
 if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "typed" {
     keepFreedMemory()
     try await benchmarkTyped(CommandLine.arguments[2])
+    exit(0)
+}
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "text" {
+    try benchmarkText(CommandLine.arguments[2])
     exit(0)
 }
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "checks" {
@@ -129,7 +135,7 @@ report(
     "jsonl-cells", scan(lines, ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false), keepsCells: true),
     "MB/s")
 
-let scanner = TextScanner(entities: Set(Entity.allCases))
+let scanner = TextScanner(entities: Set(Entity.usual))
 let scanned = time {
     var matches: [EntityMatch] = []
     var at = 0

@@ -1,4 +1,5 @@
 import Masking
+import Recognition
 import Schemas
 import Testing
 

@@ -1,4 +1,5 @@
-@testable import Masking
+import Masking
+@testable import Recognition
 import Schemas
 import Testing
 
@@ -94,7 +95,7 @@ private struct SplitMix: RandomNumberGenerator {
         func looks(_ size: Int) -> Int {
             let bytes = Array(String(repeating: unit, count: size / unit.utf8.count).utf8)
             var matches: [EntityMatch] = []
-            return scanner.search(bytes.span, bytes.indices, &matches)
+            return scanner.cost(bytes.span, bytes.indices, &matches)
         }
         let small = looks(1 << 14)
         let large = looks(1 << 18)

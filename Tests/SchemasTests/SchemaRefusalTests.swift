@@ -127,7 +127,7 @@ import Testing
         ("{pii: {entity: EMAIL}}", ".pii.entity", .unknownValue, "unknown entity"),
         ("{pii: {entity: EMAIL_ADRESS}}", ".pii.entity", .unknownValue, "did you mean \"EMAIL_ADDRESS\""),
         ("{pii: {entity: PERSON, scan: true}}", ".pii", .inconsistent, "keep one"),
-        ("{pii: {entity: PERSON, entities: [URL]}}", ".pii.entities[0]", .unsupported, "yet"),
+        ("{pii: {scan: true, entities: [PERSON]}}", ".pii.entities[0]", .unsupported, "no form"),
         ("{pii: {entity: PERSON, entities: [US_SSN]}}", ".pii.entities", .inconsistent, "scan: true"),
         ("{pii: {scan: true, entities: [SSN]}}", ".pii.entities[0]", .unknownValue, "unknown entity"),
         ("{pii: {entity: PERSON, operator: hash}}", ".pii.operator", .unknownValue, "unknown operator"),

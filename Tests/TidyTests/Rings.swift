@@ -5,12 +5,14 @@ enum Rings {
         "CLibCSV": 0, "COpenSSL": 0, "CPCRE2": 0, "CZlib": 0, "CZstd": 0, "CPosix": 0, "CKernels": 0, "GRDB": 0,
         "Yams": 0,
         "ArgumentParser": 0, "Logging": 0, "Tabular": 1, "Sketches": 1, "Cryptography": 1, "Storage": 1, "Schemas": 1,
+        "Recognition": 1,
         "Reading": 2, "Validating": 2, "Screening": 2, "Masking": 2, "Sealing": 2, "Lineage": 2, "Ingestion": 3,
         "Serving": 3, "sluice": 4, "Benchmarks": 4, "TestSupport": 0,
     ]
     /// The order inside ring 1 and ring 2: a room may import those before it in its own list.
     static let corridors = [
-        ["Tabular", "Sketches"], ["Tabular", "Schemas"], ["Reading"],
+        ["Tabular", "Sketches"], ["Tabular", "Recognition", "Schemas"], ["Cryptography", "Recognition"],
+        ["Reading"],
         ["Validating", "Screening", "Masking", "Sealing"], ["Ingestion", "Serving"],
     ]
     /// Modules of the platform that every room may use.

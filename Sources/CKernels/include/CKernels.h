@@ -2,7 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Structural scan and forest scoring: AVX2 by run-time dispatch, a scalar twin with the same bits, unaligned loads only.
+// Structural scan, anchors of personal data and forest scoring: AVX2 by run-time dispatch,
+// a scalar twin with the same bits, unaligned loads only.
 
 /// What an index call saw besides its positions.
 enum { SLUICE_HIGH = 1, SLUICE_CONTROL = 2, SLUICE_ODD = 4 };
@@ -49,3 +50,9 @@ void sluice_forest_scalar(const int16_t *cols, size_t blocks, int d, const Sluic
                           int trees, uint16_t *out);
 void sluice_forest_wide_scalar(const int16_t *cols, size_t blocks, int d, const SluiceWideNode *nodes,
                                const uint32_t *roots, int trees, uint16_t *out);
+
+/// One bit a byte of p[0..n) in ceil(n / 64) words: where something that personal data or a credential cannot be without begins.
+/// These are the first digit of a run; @ : and =; a letter after a dot after a letter or digit; K or S after A; the second dash of a
+/// run; a dash after two hexadecimal digits after a dash.
+void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits);
+void sluice_anchors_scalar(const uint8_t *p, size_t n, uint64_t *bits);

@@ -1,12 +1,12 @@
 import Testing
-import Masking
+@testable import Recognition
 
 /// What the scanner finds in `text`, as `ENTITY text`.
-func found(_ text: String, _ entities: Set<Entity> = Set(Entity.allCases), column: String = "") -> [String] {
+func found(_ text: String, _ entities: Set<Entity> = Entity.usual, column: String = "") -> [String] {
     let bytes = Array(text.utf8)
     var matches: [EntityMatch] = []
     TextScanner(entities: entities, columnName: column).scan(bytes.span, range: bytes.indices, into: &matches)
-    return matches.map { "\($0.entity.rawValue) \(String(decoding: bytes[$0.range], as: UTF8.self))" }
+    return matches.map { "\($0.entity.name) \(String(decoding: bytes[$0.range], as: UTF8.self))" }
 }
 
 /// A text, and the pieces of it that are the entity.
@@ -20,5 +20,5 @@ struct ScanCase: CustomTestStringConvertible {
         self.pieces = pieces
     }
 
-    func expected(_ entity: Entity) -> [String] { pieces.map { "\(entity.rawValue) \($0)" } }
+    func expected(_ entity: Entity) -> [String] { pieces.map { "\(entity.name) \($0)" } }
 }

@@ -1,36 +1,37 @@
-/// Credentials in text: formats that their makers chose so that they can be found (FEATURES 7.9). A secret is named by its kind only.
-///
-/// One pass over the bytes looks for the few characters that such formats cannot be without; what stands around one is looked at
-/// only there. Every look is bounded, so that no text makes the work grow.
-enum Secrets {
-    /// What a secret is.
-    enum Kind: String, Sendable, CaseIterable {
-        case awsAccessKey = "AWS access key"
-        case githubToken = "GitHub token"
-        case gitlabToken = "GitLab token"
-        case slackToken = "Slack token"
-        case stripeKey = "Stripe key"
-        case googleKey = "Google API key"
-        case apiKey = "API key (sk-)"
-        case npmToken = "npm token"
-        case pypiToken = "PyPI token"
-        case huggingFaceToken = "Hugging Face token"
-        case sendGridKey = "SendGrid key"
-        case privateKey = "private key"
-        case webToken = "JSON Web Token"
-        case passwordInURL = "password in a URL"
-        case connectionString = "password in a connection string"
-    }
+import Glibc
 
-    /// A text that is shorter has none.
-    static let lengthMin = 12
+/// What a credential is; it is named by its kind only.
+package enum SecretKind: String, Sendable, CaseIterable {
+    case awsAccessKey = "AWS access key"
+    case githubToken = "GitHub token"
+    case gitlabToken = "GitLab token"
+    case slackToken = "Slack token"
+    case stripeKey = "Stripe key"
+    case googleKey = "Google API key"
+    case apiKey = "API key (sk-)"
+    case npmToken = "npm token"
+    case pypiToken = "PyPI token"
+    case huggingFaceToken = "Hugging Face token"
+    case sendGridKey = "SendGrid key"
+    case privateKey = "private key"
+    case webToken = "JSON Web Token"
+    case passwordInURL = "password in a URL"
+    case connectionString = "password in a connection string"
+    /// A text without order beside a word such as `password`: likely, but not sure.
+    case namedKey = "key or password beside its name"
+}
+
+/// Credentials in text: formats that their makers chose so that they can be found (FEATURES 7.9).
+///
+/// What they have around them was found before; what stands around that is looked at only there. Every look is bounded, so that
+/// no text makes the work grow.
+enum Secrets {
+    typealias Kind = SecretKind
+
+    /// A word that is shorter is no token.
+    static let tokenMin = 16
     /// Bytes of a token that are counted at most.
     private static let tokenMax = 512
-
-    /// 1 for characters that no format is without, 0 for others.
-    private static let anchors: [UInt8] = (0..<256).map { byte in
-        "_-.:=Kz".utf8.contains(UInt8(byte)) || byte == 0x53 ? 1 : 0
-    }
 
     /// What formats begin with, or have in them.
     private enum Word {
@@ -57,29 +58,81 @@ enum Secrets {
     private static let partNames = ["password", "pwd", "accountkey", "sharedaccesskey"].map { Array($0.utf8) }
     private static let placeholders = ["password", "passwd", "pass", "xxxx", "secret"].map { Array($0.utf8) }
 
-    /// The first secret of a text.
-    static func find(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Kind? {
-        if range.count < lengthMin { return nil }
-        let text = bytes.extracting(range)
-        let table = anchors.span
-        for at in 0..<text.count where table[Int(text[at])] != 0 {
-            if let kind = kind(text, at) { return kind }
-        }
-        return nil
+    /// The word around a digit that may be a token: letters, digits, dashes, dots and underscores.
+    static func word(_ bytes: Span<UInt8>, _ at: Int, _ low: Int, _ high: Int) -> Range<Int> {
+        var (start, end) = (at, at)
+        while start > low, at - start < 80, isURLSafe(bytes[start - 1]) || bytes[start - 1] == 0x2E { start -= 1 }
+        while end < high, end - at < tokenMax, isURLSafe(bytes[end]) || bytes[end] == 0x2E { end += 1 }
+        return start..<end
     }
 
-    private static func kind(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+    /// What a token has at one of the characters that mark it.
+    static func inside(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         switch text[at] {
         case UInt8(ascii: "_"): underscore(text, at)
         case UInt8(ascii: "-"): dash(text, at)
         case UInt8(ascii: "."): dot(text, at)
-        case UInt8(ascii: ":"): colon(text, at)
-        case UInt8(ascii: "="): equals(text, at)
-        case UInt8(ascii: "K"): isToken(text, at - 1, Word.akia, 16, isUpper) ? .awsAccessKey : nil
-        case UInt8(ascii: "S"): isToken(text, at - 1, Word.asia, 16, isUpper) ? .awsAccessKey : nil
         case UInt8(ascii: "z"): isToken(text, at - 2, Word.aiza, 35, isURLSafe) ? .googleKey : nil
-        default: nil
+        default: accessKey(text, at)
         }
+    }
+
+    /// An access key of AWS, at its second letter or at its third.
+    static func accessKey(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        text[at] == UInt8(ascii: "K") && isToken(text, at - 1, Word.akia, 16, isUpper)
+            || text[at] == UInt8(ascii: "S") && isToken(text, at - 1, Word.asia, 16, isUpper) ? .awsAccessKey : nil
+    }
+
+    /// A private key, at the first of its dashes (RFC 7468).
+    static func dashes(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        guard stands(Word.begin, in: text, at) else { return nil }
+        var end = at + 11
+        while end < min(text.count, at + 60), text[end] != UInt8(ascii: "-") { end += 1 }
+        return stands(Word.privateKey, in: text, end - 11) ? .privateKey : nil
+    }
+
+    /// Words beside which a text without order is a key.
+    private static let keyNames = [
+        "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credential",
+        "credentials",
+        "passphrase", "authorization",
+    ].map { Array($0.utf8) }
+
+    /// A text without order after `name:` or `name=`: at least 20 characters with 3.5 bits each, letters and digits.
+    static func named(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        var end = at
+        while end > 0, at - end < 3, text[end - 1] == 0x20 || text[end - 1] == 0x22 || text[end - 1] == 0x27 {
+            end -= 1
+        }
+        var name: [UInt8] = []
+        var place = end
+        while place > 0, end - place < 32, isURLSafe(text[place - 1]) {
+            place -= 1
+            let byte = text[place]
+            if byte != 0x5F, byte != 0x2D { name.insert(byte &- 0x41 < 26 ? byte | 0x20 : byte, at: 0) }
+        }
+        guard keyNames.contains(where: { name.suffix($0.count) == $0[...] }) else { return nil }
+        var start = at + 1
+        while start < text.count, start - at < 4, text[start] == 0x20 || text[start] == 0x22 || text[start] == 0x27 {
+            start += 1
+        }
+        var counts = [Int](repeating: 0, count: 128)
+        var length = 0
+        while length < tokenMax, start + length < text.count {
+            let byte = text[start + length]
+            guard isURLSafe(byte) || byte == 0x2B || byte == 0x2F || byte == 0x3D || byte == 0x2E || byte == 0x7E else {
+                break
+            }
+            counts[Int(byte)] += 1
+            length += 1
+        }
+        guard length >= 20, isMixed(text, start..<start + length) else { return nil }
+        var entropy = 0.0
+        for count in counts where count > 0 {
+            let share = Double(count) / Double(length)
+            entropy -= share * log2(share)
+        }
+        return entropy >= 3.5 ? .namedKey : nil
     }
 
     private static func underscore(_ text: Span<UInt8>, _ at: Int) -> Kind? {
@@ -99,12 +152,6 @@ enum Secrets {
     }
 
     private static func dash(_ text: Span<UInt8>, _ at: Int) -> Kind? {
-        if stands(Word.begin, in: text, at) {
-            // Up to the next five dashes, as RFC 7468 has it.
-            var end = at + 11
-            while end < min(text.count, at + 60), text[end] != UInt8(ascii: "-") { end += 1 }
-            return stands(Word.privateKey, in: text, end - 11) ? .privateKey : nil
-        }
         if isStart(text, at - 5), stands(Word.glpat, in: text, at - 5), run(text, at + 1, isURLSafe) >= 20 {
             return .gitlabToken
         }
@@ -138,7 +185,8 @@ enum Secrets {
         return first >= 12 && stands(Word.eyj, in: text, at - first) ? .webToken : nil
     }
 
-    private static func colon(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+    /// A password in a URL, at the colon of its scheme.
+    static func colon(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         guard stands(Word.schemeMark, in: text, at), at > 0, isAlphanumeric(text[at - 1]) else {
             return nil
         }
@@ -159,7 +207,8 @@ enum Secrets {
         return nil
     }
 
-    private static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+    /// A password in a connection string, at its sign, or a key beside its name.
+    static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         for word in partNames
         where ends(word, in: text, at) {
             var end = at + 1
@@ -169,7 +218,7 @@ enum Secrets {
                 end < text.count && text[end] == UInt8(ascii: ";") || isAfterSemicolon(text, at - word.count)
             if isOneOfSeveral, end - at > 4, !isPlaceholder(text, at + 1..<end) { return .connectionString }
         }
-        return nil
+        return named(text, at)
     }
 
     // MARK: Pieces

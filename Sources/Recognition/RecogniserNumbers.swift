@@ -1,34 +1,3 @@
-/// The end of a social security number `ddd-dd-dddd` at `at`; the same separator twice.
-func matchSocialSecurity(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
-    let separator = view[bytes, at + 3]
-    guard isPhoneSeparator(separator), view[bytes, at + 6] == separator else { return nil }
-    guard view.hasDigits(bytes, at, 3), view.hasDigits(bytes, at + 4, 2), view.hasDigits(bytes, at + 7, 4) else {
-        return nil
-    }
-    guard view.endsNumber(bytes, at + 11) else { return nil }
-    let isIssued = isIssuedNumber(bytes, area: at, group: at + 4, serial: at + 7, &view)
-    return isIssued ? at + 11 : nil
-}
-
-/// The end of nine bare digits that could be a social security number; only a context word makes them one.
-func matchBareSocialSecurity(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
-    guard view.endsNumber(bytes, at + 9) else { return nil }
-    return isIssuedNumber(bytes, area: at, group: at + 3, serial: at + 5, &view) ? at + 9 : nil
-}
-
-/// Areas 000, 666 and 900 to 999, group 00 and serial 0000 are never given out.
-private func isIssuedNumber(
-    _ bytes: Span<UInt8>, area: Int, group: Int, serial: Int, _ view: inout ScanWindow
-) -> Bool {
-    func value(_ at: Int, _ count: Int) -> Int {
-        var value = 0
-        for offset in 0..<count { value = value * 10 + Int(view[bytes, at + offset] &- 0x30) }
-        return value
-    }
-    let number = value(area, 3)
-    return number != 0 && number != 666 && number < 900 && value(group, 2) != 0 && value(serial, 4) != 0
-}
-
 /// The end of a card number of 13 to 19 digits at `at`, whose first run of digits is `run` long: in one run, in groups
 /// of four, or 4-6-5 and 4-6-4, between single spaces or dashes.
 func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Int? {

@@ -1,4 +1,4 @@
-import Masking
+@testable import Recognition
 import Testing
 
 @Suite struct RecogniserTests {
@@ -55,7 +55,7 @@ import Testing
         ScanCase("a123-45-6789"), ScanCase("ssn 000051123"),
     ])
     func socialSecurity(_ given: ScanCase) {
-        #expect(found(given.text, [.socialSecurity]) == given.expected(.socialSecurity))
+        #expect(found(given.text, [.usSsn]) == given.expected(.usSsn))
     }
 
     @Test(arguments: [
@@ -104,7 +104,7 @@ import Testing
         ScanCase("DE89"), ScanCase("DE8"), ScanCase("éDE89370400440532013000"), ScanCase("DE89 3 704004405 32013000"),
     ])
     func bankAccount(_ given: ScanCase) {
-        #expect(found(given.text, [.bankAccount]) == given.expected(.bankAccount))
+        #expect(found(given.text, [.ibanCode]) == given.expected(.ibanCode))
     }
 
     @Test func `overlaps: a checksum first, then the longer`() {
@@ -119,8 +119,8 @@ import Testing
 
     @Test func `only what is sought is found`() {
         let text = "a@b.com 415-555-0132 078-05-1123 4012888888881881 10.0.0.1 DE89370400440532013000"
-        for entity in Entity.allCases {
-            #expect(found(text, [entity]).allSatisfy { $0.hasPrefix(entity.rawValue) })
+        for entity in [Entity.emailAddress, .phoneNumber, .usSsn, .creditCard, .ipAddress, .ibanCode] {
+            #expect(found(text, [entity]).allSatisfy { $0.hasPrefix(entity.name) })
             #expect(found(text, [entity]).count == 1)
         }
         #expect(found(text, []).isEmpty)
@@ -138,10 +138,10 @@ import Testing
         let cases: [(Entity, String, Bool)] = [
             (.emailAddress, "a@b.com", true), (.emailAddress, "a@b.com ", false), (.emailAddress, "", false),
             (.phoneNumber, "4155550132", true), (.phoneNumber, "ext 415-555-0132", false),
-            (.socialSecurity, "078051123", true), (.socialSecurity, "000-05-1123", false),
+            (.usSsn, "078051123", true), (.usSsn, "000-05-1123", false),
             (.creditCard, "4012 8888 8888 1881", true), (.creditCard, "4012888888881882", false),
             (.ipAddress, "::1", true), (.ipAddress, "1.2.3.4, 1.2.3.5", false),
-            (.bankAccount, "DE89370400440532013000", true), (.bankAccount, String(repeating: "9", count: 400), false),
+            (.ibanCode, "DE89370400440532013000", true), (.ibanCode, String(repeating: "9", count: 400), false),
         ]
         for (entity, text, isWhole) in cases {
             let bytes = Array(text.utf8)

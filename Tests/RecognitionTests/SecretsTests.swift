@@ -1,18 +1,19 @@
 import Testing
 
-@testable import Validating
+@testable import Recognition
 
 /// Credentials by form; none of these is anybody's.
 @Suite struct SecretsTests {
-    private func find(_ text: String) -> Secrets.Kind? {
+    private func find(_ text: String) -> SecretKind? {
         let bytes = Array(text.utf8)
-        return Secrets.find(bytes.span, 0..<bytes.count)
+        var matches: [EntityMatch] = []
+        return TextScanner(entities: [], secrets: true).scan(bytes.span, range: bytes.indices, into: &matches)
     }
 
     private static let long = String(repeating: "aB3d", count: 30)
 
     /// Put together here, so that no scanner takes this file for a leak.
-    private static let cases: [(Secrets.Kind, String)] = [
+    private static let cases: [(SecretKind, String)] = [
         (.awsAccessKey, "AKIA" + "Q2W3E4R5T6Y7U2I3"), (.awsAccessKey, "ASIA" + "Q2W3E4R5T6Y7U2I3"),
         (.githubToken, "gh" + "p_" + long.prefix(36)), (.githubToken, "gho" + "_" + long.prefix(40)),
         (.githubToken, "github" + "_pat_" + long.prefix(82)), (.gitlabToken, "glp" + "at-" + long.prefix(20)),
@@ -27,6 +28,8 @@ import Testing
         (.webToken, "ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTYifQ." + long.prefix(43)),
         (.passwordInURL, "postgres:" + "//app:s3cr3tpw@db.example/x"),
         (.passwordInURL, "https:" + "//u:hunter22@example.org"),
+        (.namedKey, "api" + "_key = " + "q7Zr2Lx9Vb4Nw8Tk3Ym6"),
+        (.namedKey, "secret" + ": " + "'q7Zr2Lx9Vb4Nw8Tk3Ym6Pd'"),
         (.connectionString, "Server=db;User Id=app;Pass" + "word=s3cr3tpw;"),
         (.connectionString, "Endpoint=x;Shared" + "AccessKey=abcdefgh1234="),
     ]
@@ -37,7 +40,7 @@ import Testing
                 #expect(find(whole) == kind, "\(kind) \(whole.count)")
             }
         }
-        #expect(Set(Self.cases.map(\.0)) == Set(Secrets.Kind.allCases))
+        #expect(Set(Self.cases.map(\.0)) == Set(SecretKind.allCases))
     }
 
     @Test func `what only looks alike is none`() {

@@ -20,17 +20,21 @@ struct ScanWindow {
         }
     }
 
+    /// Counts looks that were taken past the window's own reading.
+    @inline(__always)
+    mutating func count(_ more: Int) { looks &+= more }
+
     /// Whether a number that ends before `at` ends there as a word: no letter, digit or further part follows.
     mutating func endsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let next = self[bytes, at]
-        if isWord(next) { return false }
+        if isWord(next) { return isUnspaced(next) }
         return !(next == UInt8(ascii: "-") || next == UInt8(ascii: ".")) || !isDigit(self[bytes, at + 1])
     }
 
     /// Whether a number may start at `at`: it is no part of a word, a decimal fraction or a longer dashed number.
     mutating func startsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let before = self[bytes, at - 1]
-        if isWord(before) { return false }
+        if isWord(before) { return before >= 0x80 && isUnspaced(self[bytes, at - 3]) }
         return !(before == UInt8(ascii: "-") || before == UInt8(ascii: ".")) || !isDigit(self[bytes, at - 2])
     }
 
@@ -73,4 +77,20 @@ func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || isHexLetter(byte) }
 @inline(__always)
 func isPhoneSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+}
+
+/// The first byte of a scalar of Chinese, Japanese or Korean writing, which sets numbers right beside words.
+@inline(__always)
+func isUnspaced(_ byte: UInt8) -> Bool { byte >= 0xE3 && byte <= 0xED }
+
+/// Whether nothing before `at` belongs to the same word.
+func startsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+    let before = view[bytes, at - 1]
+    return !isWord(before) || before >= 0x80 && isUnspaced(view[bytes, at - 3])
+}
+
+/// Whether nothing from `at` on belongs to the word before.
+func endsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+    let next = view[bytes, at]
+    return !isWord(next) || isUnspaced(next)
 }

@@ -105,6 +105,16 @@ func matchIPv6(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> 
     return prefixEnd(bytes, zoneEnd(bytes, at, &view), largest: 128, &view)
 }
 
+/// The end of `::`, which is no address of anybody's, with its prefix length.
+func matchUnspecified(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+    let before = view[bytes, at - 1]
+    let next = view[bytes, at + 2]
+    guard view[bytes, at + 1] == UInt8(ascii: ":"), !isWord(before), before != UInt8(ascii: ":"), !isWord(next),
+        next != UInt8(ascii: ":")
+    else { return nil }
+    return prefixEnd(bytes, at + 2, largest: 128, &view)
+}
+
 /// The end with a zone such as `%eth0`, at most 16 bytes long.
 private func zoneEnd(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWindow) -> Int {
     guard view[bytes, end] == UInt8(ascii: "%") else { return end }

@@ -26,15 +26,36 @@ func matchNorthAmerican(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
     return extensionEnd(bytes, position + 4, &view)
 }
 
-/// The end of ten bare digits, or eleven with the leading 1; only a context word makes them a telephone number.
-func matchBarePhone(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Int? {
-    var area = at
-    if run == 11 {
-        guard view[bytes, at] == UInt8(ascii: "1") else { return nil }
-        area += 1
+/// The end of a number as it is dialled within a country: ten bare digits of North America or India, eleven of China or with a leading
+/// 1, or 0 and eight to ten more, bare or in groups. Only a context word makes them a telephone number.
+func matchNational(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Int? {
+    let first = view[bytes, at]
+    if first == UInt8(ascii: "0") {
+        var isOpen = false
+        var position = at + run
+        var count = run
+        var groups = 1
+        guard run <= 11, run >= 9 || view[bytes, position] != 0, view[bytes, at + 1] != first else { return nil }
+        var best = (9...11).contains(count) && view.endsNumber(bytes, position) ? position : nil
+        while count < 11, groups < 6, let group = groupStart(bytes, position, &isOpen, &view) {
+            let length = view.digitRun(bytes, group, limit: 12)
+            count += length
+            groups += 1
+            guard length >= 2, count <= 11 else { break }
+            position = group + length
+            if count >= 9, !isOpen, view.endsNumber(bytes, position) { best = position }
+        }
+        return best
     }
-    guard startsGroup(bytes, area, &view), startsGroup(bytes, area + 3, &view) else { return nil }
-    return view.endsNumber(bytes, at + run) ? at + run : nil
+    guard run == 10 || run == 11, view.endsNumber(bytes, at + run) else { return nil }
+    let second = view[bytes, at + 1]
+    if run == 11 {
+        guard first == UInt8(ascii: "1") else { return nil }
+        let isNorthAmerican = startsGroup(bytes, at + 1, &view) && startsGroup(bytes, at + 4, &view)
+        return isNorthAmerican || second >= UInt8(ascii: "3") ? at + run : nil
+    }
+    let isNorthAmerican = startsGroup(bytes, at, &view) && startsGroup(bytes, at + 3, &view)
+    return isNorthAmerican || first >= UInt8(ascii: "6") ? at + run : nil
 }
 
 /// Whether an area or exchange code starts here: three digits, the first from 2 on.

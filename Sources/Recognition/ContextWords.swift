@@ -1,0 +1,113 @@
+/// The words that make a form likelier to be an entity, compared without case as whole words.
+///
+/// One table for all entities, so that the words around a candidate are looked up once.
+struct ContextWords: Sendable {
+    private var keys: [UInt64]
+    private var values: [EntitySet]
+    /// Bit `length` of entry `first byte`: whether any word begins and is long like that; most words end here.
+    private var lengths: [UInt32]
+
+    /// The words of every recogniser.
+    static let all = ContextWords(Recogniser.all)
+
+    init(_ recognisers: [Recogniser]) {
+        var words: [UInt64: EntitySet] = [:]
+        lengths = [UInt32](repeating: 0, count: 256)
+        for recogniser in recognisers {
+            for word in recogniser.context {
+                let bytes = Array(word.utf8)
+                var hash = Self.seed
+                for byte in bytes { hash = Self.step(hash, byte) }
+                words[hash, default: EntitySet()].insert(recogniser.entity)
+                lengths[Int(Self.folded(bytes[0]))] |= 1 << UInt32(min(bytes.count, 31))
+            }
+        }
+        let capacity = 4096
+        keys = [UInt64](repeating: 0, count: capacity)
+        values = [EntitySet](repeating: EntitySet(), count: capacity)
+        for (key, value) in words {
+            var slot = Int(truncatingIfNeeded: key) & (capacity - 1)
+            while keys[slot] != 0 { slot = (slot + 1) & (capacity - 1) }
+            keys[slot] = key
+            values[slot] = value
+        }
+    }
+
+    private static let seed: UInt64 = 0xCBF2_9CE4_8422_2325
+    /// FNV-1a over bytes without case.
+    @inline(__always)
+    private static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+        (hash ^ UInt64(folded(byte))) &* 0x100_0000_01B3
+    }
+    @inline(__always)
+    private static func folded(_ byte: UInt8) -> UInt8 { isCapital(byte) ? byte | 0x20 : byte }
+
+    /// The entities that a word speaks of.
+    @inline(__always)
+    private func entities(_ bytes: Span<UInt8>, _ range: Range<Int>) -> EntitySet {
+        let first = Self.folded(bytes[range.lowerBound])
+        if (lengths[Int(first)] &>> UInt32(min(range.count, 31))) & 1 == 0 { return EntitySet() }
+        var hash = Self.seed
+        for at in range { hash = Self.step(hash, bytes[at]) }
+        var slot = Int(truncatingIfNeeded: hash) & (keys.count &- 1)
+        while keys[slot] != 0 {
+            if keys[slot] == hash { return values[slot] }
+            slot = (slot &+ 1) & (keys.count &- 1)
+        }
+        return EntitySet()
+    }
+
+    /// Tokens on either side that count as near (FEATURES 7.9).
+    private static let nearness = 5
+    /// Bytes on either side that are looked at, so that a wall of letters costs no more than a sentence.
+    private static let reach = 80
+
+    /// The entities that a column's name speaks of: `phone_number`, `phoneNumber` and `PHONE` alike.
+    func named(in column: String) -> EntitySet {
+        var found = EntitySet()
+        var token: [UInt8] = []
+        func end() {
+            if !token.isEmpty { found.formUnion(entities(token.span, 0..<token.count)) }
+            token.removeAll()
+        }
+        var wasSmall = false
+        for byte in column.utf8 {
+            if !isWord(byte) || isCapital(byte) && wasSmall { end() }
+            if isWord(byte) { token.append(byte) }
+            wasSmall = isWord(byte) && !isCapital(byte)
+        }
+        end()
+        let whole = Array(column.utf8.filter { isWord($0) })
+        if !whole.isEmpty { found.formUnion(entities(whole.span, 0..<whole.count)) }
+        return found
+    }
+
+    /// The entities that the five words before and after `range` speak of.
+    func near(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> EntitySet {
+        var found = EntitySet()
+        var at = range.lowerBound
+        let low = max(view.low, at - Self.reach)
+        var tokens = 0
+        while at > low, tokens < Self.nearness {
+            while at > low, !isWord(bytes[at - 1]) { at -= 1 }
+            let end = at
+            while at > low, isWord(bytes[at - 1]) { at -= 1 }
+            // A word that the reach cuts is not looked up.
+            if at < end, at > low || low == view.low { found.formUnion(entities(bytes, at..<end)) }
+            tokens += 1
+        }
+        view.count(range.lowerBound - at)
+        at = range.upperBound
+        let high = min(view.high, at + Self.reach)
+        tokens = 0
+        while at < high, tokens < Self.nearness {
+            while at < high, !isWord(bytes[at]) { at += 1 }
+            let start = at
+            while at < high, isWord(bytes[at]) { at += 1 }
+            if start < at, at < high || high == view.high { found.formUnion(entities(bytes, start..<at)) }
+            tokens += 1
+        }
+        view.count(at - range.upperBound)
+        return found
+    }
+}

@@ -1,0 +1,97 @@
+/// A kind of personal data that can be recognised by its form, a checksum or the words around it; the names are Presidio's.
+package enum Entity: UInt8, Sendable, CaseIterable {
+    // Everywhere.
+    case emailAddress, phoneNumber, creditCard, ibanCode, ipAddress, macAddress, url, crypto
+    /// Dates and times: only looked for when named, since nearly every table has some.
+    case dateTime
+    /// A date beside a word such as `born`; not one of Presidio's.
+    case dateOfBirth
+    /// A postal code beside a word such as `zip`; not one of Presidio's.
+    case postalCode
+    /// Latitude and longitude; not one of Presidio's.
+    case coordinates
+    // The Americas.
+    case usSsn, usItin, usPassport, usDriverLicense, usBankNumber, abaRoutingNumber, medicalLicense, usNpi, usMbi
+    case caSin, brCpf, brCnpj
+    // Europe.
+    case ukNhs, ukNino, ukPassport, ukPostcode, ukDrivingLicence, ukVehicleRegistration
+    case esNif, esNie, esPassport
+    case itFiscalCode, itVatCode, itDriverLicense, itIdentityCard, itPassport
+    case deTaxId, deTaxNumber, deIdCard, dePassport, deSocialSecurity, deHealthInsurance, deVatId, deFuehrerschein
+    case deKfz, deLanr, deBsnr, dePlz, deHandelsregister
+    case frNir, plPesel, fiPersonalIdentityCode, sePersonnummer, seOrganisationsnummer, trNationalId, trLicensePlate
+    // Asia, Africa and Australia.
+    case inAadhaar, inPan, inPassport, inVoter, inVehicleRegistration, inGstin
+    case sgNricFin, sgUen, krRrn, krFrn, krBrn, krPassport, krDriverLicense, jpMyNumber, thTnin, phTin
+    case ngNin, ngVehicleRegistration, zaIdNumber
+    case auAbn, auAcn, auTfn, auMedicare
+
+    /// The entity's name, as in `EMAIL_ADDRESS`: the case's, with an underscore before each capital.
+    package var name: String { Self.names[Int(rawValue)] }
+
+    /// The entity of a name.
+    package init?(name: String) {
+        guard let index = Self.names.firstIndex(of: name) else { return nil }
+        self = Self.allCases[index]
+    }
+
+    private static let names: [String] = allCases.map { entity in
+        String(describing: entity).reduce(into: "") { name, letter in
+            if letter.isUppercase { name.append("_") }
+            name.append(contentsOf: letter.uppercased())
+        }
+    }
+
+    /// What is looked for when nothing is named: all but dates and web addresses, which are seldom anybody's.
+    package static let usual: Set<Entity> = Set(allCases).subtracting([.dateTime, .url])
+
+    /// What a match must score to count (FEATURES 7.9): a form that says little by itself counts beside a context word.
+    package var threshold: Double { Recogniser.needsContext.contains(self) ? 0.4 : 0.6 }
+}
+
+/// A set of entities in two words, because membership is asked at every candidate.
+struct EntitySet: Sendable, Equatable {
+    private(set) var bits: UInt128 = 0
+
+    init() {}
+    init(_ entities: some Sequence<Entity>) { for entity in entities { insert(entity) } }
+
+    /// Whether `entity` is a member.
+    @inline(__always)
+    func contains(_ entity: Entity) -> Bool { (bits &>> UInt128(entity.rawValue)) & 1 == 1 }
+
+    mutating func insert(_ entity: Entity) { bits |= 1 &<< UInt128(entity.rawValue) }
+    mutating func formUnion(_ other: EntitySet) { bits |= other.bits }
+    var isEmpty: Bool { bits == 0 }
+}
+
+/// Where an entity was found in the scanned bytes, and how sure that is.
+package struct EntityMatch: Sendable, Equatable {
+    /// What was found.
+    package var entity: Entity
+    /// Its first byte.
+    package var start: Int
+    /// The first byte past it.
+    package var end: Int
+    /// Confidence: 1 with a strong checksum, 0.35 more beside a context word, at least the entity's threshold.
+    package var score: Double
+
+    /// Makes a match.
+    package init(entity: Entity, start: Int, end: Int, score: Double) {
+        self.entity = entity
+        self.start = start
+        self.end = end
+        self.score = score
+    }
+
+    /// The bytes it covers.
+    package var range: Range<Int> { start..<end }
+
+    /// Which of two overlapping matches stays: what chance hardly explains first, then the longer, the surer, the earlier.
+    func outranks(_ other: EntityMatch) -> Bool {
+        if (score >= 1) != (other.score >= 1) { return score >= 1 }
+        if end - start != other.end - other.start { return end - start > other.end - other.start }
+        if score != other.score { return score > other.score }
+        return start < other.start
+    }
+}

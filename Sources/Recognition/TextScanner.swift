@@ -1,0 +1,367 @@
+/// Finds personal data and credentials in text: one pass, no regular expressions, no memory, linear time on any input.
+///
+/// `AnchorMap` says where to look; a recogniser then looks at a bounded window around that place. What is found counts by its
+/// score: of the form, of a checksum, and of the words around it or in the column's name.
+package struct TextScanner: Sendable {
+    private let sought: EntitySet
+    /// What the column's name already says.
+    private let named: EntitySet
+    /// Whether credentials are looked for.
+    package let findsSecrets: Bool
+    /// What a match must score; nil for each entity's own threshold.
+    private let minimumScore: Double?
+    private let index: ShapeIndex
+    private let words: ContextWords
+
+    /// A scanner for `entities`; words in `columnName` count as context of everything in the column.
+    ///
+    /// - Parameter minimumScore: what a match must score to count, instead of each entity's own threshold.
+    package init(
+        entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil
+    ) {
+        self.init(
+            EntitySet(entities), named: ContextWords.all.named(in: columnName), secrets: secrets,
+            minimumScore: minimumScore)
+    }
+
+    private init(_ sought: EntitySet, named: EntitySet, secrets: Bool, minimumScore: Double?) {
+        self.sought = sought
+        self.named = named
+        findsSecrets = secrets
+        self.minimumScore = minimumScore
+        index = Recogniser.index
+        words = ContextWords.all
+    }
+
+    /// Whether the whole of `range` is one `entity`, as in a column declared to hold it.
+    package static func validate(_ entity: Entity, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        // The longest form is an e-mail address: 64 + 1 + 255 bytes.
+        guard !range.isEmpty, range.count <= 320 else { return false }
+        var matches: [EntityMatch] = []
+        let scanner = TextScanner(EntitySet([entity]), named: EntitySet([entity]), secrets: false, minimumScore: nil)
+        scanner.scan(bytes, range: range, into: &matches)
+        return matches.count == 1 && matches[0].range == range
+    }
+
+    /// Appends what is found in `range` of `bytes` to `matches`: in order, without overlaps. Returns the first credential.
+    @discardableResult
+    package func scan(_ bytes: Span<UInt8>, range: Range<Int>, into matches: inout [EntityMatch]) -> SecretKind? {
+        scan(bytes, range: range, anchors: AnchorMap(bytes, range), into: &matches)
+    }
+
+    /// The same with anchors that were found before, for a block whose texts are scanned one after the other.
+    @discardableResult
+    package func scan(
+        _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
+    ) -> SecretKind? {
+        let at = anchors.next(from: range.lowerBound, below: range.upperBound)
+        if at == range.upperBound { return nil }
+        var look = Look(range, matches.count)
+        search(bytes, range, at, anchors, &look, &matches)
+        return look.secret
+    }
+
+    /// How many bytes a scan looks at, counting each look.
+    func cost(_ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: inout [EntityMatch]) -> Int {
+        let anchors = AnchorMap(bytes, range)
+        var look = Look(range, matches.count)
+        search(bytes, range, anchors.next(from: range.lowerBound, below: range.upperBound), anchors, &look, &matches)
+        return look.view.looks + range.count
+    }
+
+    /// What one scan knows of itself.
+    struct Look {
+        var view: ScanWindow
+        /// Matches that were there before.
+        let first: Int
+        var secret: SecretKind?
+        /// Where the last word that might be a credential ends.
+        var tokenEnd: Int
+        /// Where the last word that might be a host ends.
+        var hostEnd: Int
+        /// The best match of the candidate at hand.
+        var best: EntityMatch?
+        /// The words around the candidate at hand, once they were looked up.
+        var context: (range: Range<Int>, entities: EntitySet)?
+
+        init(_ range: Range<Int>, _ first: Int) {
+            view = ScanWindow(range)
+            self.first = first
+            tokenEnd = range.lowerBound
+            hostEnd = range.lowerBound
+        }
+    }
+
+    private func search(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ start: Int, _ anchors: borrowing AnchorMap, _ look: inout Look,
+        _ matches: inout [EntityMatch]
+    ) {
+        var at = start
+        while at < range.upperBound {
+            look.best = nil
+            look.context = nil
+            let next = candidate(bytes, at, &look)
+            if let best = look.best {
+                add(best, look.first, &matches)
+                at = anchors.next(from: max(next, best.end), below: range.upperBound)
+            } else {
+                at = anchors.next(from: next, below: range.upperBound)
+            }
+        }
+    }
+
+    /// Asks the recognisers of the byte at `at`; returns where to go on.
+    private func candidate(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) -> Int {
+        switch bytes[at] {
+        case UInt8(ascii: "@"):
+            if sought.contains(.emailAddress), let range = matchEmail(bytes, at, &look.view) {
+                offer(.emailAddress, range, 0.9, bytes, &look)
+            }
+        case UInt8(ascii: ":"): colon(bytes, at, &look)
+        case UInt8(ascii: "="): if findsSecrets { note(Secrets.equals, bytes, at, &look) }
+        case UInt8(ascii: "-"):
+            if look.view[bytes, at - 1] == UInt8(ascii: "-") {
+                if findsSecrets { note(Secrets.dashes, bytes, at - 1, &look) }
+            } else if sought.contains(.macAddress), let range = matchMAC(bytes, at - 5, &look.view) {
+                offer(.macAddress, range, 0.6, bytes, &look)
+            }
+        case 0x30...0x39:
+            var next = at + 1
+            while next < look.view.high, isDigit(bytes[next]) { next += 1 }
+            look.view.count(next - at)
+            if findsSecrets, at >= look.tokenEnd { token(bytes, at, &look) }
+            number(bytes, at, run: next - at, &look)
+            return next
+        case _ where look.view[bytes, at - 1] == UInt8(ascii: "."):
+            if sought.contains(.macAddress), let range = matchMAC(bytes, at - 5, &look.view) {
+                offer(.macAddress, range, 0.6, bytes, &look)
+            } else if sought.contains(.url), at >= look.hostEnd {
+                let host = hostWord(bytes, at, &look.view)
+                look.hostEnd = host.upperBound
+                if let range = matchBareURL(bytes, host, &look.view) { offer(.url, range, 0.5, bytes, &look) }
+            }
+        default: if findsSecrets { note(Secrets.accessKey, bytes, at, &look) }
+        }
+        return at + 1
+    }
+
+    private func colon(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) {
+        if look.view[bytes, at + 1] == UInt8(ascii: "/") {
+            if findsSecrets { note(Secrets.colon, bytes, at, &look) }
+            if sought.contains(.url), let range = matchURL(bytes, at, &look.view) {
+                offer(.url, range, 0.6, bytes, &look)
+            }
+            return
+        }
+        if findsSecrets { note(Secrets.named, bytes, at, &look) }
+        if sought.contains(.ipAddress), let end = matchUnspecified(bytes, at, &look.view) {
+            offer(.ipAddress, at..<end, 0.1, bytes, &look)
+        }
+        guard isHex(look.view[bytes, at - 1]) || look.view[bytes, at + 1] == UInt8(ascii: ":") else { return }
+        if sought.contains(.macAddress), let range = matchMAC(bytes, at - 2, &look.view) {
+            offer(.macAddress, range, 0.6, bytes, &look)
+        }
+        if sought.contains(.ipAddress), let start = hexWordStart(bytes, at, &look.view),
+            let end = matchIPv6(bytes, start, &look.view)
+        {
+            offer(.ipAddress, start..<end, 0.7, bytes, &look)
+        }
+    }
+
+    /// Remembers the first credential.
+    private func note(
+        _ find: (Span<UInt8>, Int) -> SecretKind?, _ bytes: Span<UInt8>, _ at: Int, _ look: inout Look
+    ) {
+        if let secret = look.secret, secret != .namedKey { return }
+        let found = find(bytes.extracting(look.view.low..<look.view.high), at - look.view.low)
+        if let found { look.secret = found }
+    }
+
+    /// Looks for a credential in a long word with a digit.
+    private func token(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) {
+        let word = Secrets.word(bytes, at, look.view.low, look.view.high)
+        look.view.count(word.count)
+        look.tokenEnd = word.upperBound
+        if word.count < Secrets.tokenMin { return }
+        for place in word {
+            switch bytes[place] {
+            case 0x5F, 0x2D, 0x2E, UInt8(ascii: "K"), UInt8(ascii: "S"), UInt8(ascii: "z"):
+                note(Secrets.inside, bytes, place, &look)
+            default: continue
+            }
+        }
+    }
+
+    /// What the run of digits at `at` begins, or belongs to.
+    private func number(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
+        let before = look.view[bytes, at - 1]
+        if sought.contains(.ibanCode), run >= 2, isLetter(before) {
+            if let end = matchIBAN(bytes, at - 2, &look.view) { offer(.ibanCode, at - 2..<end, 1, bytes, &look) }
+        }
+        if run <= 4 { addresses(bytes, at, run: run, before, &look) }
+        var letters = 0
+        while letters < 8, isLetter(look.view[bytes, at - 1 - letters]) { letters += 1 }
+        let start = at - letters
+        if sought.contains(.crypto), letters <= 2, let end = matchCrypto(bytes, start, &look.view) {
+            offer(.crypto, start..<end, 1, bytes, &look)
+        }
+        guard startsWord(bytes, start, &look.view) else { return }
+        if letters > 0 { glued(bytes, at, run: run, &look) }
+        shapes(bytes, at, run: run, letters: letters, &look)
+        guard letters == 0, look.view.startsNumber(bytes, at) || before == UInt8(ascii: "(") else { return }
+        phones(bytes, at, run: run, before, &look)
+        if sought.contains(.creditCard), run >= 13 || run == 4, let end = matchCard(bytes, at, run: run, &look.view) {
+            offer(.creditCard, at..<end, 1, bytes, &look)
+        }
+        if run <= 4 {
+            if sought.contains(.dateOfBirth) || sought.contains(.dateTime) { dates(bytes, at, run: run, &look) }
+            if sought.contains(.deKfz), let range = matchPlate(bytes, at, run: run, &look.view) {
+                offer(.deKfz, range, 0.3, bytes, &look)
+            }
+        }
+        if run <= 3, sought.contains(.coordinates), let range = matchCoordinates(bytes, at, run: run, &look.view) {
+            offer(.coordinates, range, 0.45, bytes, &look)
+        }
+    }
+
+    /// Internet and hardware addresses that the digits at `at` are a part of.
+    private func addresses(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ before: UInt8, _ look: inout Look) {
+        if sought.contains(.ipAddress) {
+            if let start = hexWordStart(bytes, at, &look.view), let end = matchIPv6(bytes, start, &look.view) {
+                offer(.ipAddress, start..<end, 0.7, bytes, &look)
+            }
+            if !isWord(before), run <= 3, let end = matchIPv4(bytes, at, &look.view) {
+                offer(.ipAddress, at..<end, 0.7, bytes, &look)
+            }
+        }
+        if sought.contains(.macAddress), let start = hexWordStart(bytes, at, &look.view),
+            let range = matchMAC(bytes, start, &look.view)
+        {
+            offer(.macAddress, range, 0.6, bytes, &look)
+        }
+    }
+
+    private func phones(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ before: UInt8, _ look: inout Look) {
+        guard sought.contains(.phoneNumber) else { return }
+        if before == UInt8(ascii: "+") {
+            if !isWord(look.view[bytes, at - 2]), let end = matchInternational(bytes, at - 1, &look.view) {
+                offer(.phoneNumber, at - 1..<end, 0.75, bytes, &look)
+            }
+            return
+        }
+        if before == UInt8(ascii: "(") {
+            if !isDigit(look.view[bytes, at - 2]), let end = matchNorthAmerican(bytes, at - 1, &look.view) {
+                offer(.phoneNumber, at - 1..<end, 0.7, bytes, &look)
+            }
+            return
+        }
+        if run == 3, let end = matchNorthAmerican(bytes, at, &look.view) {
+            offer(.phoneNumber, at..<end, 0.7, bytes, &look)
+        }
+        if run == 1, bytes[at] == UInt8(ascii: "1") {
+            let area = isPhoneSeparator(look.view[bytes, at + 1]) ? at + 2 : at + 1
+            if let end = matchNorthAmerican(bytes, area, &look.view) {
+                offer(.phoneNumber, at..<end, 0.7, bytes, &look)
+            }
+        }
+        if let end = matchNational(bytes, at, run: run, &look.view) { offer(.phoneNumber, at..<end, 0.4, bytes, &look) }
+    }
+
+    private func dates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
+        guard let range = matchDate(bytes, at, run: run, &look.view) else { return }
+        // A date beside a word such as `born` is that rather than any date.
+        offer(.dateTime, range, 0.6, bytes, &look)
+        offer(.dateOfBirth, range, 0.3, bytes, &look)
+    }
+
+    /// Compares the candidate with the shapes that begin like it.
+    private func shapes(_ bytes: Span<UInt8>, _ at: Int, run: Int, letters: Int, _ look: inout Look) {
+        let next = look.view[bytes, at + run]
+        for shape in index.starting(letters: letters, digits: run, before: next) { compare(shape, bytes, at, &look) }
+        if isWord(next) || letters > 0 {
+            var end = at + run
+            while end - at <= Symbols.limit, isWord(look.view[bytes, end]) { end += 1 }
+            let length = end - at + letters
+            for shape in index.words(of: length) { compare(shape, bytes, at - letters, &look) }
+        } else if run >= 8 {
+            for shape in index.words(of: run) { compare(shape, bytes, at, &look) }
+        }
+        if letters == 0 {
+            let before = look.view[bytes, at - 1]
+            if before == 0x20 || before == UInt8(ascii: "-"), isLetter(look.view[bytes, at - 2]) {
+                for shape in index.apart(digits: run) { compare(shape, bytes, at, &look) }
+            }
+        }
+    }
+
+    /// A number that chance hardly explains may stand right behind a word.
+    private func glued(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
+        let next = look.view[bytes, at + run]
+        for shape in index.starting(letters: 0, digits: run, before: next) where shape.score >= 0.9 {
+            compare(shape, bytes, at, isGlued: true, &look)
+        }
+    }
+
+    private func compare(_ shape: Shape, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ look: inout Look) {
+        guard sought.contains(shape.entity) else { return }
+        let start = at - shape.lead
+        let end = start + shape.classes.count
+        guard start >= look.view.low, end <= look.view.high else { return }
+        look.view.count(shape.classes.count)
+        guard shape.stands(bytes, start) else { return }
+        if !isGlued {
+            let starts =
+                isDigit(bytes[start]) ? look.view.startsNumber(bytes, start) : startsWord(bytes, start, &look.view)
+            if !starts { return }
+        }
+        guard isDigit(bytes[end - 1]) ? look.view.endsNumber(bytes, end) : endsWord(bytes, end, &look.view) else {
+            return
+        }
+        var score = shape.score
+        if let check = Recogniser.checks[shape.recogniser] {
+            switch check(Symbols(bytes, start..<end)) {
+            case .no: return
+            case .unlikely: score = min(score, 0.3)
+            case .yes: break
+            case .sure: score = 1
+            }
+        }
+        offer(shape.entity, start..<end, score, bytes, &look)
+    }
+
+    /// Scores a candidate by the words around it, and keeps it when it is the best.
+    private func offer(_ entity: Entity, _ range: Range<Int>, _ base: Double, _ bytes: Span<UInt8>, _ look: inout Look)
+    {
+        guard sought.contains(entity) else { return }
+        var score = base
+        if base < 1 {
+            if named.contains(entity) || context(of: range, bytes, &look).contains(entity) {
+                // Presidio's constants.
+                score = min(1, max(base + 0.35, 0.4))
+            }
+        }
+        guard score >= minimumScore ?? entity.threshold else { return }
+        let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
+        if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
+    }
+
+    /// The words around a candidate; candidates that begin or end alike share them.
+    private func context(of range: Range<Int>, _ bytes: Span<UInt8>, _ look: inout Look) -> EntitySet {
+        if let known = look.context, known.range == range { return known.entities }
+        let found = words.near(range, bytes, &look.view)
+        look.context = (range, found)
+        return found
+    }
+
+    /// Appends a match unless one that it overlaps outranks it; removes those that it outranks. Overlaps are rare and
+    /// only with the last ones, since the scan moves forward.
+    private func add(_ match: EntityMatch, _ first: Int, _ matches: inout [EntityMatch]) {
+        var keep = matches.count
+        while keep > first, matches[keep - 1].end > match.start {
+            if !match.outranks(matches[keep - 1]) { return }
+            keep -= 1
+        }
+        matches.removeLast(matches.count - keep)
+        matches.append(match)
+    }
+}
