@@ -44,6 +44,10 @@ package struct BatchReport: Sendable {
     package var contractHash = ""
     /// Whether the contract was inferred from this very file.
     package var isInferred = false
+    /// What the columns hold that were searched for personal data.
+    package var columns: [PersonalColumn] = []
+    /// Personal data one by one, as many as were asked for.
+    package var spotted: [Spotted] = []
     /// Rows by outcome.
     package var counts = OutcomeCounts()
     /// Totals of all findings, strictest first.

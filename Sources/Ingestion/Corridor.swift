@@ -54,6 +54,10 @@ package struct Corridor: Sendable {
     struct Survey {
         var profile: Profile
         var sound: [RowBits]
+        /// Rows in which personal data or a credential was seen.
+        var sighted: [RowBits]
+        var evidence: ColumnEvidence
+        var spotted: [Spotted]
         var places: [SlicePlace]
         var digest: [UInt8]
         var findings: [Finding]
@@ -104,7 +108,9 @@ package struct Corridor: Sendable {
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
         report.disguisedColumns = disguisedColumns(survey.head, plan)
-        survey.findings += disguise(report, survey.head, schema)
+        survey.findings += disguise(report, survey.head, schema) + undeclaredColumns(survey, plan)
+        report.columns = columns(survey, plan)
+        report.spotted = survey.spotted
         let visitor = try visitor(plan, source, survey.digest, claim)
         if let visitor {
             survey.findings += visitor.findings
@@ -247,6 +253,9 @@ package struct Corridor: Sendable {
     ) async throws(IngestionError) -> Survey {
         var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
         var sound: [Int: RowBits] = [:]
+        var sighted: [Int: RowBits] = [:]
+        var evidence = ColumnEvidence()
+        var spotted: [Spotted] = []
         var findings = cutter.head.findings
         var listed: [Finding] = []
         var merged = 0
@@ -273,6 +282,9 @@ package struct Corridor: Sendable {
                     merged += 1
                     bounds.value = profile.bounds
                     sound[result.ordinal] = result.isSound
+                    sighted[result.ordinal] = result.isSighted
+                    evidence.merge(result.evidence)
+                    spotted += result.sightings
                     if let finding = result.disagreement { findings.append(finding) }
                     listed += result.listed
                 })
@@ -283,8 +295,11 @@ package struct Corridor: Sendable {
         profile.finish()
         listed.sort { ($0.row, $0.field) < ($1.row, $1.field) }
         findings.sort { ($0.row, $0.code) < ($1.row, $1.code) }
+        spotted.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
         return Survey(
-            profile: profile, sound: (0..<cutter.places.count).map { sound[$0] ?? RowBits() }, places: cutter.places,
+            profile: profile, sound: (0..<cutter.places.count).map { sound[$0] ?? RowBits() },
+            sighted: (0..<cutter.places.count).map { sighted[$0] ?? RowBits() }, evidence: evidence, spotted: spotted,
+            places: cutter.places,
             digest: cutter.digest(), findings: findings, listed: listed, head: cutter.head,
             crossChecked: plan.isCrossChecked)
     }
@@ -385,7 +400,9 @@ package struct Corridor: Sendable {
     ) async throws(IngestionError) -> BatchReport {
         let masker: Masker
         do throws(UnusableMask) {
-            masker = try Masker(plan.schema, layout: layout, dialect: plan.reading.dialect, keys: plan.tokenKeys)
+            masker = try Masker(
+                plan.schema, layout: layout, dialect: plan.reading.dialect, keys: plan.tokenKeys,
+                kinds: undeclaredKinds(survey, plan))
         } catch {
             throw IngestionError(error)
         }
@@ -412,7 +429,7 @@ package struct Corridor: Sendable {
                 work: { slice throws(IngestionError) in
                     try Ingestion.process(
                         slice, plan, layout, decision, screener, masker, sound: survey.sound[slice.ordinal],
-                        stage: stage, bounds: bounds.value)
+                        sighted: survey.sighted[slice.ordinal], stage: stage, bounds: bounds.value)
                 },
                 take: { result throws(IngestionError) in
                     var result = result

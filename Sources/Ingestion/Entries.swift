@@ -59,7 +59,9 @@ extension Committer {
             "batch_findings": .array(report.batchFindings.map { .string($0.code.rawValue) }),
             "columns": .array(
                 columns.sorted { $0.key < $1.key }.map {
-                    .object(["field": .string(batch.fields[$0.key]), "masks": .array($0.value)])
+                    .object([
+                        "field": .string($0.key < 0 ? "" : batch.fields[$0.key]), "masks": .array($0.value),
+                    ])
                 }),
             "decision_sha256": .string(hex(outcome.decisionDigest)),
             // The entries that published them: a window of twenty ids would be the longest part of the body.

@@ -31,6 +31,11 @@ struct SliceSurvey: Sendable {
     var ordinal: Int
     var profile: Profile
     var isSound = RowBits()
+    /// Rows in which personal data or a credential was seen.
+    var isSighted = RowBits()
+    var evidence = ColumnEvidence()
+    /// The first of what was seen, for those who ask.
+    var sightings: [Spotted] = []
     var disagreement: Finding?
     var listed: [Finding] = []
 }
@@ -57,7 +62,14 @@ func survey(
         isFirst = false
         let validated = plan.validator.validate(batch)
         result.profile.add(validated, plan.reader, seed: plan.sampleSeed, bounds: bounds)
-        for row in 0..<batch.count { result.isSound.append(validated.isSound[row]) }
+        for row in 0..<batch.count {
+            result.isSound.append(validated.isSound[row])
+            result.isSighted.append(validated.isSighted[row])
+        }
+        result.evidence.merge(validated.evidence)
+        if result.sightings.count < plan.options.spotted {
+            result.sightings += Spotted.all(validated).prefix(plan.options.spotted - result.sightings.count)
+        }
         if plan.options.doors == .validate, result.listed.count < plan.options.listed {
             result.listed += validated.findings.prefix(plan.options.listed - result.listed.count)
         }
@@ -147,7 +159,7 @@ func staging<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingE
 /// Second pass over one slice: read, replay the verdicts, screen, mask, seal.
 func process(
     _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ decision: Decision, _ screener: Screener,
-    _ masker: Masker, sound: RowBits, stage: Stage?, bounds: Profile.Bounds
+    _ masker: Masker, sound: RowBits, sighted: RowBits, stage: Stage?, bounds: Profile.Bounds
 ) throws(IngestionError) -> SliceResult {
     var result = SliceResult(ordinal: slice.ordinal, kept: KeptRows(plan.reader))
     var reader = SliceReader(slice, layout: layout, plan: plan.reading)
@@ -157,7 +169,8 @@ func process(
     var lastStart: UInt64?
     while let batch = reader.next() {
         let validated = plan.validator.replay(
-            batch, wasSound: sound.bits(from: row, count: batch.count), repeats: decision.repeats(in: batch))
+            batch, wasSound: sound.bits(from: row, count: batch.count),
+            wasSighted: sighted.bits(from: row, count: batch.count), repeats: decision.repeats(in: batch))
         row += batch.count
         let screened = screener.screen(validated)
         result.counts.add(screened)

@@ -40,6 +40,8 @@ package struct BatchOptions: Sendable {
     package var sliceBytes = 16 << 20
     /// Findings listed one by one; totals are exact whatever this is.
     package var listed = 1000
+    /// Personal data told one by one, by place and kind.
+    package var spotted = 0
     /// Judge a batch again that was judged before.
     package var force = false
     /// For `validate`: where the rows that pass are to be written, and those that do not.
@@ -181,7 +183,8 @@ extension ReadingPlan {
     ) throws(IngestionError) {
         self.init(
             format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
-            notesUnknown: schema.unknownFields == .drop || schema.recordSchema != nil, engine: options.engine,
+            notesUnknown: schema.unknownFields == .drop || schema.recordSchema != nil || schema.undeclaredPII != .allow
+                || schema.secrets != .accepted, engine: options.engine,
             limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
         isOrdered = schema.fieldsMatch == .exact
         if schema.fieldsMatch?.allowsMissing == true {

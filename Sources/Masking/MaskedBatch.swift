@@ -1,8 +1,9 @@
 package import Cryptography
-import Recognition
+package import Recognition
 package import Schemas
 package import Screening
 package import Tabular
+import Validating
 
 /// Released rows with personal data masked, in the batch's own format; only this room can make one.
 package struct MaskedBatch: Sendable {
@@ -50,13 +51,14 @@ package struct Masker: Sendable {
         let entity: String
         let operation: ValueOperator
         let kind: MaskOperator
-        let scanner: TextScanner?
+        /// Whether it changes what was found in a value rather than the value.
+        let isScanned: Bool
         let key: SecretKey?
         let missing: [[UInt8]]
 
         init(
             field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator,
-            scanner: TextScanner?,
+            isScanned: Bool,
             key: SecretKey?, missing: [[UInt8]]
         ) {
             self.field = field
@@ -64,13 +66,15 @@ package struct Masker: Sendable {
             self.entity = entity
             self.operation = operation
             self.kind = kind
-            self.scanner = scanner
+            self.isScanned = isScanned
             self.key = key
             self.missing = missing
         }
     }
 
     private let rules: [ColumnRule]
+    /// Rules for what the contract does not speak of, by column; used in blocks in which some was found.
+    private let undeclared: [Int: ColumnRule]
     private let dropped: [Int]
     private let droppedEntities: [Int: String]
     /// How many columns are dropped before the first that stays.
@@ -87,9 +91,11 @@ package struct Masker: Sendable {
 
     /// Makes the rules of a contract ready for one layout.
     ///
+    /// - Parameter kinds: columns that hold personal data and are not declared: all their values are replaced by the entity's name.
     /// - Throws: when a token key is missing: there is no unkeyed hash to fall back to.
     package init(
-        _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey]
+        _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey],
+        kinds: [Int: Entity] = [:]
     ) throws(UnusableMask) {
         var rules: [ColumnRule] = []
         var dropped: [Int] = []
@@ -115,12 +121,24 @@ package struct Masker: Sendable {
             rules.append(
                 ColumnRule(
                     field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii),
-                    kind: pii.operation, scanner: Self.scanner(field, pii), key: key,
+                    kind: pii.operation, isScanned: pii.scan, key: key,
                     missing: schema.missingValues(of: index).map { Array($0.utf8) }))
         }
         if schema.unknownFields == .drop {
             dropped += layout.fieldOfColumn.indices.filter { layout.fieldOfColumn[$0] < 0 }
         }
+        var undeclared: [Int: ColumnRule] = [:]
+        for (column, field) in layout.fieldOfColumn.enumerated() where !dropped.contains(column) {
+            if field >= 0, schema.fields[field].pii != nil { continue }
+            let kind = kinds[column]
+            let rule = ColumnRule(
+                field: field, column: column, entity: kind?.name ?? "", operation: ValueOperator(PIIRule()),
+                kind: .replace,
+                isScanned: kind == nil, key: nil,
+                missing: field >= 0 ? schema.missingValues(of: field).map { Array($0.utf8) } : [[]])
+            if kind != nil { rules.append(rule) } else { undeclared[column] = rule }
+        }
+        self.undeclared = undeclared
         self.rules = rules.sorted { $0.column < $1.column }
         self.dropped = dropped.sorted()
         self.droppedEntities = droppedEntities
@@ -136,14 +154,8 @@ package struct Masker: Sendable {
             return key + [0x3A]
         }
         format = layout.format
-        dropsExtras = schema.unknownFields == .drop || !dialect.itemKeys.isEmpty
+        dropsExtras = schema.unknownFields == .drop
         header = Self.header(layout, without: Set(dropped), delimiter)
-    }
-
-    private static func scanner(_ field: Field, _ pii: PIIRule) -> TextScanner? {
-        guard pii.scan else { return nil }
-        let named = pii.entities.compactMap { Entity(name: $0) }
-        return TextScanner(entities: named.isEmpty ? Entity.usual : Set(named), columnName: field.name)
     }
 
     private static func header(_ layout: Layout, without dropped: Set<Int>, _ delimiter: UInt8) -> [UInt8] {
@@ -179,12 +191,20 @@ package struct Masker: Sendable {
         let (count, width) = (batch.count, batch.width)
         // Asked of each cell of each masked column, so it is worked out once.
         let released = screened.outcomes.map(\.isReleased)
+        let found = byColumn(screened.sightings)
+        let rules = rules(of: found)
         var patches = [Piece](repeating: Piece(start: -1, end: -1), count: rules.count * count)
         for (index, rule) in rules.enumerated() {
-            replace(batch, released, rule, &patch, &patches, index * count, &receipts)
+            let sightings = rule.isScanned ? screened.sightings[found[rule.column] ?? 0..<0] : []
+            replace(batch, released, rule, sightings, &patch, &patches, index * count, &receipts)
         }
         let columns = rules.map(\.column)
-        let removes = !dropped.isEmpty || (dropsExtras && !batch.extras.isEmpty)
+        let removes =
+            !dropped.isEmpty || !screened.sightedExtras.isEmpty || batch.extras.contains { dropsExtras || $0.isLeftOut }
+        let sightedExtras = Set(screened.sightedExtras)
+        for extra in sightedExtras where released[batch.extras[extra].row] {
+            receipts[MaskReceipt(field: -1, entity: "", operation: .drop), default: 0] += 1
+        }
         let isUnordered = format == .jsonl
         for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
             let field = batch.layout.fieldOfColumn[column]
@@ -209,7 +229,7 @@ package struct Masker: Sendable {
                 let cell = batch.cells[row &* width &+ columns[index]]
                 edits.append(Edit(start: Int(cell.rawStart), end: cell.rawEnd, text: text))
             }
-            if removes, !rewrites { removals(batch, row, extra, &edits) }
+            if removes, !rewrites { removals(batch, row, extra, sightedExtras, &edits) }
             if isUnordered, !edits.isEmpty { order(&edits) }
             if rewrites {
                 rewrite(batch, row, columns, patches, patch, &out)
@@ -221,74 +241,99 @@ package struct Masker: Sendable {
         return MaskedBatch(text: out, rows: rows, receipts: receipts)
     }
 
+    /// Where the sightings of each column stand: they come by column.
+    private func byColumn(_ sightings: [Sighting]) -> [Int: Range<Int>] {
+        var found: [Int: Range<Int>] = [:]
+        var start = 0
+        while start < sightings.count {
+            let column = sightings[start].column
+            var end = start + 1
+            while end < sightings.count, sightings[end].column == column { end += 1 }
+            found[column] = start..<end
+            start = end
+        }
+        return found
+    }
+
+    /// The rules that a block needs: the contract's, and those of columns in which undeclared personal data was found.
+    private func rules(of found: [Int: Range<Int>]) -> [ColumnRule] {
+        let more = found.keys.compactMap { undeclared[$0] }
+        return more.isEmpty ? rules : (rules + more).sorted { $0.column < $1.column }
+    }
+
     /// The new source text of one column's cells; nil where a cell stays.
     private func replace(
-        _ batch: Batch, _ released: [Bool], _ rule: ColumnRule, _ patch: inout [UInt8], _ pieces: inout [Piece],
-        _ base: Int, _ receipts: inout [MaskReceipt: Int]
+        _ batch: Batch, _ released: [Bool], _ rule: ColumnRule, _ sightings: ArraySlice<Sighting>,
+        _ patch: inout [UInt8],
+        _ pieces: inout [Piece], _ base: Int, _ receipts: inout [MaskReceipt: Int]
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let (width, column) = (batch.width, rule.column)
-        let operation = rule.operation
-        let scanner = rule.scanner
         let missing = rule.missing
         let onlyEmptyIsMissing = missing == [[]]
-        let isCSV = format == .csv
-        let isConstant = scanner == nil && (rule.kind == .replace || rule.kind == .redact)
+        let isConstant = rule.kind == .replace || rule.kind == .redact
         var constants = [Piece?](repeating: nil, count: 2)
-        var matches: [EntityMatch] = []
         var value: [UInt8] = []
         var touched = 0
         // One keyed context for the whole column: keying costs as much as hashing a short value.
         let codes = rule.key.map { TokenCodes($0) }
         func code(_ text: Span<UInt8>) -> [UInt8] { codes?.code(of: text) ?? [] }
+        if rule.isScanned {
+            // A number, or the source of an object, is searched like text; what is found makes it a string.
+            var rest = sightings
+            while let row = rest.first?.row {
+                let here = rest.prefix { $0.row == row }
+                rest = rest.dropFirst(here.count)
+                let cell = cells[row &* width &+ column]
+                guard released[row], onlyEmptyIsMissing || !isMissing(cell, bytes, missing) else { continue }
+                value.removeAll(keepingCapacity: true)
+                let matches = here.lazy.map(\.match)
+                if cell.isNested, let plain = unescapedJSON(bytes, cell.range) {
+                    rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
+                } else {
+                    rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
+                }
+                for match in matches {
+                    receipts[
+                        MaskReceipt(field: rule.field, entity: match.entity.name, operation: rule.kind), default: 0] +=
+                        1
+                }
+                pieces[base + row] = written(value, rule, cell.isQuoted, &patch)
+            }
+            return
+        }
         for row in 0..<batch.count where released[row] {
             let cell = cells[row &* width &+ column]
             if cell.isNothing || cell.start == cell.end { continue }
             if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
-            let isQuoted = cell.isQuoted
-            if isConstant, let same = constants[isQuoted ? 1 : 0] {
+            touched += 1
+            if isConstant, let same = constants[cell.isQuoted ? 1 : 0] {
                 pieces[base + row] = same
-                touched += 1
                 continue
             }
             value.removeAll(keepingCapacity: true)
-            if let scanner {
-                // A number, or the source of an object, is searched like text; what is found makes it a string.
-                matches.removeAll(keepingCapacity: true)
-                let isNested = cell.isNested
-                if isNested, let plain = unescapedJSON(bytes, cell.range) {
-                    scanner.scan(plain.span, range: 0..<plain.count, into: &matches)
-                    if matches.isEmpty { continue }
-                    operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
-                } else {
-                    scanner.scan(bytes, range: cell.range, into: &matches)
-                    if matches.isEmpty { continue }
-                    operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
-                }
-                for match in matches {
-                    let name = match.entity.name
-                    receipts[MaskReceipt(field: rule.field, entity: name, operation: rule.kind), default: 0] += 1
-                }
-            } else {
-                operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
-                touched += 1
-            }
-            let start = patch.count
-            if isCSV {
-                appendCSV(value, wasQuoted: isQuoted, delimiter, &patch)
-            } else if rule.kind == .redact, scanner == nil {
-                patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
-            } else {
-                appendJSONString(value, &patch)
-            }
-            let piece = Piece(start: Int32(start), end: Int32(patch.count))
+            rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
+            let piece = written(value, rule, cell.isQuoted, &patch)
             pieces[base + row] = piece
-            if isConstant { constants[isQuoted ? 1 : 0] = piece }
+            if isConstant { constants[cell.isQuoted ? 1 : 0] = piece }
         }
         if touched > 0 {
             receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] += touched
         }
+    }
+
+    /// Writes a value as a cell of the batch's format.
+    private func written(_ value: [UInt8], _ rule: ColumnRule, _ isQuoted: Bool, _ patch: inout [UInt8]) -> Piece {
+        let start = patch.count
+        if format == .csv {
+            appendCSV(value, wasQuoted: isQuoted, delimiter, &patch)
+        } else if rule.kind == .redact, !rule.isScanned {
+            patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
+        } else {
+            appendJSONString(value, &patch)
+        }
+        return Piece(start: Int32(start), end: Int32(patch.count))
     }
 
     private func isMissing(_ cell: Cell, _ bytes: Span<UInt8>, _ missing: [[UInt8]]) -> Bool {
@@ -303,7 +348,7 @@ package struct Masker: Sendable {
     }
 
     /// The edits that leave dropped columns and unknown members out.
-    private func removals(_ batch: Batch, _ row: Int, _ firstExtra: Int, _ edits: inout [Edit]) {
+    private func removals(_ batch: Batch, _ row: Int, _ firstExtra: Int, _ sighted: Set<Int>, _ edits: inout [Edit]) {
         if format == .csv {
             for column in dropped {
                 let cell = batch.cells[row * batch.width + column]
@@ -321,14 +366,14 @@ package struct Masker: Sendable {
                 let start = keyStart(batch.bytes.span, before: Int(cell.rawStart))
                 edits.append(Edit(start: start, end: cell.rawEnd, text: Piece(start: 0, end: 0), removesMember: true))
             }
-            if dropsExtras {
-                var index = firstExtra
-                while index < batch.extras.count, batch.extras[index].row == row {
-                    let extra = batch.extras[index]
+            var index = firstExtra
+            while index < batch.extras.count, batch.extras[index].row == row {
+                let extra = batch.extras[index]
+                if dropsExtras || extra.isLeftOut || sighted.contains(index) {
                     edits.append(
                         Edit(start: extra.start, end: extra.end, text: Piece(start: 0, end: 0), removesMember: true))
-                    index += 1
                 }
+                index += 1
             }
         }
         order(&edits)

@@ -348,7 +348,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
                     case .malformed: return .fault(.malformed(.malformedJSON, at: keyStart))
                     }
                     if cell.range.count > limits.maxCellBytes { return .fault(.malformed(.cellTooLong, at: keyStart)) }
-                    if keepsUnknown || !isListed { block.addExtra(keyStart - 1, at) }
+                    if keepsUnknown || !isListed { block.addExtra(keyStart - 1, at, isLeftOut: !isListed) }
                     if isEscapedKey || index.hasHigh(in: keyStart..<keyEnd) {
                         block.addOddKey(keyStart - 1, keyEnd + 1)
                     }

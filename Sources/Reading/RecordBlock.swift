@@ -101,8 +101,8 @@ package struct RecordBlock: Sendable {
         }
     }
 
-    mutating func addExtra(_ start: Int, _ end: Int) {
-        extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
+    mutating func addExtra(_ start: Int, _ end: Int, isLeftOut: Bool = false) {
+        extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
     }
 
     mutating func addOddKey(_ start: Int, _ end: Int) {

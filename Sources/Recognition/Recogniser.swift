@@ -1,5 +1,5 @@
 /// What a check says of a candidate that has the right form: `unlikely` counts only beside a context word, where a slip of the pen is
-/// still somebody's number.
+/// still somebody's number; `sure` is a second sign, such as a check digit that not all numbers have, and adds 0.3.
 enum Verdict { case no, unlikely, yes, sure }
 
 /// How one entity is recognised: its forms with their scores, a check of what was found, and words that make it likelier.

@@ -52,10 +52,10 @@ extension Recogniser {
             .sgUen, [("99999999A", 0.5), ("999999999A", 0.5), ("A99AA9999A", 0.9)], context: "uen acra"
         ) { isSingaporeCompany($0) },
         Recogniser(
-            .krRrn, [("999999-9999999", 0.65), ("9999999999999", 0.5)], context: "rrn resident 주민등록번호"
+            .krRrn, [("999999-9999999", 0.65), ("9999999999999", 0.28)], context: "rrn resident 주민등록번호"
         ) { number in koreanPerson(number, 1...4, 11) },
         Recogniser(
-            .krFrn, [("999999-9999999", 0.65), ("9999999999999", 0.5)], context: "frn foreigner 외국인등록번호"
+            .krFrn, [("999999-9999999", 0.65), ("9999999999999", 0.28)], context: "frn foreigner 외국인등록번호"
         ) { number in koreanPerson(number, 5...8, 13) },
         Recogniser(
             .krBrn, [("999-99-99999", 0.65), ("9999999999", 0.5)], context: "brn business 사업자등록번호 사업자번호"
@@ -70,7 +70,7 @@ extension Recogniser {
             .krDriverLicense, [("99~99~999999~99", 0.05)], context: "driver license licence 운전면허 운전면허번호 면허번호"
         ) { (11...28).contains($0.number(0..<2)) && $0.number(0..<2) != 27 ? .yes : .no },
         Recogniser(
-            .jpMyNumber, [("999999999999", 0.5), ("9999#9999#9999", 0.55)], context: "mynumber number マイナンバー 個人番号"
+            .jpMyNumber, [("999999999999", 0.5), ("9999#9999#9999", 0.55)], context: "mynumber マイナンバー 個人番号"
         ) { number in
             // Ministry of Internal Affairs and Communications, ordinance 85 of 2014.
             let rest = number.sum([6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11

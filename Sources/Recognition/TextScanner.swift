@@ -129,7 +129,7 @@ package struct TextScanner: Sendable {
             var next = at + 1
             while next < look.view.high, isDigit(bytes[next]) { next += 1 }
             look.view.count(next - at)
-            if findsSecrets, at >= look.tokenEnd { token(bytes, at, &look) }
+            if at >= look.tokenEnd, token(bytes, at, &look) { return look.tokenEnd }
             number(bytes, at, run: next - at, &look)
             return next
         case _ where look.view[bytes, at - 1] == UInt8(ascii: "."):
@@ -177,12 +177,15 @@ package struct TextScanner: Sendable {
         if let found { look.secret = found }
     }
 
-    /// Looks for a credential in a long word with a digit.
-    private func token(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) {
+    /// Looks at the whole word around a digit. Returns whether it is a UUID, whose digits are nothing else; otherwise it may be a
+    /// credential.
+    private func token(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) -> Bool {
         let word = Secrets.word(bytes, at, look.view.low, look.view.high)
         look.view.count(word.count)
         look.tokenEnd = word.upperBound
-        if word.count < Secrets.tokenMin { return }
+        if word.count < Secrets.tokenMin { return false }
+        if word.count == 36, isUUID(bytes, word) { return true }
+        guard findsSecrets else { return false }
         for place in word {
             switch bytes[place] {
             case 0x5F, 0x2D, 0x2E, UInt8(ascii: "K"), UInt8(ascii: "S"), UInt8(ascii: "z"):
@@ -190,6 +193,16 @@ package struct TextScanner: Sendable {
             default: continue
             }
         }
+        return false
+    }
+
+    /// Hexadecimal digits with dashes where RFC 9562 has them.
+    private func isUUID(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Bool {
+        for (index, at) in word.enumerated() {
+            let isDash = index == 8 || index == 13 || index == 18 || index == 23
+            if isDash ? bytes[at] != UInt8(ascii: "-") : !isHex(bytes[at]) { return false }
+        }
+        return true
     }
 
     /// What the run of digits at `at` begins, or belongs to.
@@ -206,12 +219,13 @@ package struct TextScanner: Sendable {
             offer(.crypto, start..<end, 1, bytes, &look)
         }
         guard startsWord(bytes, start, &look.view) else { return }
-        if letters > 0 { glued(bytes, at, run: run, &look) }
+        if letters >= 2, !isCapital(before) { glued(bytes, at, run: run, &look) }
         shapes(bytes, at, run: run, letters: letters, &look)
         guard letters == 0, look.view.startsNumber(bytes, at) || before == UInt8(ascii: "(") else { return }
         phones(bytes, at, run: run, before, &look)
         if sought.contains(.creditCard), run >= 13 || run == 4, let end = matchCard(bytes, at, run: run, &look.view) {
-            offer(.creditCard, at..<end, 1, bytes, &look)
+            // Thirteen digits are seldom a card's any more, and often something else's.
+            offer(.creditCard, at..<end, end - at == 13 ? 0.65 : 1, bytes, &look)
         }
         if run <= 4 {
             if sought.contains(.dateOfBirth) || sought.contains(.dateTime) { dates(bytes, at, run: run, &look) }
@@ -323,7 +337,7 @@ package struct TextScanner: Sendable {
             case .no: return
             case .unlikely: score = min(score, 0.3)
             case .yes: break
-            case .sure: score = 1
+            case .sure: score = min(1, score + 0.3)
             }
         }
         offer(shape.entity, start..<end, score, bytes, &look)

@@ -197,6 +197,28 @@ package enum MaskOperator: String, Sendable, CaseIterable {
     case tokenize
 }
 
+/// What becomes of personal data that the contract does not speak of (`undeclaredPii`).
+package enum UndeclaredPII: String, Sendable, CaseIterable {
+    /// It is replaced by the entity's name, and the row flagged.
+    case mask
+    /// The row is held back.
+    case quarantine
+    /// The row is refused.
+    case reject
+    /// It passes.
+    case allow
+
+    /// What it makes of a row.
+    package var outcome: Outcome {
+        switch self {
+        case .mask: .flagged
+        case .quarantine: .quarantined
+        case .reject: .rejected
+        case .allow: .accepted
+        }
+    }
+}
+
 /// What is done about personal data in a column (`sluice: pii:`).
 package struct PIIRule: Sendable, Equatable {
     /// The declared entity of the whole cell (Presidio's name), or nil for scanned free text.
@@ -334,6 +356,8 @@ package struct Field: Sendable, Equatable {
     package var hiddenText: Outcome?
     /// What a credential in it does to a row; nil means the schema's.
     package var secrets: Outcome?
+    /// What personal data does that the contract does not speak of; nil for what the contract says in general.
+    package var undeclaredPII: UndeclaredPII?
     /// How its numbers are screened.
     package var anomaly = AnomalyRule()
     /// How it is compared with its baseline.
@@ -508,6 +532,8 @@ package struct Schema: Sendable, Equatable {
     package var hiddenText = Outcome.flagged
     /// What a credential in a text does to a row; accepted means that none is looked for.
     package var secrets = Outcome.rejected
+    /// What personal data does that the contract does not speak of.
+    package var undeclaredPII = UndeclaredPII.mask
     /// Row limits.
     package var limits = RowLimits()
     /// Batch limits.

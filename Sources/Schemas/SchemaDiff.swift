@@ -157,6 +157,11 @@ private struct SchemaDiff {
                 old.secrets < new.secrets ? .breaking : .widening, "sluice.secrets",
                 "from \(old.secrets.name) to \(new.secrets.name)")
         }
+        if old.undeclaredPII != new.undeclaredPII {
+            note(
+                .breaking, "sluice.undeclaredPii", "from \(old.undeclaredPII.rawValue) to \(new.undeclaredPII.rawValue)"
+            )
+        }
         limit(old.limits.maxRowBytes, new.limits.maxRowBytes, "sluice.limits.maxRowBytes", isUpper: true)
         limit(old.limits.maxCellBytes, new.limits.maxCellBytes, "sluice.limits.maxCellBytes", isUpper: true)
         limit(old.limits.maxFields, new.limits.maxFields, "sluice.limits.maxFields", isUpper: true)
@@ -209,6 +214,9 @@ private struct SchemaDiff {
         changed(old.pii, new.pii, place + ".sluice.pii", .breaking, "changed: something else leaves the gate")
         changed(old.hiddenText, new.hiddenText, place + ".sluice.hiddenText")
         changed(old.secrets, new.secrets, place + ".sluice.secrets")
+        changed(
+            old.undeclaredPII, new.undeclaredPII, place + ".sluice.undeclaredPii", .breaking,
+            "changed: something else leaves the gate")
         changed(old.role, new.role, place + ".sluice.role", .breaking, "changed: it is screened otherwise")
         changed(old.anomaly, new.anomaly, place + ".sluice.anomaly", .breaking, "changed: other rows may be held back")
     }

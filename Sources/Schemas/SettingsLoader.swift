@@ -17,15 +17,19 @@ extension SchemaLoader {
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try cursor.refuseKeys(
-            besides: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "jsonSchema"]
+            besides: [
+                "role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema",
+            ]
                 + Self.unenforcedSettings)
         try warnAboutKeys(
-            of: cursor, known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "jsonSchema"],
+            of: cursor,
+            known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema"],
             unenforced: Self.unenforcedSettings)
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
         if let rule = cursor["secrets"] { field.secrets = try loadSecrets(rule) }
+        field.undeclaredPII = try cursor["undeclaredPii"]?.choice(UndeclaredPII.self, what: "policy")
         // Beside the standard's place for it, which the reference library of Table Schema does not read.
         if let schema = cursor["jsonSchema"] {
             guard field.type == .object || field.type == .array, field.constraints.jsonSchema == nil else {
@@ -323,7 +327,8 @@ extension SchemaLoader {
     /// `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
-            "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "limits", "isolationForest",
+            "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "undeclaredPii", "limits",
+            "isolationForest",
             "batch", "poisoning", "rules", "references", "jsonSchema",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
@@ -356,6 +361,9 @@ extension SchemaLoader {
         }
         if let rule = cursor["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
         if let rule = cursor["secrets"] { schema.secrets = try loadSecrets(rule) }
+        if let policy = cursor["undeclaredPii"] {
+            schema.undeclaredPII = try policy.choice(UndeclaredPII.self, what: "policy")
+        }
         if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }

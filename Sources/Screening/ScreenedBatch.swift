@@ -13,12 +13,18 @@ package struct ScreenedBatch: Sendable {
     package let findings: [Finding]
     /// The scores of its rows.
     package let scores: ScoreHistograms
+    /// Personal data in its cells, by column, then row.
+    package let sightings: [Sighting]
+    /// Members that the contract does not name and that have some, as places in `Batch.extras`.
+    package let sightedExtras: [Int]
 
     fileprivate init(_ remarks: Remarks) {
         batch = remarks.batch
         outcomes = remarks.outcomes
         findings = remarks.findings
         scores = remarks.scores
+        sightings = remarks.sightings
+        sightedExtras = remarks.sightedExtras
     }
 }
 
@@ -28,10 +34,14 @@ private struct Remarks {
     var outcomes: [Outcome]
     var findings: [Finding]
     var scores: ScoreHistograms
+    let sightings: [Sighting]
+    let sightedExtras: [Int]
 
     init(_ validated: ValidatedBatch, rules: Int) {
         scores = ScoreHistograms(rules: rules)
         batch = validated.batch
+        sightings = validated.sightings
+        sightedExtras = validated.sightedExtras
         outcomes = validated.isSound.map { $0 ? .accepted : .rejected }
         findings = validated.findings
         for finding in findings {

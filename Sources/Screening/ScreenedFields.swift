@@ -16,7 +16,8 @@ package struct ScreenedFields: Sendable, Equatable {
     package let categories: [Int]
     /// The label, the source and the annotator, as indices into `categories`.
     package let label: Int?, source: Int?, annotator: Int?
-    /// The fields that make two rows copies of each other: all but those that tell rows apart by design, and who sent them.
+    /// The fields that make two rows copies of each other: all but those that tell rows apart by design, who sent them, and columns of
+    /// personal data, which leave the gate masked: a copy under another name is a copy.
     package let content: [Int]
 
     /// Numbers of a sampled row.
@@ -50,7 +51,9 @@ package struct ScreenedFields: Sendable, Equatable {
         // A split names its features by one byte.
         self.forest = Array(forest.prefix(255))
         let alike = schema.fields.indices.filter { !tellsApart[$0] }
-        content = alike.filter { schema.fields[$0].role != .provenance }
+        let sent = alike.filter { schema.fields[$0].role != .provenance }
+        let lasting = sent.filter { schema.fields[$0].pii?.entity == nil }
+        content = lasting.isEmpty ? sent : lasting
         texts = alike.filter { schema.fields[$0].isScreenedText }
         let categories = alike.filter { schema.fields[$0].isScreenedCategory }
         self.categories = categories

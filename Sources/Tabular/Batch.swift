@@ -178,9 +178,12 @@ package struct Batch: Sendable {
         package var start: Int
         /// First byte past the value.
         package var end: Int
+        /// Whether it is left out whatever holds for unknown members: the dialect's `itemKeys` do not name it.
+        package var isLeftOut: Bool
 
         /// Makes an extra.
-        package init(row: Int, start: Int, end: Int) {
+        package init(row: Int, start: Int, end: Int, isLeftOut: Bool = false) {
+            self.isLeftOut = isLeftOut
             self.row = row
             self.start = start
             self.end = end

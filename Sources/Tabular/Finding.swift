@@ -43,6 +43,8 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case decomposedText = "not-nfc"
     case formulaStart = "formula-start"
     case secret
+    case undeclaredPII = "undeclared-pii"
+    case undeclaredColumn = "undeclared-pii-column"
     // Statistics.
     case modifiedZ = "deviated-value"
     case constantChanged = "constant-changed"

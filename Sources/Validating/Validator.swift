@@ -1,4 +1,3 @@
-import Recognition
 package import Schemas
 package import Sketches
 package import Tabular
@@ -23,6 +22,14 @@ package struct ValidatedBatch: Sendable {
     package let numbers: [[Double]]
     /// For each key rule, the keys of the rows that have one: row number and hash.
     package let keys: [[RowKey]]
+    /// Personal data in its cells: by column, then row, in order and without overlaps.
+    package let sightings: [Sighting]
+    /// JSON members that the contract does not name and that have personal data in them, as places in `Batch.extras`.
+    package let sightedExtras: [Int]
+    /// For each row, whether anything of that or a credential was seen.
+    package let isSighted: [Bool]
+    /// What the columns hold.
+    package let evidence: ColumnEvidence
 
     /// The key of a row.
     package struct RowKey: Sendable {
@@ -33,8 +40,12 @@ package struct ValidatedBatch: Sendable {
     }
 
     fileprivate init(
-        batch: Batch, findings: [Finding], isSound: [Bool], numbers: [[Double]], keys: [[RowKey]]
+        batch: Batch, findings: [Finding], isSound: [Bool], numbers: [[Double]], keys: [[RowKey]], found: SearchResult
     ) {
+        sightings = found.sightings
+        sightedExtras = found.extras
+        isSighted = found.isSighted
+        evidence = found.evidence
         self.batch = batch
         self.findings = findings
         self.isSound = isSound
@@ -88,6 +99,10 @@ package struct Validator: Sendable {
     private let recordColumns: JSONSchemaColumns?
     private let rules: [RuleCheck]
     private let slotOfField: [Int]
+    /// How each field is searched for personal data and credentials.
+    let searches: [Int: ColumnSearch]
+    /// How what the contract does not name is searched.
+    let unknownSearch: ColumnSearch?
     let hash: KeyedHash
 
     /// Compiles a contract; `hash` is keyed with a secret of the run.
@@ -112,25 +127,33 @@ package struct Validator: Sendable {
         for (slot, field) in numericFields.enumerated() { slots[field] = slot }
         slotOfField = slots
         keyRules = schema.keyRules
+        searches = Dictionary(
+            uniqueKeysWithValues: checks.compactMap { check in
+                ColumnSearch(schema, check.index, isText: check.isText).map { (check.index, $0) }
+            })
+        unknownSearch = ColumnSearch(unknown: "", schema)
     }
 
     /// Checks every row of a block: the first pass.
     package func validate(_ batch: Batch) -> ValidatedBatch {
-        check(batch, RowSelection(wellFormed: batch), known: nil, repeats: [])
+        check(batch, RowSelection(wellFormed: batch), known: nil, sighted: nil, repeats: [])
     }
 
     /// Checks again only the rows that the first pass found wanting, and reads the numbers of the others.
     ///
     /// - Parameters:
     ///   - wasSound: the first pass's verdict of each row.
+    ///   - wasSighted: the first pass's `isSighted`; nil to look again in every row.
     ///   - repeats: rows that break a key rule, as (index of the key rule, row index in the block).
-    package func replay(_ batch: Batch, wasSound: [Bool], repeats: [(rule: Int, row: Int)]) -> ValidatedBatch {
+    package func replay(
+        _ batch: Batch, wasSound: [Bool], wasSighted: [Bool]? = nil, repeats: [(rule: Int, row: Int)]
+    ) -> ValidatedBatch {
         let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasSound[$0] }.map(UInt32.init)
-        return check(batch, RowSelection(unsound), known: wasSound, repeats: repeats)
+        return check(batch, RowSelection(unsound), known: wasSound, sighted: wasSighted, repeats: repeats)
     }
 
     private func check(
-        _ batch: Batch, _ selection: RowSelection, known: [Bool]?, repeats: [(rule: Int, row: Int)]
+        _ batch: Batch, _ selection: RowSelection, known: [Bool]?, sighted: [Bool]?, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBatch {
         var findings = batch.findings
         var isSound = batch.isWellFormed
@@ -147,7 +170,7 @@ package struct Validator: Sendable {
         }
         if let recordCheck { judge(batch, recordCheck, selection.rows, -1, &findings, &isSound) }
         look(batch, &findings, &isSound)
-        search(batch, selection, isReplay: known != nil, &findings, &isSound)
+        let found = search(batch, sighted: sighted, &findings, &isSound)
         obey(batch, isReplay: known != nil, selection, &findings, &isSound)
         var keys: [[ValidatedBatch.RowKey]] = []
         if known == nil {
@@ -165,7 +188,8 @@ package struct Validator: Sendable {
             isSound[row] = false
         }
         findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
-        return ValidatedBatch(batch: batch, findings: findings, isSound: isSound, numbers: numbers, keys: keys)
+        return ValidatedBatch(
+            batch: batch, findings: findings, isSound: isSound, numbers: numbers, keys: keys, found: found)
     }
 
     /// Looks at the text of every row that could be split, in both passes: what flags or quarantines a row leaves it sound.
@@ -212,33 +236,6 @@ package struct Validator: Sendable {
                 } else if HiddenText.hasHigh(bytes, cell.range) {
                     note(HiddenText.kinds(bytes, cell.range), row)
                 }
-            }
-        }
-    }
-
-    /// Looks for credentials: what rejects a row only where the first pass has not found it sound already.
-    private func search(
-        _ batch: Batch, _ selection: RowSelection, isReplay: Bool, _ findings: inout [Finding], _ isSound: inout [Bool]
-    ) {
-        let bytes = batch.bytes.span
-        let cells = batch.cells.span
-        let scanner = TextScanner(entities: [], secrets: true)
-        var matches: [EntityMatch] = []
-        for check in checks where check.isText && check.secrets != .accepted {
-            let column = batch.layout.columnOfField[check.index]
-            if column < 0 { continue }
-            func look(_ row: Int) {
-                let cell = cells[row &* batch.width &+ column]
-                guard let kind = scanner.scan(bytes, range: cell.range, into: &matches) else { return }
-                var finding = batch.finding(.secret, outcome: check.secrets, at: row, field: check.index)
-                finding.rule = kind.rawValue
-                findings.append(finding)
-                if check.secrets == .rejected { isSound[row] = false }
-            }
-            if isReplay, check.secrets != .rejected {
-                for row in 0..<batch.count where batch.isWellFormed[row] { look(row) }
-            } else {
-                for row in selection.rows { look(Int(row)) }
             }
         }
     }

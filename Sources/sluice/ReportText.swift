@@ -192,7 +192,8 @@ enum ReportText {
     private static func masks(_ report: BatchReport) -> String {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
-            return "\(report.fields[receipt.field])\(entity) \(receipt.operation.rawValue) \(Words.number(count))"
+            let name = receipt.field < 0 ? "unknown columns" : report.fields[receipt.field]
+            return "\(name)\(entity) \(receipt.operation.rawValue) \(Words.number(count))"
         }.joined(separator: " · ") + (report.masks.count > 8 ? " · … and \(report.masks.count - 8) more" : "")
     }
 

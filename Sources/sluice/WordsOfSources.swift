@@ -12,6 +12,16 @@ extension Words {
             return say(
                 "credential", "a text has a token, key or password in it, in a form that proves it",
                 "treat it as known to others: have its owner revoke it, and the supplier keep it out of the data")
+        case .undeclaredPII:
+            return say(
+                "undeclared personal data", "a text has personal data in it that the contract does not speak of",
+                "declare it (see: sluice scan FILE), or say what happens with sluice.undeclaredPii: mask, quarantine, reject or allow"
+            )
+        case .undeclaredColumn:
+            return say(
+                "undeclared column of personal data",
+                "at least a fifth of at least a hundred values of a column are personal data of one kind, and the contract does not say so",
+                "declare the field's pii (see: sluice scan FILE), or set undeclaredPii: allow for it")
         case .copiedRow:
             return say(
                 "row of an earlier batch",

@@ -24,6 +24,47 @@ import Testing
         #expect(try harness.run("validate", "d.csv", "--schema", "c.yaml", "--fail-on", "flag").code == 1)
     }
 
+    @Test func `undeclared personal data is masked by default, told by kind, and scan proposes its declaration`() throws
+    {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let contract =
+            "fields: [ { name: id, type: integer }, { name: mail, type: string }, { name: note, type: string } ]\n"
+        try harness.write("c.yaml", contract)
+        let rows = (1...200).map { "\($0),ann\($0)@example.com,\($0 == 7 ? "card 4012888888881881" : "nothing")\n" }
+        try harness.write("d.csv", "id,mail,note\n" + rows.joined())
+        let scanned = try harness.run("scan", "d.csv")
+        #expect(
+            scanned.code == 1 && scanned.out.contains("mail: EMAIL_ADDRESS")
+                && scanned.out.contains("entity: EMAIL_ADDRESS"))
+        #expect(
+            scanned.out.contains("CREDIT_CARD is in 1") && !scanned.out.contains("4012")
+                && !scanned.out.contains("ann1"))
+        let spans = try harness.run("scan", "d.csv", "--format", "spans").out.split(separator: "\n")
+        #expect(
+            spans.count == 201
+                && spans.contains {
+                    $0.contains("\"start\":5}") && $0.contains("CREDIT_CARD") && $0.contains("\"rowNumber\":7,")
+                })
+        #expect(try harness.run("init", "store").code == 0)
+        func ingest(_ contract: String) throws -> Harness.Outcome {
+            try harness.write("c.yaml", contract)
+            return try harness.run(
+                "ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml", "--format", "json")
+        }
+        let run = try ingest(contract)
+        #expect(run.code == 0 && run.out.contains("undeclared-pii-column") && !run.out.contains("4012888888881881"))
+        let shards = harness.files(below: "store/accepted").filter {
+            $0.hasSuffix(".sluice") && !$0.contains("decision")
+        }
+        let clear = try shards.map { try harness.run("shard", "cat", "store/accepted/" + $0, "--store", "store").out }
+            .joined()
+        #expect(
+            clear.contains("1,<EMAIL_ADDRESS>,nothing") && clear.contains("card <CREDIT_CARD>") && !clear.contains("@"))
+        let held = try ingest(contract + "sluice: { undeclaredPii: quarantine }\n")
+        #expect(held.code == 1 && held.out.contains("\"held\""))
+    }
+
     private func ingest(_ harness: Harness, _ dataset: String, _ file: String, _ more: [String] = []) throws
         -> Harness.Outcome
     {

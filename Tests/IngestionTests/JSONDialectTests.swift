@@ -265,14 +265,15 @@ import Testing
         #expect(try await run(shop, pair, dialect: "{ property: data }").report.rows == 1)
     }
 
-    /// A key that looks like a field's is none of the contract's, and what it holds is not masked.
+    /// A key that looks like a field's is none of the contract's: what it holds is undeclared.
     @Test func `hidden text in keys is found`() async throws {
         let text =
             "{\"id\":1,\"mai\u{200B}l\":\"a@b.de\"}\n{\"id\":2,\"m\\u0430il\":\"c@d.de\"}\n{\"id\":3,\"größe\":1}\n"
         let shop = try Workshop()
         defer { shop.remove() }
         let (report, _) = try await run(shop, Data(text.utf8), dialect: "{}", unknown: "keep", name: "a.jsonl")
-        #expect(report.listed.map(\.code) == [.hiddenText, .mixedScript] && report.counts.count(.flagged) == 2)
+        let codes = report.listed.map(\.code).filter { $0 != .undeclaredPII }
+        #expect(codes == [.hiddenText, .mixedScript] && report.counts.count(.flagged) == 2)
         let (second, out) = try await run(
             shop, Data(text.utf8), dialect: "{}, hiddenText: reject", unknown: "keep", name: "a.jsonl")
         #expect(second.counts.count(.rejected) == 2 && !out.contains("@") && out.contains("größe"))

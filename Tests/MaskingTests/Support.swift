@@ -28,7 +28,7 @@ func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating
 func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
     ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
-        notesUnknown: schema.unknownFields == .drop, delimiter: delimiter, limits: ScanLimits(blockRows: 16))
+        notesUnknown: true, delimiter: delimiter, limits: ScanLimits(blockRows: 16))
 }
 
 /// The blocks that the real reader makes of a text.

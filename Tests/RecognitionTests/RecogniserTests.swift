@@ -127,6 +127,13 @@ import Testing
         #expect(found(text).count == 6)
     }
 
+    @Test func `a UUID is nothing else`() {
+        for text in ["4f1c9e0a-1234-4567-8901-123456789012", "id 12345678-1234-4123-8123-123456789012 of the tax file"]
+        {
+            #expect(found(text).isEmpty, "\(found(text))")
+        }
+    }
+
     @Test func `the column's name is context`() {
         #expect(found("4155550132", column: "home_phone") == ["PHONE_NUMBER 4155550132"])
         #expect(found("4155550132", column: "phoneNumber") == ["PHONE_NUMBER 4155550132"])

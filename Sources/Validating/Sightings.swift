@@ -1,0 +1,225 @@
+package import Recognition
+package import Schemas
+import Tabular
+
+/// Personal data in one cell of a block.
+package struct Sighting: Sendable, Equatable {
+    /// The column of the layout.
+    package var column: Int
+    /// Row of the block.
+    package var row: Int
+    /// What, and where in the block's bytes; in a nested JSON value with escapes, where in its text without them.
+    package var match: EntityMatch
+    /// Whether no contract speaks of it: what happens then is `undeclaredPii`'s to say.
+    package var isUndeclared: Bool
+}
+
+/// What the columns of some rows hold: counts that can be added up, from which it is told what a column is.
+package struct ColumnEvidence: Sendable, Equatable {
+    /// For each column that is searched, its values.
+    package var values: [Int: Int] = [:]
+    /// For each column and entity, values that are wholly that.
+    package var wholes: [Int: [Entity: Int]] = [:]
+    /// For each column and entity, values with such a thing in them.
+    package var inside: [Int: [Entity: Int]] = [:]
+
+    /// Evidence of nothing.
+    package init() {}
+
+    /// Adds other rows'.
+    package mutating func merge(_ other: ColumnEvidence) {
+        values.merge(other.values, uniquingKeysWith: +)
+        wholes.merge(other.wholes) { $0.merging($1, uniquingKeysWith: +) }
+        inside.merge(other.inside) { $0.merging($1, uniquingKeysWith: +) }
+    }
+
+    /// Values that a verdict needs (FEATURES 7.9).
+    package static let valuesMin = 100
+    /// Share of a column's values that make it what they are.
+    package static let shareMin = 0.2
+
+    /// What a column is: the entity that at least a fifth of at least a hundred values are.
+    package func verdict(_ column: Int) -> Entity? {
+        guard let count = values[column], count >= Self.valuesMin else { return nil }
+        let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
+        guard let best, Double(best.value) >= Self.shareMin * Double(count) else { return nil }
+        return best.key
+    }
+}
+
+/// How one column is searched.
+struct ColumnSearch: Sendable {
+    let field: Int
+    let scanner: TextScanner
+    /// What undeclared personal data does; nil where a rule of the contract says what is done.
+    let undeclared: UndeclaredPII?
+    /// What a credential does.
+    let secrets: Outcome
+    /// Bytes of the shortest value that can be anything; numbers of few digits are none.
+    let lengthMin: Int
+
+    /// How a field is searched; nil when it is not.
+    init?(_ schema: Schema, _ index: Int, isText: Bool) {
+        let own = schema.fields[index]
+        let policy = own.undeclaredPII ?? schema.undeclaredPII
+        secrets = isText ? own.secrets ?? schema.secrets : .accepted
+        field = index
+        // Who calls a field a quasi-identifier knows what it holds, and keeps it on purpose.
+        let isKnown = own.categories != nil || own.constraints.enumeration != nil || own.role == .quasiIdentifier
+        let mayHold: Bool =
+            switch own.type {
+            case .integer, .list: true
+            default: isText
+            }
+        if let rule = own.pii {
+            let named = rule.entities.compactMap { Entity(name: $0) }
+            let sought = rule.scan ? named.isEmpty ? Entity.usual : Set(named) : []
+            undeclared = nil
+            guard !sought.isEmpty || secrets != .accepted else { return nil }
+            scanner = TextScanner(entities: sought, columnName: own.name, secrets: secrets != .accepted)
+        } else {
+            undeclared = policy == .allow || isKnown || !mayHold ? nil : policy
+            guard undeclared != nil || secrets != .accepted else { return nil }
+            scanner = Self.scanner(undeclared, own.name, secrets)
+        }
+        lengthMin = isText ? 1 : 7
+    }
+
+    /// How a column is searched that the contract does not name.
+    init?(unknown name: String, _ schema: Schema) {
+        undeclared = schema.undeclaredPII == .allow ? nil : schema.undeclaredPII
+        secrets = schema.secrets
+        field = -1
+        lengthMin = 1
+        guard undeclared != nil || secrets != .accepted else { return nil }
+        scanner = Self.scanner(undeclared, name, secrets)
+    }
+
+    /// Nobody asked for it, so that only what is likely by itself or beside a word counts: a form that says little does not.
+    private static func scanner(_ undeclared: UndeclaredPII?, _ name: String, _ secrets: Outcome) -> TextScanner {
+        TextScanner(
+            entities: undeclared == nil ? [] : Entity.usual, columnName: name, secrets: secrets != .accepted,
+            minimumScore: 0.6)
+    }
+}
+
+/// What one search of a block found.
+struct SearchResult {
+    var sightings: [Sighting] = []
+    var evidence = ColumnEvidence()
+    /// Whether anything was seen in a row.
+    var isSighted: [Bool]
+    /// Extras with personal data, as places in `Batch.extras`.
+    var extras: [Int] = []
+}
+
+extension Validator {
+    /// What undeclared personal data does in a field (-1 for columns that the contract does not name); nil where it is declared, or
+    /// nobody looks.
+    package func undeclaredPolicy(ofField field: Int) -> UndeclaredPII? {
+        field < 0 ? unknownSearch?.undeclared : searches[field]?.undeclared
+    }
+
+    /// Looks for personal data and credentials, each text once.
+    ///
+    /// - Parameter sighted: rows in which the first pass saw something; nil when this is the first.
+    func search(
+        _ batch: Batch, sighted: [Bool]?, _ findings: inout [Finding], _ isSound: inout [Bool]
+    ) -> SearchResult {
+        var result = SearchResult(isSighted: [Bool](repeating: false, count: batch.count))
+        let rows = (0..<batch.count).filter { batch.isWellFormed[$0] && sighted?[$0] ?? true }
+        if rows.isEmpty || searches.isEmpty && unknownSearch == nil { return result }
+        let bytes = batch.bytes.span
+        let anchors = AnchorMap(bytes, 0..<bytes.count)
+        for column in batch.layout.columns.indices {
+            let field = batch.layout.fieldOfColumn[column]
+            let own: ColumnSearch?
+            if field >= 0 {
+                own = searches[field]
+            } else {
+                own = schema.unknownFields == .drop ? nil : ColumnSearch(unknown: batch.layout.columns[column], schema)
+            }
+            guard let own else { continue }
+            search(batch, column, own, rows, anchors, &result, &findings, &isSound)
+        }
+        if let own = unknownSearch, schema.unknownFields == .keep {
+            for (index, extra) in batch.extras.enumerated()
+            where batch.isWellFormed[extra.row] && sighted?[extra.row] ?? true {
+                var matches: [EntityMatch] = []
+                let range = extra.start..<extra.end
+                let plain = unescapedJSON(bytes, range)
+                let secret =
+                    plain.map { own.scanner.scan($0.span, range: 0..<$0.count, into: &matches) }
+                    ?? own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
+                if !matches.isEmpty { result.extras.append(index) }
+                note(batch, extra.row, own, secret, matches[...], &result, &findings, &isSound)
+            }
+        }
+        return result
+    }
+
+    private func search(
+        _ batch: Batch, _ column: Int, _ own: ColumnSearch, _ rows: [Int], _ anchors: borrowing AnchorMap,
+        _ result: inout SearchResult, _ findings: inout [Finding], _ isSound: inout [Bool]
+    ) {
+        let bytes = batch.bytes.span
+        let cells = batch.cells.span
+        var matches: [EntityMatch] = []
+        var values = 0
+        for row in rows {
+            let cell = cells[row &* batch.width &+ column]
+            let range = cell.range
+            if range.count < own.lengthMin {
+                if !range.isEmpty { values &+= 1 }
+                continue
+            }
+            values &+= 1
+            let secret: SecretKind?
+            var whole = range
+            matches.removeAll(keepingCapacity: true)
+            if cell.isNested, let plain = unescapedJSON(bytes, range) {
+                whole = 0..<plain.count
+                secret = own.scanner.scan(plain.span, range: whole, into: &matches)
+            } else {
+                secret = own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
+            }
+            if matches.isEmpty, secret == nil { continue }
+            for match in matches {
+                result.sightings.append(
+                    Sighting(column: column, row: row, match: match, isUndeclared: own.undeclared != nil))
+            }
+            if matches.count == 1, matches[0].range == whole {
+                result.evidence.wholes[column, default: [:]][matches[0].entity, default: 0] += 1
+            } else {
+                for entity in Set(matches.map(\.entity)) {
+                    result.evidence.inside[column, default: [:]][entity, default: 0] += 1
+                }
+            }
+            note(batch, row, own, secret, matches[...], &result, &findings, &isSound)
+        }
+        result.evidence.values[column] = values
+    }
+
+    /// Remarks on what was found in one value.
+    private func note(
+        _ batch: Batch, _ row: Int, _ own: ColumnSearch, _ secret: SecretKind?, _ matches: ArraySlice<EntityMatch>,
+        _ result: inout SearchResult, _ findings: inout [Finding], _ isSound: inout [Bool]
+    ) {
+        func add(_ code: FindingCode, _ outcome: Outcome, _ rule: String) {
+            var finding = batch.finding(code, outcome: outcome, at: row, field: own.field)
+            finding.rule = rule
+            findings.append(finding)
+            if outcome == .rejected { isSound[row] = false }
+        }
+        if secret != nil || !matches.isEmpty { result.isSighted[row] = true }
+        if let secret, own.secrets != .accepted {
+            add(.secret, secret == .namedKey ? min(own.secrets, .flagged) : own.secrets, secret.rawValue)
+        }
+        guard let policy = own.undeclared else { return }
+        var told: [Entity] = []
+        for match in matches where !told.contains(match.entity) {
+            told.append(match.entity)
+            add(.undeclaredPII, policy.outcome, match.entity.name)
+        }
+    }
+}

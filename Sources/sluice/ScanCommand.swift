@@ -1,0 +1,133 @@
+import ArgumentParser
+import Ingestion
+import Reading
+import Recognition
+import Schemas
+import Storage
+import Tabular
+
+/// `sluice scan`.
+struct ScanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan",
+        abstract: "Tell which columns hold personal data, and propose what a contract should say of them.",
+        discussion: """
+            A column is an entity when at least a fifth of at least a hundred values are wholly that. Writes nothing, and \
+            never prints a value. Columns that a contract declares are not searched; without a contract all are.
+
+            Exit codes: 0 nothing undeclared was found · 1 some was.
+            """)
+
+    /// How the answer is told.
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, spans }
+
+    @Argument(help: "A CSV or JSON Lines file, plain or compressed; - is standard input.")
+    var file: String
+
+    @Option(
+        name: .long,
+        help:
+            "text, json, or spans: one JSON object for each thing found, with its row, column, bytes in the value, entity and score."
+    )
+    var format = Format.text
+
+    @OptionGroup var reading: ReadingOptions
+
+    func run() async throws {
+        ignoreBrokenPipes()
+        keepFreedMemory()
+        var found = false
+        try await reporting {
+            var options = try reading.options(for: file)
+            options.doors = .validate
+            options.listed = 0
+            options.spotted = format == .spans ? .max : 0
+            let progress = Progress(isQuiet: false, clock: { Clock.monotonic() })
+            if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
+            var asked = reading
+            asked.infer = true
+            var (schema, document, _) = try asked.contract(for: file, dataset: nil, store: nil, options: options)
+            // Here everything is looked at, whatever a row's fate would be.
+            if schema.undeclaredPII == .allow { schema.undeclaredPII = .mask }
+            let report = try await Corridor(store: nil, writes: false).run(
+                file, schema: schema, contract: document, dataset: schema.name, source: "", options: options)
+            progress?.clear()
+            found = report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+            switch format {
+            case .text: text(report)
+            case .json: Terminal.line(self.document(report).text(pretty: false))
+            case .spans: spans(report)
+            }
+        }
+        if found { throw ExitCode(1) }
+    }
+
+    private func label(_ column: PersonalColumn) -> String { Terminal.printable(column.label) }
+
+    private func text(_ report: BatchReport) {
+        let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+        Terminal.line(
+            "\(Terminal.printable(report.file)): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
+        )
+        if told.isEmpty {
+            Terminal.line("no personal data was found by form; names and addresses in prose have none")
+            return
+        }
+        Terminal.line("")
+        for column in told {
+            let share = { (count: Int) in Words.percent(Double(count) / Double(max(column.values, 1))) }
+            var line = "  \(label(column)): "
+            line += column.verdict.map { "\($0.name), " } ?? ""
+            let wholes = column.wholes.map {
+                "\($0.entity.name) is \(Words.number($0.count)) values (\(share($0.count)))"
+            }
+            let inside = column.inside.map { "\($0.entity.name) is in \(Words.number($0.count)) (\(share($0.count)))" }
+            Terminal.line(line + (wholes + inside).joined(separator: " · "))
+        }
+        Terminal.line("")
+        Terminal.line("for the contract (operators are yours to choose; tokenize needs a key):")
+        Terminal.line("")
+        for column in told { Terminal.line(proposal(column)) }
+    }
+
+    /// The contract's line for a column.
+    private func proposal(_ column: PersonalColumn) -> String {
+        let name = JSONValue.string(column.label).text(pretty: false)
+        if let entity = column.verdict {
+            return "  - { name: \(name), sluice: { pii: { entity: \(entity.name), operator: replace } } }"
+        }
+        let names = Set((column.wholes + column.inside).map(\.entity)).sorted { $0.rawValue < $1.rawValue }.map(\.name)
+        return "  - { name: \(name), sluice: { pii: { scan: true, entities: [\(names.joined(separator: ", "))] } } }"
+    }
+
+    private func document(_ report: BatchReport) -> JSONValue {
+        func counts(_ list: [(entity: Entity, count: Int)]) -> JSONValue {
+            .object(Dictionary(uniqueKeysWithValues: list.map { ($0.entity.name, .integer(Int64($0.count))) }))
+        }
+        return .object([
+            "file": .string(report.file), "rows": .integer(Int64(report.rows)),
+            "columns": .array(
+                report.columns.map { column in
+                    .object([
+                        "name": .string(column.label), "column": .integer(Int64(column.column)),
+                        "values": .integer(Int64(column.values)),
+                        "entity": column.verdict.map { .string($0.name) } ?? .null,
+                        "whole": counts(column.wholes), "inside": counts(column.inside),
+                    ])
+                }),
+        ])
+    }
+
+    private func spans(_ report: BatchReport) {
+        let labels = Dictionary(uniqueKeysWithValues: report.columns.map { ($0.column, $0.label) })
+        for spot in report.spotted {
+            Terminal.line(
+                JSONValue.object([
+                    "rowNumber": .integer(Int64(spot.row)), "fieldName": .string(labels[spot.column] ?? ""),
+                    "start": .integer(Int64(spot.start)), "end": .integer(Int64(spot.end)),
+                    "entity": .string(spot.entity.name),
+                    "score": .number(spot.score),
+                ]).text(pretty: false))
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Masking
+import Schemas
+import Tabular
+import Testing
+
+/// Personal data that the contract does not speak of.
+@Suite struct UndeclaredTests {
+    private func open(_ more: String = "") throws -> Schema {
+        try contract("fields:\n  - { name: id, type: integer }\n  - { name: note, type: string }\n" + more)
+    }
+
+    @Test func `it is replaced by its name, and the rest stays`() throws {
+        let csv = "id,note\n1,\"write to ann@example.com, please\"\n2,nothing\n3,card 4012888888881881\n"
+        let masked = try mask(open(), csv, .csv)
+        #expect(
+            masked.text == "id,note\n1,\"write to <EMAIL_ADDRESS>, please\"\n2,nothing\n3,card <CREDIT_CARD>\n"
+                && masked.rows == 3)
+        #expect(
+            masked.receipts.map { "\($0.key.field) \($0.key.entity) \($0.value)" }.sorted() == [
+                "1 CREDIT_CARD 1", "1 EMAIL_ADDRESS 1",
+            ])
+        // An escape is no hiding place.
+        let jsonl = "{\"id\": 1, \"note\": \"ann\\u0040example.com\"}\n{\"id\": 4012888888881881, \"note\": \"n\"}\n"
+        #expect(
+            try mask(open(), jsonl, .jsonl).text
+                == "{\"id\": 1, \"note\": \"<EMAIL_ADDRESS>\"}\n{\"id\": \"<CREDIT_CARD>\", \"note\": \"n\"}\n")
+    }
+
+    @Test func `columns and members that nobody named are no way around`() throws {
+        let csv = "id,note,more\n1,n,ann@example.com\n"
+        #expect(
+            try mask(open("sluice: { unknownFields: keep }\n"), csv, .csv).text == "id,note,more\n1,n,<EMAIL_ADDRESS>\n"
+        )
+        let jsonl =
+            "{\"id\": 1, \"note\": \"n\", \"more\": {\"a\": [\"ann@example.com\"]}, \"x\": 1}\n"
+            + "{\"id\": 2, \"note\": \"n\", \"more\": \"b\"}\n"
+        #expect(
+            try mask(open("sluice: { unknownFields: keep }\n"), jsonl, .jsonl).text
+                == "{\"id\": 1, \"note\": \"n\",  \"x\": 1}\n{\"id\": 2, \"note\": \"n\", \"more\": \"b\"}\n")
+    }
+
+    @Test func `the policy is the contract's, and a field may have its own`() throws {
+        let csv = "id,note\n1,ann@example.com\n2,nothing\n"
+        for (policy, rows) in [("mask", 2), ("quarantine", 1), ("reject", 1), ("allow", 2)] {
+            let masked = try mask(open("sluice: { undeclaredPii: \(policy) }\n"), csv, .csv)
+            #expect(masked.rows == rows, "\(policy)")
+            #expect(masked.text.contains("@") == (policy == "allow"), "\(policy)")
+        }
+        let own = try contract(
+            "fields:\n  - { name: id, type: integer }\n  - { name: note, type: string, sluice: { undeclaredPii: allow } }\n"
+                + "sluice: { undeclaredPii: reject }\n")
+        #expect(try mask(own, csv, .csv).text == csv)
+    }
+
+    /// A column of listed words, and one that is declared already, are not searched again.
+    @Test func `what is declared is left to its rule`() throws {
+        let schema = try contract(
+            "fields:\n  - { name: a, type: string, constraints: { enum: [ann@example.com] } }\n"
+                + "  - { name: b, type: string, sluice: { pii: { scan: true, entities: [IP_ADDRESS] } } }\n")
+        let csv = "a,b\nann@example.com,bob@example.com 10.0.0.1\n"
+        #expect(try mask(schema, csv, .csv).text == "a,b\nann@example.com,bob@example.com <IP_ADDRESS>\n")
+    }
+}
