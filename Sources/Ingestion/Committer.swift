@@ -30,6 +30,8 @@ struct BatchIdentity: Sendable {
     let contentKey: [UInt8]
     let keys: [String]
     let fields: [String]
+    /// For each field with a keyed operator, the fingerprint of its key.
+    let keyFingerprints: [Int: String]
     /// What foreign keys referred to.
     let references: [Reference]
     /// Who brings it, and what vouches for it.
@@ -58,6 +60,7 @@ struct BatchIdentity: Sendable {
         contentKey = []
         self.keys = keys
         fields = []
+        keyFingerprints = [:]
         references = []
         visitor = nil
         nameHash = delivery.nameHash
@@ -84,6 +87,10 @@ struct BatchIdentity: Sendable {
         policyDigest = plan.policyDigest
         keys = plan.recipients.map(\.name)
         fields = plan.fieldNames
+        keyFingerprints = Dictionary(
+            uniqueKeysWithValues: plan.schema.fields.enumerated().compactMap { index, field in
+                field.pii?.key.flatMap { name in plan.tokenKeys[name].map { (index, $0.fingerprint(name: name)) } }
+            })
         references = plan.references
         var key = SHA256()
         key.update(Array("ingest/seen/v1".utf8).span)

@@ -43,11 +43,12 @@ extension Committer {
         for (kind, tally) in report.findings.sorted { findings[kind.code.rawValue, default: 0] += Int64(tally.count) }
         var columns: [Int: [JSONValue]] = [:]
         for (receipt, count) in report.masks {
-            columns[receipt.field, default: []].append(
-                .object([
-                    "entity": .string(receipt.entity), "operator": .string(receipt.operation.rawValue),
-                    "count": .integer(Int64(count)),
-                ]))
+            var mask: [String: JSONValue] = [
+                "entity": .string(receipt.entity), "operator": .string(receipt.operation.rawValue),
+                "count": .integer(Int64(count)),
+            ]
+            mask["key"] = batch.keyFingerprints[receipt.field].map { .string($0) }
+            columns[receipt.field, default: []].append(.object(mask))
         }
         func count(_ outcome: Tabular.Outcome) -> JSONValue { .integer(Int64(report.counts.count(outcome))) }
         var members: [String: JSONValue] = [

@@ -1,6 +1,7 @@
 import Cryptography
 import Glibc
 import Lineage
+import Masking
 package import Sealing
 import Storage
 import Tabular
@@ -19,6 +20,37 @@ extension Committer {
 }
 
 extension Store {
+    /// Reads encrypted values back: the ledger records first who (uid) asks, under which key, for how many, and why.
+    ///
+    /// - Parameters:
+    ///   - values: as they stand in a shard; what stands before them by the contract's `prefix` is left out.
+    ///   - subject: whom they are about, where each subject has a key of its own.
+    /// - Returns: the values, nil for each that the key does not open.
+    package func reveal(
+        _ values: [String], key name: String, prefix: String, subject: String?, reason: String, _ committer: Committer
+    ) throws(IngestionError) -> [[UInt8]?] {
+        let key = try key(.token, name)
+        var entry: [String: JSONValue] = [
+            "kind": .string("values.revealed"), "v": .integer(1), "time": .string(Clock.text()), "key": .string(name),
+            "fingerprint": .string(key.fingerprint(name: name)), "count": .integer(Int64(values.count)),
+            "uid": .integer(Int64(getuid())), "reason": .string(reason),
+        ]
+        // Whose values were read can be looked for by whoever knows the person and has the key, and by nobody else.
+        entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
+        let made = JSONValue.object(entry)
+        _ = try recording { () throws(LedgerError) in try committer.ledger.commit(LedgerChange(entries: [made])) }
+        do throws(CryptographyError) {
+            var cipher = try ValueCipher(key, subject: subject.map { Array($0.utf8) })
+            return values.map { value in
+                guard value.hasPrefix(prefix), let sealed = bytes(base64URL: String(value.dropFirst(prefix.count)))
+                else { return nil }
+                return try? cipher.open(sealed)
+            }
+        } catch {
+            throw IngestionError(.notPermitted, "the key \(name) cannot be used: \(error)")
+        }
+    }
+
     /// Refuses a file that this store's ledger does not record, or records at another place: that it decrypts proves only
     /// that its maker had a key (SECURITY.md 1.5).
     package func checkRecorded(_ path: String) throws(IngestionError) {

@@ -54,13 +54,20 @@ package struct Masker: Sendable {
         /// Whether it changes what was found in a value rather than the value.
         let isScanned: Bool
         let key: SecretKey?
+        /// Whether an encrypted value is different each time, and whether each subject has a key of its own.
+        let isRandom: Bool, isPerSubject: Bool
         let missing: [[UInt8]]
+        /// Whether what it writes for a number is a number.
+        var keepsNumbers: Bool { kind == .generalize }
+        /// Whether it asks for the row's subject.
+        var needsSubject: Bool { kind == .dateShift || isPerSubject }
 
         init(
             field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator,
-            isScanned: Bool,
-            key: SecretKey?, missing: [[UInt8]]
+            isScanned: Bool, key: SecretKey?, missing: [[UInt8]], isRandom: Bool = false, isPerSubject: Bool = false
         ) {
+            self.isRandom = isRandom
+            self.isPerSubject = isPerSubject
             self.field = field
             self.column = column
             self.entity = entity
@@ -73,6 +80,8 @@ package struct Masker: Sendable {
     }
 
     private let rules: [ColumnRule]
+    /// The column whose value says whom a row is about.
+    private let subjectColumn: Int?
     /// Rules for what the contract does not speak of, by column; used in blocks in which some was found.
     private let undeclared: [Int: ColumnRule]
     private let dropped: [Int]
@@ -97,6 +106,8 @@ package struct Masker: Sendable {
         _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey],
         kinds: [Int: Entity] = [:]
     ) throws(UnusableMask) {
+        let subject = schema.fields.firstIndex { $0.role == .subject }.map { layout.columnOfField[$0] }
+        subjectColumn = subject.flatMap { $0 >= 0 ? $0 : nil }
         var rules: [ColumnRule] = []
         var dropped: [Int] = []
         var droppedEntities: [Int: String] = [:]
@@ -108,21 +119,13 @@ package struct Masker: Sendable {
                 droppedEntities[column] = pii.entity ?? ""
                 continue
             }
-            var key: SecretKey?
-            if pii.operation == .tokenize {
-                let name = pii.key ?? ""
-                guard let found = keys[name] else {
-                    throw UnusableMask(
-                        reason: "field \(field.name) is tokenized with the key \(name), which is not in the store; "
-                            + "make it with: sluice keys generate --kind token --name \(name)")
-                }
-                key = found
+            rules.append(try Self.rule(field, index, column, pii, schema, keys))
+            if pii.operation == .dateShift || pii.isPerSubject, subjectColumn == nil {
+                throw UnusableMask(
+                    reason:
+                        "field \(field.name): \(pii.operation.rawValue) asks whom a row is about, and the file has no field with "
+                        + "role: subject")
             }
-            rules.append(
-                ColumnRule(
-                    field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii),
-                    kind: pii.operation, isScanned: pii.scan, key: key,
-                    missing: schema.missingValues(of: index).map { Array($0.utf8) }))
         }
         if schema.unknownFields == .drop {
             dropped += layout.fieldOfColumn.indices.filter { layout.fieldOfColumn[$0] < 0 }
@@ -156,6 +159,23 @@ package struct Masker: Sendable {
         format = layout.format
         dropsExtras = schema.unknownFields == .drop
         header = Self.header(layout, without: Set(dropped), delimiter)
+    }
+
+    /// The rule of a field, with its key.
+    private static func rule(
+        _ field: Field, _ index: Int, _ column: Int, _ pii: PIIRule, _ schema: Schema, _ keys: [String: SecretKey]
+    ) throws(UnusableMask) -> ColumnRule {
+        if let name = pii.key, keys[name] == nil {
+            throw UnusableMask(
+                reason:
+                    "field \(field.name) needs the key \(name) for \(pii.operation.rawValue), which is not in the store; "
+                    + "make it with: sluice keys generate --kind token --name \(name)")
+        }
+        return ColumnRule(
+            field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii), kind: pii.operation,
+            isScanned: pii.scan, key: pii.key.flatMap { keys[$0] },
+            missing: schema.missingValues(of: index).map { Array($0.utf8) }, isRandom: pii.isRandom,
+            isPerSubject: pii.isPerSubject)
     }
 
     private static func header(_ layout: Layout, without dropped: Set<Int>, _ delimiter: UInt8) -> [UInt8] {
@@ -277,8 +297,13 @@ package struct Masker: Sendable {
         var value: [UInt8] = []
         var touched = 0
         // One keyed context for the whole column: keying costs as much as hashing a short value.
-        let codes = rule.key.map { TokenCodes($0) }
-        func code(_ text: Span<UInt8>) -> [UInt8] { codes?.code(of: text) ?? [] }
+        let keys = rule.key.map { ColumnKeys($0, rule.kind, isRandom: rule.isRandom, isPerSubject: rule.isPerSubject) }
+        func code(_ text: Span<UInt8>) -> [UInt8] { keys?.code(of: text) ?? [] }
+        func meet(_ row: Int) {
+            guard rule.needsSubject, let keys, let subjectColumn else { return }
+            let cell = cells[row &* width &+ subjectColumn]
+            keys.subject = cell.range.isEmpty ? nil : cell.range.map { bytes[$0] }
+        }
         if rule.isScanned {
             // A number, or the source of an object, is searched like text; what is found makes it a string.
             var rest = sightings
@@ -288,6 +313,7 @@ package struct Masker: Sendable {
                 let cell = cells[row &* width &+ column]
                 guard released[row], onlyEmptyIsMissing || !isMissing(cell, bytes, missing) else { continue }
                 value.removeAll(keepingCapacity: true)
+                meet(row)
                 let matches = here.lazy.map(\.match)
                 if cell.isNested, let plain = unescapedJSON(bytes, cell.range) {
                     rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
@@ -299,7 +325,7 @@ package struct Masker: Sendable {
                         MaskReceipt(field: rule.field, entity: match.entity.name, operation: rule.kind), default: 0] +=
                         1
                 }
-                pieces[base + row] = written(value, rule, cell.isQuoted, &patch)
+                pieces[base + row] = written(value, rule, cell, &patch)
             }
             return
         }
@@ -313,8 +339,9 @@ package struct Masker: Sendable {
                 continue
             }
             value.removeAll(keepingCapacity: true)
+            meet(row)
             rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
-            let piece = written(value, rule, cell.isQuoted, &patch)
+            let piece = written(value, rule, cell, &patch)
             pieces[base + row] = piece
             if isConstant { constants[cell.isQuoted ? 1 : 0] = piece }
         }
@@ -324,10 +351,12 @@ package struct Masker: Sendable {
     }
 
     /// Writes a value as a cell of the batch's format.
-    private func written(_ value: [UInt8], _ rule: ColumnRule, _ isQuoted: Bool, _ patch: inout [UInt8]) -> Piece {
+    private func written(_ value: [UInt8], _ rule: ColumnRule, _ cell: Cell, _ patch: inout [UInt8]) -> Piece {
         let start = patch.count
         if format == .csv {
-            appendCSV(value, wasQuoted: isQuoted, delimiter, &patch)
+            appendCSV(value, wasQuoted: cell.isQuoted, delimiter, &patch)
+        } else if rule.keepsNumbers, !cell.isText, value.first.map({ $0 != UInt8(ascii: "<") }) ?? false {
+            patch += value
         } else if rule.kind == .redact, !rule.isScanned {
             patch.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
         } else {
@@ -466,15 +495,6 @@ package struct Masker: Sendable {
 
 /// White space inside a JSON line.
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-
-/// HMAC codes under one key: a class, because a context is neither copied nor shared.
-private final class TokenCodes {
-    private var context: HMACSHA256
-
-    init(_ key: SecretKey) { context = HMACSHA256(key: key) }
-
-    func code(of text: Span<UInt8>) -> [UInt8] { context.code(of: text) }
-}
 
 /// Appends a JSON string.
 private func appendJSONString(_ value: [UInt8], _ out: inout [UInt8]) {

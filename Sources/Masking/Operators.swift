@@ -1,3 +1,4 @@
+import Cryptography
 package import Recognition
 package import Schemas
 
@@ -21,6 +22,10 @@ package final class ValueOperator: Sendable {
     private let keepFirst: Int
     private let keepLast: Int
     private let prefix: [UInt8]
+    private let keepsFormat: Bool
+    private let maxDays: Int
+    private let part: PIIRule.Part?
+    private let bucket: Double
     private let alphabet: TokenAlphabet
 
     /// Makes the operator of a rule.
@@ -32,12 +37,18 @@ package final class ValueOperator: Sendable {
         keepLast = max(0, rule.keepLast)
         prefix = Array(rule.prefix.utf8)
         self.alphabet = alphabet
+        keepsFormat = rule.keepsFormat
+        maxDays = rule.maxDays
+        part = rule.part
+        bucket = rule.bucket ?? 1
     }
 
     /// Whether `apply` will ask for a keyed code.
-    package var needsCode: Bool { operation == .tokenize }
+    package var needsCode: Bool { [.tokenize, .encrypt, .dateShift].contains(operation) }
 
-    /// Appends what stands for the value in `range`; `entity` names it, `code` is HMAC-SHA-256 under the token key.
+    /// Appends what stands for the value in `range`; `entity` names it. `code` is, by the operator, HMAC-SHA-256 of the value under the
+    /// token key, its sealed bytes, or HMAC-SHA-256 of the row's subject; empty when the row has no subject. Where an operator cannot do
+    /// its work, the entity's name stands for the value.
     ///
     /// `drop` writes nothing here: the writer of the row leaves the column out.
     package func apply(
@@ -45,14 +56,54 @@ package final class ValueOperator: Sendable {
         code: (Span<UInt8>) -> [UInt8]
     ) {
         switch operation {
-        case .redact, .drop: break
+        case .redact, .drop, .suppress: break
         case .replace: writeReplacement(entity: entity, text: replacement, into: &out)
         case .mask:
             writeMasked(
-                bytes, range, character: maskCharacter, keepFirst: keepFirst, keepLast: keepLast, into: &out)
+                bytes, range, character: maskCharacter, keepFirst: keepFirst, keepLast: keepLast,
+                keepsFormat: keepsFormat,
+                into: &out)
         case .truncate: writeTruncated(bytes, range, keepFirst: keepFirst, into: &out)
         case .tokenize:
             writeToken(code: code(bytes.extracting(range)), prefix: prefix, alphabet: alphabet, into: &out)
+        case .encrypt:
+            let sealed = code(bytes.extracting(range))
+            if sealed.isEmpty { return writeReplacement(entity: entity, text: nil, into: &out) }
+            out += prefix
+            out += base64URLText(sealed.span)
+        case .dateShift:
+            let code = code(bytes.extracting(range))
+            if code.count < 8 || !writeShiftedDate(bytes, range, days: Self.days(code, maxDays), into: &out) {
+                writeReplacement(entity: entity, text: nil, into: &out)
+            }
+        case .generalize:
+            if !writeCoarse(bytes, range, into: &out) { writeReplacement(entity: entity, text: nil, into: &out) }
+        }
+    }
+
+    /// Days from −`most` to `most`, never 0, by a code.
+    private static func days(_ code: [UInt8], _ most: Int) -> Int {
+        let word = code.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let days = Int(word % UInt64(2 * most)) - most
+        return days >= 0 ? days + 1 : days
+    }
+
+    /// Appends the coarse part of a value; false when it has none.
+    private func writeCoarse(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
+        switch part {
+        case .year, .month: return writeDatePart(bytes, range, isMonth: part == .month, into: &out)
+        case .country:
+            guard let country = countryPart(bytes, range) else { return false }
+            append(bytes, country, &out)
+            return true
+        case nil:
+            guard let value = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)), value.isFinite else {
+                return false
+            }
+            let floor = (value / bucket).rounded(.down) * bucket
+            let isWhole = floor == floor.rounded() && abs(floor) < 9e15
+            out += Array((isWhole ? String(Int(floor)) : floor.description).utf8)
+            return true
         }
     }
 
@@ -90,6 +141,7 @@ package func writeReplacement(entity: String, text: [UInt8]?, into out: inout [U
 /// A value no longer than what would be kept is overwritten wholly: keeping it would mask nothing.
 package func writeMasked(
     _ bytes: Span<UInt8>, _ range: Range<Int>, character: [UInt8], keepFirst: Int, keepLast: Int,
+    keepsFormat: Bool = false,
     into out: inout [UInt8]
 ) {
     let length = scalarCount(bytes, range)
@@ -98,6 +150,19 @@ package func writeMasked(
     let hiddenStart = offset(ofScalar: first, bytes, range)
     let hiddenEnd = offset(ofScalar: length - last, bytes, range)
     append(bytes, range.lowerBound..<hiddenStart, &out)
+    if keepsFormat {
+        var isWithin = false
+        for at in hiddenStart..<hiddenEnd {
+            let byte = bytes[at]
+            let isPart = isLetterOrDigit(byte)
+            // The rest of a scalar goes with its first byte.
+            if byte & 0xC0 == 0x80, isWithin { continue }
+            isWithin = byte >= 0xC0
+            if isPart { out += character } else { out.append(byte) }
+        }
+        append(bytes, hiddenEnd..<range.upperBound, &out)
+        return
+    }
     let hidden = length - first - last
     if character.count == 1 {
         let byte = character[0]
@@ -106,6 +171,11 @@ package func writeMasked(
         for _ in 0..<hidden { out += character }
     }
     append(bytes, hiddenEnd..<range.upperBound, &out)
+}
+
+/// Letters of any script, and digits.
+private func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    byte >= 0xC0 || byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26
 }
 
 /// Appends the first `keepFirst` Unicode scalars.

@@ -26,6 +26,16 @@ func matchNorthAmerican(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
     return extensionEnd(bytes, position + 4, &view)
 }
 
+/// The country of a telephone number that begins with `+`, as its calling code with the sign, or of an IBAN, as its letters.
+package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
+    guard range.count > 4 else { return nil }
+    let start = range.lowerBound
+    if isLetter(bytes[start]), isLetter(bytes[start + 1]), isDigit(bytes[start + 2]) { return start..<start + 2 }
+    var view = ScanWindow(range)
+    guard bytes[start] == UInt8(ascii: "+"), let (length, _) = countryCode(bytes, start + 1, &view) else { return nil }
+    return start..<start + 1 + length
+}
+
 /// The end of a number as it is dialled within a country: ten bare digits of North America or India, eleven of China or with a leading
 /// 1, or 0 and eight to ten more, bare or in groups. Only a context word makes them a telephone number.
 func matchNational(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Int? {

@@ -195,6 +195,14 @@ package enum MaskOperator: String, Sendable, CaseIterable {
     case drop
     /// A keyed, joinable, one-way token: HMAC-SHA-256.
     case tokenize
+    /// Encrypts the value so that `sluice reveal` can read it: AES-256-SIV.
+    case encrypt
+    /// Moves a date by days that are the same for all of one subject's.
+    case dateShift = "date-shift"
+    /// Keeps the coarse part: a year, a month, a country, a bucket of numbers.
+    case generalize
+    /// Keeps the whole row back.
+    case suppress
 }
 
 /// What becomes of personal data that the contract does not speak of (`undeclaredPii`).
@@ -239,8 +247,30 @@ package struct PIIRule: Sendable, Equatable {
     package var keepLast = 0
     /// The name of the token key.
     package var key: String?
-    /// Text put before a token.
+    /// Text put before a token or an encrypted value.
     package var prefix = ""
+    /// Whether `mask` leaves what is neither letter nor digit as it is.
+    package var keepsFormat = false
+    /// Whether `encrypt` gives the same value different bytes each time: then nothing can be joined.
+    package var isRandom = false
+    /// Whether `encrypt` uses a key of each subject's own.
+    package var isPerSubject = false
+    /// Days that `date-shift` moves by at most, either way.
+    package var maxDays = 90
+    /// What `generalize` keeps.
+    package var part: Part?
+    /// How wide the buckets of `generalize` are.
+    package var bucket: Double?
+
+    /// A coarse part of a value.
+    package enum Part: String, Sendable, CaseIterable {
+        /// The year of a date.
+        case year
+        /// The year and month of a date.
+        case month
+        /// The country of a telephone number or an IBAN.
+        case country
+    }
 
     /// A rule with the defaults.
     package init() {}

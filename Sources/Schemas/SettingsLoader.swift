@@ -39,7 +39,7 @@ extension SchemaLoader {
             }
             field.constraints.jsonSchema = try schema.jsonSchema(surroundings)
         }
-        if let pii = cursor["pii"] { field.pii = try loadPII(pii) }
+        if let pii = cursor["pii"] { field.pii = try loadPII(pii, field) }
         if let anomaly = cursor["anomaly"] {
             guard field.isNumeric else {
                 throw anomaly.error(
@@ -52,21 +52,29 @@ extension SchemaLoader {
         if let drift = cursor["drift"] { field.drift = try loadDrift(drift, field) }
     }
 
-    private mutating func loadPII(_ cursor: Cursor) throws(SchemaError) -> PIIRule {
+    private mutating func loadPII(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> PIIRule {
         guard cursor.value.members != nil else { throw cursor.wrongKind("a mapping with entity: or scan:") }
         var rule = PIIRule()
         // The operator first: the keys that belong to an operator of the future are not the mistake.
         if let word = cursor["operator"] { rule.operation = try loadOperator(word) }
         let own: [String] =
             switch rule.operation {
-            case .redact, .drop: []
+            case .redact, .drop, .suppress: []
             case .replace: ["replacement"]
-            case .mask: ["maskChar", "keepFirst", "keepLast"]
+            case .encrypt: ["key", "prefix", "mode", "perSubject"]
+            case .dateShift: ["key", "maxDays"]
+            case .generalize: ["to", "bucket"]
+            case .mask: ["maskChar", "keepFirst", "keepLast", "keepFormat"]
             case .truncate: ["keepFirst"]
             case .tokenize: ["key", "prefix"]
             }
         let common = ["entity", "scan", "entities", "operator", "validate"]
-        for key in ["replacement", "maskChar", "keepFirst", "keepLast", "key", "prefix"] where !own.contains(key) {
+        let all = [
+            "replacement", "maskChar", "keepFirst", "keepLast", "keepFormat", "key", "prefix", "mode", "perSubject",
+            "maxDays", "to",
+            "bucket",
+        ]
+        for key in all where !own.contains(key) {
             guard let stray = cursor[key] else { continue }
             throw stray.error(
                 .inconsistent, "\(key) does not belong to operator \(rule.operation.rawValue); remove it", atKey: true)
@@ -86,9 +94,15 @@ extension SchemaLoader {
         rule.keepLast = try cursor["keepLast"]?.whole(in: 0...10_000) ?? 0
         rule.key = try cursor["key"].map { (name) throws(SchemaError) in try keyName(name) }
         rule.prefix = try cursor["prefix"].map { (text) throws(SchemaError) in try short(text, 64) } ?? ""
-        if rule.operation == .tokenize, rule.key == nil {
-            throw cursor.error(.missing, "operator tokenize needs key: with the name of a token key", atKey: true)
+        if [.tokenize, .encrypt, .dateShift].contains(rule.operation), rule.key == nil {
+            throw cursor.error(
+                .missing, "operator \(rule.operation.rawValue) needs key: with the name of a token key", atKey: true)
         }
+        rule.keepsFormat = try cursor["keepFormat"]?.flag() ?? false
+        rule.isRandom = try cursor["mode"]?.word(of: ["deterministic", "random"], what: "mode") == "random"
+        rule.isPerSubject = try cursor["perSubject"]?.flag() ?? false
+        rule.maxDays = try cursor["maxDays"]?.whole(in: 1...36_500) ?? 90
+        try loadCoarse(cursor, field, into: &rule)
         if rule.operation == .truncate, rule.keepFirst == 0 {
             throw cursor.error(.missing, "operator truncate needs keepFirst: of 1 or more; use redact to keep nothing")
         }
@@ -100,15 +114,44 @@ extension SchemaLoader {
         return rule
     }
 
+    /// What `date-shift` and `generalize` keep, and whether the field's type has it.
+    private func loadCoarse(_ cursor: Cursor, _ field: Field, into rule: inout PIIRule) throws(SchemaError) {
+        let isDate: Bool =
+            switch field.type {
+            case .date, .datetime, .string, .any: true
+            default: false
+            }
+        if rule.operation == .dateShift || rule.operation == .generalize, rule.scan {
+            throw cursor.error(
+                .inconsistent,
+                "operator \(rule.operation.rawValue) is for a whole column; name its entity instead of scan",
+                atKey: true)
+        }
+        if rule.operation == .dateShift, !isDate {
+            throw cursor.error(.inconsistent, "operator date-shift needs a field of type date or datetime", atKey: true)
+        }
+        guard rule.operation == .generalize else { return }
+        rule.part = try cursor["to"]?.choice(PIIRule.Part.self, what: "part")
+        if let bucket = cursor["bucket"] {
+            rule.bucket = try bucket.number(in: 1e-9...1e15)
+        }
+        guard (rule.part == nil) != (rule.bucket == nil) else {
+            throw cursor.error(
+                .missing, "operator generalize needs to: year, month or country, or bucket: with a width", atKey: true)
+        }
+        if rule.bucket != nil, !field.isNumeric {
+            throw cursor.error(.inconsistent, "bucket needs a field of type integer or number", atKey: true)
+        }
+        if rule.part == .country, !["PHONE_NUMBER", "IBAN_CODE"].contains(rule.entity ?? "") {
+            throw cursor.error(.inconsistent, "to: country needs entity PHONE_NUMBER or IBAN_CODE", atKey: true)
+        }
+        if rule.part == .year || rule.part == .month, !isDate {
+            throw cursor.error(.inconsistent, "to: year and month need a field of type date or datetime", atKey: true)
+        }
+    }
+
     private func loadOperator(_ cursor: Cursor) throws(SchemaError) -> MaskOperator {
-        let later = ["generalize", "encrypt", "date-shift", "bucket", "suppress"]
-        let word = try cursor.text()
-        let known = MaskOperator.allCases.map(\.rawValue)
-        guard later.contains(word) else { return try cursor.choice(MaskOperator.self, what: "operator") }
-        throw cursor.error(
-            .unsupported,
-            "operator \(quoted(word)) is not supported yet, and without it the values would leave "
-                + "as they are; use \(listed(known))")
+        try cursor.choice(MaskOperator.self, what: "operator")
     }
 
     private func loadEntities(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {

@@ -45,6 +45,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case secret
     case undeclaredPII = "undeclared-pii"
     case undeclaredColumn = "undeclared-pii-column"
+    case suppressedRow = "suppressed-row"
     // Statistics.
     case modifiedZ = "deviated-value"
     case constantChanged = "constant-changed"

@@ -55,6 +55,9 @@ struct ColumnSearch: Sendable {
     let undeclared: UndeclaredPII?
     /// What a credential does.
     let secrets: Outcome
+    /// Whether a row with anything of the kind is kept back, and the entity of the whole column, where it is one.
+    let suppresses: Bool
+    let whole: String?
     /// Bytes of the shortest value that can be anything; numbers of few digits are none.
     let lengthMin: Int
 
@@ -71,11 +74,13 @@ struct ColumnSearch: Sendable {
             case .integer, .list: true
             default: isText
             }
+        suppresses = own.pii?.operation == .suppress
+        whole = suppresses ? own.pii?.entity : nil
         if let rule = own.pii {
             let named = rule.entities.compactMap { Entity(name: $0) }
             let sought = rule.scan ? named.isEmpty ? Entity.usual : Set(named) : []
             undeclared = nil
-            guard !sought.isEmpty || secrets != .accepted else { return nil }
+            guard !sought.isEmpty || secrets != .accepted || suppresses else { return nil }
             scanner = TextScanner(entities: sought, columnName: own.name, secrets: secrets != .accepted)
         } else {
             undeclared = policy == .allow || isKnown || !mayHold ? nil : policy
@@ -91,6 +96,8 @@ struct ColumnSearch: Sendable {
         secrets = schema.secrets
         field = -1
         lengthMin = 1
+        suppresses = false
+        whole = nil
         guard undeclared != nil || secrets != .accepted else { return nil }
         scanner = Self.scanner(undeclared, name, secrets)
     }
@@ -169,6 +176,12 @@ extension Validator {
         for row in rows {
             let cell = cells[row &* batch.width &+ column]
             let range = cell.range
+            if let whole = own.whole, !checks[own.field].isMissing(cell, bytes) {
+                var finding = batch.finding(.suppressedRow, outcome: .quarantined, at: row, field: own.field)
+                finding.rule = whole
+                findings.append(finding)
+                result.isSighted[row] = true
+            }
             if range.count < own.lengthMin {
                 if !range.isEmpty { values &+= 1 }
                 continue
@@ -215,6 +228,7 @@ extension Validator {
         if let secret, own.secrets != .accepted {
             add(.secret, secret == .namedKey ? min(own.secrets, .flagged) : own.secrets, secret.rawValue)
         }
+        if own.suppresses, let first = matches.first { add(.suppressedRow, .quarantined, first.entity.name) }
         guard let policy = own.undeclared else { return }
         var told: [Entity] = []
         for match in matches where !told.contains(match.entity) {

@@ -71,6 +71,7 @@ extension Words {
         case .tooManyRejectedRows: "11 rejected rows under sluice.batch.maxRejected: 10"
         case .tooManyQuarantined: "8 % quarantined rows under sluice.batch.maxQuarantinedRate: 0.05"
         case .tooFewRows: "12 rows under sluice.batch.minRows: 100"
+        case .suppressedRow: "a passport number in a field whose operator is suppress"
         case .undeclaredPII: "an e-mail address in a column of notes"
         case .undeclaredColumn: "a column of telephone numbers that the contract calls a string"
         case .secret: "a GitHub token, which begins with ghp_, in a note"

@@ -52,7 +52,7 @@ struct Sluice: AsyncParsableCommand {
             RestoreCommand.self, ValidateCommand.self, ScanCommand.self, ScoreCommand.self, SchemaCommand.self,
             DialectCommand.self,
             LineageCommand.self, ReportCommand.self, BaselineCommand.self, SourceCommand.self, SelftestCommand.self,
-            ShardCommand.self, KeysCommand.self, ExplainCommand.self,
+            ShardCommand.self, RevealCommand.self, KeysCommand.self, ExplainCommand.self,
         ])
 }
 

@@ -17,6 +17,10 @@ extension Words {
                 "undeclared personal data", "a text has personal data in it that the contract does not speak of",
                 "declare it (see: sluice scan FILE), or say what happens with sluice.undeclaredPii: mask, quarantine, reject or allow"
             )
+        case .suppressedRow:
+            return say(
+                "suppressed row", "the row has personal data whose rows the contract keeps back (operator suppress)",
+                "nothing; to let such rows out, choose another operator for the field")
         case .undeclaredColumn:
             return say(
                 "undeclared column of personal data",

@@ -65,6 +65,37 @@ import Testing
         #expect(held.code == 1 && held.out.contains("\"held\""))
     }
 
+    @Test func `an encrypted value is read back with its key only, and the record says so first`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        try harness.write(
+            "c.yaml",
+            "fields: [ { name: who, type: string, sluice: { role: subject, pii: { entity: ID, operator: tokenize, key: tokens } } }, "
+                + "{ name: v, type: string, sluice: { pii: { entity: ID, operator: encrypt, key: tokens, "
+                + "prefix: e., perSubject: true } } } ]\n"
+        )
+        try harness.write("d.csv", "who,v\nann,canary-4711\nbob,canary-4712\n")
+        #expect(
+            try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml").code == 0)
+        let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
+        let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
+        let cells = clear.split(separator: "\n").dropFirst().map { String($0.split(separator: ",")[1]) }
+        #expect(cells.count == 2 && cells.allSatisfy { $0.hasPrefix("e.") } && !clear.contains("canary"))
+        func reveal(_ more: String...) throws -> Harness.Outcome {
+            try harness.run(
+                ["reveal", "--store", "store", "--key", "tokens", "--prefix", "e.", "--reason", "asked by ann"] + more)
+        }
+        let own = try reveal("--subject", "ann", cells[0], cells[1])
+        #expect(
+            own.code == 1 && own.out == "canary-4711\n\n" && own.err.contains("value 2") && !own.err.contains("canary"))
+        #expect(try reveal(cells[0]).out == "\n")
+        let log = try harness.run("lineage", "log", "--store", "store", "--json").out
+        #expect(log.contains("values.revealed") && log.contains("asked by ann") && !log.contains("canary"))
+        let judged = try harness.run("lineage", "verify", "--store", "store")
+        #expect(judged.code == 0)
+    }
+
     private func ingest(_ harness: Harness, _ dataset: String, _ file: String, _ more: [String] = []) throws
         -> Harness.Outcome
     {

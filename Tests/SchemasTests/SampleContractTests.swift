@@ -18,17 +18,8 @@ import Testing
         return text
     }
 
-    @Test func `what this version can't do in the design's sample is refused by name, one by one`() throws {
-        guard var text = sample() else { return }
-        let cures = [
-            ("fields[6].sluice.pii.operator", "operator: generalize, to: year", "operator: truncate, keepFirst: 4"),
-            ("fields[11].sluice.pii.operator", "operator: encrypt, key: subject", "operator: tokenize, key: subject"),
-        ]
-        for (path, old, new) in cures {
-            let error = try #require(refusal(text, name: "tickets.schema.yaml"))
-            #expect(error.path == path && error.line > 1, "\(error)")
-            text = text.replacingOccurrences(of: old, with: new)
-        }
+    @Test func `the design's sample loads, and what is not enforced is told by name`() throws {
+        guard let text = sample() else { return }
         let loaded = try contract(text, name: "tickets.schema.yaml")
         #expect(loaded.schema.fields.count == 14 && loaded.schema.primaryKey == ["ticket_id"])
         #expect(loaded.schema.version == "3.1.0" && loaded.schema.batch.minRows == 100)

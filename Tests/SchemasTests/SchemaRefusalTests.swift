@@ -132,7 +132,7 @@ import Testing
         ("{pii: {scan: true, entities: [SSN]}}", ".pii.entities[0]", .unknownValue, "unknown entity"),
         ("{pii: {entity: PERSON, operator: hash}}", ".pii.operator", .unknownValue, "unknown operator"),
         ("{pii: {entity: PERSON, operator: redcat}}", ".pii.operator", .unknownValue, "did you mean \"redact\""),
-        ("{pii: {entity: PERSON, operator: generalize, to: year}}", ".pii.operator", .unsupported, "not supported yet"),
+        ("{pii: {entity: PERSON, operator: generalize, to: week}}", ".pii.to", .unknownValue, "year"),
         ("{pii: {entity: PERSON, operator: tokenize}}", ".pii", .missing, "key:"),
         ("{pii: {entity: PERSON, operator: tokenize, key: ../x}}", ".pii.key", .outOfRange, "letters"),
         ("{pii: {entity: PERSON, operator: truncate}}", ".pii", .missing, "keepFirst"),

@@ -1,0 +1,128 @@
+import Cryptography
+import Masking
+import Schemas
+import Tabular
+import Testing
+
+/// Operators that keep something: order within a subject, a coarse part, or the way back.
+@Suite struct LastingOperatorTests {
+    private func masking(_ rule: String, type: String = "string", subject: Bool = true) throws -> Schema {
+        try contract(
+            """
+            fields:
+              - { name: who, type: string\(subject ? ", sluice: { role: subject, undeclaredPii: allow }" : "") }
+              - { name: v, type: \(type), sluice: { pii: { \(rule) } } }
+            """)
+    }
+
+    private func cells(_ text: String) -> [String] {
+        text.split(separator: "\n").dropFirst().map {
+            String($0.split(separator: ",", omittingEmptySubsequences: false)[1])
+        }
+    }
+
+    @Test func `encryption is reversible, the same everywhere, and bound to its key`() throws {
+        let text = "who,v\nann,4711\nbob,4711\nann,Zürich\n"
+        let rule = "entity: ID, operator: encrypt, key: k, prefix: 'e_'"
+        let first = cells(try mask(masking(rule), text, .csv, keyByte: 1).text)
+        #expect(first[0] == first[1] && first[0] != first[2] && first.allSatisfy { $0.hasPrefix("e_") })
+        // A join survives another block, another batch and another format.
+        let lines = try mask(masking(rule), "{\"who\":\"x\",\"v\":\"4711\"}\n", .jsonl, keyByte: 1).text
+        #expect(lines.contains(first[0]))
+        #expect(cells(try mask(masking(rule), text, .csv, keyByte: 2).text)[0] != first[0])
+        var cipher = try ValueCipher(tokenKey(1))
+        let sealed = try #require(bytes(base64URL: String(first[2].dropFirst(2))))
+        #expect(try cipher.open(sealed) == Array("Zürich".utf8))
+        var other = try ValueCipher(tokenKey(2))
+        #expect(throws: CryptographyError.self) { try other.open(sealed) }
+    }
+
+    @Test func `random encryption joins nothing, and a subject's key opens only what is theirs`() throws {
+        let text = "who,v\nann,4711\nann,4711\nbob,4711\n,4711\n"
+        let random = cells(try mask(masking("entity: ID, operator: encrypt, key: k, mode: random"), text, .csv).text)
+        #expect(Set(random).count == 4)
+        var cipher = try ValueCipher(tokenKey(1))
+        for cell in random { #expect(try cipher.open(try #require(bytes(base64URL: cell))) == Array("4711".utf8)) }
+        let own = cells(try mask(masking("entity: ID, operator: encrypt, key: k, perSubject: true"), text, .csv).text)
+        #expect(own[0] == own[1] && own[1] != own[2] && own[3] == "<ID>")
+        var ann = try ValueCipher(tokenKey(1), subject: Array("ann".utf8))
+        #expect(try ann.open(try #require(bytes(base64URL: own[0]))) == Array("4711".utf8))
+        let bobs = try #require(bytes(base64URL: own[2]))
+        #expect(throws: CryptographyError.self) { try ann.open(bobs) }
+        #expect(throws: UnusableMask.self) {
+            try mask(masking("entity: ID, operator: encrypt, key: k, perSubject: true", subject: false), text, .csv)
+        }
+    }
+
+    @Test func `dates of one subject move together`() throws {
+        let text = "who,v\nann,2024-02-28\nann,2024-03-01\nbob,2024-02-28\nann,2023-12-31T10:00:00Z\n,2024-01-01\n"
+        let rule = "entity: DATE_TIME, operator: date-shift, key: k, maxDays: 30"
+        let moved = cells(try mask(masking(rule, type: "any"), text, .csv).text)
+        #expect(moved[0] != "2024-02-28" && moved[4] == "<DATE_TIME>" && moved[3].hasSuffix("T10:00:00Z"))
+        func day(_ text: String) -> Int {
+            let parts = text.prefix(10).split(separator: "-").compactMap { Int($0) }
+            let (year, month) = parts[1] <= 2 ? (parts[0] - 1, parts[1] + 9) : (parts[0], parts[1] - 3)
+            return 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + parts[2]
+        }
+        #expect(day(moved[1]) - day(moved[0]) == 2 && day(moved[0]) - day(moved[3]) == 59)
+        let shift = day(moved[0]) - day("2024-02-28")
+        #expect(shift != 0 && abs(shift) <= 30)
+        // The same in another batch.
+        #expect(cells(try mask(masking(rule, type: "any"), "who,v\nann,2024-03-01\n", .csv).text) == [moved[1]])
+        // What is no date does not pass as it is.
+        #expect(cells(try mask(masking(rule, type: "any"), "who,v\nann,tomorrow\n", .csv).text) == ["<DATE_TIME>"])
+    }
+
+    @Test func `every day of the calendar can be moved to and back`() throws {
+        let rule = "entity: DATE_TIME, operator: generalize, to: month"
+        var text = "who,v\n"
+        for year in [1600, 1900, 1970, 2000, 2023, 2024] {
+            for month in 1...12 { text += "a,\(year)-\(month < 10 ? "0" : "")\(month)-28\n" }
+        }
+        let kept = cells(try mask(masking(rule, type: "date"), text, .csv).text)
+        #expect(kept == cells(text).map { String($0.prefix(7)) })
+    }
+
+    @Test func `coarse parts`() throws {
+        func kept(_ rule: String, _ type: String, _ values: String...) throws -> [String] {
+            let text = "who,v\n" + values.map { "a,\($0)\n" }.joined()
+            return cells(try mask(masking("entity: \(rule)", type: type), text, .csv).text)
+        }
+        #expect(try kept("DATE_TIME, operator: generalize, to: year", "date", "1990-05-04") == ["1990"])
+        #expect(try kept("AGE, operator: generalize, bucket: 10", "integer", "37", "40", "-3") == ["30", "40", "-10"])
+        #expect(try kept("AGE, operator: generalize, bucket: 0.5", "number", "1.7", "1e1") == ["1.5", "10"])
+        #expect(
+            try kept(
+                "PHONE_NUMBER, operator: generalize, to: country", "string", "+49 30 1234567", "+14155550132",
+                "030 1234567")
+                == ["+49", "+1", "<PHONE_NUMBER>"])
+        #expect(
+            try kept("IBAN_CODE, operator: generalize, to: country", "string", "DE89370400440532013000") == ["DE"])
+        let json = try mask(
+            masking("entity: AGE, operator: generalize, bucket: 10", type: "integer"), "{\"who\":\"a\",\"v\":37}\n",
+            .jsonl)
+        #expect(json.text == "{\"who\":\"a\",\"v\":30}\n")
+        #expect(
+            try kept("US_SSN, operator: mask, keepFormat: true, keepLast: 4", "string", "078-05-1123", "é1-ü") == [
+                "***-**-1123", "**-*",
+            ])
+    }
+
+    @Test func `a suppressed row is kept back, and no other`() throws {
+        let text = "who,v\na,x\nb,\nc,y\n"
+        #expect(try mask(masking("entity: ID, operator: suppress"), text, .csv).text == "who,v\nb,\n")
+        let scanned = try mask(
+            masking("scan: true, operator: suppress"), "who,v\na,call +1 415 555 0132\nb,nothing\n", .csv)
+        #expect(scanned.text == "who,v\nb,nothing\n")
+    }
+
+    @Test func `what a type or a rule does not have is refused`() {
+        for rule in [
+            "entity: ID, operator: encrypt", "entity: ID, operator: date-shift, key: k, type: x",
+            "scan: true, operator: date-shift, key: k",
+            "entity: ID, operator: generalize", "entity: ID, operator: generalize, to: year, bucket: 2",
+            "entity: ID, operator: generalize, to: country", "entity: ID, operator: generalize, bucket: 3",
+            "entity: ID, operator: encrypt, key: k, mode: sometimes", "entity: ID, operator: mask, bucket: 3",
+        ] { #expect(throws: SchemaError.self, "\(rule)") { try masking(rule) } }
+    }
+}
