@@ -62,7 +62,7 @@ let package = Package(
         room("Reading", ["Tabular", "CKernels", "CLibCSV", "CZlib", "CZstd"]),
         room("Validating", ["Tabular", "Schemas", "Sketches", "Recognition", "CPCRE2"]),
         room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"], statistics),
-        room("Masking", ["Tabular", "Schemas", "Cryptography", "Recognition", "Validating", "Screening"]),
+        room("Masking", ["Tabular", "Sketches", "Schemas", "Cryptography", "Recognition", "Validating", "Screening"]),
         room("Sealing", ["Tabular", "Cryptography", "Storage", "Screening", "Masking"]),
         room("Lineage", ["Tabular", "Cryptography", "Storage", grdb]),
         // Ring 3 and 4.

@@ -46,6 +46,10 @@ package struct BatchReport: Sendable {
     package var isInferred = false
     /// What the columns hold that were searched for personal data.
     package var columns: [PersonalColumn] = []
+    /// How well rows hide among each other by their quasi-identifiers; nil where the contract names none or nothing was released.
+    package var anonymity: EquivalenceClasses.Summary?
+    /// The class size that the contract wants.
+    package var minimumClass = 5
     /// Personal data one by one, as many as were asked for.
     package var spotted: [Spotted] = []
     /// Rows by outcome.
@@ -162,6 +166,13 @@ package struct BatchReport: Sendable {
                 }),
             "screening": screeningDocument, "vouched": visitor ?? .null, "cross": cross?.document ?? .null,
             "shadow": shadow?.document ?? .null,
+            "anonymity": anonymity.map { found in
+                .object([
+                    "k": whole(found.smallest), "l": found.fewest.map(whole) ?? .null, "classes": whole(found.classes),
+                    "wanted": whole(minimumClass), "shareBelow": .number(found.shareBelow),
+                    "sampled": .number(found.sampled),
+                ])
+            } ?? .null,
             "masked": .array(
                 masks.map { receipt, count in
                     .object([

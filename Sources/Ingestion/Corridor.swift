@@ -402,6 +402,7 @@ package struct Corridor: Sendable {
         do throws(UnusableMask) {
             masker = try Masker(
                 plan.schema, layout: layout, dialect: plan.reading.dialect, keys: plan.tokenKeys,
+                hash: KeyedHash(key: SHA256.hash(Array("classes".utf8) + plan.secret)),
                 kinds: undeclaredKinds(survey, plan))
         } catch {
             throw IngestionError(error)
@@ -416,6 +417,7 @@ package struct Corridor: Sendable {
         let replayer = try SliceReplayer(source, places: survey.places, plan.reading.coding)
         var results: [SliceResult] = []
         var kept = KeptRows(plan.reader)
+        var classes = EquivalenceClasses()
         let screener = Screener(decision, plan.reader, actions: plan.actions)
         let bounds = SharedBounds()
         let runner = LocalRunner(jobs: plan.options.jobs)
@@ -437,6 +439,8 @@ package struct Corridor: Sendable {
                     kept.merge(result.kept)
                     bounds.value = kept.bounds
                     result.kept = KeptRows(plan.reader)
+                    classes.merge(result.classes)
+                    result.classes = EquivalenceClasses()
                     results.append(result)
                 })
         } catch {
@@ -455,6 +459,9 @@ package struct Corridor: Sendable {
         }
         report.counts = counts
         report.findings = counts.findings
+        report.anonymity = classes.summary(
+            wanted: plan.schema.minimumClass, hasSensitive: plan.schema.fields.contains { $0.role == .label })
+        report.minimumClass = plan.schema.minimumClass
         report.masks = masks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         var findings = survey.findings
         if try replayer.finish() != survey.digest || results.count != survey.places.count {

@@ -106,6 +106,7 @@ struct SliceResult: Sendable {
     var counts = OutcomeCounts()
     var rowMap = RowMap()
     var receipts: [MaskReceipt: Int] = [:]
+    var classes = EquivalenceClasses()
     var kept: KeptRows
     var shards: [StagedShard] = []
     var listed: [Finding] = []
@@ -186,6 +187,7 @@ func process(
             result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
         }
         let masked = masker.mask(screened)
+        result.classes.merge(masked.classes)
         for (receipt, count) in masked.receipts { result.receipts[receipt, default: 0] += count }
         guard let stage else { continue }
         if masked.rows > 0 {

@@ -2,6 +2,7 @@ package import Cryptography
 package import Recognition
 package import Schemas
 package import Screening
+package import Sketches
 package import Tabular
 import Validating
 
@@ -14,8 +15,11 @@ package struct MaskedBatch: Sendable {
     package let rows: Int
     /// What was masked.
     package let receipts: [MaskReceipt: Int]
+    /// The rows by what their quasi-identifiers are after masking.
+    package let classes: EquivalenceClasses
 
-    fileprivate init(text: [UInt8], rows: Int, receipts: [MaskReceipt: Int]) {
+    fileprivate init(text: [UInt8], rows: Int, receipts: [MaskReceipt: Int], classes: EquivalenceClasses) {
+        self.classes = classes
         self.text = text
         self.rows = rows
         self.receipts = receipts
@@ -82,6 +86,9 @@ package struct Masker: Sendable {
     private let rules: [ColumnRule]
     /// The column whose value says whom a row is about.
     private let subjectColumn: Int?
+    /// Columns that together may tell a person, and the one whose value nobody should learn of her: the label.
+    private let quasiIdentifiers: [Int], sensitive: Int?
+    private let hash: KeyedHash
     /// Rules for what the contract does not speak of, by column; used in blocks in which some was found.
     private let undeclared: [Int: ColumnRule]
     private let dropped: [Int]
@@ -100,12 +107,20 @@ package struct Masker: Sendable {
 
     /// Makes the rules of a contract ready for one layout.
     ///
+    /// - Parameter hash: for telling rows apart by their quasi-identifiers.
     /// - Parameter kinds: columns that hold personal data and are not declared: all their values are replaced by the entity's name.
     /// - Throws: when a token key is missing: there is no unkeyed hash to fall back to.
     package init(
-        _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey],
+        _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey], hash: KeyedHash,
         kinds: [Int: Entity] = [:]
     ) throws(UnusableMask) {
+        self.hash = hash
+        func columns(_ role: FieldRole) -> [Int] {
+            schema.fields.indices.filter { schema.fields[$0].role == role && schema.fields[$0].pii?.operation != .drop }
+                .map { layout.columnOfField[$0] }.filter { $0 >= 0 }
+        }
+        quasiIdentifiers = columns(.quasiIdentifier)
+        sensitive = columns(.label).first
         let subject = schema.fields.firstIndex { $0.role == .subject }.map { layout.columnOfField[$0] }
         subjectColumn = subject.flatMap { $0 >= 0 ? $0 : nil }
         var rules: [ColumnRule] = []
@@ -237,12 +252,14 @@ package struct Masker: Sendable {
         var out: [UInt8] = []
         out.reserveCapacity(batch.bytes.count + patch.count / 2 + 64)
         var rows = 0
+        var classes = EquivalenceClasses()
         var edits: [Edit] = []
         var extra = 0
         for row in 0..<batch.count {
             edits.removeAll(keepingCapacity: true)
             while extra < batch.extras.count, batch.extras[extra].row < row { extra += 1 }
             guard released[row] else { continue }
+            if !quasiIdentifiers.isEmpty { classify(batch, row, columns, patches, patch, &classes) }
             for index in columns.indices {
                 let text = patches[index &* count &+ row]
                 if text.start < 0 { continue }
@@ -258,7 +275,26 @@ package struct Masker: Sendable {
             }
             rows += 1
         }
-        return MaskedBatch(text: out, rows: rows, receipts: receipts)
+        return MaskedBatch(text: out, rows: rows, receipts: receipts, classes: classes)
+    }
+
+    /// Adds a row to the class of its quasi-identifiers, as they leave the gate.
+    private func classify(
+        _ batch: Batch, _ row: Int, _ columns: [Int], _ patches: [Piece], _ patch: [UInt8],
+        _ classes: inout EquivalenceClasses
+    ) {
+        var state = Hash128(high: 0, low: 0)
+        func value(_ column: Int) -> Hash128 {
+            if let rule = columns.firstIndex(of: column) {
+                let text = patches[rule * batch.count + row]
+                if text.start >= 0 { return hash.hash(patch.span, Int(text.start)..<Int(text.end), state: state) }
+            }
+            return hash.hash(batch.bytes.span, batch.cells[row * batch.width + column].range, state: state)
+        }
+        for column in quasiIdentifiers { state = value(column) }
+        let key = state.high
+        state = Hash128(high: 0, low: 0)
+        classes.add(key, sensitive: sensitive.map { UInt32(truncatingIfNeeded: value($0).high) } ?? 0)
     }
 
     /// Where the sightings of each column stand: they come by column.

@@ -564,6 +564,8 @@ package struct Schema: Sendable, Equatable {
     package var secrets = Outcome.rejected
     /// What personal data does that the contract does not speak of.
     package var undeclaredPII = UndeclaredPII.mask
+    /// Rows that are alike in all quasi-identifiers should be at least so many (`privacy.kAnonymity.k`): reported, not enforced.
+    package var minimumClass = 5
     /// Row limits.
     package var limits = RowLimits()
     /// Batch limits.

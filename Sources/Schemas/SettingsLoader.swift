@@ -11,7 +11,7 @@ package enum Entities {
 
 extension SchemaLoader {
     private static let unenforcedSettings = [
-        "baseline", "privacy", "encryption", "encrypt",
+        "baseline", "encryption", "encrypt",
     ]
 
     /// `sluice:` of a field.
@@ -20,11 +20,11 @@ extension SchemaLoader {
             besides: [
                 "role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema",
             ]
-                + Self.unenforcedSettings)
+                + Self.unenforcedSettings + ["privacy"])
         try warnAboutKeys(
             of: cursor,
             known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema"],
-            unenforced: Self.unenforcedSettings)
+            unenforced: Self.unenforcedSettings + ["privacy"])
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
@@ -112,6 +112,19 @@ extension SchemaLoader {
                 check.warning("validate is not enforced by this version: every value of the column is masked"))
         }
         return rule
+    }
+
+    /// The class size that is wanted. Suppression would need another pass: it is said, and nothing is left out.
+    private mutating func loadPrivacy(_ cursor: Cursor) throws(SchemaError) -> Int {
+        try cursor.refuseKeys(besides: ["kAnonymity"])
+        guard let rule = cursor["kAnonymity"] else { return 5 }
+        try rule.refuseKeys(besides: ["k", "action"])
+        if let action = rule["action"], try action.word(of: ["report", "suppress"], what: "action") == "suppress" {
+            warnings.append(
+                action.warning(
+                    "suppress is not enforced by this version: small classes are reported, and leave the gate"))
+        }
+        return try rule["k"]?.whole(in: 2...1_000_000) ?? 5
     }
 
     /// What `date-shift` and `generalize` keep, and whether the field's type has it.
@@ -372,7 +385,7 @@ extension SchemaLoader {
         let known = [
             "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "undeclaredPii", "limits",
             "isolationForest",
-            "batch", "poisoning", "rules", "references", "jsonSchema",
+            "batch", "poisoning", "rules", "references", "jsonSchema", "privacy",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -407,6 +420,7 @@ extension SchemaLoader {
         if let policy = cursor["undeclaredPii"] {
             schema.undeclaredPII = try policy.choice(UndeclaredPII.self, what: "policy")
         }
+        if let privacy = cursor["privacy"] { schema.minimumClass = try loadPrivacy(privacy) }
         if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }

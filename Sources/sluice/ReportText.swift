@@ -44,6 +44,7 @@ enum ReportText {
         lines += screening(report)
         lines += crossing(report)
         if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
+        if let found = report.anonymity { lines.append("  hide  " + anonymity(found, report.minimumClass)) }
         lines += batchReasons(report)
         lines += reasons(report)
         lines += shadow(report)
@@ -187,6 +188,15 @@ enum ReportText {
             )
         }
         return lines
+    }
+
+    /// k, l and the share of rows that are easily told apart.
+    private static func anonymity(_ found: EquivalenceClasses.Summary, _ wanted: Int) -> String {
+        var text = "k = \(found.smallest)"
+        if let fewest = found.fewest { text += ", l = \(fewest)" }
+        text += " over \(Words.number(found.classes)) classes of quasi-identifiers; "
+        text += "\(Words.percent(found.shareBelow)) of rows stand in classes smaller than \(wanted)"
+        return found.sampled < 1 ? text + " (by \(Words.percent(found.sampled)) of the classes)" : text
     }
 
     private static func masks(_ report: BatchReport) -> String {

@@ -16,6 +16,8 @@ struct Masked {
     var receipts: [MaskReceipt: Int]
     /// Rows released.
     var rows: Int
+    /// Rows by their quasi-identifiers.
+    var classes: EquivalenceClasses
 }
 
 /// A contract from YAML.
@@ -58,15 +60,18 @@ func mask(
     let decision = Decision(profile, keyErrors: [], baseline: nil, schema: schema, screened: screened, seed: 1)
     let screener = Screener(decision, features, actions: [:])
     let masker = try Masker(
-        schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)])
+        schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)],
+        hash: hash)
     var out = masker.header
     var receipts: [MaskReceipt: Int] = [:]
     var rows = 0
+    var classes = EquivalenceClasses()
     for batch in batches {
         let masked = masker.mask(screener.screen(validator.validate(batch)))
         out += masked.text
         receipts.merge(masked.receipts, uniquingKeysWith: +)
         rows += masked.rows
+        classes.merge(masked.classes)
     }
-    return Masked(text: String(decoding: out, as: UTF8.self), receipts: receipts, rows: rows)
+    return Masked(text: String(decoding: out, as: UTF8.self), receipts: receipts, rows: rows, classes: classes)
 }

@@ -31,7 +31,7 @@ import Testing
                 "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
                 "sluice.poisoning.triggers.minSupport", "sluice.poisoning.triggers.minPurity",
                 "sluice.poisoning.triggers.alpha", "sluice.baseline",
-                "sluice.privacy", "sluice.encryption",
+                "sluice.encryption", "sluice.privacy.kAnonymity.action",
             ])
         #expect(loaded.schema.fields[8].drift.warn == 0.1 && loaded.schema.fields[12].drift.fail == 0.15)
         #expect(loaded.schema.forest.fields == ["amount", "handle_seconds", "source", "intent"])
