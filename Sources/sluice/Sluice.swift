@@ -49,7 +49,8 @@ struct Sluice: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, IngestCommand.self, WatchCommand.self, StatusCommand.self, DoctorCommand.self,
             BackupCommand.self,
-            RestoreCommand.self, ValidateCommand.self, ScanCommand.self, ScoreCommand.self, SchemaCommand.self,
+            RestoreCommand.self, ValidateCommand.self, ScanCommand.self, ProfileCommand.self, ScoreCommand.self,
+            SchemaCommand.self,
             DialectCommand.self,
             LineageCommand.self, ReportCommand.self, BaselineCommand.self, SourceCommand.self, SelftestCommand.self,
             ShardCommand.self, RevealCommand.self, KeysCommand.self, ExplainCommand.self,

@@ -65,6 +65,31 @@ import Testing
         #expect(held.code == 1 && held.out.contains("\"held\""))
     }
 
+    @Test func `a profile spends its budget in the record, and stops at the limit`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        func profile(_ more: String...) throws -> Harness.Outcome {
+            try harness.run(
+                [
+                    "profile", Harness.sample("orders-good.csv"), "--schema", Harness.schema("orders.schema.yaml"),
+                    "--store", "store", "--json",
+                ]
+                    + more)
+        }
+        // So large a budget leaves next to no noise: the numbers must be the file's.
+        let first = try profile("--dp-epsilon", "100")
+        #expect(first.code == 0 && first.out.contains("\"rows\": 400") && first.out.contains("\"spent\": \"100\""))
+        #expect(!first.out.contains("@") && !first.out.contains("\"email\""))
+        let second = try profile("--dp-epsilon", "0.25")
+        #expect(second.code == 0 && second.out.contains("\"spent\": \"100.25\""))
+        let third = try profile("--dp-epsilon", "0.25", "--dp-limit", "100.4")
+        #expect(third.code == 77 && third.out.isEmpty && third.err.contains("nothing was published"))
+        let log = try harness.run("lineage", "log", "--store", "store", "--json").out
+        #expect(log.contains("\"spent_millionths\":100250000") || log.contains("\"spent_millionths\": 100250000"))
+        #expect(try profile("--dp-epsilon", "0").code == 64)
+    }
+
     @Test func `an encrypted value is read back with its key only, and the record says so first`() throws {
         let harness = try Harness()
         defer { harness.remove() }
