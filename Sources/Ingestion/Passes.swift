@@ -187,7 +187,7 @@ func process(
             result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
         }
         let masked = masker.mask(screened)
-        result.classes.merge(masked.classes)
+        for key in masked.classKeys { result.classes.add(key.identity, sensitive: key.sensitive) }
         for (receipt, count) in masked.receipts { result.receipts[receipt, default: 0] += count }
         guard let stage else { continue }
         if masked.rows > 0 {

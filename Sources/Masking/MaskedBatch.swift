@@ -15,11 +15,13 @@ package struct MaskedBatch: Sendable {
     package let rows: Int
     /// What was masked.
     package let receipts: [MaskReceipt: Int]
-    /// The rows by what their quasi-identifiers are after masking.
-    package let classes: EquivalenceClasses
+    /// For each row, hashes of what its quasi-identifiers are after masking, and of the label; empty when the contract names none.
+    package let classKeys: [(identity: UInt64, sensitive: UInt32)]
 
-    fileprivate init(text: [UInt8], rows: Int, receipts: [MaskReceipt: Int], classes: EquivalenceClasses) {
-        self.classes = classes
+    fileprivate init(
+        text: [UInt8], rows: Int, receipts: [MaskReceipt: Int], classKeys: [(identity: UInt64, sensitive: UInt32)]
+    ) {
+        self.classKeys = classKeys
         self.text = text
         self.rows = rows
         self.receipts = receipts
@@ -252,14 +254,14 @@ package struct Masker: Sendable {
         var out: [UInt8] = []
         out.reserveCapacity(batch.bytes.count + patch.count / 2 + 64)
         var rows = 0
-        var classes = EquivalenceClasses()
+        var classKeys: [(identity: UInt64, sensitive: UInt32)] = []
         var edits: [Edit] = []
         var extra = 0
         for row in 0..<batch.count {
             edits.removeAll(keepingCapacity: true)
             while extra < batch.extras.count, batch.extras[extra].row < row { extra += 1 }
             guard released[row] else { continue }
-            if !quasiIdentifiers.isEmpty { classify(batch, row, columns, patches, patch, &classes) }
+            if !quasiIdentifiers.isEmpty { classify(batch, row, columns, patches, patch, &classKeys) }
             for index in columns.indices {
                 let text = patches[index &* count &+ row]
                 if text.start < 0 { continue }
@@ -275,13 +277,13 @@ package struct Masker: Sendable {
             }
             rows += 1
         }
-        return MaskedBatch(text: out, rows: rows, receipts: receipts, classes: classes)
+        return MaskedBatch(text: out, rows: rows, receipts: receipts, classKeys: classKeys)
     }
 
     /// Adds a row to the class of its quasi-identifiers, as they leave the gate.
     private func classify(
         _ batch: Batch, _ row: Int, _ columns: [Int], _ patches: [Piece], _ patch: [UInt8],
-        _ classes: inout EquivalenceClasses
+        _ keys: inout [(identity: UInt64, sensitive: UInt32)]
     ) {
         var state = Hash128(high: 0, low: 0)
         func value(_ column: Int) -> Hash128 {
@@ -294,7 +296,7 @@ package struct Masker: Sendable {
         for column in quasiIdentifiers { state = value(column) }
         let key = state.high
         state = Hash128(high: 0, low: 0)
-        classes.add(key, sensitive: sensitive.map { UInt32(truncatingIfNeeded: value($0).high) } ?? 0)
+        keys.append((key, sensitive.map { UInt32(truncatingIfNeeded: value($0).high) } ?? 0))
     }
 
     /// Where the sightings of each column stand: they come by column.

@@ -44,15 +44,13 @@ struct Recogniser: Sendable {
 
     /// The shapes of all recognisers.
     static let index: ShapeIndex = {
-        var shapes: [Shape] = []
+        var ways: [ShapeIndex.Way] = []
         for (place, recogniser) in all.enumerated() {
             for form in recogniser.forms {
-                shapes += Shape.ways(form.pattern).map {
-                    Shape(entity: recogniser.entity, score: form.score, classes: $0, recogniser: place)
-                }
+                ways += Shape.ways(form.pattern).map { (recogniser.entity, form.score, $0, place) }
             }
         }
-        return ShapeIndex(shapes)
+        return ShapeIndex(ways)
     }()
 
     static let checks: [(@Sendable (Symbols) -> Verdict)?] = all.map(\.check)

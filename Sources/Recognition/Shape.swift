@@ -1,32 +1,15 @@
-/// One fixed way to write an entity: a class for every byte.
+/// One fixed way to write an entity: a class for every byte, in `ShapeIndex.classes`. Numbers only, so that looking at many costs no
+/// counting of references.
 struct Shape: Sendable {
     let entity: Entity
     /// How sure the form alone is, or the form with its checksum where the recogniser has one.
     let score: Double
-    /// A class for every byte.
-    let classes: [UInt8]
+    /// Where its classes begin, and how many there are.
+    let first: Int32, count: Int32
     /// Bytes before the first digit; 0 for a word in which letters and digits may stand for each other there.
-    let lead: Int
-    /// How many digits stand there; 0 for such a word.
-    let digits: Int
-    /// Whether the bytes before the first digit begin in a word before it.
-    let isApart: Bool
+    let lead: Int32
     /// Where it is in the recognisers' list.
-    let recogniser: Int
-
-    init(entity: Entity, score: Double, classes: [UInt8], recogniser: Int) {
-        self.entity = entity
-        self.score = score
-        self.classes = classes
-        self.recogniser = recogniser
-        func isDigitClass(_ item: UInt8) -> Bool { item == Class.digit || isDigit(item) }
-        let first = classes.firstIndex(where: isDigitClass) ?? classes.count
-        let end = classes[first...].firstIndex { !isDigitClass($0) } ?? classes.count
-        let isOpen = classes[..<min(end + 1, classes.count)].contains(Class.either)
-        lead = isOpen ? 0 : first
-        digits = isOpen ? 0 : end - first
-        isApart = classes[..<lead].contains { $0 != Class.letter && !isLetter($0) }
-    }
+    let recogniser: Int32
 
     /// Classes of a byte; a value from 0x20 on is that very byte, small letters being letters of any case.
     enum Class {
@@ -79,57 +62,68 @@ struct Shape: Sendable {
             rest.map { pattern[..<(open - 1)] + [UInt8](repeating: pattern[open - 1], count: count) + $0 }
         }
     }
-
-    /// Whether the bytes from `at` on are of the classes.
-    @inline(__always)
-    func stands(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
-        for index in classes.indices {
-            let byte = bytes[at &+ index]
-            switch classes[index] {
-            case Class.digit: if !isDigit(byte) { return false }
-            case Class.letter: if !isLetter(byte) { return false }
-            case Class.either: if !isDigit(byte), !isLetter(byte) { return false }
-            case let other:
-                if byte != other, !isLetter(other) || byte | 0x20 != other { return false }
-            }
-        }
-        return true
-    }
 }
 
 /// Shapes by what the first digits of a candidate look like, so that only a few are compared.
 struct ShapeIndex: Sendable {
     private static let lettersMax = 7, digitsMax = 20, followers = 4
-    private var byStart: [[Shape]]
-    private var byLength: [[Shape]]
-    private var apart: [[Shape]]
+    /// Shapes, list after list; one that is on several lists stands there as often.
+    private(set) var shapes: [Shape] = []
+    private(set) var classes: [UInt8] = []
+    private var byStart: [Range<Int>] = []
+    private var byLength: [Range<Int>] = []
+    private var apart: [Range<Int>] = []
 
-    init(_ shapes: [Shape]) {
-        byStart = Array(repeating: [], count: (Self.lettersMax + 1) * (Self.digitsMax + 1) * Self.followers)
-        byLength = Array(repeating: [], count: Symbols.limit + 1)
-        apart = Array(repeating: [], count: Self.digitsMax + 1)
-        for shape in shapes { add(shape) }
+    /// One way of a recogniser, before it has its place.
+    typealias Way = (entity: Entity, score: Double, classes: [UInt8], recogniser: Int)
+
+    init(_ ways: [Way]) {
+        var byStart: [[Shape]] = Array(
+            repeating: [], count: (Self.lettersMax + 1) * (Self.digitsMax + 1) * Self.followers)
+        var byLength: [[Shape]] = Array(repeating: [], count: Symbols.limit + 1)
+        var apart: [[Shape]] = Array(repeating: [], count: Self.digitsMax + 1)
+        for way in ways {
+            let (first, digits, isOpen) = Self.start(way.classes)
+            let shape = Shape(
+                entity: way.entity, score: way.score, first: Int32(classes.count), count: Int32(way.classes.count),
+                lead: isOpen ? 0 : Int32(first), recogniser: Int32(way.recogniser))
+            classes += way.classes
+            let end = first + digits
+            if isOpen {
+                precondition(
+                    way.classes.allSatisfy { $0 <= Shape.Class.either || isWord($0) },
+                    "letters and digits stand for each other in one word only")
+                byLength[way.classes.count].append(shape)
+            } else if way.classes[..<first].contains(where: { $0 != Shape.Class.letter && !isLetter($0) }) {
+                // What stands before the first digit begins in a word before.
+                apart[min(digits, Self.digitsMax)].append(shape)
+            } else {
+                let next =
+                    end < way.classes.count
+                    ? Self.follower(way.classes[end] == Shape.Class.letter ? 0x41 : way.classes[end]) : nil
+                // A shape that ends here may be followed by anything that ends a word, and by scripts without spaces.
+                for follower in 0..<Self.followers where next.map({ $0 == follower }) ?? true {
+                    byStart[Self.slot(letters: first, digits: digits, follower)].append(shape)
+                }
+            }
+        }
+        self.byStart = byStart.map { append($0) }
+        self.byLength = byLength.map { append($0) }
+        self.apart = apart.map { append($0) }
     }
 
-    private mutating func add(_ shape: Shape) {
-        let classes = shape.classes
-        let end = shape.lead + shape.digits
-        if shape.digits == 0 {
-            precondition(
-                classes.allSatisfy { $0 <= Shape.Class.either || isWord($0) },
-                "letters and digits stand for each other in one word only")
-            byLength[classes.count].append(shape)
-            return
-        }
-        if shape.isApart {
-            apart[min(shape.digits, Self.digitsMax)].append(shape)
-            return
-        }
-        let next = end < classes.count ? Self.follower(classes[end] == Shape.Class.letter ? 0x41 : classes[end]) : nil
-        // A shape that ends here may be followed by anything that ends a word, and by scripts without spaces.
-        for follower in 0..<Self.followers where next.map({ $0 == follower }) ?? true {
-            byStart[Self.slot(letters: shape.lead, digits: shape.digits, follower)].append(shape)
-        }
+    private mutating func append(_ list: [Shape]) -> Range<Int> {
+        let start = shapes.count
+        shapes += list
+        return start..<shapes.count
+    }
+
+    /// Where the first digits are, how many, and whether letters may stand for digits there.
+    private static func start(_ classes: [UInt8]) -> (first: Int, digits: Int, isOpen: Bool) {
+        func isDigitClass(_ item: UInt8) -> Bool { item == Shape.Class.digit || isDigit(item) }
+        let first = classes.firstIndex(where: isDigitClass) ?? classes.count
+        let end = classes[first...].firstIndex { !isDigitClass($0) } ?? classes.count
+        return (first, end - first, classes[..<min(end + 1, classes.count)].contains(Shape.Class.either))
     }
 
     private static func follower(_ byte: UInt8) -> Int {
@@ -145,15 +139,34 @@ struct ShapeIndex: Sendable {
         (min(letters, lettersMax) * (digitsMax + 1) + min(digits, digitsMax)) * followers + follower
     }
 
-    /// Shapes that begin with so many letters and digits before `follower`.
+    /// Places of the shapes that begin with so many letters and digits before `follower`.
     @inline(__always)
-    func starting(letters: Int, digits: Int, before follower: UInt8) -> [Shape] {
+    func starting(letters: Int, digits: Int, before follower: UInt8) -> Range<Int> {
         byStart[Self.slot(letters: letters, digits: digits, Self.follower(follower))]
     }
 
-    /// Shapes of one word of so many letters and digits, in some of whose places either may stand.
-    func words(of length: Int) -> [Shape] { length <= Symbols.limit ? byLength[length] : [] }
+    /// Places of the shapes of one word of so many letters and digits, in some of whose places either may stand.
+    @inline(__always)
+    func words(of length: Int) -> Range<Int> { length <= Symbols.limit ? byLength[length] : 0..<0 }
 
-    /// Shapes whose first digits are so many, and which begin in a word before.
-    func apart(digits: Int) -> [Shape] { apart[min(digits, Self.digitsMax)] }
+    /// Places of the shapes whose first digits are so many, and which begin in a word before.
+    @inline(__always)
+    func apart(digits: Int) -> Range<Int> { apart[min(digits, Self.digitsMax)] }
+
+    /// Whether the bytes from `at` on are of a shape's classes.
+    @inline(__always)
+    func stands(_ shape: Shape, _ bytes: Span<UInt8>, _ at: Int) -> Bool {
+        var place = Int(shape.first)
+        for index in at..<at &+ Int(shape.count) {
+            let byte = bytes[index]
+            switch classes[place] {
+            case Shape.Class.digit: if !isDigit(byte) { return false }
+            case Shape.Class.letter: if !isLetter(byte) { return false }
+            case Shape.Class.either: if !isDigit(byte), !isLetter(byte) { return false }
+            case let other: if byte != other, !isLetter(other) || byte | 0x20 != other { return false }
+            }
+            place &+= 1
+        }
+        return true
+    }
 }

@@ -130,7 +130,7 @@ package struct TextScanner: Sendable {
             while next < look.view.high, isDigit(bytes[next]) { next += 1 }
             look.view.count(next - at)
             if at >= look.tokenEnd, token(bytes, at, &look) { return look.tokenEnd }
-            number(bytes, at, run: next - at, &look)
+            if !sought.isEmpty { number(bytes, at, run: next - at, &look) }
             return next
         case _ where look.view[bytes, at - 1] == UInt8(ascii: "."):
             if sought.contains(.macAddress), let range = matchMAC(bytes, at - 5, &look.view) {
@@ -291,19 +291,19 @@ package struct TextScanner: Sendable {
     /// Compares the candidate with the shapes that begin like it.
     private func shapes(_ bytes: Span<UInt8>, _ at: Int, run: Int, letters: Int, _ look: inout Look) {
         let next = look.view[bytes, at + run]
-        for shape in index.starting(letters: letters, digits: run, before: next) { compare(shape, bytes, at, &look) }
+        for place in index.starting(letters: letters, digits: run, before: next) { compare(place, bytes, at, &look) }
         if isWord(next) || letters > 0 {
             var end = at + run
             while end - at <= Symbols.limit, isWord(look.view[bytes, end]) { end += 1 }
             let length = end - at + letters
-            for shape in index.words(of: length) { compare(shape, bytes, at - letters, &look) }
+            for place in index.words(of: length) { compare(place, bytes, at - letters, &look) }
         } else if run >= 8 {
-            for shape in index.words(of: run) { compare(shape, bytes, at, &look) }
+            for place in index.words(of: run) { compare(place, bytes, at, &look) }
         }
         if letters == 0 {
             let before = look.view[bytes, at - 1]
             if before == 0x20 || before == UInt8(ascii: "-"), isLetter(look.view[bytes, at - 2]) {
-                for shape in index.apart(digits: run) { compare(shape, bytes, at, &look) }
+                for place in index.apart(digits: run) { compare(place, bytes, at, &look) }
             }
         }
     }
@@ -311,18 +311,19 @@ package struct TextScanner: Sendable {
     /// A number that chance hardly explains may stand right behind a word.
     private func glued(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         let next = look.view[bytes, at + run]
-        for shape in index.starting(letters: 0, digits: run, before: next) where shape.score >= 0.9 {
-            compare(shape, bytes, at, isGlued: true, &look)
+        for place in index.starting(letters: 0, digits: run, before: next) where index.shapes[place].score >= 0.9 {
+            compare(place, bytes, at, isGlued: true, &look)
         }
     }
 
-    private func compare(_ shape: Shape, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ look: inout Look) {
+    private func compare(_ place: Int, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ look: inout Look) {
+        let shape = index.shapes[place]
         guard sought.contains(shape.entity) else { return }
-        let start = at - shape.lead
-        let end = start + shape.classes.count
+        let start = at - Int(shape.lead)
+        let end = start + Int(shape.count)
         guard start >= look.view.low, end <= look.view.high else { return }
-        look.view.count(shape.classes.count)
-        guard shape.stands(bytes, start) else { return }
+        look.view.count(end - start)
+        guard index.stands(shape, bytes, start) else { return }
         if !isGlued {
             let starts =
                 isDigit(bytes[start]) ? look.view.startsNumber(bytes, start) : startsWord(bytes, start, &look.view)
@@ -332,7 +333,7 @@ package struct TextScanner: Sendable {
             return
         }
         var score = shape.score
-        if let check = Recogniser.checks[shape.recogniser] {
+        if let check = Recogniser.checks[Int(shape.recogniser)] {
             switch check(Symbols(bytes, start..<end)) {
             case .no: return
             case .unlikely: score = min(score, 0.3)

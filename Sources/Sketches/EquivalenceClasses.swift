@@ -6,12 +6,10 @@
 package struct EquivalenceClasses: Sendable, Equatable {
     private struct Class: Sendable, Equatable {
         var count = 0
-        /// Hashes of sensitive values; those that are kept suffice to tell how few there are.
-        var values: Set<UInt32> = []
+        /// One bit for each sensitive value, by its hash: two that share one make l smaller, never larger.
+        var values: UInt64 = 0
     }
 
-    /// Sensitive values of a class that are told apart.
-    private static let valuesMax = 16
     private let limit: Int
     private var classes: [UInt64: Class] = [:]
     /// How often the bound was halved.
@@ -28,20 +26,28 @@ package struct EquivalenceClasses: Sendable, Equatable {
     package mutating func add(_ hash: UInt64, sensitive: UInt32) {
         rows += 1
         guard isKept(hash) else { return }
-        classes[hash, default: Class()].count += 1
-        if classes[hash]?.values.count ?? 0 < Self.valuesMax { classes[hash]?.values.insert(sensitive) }
+        let bit: UInt64 = 1 << UInt64(sensitive & 63)
+        let add = { (own: inout Class) in
+            own.count += 1
+            own.values |= bit
+        }
+        add(&classes[hash, default: Class()])
         thin()
     }
 
     /// Adds other rows' classes.
     package mutating func merge(_ other: EquivalenceClasses) {
         rows += other.rows
+        let before = halvings
         halvings = max(halvings, other.halvings)
         for (hash, more) in other.classes where isKept(hash) {
-            classes[hash, default: Class()].count += more.count
-            classes[hash]?.values.formUnion(more.values)
+            let add = { (own: inout Class) in
+                own.count += more.count
+                own.values |= more.values
+            }
+            add(&classes[hash, default: Class()])
         }
-        classes = classes.filter { isKept($0.key) }
+        if other.halvings > before { classes = classes.filter { isKept($0.key) } }
         thin()
     }
 
@@ -60,7 +66,7 @@ package struct EquivalenceClasses: Sendable, Equatable {
         package var smallest: Int
         /// Share of rows in classes smaller than the wanted k.
         package var shareBelow: Double
-        /// The fewest different sensitive values of a class: l; nil when there is no sensitive field.
+        /// The fewest different sensitive values of a class, at most 64: l; nil when there is no sensitive field.
         package var fewest: Int?
         /// Share of the classes that this rests on.
         package var sampled: Double
@@ -74,6 +80,7 @@ package struct EquivalenceClasses: Sendable, Equatable {
         return Summary(
             classes: classes.count << Int(halvings), smallest: classes.values.map(\.count).min() ?? 0,
             shareBelow: Double(below) / Double(max(kept, 1)),
-            fewest: hasSensitive ? classes.values.map(\.values.count).min() : nil, sampled: 1 / Double(1 << halvings))
+            fewest: hasSensitive ? classes.values.map(\.values.nonzeroBitCount).min() : nil,
+            sampled: 1 / Double(1 << halvings))
     }
 }

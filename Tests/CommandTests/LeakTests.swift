@@ -151,6 +151,71 @@ import Testing
         }
     }
 
+    /// Canaries of kinds that nobody declared, and values that the operators with a way back handle.
+    @Test func `undeclared and reversible values stand in nothing but sealed bodies either`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let planted = [
+            "qorblatt.z@canary-mail.example", "4012888888881881", "DE89 3704 0044 0532 0130 00", "canary-acct-5519",
+            "canary-who-7781",
+            "1971-03-19", "8001015009087",
+        ]
+        let token = "gh" + "p_" + String(repeating: "c4Na", count: 9)
+        try harness.write(
+            "c.yaml",
+            """
+            fields:
+              - { name: id, type: integer }
+              - { name: who, type: string, sluice: { role: subject, pii: { entity: ID, operator: tokenize, key: tokens } } }
+              - { name: born, type: date, sluice: { pii: { entity: DATE_TIME, operator: date-shift, key: tokens } } }
+              - { name: acct, type: string, sluice: { pii: { entity: ID, operator: encrypt, key: tokens, perSubject: true } } }
+              - { name: note, type: string }
+              - { name: x, type: number, constraints: { minimum: 0, maximum: 9 } }
+            sluice: { unknownFields: keep, batch: { maxRejectedRate: 0.9, maxQuarantinedRate: 0.9 } }
+
+            """)
+        let notes = [
+            "write to \(planted[0])", "card \(planted[1])", "iban \(planted[2])", "password is \(token)", "nothing",
+            "born \(planted[5]) as \(planted[6])",
+        ]
+        var table = "id,who,born,acct,note,x,more\n"
+        for row in 0..<120 {
+            table +=
+                "\(row),\(planted[4]),\(planted[5]),\(planted[3]),\(notes[row % 6]),\(row % 9),\(planted[row % 2])\n"
+        }
+        try harness.write("d.csv", table)
+        #expect(try harness.run("init", "store").code == 0)
+        var said = ""
+        let schema = ["--schema", "c.yaml"]
+        let store = ["--store", "store", "--dataset", "d"]
+        for arguments in [
+            ["validate", "d.csv", "--json"] + schema, ["scan", "d.csv"], ["scan", "d.csv", "--format", "json"],
+            ["scan", "d.csv", "--format", "spans"], ["scan", "d.csv"] + schema,
+            ["ingest", "d.csv", "--dry-run", "--json"] + schema + store,
+            ["ingest", "d.csv", "--json"] + schema + store, ["ingest", "d.csv", "--force"] + schema + store,
+            ["profile", "d.csv", "--dp-epsilon", "1", "--store", "store"] + schema,
+            ["lineage", "log", "--json", "--store", "store"],
+            ["reveal", "--store", "store", "--key", "tokens", "--reason", "test", "bm9uc2Vuc2U"],
+            ["doctor", "--store", "store"],
+        ] {
+            let run = try harness.run(arguments)
+            #expect(run.code <= 1, "\(arguments): \(run.err)")
+            said += run.out + run.err
+        }
+        #expect(said.contains("CREDIT_CARD") && said.contains("ZA_ID_NUMBER") && said.contains("GitHub token"))
+        let needles = (planted + [token]).map { Array($0.utf8) }
+        var found = Self.hits(needles, in: Data(said.utf8), "what was said")
+        for file in harness.files(below: "store") {
+            found += Self.hits(needles, in: try Data(contentsOf: URL(filePath: harness.path("store/" + file))), file)
+        }
+        #expect(found.isEmpty, "\(found)")
+        // What was released has none of them; what was held back is sealed.
+        for shard in harness.files(below: "store/accepted") where shard.hasSuffix("/0.sluice") {
+            let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
+            #expect(clear.contains("<EMAIL_ADDRESS>") && Self.hits(needles, in: Data(clear.utf8), shard).isEmpty)
+        }
+    }
+
     @Test func `a process that is killed hard leaves no core, and its memory no keys`() throws {
         let harness = try Harness()
         defer { harness.remove() }

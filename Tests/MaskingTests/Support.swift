@@ -71,7 +71,7 @@ func mask(
         out += masked.text
         receipts.merge(masked.receipts, uniquingKeysWith: +)
         rows += masked.rows
-        classes.merge(masked.classes)
+        for key in masked.classKeys { classes.add(key.identity, sensitive: key.sensitive) }
     }
     return Masked(text: String(decoding: out, as: UTF8.self), receipts: receipts, rows: rows, classes: classes)
 }
