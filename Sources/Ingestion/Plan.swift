@@ -1,5 +1,6 @@
 import Cryptography
 package import Reading
+import Recognition
 package import Schemas
 import Sketches
 package import Tabular
@@ -129,7 +130,7 @@ struct Plan: Sendable {
         sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
         // The keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
-        let policy = JSONValue.object([
+        var policy: [String: JSONValue] = [
             "pipeline": .string(Self.pipelineVersion), "slice_bytes": .integer(Int64(options.sliceBytes)),
             "engine": .string(options.engine.rawValue), "dialect": reading.dialect.document,
             "recipients": .array(recipients.map { .string($0.name) }),
@@ -141,8 +142,10 @@ struct Plan: Sendable {
             "encoding": .string(reading.coding.encoding.rawValue),
             "references": .array(references.map { .string(hex($0.digest)) }),
             "excluded": .array(options.excluded.sorted().map { .string($0) }),
-        ])
-        policyDigest = SHA256.hash(policy.canonicalBytes())
+        ]
+        let lists = schema.fields.compactMap { $0.pii?.names?.fingerprint }
+        if !lists.isEmpty { policy["dictionaries"] = .array(lists.map { .string(String($0, radix: 16)) }) }
+        policyDigest = SHA256.hash(JSONValue.object(policy).canonicalBytes())
     }
 
     /// The hash of keys: under the store's secret, or, outside a store, under one that nobody keeps.

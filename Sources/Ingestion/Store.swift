@@ -2,6 +2,7 @@ package import Cryptography
 package import Lineage
 package import Schemas
 package import Sealing
+import Recognition
 import Sketches
 import Storage
 package import Tabular
@@ -192,7 +193,7 @@ package struct Store: Sendable {
 
 /// Reads a contract's file.
 package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
-    try convert(path) { (document, others) throws(SchemaError) in
+    var loaded = try convert(path) { (document, others) throws(SchemaError) in
         var loaded = try Schema.load(document, documents: others)
         for index in loaded.schema.foreignKeys.indices {
             guard case .file(let file) = loaded.schema.foreignKeys[index].source else { continue }
@@ -204,6 +205,18 @@ package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema
         }
         return loaded
     }
+    for (index, field) in loaded.schema.fields.enumerated() {
+        guard let rule = field.pii, let file = rule.dictionary else { continue }
+        let text = try smallFile(beside(path, file), max: 64 << 20)
+        guard let names = NameList(text.span, entity: Entity(name: rule.dictionaryEntity) ?? .person) else {
+            throw IngestionError(
+                .unreadableData,
+                "\(path): field \(field.name): a line of its dictionary \(file) has no word, or more than \(NameList.wordsLimit)"
+            )
+        }
+        loaded.schema.fields[index].pii?.names = names
+    }
+    return loaded
 }
 
 /// A path that a contract names: a relative one is the contract's neighbour.
@@ -237,8 +250,8 @@ package func loadDialect(_ path: String) throws(IngestionError) -> Dialect {
     }
 }
 
-private func smallFile(_ path: String) throws(IngestionError) -> [UInt8] {
+private func smallFile(_ path: String, max: Int = 1 << 20) throws(IngestionError) -> [UInt8] {
     try storing(reading: true) { () throws(StorageError) in
-        try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
+        try FileDescriptor.openRegular(path).readAll(max: max)
     }
 }

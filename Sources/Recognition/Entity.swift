@@ -25,6 +25,8 @@ package enum Entity: UInt8, Sendable, CaseIterable {
     case sgNricFin, sgUen, krRrn, krFrn, krBrn, krPassport, krDriverLicense, jpMyNumber, thTnin, phTin
     case ngNin, ngVehicleRegistration, zaIdNumber
     case auAbn, auAcn, auTfn, auMedicare
+    // Without a form: found by the user's own lists only.
+    case person, location, organization, nrp
 
     /// The entity's name, as in `EMAIL_ADDRESS`: the case's, with an underscore before each capital.
     package var name: String { Self.names[Int(rawValue)] }
@@ -42,8 +44,11 @@ package enum Entity: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it has no form, so that only a list of names finds it.
+    package var isListed: Bool { [.person, .location, .organization, .nrp].contains(self) }
+
     /// What is looked for when nothing is named: all but dates and web addresses, which are seldom anybody's.
-    package static let usual: Set<Entity> = Set(allCases).subtracting([.dateTime, .url])
+    package static let usual: Set<Entity> = Set(allCases.filter { !$0.isListed }).subtracting([.dateTime, .url])
 
     /// What a match must score to count (FEATURES 7.9): a form that says little by itself counts beside a context word.
     package var threshold: Double { Recogniser.needsContext.contains(self) ? 0.4 : 0.6 }

@@ -1,3 +1,4 @@
+package import Recognition
 package import Tabular
 
 /// The type of a field, with its format where the standard gives it one (Table Schema 2.0).
@@ -235,6 +236,12 @@ package struct PIIRule: Sendable, Equatable {
     package var scan = false
     /// The entities looked for when scanning; empty means all known ones.
     package var entities: [String] = []
+    /// A file of names that are looked for as well; a relative path is the contract's neighbour.
+    package var dictionary: String?
+    /// What its names are.
+    package var dictionaryEntity = "PERSON"
+    /// Its names, once they were read.
+    package var names: NameList?
     /// What is done.
     package var operation: MaskOperator = .replace
     /// Text used by `replace` instead of `<ENTITY>`.

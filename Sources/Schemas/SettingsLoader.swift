@@ -4,9 +4,11 @@ import Tabular
 /// The personal-data entities a contract may name: Presidio's vocabulary.
 package enum Entities {
     /// Names that may be declared for a whole column: what can be found, and what only people can tell.
-    package static let known = scanned + ["PERSON", "LOCATION", "NRP", "ORGANIZATION", "AGE", "ID"]
+    package static let known = Entity.allCases.map(\.name) + ["AGE", "ID"]
     /// Names that can be looked for in free text.
-    package static let scanned = Entity.allCases.map(\.name)
+    package static let scanned = Entity.allCases.filter { !$0.isListed }.map(\.name)
+    /// Names of what only a list of names finds.
+    static let listed = Entity.allCases.filter(\.isListed).map(\.name)
 }
 
 extension SchemaLoader {
@@ -68,7 +70,7 @@ extension SchemaLoader {
             case .truncate: ["keepFirst"]
             case .tokenize: ["key", "prefix"]
             }
-        let common = ["entity", "scan", "entities", "operator", "validate"]
+        let common = ["entity", "scan", "entities", "dictionary", "dictionaryEntity", "operator", "validate"]
         let all = [
             "replacement", "maskChar", "keepFirst", "keepLast", "keepFormat", "key", "prefix", "mode", "perSubject",
             "maxDays", "to",
@@ -178,6 +180,19 @@ extension SchemaLoader {
                     "\(name) has no form by which it could be found in free text; declare the column that holds it")
             }
             rule.entities.append(try item.word(of: Entities.scanned, what: "entity"))
+        }
+        rule.dictionary = try cursor["dictionary"].map { (file) throws(SchemaError) in try short(file, 4096) }
+        if let kind = cursor["dictionaryEntity"] {
+            rule.dictionaryEntity = try kind.word(of: Entities.listed, what: "entity")
+        }
+        if rule.dictionary != nil, !rule.scan {
+            throw cursor.error(
+                .inconsistent, "dictionary belongs to scan: true: its names are looked for in text", atKey: true)
+        }
+        if cursor["dictionaryEntity"] != nil, rule.dictionary == nil {
+            throw cursor.error(
+                .inconsistent, "dictionaryEntity says what the names of dictionary are; name a dictionary too",
+                atKey: true)
         }
         if rule.entity != nil, rule.scan {
             throw cursor.error(

@@ -51,6 +51,8 @@ package struct ColumnEvidence: Sendable, Equatable {
 struct ColumnSearch: Sendable {
     let field: Int
     let scanner: TextScanner
+    /// The user's own list of names.
+    let names: NameList?
     /// What undeclared personal data does; nil where a rule of the contract says what is done.
     let undeclared: UndeclaredPII?
     /// What a credential does.
@@ -76,6 +78,7 @@ struct ColumnSearch: Sendable {
             }
         suppresses = own.pii?.operation == .suppress
         whole = suppresses ? own.pii?.entity : nil
+        names = own.pii?.names
         if let rule = own.pii {
             let named = rule.entities.compactMap { Entity(name: $0) }
             let sought = rule.scan ? named.isEmpty ? Entity.usual : Set(named) : []
@@ -98,6 +101,7 @@ struct ColumnSearch: Sendable {
         lengthMin = 1
         suppresses = false
         whole = nil
+        names = nil
         guard undeclared != nil || secrets != .accepted else { return nil }
         scanner = Self.scanner(undeclared, name, secrets)
     }
@@ -193,8 +197,10 @@ extension Validator {
             if cell.isNested, let plain = unescapedJSON(bytes, range) {
                 whole = 0..<plain.count
                 secret = own.scanner.scan(plain.span, range: whole, into: &matches)
+                own.names?.find(plain.span, whole, into: &matches)
             } else {
                 secret = own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
+                own.names?.find(bytes, range, into: &matches)
             }
             if matches.isEmpty, secret == nil { continue }
             for match in matches {
