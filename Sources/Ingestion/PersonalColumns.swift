@@ -79,7 +79,10 @@ extension Corridor {
 
     /// Columns that are personal data, that the contract does not speak of, and whose values are all replaced.
     func undeclaredKinds(_ survey: Survey, _ plan: Plan) -> [Int: Entity] {
-        undeclared(survey, plan).filter { $0.value.policy == .mask }.mapValues(\.entity)
+        undeclared(survey, plan).filter { column, found in
+            found.policy == .mask
+                && survey.evidence.share(of: found.entity, in: column) >= ColumnEvidence.shareToReplace
+        }.mapValues(\.entity)
     }
 
     /// One finding about the batch for each such column; it holds the batch where rows with such data are not let through.

@@ -37,7 +37,8 @@ private func isoDate(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (Int, Int, In
     }
     let dash = UInt8(ascii: "-")
     guard bytes[range.lowerBound + 4] == dash, bytes[range.lowerBound + 7] == dash, let year = number(0, 4),
-        let month = number(5, 2), let day = number(8, 2), (1...12).contains(month), (1...31).contains(day)
+        let month = number(5, 2), let day = number(8, 2), (1...12).contains(month), (1...31).contains(day),
+        civil(ofDay: dayNumber(year, month, day)) == (year, month, day)
     else { return nil }
     if range.count > 10 {
         let next = bytes[range.lowerBound + 10]

@@ -88,6 +88,7 @@ package struct Masker: Sendable {
     private let rules: [ColumnRule]
     /// The column whose value says whom a row is about.
     private let subjectColumn: Int?
+    private let subjectMissing: [[UInt8]]
     /// Columns that together may tell a person, and the one whose value nobody should learn of her: the label.
     private let quasiIdentifiers: [Int], sensitive: Int?
     private let hash: KeyedHash
@@ -125,6 +126,9 @@ package struct Masker: Sendable {
         sensitive = columns(.label).first
         let subject = schema.fields.firstIndex { $0.role == .subject }.map { layout.columnOfField[$0] }
         subjectColumn = subject.flatMap { $0 >= 0 ? $0 : nil }
+        subjectMissing =
+            schema.fields.firstIndex { $0.role == .subject }.map { schema.missingValues(of: $0).map { Array($0.utf8) } }
+            ?? []
         var rules: [ColumnRule] = []
         var dropped: [Int] = []
         var droppedEntities: [Int: String] = [:]
@@ -327,8 +331,7 @@ package struct Masker: Sendable {
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
-        let (width, column) = (batch.width, rule.column)
-        let missing = rule.missing
+        let (width, column, missing) = (batch.width, rule.column, rule.missing)
         let onlyEmptyIsMissing = missing == [[]]
         let isConstant = rule.kind == .replace || rule.kind == .redact
         var constants = [Piece?](repeating: nil, count: 2)
@@ -340,7 +343,8 @@ package struct Masker: Sendable {
         func meet(_ row: Int) {
             guard rule.needsSubject, let keys, let subjectColumn else { return }
             let cell = cells[row &* width &+ subjectColumn]
-            keys.subject = cell.range.isEmpty ? nil : cell.range.map { bytes[$0] }
+            let isNobody = cell.isNothing || isMissing(cell, bytes, subjectMissing)
+            keys.subject = isNobody ? nil : cell.range.map { bytes[$0] }
         }
         if rule.isScanned {
             // A number, or the source of an object, is searched like text; what is found makes it a string.
@@ -352,16 +356,19 @@ package struct Masker: Sendable {
                 guard released[row], onlyEmptyIsMissing || !isMissing(cell, bytes, missing) else { continue }
                 value.removeAll(keepingCapacity: true)
                 meet(row)
-                let matches = here.lazy.map(\.match)
+                let matches = here.map(\.match)
+                count(matches, rule, &receipts)
+                if cell.isNested, format == .jsonl,
+                    let text = maskedJSON(bytes, cell.range, matches, rule.operation, code)
+                {
+                    pieces[base + row] = Piece(start: Int32(patch.count), end: Int32(patch.count + text.count))
+                    patch += text
+                    continue
+                }
                 if cell.isNested, let plain = unescapedJSON(bytes, cell.range) {
                     rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
                 } else {
                     rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
-                }
-                for match in matches {
-                    receipts[
-                        MaskReceipt(field: rule.field, entity: match.entity.name, operation: rule.kind), default: 0] +=
-                        1
                 }
                 pieces[base + row] = written(value, rule, cell, &patch)
             }
@@ -385,6 +392,14 @@ package struct Masker: Sendable {
         }
         if touched > 0 {
             receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] += touched
+        }
+    }
+
+    /// Counts what is masked in a text.
+    private func count(_ matches: [EntityMatch], _ rule: ColumnRule, _ receipts: inout [MaskReceipt: Int]) {
+        for match in matches {
+            let receipt = MaskReceipt(field: rule.field, entity: match.entity.name, operation: rule.kind)
+            receipts[receipt, default: 0] += 1
         }
     }
 
@@ -533,27 +548,3 @@ package struct Masker: Sendable {
 
 /// White space inside a JSON line.
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-
-/// Appends a JSON string.
-private func appendJSONString(_ value: [UInt8], _ out: inout [UInt8]) {
-    out.append(0x22)
-    var isPlain = true
-    for byte in value where byte < 0x20 || byte == 0x22 || byte == 0x5C { isPlain = false }
-    if isPlain {
-        out.append(contentsOf: value)
-        out.append(0x22)
-        return
-    }
-    let digits = Array("0123456789abcdef".utf8)
-    for byte in value {
-        switch byte {
-        case 0x22, 0x5C:
-            out.append(0x5C)
-            out.append(byte)
-        case 0..<0x20:
-            out.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, digits[Int(byte >> 4)], digits[Int(byte & 15)]])
-        default: out.append(byte)
-        }
-    }
-    out.append(0x22)
-}

@@ -97,14 +97,39 @@ package final class ValueOperator: Sendable {
             append(bytes, country, &out)
             return true
         case nil:
-            guard let value = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)), value.isFinite else {
-                return false
+            return writeBucket(range.map { bytes[$0] }, into: &out)
+        }
+    }
+
+    /// Appends the lower edge of a number's bucket, with as many decimals as the width has; false when it is no number, or so large that
+    /// its bucket cannot be told exactly.
+    private func writeBucket(_ text: [UInt8], into out: inout [UInt8]) -> Bool {
+        guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return false }
+        var (decimals, scaled) = (0, bucket)
+        while scaled != scaled.rounded(), decimals < 9 {
+            decimals += 1
+            scaled = (bucket * [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9][decimals - 1]).rounded(.toNearestOrEven)
+            if abs(scaled / [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9][decimals - 1] - bucket) > bucket * 1e-12 {
+                scaled = 0.5
             }
-            let floor = (value / bucket).rounded(.down) * bucket
-            let isWhole = floor == floor.rounded() && abs(floor) < 9e15
-            out += Array((isWhole ? String(Int(floor)) : floor.description).utf8)
+        }
+        let share = value / bucket
+        // A multiple of the width is its own bucket, whatever the binary fractions of both are.
+        let nearest = share.rounded()
+        let count = abs(share - nearest) <= 1e-9 * max(1, abs(share)) ? nearest : share.rounded(.down)
+        let edge = count * scaled
+        guard scaled == scaled.rounded(), abs(share) < 9e12, abs(edge) < 9e15 else { return false }
+        let digits = String(abs(Int(edge)))
+        if edge < 0 { out.append(UInt8(ascii: "-")) }
+        if decimals == 0 {
+            out += digits.utf8
             return true
         }
+        let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.utf8.count)) + digits
+        out += padded.dropLast(decimals).utf8
+        out.append(UInt8(ascii: "."))
+        out += padded.suffix(decimals).utf8
+        return true
     }
 
     /// Appends the text in `range` with the operator applied to each match; all other bytes stay as they are.

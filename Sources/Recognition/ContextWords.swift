@@ -82,6 +82,18 @@ struct ContextWords: Sendable {
         return found
     }
 
+    /// Part of a word: also of scripts without spaces, whose words stand between marks.
+    @inline(__always)
+    private static func isPart(_ bytes: Span<UInt8>, _ at: Int, _ view: ScanWindow) -> Bool {
+        let byte = bytes[at]
+        if byte < 0x80 { return isWord(byte) }
+        if isForeignLetter(bytes, at, view.low, view.high) { return true }
+        var lead = at
+        while lead > view.low, at - lead < 3, bytes[lead] & 0xC0 == 0x80 { lead -= 1 }
+        // U+3000 to U+303F are the marks of Chinese, Japanese and Korean.
+        return 0xE3...0xED ~= bytes[lead] && !(bytes[lead] == 0xE3 && lead + 1 < view.high && bytes[lead + 1] == 0x80)
+    }
+
     /// The entities that the five words before and after `range` speak of.
     func near(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> EntitySet {
         var found = EntitySet()
@@ -89,9 +101,9 @@ struct ContextWords: Sendable {
         let low = max(view.low, at - Self.reach)
         var tokens = 0
         while at > low, tokens < Self.nearness {
-            while at > low, !isWord(bytes[at - 1]) { at -= 1 }
+            while at > low, !Self.isPart(bytes, at - 1, view) { at -= 1 }
             let end = at
-            while at > low, isWord(bytes[at - 1]) { at -= 1 }
+            while at > low, Self.isPart(bytes, at - 1, view) { at -= 1 }
             // A word that the reach cuts is not looked up.
             if at < end, at > low || low == view.low { found.formUnion(entities(bytes, at..<end)) }
             tokens += 1
@@ -101,9 +113,9 @@ struct ContextWords: Sendable {
         let high = min(view.high, at + Self.reach)
         tokens = 0
         while at < high, tokens < Self.nearness {
-            while at < high, !isWord(bytes[at]) { at += 1 }
+            while at < high, !Self.isPart(bytes, at, view) { at += 1 }
             let start = at
-            while at < high, isWord(bytes[at]) { at += 1 }
+            while at < high, Self.isPart(bytes, at, view) { at += 1 }
             if start < at, at < high || high == view.high { found.formUnion(entities(bytes, start..<at)) }
             tokens += 1
         }

@@ -27,19 +27,27 @@ private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
     return position
 }
 
-/// Whether the word before is `v` or `version`: `1.2.3.4` then counts releases.
+/// Words after which `1.2.3.4` counts releases or parts of a text.
+private let countedWords: Set<[UInt8]> = Set(
+    [
+        "v", "ver", "version", "firmware", "build", "release", "rev", "revision", "section", "sec", "chapter", "clause",
+        "paragraph",
+    ]
+    .map { Array($0.utf8) })
+
+/// Whether a column's name says that dotted numbers in it are versions.
+func isVersionName(_ column: String) -> Bool {
+    column.lowercased().split { !$0.isLetter }.contains { countedWords.contains(Array($0.utf8)) }
+}
+
+/// Whether the word before says that a dotted number is no address.
 private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     guard view[bytes, at - 1] == UInt8(ascii: " ") else { return false }
-    let name: StaticString = "version"
-    var length = 0
-    var folded: UInt64 = 0
-    while length <= name.utf8CodeUnitCount {
-        let byte = view[bytes, at - 2 - length]
-        guard isWord(byte) else { break }
-        folded |= UInt64(byte | 0x20) << UInt64(8 * min(length, 7))
-        length += 1
+    var word: [UInt8] = []
+    while word.count <= 9, isLetter(view[bytes, at - 2 - word.count]) {
+        word.append(view[bytes, at - 2 - word.count] | 0x20)
     }
-    return length == 1 && folded == 0x76 || length == 7 && folded == 0x76_65_72_73_69_6F_6E
+    return !word.isEmpty && countedWords.contains(word.reversed())
 }
 
 /// The end with `/digits` when the digits are no more than `largest` and end as a word, else `end`.

@@ -1,4 +1,5 @@
-/// The part of the bytes that a recogniser may look at. Beyond its edges there is a NUL, which ends every word.
+/// The part of the bytes that a recogniser may look at. Beyond its edges there is a NUL, which ends every word, and so it is
+/// in the place of what is no letter beyond ASCII.
 ///
 /// It counts the looks, so that a test can show that work grows with the length of the text and no faster.
 struct ScanWindow {
@@ -16,7 +17,8 @@ struct ScanWindow {
         @inline(__always) mutating get {
             looks &+= 1
             guard at >= low, at < high else { return 0 }
-            return bytes[at]
+            let byte = bytes[at]
+            return byte < 0x80 || isForeignLetter(bytes, at, low, high) ? byte : 0
         }
     }
 
@@ -27,14 +29,14 @@ struct ScanWindow {
     /// Whether a number that ends before `at` ends there as a word: no letter, digit or further part follows.
     mutating func endsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let next = self[bytes, at]
-        if isWord(next) { return isUnspaced(next) }
+        if isWord(next) { return false }
         return !(next == UInt8(ascii: "-") || next == UInt8(ascii: ".")) || !isDigit(self[bytes, at + 1])
     }
 
     /// Whether a number may start at `at`: it is no part of a word, a decimal fraction or a longer dashed number.
     mutating func startsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let before = self[bytes, at - 1]
-        if isWord(before) { return before >= 0x80 && isUnspaced(self[bytes, at - 3]) }
+        if isWord(before) { return false }
         return !(before == UInt8(ascii: "-") || before == UInt8(ascii: ".")) || !isDigit(self[bytes, at - 2])
     }
 
@@ -62,8 +64,8 @@ func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 @inline(__always)
 func isCapital(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
 
-/// Part of a word. Bytes from 0x80 on count as letters, so that no match begins or ends inside a foreign word, and
-/// none can split a UTF-8 scalar.
+/// Part of a word. Bytes from 0x80 on count as letters where `ScanWindow` lets them through, so that no match begins or ends inside a
+/// foreign word, and none can split a UTF-8 scalar.
 @inline(__always)
 func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || byte >= 0x80 }
 
@@ -79,18 +81,28 @@ func isPhoneSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }
 
-/// The first byte of a scalar of Chinese, Japanese or Korean writing, which sets numbers right beside words.
-@inline(__always)
-func isUnspaced(_ byte: UInt8) -> Bool { byte >= 0xE3 && byte <= 0xED }
+/// Whether the byte at `at`, 0x80 or more, belongs to a letter of a script that sets spaces between words: only such a letter makes a word
+/// with what stands beside it. Punctuation, spaces, symbols and emoji end words as they do in ASCII; Chinese, Japanese, Korean and Thai set
+/// numbers and addresses right beside their words.
+@inline(never)
+func isForeignLetter(_ bytes: Span<UInt8>, _ at: Int, _ low: Int, _ high: Int) -> Bool {
+    var lead = at
+    while lead > low, at - lead < 3, bytes[lead] & 0xC0 == 0x80 { lead -= 1 }
+    let second = lead + 1 < high ? bytes[lead + 1] : 0
+    switch bytes[lead] {
+    case 0xC2: return second == 0xAA || second == 0xB5 || second == 0xBA
+    case 0xC3: return second != 0x97 && second != 0xB7
+    case 0xE0: return !(0xB8...0xBB ~= second)
+    case 0xE2: return second >= 0xB0
+    case 0xE3...0xEF: return false
+    case 0xF0: return second < 0x9D
+    case 0xF1...0xF7: return false
+    default: return true
+    }
+}
 
 /// Whether nothing before `at` belongs to the same word.
-func startsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
-    let before = view[bytes, at - 1]
-    return !isWord(before) || before >= 0x80 && isUnspaced(view[bytes, at - 3])
-}
+func startsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool { !isWord(view[bytes, at - 1]) }
 
 /// Whether nothing from `at` on belongs to the word before.
-func endsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
-    let next = view[bytes, at]
-    return !isWord(next) || isUnspaced(next)
-}
+func endsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool { !isWord(view[bytes, at]) }

@@ -41,6 +41,7 @@ enum Secrets {
         static let test = Array("test_".utf8)
         static let begin = Array("-----BEGIN ".utf8)
         static let privateKey = Array("PRIVATE KEY-----".utf8)
+        static let keyBlock = Array("PRIVATE KEY BLOCK-----".utf8)
         static let glpat = Array("glpat-".utf8)
         static let xox = Array("xox".utf8)
         static let pypiAge = Array("pypi-AgE".utf8)
@@ -88,7 +89,8 @@ enum Secrets {
         guard stands(Word.begin, in: text, at) else { return nil }
         var end = at + 11
         while end < min(text.count, at + 60), text[end] != UInt8(ascii: "-") { end += 1 }
-        return stands(Word.privateKey, in: text, end - 11) ? .privateKey : nil
+        return stands(Word.privateKey, in: text, end - 11) || stands(Word.keyBlock, in: text, end - 17)
+            ? .privateKey : nil
     }
 
     /// Words beside which a text without order is a key.

@@ -20,7 +20,8 @@ package struct TextScanner: Sendable {
         entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil
     ) {
         self.init(
-            EntitySet(entities), named: ContextWords.all.named(in: columnName), secrets: secrets,
+            EntitySet(isVersionName(columnName) ? entities.subtracting([.ipAddress]) : entities),
+            named: ContextWords.all.named(in: columnName), secrets: secrets,
             minimumScore: minimumScore)
     }
 

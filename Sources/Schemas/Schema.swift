@@ -238,10 +238,8 @@ package struct PIIRule: Sendable, Equatable {
     package var entities: [String] = []
     /// A file of names that are looked for as well; a relative path is the contract's neighbour.
     package var dictionary: String?
-    /// What its names are.
-    package var dictionaryEntity = "PERSON"
-    /// Its names, once they were read.
-    package var names: NameList?
+    /// What its names are, and the names once they were read.
+    package var dictionaryEntity = "PERSON", names: NameList?
     /// What is done.
     package var operation: MaskOperator = .replace
     /// Text used by `replace` instead of `<ENTITY>`.

@@ -37,6 +37,13 @@ package struct ColumnEvidence: Sendable, Equatable {
     package static let valuesMin = 100
     /// Share of a column's values that make it what they are.
     package static let shareMin = 0.2
+    /// Share from which also the values that are something else are replaced: they are most likely written badly.
+    package static let shareToReplace = 0.8
+
+    /// The share of a column's values that are an entity.
+    package func share(of entity: Entity, in column: Int) -> Double {
+        Double(wholes[column]?[entity] ?? 0) / Double(max(values[column] ?? 0, 1))
+    }
 
     /// What a column is: the entity that at least a fifth of at least a hundred values are.
     package func verdict(_ column: Int) -> Entity? {
@@ -59,6 +66,8 @@ struct ColumnSearch: Sendable {
     let secrets: Outcome
     /// Whether a row with anything of the kind is kept back, and the entity of the whole column, where it is one.
     let suppresses: Bool
+    /// Whether values tell rows apart: then chance hits must not make them alike, and only the column as a whole is judged.
+    let isKey: Bool
     let whole: String?
     /// Bytes of the shortest value that can be anything; numbers of few digits are none.
     let lengthMin: Int
@@ -67,15 +76,19 @@ struct ColumnSearch: Sendable {
     init?(_ schema: Schema, _ index: Int, isText: Bool) {
         let own = schema.fields[index]
         let policy = own.undeclaredPII ?? schema.undeclaredPII
-        secrets = isText ? own.secrets ?? schema.secrets : .accepted
+        let mayHold: Bool
+        switch own.type {
+        // What passes their checks is nothing else.
+        case .boolean, .date, .datetime, .time, .year, .yearmonth, .duration: mayHold = false
+        default: mayHold = true
+        }
+        secrets = mayHold ? own.secrets ?? schema.secrets : .accepted
+        isKey =
+            own.role == .key || own.role == .subject || own.constraints.unique || schema.primaryKey.contains(own.name)
+            || schema.uniqueKeys.contains { $0.contains(own.name) }
         field = index
         // Who calls a field a quasi-identifier knows what it holds, and keeps it on purpose.
         let isKnown = own.categories != nil || own.constraints.enumeration != nil || own.role == .quasiIdentifier
-        let mayHold: Bool =
-            switch own.type {
-            case .integer, .list: true
-            default: isText
-            }
         suppresses = own.pii?.operation == .suppress
         whole = suppresses ? own.pii?.entity : nil
         names = own.pii?.names
@@ -98,6 +111,7 @@ struct ColumnSearch: Sendable {
         undeclared = schema.undeclaredPII == .allow ? nil : schema.undeclaredPII
         secrets = schema.secrets
         field = -1
+        isKey = false
         lengthMin = 1
         suppresses = false
         whole = nil
@@ -128,7 +142,10 @@ extension Validator {
     /// What undeclared personal data does in a field (-1 for columns that the contract does not name); nil where it is declared, or
     /// nobody looks.
     package func undeclaredPolicy(ofField field: Int) -> UndeclaredPII? {
-        field < 0 ? unknownSearch?.undeclared : searches[field]?.undeclared
+        guard field >= 0 else { return unknownSearch?.undeclared }
+        // A key that is masked joins nothing any more: such a batch waits until somebody declares it.
+        if let own = searches[field], own.isKey, own.undeclared == .mask { return .quarantine }
+        return searches[field]?.undeclared
     }
 
     /// Looks for personal data and credentials, each text once.
@@ -203,9 +220,11 @@ extension Validator {
                 own.names?.find(bytes, range, into: &matches)
             }
             if matches.isEmpty, secret == nil { continue }
-            for match in matches {
-                result.sightings.append(
-                    Sighting(column: column, row: row, match: match, isUndeclared: own.undeclared != nil))
+            if !own.isKey || own.undeclared == nil {
+                for match in matches {
+                    result.sightings.append(
+                        Sighting(column: column, row: row, match: match, isUndeclared: own.undeclared != nil))
+                }
             }
             if matches.count == 1, matches[0].range == whole {
                 result.evidence.wholes[column, default: [:]][matches[0].entity, default: 0] += 1
@@ -235,7 +254,7 @@ extension Validator {
             add(.secret, secret == .namedKey ? min(own.secrets, .flagged) : own.secrets, secret.rawValue)
         }
         if own.suppresses, let first = matches.first { add(.suppressedRow, .quarantined, first.entity.name) }
-        guard let policy = own.undeclared else { return }
+        guard let policy = own.undeclared, !own.isKey else { return }
         var told: [Entity] = []
         for match in matches where !told.contains(match.entity) {
             told.append(match.entity)

@@ -3,6 +3,7 @@ import Ingestion
 import Reading
 import Recognition
 import Schemas
+import Sketches
 import Storage
 import Tabular
 
@@ -47,12 +48,17 @@ struct ScanCommand: AsyncParsableCommand {
             var asked = reading
             asked.infer = true
             var (schema, document, _) = try asked.contract(for: file, dataset: nil, store: nil, options: options)
-            // Here everything is looked at, whatever a row's fate would be.
+            // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like.
+            if reading.schema == nil {
+                for index in schema.fields.indices { schema.fields[index].type = .string(.default) }
+            }
             if schema.undeclaredPII == .allow { schema.undeclaredPII = .mask }
             let report = try await Corridor(store: nil, writes: false).run(
                 file, schema: schema, contract: document, dataset: schema.name, source: "", options: options)
             progress?.clear()
-            found = report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+            found =
+                report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty } || Self.count(report, .secret) > 0
+                || Self.count(report, .undeclaredPII) > 0
             switch format {
             case .text: text(report)
             case .json: Terminal.line(self.document(report).text(pretty: false))
@@ -62,14 +68,32 @@ struct ScanCommand: AsyncParsableCommand {
         if found { throw ExitCode(1) }
     }
 
+    /// How often something was found.
+    private static func count(_ report: BatchReport, _ code: FindingCode, field: Int? = nil) -> Int {
+        report.findings.sorted.reduce(0) { sum, entry in
+            sum + (entry.kind.code == code && (field == nil || entry.kind.field == field) ? entry.tally.count : 0)
+        }
+    }
+
     private func label(_ column: PersonalColumn) -> String { Terminal.printable(column.label) }
 
     private func text(_ report: BatchReport) {
+        let secrets = Self.count(report, .secret)
+        let unknown = Self.count(report, .undeclaredPII, field: -1)
         let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
         Terminal.line(
             "\(Terminal.printable(report.file)): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
         )
+        if secrets > 0 {
+            Terminal.line("credentials are in \(Words.number(secrets)) values: have their owners revoke them")
+        }
+        if unknown > 0 {
+            Terminal.line(
+                "columns or members that the contract does not name have personal data in \(Words.number(unknown)) places"
+            )
+        }
         if told.isEmpty {
+            if secrets + unknown > 0 { return }
             Terminal.line("no personal data was found by form; names and addresses in prose have none")
             return
         }
@@ -105,7 +129,8 @@ struct ScanCommand: AsyncParsableCommand {
             .object(Dictionary(uniqueKeysWithValues: list.map { ($0.entity.name, .integer(Int64($0.count))) }))
         }
         return .object([
-            "file": .string(report.file), "rows": .integer(Int64(report.rows)),
+            "file": .string(report.file), "credentials": .integer(Int64(Self.count(report, .secret))),
+            "rows": .integer(Int64(report.rows)),
             "columns": .array(
                 report.columns.map { column in
                     .object([

@@ -90,7 +90,10 @@ import Testing
         }
         #expect(try kept("DATE_TIME, operator: generalize, to: year", "date", "1990-05-04") == ["1990"])
         #expect(try kept("AGE, operator: generalize, bucket: 10", "integer", "37", "40", "-3") == ["30", "40", "-10"])
-        #expect(try kept("AGE, operator: generalize, bucket: 0.5", "number", "1.7", "1e1") == ["1.5", "10"])
+        #expect(
+            try kept("AGE, operator: generalize, bucket: 0.5", "number", "1.7", "1e1", "0.3", "1e308", "-0.2") == [
+                "1.5", "10.0", "0.0", "<AGE>", "-0.5",
+            ])
         #expect(
             try kept(
                 "PHONE_NUMBER, operator: generalize, to: country", "string", "+49 30 1234567", "+14155550132",
@@ -106,6 +109,18 @@ import Testing
             try kept("US_SSN, operator: mask, keepFormat: true, keepLast: 4", "string", "078-05-1123", "é1-ü") == [
                 "***-**-1123", "**-*",
             ])
+    }
+
+    @Test func `buckets are exact where binary fractions are not, and nobody is no subject`() throws {
+        let schema = try masking("entity: AGE, operator: generalize, bucket: 0.1", type: "number")
+        #expect(
+            cells(try mask(schema, "who,v\na,0.7\na,0.6\na,0.3\na,0.65\n", .csv).text) == ["0.7", "0.6", "0.3", "0.6"])
+        let lines = try mask(schema, "{\"who\":\"a\",\"v\":1e308}\n{\"who\":\"a\",\"v\":0.7}\n", .jsonl).text
+        #expect(lines == "{\"who\":\"a\",\"v\":\"<AGE>\"}\n{\"who\":\"a\",\"v\":0.7}\n")
+        let shift = try masking("entity: DATE_TIME, operator: date-shift, key: k", type: "any")
+        #expect(
+            try mask(shift, "{\"who\":null,\"v\":\"2024-01-01\"}\n{\"who\":\"a\",\"v\":\"2024-02-30\"}\n", .jsonl).text
+                == "{\"who\":null,\"v\":\"<DATE_TIME>\"}\n{\"who\":\"a\",\"v\":\"<DATE_TIME>\"}\n")
     }
 
     @Test func `a suppressed row is kept back, and no other`() throws {

@@ -52,6 +52,36 @@ import Testing
         #expect(try mask(own, csv, .csv).text == csv)
     }
 
+    @Test func `an object stays one, and what is found in it is changed in place`() throws {
+        let schema = try contract("fields:\n  - { name: m, type: object }\n  - { name: l, type: array }\n")
+        let line =
+            "{\"m\": {\"e\": \"to ann@example.com\", \"c\": 4012888888881881}, \"l\": [4012888888881881, \"x\"]}\n"
+        #expect(
+            try mask(schema, line, .jsonl).text
+                == "{\"m\": {\"e\": \"to <EMAIL_ADDRESS>\", \"c\": \"<CREDIT_CARD>\"}, \"l\": [\"<CREDIT_CARD>\", \"x\"]}\n"
+        )
+    }
+
+    /// Numbers that tell rows apart pass checksums by chance: they stay as they are.
+    @Test func `keys are not made alike`() throws {
+        let schema = try contract(
+            "primaryKey: [id]\nfields:\n  - { name: id, type: integer }\n  - { name: u, type: string, constraints: { unique: true } }\n"
+        )
+        let csv = "id,u\n4012888888881881,4111111111111111\n4111111111111111,5500000000000004\n"
+        #expect(try mask(schema, csv, .csv).text == csv)
+    }
+
+    @Test func `types that are no text hide nothing`() throws {
+        let schema = try contract(
+            "fields:\n  - { name: l, type: list }\n  - { name: n, type: number, bareNumber: false }\n  - { name: g, type: number }\n"
+        )
+        let token = "gh" + "p_" + String(repeating: "a1B2", count: 9)
+        let csv = "l,n,g\n\"bob@example.com,x\",5 bob@example.org,4012888888881881\n\"\(token),x\",5,1\n"
+        #expect(
+            try mask(schema, csv, .csv).text
+                == "l,n,g\n\"<EMAIL_ADDRESS>,x\",5 <EMAIL_ADDRESS>,<CREDIT_CARD>\n")
+    }
+
     /// A column of listed words, and one that is declared already, are not searched again.
     @Test func `what is declared is left to its rule`() throws {
         let schema = try contract(

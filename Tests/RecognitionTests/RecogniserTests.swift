@@ -127,6 +127,35 @@ import Testing
         #expect(found(text).count == 6)
     }
 
+    /// Punctuation, spaces and symbols beyond ASCII end words as ASCII's do, and scripts without spaces make no words with numbers.
+    @Test func `no mark hides a number, and no mark goes with it`() {
+        for (left, right) in [
+            ("“", "”"), ("„", "“"), ("\u{A0}", "\u{A0}"), ("\u{202F}", "\u{202F}"), ("—", "—"), ("•", "•"), ("→", "←"),
+            ("\u{200B}", "\u{200B}"),
+            ("✆", "✆"), ("😀", "😀"), ("«", "»"), ("：", "。"), ("电话", "谢谢"), ("เบอร์", "ครับ"),
+        ] {
+            for value in [
+                "CREDIT_CARD 4012888888881881", "IBAN_CODE DE89370400440532013000", "US_SSN 536-90-4399",
+                "IP_ADDRESS 10.20.30.40",
+                "MAC_ADDRESS 00:1a:2b:3c:4d:5e", "PHONE_NUMBER +49 30 901820", "PHONE_NUMBER (212) 555-0100",
+                "BR_CPF 123.456.789-09",
+                "EMAIL_ADDRESS bob@example.com",
+            ] {
+                let text = value.drop { $0 != " " }.dropFirst()
+                #expect(found("x " + left + text + right + " y") == [value], "\(left)\(value)\(right)")
+            }
+        }
+        #expect(found("Grüße jürgen@bücher.example, ok") == ["EMAIL_ADDRESS jürgen@bücher.example"])
+    }
+
+    @Test func `versions and sections are no addresses`() {
+        for text in ["firmware 3.7.2.118", "see section 3.1.2.4", "Version 1.2.3.4", "build 10.0.19041.1"] {
+            #expect(found(text).isEmpty, "\(text)")
+        }
+        #expect(found("3.7.2.118", column: "firmware_version").isEmpty)
+        #expect(found("3.7.2.118", column: "host") == ["IP_ADDRESS 3.7.2.118"])
+    }
+
     @Test func `a UUID is nothing else`() {
         for text in ["4f1c9e0a-1234-4567-8901-123456789012", "id 12345678-1234-4123-8123-123456789012 of the tax file"]
         {

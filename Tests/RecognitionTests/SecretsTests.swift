@@ -25,6 +25,7 @@ import Testing
         (.sendGridKey, "S" + "G." + long.prefix(22) + "." + long.prefix(43)),
         (.privateKey, "-----BEGIN " + "PRIVATE KEY-----"), (.privateKey, "-----BEGIN " + "RSA PRIVATE KEY-----\nMII"),
         (.privateKey, "-----BEGIN " + "OPENSSH PRIVATE KEY-----"),
+        (.privateKey, "-----BEGIN " + "PGP PRIVATE KEY BLOCK-----"),
         (.webToken, "ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTYifQ." + long.prefix(43)),
         (.passwordInURL, "postgres:" + "//app:s3cr3tpw@db.example/x"),
         (.passwordInURL, "https:" + "//u:hunter22@example.org"),
