@@ -39,7 +39,7 @@ package struct PersonalColumn: Sendable, Equatable {
     package var column: Int
     /// The contract's field, or -1.
     package var field: Int
-    /// Its label in the file.
+    /// The field's name, or the place of a column that the contract does not name: its label may be a value, where a header is missing.
     package var label: String
     /// Values that were looked at.
     package var values: Int
@@ -71,7 +71,8 @@ extension Corridor {
         }
         return survey.evidence.values.keys.sorted().map { column in
             PersonalColumn(
-                column: column, field: layout.fieldOfColumn[column], label: layout.columns[column],
+                column: column, field: layout.fieldOfColumn[column],
+                label: layout.fieldOfColumn[column] >= 0 ? layout.columns[column] : "column \(column + 1)",
                 values: survey.evidence.values[column] ?? 0, wholes: ordered(survey.evidence.wholes[column]),
                 inside: ordered(survey.evidence.inside[column]), verdict: survey.evidence.verdict(column))
         }

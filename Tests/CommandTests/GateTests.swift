@@ -40,6 +40,11 @@ import Testing
         #expect(
             scanned.out.contains("CREDIT_CARD is in 1") && !scanned.out.contains("4012")
                 && !scanned.out.contains("ann1"))
+        // What stands where a header should be may be somebody's: a column that nobody named is told by its place.
+        try harness.write("e.csv", "id,mail,note,zyx@canary.example\n1,a@example.com,n,bob@example.com\n")
+        try harness.write("k.yaml", contract + "sluice: { unknownFields: keep }\n")
+        let unnamed = try harness.run("scan", "e.csv", "--schema", "k.yaml")
+        #expect(unnamed.out.contains("column 4") && !(unnamed.out + unnamed.err).contains("canary"))
         let spans = try harness.run("scan", "d.csv", "--format", "spans").out.split(separator: "\n")
         #expect(
             spans.count == 201
