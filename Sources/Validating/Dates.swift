@@ -1,7 +1,7 @@
 import Schemas
 
 /// Dates and times as comparable whole numbers: days × 86,400,000,000 + microseconds of the day, UTC.
-enum Dates {
+package enum Dates {
     private static let day: Int64 = 86_400_000_000
 
     @inline(__always)
@@ -17,7 +17,7 @@ enum Dates {
     }
 
     /// Days since 1970-01-01 of a date that exists in the proleptic Gregorian calendar (Hinnant's days_from_civil).
-    static func days(_ year: Int, _ month: Int, _ dayOfMonth: Int) -> Int64? {
+    package static func days(_ year: Int, _ month: Int, _ dayOfMonth: Int) -> Int64? {
         guard month >= 1, month <= 12, dayOfMonth >= 1 else { return nil }
         let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
         let lengths =
@@ -41,7 +41,7 @@ enum Dates {
     }
 
     /// The date of a day, counted from 1970-01-01 (Hinnant's civil_from_days).
-    static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    package static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let z = days + 719_468
         let era = (z >= 0 ? z : z - 146_096) / 146_097
         let dayOfEra = z - era * 146_097
