@@ -92,7 +92,7 @@ private func scores(
     while let batch = reader.next() {
         let validated = plan.validator.validate(batch)
         let columns = plan.screened.slots.map { validated.numbers[$0] }
-        let sums = forest.sums(count: batch.count) { feature, row in columns[feature][row] }
+        let sums = forest.sums(columns)
         for row in 0..<batch.count {
             var best = RowScore(
                 row: batch.firstRow + row, score: validated.isSound[row] ? forest.score(sums[row]) : .nan,

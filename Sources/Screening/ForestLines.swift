@@ -77,9 +77,11 @@ package struct ForestLines: Sendable {
             sample: features, rows: 0..<half, fields: inputs.map { Self.field($0, fields) }, trees: rule.trees,
             sampleSize: rule.sampleSize, dimensions: rule.dimensions, seed: seed)
         let first = isSplit ? half : 0
-        let held = forest.sums(count: features.count - first) { feature, row in
-            features.values[(first + row) * features.width + feature]
-        }.sorted()
+        let held = forest.sums(
+            inputs.indices.map { input in
+                (first..<features.count).map { features.values[$0 * features.width + input] }
+            }
+        ).sorted()
         func line(_ quantile: Double, withheld: Double = 0) -> UInt32 {
             let beyond = max(0, 1 - quantile - withheld) / max(1 - withheld, 0.5)
             return held[min(Int((Double(held.count) * beyond).rounded(.down)), held.count - 1)]

@@ -31,6 +31,7 @@ package struct IsolationForest: Sendable {
         /// Steps a unit.
         package var scale: Double
 
+        /// One value; ``ForestKernel/quantise(_:_:feature:of:into:)`` has the same bits.
         @inline(__always)
         func callAsFunction(_ value: Double) -> Int16 {
             let scaled = (value - center) * scale
@@ -143,27 +144,28 @@ package struct IsolationForest: Sendable {
     }
 
     /// Features of rows as the kernel wants them: blocks of 64 rows, feature-major in a block; missing rows are 0.
-    func quantise(count: Int, _ value: (_ feature: Int, _ row: Int) -> Double) -> (columns: [Int16], blocks: Int) {
+    func quantise(_ columns: [[Double]]) -> (columns: [Int16], blocks: Int) {
+        precondition(columns.count == fields.count)
+        let count = columns.first?.count ?? 0
         let blocks = (count + 63) / 64
-        let width = fields.count
-        var columns = [Int16](repeating: 0, count: blocks * 64 * width)
-        for feature in 0..<width {
-            let quantiser = quantisers[feature]
-            for row in 0..<count {
-                columns[((row >> 6) &* width &+ feature) << 6 | (row & 63)] = quantiser(value(feature, row))
-            }
+        var quantised = [Int16](repeating: 0, count: blocks * 64 * fields.count)
+        for (feature, (quantiser, values)) in zip(quantisers, columns).enumerated() {
+            precondition(values.count == count)
+            ForestKernel.quantise(values, quantiser, feature: feature, of: fields.count, into: &quantised)
         }
-        return (columns, blocks)
+        return (quantised, blocks)
     }
 
     /// The sum of leaf values of each row, in units of 1/32; a small sum is an isolated row.
-    package func sums(count: Int, _ value: (_ feature: Int, _ row: Int) -> Double) -> [UInt32] {
-        let (columns, blocks) = quantise(count: count, value)
+    ///
+    /// - Parameter columns: features × rows.
+    package func sums(_ columns: [[Double]]) -> [UInt32] {
+        let (quantised, blocks) = quantise(columns)
         let sums =
             dimensions == 1
-            ? ForestKernel.narrow(columns, blocks: blocks, features: fields.count, narrow, roots)
-            : ForestKernel.wide(columns, blocks: blocks, features: fields.count, wide, roots)
-        return Array(sums.prefix(count))
+            ? ForestKernel.narrow(quantised, blocks: blocks, features: fields.count, narrow, roots)
+            : ForestKernel.wide(quantised, blocks: blocks, features: fields.count, wide, roots)
+        return Array(sums.prefix(columns.first?.count ?? 0))
     }
 
     /// The anomaly score of a sum: 2^(−E[h]/c(ψ)), between 0 and 1.

@@ -195,7 +195,7 @@ package struct Screener: Sendable {
                 return (0..<validated.batch.count).map { lines.rarity(place, codes[$0 * width + place]) }
             }
         }
-        let sums = lines.forest.sums(count: validated.batch.count) { feature, row in columns[feature][row] }
+        let sums = lines.forest.sums(columns)
         for row in sums.indices where validated.isSound[row] {
             remarks.scores.addPath(sums[row], trees: lines.forest.trees)
             if sums[row] >= lines.flagBelow { continue }
@@ -406,7 +406,7 @@ extension Screener {
             case .rarity(let place): lines.rarity(place, features.codes[place])
             }
         }
-        let sum = lines.forest.sums(count: 1) { feature, _ in values[feature] }[0]
+        let sum = lines.forest.sums(values.map { [$0] })[0]
         scores.append(
             LineScore(
                 code: .isolationForest, field: -1, statistic: lines.forest.score(sum),

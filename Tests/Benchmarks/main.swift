@@ -4,6 +4,7 @@
 //        Benchmarks typed FILE, one of these or their clean twins, which is read into typed columns on two threads.
 //        Benchmarks checks FILE CONTRACT, which checks one of these against a contract on one thread.
 //        Benchmarks text FILE, which searches a text file for personal data line by line.
+//        Benchmarks forest FILE, which fits a forest to the matrix of these and scores its rows.
 //        Benchmarks alarms ROWS BATCHES, which counts false alarms over clean batches of that many rows.
 //        Benchmarks ledger FOLDER ENTRIES, which makes a ledger of that many entries in FOLDER, if there is none, and verifies it.
 import Cryptography
@@ -31,6 +32,11 @@ if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "text" {
     try benchmarkText(CommandLine.arguments[2])
     exit(0)
 }
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "forest" {
+    keepFreedMemory()
+    benchmarkForest(CommandLine.arguments[2])
+    exit(0)
+}
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "checks" {
     keepFreedMemory()
     try benchmarkChecks(CommandLine.arguments[2], contract: CommandLine.arguments[3])
@@ -44,7 +50,7 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "alarms", let r
 }
 guard CommandLine.arguments.count == 2 else {
     print(
-        "usage: Benchmarks FOLDER | typed FILE | checks FILE CONTRACT | alarms ROWS BATCHES | ledger FOLDER ENTRIES"
+        "usage: Benchmarks FOLDER | typed FILE | forest FILE | checks FILE CONTRACT | alarms ROWS BATCHES | ledger FOLDER ENTRIES"
     )
     exit(64)
 }
@@ -171,35 +177,4 @@ for hashing in [false, true] {
 let digest = time { _ = SHA256.hash(csv) }
 report("sha256", Double(csv.count) / digest / 1e6, "MB/s")
 
-// The forest: 1,000,000 rows of ten doubles behind a 128-byte header, row-major.
-let raw = bytes(folder + "/matrix_1m_x10.npy")
-let (rows, width) = (1_000_000, 10)
-var matrix: [Double] = []
-matrix.reserveCapacity(rows * width)
-for index in 0..<rows * width {
-    var word: UInt64 = 0
-    for shift in 0..<8 { word |= UInt64(raw[128 + index * 8 + shift]) << UInt64(8 * shift) }
-    matrix.append(Double(bitPattern: word))
-}
-for dimensions in [1, 3] {
-    let seconds = time {
-        var sample = RowSample(capacity: 65_536, width: width)
-        for row in 0..<65_536 {
-            let place = row * 15
-            sample.append(rank: UInt64(row), Array(matrix[place * width..<(place + 1) * width]))
-        }
-        let forest = IsolationForest(
-            sample: sample, rows: 0..<sample.count, fields: Array(0..<width), trees: 100, sampleSize: 256,
-            dimensions: dimensions, seed: 1)
-        var total: UInt64 = 0
-        // By blocks, as the corridor does.
-        var first = 0
-        while first < rows {
-            let count = min(2048, rows - first)
-            for sum in forest.sums(count: count, { matrix[(first + $1) * width + $0] }) { total += UInt64(sum) }
-            first += count
-        }
-        precondition(total > 0)
-    }
-    report("forest-ndim\(dimensions)", seconds, "s")
-}
+benchmarkForest(folder + "/matrix_1m_x10.npy")

@@ -88,14 +88,14 @@ import Testing
         let base = (0..<8000).map { _ in (0..<5).map { _ in draws.normal() } }
         let forest = IsolationForest(
             sample: sample(base), rows: 0..<4000, fields: [0, 1, 2, 3, 4], dimensions: 3, seed: 8)
-        let held = forest.sums(count: 4000) { base[4000 + $1][$0] }.sorted()
+        let held = forest.sums(columns(base[4000...])).sorted()
         let line = held[40]
         let fresh = (0..<4000).map { _ in (0..<5).map { _ in draws.normal() } }
-        let flagged = forest.sums(count: 4000) { fresh[$1][$0] }.count { $0 < line }
+        let flagged = forest.sums(columns(fresh[...])).count { $0 < line }
         print("flag rate on fresh clean rows: \(Double(flagged) / 4000)")
         #expect((0.004...0.018).contains(Double(flagged) / 4000))
         let cluster = (0..<400).map { _ in (0..<5).map { _ in 3 + 0.1 * draws.normal() } }
-        let caught = forest.sums(count: 400) { cluster[$1][$0] }.count { $0 < line }
+        let caught = forest.sums(columns(cluster[...])).count { $0 < line }
         print("cluster caught by the baseline's forest: \(caught) of 400")
         #expect(caught >= 380)
     }

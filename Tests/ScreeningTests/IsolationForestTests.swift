@@ -31,21 +31,37 @@ import Testing
             var others = clean(333, 5, seed: 5)
             others[0] = [.nan, .infinity, -.infinity, 1e308, -1e308]
             others[1] = [1e6, -1e6, 1e6, -1e6, 1e6]
-            let whole = made.sums(count: others.count) { others[$1][$0] }
-            let (columns, blocks) = made.quantise(count: others.count) { others[$1][$0] }
+            let whole = made.sums(columns(others[...]))
+            let (quantised, blocks) = made.quantise(columns(others[...]))
             let scalar =
                 dimensions == 1
-                ? ForestKernel.narrow(columns, blocks: blocks, features: 5, made.narrow, made.roots, isScalar: true)
-                : ForestKernel.wide(columns, blocks: blocks, features: 5, made.wide, made.roots, isScalar: true)
+                ? ForestKernel.narrow(quantised, blocks: blocks, features: 5, made.narrow, made.roots, isScalar: true)
+                : ForestKernel.wide(quantised, blocks: blocks, features: 5, made.wide, made.roots, isScalar: true)
             #expect(Array(scalar.prefix(others.count)) == whole)
             #expect(others.map { walk(made, $0) } == whole)
             for cut in [1, 63, 64, 65, 200, 332] {
-                let first = made.sums(count: cut) { others[$1][$0] }
-                let second = made.sums(count: others.count - cut) { others[cut + $1][$0] }
+                let first = made.sums(columns(others[..<cut]))
+                let second = made.sums(columns(others[cut...]))
                 #expect(first + second == whole)
             }
             for sum in whole { #expect((0.0...1.0).contains(made.score(sum))) }
             #expect(made.score(whole[1]) > 0.65)
+        }
+    }
+
+    @Test func `a value has the same 16 bits alone and in a block`() throws {
+        var draws = Draws(seed: 9)
+        var values = [
+            .nan, .infinity, -.infinity, 1e308, -1e308, 32_767, 32_767.5, -32_767.5, -0.0, 0.49999999999999994,
+        ]
+        values += (-9...9).map { Double($0) / 2 } + (0..<99).map { _ in 30_000 * draws.normal() }
+        for (center, scale) in [(0.0, 1.0), (0.25, 2), (-3, 1.0 / 3), (7, 0), (1e300, 1e10)] {
+            let quantiser = IsolationForest.Quantiser(center: center, scale: scale)
+            var block = [Int16](repeating: 0, count: 3 * 128)
+            ForestKernel.quantise(values, quantiser, feature: 1, of: 3, into: &block)
+            #expect(values.indices.map { block[($0 / 64 * 3 + 1) * 64 + $0 % 64] } == values.map { quantiser($0) })
+            // The features beside it were not touched.
+            #expect([0..<64, 128..<256, 320..<384].allSatisfy { block[$0].allSatisfy { $0 == 0 } })
         }
     }
 
@@ -78,7 +94,7 @@ import Testing
     @Test(arguments: [1, 3])
     func `a seed makes a forest, and another seed another`(dimensions: Int) {
         let rows = clean(500, 3, seed: 6)
-        let sums = [1, 1, 2].map { seed in forest(rows, dimensions, seed: seed).sums(count: 500) { rows[$1][$0] } }
+        let sums = [1, 1, 2].map { seed in forest(rows, dimensions, seed: seed).sums(columns(rows[...])) }
         #expect(sums[0] == sums[1] && sums[0] != sums[2])
     }
 
@@ -100,10 +116,10 @@ import Testing
         let rows = (0..<100).map { [Double($0), 1, .nan] }
         for dimensions in [1, 3] {
             let made = forest(rows, dimensions)
-            let sums = made.sums(count: 100) { rows[$1][$0] }
+            let sums = made.sums(columns(rows[...]))
             #expect(Set(sums).count > 10)
         }
         let flat = forest([[1], [1]], 1)
-        #expect(flat.sums(count: 1) { _, _ in 1 } == [UInt32(100 * 32)])
+        #expect(flat.sums([[1]]) == [UInt32(100 * 32)])
     }
 }

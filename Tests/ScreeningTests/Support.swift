@@ -43,6 +43,11 @@ struct Draws {
     }
 }
 
+/// Rows × features as features × rows, as a forest reads them.
+func columns(_ rows: ArraySlice<[Double]>) -> [[Double]] {
+    (rows.first ?? []).indices.map { feature in rows.map { $0[feature] } }
+}
+
 /// A sample of rows, ranked in their order.
 func sample(_ rows: [[Double]], capacity: Int = 65_536) -> RowSample {
     var sample = RowSample(capacity: capacity, width: rows.first?.count ?? 1)

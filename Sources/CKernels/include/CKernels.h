@@ -40,6 +40,10 @@ typedef struct { int16_t feature; int16_t threshold; int16_t value; uint16_t rig
 /// A node of an extended tree in preorder: w·x > threshold goes right, in rounded 1.15 fixed point (pmulhrsw).
 typedef struct { int16_t w[3]; uint8_t f[3]; uint8_t leaf; int16_t threshold; int16_t value; uint16_t right; } SluiceWideNode;
 
+/// One feature of n rows in 16 bits: (x - center) * scale, limited to ±32,767, halves away from zero, NaN as 0. `out` is where the
+/// feature's first block begins; the next one follows d * 64 further.
+void sluice_forest_quantise(const double *values, size_t n, double center, double scale, int d, int16_t *out);
+
 /// Sums of leaf values for blocks of 64 rows: cols[(block * d + f) * 64 + r], roots has trees + 1 entries.
 /// A sum must stay below 65,536 (at most 112 trees of depth 8 with values in 1/32).
 void sluice_forest(const int16_t *cols, size_t blocks, int d, const SluiceNode *nodes, const uint32_t *roots, int trees,

@@ -7,6 +7,20 @@ typealias WideNode = SluiceWideNode
 
 /// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind a checked face.
 enum ForestKernel {
+    /// Puts one feature of rows in 16 bits into its place in each block of 64 rows.
+    static func quantise(
+        _ values: [Double], _ quantiser: IsolationForest.Quantiser, feature: Int, of features: Int,
+        into columns: inout [Int16]
+    ) {
+        precondition(feature < features && columns.count == (values.count + 63) / 64 * features * 64)
+        // Sound: the size was checked above; the feature's blocks begin at its place in the first one.
+        unsafe columns.withUnsafeMutableBufferPointer { columns in
+            guard let base = columns.baseAddress else { return }
+            unsafe sluice_forest_quantise(
+                values, values.count, quantiser.center, quantiser.scale, Int32(features), base + feature * 64)
+        }
+    }
+
     /// Adds each row's sum over all trees to `sums`, in groups of trees small enough for 16 bits; `isScalar` asks for the
     /// twin without vector instructions, which has the same bits.
     static func narrow(
