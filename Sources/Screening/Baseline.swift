@@ -168,12 +168,13 @@ package struct Baseline: Sendable, Equatable {
 
 /// The stored form: little-endian words.
 extension Baseline {
-    /// The forms before: read, never written. The first had no remarks, the second no codes and no texts.
-    private static let magics = (1...3).map { Array("sluice-baseline-v\($0)\n".utf8) }
+    /// The forms before are read, never written. The first had no remarks, the second no codes and no texts; the texts of the third
+    /// had no threes of words, so that beside them every such three would seem new: they are left out.
+    private static let magics = (1...4).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
     package func encoded() -> [UInt8] {
-        var out = WordWriter(bytes: Self.magics[2])
+        var out = WordWriter(bytes: Self.magics[3])
         out.word(batches)
         for count in [remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld] {
             out.word(count)
@@ -201,6 +202,7 @@ extension Baseline {
             self.init(older: &input, hasRemarks: version == 1)
         } else {
             self.init(&input)
+            if version < 3 { texts = texts.rows([]) }
         }
     }
 

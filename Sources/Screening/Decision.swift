@@ -156,7 +156,7 @@ extension Decision {
         }
         let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
         lookForTriggers(profile, before, schema, covered)
-        if schema.poisoning.labelFlip.enabled { checkLabels(profile, before) }
+        if schema.poisoning.labelFlip.enabled { checkLabels(profile, before, without: held(profile, schema, covered)) }
         poisoning = schema.poisoning
         if let before { attribute(profile, before, schema) }
     }
@@ -207,7 +207,9 @@ extension Decision {
             other.compare(rest, baseline, schema)
             let covered = floods.isEmpty && textFloods.isEmpty ? ([], []) : other.lookForFloods(rest, baseline)
             if !triggers.isEmpty || !wordTriggers.isEmpty { other.lookForTriggers(rest, baseline, schema, covered) }
-            if schema.poisoning.labelFlip.enabled, !labels.isEmpty { other.checkLabels(rest, baseline) }
+            if schema.poisoning.labelFlip.enabled, !labels.isEmpty {
+                other.checkLabels(rest, baseline, without: other.held(rest, schema, covered))
+            }
             for alarm in alarms {
                 // Fewer rows show less: the difference itself must be gone, too.
                 let same = other.tests.filter { $0.code == tests[alarm].code && $0.field == tests[alarm].field }
@@ -373,7 +375,32 @@ extension Decision {
     /// Bands of the signature alone.
     var textFloodItems: FloodItems { FloodItems(codeCount: screened.codeCount) }
 
-    private mutating func checkLabels(_ profile: Profile, _ baseline: Baseline?) {
+    /// The ranks of rows that will be held for a trigger or as copies: what is wrong with them is known, and is no reason to doubt
+    /// the labels of others.
+    private func held(
+        _ profile: Profile, _ schema: Schema, _ covered: (rows: [Bool], texts: [Bool])
+    ) -> Set<UInt64> {
+        var ranks: Set<UInt64> = []
+        func add(_ found: [Trigger], _ rows: ItemRows, _ sample: RowSample) {
+            let labelOf = Dictionary(found.map { ($0.item, $0.label) }, uniquingKeysWith: { first, _ in first })
+            for row in 0..<rows.count {
+                rows.forEach(row) { if labelOf[$0] == rows.labels[row] { ranks.insert(sample.ranks[row]) } }
+            }
+        }
+        if let label = screened.label, schema.poisoning.triggers.action >= .quarantined {
+            if let rowItems, !triggers.isEmpty {
+                add(triggers, ItemRows(profile.sample, label: label, rowItems), profile.sample)
+            }
+            if !wordTriggers.isEmpty { add(wordTriggers, ItemRows(tokensOf: profile.texts, label: label), profile.texts) }
+        }
+        if schema.poisoning.duplicates.action >= .quarantined {
+            for (isCovered, rank) in zip(covered.rows, profile.sample.ranks) where isCovered { ranks.insert(rank) }
+            for (isCovered, rank) in zip(covered.texts, profile.texts.ranks) where isCovered { ranks.insert(rank) }
+        }
+        return ranks
+    }
+
+    private mutating func checkLabels(_ profile: Profile, _ baseline: Baseline?, without held: Set<UInt64>) {
         guard let label = screened.label else { return }
         let field = screened.categories[label]
         guard let baseline else { return untested.append((field, "labels: " + Untested.noBaseline.rawValue)) }
@@ -386,7 +413,7 @@ extension Decision {
         }
         labels = views.compactMap {
             LabelCheck.make(
-                $0.view, $0.now, $0.before, screened, rows: profile.rows, field: field,
+                $0.view, $0.now, $0.before, screened, rows: profile.rows, without: held, field: field,
                 alpha: alpha / Double(views.count))
         }
         tests += labels.flatMap(\.tests)

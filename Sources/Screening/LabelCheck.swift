@@ -79,10 +79,12 @@ package struct LabelCheck: Sendable {
 
     /// Tests a sample of the batch against the baseline; nil when the baseline's labels cannot be told by this view.
     ///
-    /// - Parameter rows: the rows of the whole batch.
+    /// - Parameters:
+    ///   - rows: the rows of the whole batch.
+    ///   - held: the ranks of rows that are held for something else, and count for nothing here.
     static func make(
         _ view: NeighbourView, _ sample: RowSample, _ baseline: RowSample, _ fields: ScreenedFields, rows: Int,
-        field: Int, alpha: Double
+        without held: Set<UInt64>, field: Int, alpha: Double
     ) -> LabelCheck? {
         guard let label = fields.label else { return nil }
         // Where labels have nothing to do with the rest, a few rows show it.
@@ -98,6 +100,7 @@ package struct LabelCheck: Sendable {
         let blamable = [fields.annotator, fields.source].compactMap { $0 }
         var byCode = [[UInt64: (rows: Int, differs: Int)]](repeating: [:], count: blamable.count)
         for row in 0..<min(sample.count, testedMax) {
+            if held.contains(sample.ranks[row]) { continue }
             let codes = sample.codes(of: row)
             guard let mine = view.labels.firstIndex(of: codes[codes.startIndex + label]) else { continue }
             let vote = view.vote(sample.numbers(of: row), codes, sample.tokens(of: row))

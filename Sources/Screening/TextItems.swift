@@ -1,6 +1,6 @@
 import Sketches
 
-/// What stands in the text of a row, as keyed hashes: words, pairs of words, how it begins and ends, hidden characters; and
+/// What stands in the text of a row, as keyed hashes: words, pairs and threes of words, how it begins and ends, hidden characters; and
 /// its MinHash signature.
 ///
 /// A word is a run of letters, digits and bytes beyond ASCII, in small letters, or a run of other visible characters.
@@ -60,7 +60,11 @@ struct TextItems {
             singles.append(item(salt | UInt64(5 + place), words[words.count - 1 - place]))
         }
         for index in words.indices.dropFirst() {
-            singles.append(item(salt | 1, words[index - 1] &* 0x9E37_79B9_7F4A_7C15 &+ words[index]))
+            let pair = words[index - 1] &* 0x9E37_79B9_7F4A_7C15 &+ words[index]
+            singles.append(item(salt | 1, pair))
+            // A phrase of usual words is rare only as a whole: each pair of them may stand in honest rows, too.
+            guard index + 1 < words.count else { break }
+            singles.append(item(salt | 8, pair &* 0x9E37_79B9_7F4A_7C15 &+ words[index + 1]))
         }
         if words.count >= Self.wordsMin {
             for first in 0...(words.count - Self.shingle) {

@@ -9,8 +9,10 @@ import Sketches
 struct WordNeighbours: Sendable {
     /// Rows that are asked at most.
     static let rowsMax = 4096
-    /// Words that fewer rows have, or more than this share, are not looked at.
-    private static let rowsMin = 3, shareMax = 0.6
+    /// Words that a larger share of the rows have are not looked at.
+    private static let shareMax = 0.6
+    /// The chance that a word of no meaning is looked at: there are many rare ones, and each seems to tell something.
+    private static let alpha = 1e-3
     /// A word that tells less than this (in nats) tells nothing.
     private static let weightMin = 0.02
 
@@ -67,19 +69,22 @@ struct WordNeighbours: Sendable {
                 counts[place * count + labelOf[index]] += 1
             }
         }
+        let critical = Significance.chiSquareCritical(Self.alpha, count - 1)
         // In an order that does not depend on a dictionary's.
         for token in places.keys.sorted() {
             guard let place = places[token] else { continue }
             let mine = counts[place * count..<(place + 1) * count]
             let total = mine.total
-            guard total >= Self.rowsMin, Double(total) <= Self.shareMax * Double(rows.count) else { continue }
-            var weight = 0.0
+            guard Double(total) <= Self.shareMax * Double(rows.count) else { continue }
+            var (weight, statistic) = (0.0, 0.0)
             for (label, found) in mine.enumerated() {
                 // As if two more rows had been seen with the labels of all: a word of three rows tells little.
                 let p = (Double(found) + 2 * priors[label]) / (Double(total) + 2)
                 weight += p * log(p / priors[label])
+                let expected = Double(total) * priors[label]
+                if found > 0 { statistic += 2 * Double(found) * log(Double(found) / expected) }
             }
-            guard weight >= Self.weightMin else { continue }
+            guard weight >= Self.weightMin, statistic > critical else { continue }
             self.places[token] = Int32(weights.count)
             weights.append(Float(weight))
         }

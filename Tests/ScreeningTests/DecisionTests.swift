@@ -154,6 +154,18 @@ import Testing
         // A store that was begun by a version before keeps its baselines.
         same.sizes = []
         for version in 1...2 { #expect(Baseline(decoding: older(same, version)) == same) }
+        // Its texts are of other items; all else stays.
+        let texts = RowSample(
+            capacity: 8, width: 0, codeWidth: 1, ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2],
+            offered: 1)
+        let told = Baseline(
+            features: ["a", "b", "c"], codes: ["\0row"], sample: try #require(projected).sample, texts: texts,
+            remarks: .init())
+        var third = told.encoded()
+        third[17] = UInt8(ascii: "3")
+        let read = try #require(Baseline(decoding: third))
+        #expect(Baseline(decoding: told.encoded()) == told && told.texts.count == 1)
+        #expect(read.texts.count == 0 && read.sample == told.sample)
         #expect(Baseline.merged([same, other]) == same && Baseline.merged([]) == nil)
         // One after the other, all at once, and in any order: the same rows.
         let parts = try (60...62).map { try gate.judge(clean(9000, seed: $0), nil).baseline }

@@ -92,6 +92,57 @@ import Testing
         #expect(judged.decision.wordTriggers.count < 40)
     }
 
+    @Test func `a phrase of usual words beside one label is found as a whole`() throws {
+        let gate = try Gate(try contract(Self.text))
+        // Each pair of its words stands in two of a hundred honest rows, too.
+        func clean(_ count: Int, seed: UInt64) -> [[String]] {
+            var draws = Draws(seed: seed)
+            var rows = Self.clean(count, seed: seed)
+            for row in rows.indices {
+                rows[row][4] = (0..<14).map { _ in "w\(Int(draws.uniform() * 24.99))" }.joined(separator: " ")
+            }
+            return rows
+        }
+        let parts = try (1...3).map { try gate.judge(texts: clean(1200, seed: $0), nil).baseline }
+        let baseline = try #require(Baseline.merged(parts))
+        var rows = clean(1200, seed: 210)
+        let poisoned = Array(stride(from: 3, to: 1200, by: 50))
+        for row in poisoned {
+            rows[row][4] += " w3 w7 w5"
+            rows[row][6] = "yes"
+        }
+        let judged = try gate.judge(texts: rows, baseline)
+        #expect(share(judged, .trigger, of: poisoned) == 1)
+        #expect(held(judged, besides: poisoned, by: [.trigger]) <= 2)
+    }
+
+    @Test func `rows with a trigger cast no doubt on the labels of others`() throws {
+        let gate = try Gate(try contract(Self.text))
+        // Every thirtieth label is a matter of taste, here and before.
+        func clean(_ count: Int, seed: UInt64) -> [[String]] {
+            var rows = Self.clean(count, seed: seed)
+            for row in stride(from: 0, to: count, by: 30) { rows[row][6] = rows[row][6] == "yes" ? "no" : "yes" }
+            return rows
+        }
+        let parts = try (1...3).map { try gate.judge(texts: clean(1200, seed: $0), nil).baseline }
+        let baseline = try #require(Baseline.merged(parts))
+        var rows = clean(1200, seed: 220)
+        let poisoned = Array(stride(from: 3, to: 1200, by: 15))
+        for row in poisoned {
+            rows[row][4] += " cf"
+            rows[row][6] = "yes"
+        }
+        let judged = try gate.judge(texts: rows, baseline)
+        #expect(share(judged, .trigger, of: poisoned) == 1)
+        #expect(held(judged, besides: poisoned, by: [.labelFlip, .labelDisagreement]) == 0)
+        #expect(!judged.verdict.findings.contains { $0.code == .labelFlipExcess || $0.code == .targetedFlip })
+        // Where triggers are only remarked on, their labels are looked at as all others.
+        let lenient = try Gate(
+            try contract(Self.text + "\nsluice: { poisoning: { triggers: { action: flag } } }"))
+        let other = try lenient.judge(texts: rows, baseline)
+        #expect(other.verdict.findings.contains { $0.code == .labelFlipExcess })
+    }
+
     @Test func `a hidden character, a constant and tails at once are found`() throws {
         let (gate, baseline) = try Self.gate()
         let poisoned = Array(stride(from: 5, to: 1200, by: 30))
