@@ -358,14 +358,17 @@ package struct Masker: Sendable {
                 meet(row)
                 let matches = here.map(\.match)
                 count(matches, rule, &receipts)
+                // Letters that were escaped are written as they are; what must be escaped in a string still is.
+                let plain = cell.isNested ? unescapedJSON(bytes, cell.range) : nil
                 if cell.isNested, format == .jsonl,
-                    let text = maskedJSON(bytes, cell.range, matches, rule.operation, code)
+                    let text = plain.map({ maskedJSON($0.span, 0..<$0.count, matches, rule.operation, code) })
+                        ?? maskedJSON(bytes, cell.range, matches, rule.operation, code)
                 {
                     pieces[base + row] = Piece(start: Int32(patch.count), end: Int32(patch.count + text.count))
                     patch += text
                     continue
                 }
-                if cell.isNested, let plain = unescapedJSON(bytes, cell.range) {
+                if let plain {
                     rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
                 } else {
                     rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)

@@ -1,8 +1,7 @@
 import Recognition
 
-/// The source of an object or array with what was found in it changed in place, so that it stays one: inside a string as text of it,
-/// and
-/// a number becomes a string. Nil where that cannot be done: there are escapes, or a match goes beyond one string.
+/// The source of an object or array with what was found in it changed in place, so that it stays one: inside a string as text of it, and
+/// a number becomes a string. Nil where that cannot be done: a match goes beyond one string, or has an escape in it.
 func maskedJSON(
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: [EntityMatch], _ operation: ValueOperator,
     _ code: (Span<UInt8>) -> [UInt8]
@@ -12,14 +11,19 @@ func maskedJSON(
     var at = range.lowerBound
     for match in matches {
         while at < match.start {
-            if bytes[at] == UInt8(ascii: "\\") { return nil }
             if bytes[at] == 0x22 { isInString.toggle() }
-            out.append(bytes[at])
-            at += 1
+            // An escape stays whole, also where its last letters look like the beginning of what was found.
+            let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
+            for _ in 0..<length {
+                out.append(bytes[at])
+                at += 1
+            }
         }
-        for place in match.range where bytes[place] == 0x22 || bytes[place] == UInt8(ascii: "\\") { return nil }
+        if at >= match.end { continue }
+        let found = at..<match.end
+        for place in found where bytes[place] == 0x22 || bytes[place] == UInt8(ascii: "\\") { return nil }
         var value: [UInt8] = []
-        operation.apply(bytes, match.range, entity: match.entity.name, into: &value, code: code)
+        operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
         var text: [UInt8] = []
         appendJSONString(value, &text)
         if isInString {
@@ -34,10 +38,7 @@ func maskedJSON(
         }
         at = match.end
     }
-    for place in at..<range.upperBound {
-        if bytes[place] == UInt8(ascii: "\\") { return nil }
-        out.append(bytes[place])
-    }
+    for place in at..<range.upperBound { out.append(bytes[place]) }
     return out
 }
 

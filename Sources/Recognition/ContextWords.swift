@@ -8,13 +8,15 @@ struct ContextWords: Sendable {
     private var lengths: [UInt32]
 
     /// The words of every recogniser.
-    static let all = ContextWords(Recogniser.all)
+    static let all = ContextWords(Recogniser.all, \.context)
+    /// The names of columns that say what is in them.
+    static let names = ContextWords(Recogniser.all, \.names)
 
-    init(_ recognisers: [Recogniser]) {
+    private init(_ recognisers: [Recogniser], _ list: (Recogniser) -> [String]) {
         var words: [UInt64: EntitySet] = [:]
         lengths = [UInt32](repeating: 0, count: 256)
         for recogniser in recognisers {
-            for word in recogniser.context {
+            for word in list(recogniser) {
                 let bytes = Array(word.utf8)
                 var hash = Self.seed
                 for byte in bytes { hash = Self.step(hash, byte) }

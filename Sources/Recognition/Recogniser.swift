@@ -13,14 +13,19 @@ struct Recogniser: Sendable {
     let entity: Entity
     let forms: [Form]
     let context: [String]
+    /// Words that as a column's name say it all: in such a column a value that is wholly of the form is that, however little the form says.
+    let names: [String]
     /// Judges what has the form; nil when the form says it all.
     let check: (@Sendable (Symbols) -> Verdict)?
 
     /// A recogniser; context words are separated by spaces and compared without case.
+    ///
+    /// - Parameter names: the same for columns, where context words also mean other things there.
     init(
-        _ entity: Entity, _ forms: [Form], context: String = "",
+        _ entity: Entity, _ forms: [Form], context: String = "", names: String? = nil,
         check: (@Sendable (Symbols) -> Verdict)? = nil
     ) {
+        self.names = (names ?? context).split(separator: " ").map(String.init)
         self.entity = entity
         self.forms = forms
         self.context = context.split(separator: " ").map(String.init)
@@ -86,7 +91,8 @@ extension Recogniser {
                 ("99-999", 0.2),
                 ("999-9999", 0.2), ("99999-999", 0.2), ("9999", 0.01), ("999999", 0.05),
             ],
-            context: "zip zipcode postcode postal postalcode plz cap cep pincode postnummer postinumero codepostal"),
+            context: "zip zipcode postcode postal postalcode plz cap cep pincode postnummer postinumero codepostal",
+            names: "zip zipcode postcode postal postalcode plz pincode postnummer postinumero codepostal"),
         Recogniser(
             .coordinates, [], context: "lat lon lng latitude longitude gps coordinates coordinate geo koordinaten"),
     ]
@@ -125,10 +131,12 @@ extension Recogniser {
                 ("9{6,14}", 0.01),
                 ("9999999999999999", 0.01),
             ],
-            context: "driver drivers license licence dl dls cdl dln driving permit"),
+            context: "driver drivers license licence dl dls cdl dln driving permit",
+            names: "driverlicense driverslicense driverlicence driverslicence drivinglicense drivinglicence driver dln"),
         Recogniser(
             .usBankNumber, [("9{8,17}", 0.05)],
-            context: "bank account accounts acct checking savings debit konto"),
+            context: "bank account accounts acct checking savings debit konto",
+            names: "bankaccount bankaccountnumber bankaccountno accountnumber kontonummer"),
         Recogniser(
             .abaRoutingNumber, [("999999999", 0.5), ("9999-9999-9", 0.65)],
             context: "aba routing abarouting bankrouting rtn"

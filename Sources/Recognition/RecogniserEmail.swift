@@ -4,8 +4,27 @@
 /// `@`, so hostile runs of them cost nothing.
 func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard let start = localStart(bytes, at, &view), let end = domainEnd(bytes, at + 1, &view) else { return nil }
-    return start..<end
+    // git@host:path and ssh://git@host/path are nobody's mailbox (git-clone, "GIT URLS"); icon@2x.png is a file.
+    if at - start == 3, view[bytes, start] | 0x20 == UInt8(ascii: "g"),
+        view[bytes, start + 1] | 0x20 == UInt8(ascii: "i"),
+        view[bytes, start + 2] | 0x20 == UInt8(ascii: "t"),
+        view[bytes, end] == UInt8(ascii: ":") || view[bytes, end] == UInt8(ascii: "/")
+    {
+        return nil
+    }
+    var ending: UInt64 = 0
+    var last = end
+    while end - last < 5, isLetter(view[bytes, last - 1]) {
+        last -= 1
+        ending |= UInt64(view[bytes, last] | 0x20) << UInt64(8 * (end - last - 1))
+    }
+    return view[bytes, last - 1] == UInt8(ascii: ".") && fileEndings.contains(ending) ? nil : start..<end
 }
+
+/// What files end with and no domain does; letters, the last one lowest.
+private let fileEndings: Set<UInt64> = Set(
+    "tgz gz tar bz png jpg jpeg svg gif webp json jsonl yaml yml toml txt csv tsv xml css html htm js jsx tsx pdf exe dll log tmp bak whl jar"
+        .split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
 private func isLocal(_ byte: UInt8) -> Bool {
     if isWord(byte) { return true }

@@ -3,6 +3,8 @@ import Glibc
 /// What a credential is; it is named by its kind only.
 package enum SecretKind: String, Sendable, CaseIterable {
     case awsAccessKey = "AWS access key"
+    case awsSecretKey = "AWS secret key"
+    case azureStorageKey = "Azure storage key"
     case githubToken = "GitHub token"
     case gitlabToken = "GitLab token"
     case slackToken = "Slack token"
@@ -14,6 +16,7 @@ package enum SecretKind: String, Sendable, CaseIterable {
     case huggingFaceToken = "Hugging Face token"
     case sendGridKey = "SendGrid key"
     case privateKey = "private key"
+    case httpAuthorization = "HTTP authorization"
     case webToken = "JSON Web Token"
     case passwordInURL = "password in a URL"
     case connectionString = "password in a connection string"
@@ -96,45 +99,97 @@ enum Secrets {
     /// Words beside which a text without order is a key.
     private static let keyNames = [
         "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credential",
-        "credentials",
-        "passphrase", "authorization",
+        "credentials", "passphrase", "authorization",
     ].map { Array($0.utf8) }
+    /// Names beside which a text of one form is a key of one maker.
+    private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
+    private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
+    private static let bearer = Array("bearer".utf8), basic = Array("basic".utf8)
 
-    /// A text without order after `name:` or `name=`: at least 20 characters with 3.5 bits each, letters and digits.
+    /// What stands after `name:` or `name=`: the key of a maker by its form, or a text without order, of at least 20 characters with 3.5
+    /// bits each, letters and digits.
     static func named(_ text: Span<UInt8>, _ at: Int) -> Kind? {
-        var end = at
-        while end > 0, at - end < 3, text[end - 1] == 0x20 || text[end - 1] == 0x22 || text[end - 1] == 0x27 {
-            end -= 1
+        let end = skip(text, at, by: -1, limit: 3)
+        let isKey = keyNames.contains { isNamed($0, in: text, end) }
+        guard isKey || isNamed(azureName, in: text, end) else { return nil }
+        let start = skip(text, at + 1, by: 1, limit: 3)
+        let (length, padding) = value(text, start)
+        if isNamed(azureName, in: text, end) { return length == 86 && padding == 2 ? .azureStorageKey : nil }
+        if length == 40, padding == 0, isMixed(text, start..<start + length),
+            awsNames.contains(where: { isNamed($0, in: text, end) })
+        {
+            return .awsSecretKey
         }
-        var name: [UInt8] = []
-        var place = end
-        while place > 0, end - place < 32, isURLSafe(text[place - 1]) {
-            place -= 1
-            let byte = text[place]
-            if byte != 0x5F, byte != 0x2D { name.insert(byte &- 0x41 < 26 ? byte | 0x20 : byte, at: 0) }
+        if isNamed(authorization, in: text, end), let found = scheme(text, start, length) { return found }
+        return length + padding >= 20 && isMixed(text, start..<start + length)
+            && entropy(text, start..<start + length) >= 3.5
+            ? .namedKey : nil
+    }
+
+    /// What an `Authorization` header holds behind the name of its scheme (RFC 6750, RFC 7617).
+    private static func scheme(_ text: Span<UInt8>, _ start: Int, _ length: Int) -> Kind? {
+        let first = skip(text, start + length, by: 1, limit: 3)
+        let (count, padding) = value(text, first)
+        let credential = first..<first + count
+        if ends(bearer, in: text, start + length), length == bearer.count, count >= 20, isMixed(text, credential) {
+            return .httpAuthorization
         }
-        guard keyNames.contains(where: { name.suffix($0.count) == $0[...] }) else { return nil }
-        var start = at + 1
-        while start < text.count, start - at < 4, text[start] == 0x20 || text[start] == 0x22 || text[start] == 0x27 {
-            start += 1
-        }
-        var counts = [Int](repeating: 0, count: 128)
-        var length = 0
-        while length < tokenMax, start + length < text.count {
-            let byte = text[start + length]
-            guard isURLSafe(byte) || byte == 0x2B || byte == 0x2F || byte == 0x3D || byte == 0x2E || byte == 0x7E else {
+        // name:password in base64 is of fours and hardly ever of one case alone.
+        guard ends(basic, in: text, start + length), length == basic.count, count >= 8, (count + padding) % 4 == 0
+        else { return nil }
+        let hasCapital = credential.dropFirst().contains { text[$0] &- 0x41 < 26 }
+        let hasSmall = credential.dropFirst().contains { isLower(text[$0]) }
+        return hasCapital && hasSmall ? .httpAuthorization : nil
+    }
+
+    /// Whether a word is a token that `Bearer ` stands in front of.
+    static func isBearer(_ text: Span<UInt8>, _ word: Range<Int>, _ low: Int) -> Bool {
+        word.count >= 20 && word.lowerBound - low >= 7 && text[word.lowerBound - 1] == 0x20
+            && ends(bearer, in: text, word.lowerBound - 1) && isMixed(text, word)
+    }
+
+    /// Past a few spaces and quotes from a place on, or back.
+    private static func skip(_ text: Span<UInt8>, _ from: Int, by step: Int, limit: Int) -> Int {
+        var place = from
+        for _ in 0..<limit {
+            let next = step > 0 ? place : place - 1
+            guard next >= 0, next < text.count, text[next] == 0x20 || text[next] == 0x22 || text[next] == 0x27 else {
                 break
             }
-            counts[Int(byte)] += 1
-            length += 1
+            place += step
         }
-        guard length >= 20, isMixed(text, start..<start + length) else { return nil }
-        var entropy = 0.0
-        for count in counts where count > 0 {
-            let share = Double(count) / Double(length)
-            entropy -= share * log2(share)
+        return place
+    }
+
+    /// Whether a name ends at a place, in any case; dashes and underscores in it do not count.
+    private static func isNamed(_ name: [UInt8], in text: Span<UInt8>, _ end: Int) -> Bool {
+        var place = end
+        for letter in name.reversed() {
+            while place > 0, end - place < 32, text[place - 1] == 0x5F || text[place - 1] == 0x2D { place -= 1 }
+            guard place > 0, folded(text[place - 1]) == letter else { return false }
+            place -= 1
         }
-        return entropy >= 3.5 ? .namedKey : nil
+        return true
+    }
+
+    /// How long a value from a place on is, and how many signs of base64's end follow it.
+    private static func value(_ text: Span<UInt8>, _ start: Int) -> (length: Int, padding: Int) {
+        let length = run(text, start) { isURLSafe($0) || $0 == 0x2B || $0 == 0x2F || $0 == 0x2E || $0 == 0x7E }
+        var padding = 0
+        while padding < 2, start + length + padding < text.count, text[start + length + padding] == 0x3D {
+            padding += 1
+        }
+        return (length, padding)
+    }
+
+    /// Bits a character.
+    private static func entropy(_ text: Span<UInt8>, _ range: Range<Int>) -> Double {
+        var counts = [Int](repeating: 0, count: 128)
+        for at in range { counts[Int(text[at] & 127)] += 1 }
+        return counts.reduce(0) { bits, count in
+            let share = Double(count) / Double(range.count)
+            return count > 0 ? bits - share * log2(share) : bits
+        }
     }
 
     private static func underscore(_ text: Span<UInt8>, _ at: Int) -> Kind? {
@@ -231,6 +286,8 @@ enum Secrets {
     private static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x5F }
     private static func isURLSafe(_ byte: UInt8) -> Bool { isWord(byte) || byte == 0x2D }
 
+    private static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
     /// How many characters of a kind stand from a place on.
     private static func run(_ text: Span<UInt8>, _ from: Int, _ isOne: (UInt8) -> Bool) -> Int {
         var count = 0
@@ -250,8 +307,7 @@ enum Secrets {
         let first = at - word.count
         guard first >= 0 else { return false }
         for index in word.indices {
-            let byte = text[first + index]
-            if (byte &- 0x41 < 26 ? byte | 0x20 : byte) != word[index] { return false }
+            if folded(text[first + index]) != word[index] { return false }
         }
         return true
     }

@@ -6,6 +6,8 @@ package struct TextScanner: Sendable {
     private let sought: EntitySet
     /// What the column's name already says.
     private let named: EntitySet
+    /// What is in the column by its name, so that a whole value counts at the entity's own threshold.
+    private let isCalled: EntitySet
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
     /// What a match must score; nil for each entity's own threshold.
@@ -13,21 +15,30 @@ package struct TextScanner: Sendable {
     private let index: ShapeIndex
     private let words: ContextWords
 
+    /// Whether a column's name says that it holds an entity.
+    package static func isCalled(_ entity: Entity, _ columnName: String) -> Bool {
+        ContextWords.names.named(in: columnName).contains(entity)
+    }
+
     /// A scanner for `entities`; words in `columnName` count as context of everything in the column.
     ///
-    /// - Parameter minimumScore: what a match must score to count, instead of each entity's own threshold.
+    /// - Parameter minimumScore: what a match must score to count, instead of each entity's own threshold; a whole value of a column that is
+    ///   called so still counts at that.
     package init(
         entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil
     ) {
         self.init(
             EntitySet(isVersionName(columnName) ? entities.subtracting([.ipAddress]) : entities),
-            named: ContextWords.all.named(in: columnName), secrets: secrets,
-            minimumScore: minimumScore)
+            named: ContextWords.all.named(in: columnName), isCalled: ContextWords.names.named(in: columnName),
+            secrets: secrets, minimumScore: minimumScore)
     }
 
-    private init(_ sought: EntitySet, named: EntitySet, secrets: Bool, minimumScore: Double?) {
+    private init(
+        _ sought: EntitySet, named: EntitySet, isCalled: EntitySet, secrets: Bool, minimumScore: Double?
+    ) {
         self.sought = sought
         self.named = named
+        self.isCalled = isCalled
         findsSecrets = secrets
         self.minimumScore = minimumScore
         index = Recogniser.index
@@ -39,7 +50,8 @@ package struct TextScanner: Sendable {
         // The longest form is an e-mail address: 64 + 1 + 255 bytes.
         guard !range.isEmpty, range.count <= 320 else { return false }
         var matches: [EntityMatch] = []
-        let scanner = TextScanner(EntitySet([entity]), named: EntitySet([entity]), secrets: false, minimumScore: nil)
+        let only = EntitySet([entity])
+        let scanner = TextScanner(only, named: only, isCalled: only, secrets: false, minimumScore: nil)
         scanner.scan(bytes, range: range, into: &matches)
         return matches.count == 1 && matches[0].range == range
     }
@@ -187,6 +199,7 @@ package struct TextScanner: Sendable {
         if word.count < Secrets.tokenMin { return false }
         if word.count == 36, isUUID(bytes, word) { return true }
         guard findsSecrets else { return false }
+        if Secrets.isBearer(bytes, word, look.view.low) { note({ _, _ in .httpAuthorization }, bytes, at, &look) }
         for place in word {
             switch bytes[place] {
             case 0x5F, 0x2D, 0x2E, UInt8(ascii: "K"), UInt8(ascii: "S"), UInt8(ascii: "z"):
@@ -356,7 +369,9 @@ package struct TextScanner: Sendable {
                 score = min(1, max(base + 0.35, 0.4))
             }
         }
-        guard score >= minimumScore ?? entity.threshold else { return }
+        let isWhole = range.lowerBound == look.view.low && range.upperBound == look.view.high
+        let least = minimumScore.map { isWhole && isCalled.contains(entity) ? min($0, entity.threshold) : $0 }
+        guard score >= least ?? entity.threshold else { return }
         let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
     }

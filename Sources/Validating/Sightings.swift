@@ -78,8 +78,9 @@ struct ColumnSearch: Sendable {
         let policy = own.undeclaredPII ?? schema.undeclaredPII
         let mayHold: Bool
         switch own.type {
-        // What passes their checks is nothing else.
-        case .boolean, .date, .datetime, .time, .year, .yearmonth, .duration: mayHold = false
+        // What passes their checks is nothing else, but for a date that is somebody's.
+        case .date, .datetime: mayHold = TextScanner.isCalled(.dateOfBirth, own.name)
+        case .boolean, .time, .year, .yearmonth, .duration: mayHold = false
         default: mayHold = true
         }
         secrets = mayHold ? own.secrets ?? schema.secrets : .accepted
@@ -120,7 +121,8 @@ struct ColumnSearch: Sendable {
         scanner = Self.scanner(undeclared, name, secrets)
     }
 
-    /// Nobody asked for it, so that only what is likely by itself or beside a word counts: a form that says little does not.
+    /// Nobody asked for it, so that only what is likely by itself or beside a word counts: a form that says little does only in a column
+    /// that is called so.
     private static func scanner(_ undeclared: UndeclaredPII?, _ name: String, _ secrets: Outcome) -> TextScanner {
         TextScanner(
             entities: undeclared == nil ? [] : Entity.usual, columnName: name, secrets: secrets != .accepted,

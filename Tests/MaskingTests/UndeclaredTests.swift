@@ -1,3 +1,4 @@
+import Foundation
 import Masking
 import Schemas
 import Tabular
@@ -60,6 +61,44 @@ import Testing
             try mask(schema, line, .jsonl).text
                 == "{\"m\": {\"e\": \"to <EMAIL_ADDRESS>\", \"c\": \"<CREDIT_CARD>\"}, \"l\": [\"<CREDIT_CARD>\", \"x\"]}\n"
         )
+    }
+
+    @Test func `an object with escapes stays one, too`() throws {
+        let schema = try contract("fields:\n  - { name: m, type: object }\n")
+        for (inside, masked) in [
+            (#""to \"ann@example.com\" now""#, #""to \"<EMAIL_ADDRESS>\" now""#),
+            (#""line\nann@example.com\\""#, #""line\n<EMAIL_ADDRESS>\\""#),
+            (#""\u0001ann@example.com""#, #""\u0001<EMAIL_ADDRESS>""#),
+            (#""ann\u0040example.com \u00e9""#, #""<EMAIL_ADDRESS> é""#),
+            (#"["\\\"", 4012888888881881]"#, #"["\\\"", "<CREDIT_CARD>"]"#),
+            (#"{"\"": "4012888888881881"}"#, #"{"\"": "<CREDIT_CARD>"}"#),
+        ] {
+            let text = try mask(schema, "{\"m\": {\"e\": \(inside)}}\n", .jsonl).text
+            #expect(text == "{\"m\": {\"e\": \(masked)}}\n")
+            #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text.utf8)) }
+        }
+    }
+
+    @Test func `what says little counts in a column that is called so`() throws {
+        func open(_ name: String, _ type: String = "string") throws -> Schema {
+            try contract("fields:\n  - { name: id, type: integer }\n  - { name: \(name), type: \(type) }\n")
+        }
+        for (name, type, value, entity) in [
+            ("passport_no", "string", "512345678", "US_PASSPORT"),
+            ("bankAccount", "string", "00123456789", "US_BANK_NUMBER"),
+            ("zip", "string", "90210", "POSTAL_CODE"), ("dob", "date", "1984-02-29", "DATE_OF_BIRTH"),
+            ("birth_date", "string", "1984-02-29", "DATE_OF_BIRTH"),
+        ] {
+            let csv = "id,\(name)\n1,\(value)\n"
+            #expect(try mask(open(name, type), csv, .csv).text == "id,\(name)\n1,<\(entity)>\n", "\(name)")
+        }
+        for (name, type, value) in [
+            ("account", "string", "00123456789"), ("ordered", "date", "1984-02-29"), ("market_cap", "string", "90210"),
+            ("license", "string", "1234567"), ("zip", "string", "unit 90210 of 3"), ("passport_no", "string", "none"),
+        ] {
+            let csv = "id,\(name)\n1,\(value)\n"
+            #expect(try mask(open(name, type), csv, .csv).text == csv, "\(name)")
+        }
     }
 
     /// Numbers that tell rows apart pass checksums by chance: they stay as they are.

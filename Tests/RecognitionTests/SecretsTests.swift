@@ -35,13 +35,24 @@ import Testing
         (.connectionString, "Endpoint=x;Shared" + "AccessKey=abcdefgh1234="),
     ]
 
+    /// The same for what is told by its name.
+    private static let namedCases: [(SecretKind, String)] = [
+        (.awsSecretKey, "aws_secret_access_key=wJa/rXUtnFEMI+K7MDENG\(long.prefix(19))"),
+        (.awsSecretKey, "SecretAccessKey: \"\(long.prefix(40))\""),
+        (.azureStorageKey, "AccountKey=\(long.prefix(86))=="),
+        (.httpAuthorization, "Authorization: Bearer \(long.prefix(32))"),
+        (.httpAuthorization, "curl -H 'authorization: bearer \(long.prefix(20))'"),
+        (.httpAuthorization, "sent Bearer \(long.prefix(40))"),
+        (.httpAuthorization, "Authorization: Basic dXNlcjpwYXNz"),
+    ]
+
     @Test func `every form is found, wherever it stands`() {
-        for (kind, text) in Self.cases {
+        for (kind, text) in Self.cases + Self.namedCases {
             for whole in [text, "see " + text, text + " please", "(" + text + ")", "key: \"" + text + "\""] {
                 #expect(find(whole) == kind, "\(kind) \(whole.count)")
             }
         }
-        #expect(Set(Self.cases.map(\.0)) == Set(SecretKind.allCases))
+        #expect(Set((Self.cases + Self.namedCases).map(\.0)) == Set(SecretKind.allCases))
     }
 
     @Test func `what only looks alike is none`() {
@@ -60,11 +71,19 @@ import Testing
         ] {
             #expect(find(text) == nil, "\(text)")
         }
+        for text in [
+            "Bearer of good news in 2026", "bearer 20260101T120000Z", "authorization: basic training",
+            "Authorization: Bearer none",
+            "accountkey=" + Self.long.prefix(85) + "==", "forbearer " + Self.long.prefix(8),
+            "the password: changed-on-2026-01-01",
+        ] {
+            #expect(find(text) == nil, "\(text)")
+        }
     }
 
     @Test func `a text full of beginnings takes no longer than its length allows`() {
         // Each beginning is followed for at most half a thousand bytes.
-        for part in [".eyJ", "://", "_", "-----BEGIN ", "ghp_", "sk-", "password=", "AKIA"] {
+        for part in [".eyJ", "://", "_", "-----BEGIN ", "ghp_", "sk-", "password=", "AKIA", "bearer 1", "token:a1"] {
             #expect(find(String(repeating: part, count: 8000)) == nil, "\(part)")
         }
     }
