@@ -28,27 +28,6 @@ package struct MaskedBatch: Sendable {
     }
 }
 
-/// What was done to cells of one column; counted, and kept in the ledger.
-package struct MaskReceipt: Sendable, Hashable, Comparable {
-    /// The contract's field.
-    package var field: Int
-    /// The entity's name.
-    package var entity: String
-    /// What was done.
-    package var operation: MaskOperator
-
-    /// Orders receipts by field, entity and operator.
-    package static func < (left: MaskReceipt, right: MaskReceipt) -> Bool {
-        (left.field, left.entity, left.operation.rawValue) < (right.field, right.entity, right.operation.rawValue)
-    }
-}
-
-/// Masking that cannot be done as the contract wants it.
-package struct UnusableMask: Error, Sendable {
-    /// What is wrong, and the cure.
-    package let reason: String
-}
-
 /// Masks the released rows of screened blocks: the contract's rules made ready.
 package struct Masker: Sendable {
     private final class ColumnRule: Sendable {
@@ -105,6 +84,8 @@ package struct Masker: Sendable {
     private let members: [[UInt8]]
     private let format: SourceFormat
     private let dropsExtras: Bool
+    /// The column that says what was masked where, when the contract asks for it.
+    private let spanColumn: SpanColumn?
     /// The header of a shard, with its line end; empty for JSON Lines.
     package let header: [UInt8]
 
@@ -138,14 +119,8 @@ package struct Masker: Sendable {
             if pii.operation == .drop {
                 dropped.append(column)
                 droppedEntities[column] = pii.entity ?? ""
-                continue
-            }
-            rules.append(try Self.rule(field, index, column, pii, schema, keys))
-            if pii.operation == .dateShift || pii.isPerSubject, subjectColumn == nil {
-                throw UnusableMask(
-                    reason:
-                        "field \(field.name): \(pii.operation.rawValue) asks whom a row is about, and the file has no field with "
-                        + "role: subject")
+            } else {
+                rules.append(try Self.rule(field, index, column, pii, schema, keys, hasSubject: subjectColumn != nil))
             }
         }
         if schema.unknownFields == .drop {
@@ -179,13 +154,21 @@ package struct Masker: Sendable {
         }
         format = layout.format
         dropsExtras = schema.unknownFields == .drop
-        header = Self.header(layout, without: Set(dropped), delimiter)
+        spanColumn = try SpanColumn(schema, layout, delimiter: layout.format == .csv ? delimiter : nil)
+        header = Self.header(layout, without: Set(dropped), delimiter, spanColumn)
     }
 
     /// The rule of a field, with its key.
     private static func rule(
-        _ field: Field, _ index: Int, _ column: Int, _ pii: PIIRule, _ schema: Schema, _ keys: [String: SecretKey]
+        _ field: Field, _ index: Int, _ column: Int, _ pii: PIIRule, _ schema: Schema, _ keys: [String: SecretKey],
+        hasSubject: Bool
     ) throws(UnusableMask) -> ColumnRule {
+        if pii.operation == .dateShift || pii.isPerSubject, !hasSubject {
+            throw UnusableMask(
+                reason:
+                    "field \(field.name): \(pii.operation.rawValue) asks whom a row is about, and the file has no field with "
+                    + "role: subject")
+        }
         if let name = pii.key, keys[name] == nil {
             throw UnusableMask(
                 reason:
@@ -199,13 +182,16 @@ package struct Masker: Sendable {
             isPerSubject: pii.isPerSubject)
     }
 
-    private static func header(_ layout: Layout, without dropped: Set<Int>, _ delimiter: UInt8) -> [UInt8] {
-        if dropped.isEmpty || layout.format == .jsonl { return layout.header }
+    private static func header(
+        _ layout: Layout, without dropped: Set<Int>, _ delimiter: UInt8, _ spans: SpanColumn?
+    ) -> [UInt8] {
+        if layout.header.isEmpty || dropped.isEmpty && spans == nil || layout.format == .jsonl { return layout.header }
         var out: [UInt8] = []
         for (column, name) in layout.columns.enumerated() where !dropped.contains(column) {
             if !out.isEmpty { out.append(delimiter) }
             appendCSV(Array(name.utf8), wasQuoted: false, delimiter, &out)
         }
+        if let spans { out += [delimiter] + spans.label }
         return out + [0x0A]
     }
 
@@ -227,18 +213,20 @@ package struct Masker: Sendable {
     /// Masks and writes the released rows of a block.
     package func mask(_ screened: ScreenedBatch) -> MaskedBatch {
         let batch = screened.batch
-        var receipts: [MaskReceipt: Int] = [:]
-        var patch: [UInt8] = []
         let (count, width) = (batch.count, batch.width)
         // Asked of each cell of each masked column, so it is worked out once.
         let released = screened.outcomes.map(\.isReleased)
         let found = byColumn(screened.sightings)
         let rules = rules(of: found)
-        var patches = [Piece](repeating: Piece(start: -1, end: -1), count: rules.count * count)
+        var work = Work(
+            pieces: [Piece](repeating: Piece(start: -1, end: -1), count: rules.count * count),
+            spans: [[MaskedSpan]](repeating: [], count: spanColumn == nil ? 0 : count))
         for (index, rule) in rules.enumerated() {
             let sightings = rule.isScanned ? screened.sightings[found[rule.column] ?? 0..<0] : []
-            replace(batch, released, rule, sightings, &patch, &patches, index * count, &receipts)
+            replace(batch, released, rule, sightings, index, &work)
         }
+        var receipts = work.receipts
+        let (patch, patches) = (work.patch, work.pieces)
         let columns = rules.map(\.column)
         let removes =
             !dropped.isEmpty || !screened.sightedExtras.isEmpty || batch.extras.contains { dropsExtras || $0.isLeftOut }
@@ -274,11 +262,19 @@ package struct Masker: Sendable {
             }
             if removes, !rewrites { removals(batch, row, extra, sightedExtras, &edits) }
             if isUnordered, !edits.isEmpty { order(&edits) }
+            let rowStart = out.count
             if rewrites {
                 rewrite(batch, row, columns, patches, patch, &out)
             } else {
                 write(batch, row, edits, patch, &out)
             }
+            if let spanColumn {
+                spanColumn.append(work.spans[row], rowStart: rowStart, to: &out)
+            } else if out.count == rowStart {
+                // An empty line would be read as no row at all.
+                out.append(contentsOf: [0x22, 0x22])
+            }
+            out.append(0x0A)
             rows += 1
         }
         return MaskedBatch(text: out, rows: rows, receipts: receipts, classKeys: classKeys)
@@ -323,20 +319,27 @@ package struct Masker: Sendable {
         return more.isEmpty ? rules : (rules + more).sorted { $0.column < $1.column }
     }
 
-    /// The new source text of one column's cells; nil where a cell stays.
+    /// What masking a block has made so far.
+    private struct Work {
+        /// Source text of replaced cells.
+        var patch: [UInt8] = []
+        /// Rules × rows: where in `patch` each cell's text is; negative where a cell stays.
+        var pieces: [Piece]
+        var receipts: [MaskReceipt: Int] = [:]
+        /// What was masked in each row; empty when nobody asks.
+        var spans: [[MaskedSpan]]
+    }
+
+    /// The new source text of the cells of the rule at `index`.
     private func replace(
-        _ batch: Batch, _ released: [Bool], _ rule: ColumnRule, _ sightings: ArraySlice<Sighting>,
-        _ patch: inout [UInt8],
-        _ pieces: inout [Piece], _ base: Int, _ receipts: inout [MaskReceipt: Int]
+        _ batch: Batch, _ released: [Bool], _ rule: ColumnRule, _ sightings: ArraySlice<Sighting>, _ index: Int,
+        _ work: inout Work
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let (width, column, missing) = (batch.width, rule.column, rule.missing)
+        let base = index * batch.count
         let onlyEmptyIsMissing = missing == [[]]
-        let isConstant = rule.kind == .replace || rule.kind == .redact
-        var constants = [Piece?](repeating: nil, count: 2)
-        var value: [UInt8] = []
-        var touched = 0
         // One keyed context for the whole column: keying costs as much as hashing a short value.
         let keys = rule.key.map { ColumnKeys($0, rule.kind, isRandom: rule.isRandom, isPerSubject: rule.isPerSubject) }
         func code(_ text: Span<UInt8>) -> [UInt8] { keys?.code(of: text) ?? [] }
@@ -354,55 +357,80 @@ package struct Masker: Sendable {
                 rest = rest.dropFirst(here.count)
                 let cell = cells[row &* width &+ column]
                 guard released[row], onlyEmptyIsMissing || !isMissing(cell, bytes, missing) else { continue }
-                value.removeAll(keepingCapacity: true)
                 meet(row)
-                let matches = here.map(\.match)
-                count(matches, rule, &receipts)
-                // Letters that were escaped are written as they are; what must be escaped in a string still is.
-                let plain = cell.isNested ? unescapedJSON(bytes, cell.range) : nil
-                if cell.isNested, format == .jsonl,
-                    let text = plain.map({ maskedJSON($0.span, 0..<$0.count, matches, rule.operation, code) })
-                        ?? maskedJSON(bytes, cell.range, matches, rule.operation, code)
-                {
-                    pieces[base + row] = Piece(start: Int32(patch.count), end: Int32(patch.count + text.count))
-                    patch += text
-                    continue
-                }
-                if let plain {
-                    rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code)
-                } else {
-                    rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code)
-                }
-                pieces[base + row] = written(value, rule, cell, &patch)
+                work.pieces[base + row] = replaceFound(bytes, cell, here.map(\.match), row, rule, code, &work)
             }
             return
         }
+        let isConstant = rule.kind == .replace || rule.kind == .redact
+        var constants = [Piece?](repeating: nil, count: 2)
+        var value: [UInt8] = []
+        var touched = 0
         for row in 0..<batch.count where released[row] {
             let cell = cells[row &* width &+ column]
             if cell.isNothing || cell.start == cell.end { continue }
             if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
             touched += 1
             if isConstant, let same = constants[cell.isQuoted ? 1 : 0] {
-                pieces[base + row] = same
-                continue
+                work.pieces[base + row] = same
+            } else {
+                value.removeAll(keepingCapacity: true)
+                meet(row)
+                rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
+                let piece = written(value, rule, cell, &work.patch)
+                work.pieces[base + row] = piece
+                if isConstant { constants[cell.isQuoted ? 1 : 0] = piece }
             }
-            value.removeAll(keepingCapacity: true)
-            meet(row)
-            rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
-            let piece = written(value, rule, cell, &patch)
-            pieces[base + row] = piece
-            if isConstant { constants[cell.isQuoted ? 1 : 0] = piece }
+            if !work.spans.isEmpty { note([(rule.entity, 0..<value.count)], in: value, row, rule, &work) }
         }
         if touched > 0 {
-            receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] += touched
+            work.receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] +=
+                touched
         }
     }
 
-    /// Counts what is masked in a text.
-    private func count(_ matches: [EntityMatch], _ rule: ColumnRule, _ receipts: inout [MaskReceipt: Int]) {
+    /// The new source text of a cell in which something was found.
+    private func replaceFound(
+        _ bytes: Span<UInt8>, _ cell: Cell, _ matches: [EntityMatch], _ row: Int, _ rule: ColumnRule,
+        _ code: (Span<UInt8>) -> [UInt8], _ work: inout Work
+    ) -> Piece {
         for match in matches {
             let receipt = MaskReceipt(field: rule.field, entity: match.entity.name, operation: rule.kind)
-            receipts[receipt, default: 0] += 1
+            work.receipts[receipt, default: 0] += 1
+        }
+        var placed: [(entity: String, range: Range<Int>)] = []
+        func place(_ match: EntityMatch, _ range: Range<Int>) { placed.append((match.entity.name, range)) }
+        // Letters that were escaped are written as they are; what must be escaped in a string still is.
+        let plain = cell.isNested ? unescapedJSON(bytes, cell.range) : nil
+        if cell.isNested, format == .jsonl,
+            let text = plain.map({ maskedJSON($0.span, 0..<$0.count, matches, rule.operation, code, note: place) })
+                ?? maskedJSON(bytes, cell.range, matches, rule.operation, code, note: place)
+        {
+            note(placed, in: text, row, rule, &work)
+            work.patch += text
+            return Piece(start: Int32(work.patch.count - text.count), end: Int32(work.patch.count))
+        }
+        placed = []
+        var value: [UInt8] = []
+        if let plain {
+            rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code, note: place)
+        } else {
+            rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code, note: place)
+        }
+        note(placed, in: value, row, rule, &work)
+        return written(value, rule, cell, &work.patch)
+    }
+
+    /// Keeps what was masked in a value, when somebody asks.
+    private func note(
+        _ placed: [(entity: String, range: Range<Int>)], in value: [UInt8], _ row: Int, _ rule: ColumnRule,
+        _ work: inout Work
+    ) {
+        if work.spans.isEmpty { return }
+        work.spans[row] += placed.map {
+            MaskedSpan(
+                column: rule.column, range: SpanColumn.scalars(value, $0.range), entity: $0.entity, operation: rule.kind
+            )
         }
     }
 
@@ -490,7 +518,6 @@ package struct Masker: Sendable {
     private func rewrite(
         _ batch: Batch, _ row: Int, _ columns: [Int], _ patches: [Piece], _ patch: [UInt8], _ out: inout [UInt8]
     ) {
-        let rowStart = out.count
         let isCSV = format == .csv
         var isFirst = true
         var rule = 0
@@ -518,8 +545,6 @@ package struct Masker: Sendable {
             }
         }
         if !isCSV { out.append(0x7D) }
-        if out.count == rowStart { out.append(contentsOf: [0x22, 0x22]) }
-        out.append(0x0A)
     }
 
     private func write(_ batch: Batch, _ row: Int, _ edits: [Edit], _ patch: [UInt8], _ out: inout [UInt8]) {
@@ -543,9 +568,6 @@ package struct Masker: Sendable {
             }
         }
         out.append(contentsOf: batch.bytes[at..<Int(record.end)])
-        // An empty line would be read as no row at all.
-        if out.count == rowStart { out.append(contentsOf: [0x22, 0x22]) }
-        out.append(0x0A)
     }
 }
 

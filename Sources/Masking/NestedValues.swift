@@ -4,7 +4,7 @@ import Recognition
 /// a number becomes a string. Nil where that cannot be done: a match goes beyond one string, or has an escape in it.
 func maskedJSON(
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: [EntityMatch], _ operation: ValueOperator,
-    _ code: (Span<UInt8>) -> [UInt8]
+    _ code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>) -> Void
 ) -> [UInt8]? {
     var out: [UInt8] = []
     var isInString = false
@@ -27,6 +27,7 @@ func maskedJSON(
         var text: [UInt8] = []
         appendJSONString(value, &text)
         if isInString {
+            note(match, out.count..<out.count + text.count - 2)
             out += text.dropFirst().dropLast()
         } else {
             // Only a whole number can be a string instead.
@@ -34,6 +35,7 @@ func maskedJSON(
                 !isNumberByte(bytes[match.start - 1])
                 && (match.end >= range.upperBound || !isNumberByte(bytes[match.end]))
             guard isWhole else { return nil }
+            note(match, out.count + 1..<out.count + text.count - 1)
             out += text
         }
         at = match.end

@@ -134,16 +134,18 @@ package final class ValueOperator: Sendable {
 
     /// Appends the text in `range` with the operator applied to each match; all other bytes stay as they are.
     ///
-    /// `matches` are the scanner's for this range: in order and without overlaps.
+    /// `matches` are the scanner's for this range: in order and without overlaps. `note` is told where in the output each one's stands.
     package func apply(
         _ bytes: Span<UInt8>, _ range: Range<Int>, matches: some Collection<EntityMatch>, into out: inout [UInt8],
-        code: (Span<UInt8>) -> [UInt8]
+        code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>) -> Void = { _, _ in }
     ) {
         var at = range.lowerBound
         for match in matches {
             precondition(match.start >= at && match.end <= range.upperBound, "matches out of order or of range")
             append(bytes, at..<match.start, &out)
+            let start = out.count
             apply(bytes, match.range, entity: match.entity.name, into: &out, code: code)
+            note(match, start..<out.count)
             at = match.end
         }
         append(bytes, at..<range.upperBound, &out)

@@ -23,8 +23,9 @@ func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Ra
 
 /// What files end with and no domain does; letters, the last one lowest.
 private let fileEndings: Set<UInt64> = Set(
-    "tgz gz tar bz png jpg jpeg svg gif webp json jsonl yaml yml toml txt csv tsv xml css html htm js jsx tsx pdf exe dll log tmp bak whl jar"
-        .split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
+    """
+    tgz gz tar bz png jpg jpeg svg gif webp json jsonl yaml yml toml txt csv tsv xml css html htm js jsx tsx pdf exe dll log tmp bak whl jar
+    """.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
 private func isLocal(_ byte: UInt8) -> Bool {
     if isWord(byte) { return true }

@@ -6,12 +6,10 @@ package struct TextScanner: Sendable {
     private let sought: EntitySet
     /// What the column's name already says.
     private let named: EntitySet
-    /// What is in the column by its name, so that a whole value counts at the entity's own threshold.
-    private let isCalled: EntitySet
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
-    /// What a match must score; nil for each entity's own threshold.
-    private let minimumScore: Double?
+    /// What a match of each entity must score, and what it must where it is a whole value.
+    private let least: [Double], leastOfWhole: [Double]
     private let index: ShapeIndex
     private let words: ContextWords
 
@@ -22,25 +20,31 @@ package struct TextScanner: Sendable {
 
     /// A scanner for `entities`; words in `columnName` count as context of everything in the column.
     ///
-    /// - Parameter minimumScore: what a match must score to count, instead of each entity's own threshold; a whole value of a column that is
-    ///   called so still counts at that.
+    /// - Parameters:
+    ///   - minimumScore: what a match must score to count, instead of each entity's own threshold; a whole value of a column that is
+    ///     called so still counts at that.
+    ///   - thresholds: what it must score instead of either.
     package init(
-        entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil
+        entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil,
+        thresholds: [Entity: Double] = [:]
     ) {
         self.init(
             EntitySet(isVersionName(columnName) ? entities.subtracting([.ipAddress]) : entities),
             named: ContextWords.all.named(in: columnName), isCalled: ContextWords.names.named(in: columnName),
-            secrets: secrets, minimumScore: minimumScore)
+            secrets: secrets, minimumScore: minimumScore, thresholds: thresholds)
     }
 
     private init(
-        _ sought: EntitySet, named: EntitySet, isCalled: EntitySet, secrets: Bool, minimumScore: Double?
+        _ sought: EntitySet, named: EntitySet, isCalled: EntitySet, secrets: Bool, minimumScore: Double?,
+        thresholds: [Entity: Double]
     ) {
         self.sought = sought
         self.named = named
-        self.isCalled = isCalled
         findsSecrets = secrets
-        self.minimumScore = minimumScore
+        least = Entity.allCases.map { thresholds[$0] ?? minimumScore ?? $0.threshold }
+        leastOfWhole = zip(Entity.allCases, least).map { entity, least in
+            thresholds[entity] == nil && isCalled.contains(entity) ? min(least, entity.threshold) : least
+        }
         index = Recogniser.index
         words = ContextWords.all
     }
@@ -51,7 +55,7 @@ package struct TextScanner: Sendable {
         guard !range.isEmpty, range.count <= 320 else { return false }
         var matches: [EntityMatch] = []
         let only = EntitySet([entity])
-        let scanner = TextScanner(only, named: only, isCalled: only, secrets: false, minimumScore: nil)
+        let scanner = TextScanner(only, named: only, isCalled: only, secrets: false, minimumScore: nil, thresholds: [:])
         scanner.scan(bytes, range: range, into: &matches)
         return matches.count == 1 && matches[0].range == range
     }
@@ -370,8 +374,7 @@ package struct TextScanner: Sendable {
             }
         }
         let isWhole = range.lowerBound == look.view.low && range.upperBound == look.view.high
-        let least = minimumScore.map { isWhole && isCalled.contains(entity) ? min($0, entity.threshold) : $0 }
-        guard score >= least ?? entity.threshold else { return }
+        guard score >= (isWhole ? leastOfWhole : least)[Int(entity.rawValue)] else { return }
         let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
     }

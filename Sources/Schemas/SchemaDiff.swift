@@ -162,6 +162,9 @@ private struct SchemaDiff {
                 .breaking, "sluice.undeclaredPii", "from \(old.undeclaredPII.rawValue) to \(new.undeclaredPII.rawValue)"
             )
         }
+        if old.personalData != new.personalData {
+            note(.breaking, "sluice.pii", "changed: something else leaves the gate")
+        }
         limit(old.limits.maxRowBytes, new.limits.maxRowBytes, "sluice.limits.maxRowBytes", isUpper: true)
         limit(old.limits.maxCellBytes, new.limits.maxCellBytes, "sluice.limits.maxCellBytes", isUpper: true)
         limit(old.limits.maxFields, new.limits.maxFields, "sluice.limits.maxFields", isUpper: true)

@@ -116,6 +116,30 @@ extension SchemaLoader {
         return rule
     }
 
+    /// What holds for personal data in all fields.
+    private func loadPersonalData(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PersonalDataRules {
+        try cursor.refuseKeys(besides: ["thresholds", "spans"])
+        var rules = PersonalDataRules()
+        if let thresholds = cursor["thresholds"] {
+            let names = try thresholds.keys()
+            try thresholds.refuseKeys(besides: Entities.scanned)
+            for name in names {
+                guard let entity = Entity(name: name) else { continue }
+                rules.thresholds[entity] = try thresholds[name]?.number(in: 0.01...1)
+            }
+        }
+        if let spans = cursor["spans"] {
+            let name = try short(spans, 256)
+            guard !name.isEmpty, !fields.contains(where: { $0.name == name }) else {
+                throw spans.error(
+                    .inconsistent,
+                    "spans names a new column of the shard; no field may have that name, nor may it be empty")
+            }
+            rules.spansColumn = name
+        }
+        return rules
+    }
+
     /// The class size that is wanted. Suppression would need another pass: it is said, and nothing is left out.
     private mutating func loadPrivacy(_ cursor: Cursor) throws(SchemaError) -> Int {
         try cursor.refuseKeys(besides: ["kAnonymity"])
@@ -400,7 +424,7 @@ extension SchemaLoader {
         let known = [
             "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "undeclaredPii", "limits",
             "isolationForest",
-            "batch", "poisoning", "rules", "references", "jsonSchema", "privacy",
+            "batch", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -435,6 +459,7 @@ extension SchemaLoader {
         if let policy = cursor["undeclaredPii"] {
             schema.undeclaredPII = try policy.choice(UndeclaredPII.self, what: "policy")
         }
+        if let rules = cursor["pii"] { schema.personalData = try loadPersonalData(rules, schema.fields) }
         if let privacy = cursor["privacy"] { schema.minimumClass = try loadPrivacy(privacy) }
         if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }

@@ -391,7 +391,9 @@ extension Decision {
             if let rowItems, !triggers.isEmpty {
                 add(triggers, ItemRows(profile.sample, label: label, rowItems), profile.sample)
             }
-            if !wordTriggers.isEmpty { add(wordTriggers, ItemRows(tokensOf: profile.texts, label: label), profile.texts) }
+            if !wordTriggers.isEmpty {
+                add(wordTriggers, ItemRows(tokensOf: profile.texts, label: label), profile.texts)
+            }
         }
         if schema.poisoning.duplicates.action >= .quarantined {
             for (isCovered, rank) in zip(covered.rows, profile.sample.ranks) where isCovered { ranks.insert(rank) }

@@ -25,7 +25,7 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
     package struct Tally: Sendable, Equatable {
         /// How many findings.
         package var count = 0
-        /// The first rows, ascending, at most `rowsKept`.
+        /// The first rows, ascending, each once, at most `rowsKept`.
         package var firstRows: [Int] = []
     }
 
@@ -44,7 +44,7 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         if let tally = tallies[kind],
             tally.firstRows.count < Self.rowsKept || finding.row < tally.firstRows[Self.rowsKept - 1]
         {
-            let rows = (tally.firstRows + [finding.row]).sorted().prefix(Self.rowsKept)
+            let rows = Set(tally.firstRows + [finding.row]).sorted().prefix(Self.rowsKept)
             tallies[kind]?.firstRows = Array(rows)
         }
     }
@@ -54,7 +54,7 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         for (kind, tally) in other.tallies {
             var mine = tallies[kind] ?? Tally()
             mine.count += tally.count
-            mine.firstRows = Array((mine.firstRows + tally.firstRows).sorted().prefix(Self.rowsKept))
+            mine.firstRows = Array(Set(mine.firstRows + tally.firstRows).sorted().prefix(Self.rowsKept))
             tallies[kind] = mine
         }
     }

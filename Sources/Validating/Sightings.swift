@@ -98,11 +98,13 @@ struct ColumnSearch: Sendable {
             let sought = rule.scan ? named.isEmpty ? Entity.usual : Set(named) : []
             undeclared = nil
             guard !sought.isEmpty || secrets != .accepted || suppresses else { return nil }
-            scanner = TextScanner(entities: sought, columnName: own.name, secrets: secrets != .accepted)
+            scanner = TextScanner(
+                entities: sought, columnName: own.name, secrets: secrets != .accepted,
+                thresholds: schema.personalData.thresholds)
         } else {
             undeclared = policy == .allow || isKnown || !mayHold ? nil : policy
             guard undeclared != nil || secrets != .accepted else { return nil }
-            scanner = Self.scanner(undeclared, own.name, secrets)
+            scanner = Self.scanner(undeclared, own.name, secrets, schema)
         }
         lengthMin = isText ? 1 : 7
     }
@@ -118,15 +120,17 @@ struct ColumnSearch: Sendable {
         whole = nil
         names = nil
         guard undeclared != nil || secrets != .accepted else { return nil }
-        scanner = Self.scanner(undeclared, name, secrets)
+        scanner = Self.scanner(undeclared, name, secrets, schema)
     }
 
     /// Nobody asked for it, so that only what is likely by itself or beside a word counts: a form that says little does only in a column
     /// that is called so.
-    private static func scanner(_ undeclared: UndeclaredPII?, _ name: String, _ secrets: Outcome) -> TextScanner {
+    private static func scanner(
+        _ undeclared: UndeclaredPII?, _ name: String, _ secrets: Outcome, _ schema: Schema
+    ) -> TextScanner {
         TextScanner(
             entities: undeclared == nil ? [] : Entity.usual, columnName: name, secrets: secrets != .accepted,
-            minimumScore: 0.6)
+            minimumScore: 0.6, thresholds: schema.personalData.thresholds)
     }
 }
 

@@ -181,7 +181,7 @@ struct HTMLReport {
             let outcome = text(total["outcome"])
             let tone = outcome == "flagged" || outcome == "accepted" ? "soft" : "t-bad"
             return "<tr><td class=\"\(tone)\">\(escaped(outcome))</td><td>\(escaped(text(total["type"])))</td>"
-                + "<td>\(escaped(total["rule"]?.text ?? total["fieldName"]?.text ?? "–"))</td>"
+                + "<td>\(escaped(Words.place(total["fieldName"]?.text, total["rule"]?.text)))</td>"
                 + "<td class=\"n\">\(Words.number(whole(total["count"])))</td>"
                 + "<td>\((total["firstRows"]?.items ?? []).compactMap(\.whole).map(String.init).joined(separator: ", "))</td></tr>"
         }

@@ -228,7 +228,7 @@ enum ReportText {
         for (kind, tally) in kinds.prefix(kindsShown) {
             rows.append([
                 kind.outcome.name, "\(kind.code.rawValue)",
-                kind.rule ?? (kind.field >= 0 ? report.fields[kind.field] : "–"),
+                Words.place(kind.field >= 0 ? report.fields[kind.field] : nil, kind.rule),
                 Words.number(tally.count), tally.firstRows.map(String.init).joined(separator: ", "),
             ])
         }

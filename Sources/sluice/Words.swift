@@ -34,6 +34,12 @@ enum Words {
         return (value < 0 ? "-" : "") + "\(whole / Int(scale)).\(padded)"
     }
 
+    /// What a finding is about: a field, a rule, or a rule in a field; a rule that only repeats the field says nothing.
+    static func place(_ field: String?, _ rule: String?) -> String {
+        guard let rule, rule != field else { return field ?? "–" }
+        return field.map { "\($0): \(rule)" } ?? rule
+    }
+
     /// A share as a percentage.
     static func percent(_ share: Double) -> String { short(share * 100) + " %" }
 

@@ -101,6 +101,56 @@ import Testing
         }
     }
 
+    @Test func `the contract may say what a match must score`() throws {
+        let text = "fields:\n  - { name: note, type: string }\n  - { name: zip, type: string }\n"
+        let csv = "note,zip\nbank account 00123456789,90210\n"
+        #expect(try mask(contract(text), csv, .csv).text == "note,zip\nbank account 00123456789,<POSTAL_CODE>\n")
+        let own = try contract(text + "sluice: { pii: { thresholds: { US_BANK_NUMBER: 0.4, POSTAL_CODE: 0.9 } } }\n")
+        #expect(try mask(own, csv, .csv).text == "note,zip\nbank account <US_BANK_NUMBER>,90210\n")
+        let scanned = try contract(
+            "fields:\n  - { name: note, type: string, sluice: { pii: { scan: true } } }\n  - { name: zip, type: string }\n"
+                + "sluice: { undeclaredPii: allow, pii: { thresholds: { US_BANK_NUMBER: 0.9 } } }\n")
+        #expect(try mask(scanned, csv, .csv).text == csv)
+        for wrong in [
+            "{ thresholds: { NO_SUCH: 0.4 } }", "{ thresholds: { URL: 2 } }", "{ spans: note }", "{ spans: '' }",
+            "{ more: 1 }",
+        ] {
+            #expect(throws: SchemaError.self) { try contract(text + "sluice: { pii: \(wrong) }\n") }
+        }
+    }
+
+    @Test func `a column of the shard says what was masked where, if asked`() throws {
+        let text =
+            "fields:\n  - { name: id, type: integer }\n  - { name: who, type: string, sluice: { pii: { entity: PERSON } } }\n"
+            + "  - { name: note, type: any }\nsluice: { pii: { spans: masked } }\n"
+        func span(_ field: String, _ start: Int, _ end: Int, _ entity: String) -> String {
+            "{\"field\":\"\(field)\",\"start\":\(start),\"end\":\(end),\"entity_type\":\"\(entity)\",\"operator\":\"replace\"}"
+        }
+        let csv = "id,who,note\n1,Ann,\"é ann@example.com, 4012888888881881\"\n2,,none\n"
+        let spans = [
+            span("who", 0, 8, "PERSON"), span("note", 2, 17, "EMAIL_ADDRESS"), span("note", 19, 32, "CREDIT_CARD"),
+        ]
+        let cell = "[\(spans.joined(separator: ","))]".replacingOccurrences(of: "\"", with: "\"\"")
+        #expect(
+            try mask(contract(text), csv, .csv).text
+                == "id,who,note,masked\n1,<PERSON>,\"é <EMAIL_ADDRESS>, <CREDIT_CARD>\",\"\(cell)\"\n2,,none,[]\n")
+        let jsonl = "{\"id\": 1, \"who\": \"Ann\", \"note\": {\"a\": \"ann@example.com\"} }\n{}\n"
+        let open = text.replacingOccurrences(of: "type: any", with: "type: object")
+        #expect(
+            try mask(contract(open), jsonl, .jsonl).text
+                == "{\"id\": 1, \"who\": \"<PERSON>\", \"note\": {\"a\": \"<EMAIL_ADDRESS>\"} ,\"masked\":["
+                + "\(span("who", 0, 8, "PERSON")),\(span("note", 7, 22, "EMAIL_ADDRESS"))]}\n{\"masked\":[]}\n")
+        // Each span is what stands there.
+        let line = try mask(contract(text), csv, .csv).text.split(separator: "\n")[1]
+        #expect(line.contains("<EMAIL_ADDRESS>"))
+        #expect(throws: (any Error).self) {
+            try mask(
+                contract(
+                    text.replacingOccurrences(of: "spans: masked", with: "spans: more") + "  unknownFields: keep\n"),
+                "id,who,note,more\n1,a,b,c\n", .csv)
+        }
+    }
+
     /// Numbers that tell rows apart pass checksums by chance: they stay as they are.
     @Test func `keys are not made alike`() throws {
         let schema = try contract(

@@ -1,0 +1,75 @@
+import Schemas
+import Tabular
+
+/// What was masked at one place of a row.
+struct MaskedSpan {
+    /// The column, by its place in the layout.
+    var column: Int
+    /// Where it stands in the value as it leaves the gate, in Unicode scalars.
+    var range: Range<Int>
+    /// The entity's name.
+    var entity: String
+    /// What was done.
+    var operation: MaskOperator
+}
+
+/// The column of a shard that says what was masked where in each row: a list of objects with the members of Presidio's operator
+/// results (`start`, `end` in code points, `entity_type`, `operator`), and the field.
+struct SpanColumn: Sendable {
+    /// The column's name as it stands in a header, and as the key of a member.
+    let label: [UInt8], key: [UInt8]
+    private let fields: [[UInt8]]
+    private let delimiter: UInt8?
+
+    /// The column that a contract asks for, if it does.
+    ///
+    /// - Parameter delimiter: nil for JSON.
+    init?(_ schema: Schema, _ layout: Layout, delimiter: UInt8?) throws(UnusableMask) {
+        guard let name = schema.personalData.spansColumn else { return nil }
+        if layout.columns.contains(name) || layout.format == .jsonl && schema.unknownFields == .keep {
+            throw UnusableMask(
+                reason:
+                    "sluice.pii.spans names a new column, and the file has one of that name, or members that unknownFields: keep lets "
+                    + "through may have it; choose another name, or reject or drop what the contract does not name")
+        }
+        var label: [UInt8] = []
+        var key: [UInt8] = []
+        if let delimiter { appendCSV(Array(name.utf8), wasQuoted: false, delimiter, &label) }
+        appendJSONString(Array(name.utf8), &key)
+        self.label = label
+        self.key = key
+        self.delimiter = delimiter
+        fields = layout.columns.map { column in
+            var text: [UInt8] = []
+            appendJSONString(Array(column.utf8), &text)
+            return text
+        }
+    }
+
+    /// A range of bytes of a value in Unicode scalars.
+    static func scalars(_ value: [UInt8], _ range: Range<Int>) -> Range<Int> {
+        func count(_ part: ArraySlice<UInt8>) -> Int { part.count { $0 & 0xC0 != 0x80 } }
+        let start = count(value[..<range.lowerBound])
+        return start..<start + count(value[range])
+    }
+
+    /// Appends the column's value to a row that was written to `out` from `rowStart` on, without its line end.
+    func append(_ spans: [MaskedSpan], rowStart: Int, to out: inout [UInt8]) {
+        var text = [UInt8(ascii: "[")]
+        for span in spans.sorted(by: { ($0.column, $0.range.lowerBound) < ($1.column, $1.range.lowerBound) }) {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            text += Array("{\"field\":".utf8) + fields[span.column]
+            text += ",\"start\":\(span.range.lowerBound),\"end\":\(span.range.upperBound)".utf8
+            text += ",\"entity_type\":\"\(span.entity)\",\"operator\":\"\(span.operation.rawValue)\"}".utf8
+        }
+        text.append(UInt8(ascii: "]"))
+        if let delimiter {
+            out.append(delimiter)
+            return appendCSV(text, wasQuoted: false, delimiter, &out)
+        }
+        // Before the brace that ends the object, which spaces may follow.
+        guard let end = out[rowStart...].lastIndex(of: UInt8(ascii: "}")) else { return }
+        let last = out[rowStart..<end].last { $0 > 0x20 }
+        out.insert(contentsOf: (last == UInt8(ascii: "{") ? [] : [0x2C]) + key + [0x3A] + text, at: end)
+    }
+}
