@@ -70,7 +70,7 @@ package struct Hash128: Sendable, Hashable {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a seeded stream of 64-bit words, the same on every machine.
-package struct SplitMix64: Sendable {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// A stream from `seed`.

@@ -295,7 +295,7 @@ import Testing
             "ingest", Harness.sample("orders-good.csv"), "--store", "store", "--dataset", "orders", "--schema",
             Harness.schema("orders.schema.yaml"), "--force",
         ]
-        for step in 0..<12 { _ = try harness.run(arguments, killAfter: 0.03 * Double(step) + 0.02) }
+        for step in 0..<12 { _ = try harness.run(arguments, after: 0.03 * Double(step) + 0.02) }
         let last = try harness.run(arguments)
         #expect(last.code == 0, "\(last.err)")
         #expect(harness.files(below: "store/work").isEmpty)

@@ -25,6 +25,8 @@ struct Harness {
         var code: Int32
         var out: String
         var err: String
+        /// Whether a signal ended it.
+        var wasSignalled = false
     }
 
     init() throws {
@@ -46,12 +48,14 @@ struct Harness {
     static func schema(_ name: String) -> String { repository.appending(path: "schemas/" + name).path }
 
     /// Runs the program in the harness's folder.
-    func run(_ arguments: String..., killAfter: Double? = nil) throws -> Outcome {
-        try run(arguments, killAfter: killAfter)
+    func run(_ arguments: String...) throws -> Outcome {
+        try run(arguments, after: nil)
     }
 
     /// `input` is a file of the harness's folder that becomes standard input.
-    func run(_ arguments: [String], killAfter: Double? = nil, input: String? = nil) throws -> Outcome {
+    func run(
+        _ arguments: [String], endedBy number: Int32 = SIGKILL, after: Double? = nil, input: String? = nil
+    ) throws -> Outcome {
         let process = Process()
         process.executableURL = Self.program
         process.arguments = arguments
@@ -65,16 +69,18 @@ struct Harness {
         process.standardInput =
             try input.map { try FileHandle(forReadingFrom: URL(filePath: path($0))) } ?? FileHandle.nullDevice
         try process.run()
-        if let killAfter {
-            usleep(UInt32(killAfter * 1e6))
-            kill(process.processIdentifier, SIGKILL)
+        if let after {
+            usleep(UInt32(after * 1e6))
+            kill(process.processIdentifier, number)
         }
         process.waitUntilExit()
         func text(_ path: String) throws -> String {
             defer { try? FileManager.default.removeItem(atPath: path) }
             return String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
         }
-        return Outcome(code: process.terminationStatus, out: try text(outPath), err: try text(errPath))
+        return Outcome(
+            code: process.terminationStatus, out: try text(outPath), err: try text(errPath),
+            wasSignalled: process.terminationReason == .uncaughtSignal)
     }
 
     /// Every file below a folder, by its path within it.

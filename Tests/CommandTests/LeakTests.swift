@@ -152,38 +152,42 @@ import Testing
     }
 
     /// Canaries of kinds that nobody declared, and values that the operators with a way back handle.
-    @Test func `undeclared and reversible values stand in nothing but sealed bodies either`() throws {
-        let harness = try Harness()
-        defer { harness.remove() }
-        let planted = [
-            "qorblatt.z@canary-mail.example", "4012888888881881", "DE89 3704 0044 0532 0130 00", "canary-acct-5519",
-            "canary-who-7781",
-            "1971-03-19", "8001015009087",
-        ]
-        let token = "gh" + "p_" + String(repeating: "c4Na", count: 9)
-        try harness.write(
-            "c.yaml",
-            """
-            fields:
-              - { name: id, type: integer }
-              - { name: who, type: string, sluice: { role: subject, pii: { entity: ID, operator: tokenize, key: tokens } } }
-              - { name: born, type: date, sluice: { pii: { entity: DATE_TIME, operator: date-shift, key: tokens } } }
-              - { name: acct, type: string, sluice: { pii: { entity: ID, operator: encrypt, key: tokens, perSubject: true } } }
-              - { name: note, type: string }
-              - { name: x, type: number, constraints: { minimum: 0, maximum: 9 } }
-            sluice: { unknownFields: keep, batch: { maxRejectedRate: 0.9, maxQuarantinedRate: 0.9 } }
+    static let planted = [
+        "qorblatt.z@canary-mail.example", "4012888888881881", "DE89 3704 0044 0532 0130 00", "canary-acct-5519",
+        "canary-who-7781", "1971-03-19", "8001015009087",
+    ]
+    static let token = "gh" + "p_" + String(repeating: "c4Na", count: 9)
+    static let reversible = """
+        fields:
+          - { name: id, type: integer }
+          - { name: who, type: string, sluice: { role: subject, pii: { entity: ID, operator: tokenize, key: tokens } } }
+          - { name: born, type: date, sluice: { pii: { entity: DATE_TIME, operator: date-shift, key: tokens } } }
+          - { name: acct, type: string, sluice: { pii: { entity: ID, operator: encrypt, key: tokens, perSubject: true } } }
+          - { name: note, type: string }
+          - { name: x, type: number, constraints: { minimum: 0, maximum: 9 } }
+        sluice: { unknownFields: keep, pii: { spans: masked }, batch: { maxRejectedRate: 0.9, maxQuarantinedRate: 0.9 } }
 
-            """)
+        """
+
+    /// Rows that are full of them, a sixth of which are rejected.
+    static func planting(_ rows: Int) -> String {
         let notes = [
             "write to \(planted[0])", "card \(planted[1])", "iban \(planted[2])", "password is \(token)", "nothing",
             "born \(planted[5]) as \(planted[6])",
         ]
         var table = "id,who,born,acct,note,x,more\n"
-        for row in 0..<120 {
+        for row in 0..<rows {
             table +=
                 "\(row),\(planted[4]),\(planted[5]),\(planted[3]),\(notes[row % 6]),\(row % 9),\(planted[row % 2])\n"
         }
-        try harness.write("d.csv", table)
+        return table
+    }
+
+    @Test func `undeclared and reversible values stand in nothing but sealed bodies either`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", Self.reversible)
+        try harness.write("d.csv", Self.planting(120))
         #expect(try harness.run("init", "store").code == 0)
         var said = ""
         let schema = ["--schema", "c.yaml"]
@@ -203,7 +207,7 @@ import Testing
             said += run.out + run.err
         }
         #expect(said.contains("CREDIT_CARD") && said.contains("ZA_ID_NUMBER") && said.contains("GitHub token"))
-        let needles = (planted + [token]).map { Array($0.utf8) }
+        let needles = (Self.planted + [Self.token]).map { Array($0.utf8) }
         var found = Self.hits(needles, in: Data(said.utf8), "what was said")
         for file in harness.files(below: "store") {
             found += Self.hits(needles, in: try Data(contentsOf: URL(filePath: harness.path("store/" + file))), file)
@@ -213,6 +217,71 @@ import Testing
         for shard in harness.files(below: "store/accepted") where shard.hasSuffix("/0.sluice") {
             let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
             #expect(clear.contains("<EMAIL_ADDRESS>") && Self.hits(needles, in: Data(clear.utf8), shard).isEmpty)
+        }
+    }
+
+    /// A crash at any time: what is there afterwards is sealed, and what was said has no value in it.
+    @Test(arguments: [SIGKILL, SIGSEGV, SIGTERM])
+    func `nothing leaks when a run is ended in its middle`(_ number: Int32) throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", Self.reversible)
+        try harness.write("d.csv", Self.planting(12_000))
+        #expect(try harness.run("init", "store").code == 0)
+        let needles = (Self.planted + [Self.token]).map { Array($0.utf8) }
+        var ended = 0
+        for delay in [0.05, 0.2, 0.5, 1] {
+            let run = try harness.run(
+                ["ingest", "d.csv", "--json", "--force", "--schema", "c.yaml", "--store", "store", "--dataset", "d"],
+                endedBy: number, after: delay)
+            ended += run.wasSignalled ? 1 : 0
+            var found = Self.hits(needles, in: Data((run.out + run.err).utf8), "what was said")
+            for file in harness.files(below: "store") {
+                found += Self.hits(
+                    needles, in: try Data(contentsOf: URL(filePath: harness.path("store/" + file))), file)
+            }
+            #expect(found.isEmpty, "\(delay): \(found)")
+            let left = try listFolder(harness.folder) + listFolder(harness.path("store"))
+            #expect(!left.contains { $0.hasPrefix("core") })
+        }
+        // SIGTERM is an order to stop, which a run follows by itself.
+        #expect(ended >= 1 || number == SIGTERM, "no run was ended before it was done")
+        let last = try harness.run(
+            "ingest", "d.csv", "--force", "--schema", "c.yaml", "--store", "store", "--dataset", "d")
+        #expect(last.code <= 1, "\(last.err)")
+        #expect(try harness.run("lineage", "verify", "--files", "--store", "store").code == 0)
+    }
+
+    @Test func `nothing leaks when the disk is full`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", Self.reversible)
+        try harness.write("d.csv", Self.planting(60_000))
+        #expect(try harness.run("init", "store").code == 0)
+        // A mount of its own, which goes with the process; what is on it is copied out first.
+        let line = """
+            mkdir small out; mount -t tmpfs -o size=2m none small; cp -a store/. small/; code=0
+            "$0" ingest d.csv --json --schema c.yaml --store small --dataset d > out/.out 2> out/.err || code=$?
+            cp -a small/. out/; exit $code
+            """
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/unshare")
+        process.arguments = ["-m", "sh", "-ec", line, Harness.program.path]
+        process.currentDirectoryURL = URL(filePath: harness.folder)
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard FileManager.default.fileExists(atPath: harness.path("out/ledger.sqlite")) else {
+            print("skipped: a full disk needs the right to mount one")
+            return
+        }
+        #expect(process.terminationStatus == 75)
+        let needles = (Self.planted + [Self.token]).map { Array($0.utf8) }
+        for file in harness.files(below: "out") {
+            let data = try Data(contentsOf: URL(filePath: harness.path("out/" + file)))
+            let found = Self.hits(needles, in: data, file)
+            #expect(found.isEmpty, "\(found)")
+            if file == ".err" { #expect(String(decoding: data, as: UTF8.self).contains("free space")) }
         }
     }
 

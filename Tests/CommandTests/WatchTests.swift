@@ -285,8 +285,7 @@ import Testing
         var kills = 0
         for delay in [0.02, 0.05, 0.1, 0.2, 0.1, 0.15, 0.2, 0.25, 0.3, 0.1, 0.15, 0.2] {
             if try !Self.outcomes(harness).isEmpty { break }
-            if try harness.run(["watch", "--once", "--store", "store", "--jobs", "1"], killAfter: delay).code == SIGKILL
-            {
+            if try harness.run(["watch", "--once", "--store", "store", "--jobs", "1"], after: delay).code == SIGKILL {
                 kills += 1
             }
         }

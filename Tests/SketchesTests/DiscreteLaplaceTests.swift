@@ -3,21 +3,10 @@ import Sketches
 import Testing
 
 @Suite struct DiscreteLaplaceTests {
-    private struct Words: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     /// Pearson's chi-square over 10^6 draws; the seed is fixed, so that the outcome is.
     @Test(arguments: [(1, 1), (5, 2), (1, 3), (20, 1), (7, 10)] as [(UInt64, UInt64)])
     func `a million draws fit the distribution`(_ numerator: UInt64, _ denominator: UInt64) {
-        var bits = Words(state: numerator &* 1_000 &+ denominator)
+        var bits = SplitMix64(seed: numerator &* 1_000 &+ denominator)
         let laplace = DiscreteLaplace(numerator: numerator, denominator: denominator)
         let draws = 1_000_000
         var counts: [Int: Int] = [:]
@@ -42,7 +31,7 @@ import Testing
     }
 
     @Test func `a wide scale stays in range, and both signs come`() {
-        var bits = Words(state: 9)
+        var bits = SplitMix64(seed: 9)
         let laplace = DiscreteLaplace(numerator: 1 << 40, denominator: 1)
         let values = (0..<2_000).map { _ in laplace.draw(&bits) }
         let mean = values.map { Double(abs($0)) }.reduce(0, +) / 2_000

@@ -2,17 +2,6 @@ import Sketches
 import Testing
 
 @Suite struct EquivalenceClassesTests {
-    private struct Words: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     @Test func `k, l and the share of rows that stand out`() throws {
         var classes = EquivalenceClasses()
         #expect(classes.summary(wanted: 5, hasSensitive: true) == nil)
@@ -26,7 +15,7 @@ import Testing
     }
 
     @Test func `beyond the limit a share of the classes is kept whole, and any merging gives the same`() throws {
-        var random = Words(state: 3)
+        var random = SplitMix64(seed: 3)
         let hashes = (0..<5_000).map { _ in random.next() }
         let rows = (0..<40_000).map { _ in hashes[Int(random.next() % 5_000)] }
         var whole = EquivalenceClasses(limit: 300)
