@@ -52,6 +52,7 @@ package func inferSchema(
     if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
     inference.showsValues = showsValues
     var left = personalDataRows
+    let scanners = layout.columns.map { TextScanner(entities: Entity.usual, columnName: $0) }
     while let slice = try cutter.next() {
         var reader = SliceReader(slice, layout: layout, plan: plan)
         while let batch = reader.next() {
@@ -61,7 +62,7 @@ package func inferSchema(
                     let cell = batch.cells[row * batch.width + column]
                     inference.add(column: column, kind: cell.kind, bytes: bytes, range: cell.range)
                     if left > 0, cell.isText, !cell.range.isEmpty {
-                        search(layout.columns[column], bytes, cell.range, column, &inference)
+                        search(scanners[column], bytes, cell.range, column, &inference)
                     }
                 }
                 left -= 1
@@ -77,10 +78,10 @@ private let personalDataRows = 10_000
 
 /// Looks what personal data a value is, or has in it.
 private func search(
-    _ name: String, _ bytes: Span<UInt8>, _ range: Range<Int>, _ column: Int, _ inference: inout SchemaInference
+    _ scanner: TextScanner, _ bytes: Span<UInt8>, _ range: Range<Int>, _ column: Int, _ inference: inout SchemaInference
 ) {
     var matches: [EntityMatch] = []
-    TextScanner(entities: Set(Entity.usual), columnName: name).scan(bytes, range: range, into: &matches)
+    scanner.scan(bytes, range: range, into: &matches)
     let whole = matches.first { $0.range == range }
     inference.note(
         column: column, whole: whole?.entity.name, inside: whole == nil ? matches.map(\.entity.name) : [])

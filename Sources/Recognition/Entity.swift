@@ -31,6 +31,9 @@ package enum Entity: UInt8, Sendable, CaseIterable {
     /// The entity's name, as in `EMAIL_ADDRESS`: the case's, with an underscore before each capital.
     package var name: String { Self.names[Int(rawValue)] }
 
+    /// How many there are.
+    package static let count = allCases.count
+
     /// The entity of a name.
     package init?(name: String) {
         guard let index = Self.names.firstIndex(of: name) else { return nil }

@@ -106,7 +106,10 @@ private func pathEnd(_ bytes: Span<UInt8>, _ host: Int, _ view: inout ScanWindow
     guard [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains(view[bytes, at]) else { return at }
     while at - host < 2048 {
         let byte = view[bytes, at]
-        if byte <= 0x20 || "()<>\"'".utf8.contains(byte) { break }
+        if byte <= 0x20 || byte == 0x28 || byte == 0x29 || byte == 0x3C || byte == 0x3E || byte == 0x22 || byte == 0x27
+        {
+            break
+        }
         at += 1
     }
     while at > host, ".,;:!".utf8.contains(view[bytes, at - 1]) { at -= 1 }

@@ -69,11 +69,11 @@ struct ColumnSearch: Sendable {
     /// Whether values tell rows apart: then chance hits must not make them alike, and only the column as a whole is judged.
     let isKey: Bool
     let whole: String?
-    /// Bytes of the shortest value that can be anything; numbers of few digits are none.
-    let lengthMin: Int
+    /// Whether values are numbers: of these only whole ones of many digits can be anything.
+    let isNumeric: Bool
 
     /// How a field is searched; nil when it is not.
-    init?(_ schema: Schema, _ index: Int, isText: Bool) {
+    init?(_ schema: Schema, _ index: Int) {
         let own = schema.fields[index]
         let policy = own.undeclaredPII ?? schema.undeclaredPII
         let mayHold: Bool
@@ -106,7 +106,7 @@ struct ColumnSearch: Sendable {
             guard undeclared != nil || secrets != .accepted else { return nil }
             scanner = Self.scanner(undeclared, own.name, secrets, schema)
         }
-        lengthMin = isText ? 1 : 7
+        isNumeric = own.isNumeric
     }
 
     /// How a column is searched that the contract does not name.
@@ -115,7 +115,7 @@ struct ColumnSearch: Sendable {
         secrets = schema.secrets
         field = -1
         isKey = false
-        lengthMin = 1
+        isNumeric = false
         suppresses = false
         whole = nil
         names = nil
@@ -200,6 +200,7 @@ extension Validator {
         let cells = batch.cells.span
         var matches: [EntityMatch] = []
         var values = 0
+        var (wholes, inside) = ([Int](repeating: 0, count: Entity.count), [Int](repeating: 0, count: Entity.count))
         for row in rows {
             let cell = cells[row &* batch.width &+ column]
             let range = cell.range
@@ -209,11 +210,9 @@ extension Validator {
                 findings.append(finding)
                 result.isSighted[row] = true
             }
-            if range.count < own.lengthMin {
-                if !range.isEmpty { values &+= 1 }
-                continue
-            }
+            if range.isEmpty { continue }
             values &+= 1
+            if own.isNumeric, isPlainNumber(bytes, range) { continue }
             let secret: SecretKind?
             var whole = range
             matches.removeAll(keepingCapacity: true)
@@ -233,15 +232,21 @@ extension Validator {
                 }
             }
             if matches.count == 1, matches[0].range == whole {
-                result.evidence.wholes[column, default: [:]][matches[0].entity, default: 0] += 1
+                wholes[Int(matches[0].entity.rawValue)] &+= 1
             } else {
-                for entity in Set(matches.map(\.entity)) {
-                    result.evidence.inside[column, default: [:]][entity, default: 0] += 1
+                for (index, match) in matches.enumerated()
+                where !matches[..<index].contains(where: { $0.entity == match.entity }) {
+                    inside[Int(match.entity.rawValue)] &+= 1
                 }
             }
             note(batch, row, own, secret, matches[...], &result, &findings, &isSound)
         }
         result.evidence.values[column] = values
+        for entity in Entity.allCases {
+            let (whole, part) = (wholes[Int(entity.rawValue)], inside[Int(entity.rawValue)])
+            if whole > 0 { result.evidence.wholes[column, default: [:]][entity] = whole }
+            if part > 0 { result.evidence.inside[column, default: [:]][entity] = part }
+        }
     }
 
     /// Remarks on what was found in one value.
@@ -261,10 +266,23 @@ extension Validator {
         }
         if own.suppresses, let first = matches.first { add(.suppressedRow, .quarantined, first.entity.name) }
         guard let policy = own.undeclared, !own.isKey else { return }
-        var told: [Entity] = []
-        for match in matches where !told.contains(match.entity) {
-            told.append(match.entity)
+        for index in matches.indices
+        where !matches[..<index].contains(where: { $0.entity == matches[index].entity }) {
+            let match = matches[index]
             add(.undeclaredPII, policy.outcome, match.entity.name)
         }
     }
+}
+
+/// Whether a value is a number that is nothing else: one with a fraction or an exponent, or one of less than seven digits.
+private func isPlainNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var (digits, hasOther) = (0, false)
+    for at in range {
+        switch bytes[at] {
+        case 0x30...0x39: digits &+= 1
+        case 0x2E, 0x65, 0x45, 0x2B, 0x2D: hasOther = hasOther || at > range.lowerBound
+        default: return false
+        }
+    }
+    return digits < 7 || hasOther
 }

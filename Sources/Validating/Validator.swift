@@ -129,7 +129,7 @@ package struct Validator: Sendable {
         keyRules = schema.keyRules
         searches = Dictionary(
             uniqueKeysWithValues: checks.compactMap { check in
-                ColumnSearch(schema, check.index, isText: check.isText).map { (check.index, $0) }
+                ColumnSearch(schema, check.index).map { (check.index, $0) }
             })
         unknownSearch = ColumnSearch(unknown: "", schema)
     }
@@ -187,9 +187,32 @@ package struct Validator: Sendable {
             findings.append(finding)
             isSound[row] = false
         }
-        findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
         return ValidatedBatch(
-            batch: batch, findings: findings, isSound: isSound, numbers: numbers, keys: keys, found: found)
+            batch: batch, findings: ordered(findings, batch), isSound: isSound, numbers: numbers, keys: keys,
+            found: found)
+    }
+
+    /// Findings by row, then by field, code and rule: put into their rows first, since a row has few.
+    private func ordered(_ findings: [Finding], _ batch: Batch) -> [Finding] {
+        func isBefore(_ left: Int, _ right: Int) -> Bool {
+            let (a, b) = (findings[left], findings[right])
+            return (a.field, a.code, a.rule ?? "", left) < (b.field, b.code, b.rule ?? "", right)
+        }
+        // Where the findings of each row begin.
+        var starts = [Int](repeating: 0, count: batch.count + 1)
+        for finding in findings { starts[finding.row - batch.firstRow + 1] += 1 }
+        for row in 0..<batch.count { starts[row + 1] += starts[row] }
+        var places = [Int](repeating: 0, count: findings.count)
+        var next = starts
+        for (index, finding) in findings.enumerated() {
+            let row = finding.row - batch.firstRow
+            places[next[row]] = index
+            next[row] += 1
+        }
+        for row in 0..<batch.count where starts[row + 1] - starts[row] > 1 {
+            places[starts[row]..<starts[row + 1]].sort(by: isBefore)
+        }
+        return places.map { findings[$0] }
     }
 
     /// Looks at the text of every row that could be split, in both passes: what flags or quarantines a row leaves it sound.

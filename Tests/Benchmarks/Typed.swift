@@ -28,7 +28,7 @@ func benchmarkTyped(_ path: String) async throws {
           - { name: score, type: number }
           - { name: note, type: string }
           - { name: label, type: integer }
-        sluice: { hiddenText: allow }
+        sluice: { hiddenText: allow, undeclaredPii: allow, secrets: allow }
         """
     let schema = try Schema.load(Array(contract.utf8), name: "typed").schema
     let isCSV = path.hasSuffix(".csv")
