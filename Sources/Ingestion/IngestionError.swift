@@ -99,7 +99,7 @@ package struct IngestionError: Error, Sendable, CustomStringConvertible {
 
     /// Wraps masking that cannot be done.
     package init(_ error: UnusableMask) {
-        code = .notPermitted
+        code = error.isContract ? .configuration : .notPermitted
         description = error.reason
     }
 

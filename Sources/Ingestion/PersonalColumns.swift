@@ -24,8 +24,7 @@ package struct Spotted: Sendable, Equatable {
         let batch = validated.batch
         return validated.sightings.map { sighting in
             let cell = batch.cells[sighting.row * batch.width + sighting.column]
-            let isUnescaped = cell.isNested && unescapedJSON(batch.bytes.span, cell.range) != nil
-            let first = isUnescaped ? 0 : cell.range.lowerBound
+            let first = sighting.isUnescaped ? 0 : cell.range.lowerBound
             return Spotted(
                 row: batch.firstRow + sighting.row, column: sighting.column, start: sighting.match.start - first,
                 end: sighting.match.end - first, entity: sighting.match.entity, score: sighting.match.score)

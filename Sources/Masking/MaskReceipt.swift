@@ -19,4 +19,6 @@ package struct MaskReceipt: Sendable, Hashable, Comparable {
 package struct UnusableMask: Error, Sendable {
     /// What is wrong, and the cure.
     package let reason: String
+    /// Whether the contract is to be changed, not a key to be had.
+    package var isContract = false
 }

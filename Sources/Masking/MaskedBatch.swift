@@ -38,6 +38,8 @@ package struct Masker: Sendable {
         let kind: MaskOperator
         /// Whether it changes what was found in a value rather than the value.
         let isScanned: Bool
+        /// Whether values are objects or arrays, also where they are the text of a cell.
+        let isDocument: Bool
         let key: SecretKey?
         /// Whether an encrypted value is different each time, and whether each subject has a key of its own.
         let isRandom: Bool, isPerSubject: Bool
@@ -49,8 +51,10 @@ package struct Masker: Sendable {
 
         init(
             field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator,
-            isScanned: Bool, key: SecretKey?, missing: [[UInt8]], isRandom: Bool = false, isPerSubject: Bool = false
+            isScanned: Bool, isDocument: Bool, key: SecretKey?, missing: [[UInt8]], isRandom: Bool = false,
+            isPerSubject: Bool = false
         ) {
+            self.isDocument = isDocument
             self.isRandom = isRandom
             self.isPerSubject = isPerSubject
             self.field = field
@@ -133,7 +137,7 @@ package struct Masker: Sendable {
             let rule = ColumnRule(
                 field: field, column: column, entity: kind?.name ?? "", operation: ValueOperator(PIIRule()),
                 kind: .replace,
-                isScanned: kind == nil, key: nil,
+                isScanned: kind == nil, isDocument: field >= 0 && schema.fields[field].type.isJSON, key: nil,
                 missing: field >= 0 ? schema.missingValues(of: field).map { Array($0.utf8) } : [[]])
             if kind != nil { rules.append(rule) } else { undeclared[column] = rule }
         }
@@ -177,7 +181,7 @@ package struct Masker: Sendable {
         }
         return ColumnRule(
             field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii), kind: pii.operation,
-            isScanned: pii.scan, key: pii.key.flatMap { keys[$0] },
+            isScanned: pii.scan, isDocument: field.type.isJSON, key: pii.key.flatMap { keys[$0] },
             missing: schema.missingValues(of: index).map { Array($0.utf8) }, isRandom: pii.isRandom,
             isPerSubject: pii.isPerSubject)
     }
@@ -401,12 +405,14 @@ package struct Masker: Sendable {
         var placed: [(entity: String, range: Range<Int>)] = []
         func place(_ match: EntityMatch, _ range: Range<Int>) { placed.append((match.entity.name, range)) }
         // Letters that were escaped are written as they are; what must be escaped in a string still is.
-        let plain = cell.isNested ? unescapedJSON(bytes, cell.range) : nil
-        if cell.isNested, format == .jsonl,
+        let isDocument = cell.isNested || rule.isDocument
+        let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
+        if isDocument,
             let text = plain.map({ maskedJSON($0.span, 0..<$0.count, matches, rule.operation, code, note: place) })
                 ?? maskedJSON(bytes, cell.range, matches, rule.operation, code, note: place)
         {
             note(placed, in: text, row, rule, &work)
+            if !cell.isNested { return written(text, rule, cell, &work.patch) }
             work.patch += text
             return Piece(start: Int32(work.patch.count - text.count), end: Int32(work.patch.count))
         }
@@ -427,10 +433,8 @@ package struct Masker: Sendable {
         _ work: inout Work
     ) {
         if work.spans.isEmpty { return }
-        work.spans[row] += placed.map {
-            MaskedSpan(
-                column: rule.column, range: SpanColumn.scalars(value, $0.range), entity: $0.entity, operation: rule.kind
-            )
+        work.spans[row] += zip(placed, SpanColumn.scalars(value, placed.map(\.range))).map { place, range in
+            MaskedSpan(column: rule.column, range: range, entity: place.entity, operation: rule.kind)
         }
     }
 

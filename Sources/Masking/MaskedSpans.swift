@@ -30,7 +30,8 @@ struct SpanColumn: Sendable {
             throw UnusableMask(
                 reason:
                     "sluice.pii.spans names a new column, and the file has one of that name, or members that unknownFields: keep lets "
-                    + "through may have it; choose another name, or reject or drop what the contract does not name")
+                    + "through may have it; choose another name, or reject what the contract does not name",
+                isContract: true)
         }
         var label: [UInt8] = []
         var key: [UInt8] = []
@@ -46,11 +47,20 @@ struct SpanColumn: Sendable {
         }
     }
 
-    /// A range of bytes of a value in Unicode scalars.
-    static func scalars(_ value: [UInt8], _ range: Range<Int>) -> Range<Int> {
-        func count(_ part: ArraySlice<UInt8>) -> Int { part.count { $0 & 0xC0 != 0x80 } }
-        let start = count(value[..<range.lowerBound])
-        return start..<start + count(value[range])
+    /// Ranges of bytes of a value, ascending, in Unicode scalars.
+    static func scalars(_ value: [UInt8], _ ranges: [Range<Int>]) -> [Range<Int>] {
+        var (at, count) = (0, 0)
+        func scalars(before end: Int) -> Int {
+            while at < end {
+                if value[at] & 0xC0 != 0x80 { count += 1 }
+                at += 1
+            }
+            return count
+        }
+        return ranges.map { range in
+            let start = scalars(before: range.lowerBound)
+            return start..<scalars(before: range.upperBound)
+        }
     }
 
     /// Appends the column's value to a row that was written to `out` from `rowStart` on, without its line end.

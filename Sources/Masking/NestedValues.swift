@@ -30,9 +30,10 @@ func maskedJSON(
             note(match, out.count..<out.count + text.count - 2)
             out += text.dropFirst().dropLast()
         } else {
-            // Only a whole number can be a string instead.
+            // Only a whole number can be a string instead; its sign goes with it.
+            if out.last == UInt8(ascii: "-") { out.removeLast() }
             let isWhole =
-                !isNumberByte(bytes[match.start - 1])
+                out.last.map { !isNumberByte($0) } ?? true
                 && (match.end >= range.upperBound || !isNumberByte(bytes[match.end]))
             guard isWhole else { return nil }
             note(match, out.count + 1..<out.count + text.count - 1)

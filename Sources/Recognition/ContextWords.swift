@@ -64,21 +64,46 @@ struct ContextWords: Sendable {
     /// Bytes on either side that are looked at, so that a wall of letters costs no more than a sentence.
     private static let reach = 80
 
-    /// The entities that a column's name speaks of: `phone_number`, `phoneNumber` and `PHONE` alike.
-    func named(in column: String) -> EntitySet {
+    /// Ends of a column's name that say nothing of what is in it.
+    private static let plainEnds: Set<[UInt8]> = Set(
+        ["no", "nr", "num", "number", "code", "id", "value", "text", "str"].map { Array($0.utf8) })
+
+    /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`.
+    func called(_ column: String) -> EntitySet {
+        var tokens = Self.tokens(of: column)
         var found = EntitySet()
-        var token: [UInt8] = []
-        func end() {
-            if !token.isEmpty { found.formUnion(entities(token.span, 0..<token.count)) }
-            token.removeAll()
+        func add(_ count: Int) {
+            let word = Array(tokens.suffix(count).joined())
+            if tokens.count >= count, !word.isEmpty { found.formUnion(entities(word.span, 0..<word.count)) }
         }
+        for _ in 0..<3 where !tokens.isEmpty {
+            for count in 1...3 { add(count) }
+            guard let last = tokens.last, Self.plainEnds.contains(last.map(Self.folded)) else { break }
+            tokens.removeLast()
+        }
+        return found
+    }
+
+    /// The words of a column's name.
+    private static func tokens(of column: String) -> [[UInt8]] {
+        var tokens: [[UInt8]] = []
+        var token: [UInt8] = []
         var wasSmall = false
         for byte in column.utf8 {
-            if !isWord(byte) || isCapital(byte) && wasSmall { end() }
+            if !isWord(byte) || isCapital(byte) && wasSmall {
+                if !token.isEmpty { tokens.append(token) }
+                token.removeAll()
+            }
             if isWord(byte) { token.append(byte) }
             wasSmall = isWord(byte) && !isCapital(byte)
         }
-        end()
+        return token.isEmpty ? tokens : tokens + [token]
+    }
+
+    /// The entities that a column's name speaks of: `phone_number`, `phoneNumber` and `PHONE` alike.
+    func named(in column: String) -> EntitySet {
+        var found = EntitySet()
+        for token in Self.tokens(of: column) { found.formUnion(entities(token.span, 0..<token.count)) }
         let whole = Array(column.utf8.filter { isWord($0) })
         if !whole.isEmpty { found.formUnion(entities(whole.span, 0..<whole.count)) }
         return found

@@ -18,6 +18,14 @@ struct Recogniser: Sendable {
     /// Judges what has the form; nil when the form says it all.
     let check: (@Sendable (Symbols) -> Verdict)?
 
+    /// Words that say something in a sentence, and nothing as the name of a column: driver_earnings, call_id, social_followers.
+    private static let vagueNames: Set<String> = Set(
+        """
+        account accounts address auto bank business call cap car card cell cep check checking company date debit delivery dl driver \
+        drivers driving health id identity insurance link mail mailing medical mot national number org pass patient permit plate plates \
+        practitioner praxis provider providers reg resident savings security shipping social ss tax
+        """.split(separator: " ").map(String.init))
+
     /// A recogniser; context words are separated by spaces and compared without case.
     ///
     /// - Parameter names: the same for columns, where context words also mean other things there.
@@ -25,7 +33,7 @@ struct Recogniser: Sendable {
         _ entity: Entity, _ forms: [Form], context: String = "", names: String? = nil,
         check: (@Sendable (Symbols) -> Verdict)? = nil
     ) {
-        self.names = (names ?? context).split(separator: " ").map(String.init)
+        self.names = (names ?? context).split(separator: " ").map(String.init).filter { !Self.vagueNames.contains($0) }
         self.entity = entity
         self.forms = forms
         self.context = context.split(separator: " ").map(String.init)
@@ -132,7 +140,7 @@ extension Recogniser {
                 ("9999999999999999", 0.01),
             ],
             context: "driver drivers license licence dl dls cdl dln driving permit",
-            names: "driverlicense driverslicense driverlicence driverslicence drivinglicense drivinglicence driver dln"),
+            names: "driverlicense driverslicense driverlicence driverslicence drivinglicense drivinglicence dln"),
         Recogniser(
             .usBankNumber, [("9{8,17}", 0.05)],
             context: "bank account accounts acct checking savings debit konto",

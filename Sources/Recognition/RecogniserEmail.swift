@@ -3,22 +3,42 @@
 /// RFC 5321 allows 64 bytes before and 255 after the `@`, so the search is bounded on both sides; it stops at another
 /// `@`, so hostile runs of them cost nothing.
 func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
-    guard let start = localStart(bytes, at, &view), let end = domainEnd(bytes, at + 1, &view) else { return nil }
-    // git@host:path and ssh://git@host/path are nobody's mailbox (git-clone, "GIT URLS"); icon@2x.png is a file.
-    if at - start == 3, view[bytes, start] | 0x20 == UInt8(ascii: "g"),
-        view[bytes, start + 1] | 0x20 == UInt8(ascii: "i"),
-        view[bytes, start + 2] | 0x20 == UInt8(ascii: "t"),
-        view[bytes, end] == UInt8(ascii: ":") || view[bytes, end] == UInt8(ascii: "/")
-    {
-        return nil
+    guard let start = localStart(bytes, at, &view), var end = domainEnd(bytes, at + 1, &view) else { return nil }
+    if isRepository(bytes, start..<end, at, &view) { return nil }
+    // A file's ending is no domain's, but what stands before it may be one: ann@example.com.json.
+    while isFileEnding(bytes, end, &view) {
+        while view[bytes, end - 1] != UInt8(ascii: ".") { end -= 1 }
+        end -= 1
+        var last = end
+        while last > at + 1, view[bytes, last - 1] != UInt8(ascii: ".") { last -= 1 }
+        guard last > at + 1, end - last >= 2, (last..<end).allSatisfy({ isLetter(view[bytes, $0]) }) else { return nil }
     }
+    return start..<end
+}
+
+/// git@host:path and ssh://git@host/path are nobody's mailbox (git-clone, "GIT URLS").
+private func isRepository(_ bytes: Span<UInt8>, _ range: Range<Int>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+    let start = range.lowerBound
+    guard at - start == 3, view[bytes, start] == UInt8(ascii: "g"), view[bytes, start + 1] == UInt8(ascii: "i"),
+        view[bytes, start + 2] == UInt8(ascii: "t")
+    else { return false }
+    switch view[bytes, range.upperBound] {
+    case UInt8(ascii: ":"):
+        return view[bytes, range.upperBound + 1] > 0x20 && view[bytes, start - 1] != UInt8(ascii: ":")
+    case UInt8(ascii: "/"): return view[bytes, start - 1] == UInt8(ascii: "/")
+    default: return false
+    }
+}
+
+/// Whether a domain that ends at `end` ends like a file.
+private func isFileEnding(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWindow) -> Bool {
     var ending: UInt64 = 0
     var last = end
     while end - last < 5, isLetter(view[bytes, last - 1]) {
         last -= 1
         ending |= UInt64(view[bytes, last] | 0x20) << UInt64(8 * (end - last - 1))
     }
-    return view[bytes, last - 1] == UInt8(ascii: ".") && fileEndings.contains(ending) ? nil : start..<end
+    return view[bytes, last - 1] == UInt8(ascii: ".") && fileEndings.contains(ending)
 }
 
 /// What files end with and no domain does; letters, the last one lowest.
@@ -65,11 +85,14 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
     while labelStart - start <= 255 {
         var at = labelStart
         var letters = 0
+        // Where the letters in front of its first hyphen end: ann@example.com-old is written behind an address.
+        var hyphen: Int?
         // Where the label would end without hyphens at its end.
         var solid = labelStart
         while at - labelStart <= 63 {
             let byte = view[bytes, at]
             guard isWord(byte) || byte == UInt8(ascii: "-") && at > labelStart else { break }
+            if byte == UInt8(ascii: "-"), hyphen == nil, letters == at - labelStart { hyphen = at }
             at += 1
             if byte != UInt8(ascii: "-") { solid = at }
             if isLetter(byte) || byte >= 0x80 { letters += 1 }
@@ -78,7 +101,11 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
         labels += 1
         let isPunycode = at - labelStart > 4 && startsPunycode(bytes, labelStart, &view)
         let length = solid - labelStart
-        if labels > 1, length >= 2, letters == length || isPunycode { best = solid }
+        if labels > 1, length >= 2, letters == length || isPunycode {
+            best = solid
+        } else if labels > 1, let hyphen, hyphen - labelStart >= 2 {
+            best = hyphen
+        }
         guard solid == at, view[bytes, at] == UInt8(ascii: ".") else { break }
         labelStart = at + 1
     }

@@ -60,7 +60,11 @@ enum Secrets {
 
     private static let githubHeads = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].map { Array($0.utf8) }
     private static let partNames = ["password", "pwd", "accountkey", "sharedaccesskey"].map { Array($0.utf8) }
-    private static let placeholders = ["password", "passwd", "pass", "xxxx", "secret"].map { Array($0.utf8) }
+    private static let placeholders = [
+        "password", "passwd", "pass", "xxxx", "secret", "yourpassword", "your_password", "true", "false", "required",
+        "optional", "none",
+        "null", "usedevelopmentstorage",
+    ].map { Array($0.utf8) }
 
     /// The word around a digit that may be a token: letters, digits, dashes, dots and underscores.
     static func word(_ bytes: Span<UInt8>, _ at: Int, _ low: Int, _ high: Int) -> Range<Int> {
@@ -129,23 +133,20 @@ enum Secrets {
     /// What an `Authorization` header holds behind the name of its scheme (RFC 6750, RFC 7617).
     private static func scheme(_ text: Span<UInt8>, _ start: Int, _ length: Int) -> Kind? {
         let first = skip(text, start + length, by: 1, limit: 3)
-        let (count, padding) = value(text, first)
+        let count = value(text, first).length
         let credential = first..<first + count
-        if ends(bearer, in: text, start + length), length == bearer.count, count >= 20, isMixed(text, credential) {
+        if ends(bearer, in: text, start + length), length == bearer.count, count >= 20, hasMixedRun(text, credential) {
             return .httpAuthorization
         }
-        // name:password in base64 is of fours and hardly ever of one case alone.
-        guard ends(basic, in: text, start + length), length == basic.count, count >= 8, (count + padding) % 4 == 0
-        else { return nil }
-        let hasCapital = credential.dropFirst().contains { text[$0] &- 0x41 < 26 }
-        let hasSmall = credential.dropFirst().contains { isLower(text[$0]) }
-        return hasCapital && hasSmall ? .httpAuthorization : nil
+        // name:password in base64.
+        guard ends(basic, in: text, start + length), length == basic.count, count >= 6 else { return nil }
+        return hidesColon(text, credential) ? .httpAuthorization : nil
     }
 
     /// Whether a word is a token that `Bearer ` stands in front of.
     static func isBearer(_ text: Span<UInt8>, _ word: Range<Int>, _ low: Int) -> Bool {
         word.count >= 20 && word.lowerBound - low >= 7 && text[word.lowerBound - 1] == 0x20
-            && ends(bearer, in: text, word.lowerBound - 1) && isMixed(text, word)
+            && ends(bearer, in: text, word.lowerBound - 1) && hasMixedRun(text, word)
     }
 
     /// Past a few spaces and quotes from a place on, or back.
@@ -212,7 +213,8 @@ enum Secrets {
         if isStart(text, at - 5), stands(Word.glpat, in: text, at - 5), run(text, at + 1, isURLSafe) >= 20 {
             return .gitlabToken
         }
-        if at >= 4, stands(Word.xox, in: text, at - 4), isStart(text, at - 4), isLower(text[at - 1]),
+        if at >= 4, stands(Word.xox, in: text, at - 4), isStart(text, at - 4),
+            [0x61, 0x62, 0x65, 0x70, 0x72, 0x73].contains(text[at - 1]),
             run(text, at + 1, isURLSafe) >= 20
         {
             return .slackToken
@@ -220,7 +222,7 @@ enum Secrets {
         if stands(Word.pypiAge, in: text, at - 4), run(text, at + 1, isURLSafe) >= 60 { return .pypiToken }
         guard isStart(text, at - 2), stands(Word.sk, in: text, at - 2) else { return nil }
         let length = run(text, at + 1, isURLSafe)
-        return length >= 20 && isMixed(text, at + 1..<at + 1 + length) ? .apiKey : nil
+        return length >= 20 && hasMixedRun(text, at + 1..<at + 1 + length) ? .apiKey : nil
     }
 
     private static func dot(_ text: Span<UInt8>, _ at: Int) -> Kind? {
@@ -273,7 +275,11 @@ enum Secrets {
             // A connection string has other parts around it.
             let isOneOfSeveral =
                 end < text.count && text[end] == UInt8(ascii: ";") || isAfterSemicolon(text, at - word.count)
-            if isOneOfSeveral, end - at > 4, !isPlaceholder(text, at + 1..<end) { return .connectionString }
+            if isOneOfSeveral, end - at > 4, isStart(text, at - word.count), text[at + 1] != UInt8(ascii: "/"),
+                !isPlaceholder(text, at + 1..<end)
+            {
+                return .connectionString
+            }
         }
         return named(text, at)
     }
@@ -334,6 +340,42 @@ enum Secrets {
             if text[at] &- 0x30 < 10 { hasDigit = true } else if isAlphanumeric(text[at]) { hasLetter = true }
         }
         return hasDigit && hasLetter
+    }
+
+    /// Whether sixteen letters and digits stand together, both of them: words between dashes are no token.
+    private static func hasMixedRun(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var start = range.lowerBound
+        for at in range where !isAlphanumeric(text[at]) {
+            if at - start >= 16, isMixed(text, start..<at) { return true }
+            start = at + 1
+        }
+        return range.upperBound - start >= 16 && isMixed(text, start..<range.upperBound)
+    }
+
+    /// Whether base64 hides a colon, as between a name and a password.
+    private static func hidesColon(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var (word, bits, hasColon): (UInt32, Int, Bool) = (0, 0, false)
+        for at in range {
+            let byte = text[at]
+            let digit: UInt8
+            switch byte {
+            case 0x41...0x5A: digit = byte - 0x41
+            case 0x61...0x7A: digit = byte - 0x61 + 26
+            case 0x30...0x39: digit = byte - 0x30 + 52
+            case 0x2B, 0x2D: digit = 62
+            case 0x2F, 0x5F: digit = 63
+            default: return false
+            }
+            word = word << 6 | UInt32(digit)
+            bits += 6
+            if bits >= 8 {
+                bits -= 8
+                let letter = UInt8(truncatingIfNeeded: word >> UInt32(bits))
+                if letter < 0x20 { return false }
+                if letter == 0x3A { hasColon = true }
+            }
+        }
+        return hasColon
     }
 
     private static func isAfterSemicolon(_ text: Span<UInt8>, _ at: Int) -> Bool {

@@ -15,7 +15,7 @@ package struct TextScanner: Sendable {
 
     /// Whether a column's name says that it holds an entity.
     package static func isCalled(_ entity: Entity, _ columnName: String) -> Bool {
-        ContextWords.names.named(in: columnName).contains(entity)
+        ContextWords.names.called(columnName).contains(entity)
     }
 
     /// A scanner for `entities`; words in `columnName` count as context of everything in the column.
@@ -30,7 +30,7 @@ package struct TextScanner: Sendable {
     ) {
         self.init(
             EntitySet(isVersionName(columnName) ? entities.subtracting([.ipAddress]) : entities),
-            named: ContextWords.all.named(in: columnName), isCalled: ContextWords.names.named(in: columnName),
+            named: ContextWords.names.named(in: columnName), isCalled: ContextWords.names.called(columnName),
             secrets: secrets, minimumScore: minimumScore, thresholds: thresholds)
     }
 
@@ -39,7 +39,7 @@ package struct TextScanner: Sendable {
         thresholds: [Entity: Double]
     ) {
         self.sought = sought
-        self.named = named
+        self.named = EntitySet(Entity.allCases.filter { named.contains($0) || isCalled.contains($0) })
         findsSecrets = secrets
         least = Entity.allCases.map { thresholds[$0] ?? minimumScore ?? $0.threshold }
         leastOfWhole = zip(Entity.allCases, least).map { entity, least in
@@ -71,7 +71,14 @@ package struct TextScanner: Sendable {
     package func scan(
         _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {
-        let at = anchors.next(from: range.lowerBound, below: range.upperBound)
+        if range.isEmpty { return nil }
+        // Decoded texts stand back to back in a block: what the one before ends with must not hide where a run begins here.
+        let low = range.lowerBound
+        let before = low > 0 ? bytes[low - 1] : 0
+        let isSplit = isDigit(before) && isDigit(bytes[low]) || before == UInt8(ascii: "-") && bytes[low] == before
+        let isDash = isSplit && before == UInt8(ascii: "-")
+        let at =
+            isSplit ? min(low + (isDash ? 1 : 0), range.upperBound) : anchors.next(from: low, below: range.upperBound)
         if at == range.upperBound { return nil }
         var look = Look(range, matches.count)
         search(bytes, range, at, anchors, &look, &matches)

@@ -98,13 +98,17 @@ package struct LabelCheck: Sendable {
         }
         var now = Changes(view.labels.count)
         let blamable = [fields.annotator, fields.source].compactMap { $0 }
+        var all = (tested: 0, differs: 0)
         var byCode = [[UInt64: (rows: Int, differs: Int)]](repeating: [:], count: blamable.count)
         for row in 0..<min(sample.count, testedMax) {
-            if held.contains(sample.ranks[row]) { continue }
             let codes = sample.codes(of: row)
             guard let mine = view.labels.firstIndex(of: codes[codes.startIndex + label]) else { continue }
             let vote = view.vote(sample.numbers(of: row), codes, sample.tokens(of: row))
-            let differs = now.add(vote, own: mine)
+            // What is held counts for nothing but against whose hand it is.
+            let differs = vote.label != mine && vote.count >= LabelNeighbours.flagAgreement
+            if !held.contains(sample.ranks[row]) { now.add(vote, own: mine) }
+            all.tested += 1
+            if differs { all.differs += 1 }
             for (index, place) in blamable.enumerated() {
                 byCode[index][codes[codes.startIndex + place], default: (0, 0)].rows += 1
                 if differs { byCode[index][codes[codes.startIndex + place], default: (0, 0)].differs += 1 }
@@ -119,7 +123,7 @@ package struct LabelCheck: Sendable {
                 basis: before.tested))
         var blamed: [(place: Int, code: UInt64)] = []
         for (index, place) in blamable.enumerated() {
-            blamed += blame(byCode[index], all: now.changed, tested: now.tested, alpha: alpha).map { (place, $0) }
+            blamed += blame(byCode[index], all: all.differs, tested: all.tested, alpha: alpha).map { (place, $0) }
         }
         let isAlarm = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
         flips.sort { ($0.from, $0.to) < ($1.from, $1.to) }

@@ -345,6 +345,22 @@ private struct JSONParser {
     }
 }
 
+/// JSON in which spaces stand for the escapes that are left: what is looked for in it begins behind an escape, not with its letters.
+package func blankedEscapes(_ plain: [UInt8]) -> [UInt8] {
+    var out = plain
+    var at = 0
+    while at + 1 < out.count {
+        if out[at] != 0x5C {
+            at += 1
+            continue
+        }
+        let end = min(out.count, at + (out[at + 1] == UInt8(ascii: "u") ? 6 : 2))
+        for place in at..<end { out[place] = 0x20 }
+        at = end
+    }
+    return out
+}
+
 /// The source text of a JSON value with the escapes undone that hide what it says: `\\uXXXX` and `\\/`, but for quotes,
 /// backslashes and control characters. For those who search it; nil when there is nothing to undo.
 package func unescapedJSON(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {

@@ -8,8 +8,10 @@ package struct Sighting: Sendable, Equatable {
     package var column: Int
     /// Row of the block.
     package var row: Int
-    /// What, and where in the block's bytes; in a nested JSON value with escapes, where in its text without them.
+    /// What, and where in the block's bytes; in an object or array with escapes, where in its text without them.
     package var match: EntityMatch
+    /// Whether it is the latter.
+    package var isUnescaped: Bool
     /// Whether no contract speaks of it: what happens then is `undeclaredPii`'s to say.
     package var isUndeclared: Bool
 }
@@ -69,6 +71,8 @@ struct ColumnSearch: Sendable {
     /// Whether values tell rows apart: then chance hits must not make them alike, and only the column as a whole is judged.
     let isKey: Bool
     let whole: String?
+    /// Whether values are objects or arrays, also where they are the text of a cell.
+    let isDocument: Bool
     /// Whether values are numbers: of these only whole ones of many digits can be anything.
     let isNumeric: Bool
 
@@ -107,6 +111,7 @@ struct ColumnSearch: Sendable {
             scanner = Self.scanner(undeclared, own.name, secrets, schema)
         }
         isNumeric = own.isNumeric
+        isDocument = own.type.isJSON
     }
 
     /// How a column is searched that the contract does not name.
@@ -115,7 +120,7 @@ struct ColumnSearch: Sendable {
         secrets = schema.secrets
         field = -1
         isKey = false
-        isNumeric = false
+        (isNumeric, isDocument) = (false, false)
         suppresses = false
         whole = nil
         names = nil
@@ -183,7 +188,7 @@ extension Validator {
                 let range = extra.start..<extra.end
                 let plain = unescapedJSON(bytes, range)
                 let secret =
-                    plain.map { own.scanner.scan($0.span, range: 0..<$0.count, into: &matches) }
+                    plain.map { own.scanner.scan(blankedEscapes($0).span, range: 0..<$0.count, into: &matches) }
                     ?? own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
                 if !matches.isEmpty { result.extras.append(index) }
                 note(batch, extra.row, own, secret, matches[...], &result, &findings, &isSound)
@@ -216,7 +221,9 @@ extension Validator {
             let secret: SecretKind?
             var whole = range
             matches.removeAll(keepingCapacity: true)
-            if cell.isNested, let plain = unescapedJSON(bytes, range) {
+            let unescaped = cell.isNested || own.isDocument ? unescapedJSON(bytes, range) : nil
+            if let unescaped {
+                let plain = blankedEscapes(unescaped)
                 whole = 0..<plain.count
                 secret = own.scanner.scan(plain.span, range: whole, into: &matches)
                 own.names?.find(plain.span, whole, into: &matches)
@@ -228,7 +235,9 @@ extension Validator {
             if !own.isKey || own.undeclared == nil {
                 for match in matches {
                     result.sightings.append(
-                        Sighting(column: column, row: row, match: match, isUndeclared: own.undeclared != nil))
+                        Sighting(
+                            column: column, row: row, match: match, isUnescaped: unescaped != nil,
+                            isUndeclared: own.undeclared != nil))
                 }
             }
             if matches.count == 1, matches[0].range == whole {

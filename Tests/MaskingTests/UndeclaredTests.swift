@@ -79,6 +79,42 @@ import Testing
         }
     }
 
+    /// Decoded texts stand back to back in a block, and an escape's letters are none of what follows.
+    @Test func `neither the value before nor an escape hides what follows`() throws {
+        let schema = try contract("fields:\n  - { name: o, type: any }\n  - { name: p, type: any }\n")
+        for (value, masked) in [
+            ("536-22-1234", "<US_SSN>"), ("4111111111111111", "<CREDIT_CARD>"), ("10.0.0.7", "<IP_ADDRESS>"),
+            ("DE89370400440532013000", "<IBAN_CODE>"),
+        ] {
+            let lines = "{\"o\":\"line\\n1\",\"p\":\"\(value)\\nx\"}\n{\"o\":\"\(value)\\nx\",\"p\":\"1\\n1\"}\n"
+            let text = try mask(schema, lines, .jsonl).text
+            #expect(!text.contains(value), "\(text)")
+            #expect(text.components(separatedBy: masked).count == 3, "\(text)")
+            for escape in ["\\n", "\\t", "\\u000a", "\\\"", "\\\\", "\\u0001"] {
+                let nested = "{\"o\":{\"a\":\"x\(escape)\(value)\(escape)y\"},\"p\":1}\n"
+                let text = try mask(schema, nested, .jsonl).text
+                #expect(text == "{\"o\":{\"a\":\"x\(escape)\(masked)\(escape)y\"},\"p\":1}\n", "\(escape) \(text)")
+            }
+        }
+        let csv = "o,p\n\"say \"\"x\"\" 7\",n\n\"4111111111111111 \"\"y\"\"\",n\n"
+        #expect(try mask(schema, csv, .csv).text.contains("<CREDIT_CARD>"))
+        let token = "gh" + "p_" + String(repeating: "a1B2", count: 9)
+        #expect(try mask(schema, "{\"o\":{\"a\":\"x\\n\(token)\"},\"p\":1}\n", .jsonl).rows == 0)
+        let key = "{\"o\":\"x\\n-\",\"p\":\"-----BEGIN " + "RSA PRIVATE KEY-----\\nabc\"}\n"
+        #expect(try mask(schema, key, .jsonl).rows == 0)
+    }
+
+    @Test func `an object in a cell of CSV stays one, too, and its sign goes with a number`() throws {
+        let schema = try contract("fields:\n  - { name: m, type: object }\n")
+        let csv = "m\n\"{\"\"a\"\":\"\"x\\u0040y.org\"\",\"\"b\"\":4111111111111111}\"\n"
+        #expect(
+            try mask(schema, csv, .csv).text
+                == "m\n\"{\"\"a\"\":\"\"<EMAIL_ADDRESS>\"\",\"\"b\"\":\"\"<CREDIT_CARD>\"\"}\"\n")
+        #expect(
+            try mask(schema, "{\"m\": {\"card\": -4111111111111111}}\n", .jsonl).text
+                == "{\"m\": {\"card\": \"<CREDIT_CARD>\"}}\n")
+    }
+
     @Test func `what says little counts in a column that is called so`() throws {
         func open(_ name: String, _ type: String = "string") throws -> Schema {
             try contract("fields:\n  - { name: id, type: integer }\n  - { name: \(name), type: \(type) }\n")
@@ -86,6 +122,7 @@ import Testing
         for (name, type, value, entity) in [
             ("passport_no", "string", "512345678", "US_PASSPORT"),
             ("bankAccount", "string", "00123456789", "US_BANK_NUMBER"),
+            ("bankaccount", "string", "00123456789", "US_BANK_NUMBER"), ("zipCode", "string", "90210", "POSTAL_CODE"),
             ("zip", "string", "90210", "POSTAL_CODE"), ("dob", "date", "1984-02-29", "DATE_OF_BIRTH"),
             ("birth_date", "string", "1984-02-29", "DATE_OF_BIRTH"),
         ] {
@@ -93,6 +130,9 @@ import Testing
             #expect(try mask(open(name, type), csv, .csv).text == "id,\(name)\n1,<\(entity)>\n", "\(name)")
         }
         for (name, type, value) in [
+            ("zip_population", "string", "12345"), ("driver_earnings", "string", "123456"),
+            ("social_followers", "string", "123456789"),
+            ("car_model", "string", "C63 AMG"), ("cell_id", "string", "2125550187"),
             ("account", "string", "00123456789"), ("ordered", "date", "1984-02-29"), ("market_cap", "string", "90210"),
             ("license", "string", "1234567"), ("zip", "string", "unit 90210 of 3"), ("passport_no", "string", "none"),
         ] {

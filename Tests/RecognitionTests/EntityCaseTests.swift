@@ -100,7 +100,7 @@ import Testing
         ("IN_GSTIN", "gst", ["27AAPFU0939F1ZV"], ["99AAPFU0939F1ZV"]),
         ("IN_PAN", "pan", ["CRVJY0505K", "XGNJC1713C", "XLWFI8677Y"], ["VMUTR274AA", "EFMAN201AR", "XHSAQ612AR"]),
         ("IN_PASSPORT", "passport", ["A2096457", "A20 96457"], ["A0096457", "A2096450"]),
-        ("IN_VEHICLE_REGISTRATION", "vehicle", ["KA53ME3456"], ["KA53M345"]),
+        ("IN_VEHICLE_REGISTRATION", "registration", ["KA53ME3456"], ["KA53M345"]),
         ("IN_VOTER", "voter", ["ABC1234567"], ["AB1234567"]),
         (
             "IP_ADDRESS", "ip", ["210.50.169.104", "63.177.128.225", "149.171.129.7"],
@@ -122,7 +122,7 @@ import Testing
             ["955232202290", "547285149519", "271721836378"]
         ),
         ("KR_BRN", "brn", ["104-81-36565"], ["104-81-36566"]),
-        ("KR_DRIVER_LICENSE", "driver", ["11-22-345678-90"], ["99-22-345678-90"]),
+        ("KR_DRIVER_LICENSE", "license", ["11-22-345678-90"], ["99-22-345678-90"]),
         ("KR_FRN", "frn", ["900101-5678901"], ["900101-1678901"]),
         ("KR_PASSPORT", "passport", ["M123A4567"], ["A123A4567"]),
         (
@@ -138,7 +138,7 @@ import Testing
             "NG_NIN", "nin", ["62290496566", "41543349735", "76942332412"],
             ["94121135181", "42430889900", "12245774223"]
         ),
-        ("NG_VEHICLE_REGISTRATION", "plate", ["ABC-123DE"], ["ABC-12DE"]),
+        ("NG_VEHICLE_REGISTRATION", "registration", ["ABC-123DE"], ["ABC-12DE"]),
         ("PHONE_NUMBER", "phone", ["+49 30 1234567", "0301234567", "(415) 555-0132"], ["12345", "+0 30 1234567"]),
         ("PH_TIN", "tin", ["123-456-782"], ["123-456-783"]),
         (
@@ -167,7 +167,7 @@ import Testing
         ("UK_NINO", "nino", ["AB383968D", "CE130059B", "JK807818D"], ["QQ598495B", "QQ043822D", "QQ900328C"]),
         ("UK_PASSPORT", "passport", ["AB1234567"], ["A1234567", "AB12345678"]),
         ("UK_POSTCODE", "postcode", ["SW1A 1AA", "M1 1AE", "GIR 0AA"], ["QW1A 1AA", "SW1A 1CC"]),
-        ("UK_VEHICLE_REGISTRATION", "plate", ["AB51 CDE", "A123 BCD"], ["AB01 CDE", "I123 BCD"]),
+        ("UK_VEHICLE_REGISTRATION", "vrn", ["AB51 CDE", "A123 BCD"], ["AB01 CDE", "I123 BCD"]),
         ("URL", "website", ["https://www.example.com/a", "example.org"], ["http://example", "www.example"]),
         ("US_BANK_NUMBER", "bank account", ["12345678", "12345678901234567"], ["1234567", "123456789012345678"]),
         ("US_DRIVER_LICENSE", "driver license", ["D1234567", "12ABC34567"], ["DRIVER", "A12B345"]),

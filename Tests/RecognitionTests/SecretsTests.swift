@@ -72,6 +72,11 @@ import Testing
             #expect(find(text) == nil, "\(text)")
         }
         for text in [
+            "PWD=/usr/src/app;PATH=/bin", "export OLDPWD=/root;echo hi", "password=true; email=true;",
+            "password=required;minlength=8;",
+            "sk-cube-grid-animation-9-squares", "The bearer 2019-annual-report-final-v2",
+            "Bearer YOUR_ACCESS_TOKEN_HERE_123",
+            "authorization: Basic MedicareGold", "xoxo-gossip-girl-season-2-episode-1",
             "Bearer of good news in 2026", "bearer 20260101T120000Z", "authorization: basic training",
             "Authorization: Bearer none",
             "accountkey=" + Self.long.prefix(85) + "==", "forbearer " + Self.long.prefix(8),
