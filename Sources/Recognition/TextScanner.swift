@@ -13,6 +13,9 @@ package struct TextScanner: Sendable {
     private let index: ShapeIndex
     private let words: ContextWords
 
+    /// Whether a column's name says that it holds any entity.
+    package static func isCalledAny(_ columnName: String) -> Bool { !ContextWords.names.called(columnName).isEmpty }
+
     /// Whether a column's name says that it holds an entity.
     package static func isCalled(_ entity: Entity, _ columnName: String) -> Bool {
         ContextWords.names.called(columnName).contains(entity)

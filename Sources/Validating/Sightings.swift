@@ -73,8 +73,9 @@ struct ColumnSearch: Sendable {
     let whole: String?
     /// Whether values are objects or arrays, also where they are the text of a cell.
     let isDocument: Bool
-    /// Whether values are numbers: of these only whole ones of many digits can be anything.
+    /// Whether values are numbers: of these only whole ones can be anything, and only with so many digits.
     let isNumeric: Bool
+    let digitsMin: Int
 
     /// How a field is searched; nil when it is not.
     init?(_ schema: Schema, _ index: Int) {
@@ -111,6 +112,7 @@ struct ColumnSearch: Sendable {
             scanner = Self.scanner(undeclared, own.name, secrets, schema)
         }
         isNumeric = own.isNumeric
+        digitsMin = TextScanner.isCalledAny(own.name) ? 1 : 7
         isDocument = own.type.isJSON
     }
 
@@ -120,7 +122,7 @@ struct ColumnSearch: Sendable {
         secrets = schema.secrets
         field = -1
         isKey = false
-        (isNumeric, isDocument) = (false, false)
+        (isNumeric, isDocument, digitsMin) = (false, false, 1)
         suppresses = false
         whole = nil
         names = nil
@@ -217,7 +219,11 @@ extension Validator {
             }
             if range.isEmpty { continue }
             values &+= 1
-            if own.isNumeric, isPlainNumber(bytes, range) { continue }
+            var part = range
+            if own.isNumeric {
+                part = wholePart(bytes, range, atLeast: own.digitsMin)
+                if part.isEmpty { continue }
+            }
             let secret: SecretKind?
             var whole = range
             matches.removeAll(keepingCapacity: true)
@@ -228,8 +234,10 @@ extension Validator {
                 secret = own.scanner.scan(plain.span, range: whole, into: &matches)
                 own.names?.find(plain.span, whole, into: &matches)
             } else {
-                secret = own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
-                own.names?.find(bytes, range, into: &matches)
+                secret = own.scanner.scan(bytes, range: part, anchors: anchors, into: &matches)
+                own.names?.find(bytes, part, into: &matches)
+                // The zeros behind a point go with the number.
+                if part != range, matches.count == 1, matches[0].range == part { matches[0].end = range.upperBound }
             }
             if matches.isEmpty, secret == nil { continue }
             if !own.isKey || own.undeclared == nil {
@@ -283,15 +291,22 @@ extension Validator {
     }
 }
 
-/// Whether a value is a number that is nothing else: one with a fraction or an exponent, or one of less than seven digits.
-private func isPlainNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    var (digits, hasOther) = (0, false)
+/// What of a number can be something else: a whole one, also when zeros stand behind its point, as data frames write numbers of columns
+/// with gaps. Nothing of one with a fraction or an exponent, or with less digits; all of what is no plain number.
+private func wholePart(_ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int) -> Range<Int> {
+    var digits = 0
+    var point: Int?
+    var isFraction = false
     for at in range {
         switch bytes[at] {
-        case 0x30...0x39: digits &+= 1
-        case 0x2E, 0x65, 0x45, 0x2B, 0x2D: hasOther = hasOther || at > range.lowerBound
-        default: return false
+        case 0x30...0x39:
+            if point == nil { digits &+= 1 } else if bytes[at] != 0x30 { isFraction = true }
+        case 0x2E: if point == nil { point = at } else { return range }
+        case 0x65, 0x45: isFraction = true
+        case 0x2B, 0x2D: isFraction = isFraction || at > range.lowerBound
+        default: return range
         }
     }
-    return digits < 7 || hasOther
+    return isFraction || digits < digitsMin
+        ? range.lowerBound..<range.lowerBound : range.lowerBound..<(point ?? range.upperBound)
 }

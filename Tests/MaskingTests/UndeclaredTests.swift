@@ -200,6 +200,21 @@ import Testing
         #expect(try mask(schema, csv, .csv).text == csv)
     }
 
+    @Test func `whole numbers are searched however they are written, and others are none`() throws {
+        for (name, value, masked) in [
+            ("n", "4111111111111111.0", "<CREDIT_CARD>"), ("n", "4111111111111111", "<CREDIT_CARD>"),
+            ("zip", "10115", "<POSTAL_CODE>"),
+            ("zip", "10115.00", "<POSTAL_CODE>"),
+        ] {
+            let schema = try contract("fields:\n  - { name: id, type: integer }\n  - { name: \(name), type: number }\n")
+            #expect(try mask(schema, "id,\(name)\n1,\(value)\n", .csv).text == "id,\(name)\n1,\(masked)\n")
+        }
+        for value in ["4111111111111111.5", "4111111111.111111", "4.111111111111111e15", "10115", "-12.5"] {
+            let schema = try contract("fields:\n  - { name: id, type: integer }\n  - { name: n, type: number }\n")
+            #expect(try mask(schema, "id,n\n1,\(value)\n", .csv).text == "id,n\n1,\(value)\n")
+        }
+    }
+
     @Test func `types that are no text hide nothing`() throws {
         let schema = try contract(
             "fields:\n  - { name: l, type: list }\n  - { name: n, type: number, bareNumber: false }\n  - { name: g, type: number }\n"
