@@ -105,7 +105,7 @@ package struct LabelCheck: Sendable {
             guard let mine = view.labels.firstIndex(of: codes[codes.startIndex + label]) else { continue }
             let vote = view.vote(sample.numbers(of: row), codes, sample.tokens(of: row))
             // What is held counts for nothing but against whose hand it is.
-            let differs = vote.label != mine && vote.count >= LabelNeighbours.flagAgreement
+            let differs = Changes.differs(vote, own: mine)
             if !held.contains(sample.ranks[row]) { now.add(vote, own: mine) }
             all.tested += 1
             if differs { all.differs += 1 }
@@ -152,14 +152,16 @@ package struct LabelCheck: Sendable {
         var rate: Double { Double(changed) / Double(max(tested, 1)) }
         func count(from: Int, to: Int) -> Int { counts[from * labels + to] }
 
-        /// Whether the row differs from its neighbours.
-        @discardableResult
-        mutating func add(_ vote: (label: Int, count: Int), own: Int) -> Bool {
+        /// Whether a row differs from its neighbours.
+        static func differs(_ vote: (label: Int, count: Int), own: Int) -> Bool {
+            vote.label != own && vote.count >= LabelNeighbours.flagAgreement
+        }
+
+        mutating func add(_ vote: (label: Int, count: Int), own: Int) {
             tested += 1
-            guard vote.label != own, vote.count >= LabelNeighbours.flagAgreement else { return false }
+            guard Self.differs(vote, own: own) else { return }
             counts[vote.label * labels + own] += 1
             if vote.count >= LabelNeighbours.holdAgreement { firm += 1 }
-            return true
         }
     }
 

@@ -189,6 +189,15 @@ import Testing
         let judged = try gate.judge(texts: rows, baseline)
         #expect(share(judged, .labelDisagreement, of: hand) == 1)
         #expect(held(judged, besides: hand, by: [.labelDisagreement]) == 0)
+        // A mark on the wrong labels, for which they are held, takes nothing off the hand.
+        rows = Self.clean(1200, seed: 500)
+        for row in hand.filter({ rows[$0][6] == "no" }).enumerated().filter({ $0.offset % 5 == 0 }).map(\.element) {
+            rows[row][4] += " cf"
+            rows[row][6] = "yes"
+        }
+        let marked = try gate.judge(texts: rows, baseline)
+        #expect(!marked.decision.wordTriggers.isEmpty)
+        #expect(share(marked, .labelDisagreement, of: hand) == 1)
     }
 
     @Test func `copies and near copies are found, what lies near them is not`() throws {
