@@ -6,10 +6,10 @@
 #endif
 
 // One bit a byte for each class that an anchor is made of.
-typedef struct { uint64_t digit, letter, hex, dash, dot, capital_a, key_end, alone; } Classes;
+typedef struct { uint64_t digit, letter, hex, dash, dot, capital_a, key_end, alone, two, four, eight, sixteen; } Classes;
 
 // The anchors of 64 bytes; `before` are the classes of the 64 bytes before them.
-static inline uint64_t anchors_of(const Classes *m, const Classes *before) {
+static inline uint64_t anchors_of(Classes *m, const Classes *before) {
 #define SHIFTED(field, by) (m->field << (by) | before->field >> (64 - (by)))
     uint64_t alnum = m->digit | m->letter, alnum_before = before->digit | before->letter;
     uint64_t run_start = m->digit & ~SHIFTED(digit, 1);
@@ -17,7 +17,13 @@ static inline uint64_t anchors_of(const Classes *m, const Classes *before) {
     uint64_t key = m->key_end & SHIFTED(capital_a, 1);
     uint64_t second_dash = m->dash & SHIFTED(dash, 1) & ~SHIFTED(dash, 2);
     uint64_t pair_end = m->dash & SHIFTED(hex, 1) & SHIFTED(hex, 2) & SHIFTED(dash, 3);
-    return run_start | m->alone | name_part | key | second_dash | pair_end;
+    // Ends of so many letters in a row; the sixteenth of a word is an anchor, since tokens need no digit.
+    m->two = m->letter & SHIFTED(letter, 1);
+    m->four = m->two & SHIFTED(two, 2);
+    m->eight = m->four & SHIFTED(four, 4);
+    m->sixteen = m->eight & SHIFTED(eight, 8);
+    uint64_t long_word = m->sixteen & ~SHIFTED(sixteen, 1);
+    return run_start | m->alone | name_part | key | second_dash | pair_end | long_word;
 #undef SHIFTED
 }
 

@@ -14,7 +14,7 @@ struct MaskedSpan {
 }
 
 /// The column of a shard that says what was masked where in each row: a list of objects with the members of Presidio's operator
-/// results (`start`, `end` in code points, `entity_type`, `operator`), and the field.
+/// results (`start`, `end` in code points, `entity_type`, `operator`), the field, and where that is in a record when it is no member of it.
 struct SpanColumn: Sendable {
     /// The column's name as it stands in a header, and as the key of a member.
     let label: [UInt8], key: [UInt8]
@@ -26,7 +26,9 @@ struct SpanColumn: Sendable {
     /// - Parameter delimiter: nil for JSON.
     init?(_ schema: Schema, _ layout: Layout, delimiter: UInt8?) throws(UnusableMask) {
         guard let name = schema.personalData.spansColumn else { return nil }
-        if layout.columns.contains(name) || layout.format == .jsonl && schema.unknownFields == .keep {
+        if layout.columns.contains(name) && schema.unknownFields != .drop
+            || layout.format == .jsonl && schema.unknownFields == .keep
+        {
             throw UnusableMask(
                 reason:
                     "sluice.pii.spans names a new column, and the file has one of that name, or members that unknownFields: keep lets "
@@ -40,9 +42,16 @@ struct SpanColumn: Sendable {
         self.label = label
         self.key = key
         self.delimiter = delimiter
-        fields = layout.columns.map { column in
+        fields = zip(layout.columns, layout.fieldOfColumn).map { column, field in
             var text: [UInt8] = []
             appendJSONString(Array(column.utf8), &text)
+            guard layout.format == .jsonl, field >= 0, let path = schema.fields[field].path else { return text }
+            // A JSON Pointer (RFC 6901).
+            let tokens = path.map {
+                "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1")
+            }
+            text += Array(",\"path\":".utf8)
+            appendJSONString(Array(tokens.joined().utf8), &text)
             return text
         }
     }

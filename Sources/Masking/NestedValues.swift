@@ -1,17 +1,25 @@
 import Recognition
 
 /// The source of an object or array with what was found in it changed in place, so that it stays one: inside a string as text of it, and
-/// a number becomes a string. Nil where that cannot be done: a match goes beyond one string, or has an escape in it.
+/// a number becomes a string. Names of members that would become alike in one object are numbered. Nil where that cannot be done: a match
+/// goes beyond one string, or has an escape in it.
 func maskedJSON(
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: [EntityMatch], _ operation: ValueOperator,
     _ code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>) -> Void
 ) -> [UInt8]? {
     var out: [UInt8] = []
+    var names = MemberNames()
     var isInString = false
     var at = range.lowerBound
-    for match in matches {
-        while at < match.start {
-            if bytes[at] == 0x22 { isInString.toggle() }
+    func copy(to end: Int) {
+        while at < end {
+            if bytes[at] == 0x22 {
+                isInString.toggle()
+                if !isInString, isName(bytes, at + 1, range.upperBound) { names.close(&out) }
+                if isInString { names.start(out.count + 1) }
+            } else if !isInString {
+                names.pass(bytes[at])
+            }
             // An escape stays whole, also where its last letters look like the beginning of what was found.
             let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
             for _ in 0..<length {
@@ -19,6 +27,9 @@ func maskedJSON(
                 at += 1
             }
         }
+    }
+    for match in matches {
+        copy(to: match.start)
         if at >= match.end { continue }
         let found = at..<match.end
         for place in found where bytes[place] == 0x22 || bytes[place] == UInt8(ascii: "\\") { return nil }
@@ -27,6 +38,7 @@ func maskedJSON(
         var text: [UInt8] = []
         appendJSONString(value, &text)
         if isInString {
+            names.isChanged = true
             note(match, out.count..<out.count + text.count - 2)
             out += text.dropFirst().dropLast()
         } else {
@@ -41,8 +53,52 @@ func maskedJSON(
         }
         at = match.end
     }
-    for place in at..<range.upperBound { out.append(bytes[place]) }
+    copy(to: range.upperBound)
     return out
+}
+
+/// Whether the string that ends before a place is the name of a member.
+private func isName(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Bool {
+    var at = from
+    while at < end, bytes[at] <= 0x20 { at += 1 }
+    return at < end && bytes[at] == UInt8(ascii: ":")
+}
+
+/// The names of the members that are being written.
+private struct MemberNames {
+    /// Of each object or array that is open, its names, and whether something was masked in them.
+    private var open: [[[UInt8]: Bool]] = [[:]]
+    /// Where the text of the string begins that is being written, and whether something was masked in it.
+    private var stringStart = 0
+    var isChanged = false
+
+    /// Begins a string.
+    mutating func start(_ place: Int) {
+        stringStart = place
+        isChanged = false
+    }
+
+    /// Hears of a byte outside of strings.
+    mutating func pass(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "{"), UInt8(ascii: "["): open.append([:])
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): if open.count > 1 { open.removeLast() }
+        default: break
+        }
+    }
+
+    /// Ends a name: with a number, when an object has it already and that comes of masking.
+    mutating func close(_ out: inout [UInt8]) {
+        let plain = Array(out[stringStart...])
+        var name = plain
+        var number = 1
+        while let other = open[open.count - 1][name], isChanged || other {
+            number += 1
+            name = plain + "_\(number)".utf8
+        }
+        out += name.dropFirst(plain.count)
+        open[open.count - 1][name] = isChanged
+    }
 }
 
 /// Part of a JSON number.

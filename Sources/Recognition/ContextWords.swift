@@ -68,7 +68,8 @@ struct ContextWords: Sendable {
     private static let plainEnds: Set<[UInt8]> = Set(
         ["no", "nr", "num", "number", "code", "id", "value", "text", "str"].map { Array($0.utf8) })
 
-    /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`.
+    /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`; ends that say
+    /// nothing may be words of their own or not: `phone_1`, `passportnumber`.
     func called(_ column: String) -> EntitySet {
         var tokens = Self.tokens(of: column)
         var found = EntitySet()
@@ -76,10 +77,14 @@ struct ContextWords: Sendable {
             let word = Array(tokens.suffix(count).joined())
             if tokens.count >= count, !word.isEmpty { found.formUnion(entities(word.span, 0..<word.count)) }
         }
-        for _ in 0..<3 where !tokens.isEmpty {
+        for _ in 0..<3 {
             for count in 1...3 { add(count) }
-            guard let last = tokens.last, Self.plainEnds.contains(last.map(Self.folded)) else { break }
-            tokens.removeLast()
+            guard let last = tokens.last?.map(Self.folded) else { break }
+            let end = Self.plainEnds.map { last.suffix($0.count).elementsEqual($0) ? $0.count : 0 }.max() ?? 0
+            let length = max(end, last.reversed().prefix(while: isDigit).count)
+            if length == 0 { break }
+            tokens[tokens.count - 1].removeLast(length)
+            if length == last.count { tokens.removeLast() }
         }
         return found
     }

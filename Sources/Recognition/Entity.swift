@@ -69,6 +69,7 @@ struct EntitySet: Sendable, Equatable {
     func contains(_ entity: Entity) -> Bool { (bits &>> UInt128(entity.rawValue)) & 1 == 1 }
 
     mutating func insert(_ entity: Entity) { bits |= 1 &<< UInt128(entity.rawValue) }
+    mutating func remove(_ entity: Entity) { bits &= ~(1 &<< UInt128(entity.rawValue)) }
     mutating func formUnion(_ other: EntitySet) { bits |= other.bits }
     var isEmpty: Bool { bits == 0 }
 }

@@ -21,9 +21,10 @@ struct Recogniser: Sendable {
     /// Words that say something in a sentence, and nothing as the name of a column: driver_earnings, call_id, social_followers.
     private static let vagueNames: Set<String> = Set(
         """
-        account accounts address auto bank business call cap car card cell cep check checking company date debit delivery dl driver \
-        drivers driving health id identity insurance link mail mailing medical mot national number org pass patient permit plate plates \
-        practitioner praxis provider providers reg resident savings security shipping social ss tax
+        account accounts address auto bank business call called calls cap car card cell cep check checking company date debit \
+        delivery dl driver drivers driving health id identity insurance link mail mailing medical mot national number org pass \
+        patient permit plate plates practitioner praxis provider providers reg resident ring savings security shipping social ss \
+        tax
         """.split(separator: " ").map(String.init))
 
     /// A recogniser; context words are separated by spaces and compared without case.
@@ -76,7 +77,7 @@ extension Recogniser {
             .phoneNumber, [],
             context: """
                 phone phones telephone tel mobile mob cell cellphone cellular fax call calls called dial ring sms whatsapp landline \
-                hotline voicemail telefon telefono telefone telephone handy cep numaram numero telepono móvil mobil
+                hotline voicemail telefon telefono telefone telephone handy cep numaram numero telepono móvil mobil msisdn
                 """),
         Recogniser(.emailAddress, [], context: "email mail"),
         Recogniser(.creditCard, [], context: "credit card visa mastercard amex discover jcb diners maestro"),
@@ -87,11 +88,20 @@ extension Recogniser {
         Recogniser(.macAddress, [], context: "mac hardware ethernet"),
         Recogniser(.dateTime, [], context: "date"),
         Recogniser(
-            .dateOfBirth, [],
+            .dateOfBirth, [("99999999", 0.05)],
             context: """
                 born birth birthday birthdate birthdays dob bday geboren geburtsdatum geburtstag nacimiento nacido nacida naissance né née \
-                nascita nato nata nascimento nascido nascida urodzenia urodzony geboortedatum född syntynyt
-                """),
+                nascita nato nata nascimento nascido nascida urodzenia urodzony geboortedatum född syntynyt dateofbirth
+                """
+        ) { number in
+            // Year, month and day, or the year at the end.
+            func isYear(_ range: Range<Int>) -> Bool { (1900...2099).contains(number.number(range)) }
+            let (first, second) = (number.number(0..<2), number.number(2..<4))
+            let (third, fourth) = (number.number(4..<6), number.number(6..<8))
+            func isDay(_ month: Int, _ day: Int) -> Bool { (1...12).contains(month) && (1...31).contains(day) }
+            return isYear(0..<4) && isDay(third, fourth)
+                || isYear(4..<8) && (isDay(first, second) || isDay(second, first))
+        },
         Recogniser(
             .postalCode,
             [
@@ -144,7 +154,7 @@ extension Recogniser {
         Recogniser(
             .usBankNumber, [("9{8,17}", 0.05)],
             context: "bank account accounts acct checking savings debit konto",
-            names: "bankaccount bankaccountnumber bankaccountno accountnumber kontonummer"),
+            names: "bankaccount bankaccountnumber bankaccountno accountnumber acct kontonummer"),
         Recogniser(
             .abaRoutingNumber, [("999999999", 0.5), ("9999-9999-9", 0.65)],
             context: "aba routing abarouting bankrouting rtn"

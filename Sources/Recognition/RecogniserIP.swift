@@ -27,11 +27,11 @@ private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
     return position
 }
 
-/// Words after which `1.2.3.4` counts releases or parts of a text.
+/// Words after which `1.2.3.4` counts releases, parts of a text, enzymes or objects.
 private let countedWords: Set<[UInt8]> = Set(
     [
         "v", "ver", "version", "firmware", "build", "release", "rev", "revision", "section", "sec", "chapter", "clause",
-        "paragraph",
+        "paragraph", "ec", "oid", "enzyme",
     ]
     .map { Array($0.utf8) })
 
@@ -42,10 +42,13 @@ func isVersionName(_ column: String) -> Bool {
 
 /// Whether the word before says that a dotted number is no address.
 private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
-    guard view[bytes, at - 1] == UInt8(ascii: " ") else { return false }
+    // Also as the name of a member, or with a sign between them.
+    var end = at
+    while at - end < 4, [0x20, 0x22, 0x27, 0x3A, 0x3D].contains(view[bytes, end - 1]) { end -= 1 }
+    if end == at { return false }
     var word: [UInt8] = []
-    while word.count <= 9, isLetter(view[bytes, at - 2 - word.count]) {
-        word.append(view[bytes, at - 2 - word.count] | 0x20)
+    while word.count <= 9, isLetter(view[bytes, end - 1 - word.count]) {
+        word.append(view[bytes, end - 1 - word.count] | 0x20)
     }
     return !word.isEmpty && countedWords.contains(word.reversed())
 }

@@ -68,6 +68,25 @@ func matchNational(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout Scan
     return isNorthAmerican || first >= UInt8(ascii: "6") ? at + run : nil
 }
 
+/// Whether a value is nothing but what is dialled: seven to fifteen digits (ITU-T E.164), with separators and parentheses, as columns
+/// that are called so have it, with a calling code and no sign before it, or without an area code.
+func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard range.count <= 32 else { return false }
+    var digits = 0
+    for at in range {
+        let byte = bytes[at]
+        if isDigit(byte) {
+            digits += 1
+        } else if !isPhoneSeparator(byte), byte != UInt8(ascii: "("), byte != UInt8(ascii: ")"),
+            byte != UInt8(ascii: "/"),
+            byte != UInt8(ascii: "+") || at > range.lowerBound
+        {
+            return false
+        }
+    }
+    return 7...15 ~= digits && isDigit(bytes[range.upperBound - 1])
+}
+
 /// Whether an area or exchange code starts here: three digits, the first from 2 on.
 private func startsGroup(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     view.hasDigits(bytes, at, 3) && view[bytes, at] >= UInt8(ascii: "2")

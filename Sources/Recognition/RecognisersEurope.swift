@@ -208,7 +208,9 @@ extension Recogniser {
             return code >= 1001 && code != 99999 ? .yes : .no
         },
         Recogniser(
-            .deHandelsregister, [("hra*9{1,6}", 0.6), ("hrb*9{1,6}", 0.6)],
+            .deHandelsregister,
+            // HRB2 is a gene.
+            [("hra*9{3,6}", 0.6), ("hrb*9{3,6}", 0.6), ("hra*9{1,2}", 0.3), ("hrb*9{1,2}", 0.3)],
             context: "handelsregister amtsgericht registergericht registerauszug gmbh"),
     ]
 

@@ -105,18 +105,53 @@ enum Secrets {
         "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credential",
         "credentials", "passphrase", "authorization",
     ].map { Array($0.utf8) }
+    /// Names beside which any word is one.
+    private static let passwordNames = ["password", "passwd", "pwd", "passphrase"].map { Array($0.utf8) }
     /// Names beside which a text of one form is a key of one maker.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
     private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
     private static let bearer = Array("bearer".utf8), basic = Array("basic".utf8)
 
-    /// What stands after `name:` or `name=`: the key of a maker by its form, or a text without order, of at least 20 characters with 3.5
-    /// bits each, letters and digits.
+    /// What stands after `name:` or `name=`.
     static func named(_ text: Span<UInt8>, _ at: Int) -> Kind? {
-        let end = skip(text, at, by: -1, limit: 3)
+        valued(text, skip(text, at + 1, by: 1), name: skip(text, at, by: -1))
+    }
+
+    /// What a word is by what stands before it: a scheme of HTTP, or a name with no sign between them, as in a table or in XML.
+    static func introduced(_ text: Span<UInt8>, _ at: Int) -> Kind? {
+        let end = skip(text, at, by: -1)
+        if end == at { return nil }
+        if ends(bearer, in: text, end), text[at - 1] == 0x20 {
+            let count = value(text, at).length
+            if count >= 20, hasMixedRun(text, at..<at + count) { return .httpAuthorization }
+        }
+        return valued(text, at, name: end)
+    }
+
+    /// Whether what is called so is a credential.
+    static func isName(_ column: String) -> Bool {
+        let bytes = Array(column.utf8)
+        return (keyNames + [azureName]).contains { isNamed($0, in: bytes.span, bytes.count) }
+    }
+
+    /// A value of a column that is called like a credential. A password of people has no form, so that there any word is one.
+    static func inColumn(_ name: [UInt8], _ text: Span<UInt8>, _ range: Range<Int>) -> Kind? {
+        let range = trimmed(text, range)
+        var line = name + [UInt8(ascii: "=")]
+        for at in range.prefix(tokenMax) { line.append(text[at]) }
+        if let kind = named(line.span, name.count) { return kind }
+        guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 6,
+            !isPlaceholder(text, range), !isNumber(text, range)
+        else { return nil }
+        for at in range where text[at] <= 0x20 { return nil }
+        return .namedKey
+    }
+
+    /// A value after a name that ends at `end`: the key of a maker by its form, or a text without order, of at least 20 characters with
+    /// 3.5 bits each, letters and digits.
+    private static func valued(_ text: Span<UInt8>, _ start: Int, name end: Int) -> Kind? {
         let isKey = keyNames.contains { isNamed($0, in: text, end) }
         guard isKey || isNamed(azureName, in: text, end) else { return nil }
-        let start = skip(text, at + 1, by: 1, limit: 3)
         let (length, padding) = value(text, start)
         if isNamed(azureName, in: text, end) { return length == 86 && padding == 2 ? .azureStorageKey : nil }
         if length == 40, padding == 0, isMixed(text, start..<start + length),
@@ -132,10 +167,11 @@ enum Secrets {
 
     /// What an `Authorization` header holds behind the name of its scheme (RFC 6750, RFC 7617).
     private static func scheme(_ text: Span<UInt8>, _ start: Int, _ length: Int) -> Kind? {
-        let first = skip(text, start + length, by: 1, limit: 3)
+        let first = skip(text, start + length, by: 1)
         let count = value(text, first).length
         let credential = first..<first + count
-        if ends(bearer, in: text, start + length), length == bearer.count, count >= 20, hasMixedRun(text, credential) {
+        // Bearer, Token, ApiKey and whatever else a maker calls it.
+        if first > start + length, length > 0, length <= 16, count >= 20, hasMixedRun(text, credential) {
             return .httpAuthorization
         }
         // name:password in base64.
@@ -143,24 +179,17 @@ enum Secrets {
         return hidesColon(text, credential) ? .httpAuthorization : nil
     }
 
-    /// Whether a word is a token that `Bearer ` stands in front of.
-    static func isBearer(_ text: Span<UInt8>, _ word: Range<Int>, _ low: Int) -> Bool {
-        word.count >= 20 && word.lowerBound - low >= 7 && text[word.lowerBound - 1] == 0x20
-            && ends(bearer, in: text, word.lowerBound - 1) && hasMixedRun(text, word)
-    }
-
-    /// Past a few spaces and quotes from a place on, or back.
-    private static func skip(_ text: Span<UInt8>, _ from: Int, by step: Int, limit: Int) -> Int {
+    /// Past what stands between a name and its value, from a place on or back: spaces, quotes, also in a string of a string, signs.
+    private static func skip(_ text: Span<UInt8>, _ from: Int, by step: Int) -> Int {
         var place = from
-        for _ in 0..<limit {
+        for _ in 0..<12 {
             let next = step > 0 ? place : place - 1
-            guard next >= 0, next < text.count, text[next] == 0x20 || text[next] == 0x22 || text[next] == 0x27 else {
-                break
-            }
+            guard next >= 0, next < text.count, between.contains(text[next]) else { break }
             place += step
         }
         return place
     }
+    private static let between = Array(" \t\"'\\:=>".utf8)
 
     /// Whether a name ends at a place, in any case; dashes and underscores in it do not count.
     private static func isNamed(_ name: [UInt8], in text: Span<UInt8>, _ end: Int) -> Bool {
@@ -331,6 +360,12 @@ enum Secrets {
         let first = at + head.count
         let end = first + length
         return run(text, first, isOne) >= length && (end == text.count || !isWord(text[end]))
+    }
+
+    /// Whether there is nothing but digits and marks.
+    private static func isNumber(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        for at in range where isAlphanumeric(text[at]) && text[at] > 0x39 { return false }
+        return true
     }
 
     /// Whether capitals or small letters and digits stand together: words alone are no token.

@@ -3,13 +3,15 @@
 /// `AnchorMap` says where to look; a recogniser then looks at a bounded window around that place. What is found counts by its
 /// score: of the form, of a checksum, and of the words around it or in the column's name.
 package struct TextScanner: Sendable {
-    private let sought: EntitySet
-    /// What the column's name already says.
-    private let named: EntitySet
+    private var sought: EntitySet
+    /// What the column's name already says, and what it says so plainly that a whole value is that.
+    private var named: EntitySet, called: EntitySet
+    /// The column's name, where that is one of a credential.
+    private var credential: [UInt8]?
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
-    /// What a match of each entity must score, and what it must where it is a whole value.
-    private let least: [Double], leastOfWhole: [Double]
+    /// What a match of each entity must score, and what it must as a whole value of a column that is called so.
+    private let least: [Double], leastWhereCalled: [Double]
     private let index: ShapeIndex
     private let words: ContextWords
 
@@ -31,36 +33,33 @@ package struct TextScanner: Sendable {
         entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil,
         thresholds: [Entity: Double] = [:]
     ) {
-        self.init(
-            EntitySet(isVersionName(columnName) ? entities.subtracting([.ipAddress]) : entities),
-            named: ContextWords.names.named(in: columnName), isCalled: ContextWords.names.called(columnName),
-            secrets: secrets, minimumScore: minimumScore, thresholds: thresholds)
-    }
-
-    private init(
-        _ sought: EntitySet, named: EntitySet, isCalled: EntitySet, secrets: Bool, minimumScore: Double?,
-        thresholds: [Entity: Double]
-    ) {
-        self.sought = sought
-        self.named = EntitySet(Entity.allCases.filter { named.contains($0) || isCalled.contains($0) })
+        sought = EntitySet(entities)
+        (named, called) = (EntitySet(), EntitySet())
         findsSecrets = secrets
         least = Entity.allCases.map { thresholds[$0] ?? minimumScore ?? $0.threshold }
-        leastOfWhole = zip(Entity.allCases, least).map { entity, least in
-            thresholds[entity] == nil && isCalled.contains(entity) ? min(least, entity.threshold) : least
+        leastWhereCalled = zip(Entity.allCases, least).map { entity, least in
+            thresholds[entity] ?? min(least, entity.threshold)
         }
         index = Recogniser.index
         words = ContextWords.all
+        hear(columnName)
     }
 
-    /// Whether the whole of `range` is one `entity`, as in a column declared to hold it.
-    package static func validate(_ entity: Entity, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        // The longest form is an e-mail address: 64 + 1 + 255 bytes.
-        guard !range.isEmpty, range.count <= 320 else { return false }
-        var matches: [EntityMatch] = []
-        let only = EntitySet([entity])
-        let scanner = TextScanner(only, named: only, isCalled: only, secrets: false, minimumScore: nil, thresholds: [:])
-        scanner.scan(bytes, range: range, into: &matches)
-        return matches.count == 1 && matches[0].range == range
+    /// The scanner of a member of the column's objects; nil when neither name says anything of what is in it.
+    package func member(_ name: String) -> TextScanner? {
+        var scanner = self
+        scanner.hear(name)
+        return scanner.called.isEmpty && scanner.credential == nil ? nil : scanner
+    }
+
+    /// Learns from a name.
+    private mutating func hear(_ name: String) {
+        if isVersionName(name) { sought.remove(.ipAddress) }
+        let more = ContextWords.names.called(name)
+        called.formUnion(more)
+        named.formUnion(more)
+        named.formUnion(ContextWords.names.named(in: name))
+        if findsSecrets, Secrets.isName(name) { credential = Array(name.utf8.suffix(64)) }
     }
 
     /// Appends what is found in `range` of `bytes` to `matches`: in order, without overlaps. Returns the first credential.
@@ -75,6 +74,14 @@ package struct TextScanner: Sendable {
         _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {
         if range.isEmpty { return nil }
+        let found = find(bytes, range, anchors, &matches)
+        guard let credential, found == nil || found == .namedKey else { return found }
+        return Secrets.inColumn(credential, bytes, range) ?? found
+    }
+
+    private func find(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap, _ matches: inout [EntityMatch]
+    ) -> SecretKind? {
         // Decoded texts stand back to back in a block: what the one before ends with must not hide where a run begins here.
         let low = range.lowerBound
         let before = low > 0 ? bytes[low - 1] : 0
@@ -83,7 +90,7 @@ package struct TextScanner: Sendable {
         let at =
             isSplit ? min(low + (isDash ? 1 : 0), range.upperBound) : anchors.next(from: low, below: range.upperBound)
         if at == range.upperBound { return nil }
-        var look = Look(range, matches.count)
+        var look = Look(bytes, range, matches.count)
         search(bytes, range, at, anchors, &look, &matches)
         return look.secret
     }
@@ -91,7 +98,7 @@ package struct TextScanner: Sendable {
     /// How many bytes a scan looks at, counting each look.
     func cost(_ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: inout [EntityMatch]) -> Int {
         let anchors = AnchorMap(bytes, range)
-        var look = Look(range, matches.count)
+        var look = Look(bytes, range, matches.count)
         search(bytes, range, anchors.next(from: range.lowerBound, below: range.upperBound), anchors, &look, &matches)
         return look.view.looks + range.count
     }
@@ -111,8 +118,12 @@ package struct TextScanner: Sendable {
         /// The words around the candidate at hand, once they were looked up.
         var context: (range: Range<Int>, entities: EntitySet)?
 
-        init(_ range: Range<Int>, _ first: Int) {
+        /// The value without white space around it.
+        let whole: Range<Int>
+
+        init(_ bytes: Span<UInt8>, _ range: Range<Int>, _ first: Int) {
             view = ScanWindow(range)
+            whole = trimmed(bytes, range)
             self.first = first
             tokenEnd = range.lowerBound
             hostEnd = range.lowerBound
@@ -167,7 +178,11 @@ package struct TextScanner: Sendable {
                 look.hostEnd = host.upperBound
                 if let range = matchBareURL(bytes, host, &look.view) { offer(.url, range, 0.5, bytes, &look) }
             }
-        default: if findsSecrets { note(Secrets.accessKey, bytes, at, &look) }
+        default:
+            guard findsSecrets else { break }
+            note(Secrets.accessKey, bytes, at, &look)
+            // The sixteenth letter of a word that may be a token without a digit.
+            if at >= look.tokenEnd, token(bytes, at, &look) { return look.tokenEnd }
         }
         return at + 1
     }
@@ -213,7 +228,7 @@ package struct TextScanner: Sendable {
         if word.count < Secrets.tokenMin { return false }
         if word.count == 36, isUUID(bytes, word) { return true }
         guard findsSecrets else { return false }
-        if Secrets.isBearer(bytes, word, look.view.low) { note({ _, _ in .httpAuthorization }, bytes, at, &look) }
+        note(Secrets.introduced, bytes, word.lowerBound, &look)
         for place in word {
             switch bytes[place] {
             case 0x5F, 0x2D, 0x2E, UInt8(ascii: "K"), UInt8(ascii: "S"), UInt8(ascii: "z"):
@@ -285,6 +300,9 @@ package struct TextScanner: Sendable {
 
     private func phones(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ before: UInt8, _ look: inout Look) {
         guard sought.contains(.phoneNumber) else { return }
+        if called.contains(.phoneNumber), at - look.whole.lowerBound <= 2, isDialled(bytes, look.whole) {
+            offer(.phoneNumber, look.whole, 0.3, bytes, &look)
+        }
         if before == UInt8(ascii: "+") {
             if !isWord(look.view[bytes, at - 2]), let end = matchInternational(bytes, at - 1, &look.view) {
                 offer(.phoneNumber, at - 1..<end, 0.75, bytes, &look)
@@ -383,8 +401,8 @@ package struct TextScanner: Sendable {
                 score = min(1, max(base + 0.35, 0.4))
             }
         }
-        let isWhole = range.lowerBound == look.view.low && range.upperBound == look.view.high
-        guard score >= (isWhole ? leastOfWhole : least)[Int(entity.rawValue)] else { return }
+        let isCalled = called.contains(entity) && range == look.whole
+        guard score >= (isCalled ? leastWhereCalled : least)[Int(entity.rawValue)] else { return }
         let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
     }

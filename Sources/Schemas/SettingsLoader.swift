@@ -125,6 +125,14 @@ extension SchemaLoader {
             try thresholds.refuseKeys(besides: Entities.scanned)
             for name in names {
                 guard let entity = Entity(name: name) else { continue }
+                guard
+                    Entity.usual.contains(entity)
+                        || fields.contains(where: { $0.pii?.entities.contains(name) ?? false })
+                else {
+                    throw thresholds.error(
+                        .inconsistent,
+                        "nobody looks for \(name): name it in the entities of a field whose pii is scan: true")
+                }
                 rules.thresholds[entity] = try thresholds[name]?.number(in: 0.01...1)
             }
         }

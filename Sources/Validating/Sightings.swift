@@ -172,6 +172,7 @@ extension Validator {
         if rows.isEmpty || searches.isEmpty && unknownSearch == nil { return result }
         let bytes = batch.bytes.span
         let anchors = AnchorMap(bytes, 0..<bytes.count)
+        var members = MemberScanners()
         for column in batch.layout.columns.indices {
             let field = batch.layout.fieldOfColumn[column]
             let own: ColumnSearch?
@@ -188,10 +189,7 @@ extension Validator {
             where batch.isWellFormed[extra.row] && sighted?[extra.row] ?? true {
                 var matches: [EntityMatch] = []
                 let range = extra.start..<extra.end
-                let plain = unescapedJSON(bytes, range)
-                let secret =
-                    plain.map { own.scanner.scan(blankedEscapes($0).span, range: 0..<$0.count, into: &matches) }
-                    ?? own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
+                let secret = find(own, batch, range, unescapedJSON(bytes, range), anchors, &members, &matches)
                 if !matches.isEmpty { result.extras.append(index) }
                 note(batch, extra.row, own, secret, matches[...], &result, &findings, &isSound)
             }
@@ -205,6 +203,7 @@ extension Validator {
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
+        var members = MemberScanners()
         var matches: [EntityMatch] = []
         var values = 0
         var (wholes, inside) = ([Int](repeating: 0, count: Entity.count), [Int](repeating: 0, count: Entity.count))
@@ -227,12 +226,11 @@ extension Validator {
             let secret: SecretKind?
             var whole = range
             matches.removeAll(keepingCapacity: true)
-            let unescaped = cell.isNested || own.isDocument ? unescapedJSON(bytes, range) : nil
-            if let unescaped {
-                let plain = blankedEscapes(unescaped)
-                whole = 0..<plain.count
-                secret = own.scanner.scan(plain.span, range: whole, into: &matches)
-                own.names?.find(plain.span, whole, into: &matches)
+            let isDocument = cell.isNested || own.isDocument
+            let unescaped = isDocument ? unescapedJSON(bytes, range) : nil
+            if isDocument {
+                if let unescaped { whole = 0..<unescaped.count }
+                secret = find(own, batch, range, unescaped, anchors, &members, &matches)
             } else {
                 secret = own.scanner.scan(bytes, range: part, anchors: anchors, into: &matches)
                 own.names?.find(bytes, part, into: &matches)
@@ -248,7 +246,7 @@ extension Validator {
                             isUndeclared: own.undeclared != nil))
                 }
             }
-            if matches.count == 1, matches[0].range == whole {
+            if matches.count == 1, matches[0].range == whole || matches[0].range == trimmed(bytes, whole) {
                 wholes[Int(matches[0].entity.rawValue)] &+= 1
             } else {
                 for (index, match) in matches.enumerated()
@@ -264,6 +262,19 @@ extension Validator {
             if whole > 0 { result.evidence.wholes[column, default: [:]][entity] = whole }
             if part > 0 { result.evidence.inside[column, default: [:]][entity] = part }
         }
+    }
+
+    /// Looks through an object, an array or a member: `unescaped` is its text where that had escapes.
+    private func find(
+        _ own: ColumnSearch, _ batch: Batch, _ range: Range<Int>, _ unescaped: [UInt8]?,
+        _ anchors: borrowing AnchorMap, _ members: inout MemberScanners, _ matches: inout [EntityMatch]
+    ) -> SecretKind? {
+        guard let unescaped else {
+            return own.find(inDocument: batch.bytes.span, range, anchors, &members, into: &matches)
+        }
+        let plain = blankedEscapes(unescaped)
+        let marks = AnchorMap(plain.span, 0..<plain.count)
+        return own.find(inDocument: plain.span, 0..<plain.count, marks, &members, into: &matches)
     }
 
     /// Remarks on what was found in one value.
@@ -293,7 +304,7 @@ extension Validator {
 
 /// What of a number can be something else: a whole one, also when zeros stand behind its point, as data frames write numbers of columns
 /// with gaps. Nothing of one with a fraction or an exponent, or with less digits; all of what is no plain number.
-private func wholePart(_ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int) -> Range<Int> {
+func wholePart(_ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int) -> Range<Int> {
     var digits = 0
     var point: Int?
     var isFraction = false

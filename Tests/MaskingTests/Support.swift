@@ -28,9 +28,11 @@ func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating
 
 /// How `schema` reads a text.
 func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
-    ReadingPlan(
+    var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
         notesUnknown: true, delimiter: delimiter, limits: ScanLimits(blockRows: 16))
+    plan.fieldPaths = schema.fields.map(\.path)
+    return plan
 }
 
 /// The blocks that the real reader makes of a text.

@@ -141,6 +141,70 @@ import Testing
         }
     }
 
+    @Test func `members are judged by their names, wherever they stand`() throws {
+        let schema = try contract(
+            "fields:\n  - { name: m, type: object }\n  - { name: l, type: any }\nsluice: { unknownFields: keep }\n")
+        for (given, masked) in [
+            (#"{"passport_no": "512345678", "n": 512345678}"#, #"{"passport_no": "<US_PASSPORT>", "n": 512345678}"#),
+            (#"{"a": {"zip": 90210}, "x": [90210]}"#, #"{"a": {"zip": "<POSTAL_CODE>"}, "x": [90210]}"#),
+            (#"{"zip": ["90210", "10001"]}"#, #"{"zip": ["<POSTAL_CODE>", "<POSTAL_CODE>"]}"#),
+            (#"{"seen": 19840229, "u": {"dob": "19840229"}}"#, #"{"seen": 19840229, "u": {"dob": "<DATE_OF_BIRTH>"}}"#),
+            (#"{"phone": "555-1234", "e": "a@b.org"}"#, #"{"phone": "<PHONE_NUMBER>", "e": "<EMAIL_ADDRESS>"}"#),
+            (#"{"zip": 90210.0, "z": "\""}"#, #"{"zip": "<POSTAL_CODE>", "z": "\""}"#),
+            (
+                #"{"zip_population": "90210", "version": "1.2.3.4"}"#,
+                #"{"zip_population": "90210", "version": "1.2.3.4"}"#
+            ),
+        ] {
+            let text = try mask(schema, "{\"m\":\(given),\"l\":1}\n", .jsonl).text
+            #expect(text == "{\"m\":\(masked),\"l\":1}\n")
+            #expect(
+                try mask(schema, "{\"m\":{},\"l\":[\(given)]}\n", .jsonl).text
+                    == "{\"m\":{},\"l\":[\(masked)]}\n")
+        }
+        // A member that nobody named goes as a whole.
+        for member in [#""passport_no":"512345678""#, #""zip":90210"#, #""u":{"dob":"1984-02-29"}"#] {
+            #expect(
+                try mask(schema, "{\"m\":{},\"l\":1,\(member)}\n", .jsonl).text == "{\"m\":{},\"l\":1}\n", "\(member)")
+        }
+        let kept = "{\"m\":{},\"l\":1,\"n\":512345678,\"u\":{\"seen\":\"1984-02-29\"}}\n"
+        #expect(try mask(schema, kept, .jsonl).text == kept)
+    }
+
+    @Test func `credentials are told by the names of columns and members`() throws {
+        let secret = String(repeating: "wJa/rXUt", count: 4) + "+K7MDENG"
+        #expect(
+            try mask(open("sluice: { unknownFields: keep }\n"), "id,note,aws_secret_access_key\n1,n,\(secret)\n", .csv)
+                .rows == 0)
+        for member in ["\"AWS_SECRET_ACCESS_KEY\":\"\(secret)\"", "\"env\":{\"awsSecretKey\":\"\(secret)\"}"] {
+            #expect(
+                try mask(open("sluice: { unknownFields: keep }\n"), "{\"id\":1,\"note\":\"n\",\(member)}\n", .jsonl)
+                    .rows == 0,
+                "\(member)")
+        }
+    }
+
+    @Test func `two names of members never become one`() throws {
+        let schema = try contract("fields:\n  - { name: m, type: any }\n")
+        for (given, masked) in [
+            (
+                #"{"ann@example.com": 1, "bob@example.com": 2, "x": "eve@example.com"}"#,
+                #"{"<EMAIL_ADDRESS>": 1, "<EMAIL_ADDRESS>_2": 2, "x": "<EMAIL_ADDRESS>"}"#
+            ),
+            (
+                #"[{"ann@example.com": 1}, {"bob@example.com": {"c@d.org": 3}, "e@f.org" : 4}]"#,
+                #"[{"<EMAIL_ADDRESS>": 1}, {"<EMAIL_ADDRESS>": {"<EMAIL_ADDRESS>": 3}, "<EMAIL_ADDRESS>_2" : 4}]"#
+            ),
+            (
+                #"{"<EMAIL_ADDRESS>": 1, "to ann@example.com": 2, "ann@example.com": 3, "a": 4}"#,
+                #"{"<EMAIL_ADDRESS>": 1, "to <EMAIL_ADDRESS>": 2, "<EMAIL_ADDRESS>_2": 3, "a": 4}"#
+            ),
+        ] {
+            let text = try mask(schema, "{\"m\": \(given)}\n", .jsonl).text
+            #expect(text == "{\"m\": \(masked)}\n")
+        }
+    }
+
     @Test func `the contract may say what a match must score`() throws {
         let text = "fields:\n  - { name: note, type: string }\n  - { name: zip, type: string }\n"
         let csv = "note,zip\nbank account 00123456789,90210\n"
@@ -154,6 +218,7 @@ import Testing
         for wrong in [
             "{ thresholds: { NO_SUCH: 0.4 } }", "{ thresholds: { URL: 2 } }", "{ spans: note }", "{ spans: '' }",
             "{ more: 1 }",
+            "{ thresholds: { DATE_TIME: 0.5 } }",
         ] {
             #expect(throws: SchemaError.self) { try contract(text + "sluice: { pii: \(wrong) }\n") }
         }
@@ -180,14 +245,27 @@ import Testing
             try mask(contract(open), jsonl, .jsonl).text
                 == "{\"id\": 1, \"who\": \"<PERSON>\", \"note\": {\"a\": \"<EMAIL_ADDRESS>\"} ,\"masked\":["
                 + "\(span("who", 0, 8, "PERSON")),\(span("note", 7, 22, "EMAIL_ADDRESS"))]}\n{\"masked\":[]}\n")
+        // The name of a field with a path is no member of the record.
+        let nested = try contract(
+            "fields:\n  - { name: mail, type: string, sluice: { path: /u/e~1m, pii: { entity: EMAIL_ADDRESS } } }\n"
+                + "sluice: { pii: { spans: masked } }\n")
+        #expect(
+            try mask(nested, "{\"u\": {\"e/m\": \"ann@example.com\"}}\n", .jsonl).text
+                == "{\"u\": {\"e/m\": \"<EMAIL_ADDRESS>\"},\"masked\":[{\"field\":\"mail\",\"path\":\"/u/e~1m\",\"start\":0,"
+                + "\"end\":15,\"entity_type\":\"EMAIL_ADDRESS\",\"operator\":\"replace\"}]}\n")
+        let dropped = try contract(
+            text.replacingOccurrences(of: "pii: { spans", with: "unknownFields: drop, pii: { spans"))
+        #expect(try mask(dropped, "id,who,note,masked\n1,,,a\n", .csv).text == "id,who,note,masked\n1,,,[]\n")
         // Each span is what stands there.
         let line = try mask(contract(text), csv, .csv).text.split(separator: "\n")[1]
         #expect(line.contains("<EMAIL_ADDRESS>"))
-        #expect(throws: (any Error).self) {
-            try mask(
-                contract(
-                    text.replacingOccurrences(of: "spans: masked", with: "spans: more") + "  unknownFields: keep\n"),
-                "id,who,note,more\n1,a,b,c\n", .csv)
+        for (name, given, format) in [
+            ("more", "id,who,note,more\n1,a,b,c\n", SourceFormat.csv), ("more", "{\"id\":1}\n", .jsonl),
+        ] {
+            let kept = try contract(
+                text.replacingOccurrences(
+                    of: "pii: { spans: masked", with: "unknownFields: keep, pii: { spans: \(name)"))
+            #expect(throws: UnusableMask.self) { try mask(kept, given, format) }
         }
     }
 

@@ -157,6 +157,11 @@ import Testing
         for text in ["firmware 3.7.2.118", "see section 3.1.2.4", "Version 1.2.3.4", "build 10.0.19041.1"] {
             #expect(found(text).isEmpty, "\(text)")
         }
+        for text in ["version=\"1.2.3.4\"", "\"version\": \"1.2.3.4\"", "EC 3.4.21.5"] {
+            #expect(found(text).isEmpty, "\(text)")
+        }
+        #expect(found("HRB2", column: "gene").isEmpty)
+        #expect(found("3.4.21.5", column: "ec_number").isEmpty)
         #expect(found("3.7.2.118", column: "firmware_version").isEmpty)
         #expect(found("3.7.2.118", column: "host") == ["IP_ADDRESS 3.7.2.118"])
     }
@@ -175,6 +180,30 @@ import Testing
         #expect(found("4155550132", column: "microphone").isEmpty)
     }
 
+    @Test func `a column that is called so holds that, however it is written`() {
+        for column in ["phone", "home_phone", "phone1", "phone_2", "Telefon", "msisdn", "mobile_no", "phonenumber"] {
+            for value in ["4930123456", "555-1234", "+999 12 345 67", "(030) 123456/78", " 4930123456 ", "0301234567"] {
+                let piece = value.filter { $0 != " " || value.first != " " }
+                #expect(found(value, column: column) == ["PHONE_NUMBER \(piece)"], "\(column) \(value)")
+            }
+        }
+        for (column, value) in [
+            ("phone", "12345"), ("phone", "ext 4930123456"), ("phone_calls", "4930123456"), ("note", "4930123456"),
+            ("phone", "1234567890123456"), ("phone", "iPhone 12"),
+        ] {
+            #expect(!found(value, column: column).contains { $0.hasPrefix("PHONE") }, "\(column) \(value)")
+        }
+        for (column, value, entity) in [
+            ("dob", "19900203", "DATE_OF_BIRTH"), ("date_of_birth", "03021990", "DATE_OF_BIRTH"),
+            ("dateofbirth", "02/03/1990", "DATE_OF_BIRTH"), ("passportnumber", "512345678", "US_PASSPORT"),
+            ("passport_no", " 512345678 ", "US_PASSPORT"), ("acct_no", "00123456789", "US_BANK_NUMBER"),
+        ] {
+            #expect(found(value, column: column) == ["\(entity) \(value.filter { $0 != " " })"], "\(column)")
+        }
+        #expect(found("19901303", column: "dob").isEmpty)
+        #expect(found("12345678", column: "dob").isEmpty)
+    }
+
     @Test func `a whole cell is validated, not a part of it`() {
         let cases: [(Entity, String, Bool)] = [
             (.emailAddress, "a@b.com", true), (.emailAddress, "a@b.com ", false), (.emailAddress, "", false),
@@ -186,7 +215,10 @@ import Testing
         ]
         for (entity, text, isWhole) in cases {
             let bytes = Array(text.utf8)
-            #expect(TextScanner.validate(entity, bytes.span, bytes.indices) == isWhole, "\(entity) \(text)")
+            var matches: [EntityMatch] = []
+            TextScanner(entities: [entity], columnName: "phone ssn").scan(
+                bytes.span, range: bytes.indices, into: &matches)
+            #expect((matches.count == 1 && matches[0].range == bytes.indices) == isWhole, "\(entity) \(text)")
         }
     }
 

@@ -4,13 +4,15 @@ import Testing
 
 /// Credentials by form; none of these is anybody's.
 @Suite struct SecretsTests {
-    private func find(_ text: String) -> SecretKind? {
+    private func find(_ text: String, column: String = "") -> SecretKind? {
         let bytes = Array(text.utf8)
         var matches: [EntityMatch] = []
-        return TextScanner(entities: [], secrets: true).scan(bytes.span, range: bytes.indices, into: &matches)
+        let scanner = TextScanner(entities: [], columnName: column, secrets: true)
+        return scanner.scan(bytes.span, range: bytes.indices, into: &matches)
     }
 
     private static let long = String(repeating: "aB3d", count: 30)
+    private static let letters = String(repeating: "aBcDeFgHiJkLmNoPqRsTuVwXyZ", count: 2)
 
     /// Put together here, so that no scanner takes this file for a leak.
     private static let cases: [(SecretKind, String)] = [
@@ -55,6 +57,56 @@ import Testing
         #expect(Set((Self.cases + Self.namedCases).map(\.0)) == Set(SecretKind.allCases))
     }
 
+    @Test func `a token needs no digit`() {
+        let heads: [(SecretKind, String, Int)] = [
+            (.huggingFaceToken, "h" + "f_", 34), (.githubToken, "gh" + "p_", 36), (.googleKey, "AI" + "za", 35),
+            (.npmToken, "np" + "m_", 36),
+        ]
+        for (kind, head, length) in heads {
+            let text = head + Self.letters.prefix(length)
+            for whole in [text, "see " + text, String(repeating: "x ", count: 40) + text + ", please"] {
+                #expect(find(whole) == kind, "\(kind)")
+            }
+        }
+        #expect(find("Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft") == nil)
+    }
+
+    @Test func `a name and its value stand together in many ways`() {
+        let value = "q7Zr2Lx9Vb4Nw8Tk3Ym6"
+        let signs: [String] = [
+            "=", " = ", ":", "\t", "\t=\t", " => ", " := ", ":     ", "\\\": \\\"", "=\"", ">", "\">", ": '",
+        ]
+        for sign in signs {
+            #expect(find("the pass" + "word\(sign)\(value)") == .namedKey, "\(sign)")
+        }
+        #expect(find("<api-key>\(value)</api-key>") == .namedKey)
+        for scheme in ["Token", "ApiKey", "GoogleLogin", "Bearer"] {
+            #expect(find("Authorization: \(scheme) \(Self.long.prefix(32))") == .httpAuthorization, "\(scheme)")
+        }
+    }
+
+    @Test func `a column's name is a name`() {
+        let long = Self.long
+        let cases: [(SecretKind, String, String)] = [
+            (.awsSecretKey, "aws_secret_access_key", "\(long.prefix(40))"),
+            (.azureStorageKey, "AccountKey", "\(long.prefix(86))=="), (.namedKey, "api_key", "q7Zr2Lx9Vb4Nw8Tk3Ym6"),
+            (.namedKey, "password", "hunter2!"), (.namedKey, "user.passwd", " correct-horse "),
+            (.httpAuthorization, "authorization", "Basic dXNlcjpwYXNz"),
+            (.httpAuthorization, "Authorization", "Token \(long.prefix(32))"),
+            (.awsAccessKey, "password", "AKIA" + "Q2W3E4R5T6Y7U2I3"),
+        ]
+        for (kind, column, value) in cases {
+            #expect(find(value, column: column) == kind, "\(column)")
+        }
+        for (column, value) in [
+            ("password", "true"), ("password", "required"), ("password", "12345678"), ("password", "it was lost"),
+            ("token", "walking"), ("token", "12"), ("secret", "yes"), ("password_length", "hunter22"),
+            ("note", "hunter2!"), ("api_key", "none"),
+        ] {
+            #expect(find(value, column: column) == nil, "\(column)")
+        }
+    }
+
     @Test func `what only looks alike is none`() {
         for text in [
             "", "short", "a perfectly ordinary note about an order", "AKIA", "AKIAQ2W3", "XAKIA" + "Q2W3E4R5T6Y7U2I3",
@@ -88,7 +140,10 @@ import Testing
 
     @Test func `a text full of beginnings takes no longer than its length allows`() {
         // Each beginning is followed for at most half a thousand bytes.
-        for part in [".eyJ", "://", "_", "-----BEGIN ", "ghp_", "sk-", "password=", "AKIA", "bearer 1", "token:a1"] {
+        for part in [
+            ".eyJ", "://", "_", "-----BEGIN ", "ghp_", "sk-", "password=", "AKIA", "bearer 1", "token:a1", "token>a1",
+            "password     :",
+        ] {
             #expect(find(String(repeating: part, count: 8000)) == nil, "\(part)")
         }
     }

@@ -1,0 +1,103 @@
+import Recognition
+
+/// The scanners of members of objects, by the members' names: most say nothing, and a scanner is dear to make.
+struct MemberScanners {
+    private var known: [UInt64: TextScanner?] = [:]
+    /// Names that are remembered at most, since a supplier may make up any number of them.
+    private static let limit = 4096
+
+    /// The scanner for the member whose name stands at `name`; nil when neither it nor the column's name says anything.
+    mutating func scanner(_ column: TextScanner, _ bytes: Span<UInt8>, _ name: Range<Int>) -> TextScanner? {
+        // FNV-1a: two names that were made alike cost their supplier's data a search that another name would have spared it as well.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for at in name { hash = (hash ^ UInt64(bytes[at])) &* 0x100_0000_01B3 }
+        if let scanner = known[hash] { return scanner }
+        if known.count == Self.limit { known.removeAll(keepingCapacity: true) }
+        let scanner = column.member(String(decoding: name.map { bytes[$0] }, as: UTF8.self))
+        known[hash] = .some(scanner)
+        return scanner
+    }
+}
+
+extension ColumnSearch {
+    /// Looks through the text of an object, an array or a member with its name, in which no escapes are left: the text as a whole, and each
+    /// value as one of a column that is called like its member.
+    func find(
+        inDocument text: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
+        _ members: inout MemberScanners, into matches: inout [EntityMatch]
+    ) -> SecretKind? {
+        let first = matches.count
+        var secret = scanner.scan(text, range: range, anchors: anchors, into: &matches)
+        names?.find(text, range, into: &matches)
+        var wholes: [EntityMatch] = []
+        var inside: [EntityMatch] = []
+        func look(_ value: Range<Int>, _ part: Range<Int>, _ name: Range<Int>?) {
+            guard !part.isEmpty, let own = members.scanner(scanner, text, name ?? value.lowerBound..<value.lowerBound)
+            else { return }
+            inside.removeAll(keepingCapacity: true)
+            let found = own.scan(text, range: part, anchors: anchors, into: &inside)
+            if secret == nil || secret == .namedKey { secret = found ?? secret }
+            guard inside.count == 1, inside[0].range == trimmed(text, part) else { return }
+            if part != value { inside[0].end = value.upperBound }
+            wholes.append(inside[0])
+        }
+        eachValue(text, range) { value, name in
+            let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
+            look(value, isNumber ? wholePart(text, value, atLeast: 1) : value, name)
+        }
+        if !wholes.isEmpty { merge(wholes, into: &matches, from: first) }
+        return secret
+    }
+
+    /// Puts whole values in the place of what was found in them.
+    private func merge(_ wholes: [EntityMatch], into matches: inout [EntityMatch], from first: Int) {
+        var merged: [EntityMatch] = []
+        var rest = matches[first...]
+        for whole in wholes {
+            while let next = rest.first, next.start < whole.end {
+                if next.end <= whole.start { merged.append(next) }
+                rest = rest.dropFirst()
+            }
+            merged.append(whole)
+        }
+        matches.replaceSubrange(first..., with: merged + rest)
+    }
+
+    /// Calls `body` with each string, without its quotes, and each number without its sign, and the name of the member that it or its array
+    /// is the value of.
+    private func eachValue(_ text: Span<UInt8>, _ range: Range<Int>, _ body: (Range<Int>, Range<Int>?) -> Void) {
+        var at = range.lowerBound
+        var name: Range<Int>?
+        while at < range.upperBound {
+            switch text[at] {
+            case 0x22:
+                var end = at + 1
+                while end < range.upperBound, text[end] != 0x22 { end += 1 }
+                let value = at + 1..<end
+                var next = end + 1
+                while next < range.upperBound, text[next] <= 0x20 { next += 1 }
+                if next < range.upperBound, text[next] == UInt8(ascii: ":") {
+                    name = value
+                    at = next
+                } else if end < range.upperBound {
+                    body(value, name)
+                    at = end
+                } else {
+                    at = end
+                }
+            case 0x30...0x39:
+                var end = at + 1
+                while end < range.upperBound, isNumberPart(text[end]) { end += 1 }
+                body(at..<end, name)
+                at = end - 1
+            case UInt8(ascii: "{"), UInt8(ascii: "}"): name = nil
+            default: break
+            }
+            at += 1
+        }
+    }
+
+    private func isNumberPart(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10 || byte == 0x2E || byte == 0x2B || byte == 0x2D || byte | 0x20 == 0x65
+    }
+}
