@@ -106,7 +106,7 @@ enum Numbers {
     }
 
     /// The value of a decimal number, or nil when the text is none. Correctly rounded: Clinger's fast path for up to 15
-    /// digits and small exponents, the standard library otherwise.
+    /// digits and small exponents, one exact division for what data frames write (17 digits), the standard library otherwise.
     static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var at = range.lowerBound
         let end = range.upperBound
@@ -148,9 +148,38 @@ enum Numbers {
         }
         if at != end { return nil }
         let scale = exponent - fraction
-        guard digits <= 15, abs(scale) <= 22 else { return slow(bytes, range) }
-        let magnitude = scale < 0 ? Double(mantissa) / powers[-scale] : Double(mantissa) * powers[scale]
+        let magnitude: Double
+        if digits <= 15, abs(scale) <= 22 {
+            magnitude = scale < 0 ? Double(mantissa) / powers[-scale] : Double(mantissa) * powers[scale]
+        } else if digits <= 19, (-27)...(-1) ~= scale {
+            magnitude = quotient(mantissa, -scale)
+        } else {
+            return slow(bytes, range)
+        }
         return isNegative ? -magnitude : magnitude
+    }
+
+    private static let powersOfFive: [UInt64] = (0..<27).reduce(into: [1]) { powers, index in
+        powers.append(powers[index] * 5)
+    }
+
+    /// `mantissa` / 10^`places`, correctly rounded: with both sides of the division by 5^`places` shifted to their full width the quotient
+    /// has 64 bits, and its remainder tells on which side of the middle of two doubles it is. Places up to 27, so that the power fits.
+    private static func quotient(_ mantissa: UInt64, _ places: Int) -> Double {
+        let power = powersOfFive[places]
+        let divisor = power &<< UInt64(power.leadingZeroBitCount)
+        let whole = mantissa &<< UInt64(mantissa.leadingZeroBitCount)
+        let isWide = whole >= divisor
+        let (quotient, remainder) = divisor.dividingFullWidth(
+            isWide ? (whole &>> 1, whole &<< 63) : (whole, 0))
+        // 53 bits stay; a tie goes to the even one.
+        let rest = quotient & 0x7FF
+        var bits = quotient &>> 11
+        if rest > 0x400 || rest == 0x400 && (remainder != 0 || bits & 1 == 1) { bits &+= 1 }
+        let exponent =
+            power.leadingZeroBitCount - mantissa.leadingZeroBitCount - 64 + (isWide ? 1 : 0) - places + 11
+        // A power of two within what a double holds, so that the product is exact.
+        return Double(bits) * Double(bitPattern: UInt64(exponent + 1023) << 52)
     }
 
     /// `NaN`, `INF` and `-INF`, which Table Schema allows.

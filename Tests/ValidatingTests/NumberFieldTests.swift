@@ -123,6 +123,38 @@ import Testing
         #expect(differing.isEmpty, "\(differing.prefix(5))")
     }
 
+    /// What data frames write: the shortest text of a double has up to 17 digits; and the middles between two doubles, one off either way.
+    @Test func `texts of 16 to 19 digits become the nearest double`() {
+        var random = SplitMix64(seed: 44)
+        var differing: [String] = []
+        func check(_ string: String) {
+            let text = Array(string.utf8)
+            if Numbers.decimal(text.span, 0..<text.count)?.bitPattern != Double(string)?.bitPattern {
+                differing.append(string)
+            }
+        }
+        for _ in 0..<60_000 {
+            let value = Double(random.next() >> 11) * 0x1p-53
+            check("\(value)")
+            check("\(-value * 1e5)")
+            check("\(value * 1e-9)")
+            let bits = UInt64(1) << 52 | random.next() >> 12
+            for (places, half) in [(0, "5"), (1, "25"), (1, "75"), (2, "125"), (2, "375")] {
+                let middle = "\(bits >> UInt64(places)).\(half)"
+                check(middle)
+                check(middle + "0")
+                if middle.count < 20 { check(middle + "1") }
+                check("\((bits >> UInt64(places)) - 1).\(half)")
+            }
+        }
+        for zeros in 1...30 {
+            check("0." + String(repeating: "0", count: zeros))
+            check("0." + String(repeating: "0", count: zeros) + "1234567890123456789")
+            check("9007199254740993." + String(repeating: "0", count: zeros))
+        }
+        #expect(differing.isEmpty, "\(differing.count): \(differing.prefix(5))")
+    }
+
     @Test func `whole numbers become the nearest double`() {
         var random = SplitMix64(seed: 43)
         for _ in 0..<20_000 {
