@@ -86,7 +86,7 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "TestSupport"]),
         tests("StorageTests", ["Storage"]),
         tests("SchemasTests", ["Schemas", "Tabular"]),
-        tests("RecognitionTests", ["Recognition"]),
+        tests("RecognitionTests", ["Recognition", "Sketches"]),
         tests("ReadingTests", ["Reading", "Tabular"]),
         tests("ValidatingTests", ["Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
         tests("ScreeningTests", ["CKernels", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),

@@ -108,7 +108,9 @@ package struct Corridor: Sendable {
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
         report.disguisedColumns = disguisedColumns(survey.head, plan)
-        survey.findings += disguise(report, survey.head, schema) + undeclaredColumns(survey, plan)
+        survey.findings +=
+            disguise(report, survey.head, schema) + undeclaredColumns(survey, plan)
+            + personalLabels(survey.head, plan)
         report.columns = columns(survey, plan)
         report.spotted = survey.spotted
         let visitor = try visitor(plan, source, survey.digest, claim)

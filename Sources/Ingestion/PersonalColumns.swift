@@ -91,8 +91,30 @@ extension Corridor {
             var finding = Finding(
                 .undeclaredColumn, outcome: min(found.policy.outcome, .quarantined), row: 0,
                 field: survey.head.layout?.fieldOfColumn[column] ?? -1)
-            finding.rule = found.entity.name
+            finding.rule = finding.field < 0 ? "column \(column + 1): \(found.entity.name)" : found.entity.name
             return finding
+        }
+    }
+
+    /// Labels of columns that the contract does not name and lets through: what is in them goes into the shard, and cannot be masked, so
+    /// that the batch waits.
+    func personalLabels(_ head: SourceHead, _ plan: Plan) -> [Finding] {
+        let schema = plan.schema
+        guard schema.unknownFields == .keep, plan.reading.format == .csv else { return [] }
+        let scanner = TextScanner(
+            entities: schema.undeclaredPII == .allow ? [] : Entity.usual, secrets: schema.secrets != .accepted,
+            minimumScore: 0.6, thresholds: schema.personalData.thresholds)
+        return zip(head.unknown, head.unknownLabels).flatMap { column, label in
+            let bytes = Array(label.utf8)
+            var matches: [EntityMatch] = []
+            let secret = scanner.scan(bytes.span, range: bytes.indices, into: &matches)
+            func finding(_ code: FindingCode, _ kind: String) -> Finding {
+                var finding = Finding(code, outcome: .quarantined, row: 0)
+                finding.rule = "label of column \(column): \(kind)"
+                return finding
+            }
+            return (secret.map { [finding(.secret, $0.rawValue)] } ?? [])
+                + Set(matches.map(\.entity.name)).sorted().map { finding(.undeclaredPII, $0) }
         }
     }
 

@@ -405,7 +405,7 @@ package struct Masker: Sendable {
         var placed: [(entity: String, range: Range<Int>)] = []
         func place(_ match: EntityMatch, _ range: Range<Int>) { placed.append((match.entity.name, range)) }
         // Letters that were escaped are written as they are; what must be escaped in a string still is.
-        let isDocument = cell.isNested || rule.isDocument
+        let isDocument = cell.isNested || rule.isDocument || isJSONText(bytes, cell.range)
         let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
         if isDocument,
             let text = plain.map({ maskedJSON($0.span, 0..<$0.count, matches, rule.operation, code, note: place) })

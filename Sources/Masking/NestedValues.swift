@@ -1,4 +1,5 @@
 import Recognition
+import Tabular
 
 /// The source of an object or array with what was found in it changed in place, so that it stays one: inside a string as text of it, and
 /// a number becomes a string. Names of members that would become alike in one object are numbered. Nil where that cannot be done: a match
@@ -43,6 +44,7 @@ func maskedJSON(
             out += text.dropFirst().dropLast()
         } else {
             // Only a whole number can be a string instead; its sign goes with it.
+            guard isNumberByte(bytes[match.start]) else { return nil }
             if out.last == UInt8(ascii: "-") { out.removeLast() }
             let isWhole =
                 out.last.map { !isNumberByte($0) } ?? true
@@ -68,6 +70,8 @@ private func isName(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Bool {
 private struct MemberNames {
     /// Of each object or array that is open, its names, and whether something was masked in them.
     private var open: [[[UInt8]: Bool]] = [[:]]
+    /// The next number for a name that comes again, in the object that is open.
+    private var numbers: [[[UInt8]: Int]] = [[:]]
     /// Where the text of the string begins that is being written, and whether something was masked in it.
     private var stringStart = 0
     var isChanged = false
@@ -81,23 +85,34 @@ private struct MemberNames {
     /// Hears of a byte outside of strings.
     mutating func pass(_ byte: UInt8) {
         switch byte {
-        case UInt8(ascii: "{"), UInt8(ascii: "["): open.append([:])
-        case UInt8(ascii: "}"), UInt8(ascii: "]"): if open.count > 1 { open.removeLast() }
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            open.append([:])
+            numbers.append([:])
+        case UInt8(ascii: "}"), UInt8(ascii: "]"):
+            if open.count > 1 {
+                open.removeLast()
+                numbers.removeLast()
+            }
         default: break
         }
     }
 
     /// Ends a name: with a number, when an object has it already and that comes of masking.
     mutating func close(_ out: inout [UInt8]) {
-        let plain = Array(out[stringStart...])
+        // One name may be written with different escapes.
+        var plain = Array(out[stringStart...])
+        if plain.contains(0x5C), case .string(let text)? = try? JSONValue.parse([0x22] + plain + [0x22]) {
+            plain = Array(text.utf8)
+        }
+        let last = open.count - 1
         var name = plain
-        var number = 1
-        while let other = open[open.count - 1][name], isChanged || other {
-            number += 1
+        while let other = open[last][name], isChanged || other {
+            let number = numbers[last][plain, default: 1] + 1
+            numbers[last][plain] = number
             name = plain + "_\(number)".utf8
         }
         out += name.dropFirst(plain.count)
-        open[open.count - 1][name] = isChanged
+        open[last][name] = isChanged || name.count > plain.count
     }
 }
 

@@ -89,6 +89,18 @@ struct ContextWords: Sendable {
         return found
     }
 
+    /// Names of members that say nothing of what is in them, besides those ends.
+    private static let plainNames: Set<[UInt8]> = plainEnds.union(
+        """
+        home work private business main primary secondary other personal office local raw current data meta v val k key default first \
+        last latest
+        """.split(separator: " ").map { Array($0.utf8) })
+
+    /// Whether a member's name says nothing of what is in it.
+    static func isPlain(_ name: String) -> Bool {
+        tokens(of: name).allSatisfy { plainNames.contains($0.map(folded)) || $0.allSatisfy(isDigit) }
+    }
+
     /// The words of a column's name.
     private static func tokens(of column: String) -> [[UInt8]] {
         var tokens: [[UInt8]] = []

@@ -97,7 +97,7 @@ package struct EntityMatch: Sendable, Equatable {
     package var range: Range<Int> { start..<end }
 
     /// Which of two overlapping matches stays: what chance hardly explains first, then the longer, the surer, the earlier.
-    func outranks(_ other: EntityMatch) -> Bool {
+    package func outranks(_ other: EntityMatch) -> Bool {
         if (score >= 1) != (other.score >= 1) { return score >= 1 }
         if end - start != other.end - other.start { return end - start > other.end - other.start }
         if score != other.score { return score > other.score }

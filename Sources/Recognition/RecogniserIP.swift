@@ -27,17 +27,24 @@ private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
     return position
 }
 
-/// Words after which `1.2.3.4` counts releases, parts of a text, enzymes or objects.
+/// Words after which `1.2.3.4` counts releases or parts of a text.
 private let countedWords: Set<[UInt8]> = Set(
     [
         "v", "ver", "version", "firmware", "build", "release", "rev", "revision", "section", "sec", "chapter", "clause",
-        "paragraph", "ec", "oid", "enzyme",
+        "paragraph",
     ]
     .map { Array($0.utf8) })
 
-/// Whether a column's name says that dotted numbers in it are versions.
+/// Classes of enzymes and names of objects, which are no addresses in a column that is called so.
+private let numberedThings: Set<String> = ["ec", "enzyme", "oid"]
+
+/// Whether a column's name says that dotted numbers in it are versions or such; what is called an address is one.
 func isVersionName(_ column: String) -> Bool {
-    column.lowercased().split { !$0.isLetter }.contains { countedWords.contains(Array($0.utf8)) }
+    let words = column.lowercased().split { !$0.isLetter && !$0.isNumber }
+    if words.contains(where: { ["ip", "ipv4", "ipv6", "host", "addr", "address"].contains($0) }) { return false }
+    let last = words.last { !["no", "nr", "num", "number", "id", "code"].contains($0) }
+    return words.contains { countedWords.contains(Array($0.utf8)) }
+        || last.map { numberedThings.contains(String($0)) } ?? false
 }
 
 /// Whether the word before says that a dotted number is no address.
@@ -46,6 +53,13 @@ private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout S
     var end = at
     while at - end < 4, [0x20, 0x22, 0x27, 0x3A, 0x3D].contains(view[bytes, end - 1]) { end -= 1 }
     if end == at { return false }
+    // An enzyme's class is one of seven: EC 3.4.21.5.
+    if 0x31...0x37 ~= view[bytes, at], view[bytes, at + 1] == UInt8(ascii: "."),
+        view[bytes, end - 1] == UInt8(ascii: "C"),
+        view[bytes, end - 2] == UInt8(ascii: "E"), !isWord(view[bytes, end - 3])
+    {
+        return true
+    }
     var word: [UInt8] = []
     while word.count <= 9, isLetter(view[bytes, end - 1 - word.count]) {
         word.append(view[bytes, end - 1 - word.count] | 0x20)

@@ -69,8 +69,9 @@ func matchNational(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout Scan
 }
 
 /// Whether a value is nothing but what is dialled: seven to fifteen digits (ITU-T E.164), with separators and parentheses, as columns
-/// that are called so have it, with a calling code and no sign before it, or without an area code.
-func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+/// that are called so have it, with a calling code and no sign before it, or without an area code. A bare number of less than nine may
+/// count telephones.
+func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>, isNumber: Bool) -> Bool {
     guard range.count <= 32 else { return false }
     var digits = 0
     for at in range {
@@ -84,7 +85,7 @@ func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
             return false
         }
     }
-    return 7...15 ~= digits && isDigit(bytes[range.upperBound - 1])
+    return (isNumber ? 9 : 7)...15 ~= digits && isDigit(bytes[range.upperBound - 1])
 }
 
 /// Whether an area or exchange code starts here: three digits, the first from 2 on.

@@ -63,7 +63,9 @@ enum Secrets {
     private static let placeholders = [
         "password", "passwd", "pass", "xxxx", "secret", "yourpassword", "your_password", "true", "false", "required",
         "optional", "none",
-        "null", "usedevelopmentstorage",
+        "null", "usedevelopmentstorage", "string", "text", "number", "boolean", "never", "always", "sometimes",
+        "enabled",
+        "disabled", "unknown",
     ].map { Array($0.utf8) }
 
     /// The word around a digit that may be a token: letters, digits, dashes, dots and underscores.
@@ -106,7 +108,9 @@ enum Secrets {
         "credentials", "passphrase", "authorization",
     ].map { Array($0.utf8) }
     /// Names beside which any word is one.
-    private static let passwordNames = ["password", "passwd", "pwd", "passphrase"].map { Array($0.utf8) }
+    private static let passwordNames = [
+        "password", "passwd", "pwd", "passphrase", "passwort", "kennwort", "contrasena", "senha", "motdepasse",
+    ].map { Array($0.utf8) }
     /// Names beside which a text of one form is a key of one maker.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
     private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
@@ -128,10 +132,26 @@ enum Secrets {
         return valued(text, at, name: end)
     }
 
-    /// Whether what is called so is a credential.
-    static func isName(_ column: String) -> Bool {
-        let bytes = Array(column.utf8)
-        return (keyNames + [azureName]).contains { isNamed($0, in: bytes.span, bytes.count) }
+    /// Beginnings of names that tell of a credential without being one.
+    private static let asides: Set<String> = Set(
+        """
+        has is no needs need requires require required reset forgot forgotten change changed expired valid invalid weak strong show hide \
+        use uses with without can should must allow allowed enable enabled disable disabled
+        """.split(separator: " ").map(String.init))
+
+    /// The name of a credential that a column is called by, without what counts it or makes it many; nil when it is called otherwise.
+    static func name(in column: String) -> [UInt8]? {
+        let first = column.lowercased().split { !$0.isLetter }.first
+        if first.map({ asides.contains(String($0)) }) ?? true { return nil }
+        var bytes = Array(column.utf8.suffix(64))
+        func drop(_ end: String) {
+            if bytes.suffix(end.utf8.count).map(folded) == Array(end.utf8) { bytes.removeLast(end.utf8.count) }
+        }
+        for end in ["value", "plain", "text", "raw"] { drop(end) }
+        while let last = bytes.last, !isAlphanumeric(last) || last &- 0x30 < 10 { bytes.removeLast() }
+        if !(keyNames.contains { isNamed($0, in: bytes.span, bytes.count) }) { drop("s") }
+        let isName = (keyNames + passwordNames + [azureName]).contains { isNamed($0, in: bytes.span, bytes.count) }
+        return isName ? bytes : nil
     }
 
     /// A value of a column that is called like a credential. A password of people has no form, so that there any word is one.
@@ -139,12 +159,41 @@ enum Secrets {
         let range = trimmed(text, range)
         var line = name + [UInt8(ascii: "=")]
         for at in range.prefix(tokenMax) { line.append(text[at]) }
-        if let kind = named(line.span, name.count) { return kind }
-        guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 6,
-            !isPlaceholder(text, range), !isNumber(text, range)
+        if let kind = named(line.span, name.count),
+            kind != .namedKey || hasMixedRun(text, range) && !isUUID(text, range)
+        {
+            return kind
+        }
+        let first = range.isEmpty ? 0 : text[range.lowerBound]
+        // A path is where somebody works (PWD), what ends with a colon the label of a form.
+        guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 5,
+            first != UInt8(ascii: "/"), first != UInt8(ascii: "~"), text[range.upperBound - 1] != UInt8(ascii: ":"),
+            !isTemplate(text, range), !isPlaceholder(text, range, isWord: true)
         else { return nil }
-        for at in range where text[at] <= 0x20 { return nil }
         return .namedKey
+    }
+
+    /// Whether a value stands between the marks of a template: `<password>`, `${PASSWORD}`, `%(password)s`.
+    private static func isTemplate(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let (first, second, last) = (text[range.lowerBound], text[range.lowerBound + 1], text[range.upperBound - 1])
+        return first == UInt8(ascii: "<") && last == UInt8(ascii: ">")
+            || first == UInt8(ascii: "{") && last == UInt8(ascii: "}")
+            || [UInt8(ascii: "$"), UInt8(ascii: "%")].contains(first)
+                && [UInt8(ascii: "{"), UInt8(ascii: "(")].contains(second)
+    }
+
+    /// The most that is looked back over for the beginning of a key with signs in it.
+    static let partsMax = 96
+
+    /// Where a key begins that has the signs of base64 in it, of which `word` is a part; nil when no such sign stands beside it.
+    static func start(ofParts word: Range<Int>, _ text: Span<UInt8>, _ low: Int, _ high: Int) -> Int? {
+        func isSign(_ at: Int) -> Bool { at >= low && at < high && (text[at] == 0x2B || text[at] == 0x2F) }
+        guard isSign(word.lowerBound - 1) || isSign(word.upperBound) else { return nil }
+        var start = word.lowerBound
+        while start > low, word.lowerBound - start < partsMax, isSign(start - 1) || isURLSafe(text[start - 1]) {
+            start -= 1
+        }
+        return start
     }
 
     /// A value after a name that ends at `end`: the key of a maker by its form, or a text without order, of at least 20 characters with
@@ -189,7 +238,7 @@ enum Secrets {
         }
         return place
     }
-    private static let between = Array(" \t\"'\\:=>".utf8)
+    private static let between = Array(" \t\r\n\"'\\:=>,|`(".utf8)
 
     /// Whether a name ends at a place, in any case; dashes and underscores in it do not count.
     private static func isNamed(_ name: [UInt8], in text: Span<UInt8>, _ end: Int) -> Bool {
@@ -297,15 +346,23 @@ enum Secrets {
 
     /// A password in a connection string, at its sign, or a key beside its name.
     static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
-        for word in partNames
-        where ends(word, in: text, at) {
-            var end = at + 1
-            while end < min(text.count, at + tokenMax), text[end] > 0x20, text[end] != UInt8(ascii: ";") { end += 1 }
+        var (nameEnd, start) = (at, at + 1)
+        while nameEnd > 0, at - nameEnd < 3, text[nameEnd - 1] == 0x20 { nameEnd -= 1 }
+        while start < text.count, start - at < 4, text[start] == 0x20 { start += 1 }
+        let quote = start < text.count && (text[start] == 0x22 || text[start] == 0x27) ? text[start] : 0
+        if quote != 0 { start += 1 }
+        for word in partNames where ends(word, in: text, nameEnd) {
+            var end = start
+            let limit = min(text.count, at + tokenMax)
+            while end < limit, quote != 0 ? text[end] != quote : text[end] > 0x20 && text[end] != UInt8(ascii: ";") {
+                end += 1
+            }
+            let next = quote != 0 ? end + 1 : end
             // A connection string has other parts around it.
             let isOneOfSeveral =
-                end < text.count && text[end] == UInt8(ascii: ";") || isAfterSemicolon(text, at - word.count)
-            if isOneOfSeveral, end - at > 4, isStart(text, at - word.count), text[at + 1] != UInt8(ascii: "/"),
-                !isPlaceholder(text, at + 1..<end)
+                next < text.count && text[next] == UInt8(ascii: ";") || isAfterSemicolon(text, nameEnd - word.count)
+            if isOneOfSeveral, end - start > 3, isStart(text, nameEnd - word.count), text[start] != UInt8(ascii: "/"),
+                !isPlaceholder(text, start..<end)
             {
                 return .connectionString
             }
@@ -362,9 +419,13 @@ enum Secrets {
         return run(text, first, isOne) >= length && (end == text.count || !isWord(text[end]))
     }
 
-    /// Whether there is nothing but digits and marks.
-    private static func isNumber(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for at in range where isAlphanumeric(text[at]) && text[at] > 0x39 { return false }
+    /// Hexadecimal digits with dashes where RFC 9562 has them.
+    static func isUUID(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Bool {
+        guard word.count == 36 else { return false }
+        for (index, at) in word.enumerated() {
+            let isDash = index == 8 || index == 13 || index == 18 || index == 23
+            if isDash ? bytes[at] != UInt8(ascii: "-") : !isHex(bytes[at]) { return false }
+        }
         return true
     }
 
@@ -420,10 +481,13 @@ enum Secrets {
     }
 
     /// What documentation writes in a password's place.
-    private static func isPlaceholder(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    ///
+    /// - Parameter isWord: whether only what is wholly such a word counts, not what begins like a template.
+    private static func isPlaceholder(_ text: Span<UInt8>, _ range: Range<Int>, isWord: Bool = false) -> Bool {
         guard let first = range.first, let last = range.last else { return true }
-        if [UInt8(ascii: "<"), UInt8(ascii: "{"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "[")].contains(
-            text[first])
+        if !isWord,
+            [UInt8(ascii: "<"), UInt8(ascii: "{"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "[")].contains(
+                text[first])
         {
             return true
         }

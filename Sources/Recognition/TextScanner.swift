@@ -8,6 +8,8 @@ package struct TextScanner: Sendable {
     private var named: EntitySet, called: EntitySet
     /// The column's name, where that is one of a credential.
     private var credential: [UInt8]?
+    /// Whether values are numbers rather than text.
+    package var isNumber = false
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
     /// What a match of each entity must score, and what it must as a whole value of a column that is called so.
@@ -45,12 +47,27 @@ package struct TextScanner: Sendable {
         hear(columnName)
     }
 
-    /// The scanner of a member of the column's objects; nil when neither name says anything of what is in it.
-    package func member(_ name: String) -> TextScanner? {
-        var scanner = self
-        scanner.hear(name)
-        return scanner.called.isEmpty && scanner.credential == nil ? nil : scanner
+    /// What the name of a member of an object says of its value.
+    package enum Name: Sendable {
+        /// What is in it: it is searched like a column of that name.
+        case telling(TextScanner)
+        /// Nothing, so that the object's own name holds: `number`, `home`, `0`.
+        case plain
+        /// Something else.
+        case other
     }
+
+    /// What a member's name says.
+    package func member(_ name: String) -> Name {
+        var scanner = self
+        (scanner.named, scanner.called, scanner.credential) = (EntitySet(), EntitySet(), nil)
+        scanner.hear(name)
+        if scanner.isTelling { return .telling(scanner) }
+        return ContextWords.isPlain(name) ? .plain : .other
+    }
+
+    /// Whether the column's name says that a value is an entity or a credential.
+    package var isTelling: Bool { !called.isEmpty || credential != nil }
 
     /// Learns from a name.
     private mutating func hear(_ name: String) {
@@ -59,7 +76,7 @@ package struct TextScanner: Sendable {
         called.formUnion(more)
         named.formUnion(more)
         named.formUnion(ContextWords.names.named(in: name))
-        if findsSecrets, Secrets.isName(name) { credential = Array(name.utf8.suffix(64)) }
+        if findsSecrets, let name = Secrets.name(in: name) { credential = name }
     }
 
     /// Appends what is found in `range` of `bytes` to `matches`: in order, without overlaps. Returns the first credential.
@@ -111,6 +128,9 @@ package struct TextScanner: Sendable {
         var secret: SecretKind?
         /// Where the last word that might be a credential ends.
         var tokenEnd: Int
+        /// Where the last word of a key with signs in it ends, and where that key begins.
+        var partsEnd: Int
+        var partsStart = -1
         /// Where the last word that might be a host ends.
         var hostEnd: Int
         /// The best match of the candidate at hand.
@@ -126,6 +146,7 @@ package struct TextScanner: Sendable {
             whole = trimmed(bytes, range)
             self.first = first
             tokenEnd = range.lowerBound
+            partsEnd = range.lowerBound
             hostEnd = range.lowerBound
         }
     }
@@ -225,8 +246,16 @@ package struct TextScanner: Sendable {
         let word = Secrets.word(bytes, at, look.view.low, look.view.high)
         look.view.count(word.count)
         look.tokenEnd = word.upperBound
+        // A key in base64 may have signs in it that part it into short words.
+        if findsSecrets, word.lowerBound - 1 > look.partsEnd || look.partsEnd == look.view.low,
+            let start = Secrets.start(ofParts: word, bytes, look.view.low, look.view.high)
+        {
+            if start != look.partsStart { note(Secrets.introduced, bytes, start, &look) }
+            look.partsStart = start
+        }
+        look.partsEnd = word.upperBound
         if word.count < Secrets.tokenMin { return false }
-        if word.count == 36, isUUID(bytes, word) { return true }
+        if Secrets.isUUID(bytes, word) { return true }
         guard findsSecrets else { return false }
         note(Secrets.introduced, bytes, word.lowerBound, &look)
         for place in word {
@@ -237,15 +266,6 @@ package struct TextScanner: Sendable {
             }
         }
         return false
-    }
-
-    /// Hexadecimal digits with dashes where RFC 9562 has them.
-    private func isUUID(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Bool {
-        for (index, at) in word.enumerated() {
-            let isDash = index == 8 || index == 13 || index == 18 || index == 23
-            if isDash ? bytes[at] != UInt8(ascii: "-") : !isHex(bytes[at]) { return false }
-        }
-        return true
     }
 
     /// What the run of digits at `at` begins, or belongs to.
@@ -300,7 +320,9 @@ package struct TextScanner: Sendable {
 
     private func phones(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ before: UInt8, _ look: inout Look) {
         guard sought.contains(.phoneNumber) else { return }
-        if called.contains(.phoneNumber), at - look.whole.lowerBound <= 2, isDialled(bytes, look.whole) {
+        if called.contains(.phoneNumber), at - look.whole.lowerBound <= 2,
+            isDialled(bytes, look.whole, isNumber: isNumber)
+        {
             offer(.phoneNumber, look.whole, 0.3, bytes, &look)
         }
         if before == UInt8(ascii: "+") {

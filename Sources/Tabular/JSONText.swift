@@ -354,11 +354,21 @@ package func blankedEscapes(_ plain: [UInt8]) -> [UInt8] {
             at += 1
             continue
         }
-        let end = min(out.count, at + (out[at + 1] == UInt8(ascii: "u") ? 6 : 2))
+        var end = min(out.count, at + (out[at + 1] == UInt8(ascii: "u") ? 6 : 2))
+        // A backslash in a string and a letter, which may stand for the end of a line to those who wrote it.
+        if out[at + 1] == 0x5C, end < out.count, [0x6E, 0x72, 0x74].contains(out[end]) { end += 1 }
         for place in at..<end { out[place] = 0x20 }
         at = end
     }
     return out
+}
+
+/// Whether text may be an object or array: then it is searched and masked as one.
+package func isJSONText(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard range.count > 1 else { return false }
+    let (first, last) = (bytes[range.lowerBound], bytes[range.upperBound - 1])
+    return first == UInt8(ascii: "{") && last == UInt8(ascii: "}")
+        || first == UInt8(ascii: "[") && last == UInt8(ascii: "]")
 }
 
 /// The source text of a JSON value with the escapes undone that hide what it says: `\\uXXXX` and `\\/`, but for quotes,

@@ -1,21 +1,31 @@
 import Recognition
 
-/// The scanners of members of objects, by the members' names: most say nothing, and a scanner is dear to make.
-struct MemberScanners {
-    private var known: [UInt64: TextScanner?] = [:]
+/// What the names of members of objects say of their values: most say nothing, and a scanner is dear to make.
+struct MemberNames {
+    private var known: [UInt64: TextScanner.Name] = [:]
     /// Names that are remembered at most, since a supplier may make up any number of them.
     private static let limit = 4096
 
-    /// The scanner for the member whose name stands at `name`; nil when neither it nor the column's name says anything.
-    mutating func scanner(_ column: TextScanner, _ bytes: Span<UInt8>, _ name: Range<Int>) -> TextScanner? {
+    /// The scanner of the member whose name stands at `name` in an object whose own name has the scanner `outer`; nil when nothing is said.
+    mutating func scanner(
+        _ column: TextScanner, in outer: TextScanner?, _ bytes: Span<UInt8>, _ name: Range<Int>
+    ) -> TextScanner? {
         // FNV-1a: two names that were made alike cost their supplier's data a search that another name would have spared it as well.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in name { hash = (hash ^ UInt64(bytes[at])) &* 0x100_0000_01B3 }
-        if let scanner = known[hash] { return scanner }
-        if known.count == Self.limit { known.removeAll(keepingCapacity: true) }
-        let scanner = column.member(String(decoding: name.map { bytes[$0] }, as: UTF8.self))
-        known[hash] = .some(scanner)
-        return scanner
+        let says: TextScanner.Name
+        if let old = known[hash] {
+            says = old
+        } else {
+            if known.count == Self.limit { known.removeAll(keepingCapacity: true) }
+            says = column.member(String(decoding: name.map { bytes[$0] }, as: UTF8.self))
+            known[hash] = says
+        }
+        return switch says {
+        case .telling(let scanner): scanner
+        case .plain: outer
+        case .other: nil
+        }
     }
 }
 
@@ -24,27 +34,25 @@ extension ColumnSearch {
     /// value as one of a column that is called like its member.
     func find(
         inDocument text: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
-        _ members: inout MemberScanners, into matches: inout [EntityMatch]
+        _ members: inout MemberNames, into matches: inout [EntityMatch]
     ) -> SecretKind? {
         let first = matches.count
         var secret = scanner.scan(text, range: range, anchors: anchors, into: &matches)
         names?.find(text, range, into: &matches)
         var wholes: [EntityMatch] = []
         var inside: [EntityMatch] = []
-        func look(_ value: Range<Int>, _ part: Range<Int>, _ name: Range<Int>?) {
-            guard !part.isEmpty, let own = members.scanner(scanner, text, name ?? value.lowerBound..<value.lowerBound)
-            else { return }
+        func look(_ value: Range<Int>, _ own: TextScanner?) {
+            guard var own else { return }
+            own.isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
             inside.removeAll(keepingCapacity: true)
-            let found = own.scan(text, range: part, anchors: anchors, into: &inside)
+            let found =
+                own.isNumber
+                ? own.scan(number: text, value, atLeast: 1, anchors, into: &inside)
+                : own.scan(text, range: value, anchors: anchors, into: &inside)
             if secret == nil || secret == .namedKey { secret = found ?? secret }
-            guard inside.count == 1, inside[0].range == trimmed(text, part) else { return }
-            if part != value { inside[0].end = value.upperBound }
-            wholes.append(inside[0])
+            if inside.count == 1, inside[0].range == trimmed(text, value) { wholes.append(inside[0]) }
         }
-        eachValue(text, range) { value, name in
-            let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
-            look(value, isNumber ? wholePart(text, value, atLeast: 1) : value, name)
-        }
+        eachValue(text, range, &members, look)
         if !wholes.isEmpty { merge(wholes, into: &matches, from: first) }
         return secret
     }
@@ -63,11 +71,15 @@ extension ColumnSearch {
         matches.replaceSubrange(first..., with: merged + rest)
     }
 
-    /// Calls `body` with each string, without its quotes, and each number without its sign, and the name of the member that it or its array
-    /// is the value of.
-    private func eachValue(_ text: Span<UInt8>, _ range: Range<Int>, _ body: (Range<Int>, Range<Int>?) -> Void) {
+    /// Calls `body` with each string, without its quotes, and each number without its minus, and the scanner of the member that it or its
+    /// array is the value of: the next name outside that says something, or something else.
+    private func eachValue(
+        _ text: Span<UInt8>, _ range: Range<Int>, _ members: inout MemberNames,
+        _ body: (Range<Int>, TextScanner?) -> Void
+    ) {
         var at = range.lowerBound
-        var name: Range<Int>?
+        var current = scanner.isTelling ? scanner : nil
+        var open: [TextScanner?] = []
         while at < range.upperBound {
             switch text[at] {
             case 0x22:
@@ -77,20 +89,20 @@ extension ColumnSearch {
                 var next = end + 1
                 while next < range.upperBound, text[next] <= 0x20 { next += 1 }
                 if next < range.upperBound, text[next] == UInt8(ascii: ":") {
-                    name = value
+                    current = members.scanner(
+                        scanner, in: open.last ?? (scanner.isTelling ? scanner : nil), text, value)
                     at = next
-                } else if end < range.upperBound {
-                    body(value, name)
-                    at = end
                 } else {
+                    if end < range.upperBound { body(value, current) }
                     at = end
                 }
             case 0x30...0x39:
                 var end = at + 1
                 while end < range.upperBound, isNumberPart(text[end]) { end += 1 }
-                body(at..<end, name)
+                body(at..<end, current)
                 at = end - 1
-            case UInt8(ascii: "{"), UInt8(ascii: "}"): name = nil
+            case UInt8(ascii: "{"): open.append(current)
+            case UInt8(ascii: "}"): current = open.popLast() ?? current
             default: break
             }
             at += 1

@@ -59,7 +59,7 @@ package struct ColumnEvidence: Sendable, Equatable {
 /// How one column is searched.
 struct ColumnSearch: Sendable {
     let field: Int
-    let scanner: TextScanner
+    private(set) var scanner: TextScanner
     /// The user's own list of names.
     let names: NameList?
     /// What undeclared personal data does; nil where a rule of the contract says what is done.
@@ -112,6 +112,7 @@ struct ColumnSearch: Sendable {
             scanner = Self.scanner(undeclared, own.name, secrets, schema)
         }
         isNumeric = own.isNumeric
+        if isNumeric { scanner.isNumber = true }
         digitsMin = TextScanner.isCalledAny(own.name) ? 1 : 7
         isDocument = own.type.isJSON
     }
@@ -149,6 +150,8 @@ struct SearchResult {
     var isSighted: [Bool]
     /// Extras with personal data, as places in `Batch.extras`.
     var extras: [Int] = []
+    /// What was remarked on extras: row, code and kind.
+    var told: Set<String> = []
 }
 
 extension Validator {
@@ -172,7 +175,8 @@ extension Validator {
         if rows.isEmpty || searches.isEmpty && unknownSearch == nil { return result }
         let bytes = batch.bytes.span
         let anchors = AnchorMap(bytes, 0..<bytes.count)
-        var members = MemberScanners()
+        let hasEscapes = batch.bytes.contains(0x5C)
+        var members = MemberNames()
         for column in batch.layout.columns.indices {
             let field = batch.layout.fieldOfColumn[column]
             let own: ColumnSearch?
@@ -182,7 +186,7 @@ extension Validator {
                 own = schema.unknownFields == .drop ? nil : ColumnSearch(unknown: batch.layout.columns[column], schema)
             }
             guard let own else { continue }
-            search(batch, column, own, rows, anchors, &result, &findings, &isSound)
+            search(batch, column, own, rows, anchors, hasEscapes, &result, &findings, &isSound)
         }
         if let own = unknownSearch, schema.unknownFields == .keep {
             for (index, extra) in batch.extras.enumerated()
@@ -199,11 +203,11 @@ extension Validator {
 
     private func search(
         _ batch: Batch, _ column: Int, _ own: ColumnSearch, _ rows: [Int], _ anchors: borrowing AnchorMap,
-        _ result: inout SearchResult, _ findings: inout [Finding], _ isSound: inout [Bool]
+        _ hasEscapes: Bool, _ result: inout SearchResult, _ findings: inout [Finding], _ isSound: inout [Bool]
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
-        var members = MemberScanners()
+        var members = MemberNames()
         var matches: [EntityMatch] = []
         var values = 0
         var (wholes, inside) = ([Int](repeating: 0, count: Entity.count), [Int](repeating: 0, count: Entity.count))
@@ -218,24 +222,22 @@ extension Validator {
             }
             if range.isEmpty { continue }
             values &+= 1
-            var part = range
-            if own.isNumeric {
-                part = wholePart(bytes, range, atLeast: own.digitsMin)
-                if part.isEmpty { continue }
-            }
             let secret: SecretKind?
             var whole = range
             matches.removeAll(keepingCapacity: true)
-            let isDocument = cell.isNested || own.isDocument
+            let isDocument = cell.isNested || own.isDocument || isJSONText(bytes, range)
             let unescaped = isDocument ? unescapedJSON(bytes, range) : nil
             if isDocument {
                 if let unescaped { whole = 0..<unescaped.count }
                 secret = find(own, batch, range, unescaped, anchors, &members, &matches)
             } else {
-                secret = own.scanner.scan(bytes, range: part, anchors: anchors, into: &matches)
-                own.names?.find(bytes, part, into: &matches)
-                // The zeros behind a point go with the number.
-                if part != range, matches.count == 1, matches[0].range == part { matches[0].end = range.upperBound }
+                secret =
+                    own.isNumeric
+                    ? own.scanner.scan(number: bytes, range, atLeast: own.digitsMin, anchors, into: &matches)
+                    : hasEscapes
+                        ? own.scanner.scan(escaped: bytes, range, anchors, into: &matches)
+                        : own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
+                own.names?.find(bytes, range, into: &matches)
             }
             if matches.isEmpty, secret == nil { continue }
             if !own.isKey || own.undeclared == nil {
@@ -254,7 +256,7 @@ extension Validator {
                     inside[Int(match.entity.rawValue)] &+= 1
                 }
             }
-            note(batch, row, own, secret, matches[...], &result, &findings, &isSound)
+            note(batch, row, own, column: column, secret, matches[...], &result, &findings, &isSound)
         }
         result.evidence.values[column] = values
         for entity in Entity.allCases {
@@ -267,7 +269,7 @@ extension Validator {
     /// Looks through an object, an array or a member: `unescaped` is its text where that had escapes.
     private func find(
         _ own: ColumnSearch, _ batch: Batch, _ range: Range<Int>, _ unescaped: [UInt8]?,
-        _ anchors: borrowing AnchorMap, _ members: inout MemberScanners, _ matches: inout [EntityMatch]
+        _ anchors: borrowing AnchorMap, _ members: inout MemberNames, _ matches: inout [EntityMatch]
     ) -> SecretKind? {
         guard let unescaped else {
             return own.find(inDocument: batch.bytes.span, range, anchors, &members, into: &matches)
@@ -277,16 +279,20 @@ extension Validator {
         return own.find(inDocument: plain.span, 0..<plain.count, marks, &members, into: &matches)
     }
 
-    /// Remarks on what was found in one value.
+    /// Remarks on what was found in one value. Where it is in a column that the contract does not name, its place is told; a member's
+    /// name may be anything, so that a row has one remark of a kind for all of them.
     private func note(
-        _ batch: Batch, _ row: Int, _ own: ColumnSearch, _ secret: SecretKind?, _ matches: ArraySlice<EntityMatch>,
-        _ result: inout SearchResult, _ findings: inout [Finding], _ isSound: inout [Bool]
+        _ batch: Batch, _ row: Int, _ own: ColumnSearch, column: Int? = nil, _ secret: SecretKind?,
+        _ matches: ArraySlice<EntityMatch>, _ result: inout SearchResult, _ findings: inout [Finding],
+        _ isSound: inout [Bool]
     ) {
         func add(_ code: FindingCode, _ outcome: Outcome, _ rule: String) {
-            var finding = batch.finding(code, outcome: outcome, at: row, field: own.field)
-            finding.rule = rule
-            findings.append(finding)
             if outcome == .rejected { isSound[row] = false }
+            let place = own.field < 0 ? column.map { "column \($0 + 1): \(rule)" } ?? rule : rule
+            if own.field < 0, column == nil, !result.told.insert("\(row) \(code.rawValue) \(rule)").inserted { return }
+            var finding = batch.finding(code, outcome: outcome, at: row, field: own.field)
+            finding.rule = place
+            findings.append(finding)
         }
         if secret != nil || !matches.isEmpty { result.isSighted[row] = true }
         if let secret, own.secrets != .accepted {
@@ -300,24 +306,4 @@ extension Validator {
             add(.undeclaredPII, policy.outcome, match.entity.name)
         }
     }
-}
-
-/// What of a number can be something else: a whole one, also when zeros stand behind its point, as data frames write numbers of columns
-/// with gaps. Nothing of one with a fraction or an exponent, or with less digits; all of what is no plain number.
-func wholePart(_ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int) -> Range<Int> {
-    var digits = 0
-    var point: Int?
-    var isFraction = false
-    for at in range {
-        switch bytes[at] {
-        case 0x30...0x39:
-            if point == nil { digits &+= 1 } else if bytes[at] != 0x30 { isFraction = true }
-        case 0x2E: if point == nil { point = at } else { return range }
-        case 0x65, 0x45: isFraction = true
-        case 0x2B, 0x2D: isFraction = isFraction || at > range.lowerBound
-        default: return range
-        }
-    }
-    return isFraction || digits < digitsMin
-        ? range.lowerBound..<range.lowerBound : range.lowerBound..<(point ?? range.upperBound)
 }

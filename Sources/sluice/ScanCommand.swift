@@ -86,6 +86,12 @@ struct ScanCommand: AsyncParsableCommand {
         )
         if secrets > 0 {
             Terminal.line("credentials are in \(Words.number(secrets)) values: have their owners revoke them")
+            for (kind, tally) in report.findings.sorted where kind.code == .secret {
+                let field = kind.field >= 0 ? Terminal.printable(report.fields[kind.field]) : nil
+                let rows = tally.firstRows.map(String.init).joined(separator: ", ")
+                Terminal.line(
+                    "  \(Words.place(field, kind.rule)): \(Words.number(tally.count)), first in rows \(rows)")
+            }
         }
         if unknown > 0 {
             Terminal.line(
@@ -130,6 +136,14 @@ struct ScanCommand: AsyncParsableCommand {
         }
         return .object([
             "file": .string(report.file), "credentials": .integer(Int64(Self.count(report, .secret))),
+            "secrets": .array(
+                report.findings.sorted.filter { $0.kind.code == .secret }.map { kind, tally in
+                    .object([
+                        "name": kind.field >= 0 ? .string(report.fields[kind.field]) : .null,
+                        "kind": .string(kind.rule ?? ""), "values": .integer(Int64(tally.count)),
+                        "firstRows": .array(tally.firstRows.map { .integer(Int64($0)) }),
+                    ])
+                }),
             "rows": .integer(Int64(report.rows)),
             "columns": .array(
                 report.columns.map { column in
@@ -151,7 +165,7 @@ struct ScanCommand: AsyncParsableCommand {
                     "rowNumber": .integer(Int64(spot.row)), "fieldName": .string(labels[spot.column] ?? ""),
                     "start": .integer(Int64(spot.start)), "end": .integer(Int64(spot.end)),
                     "entity": .string(spot.entity.name),
-                    "score": .number(spot.score),
+                    "score": .number((spot.score * 100).rounded() / 100),
                 ]).text(pretty: false))
         }
     }

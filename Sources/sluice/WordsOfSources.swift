@@ -10,8 +10,11 @@ extension Words {
         switch code {
         case .secret:
             return say(
-                "credential", "a text has a token, key or password in it, in a form that proves it",
-                "treat it as known to others: have its owner revoke it, and the supplier keep it out of the data")
+                "credential",
+                "a text has a token, key or password in it, in a form that proves it; or, as \"key or password beside its name\", what is "
+                    + "likely one by a word before it or the name of its column",
+                "treat it as known to others: have its owner revoke it, and the supplier keep it out of the data; a field that is none has "
+                    + "sluice.secrets: allow")
         case .undeclaredPII:
             return say(
                 "undeclared personal data", "a text has personal data in it that the contract does not speak of",

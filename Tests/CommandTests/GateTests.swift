@@ -24,6 +24,40 @@ import Testing
         #expect(try harness.run("validate", "d.csv", "--schema", "c.yaml", "--fail-on", "flag").code == 1)
     }
 
+    /// A label cannot be masked, and goes into the shard; a name of a column is told by its place, and each row counts once.
+    @Test func `columns that nobody named are told by their places, and their labels are looked at`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        #expect(try harness.run("init", "store").code == 0)
+        let token = "gh" + "p_" + String(repeating: "a1B2", count: 9)
+        try harness.write("c.yaml", "fields: [ { name: id, type: integer } ]\nsluice: { unknownFields: keep }\n")
+        func ingest(_ name: String, _ text: String) throws -> String {
+            try harness.write(name, text)
+            let run = try harness.run("ingest", name, "--store", "store", "--dataset", "d", "--schema", "c.yaml")
+            return "\(run.code) " + run.out + run.err
+        }
+        let held = try ingest("a.csv", "id,zyx@canary.example,\(token)\n1,a,b\n")
+        #expect(
+            held.hasPrefix("1 ") && held.contains("label of column 2: EMAIL_ADDRESS")
+                && held.contains("label of column 3: GitHub token") && !held.contains("canary") && !held.contains(token)
+        )
+        let told = try ingest("b.csv", "id,x,y\n1,a@example.com,b@example.com\n")
+        #expect(
+            told.hasPrefix("0 ") && told.contains("column 2: EMAIL_ADDRESS") && told.contains("column 3: EMAIL_ADDRESS")
+        )
+        let members = "{\"id\":1,\"x\":\"a@example.com\",\"y\":\"b@example.com\"}\n"
+        try harness.write("c.jsonl", members)
+        let run = try harness.run(
+            "ingest", "c.jsonl", "--store", "store", "--dataset", "d", "--schema", "c.yaml", "--format", "json")
+        #expect(run.code == 0 && run.out.components(separatedBy: "\"rowNumber\"").count == 2, "\(run.out)")
+        try harness.write("e.csv", "id,api_key\n1,q7Zr2Lx9Vb4Nw8Tk3Ym6\n2,\(token)\n")
+        let scanned = try harness.run("scan", "e.csv")
+        #expect(
+            scanned.code == 1
+                && scanned.out.contains("api_key: key or password beside its name: 1, first in rows 1")
+                && scanned.out.contains("api_key: GitHub token: 1, first in rows 2"), "\(scanned.out)")
+    }
+
     @Test func `undeclared personal data is masked by default, told by kind, and scan proposes its declaration`() throws
     {
         let harness = try Harness()

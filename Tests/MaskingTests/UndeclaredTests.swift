@@ -171,6 +171,88 @@ import Testing
         #expect(try mask(schema, kept, .jsonl).text == kept)
     }
 
+    /// The nearest name that says something, or something else, decides.
+    @Test func `a member whose name says nothing is called like what it is in`() throws {
+        let schema = try contract(
+            "fields:\n  - { name: phone, type: object }\n  - { name: o, type: any }\nsluice: { unknownFields: keep }\n")
+        for (given, masked) in [
+            (#""o":{"passport":{"number":"123456789"}}"#, #""o":{"passport":{"number":"<US_PASSPORT>"}}"#),
+            (#""o":{"zip":[{"x":1},"90210"]}"#, #""o":{"zip":[{"x":1},"<POSTAL_CODE>"]}"#),
+            (
+                #""o":{"mobile":{"home":"5551234","views":5551234}}"#,
+                #""o":{"mobile":{"home":"<PHONE_NUMBER>","views":5551234}}"#
+            ),
+            (#""o":{"mobile":1234567,"desktop":7654321}"#, #""o":{"mobile":1234567,"desktop":7654321}"#),
+            (#""o":{"dob":1.9840229e7,"x":[1.5e3]}"#, #""o":{"dob":"<DATE_OF_BIRTH>","x":[1.5e3]}"#),
+            (#""o":1,"passport":{"meta":{"k":"123456789"}}"#, #""o":1"#),
+        ] {
+            #expect(
+                try mask(schema, "{\"phone\":{},\(given)}\n", .jsonl).text == "{\"phone\":{},\(masked)}\n", "\(given)")
+        }
+        #expect(
+            try mask(schema, #"{"phone":{"model":"X","views":5551234,"0":"5551234"},"o":1}"# + "\n", .jsonl).text
+                == #"{"phone":{"model":"X","views":5551234,"0":"<PHONE_NUMBER>"},"o":1}"# + "\n")
+    }
+
+    @Test func `JSON in text is searched and masked as such`() throws {
+        let schema = try contract("fields:\n  - { name: s, type: string }\n")
+        for (given, masked) in [
+            (#"{"m":"bob\u0040example.com"}"#, #"{"m":"<EMAIL_ADDRESS>"}"#),
+            (#"{"passport_no":"123456789","zip":90210}"#, #"{"passport_no":"<US_PASSPORT>","zip":"<POSTAL_CODE>"}"#),
+            (#"{"ip":"203.0.113.7","phone":4155552671}"#, #"{"ip":"<IP_ADDRESS>","phone":"<PHONE_NUMBER>"}"#),
+            (#"[ask bob@example.com]"#, #"[ask <EMAIL_ADDRESS>]"#), (#"[4111111111111111]"#, #"["<CREDIT_CARD>"]"#),
+        ] {
+            let quoted = given.replacingOccurrences(of: "\"", with: "\"\"")
+            let text = try mask(schema, "s\n\"\(quoted)\"\n", .csv).text
+            #expect(
+                text.replacingOccurrences(of: "\"\"", with: "\"")
+                    == (masked.contains("\"") ? "s\n\"\(masked)\"\n" : "s\n\"\(masked)\"\n"))
+            let line = String(decoding: try JSONEncoder().encode(["s": given]), as: UTF8.self)
+            let out = try mask(schema, line + "\n", .jsonl).text
+            #expect(try JSONDecoder().decode([String: String].self, from: Data(out.utf8)) == ["s": masked])
+        }
+        for secret in [
+            #"{"k":"gh\#("p")\u005f\#(String(repeating: "a1B2", count: 9))"}"#,
+            #"{"u":"postgres:\/\/u:s3cr3tpw@db\/x"}"#,
+        ] {
+            let line = String(decoding: try JSONEncoder().encode(["s": secret]), as: UTF8.self)
+            #expect(try mask(schema, line + "\n", .jsonl).rows == 0, "\(secret)")
+        }
+    }
+
+    /// A log in a field has them as two characters.
+    @Test func `a written line end hides nothing`() throws {
+        let schema = try contract("fields:\n  - { name: s, type: string }\n  - { name: o, type: any }\n")
+        for (value, masked) in [
+            ("219-09-9998", "<US_SSN>"), ("415-555-2671", "<PHONE_NUMBER>"), ("4111111111111111", "<CREDIT_CARD>"),
+            ("203.0.113.7", "<IP_ADDRESS>"),
+        ] {
+            for end in ["\\\\n", "\\\\t", "\\\\r", "\\\\r\\\\n"] {
+                let line = "{\"s\":\"log\(end)\(value)\(end)x\",\"o\":{\"log\":\"x\(end)\(value)\"}}\n"
+                #expect(
+                    try mask(schema, line, .jsonl).text
+                        == "{\"s\":\"log\(end)\(masked)\(end)x\",\"o\":{\"log\":\"x\(end)\(masked)\"}}\n")
+            }
+        }
+        for key in ["AKIA" + "IOSFODNN7EXAMPLE", "gh" + "p_" + String(repeating: "a1B2", count: 9)] {
+            #expect(try mask(schema, "{\"s\":\"x\\\\n\(key)\",\"o\":1}\n", .jsonl).rows == 0)
+            #expect(try mask(schema, "{\"s\":\"x\",\"o\":[\"\\\\n\(key)\"]}\n", .jsonl).rows == 0)
+        }
+        let user = "{\"s\":\"CORP\\\\newman@example.com\",\"o\":1}\n"
+        #expect(try mask(schema, user, .jsonl).text == "{\"s\":\"CORP\\\\<EMAIL_ADDRESS>\",\"o\":1}\n")
+    }
+
+    @Test func `a number is one however it is written`() throws {
+        let schema = try contract("fields:\n  - { name: passport_no, type: number }\n")
+        for number in ["123456789", "123456789.00", "+123456789", "1.23456789e8", "12345678900E-2", "123.456789E+6"] {
+            #expect(
+                try mask(schema, "passport_no\n\(number)\n", .csv).text == "passport_no\n<US_PASSPORT>\n", "\(number)")
+        }
+        for number in ["1.5e3", "1e300", "123456789e-12", "1234567891e-1"] {
+            #expect(try mask(schema, "passport_no\n\(number)\n", .csv).text == "passport_no\n\(number)\n", "\(number)")
+        }
+    }
+
     @Test func `credentials are told by the names of columns and members`() throws {
         let secret = String(repeating: "wJa/rXUt", count: 4) + "+K7MDENG"
         #expect(
@@ -199,10 +281,21 @@ import Testing
                 #"{"<EMAIL_ADDRESS>": 1, "to ann@example.com": 2, "ann@example.com": 3, "a": 4}"#,
                 #"{"<EMAIL_ADDRESS>": 1, "to <EMAIL_ADDRESS>": 2, "<EMAIL_ADDRESS>_2": 3, "a": 4}"#
             ),
+            (
+                #"{"bob@example.com": 1, "<EMAIL_ADDRESS>": 2, "<EMAIL_ADDRESS>_2": 3}"#,
+                #"{"<EMAIL_ADDRESS>": 1, "<EMAIL_ADDRESS>_2": 2, "<EMAIL_ADDRESS>_2_2": 3}"#
+            ),
+            (
+                #"{"bob@example.com\n": 1, "ann@example.com\u000a": 2}"#,
+                #"{"<EMAIL_ADDRESS>\n": 1, "<EMAIL_ADDRESS>\u000a_2": 2}"#
+            ),
         ] {
             let text = try mask(schema, "{\"m\": \(given)}\n", .jsonl).text
             #expect(text == "{\"m\": \(masked)}\n")
         }
+        // As many tries as names, not as many as pairs of them.
+        let many = (0..<4000).map { "\"\($0)@b.cc\": 1" }.joined(separator: ", ")
+        #expect(try mask(schema, "{\"m\": {\(many)}}\n", .jsonl).text.contains("\"<EMAIL_ADDRESS>_4000\""))
     }
 
     @Test func `the contract may say what a match must score`() throws {
@@ -282,12 +375,12 @@ import Testing
         for (name, value, masked) in [
             ("n", "4111111111111111.0", "<CREDIT_CARD>"), ("n", "4111111111111111", "<CREDIT_CARD>"),
             ("zip", "10115", "<POSTAL_CODE>"),
-            ("zip", "10115.00", "<POSTAL_CODE>"),
+            ("zip", "10115.00", "<POSTAL_CODE>"), ("n", "4.111111111111111e15", "<CREDIT_CARD>"),
         ] {
             let schema = try contract("fields:\n  - { name: id, type: integer }\n  - { name: \(name), type: number }\n")
             #expect(try mask(schema, "id,\(name)\n1,\(value)\n", .csv).text == "id,\(name)\n1,\(masked)\n")
         }
-        for value in ["4111111111111111.5", "4111111111.111111", "4.111111111111111e15", "10115", "-12.5"] {
+        for value in ["4111111111111111.5", "4111111111.111111", "4.1111111111111e3", "10115", "-12.5"] {
             let schema = try contract("fields:\n  - { name: id, type: integer }\n  - { name: n, type: number }\n")
             #expect(try mask(schema, "id,n\n1,\(value)\n", .csv).text == "id,n\n1,\(value)\n")
         }

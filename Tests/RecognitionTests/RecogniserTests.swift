@@ -162,6 +162,10 @@ import Testing
         }
         #expect(found("HRB2", column: "gene").isEmpty)
         #expect(found("3.4.21.5", column: "ec_number").isEmpty)
+        for column in ["ec2_ip", "server_ec2", "ec_client_ip", "section_ip", "v_ip", "release_host_ip", "note"] {
+            #expect(found("203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
+        }
+        #expect(found("EC 203.0.113.77") == ["IP_ADDRESS 203.0.113.77"])
         #expect(found("3.7.2.118", column: "firmware_version").isEmpty)
         #expect(found("3.7.2.118", column: "host") == ["IP_ADDRESS 3.7.2.118"])
     }
