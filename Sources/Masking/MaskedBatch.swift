@@ -38,8 +38,6 @@ package struct Masker: Sendable {
         let kind: MaskOperator
         /// Whether it changes what was found in a value rather than the value.
         let isScanned: Bool
-        /// Whether values are objects or arrays, also where they are the text of a cell.
-        let isDocument: Bool
         let key: SecretKey?
         /// Whether an encrypted value is different each time, and whether each subject has a key of its own.
         let isRandom: Bool, isPerSubject: Bool
@@ -51,10 +49,9 @@ package struct Masker: Sendable {
 
         init(
             field: Int, column: Int, entity: String, operation: ValueOperator, kind: MaskOperator,
-            isScanned: Bool, isDocument: Bool, key: SecretKey?, missing: [[UInt8]], isRandom: Bool = false,
+            isScanned: Bool, key: SecretKey?, missing: [[UInt8]], isRandom: Bool = false,
             isPerSubject: Bool = false
         ) {
-            self.isDocument = isDocument
             self.isRandom = isRandom
             self.isPerSubject = isPerSubject
             self.field = field
@@ -137,7 +134,7 @@ package struct Masker: Sendable {
             let rule = ColumnRule(
                 field: field, column: column, entity: kind?.name ?? "", operation: ValueOperator(PIIRule()),
                 kind: .replace,
-                isScanned: kind == nil, isDocument: field >= 0 && schema.fields[field].type.isJSON, key: nil,
+                isScanned: kind == nil, key: nil,
                 missing: field >= 0 ? schema.missingValues(of: field).map { Array($0.utf8) } : [[]])
             if kind != nil { rules.append(rule) } else { undeclared[column] = rule }
         }
@@ -181,7 +178,7 @@ package struct Masker: Sendable {
         }
         return ColumnRule(
             field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii), kind: pii.operation,
-            isScanned: pii.scan, isDocument: field.type.isJSON, key: pii.key.flatMap { keys[$0] },
+            isScanned: pii.scan, key: pii.key.flatMap { keys[$0] },
             missing: schema.missingValues(of: index).map { Array($0.utf8) }, isRandom: pii.isRandom,
             isPerSubject: pii.isPerSubject)
     }
@@ -405,7 +402,7 @@ package struct Masker: Sendable {
         var placed: [(entity: String, range: Range<Int>)] = []
         func place(_ match: EntityMatch, _ range: Range<Int>) { placed.append((match.entity.name, range)) }
         // Letters that were escaped are written as they are; what must be escaped in a string still is.
-        let isDocument = cell.isNested || rule.isDocument || isJSONText(bytes, cell.range)
+        let isDocument = cell.isNested || isJSONText(bytes, cell.range)
         let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
         if isDocument,
             let text = plain.map({ maskedJSON($0.span, 0..<$0.count, matches, rule.operation, code, note: place) })

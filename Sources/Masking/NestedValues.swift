@@ -23,7 +23,7 @@ func maskedJSON(
             }
             // An escape stays whole, also where its last letters look like the beginning of what was found.
             let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
-            for _ in 0..<length {
+            for _ in 0..<min(length, range.upperBound - at) {
                 out.append(bytes[at])
                 at += 1
             }
@@ -106,7 +106,7 @@ private struct MemberNames {
         }
         let last = open.count - 1
         var name = plain
-        while let other = open[last][name], isChanged || other {
+        while let other = open[last][name], isChanged || other || name.count > plain.count {
             let number = numbers[last][plain, default: 1] + 1
             numbers[last][plain] = number
             name = plain + "_\(number)".utf8

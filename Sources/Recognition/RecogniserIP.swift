@@ -35,16 +35,18 @@ private let countedWords: Set<[UInt8]> = Set(
     ]
     .map { Array($0.utf8) })
 
-/// Classes of enzymes and names of objects, which are no addresses in a column that is called so.
-private let numberedThings: Set<String> = ["ec", "enzyme", "oid"]
+/// Classes of enzymes and names of objects, whose first part is one digit.
+private let numberedThings: Set<[UInt8]> = Set(["ec", "enzyme", "oid"].map { Array($0.utf8) })
 
 /// Whether a column's name says that dotted numbers in it are versions or such; what is called an address is one.
 func isVersionName(_ column: String) -> Bool {
     let words = column.lowercased().split { !$0.isLetter && !$0.isNumber }
     if words.contains(where: { ["ip", "ipv4", "ipv6", "host", "addr", "address"].contains($0) }) { return false }
     let last = words.last { !["no", "nr", "num", "number", "id", "code"].contains($0) }
-    return words.contains { countedWords.contains(Array($0.utf8)) }
-        || last.map { numberedThings.contains(String($0)) } ?? false
+    return words.contains { word in
+        let name = word.prefix { !$0.isNumber }
+        return word.dropFirst(name.count).allSatisfy(\.isNumber) && countedWords.contains(Array(name.utf8))
+    } || last.map { numberedThings.contains(Array($0.utf8)) } ?? false
 }
 
 /// Whether the word before says that a dotted number is no address.
@@ -53,18 +55,12 @@ private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout S
     var end = at
     while at - end < 4, [0x20, 0x22, 0x27, 0x3A, 0x3D].contains(view[bytes, end - 1]) { end -= 1 }
     if end == at { return false }
-    // An enzyme's class is one of seven: EC 3.4.21.5.
-    if 0x31...0x37 ~= view[bytes, at], view[bytes, at + 1] == UInt8(ascii: "."),
-        view[bytes, end - 1] == UInt8(ascii: "C"),
-        view[bytes, end - 2] == UInt8(ascii: "E"), !isWord(view[bytes, end - 3])
-    {
-        return true
-    }
     var word: [UInt8] = []
     while word.count <= 9, isLetter(view[bytes, end - 1 - word.count]) {
         word.append(view[bytes, end - 1 - word.count] | 0x20)
     }
-    return !word.isEmpty && countedWords.contains(word.reversed())
+    let name = Array(word.reversed())
+    return countedWords.contains(name) || view[bytes, at + 1] == UInt8(ascii: ".") && numberedThings.contains(name)
 }
 
 /// The end with `/digits` when the digits are no more than `largest` and end as a word, else `end`.

@@ -65,7 +65,7 @@ enum Secrets {
         "optional", "none",
         "null", "usedevelopmentstorage", "string", "text", "number", "boolean", "never", "always", "sometimes",
         "enabled",
-        "disabled", "unknown",
+        "disabled", "unknown", "redacted", "hidden", "masked", "removed", "unset", "empty", "notset",
     ].map { Array($0.utf8) }
 
     /// The word around a digit that may be a token: letters, digits, dashes, dots and underscores.
@@ -109,7 +109,7 @@ enum Secrets {
     ].map { Array($0.utf8) }
     /// Names beside which any word is one.
     private static let passwordNames = [
-        "password", "passwd", "pwd", "passphrase", "passwort", "kennwort", "contrasena", "senha", "motdepasse",
+        "password", "passwd", "pwd", "passphrase", "passwort", "kennwort", "contrasena", "motdepasse",
     ].map { Array($0.utf8) }
     /// Names beside which a text of one form is a key of one maker.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
@@ -129,14 +129,16 @@ enum Secrets {
             let count = value(text, at).length
             if count >= 20, hasMixedRun(text, at..<at + count) { return .httpAuthorization }
         }
-        return valued(text, at, name: end)
+        // Without a sign between them the words of a sentence stand like that, too.
+        let kind = valued(text, at, name: end)
+        return kind == .namedKey && !hasMixedRun(text, at..<at + value(text, at).length) ? nil : kind
     }
 
     /// Beginnings of names that tell of a credential without being one.
     private static let asides: Set<String> = Set(
         """
         has is no needs need requires require required reset forgot forgotten change changed expired valid invalid weak strong show hide \
-        use uses with without can should must allow allowed enable enabled disable disabled
+        use uses with without can should must allow allowed enable enabled disable disabled num number count total min max length
         """.split(separator: " ").map(String.init))
 
     /// The name of a credential that a column is called by, without what counts it or makes it many; nil when it is called otherwise.
@@ -167,7 +169,8 @@ enum Secrets {
         let first = range.isEmpty ? 0 : text[range.lowerBound]
         // A path is where somebody works (PWD), what ends with a colon the label of a form.
         guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 5,
-            first != UInt8(ascii: "/"), first != UInt8(ascii: "~"), text[range.upperBound - 1] != UInt8(ascii: ":"),
+            first != UInt8(ascii: "/"), first != UInt8(ascii: "~"), text[range.lowerBound + 1] != UInt8(ascii: ":"),
+            text[range.upperBound - 1] != UInt8(ascii: ":"),
             !isTemplate(text, range), !isPlaceholder(text, range, isWord: true)
         else { return nil }
         return .namedKey
@@ -176,7 +179,8 @@ enum Secrets {
     /// Whether a value stands between the marks of a template: `<password>`, `${PASSWORD}`, `%(password)s`.
     private static func isTemplate(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         let (first, second, last) = (text[range.lowerBound], text[range.lowerBound + 1], text[range.upperBound - 1])
-        return first == UInt8(ascii: "<") && last == UInt8(ascii: ">")
+        let pairs = [("<", ">"), ("{", "}"), ("[", "]"), ("(", ")")] as [(Unicode.Scalar, Unicode.Scalar)]
+        return pairs.contains { first == UInt8(ascii: $0.0) && last == UInt8(ascii: $0.1) }
             || first == UInt8(ascii: "{") && last == UInt8(ascii: "}")
             || [UInt8(ascii: "$"), UInt8(ascii: "%")].contains(first)
                 && [UInt8(ascii: "{"), UInt8(ascii: "(")].contains(second)
@@ -346,23 +350,21 @@ enum Secrets {
 
     /// A password in a connection string, at its sign, or a key beside its name.
     static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
-        var (nameEnd, start) = (at, at + 1)
-        while nameEnd > 0, at - nameEnd < 3, text[nameEnd - 1] == 0x20 { nameEnd -= 1 }
-        while start < text.count, start - at < 4, text[start] == 0x20 { start += 1 }
+        var start = at + 1
         let quote = start < text.count && (text[start] == 0x22 || text[start] == 0x27) ? text[start] : 0
         if quote != 0 { start += 1 }
-        for word in partNames where ends(word, in: text, nameEnd) {
+        for word in partNames where ends(word, in: text, at) {
             var end = start
             let limit = min(text.count, at + tokenMax)
             while end < limit, quote != 0 ? text[end] != quote : text[end] > 0x20 && text[end] != UInt8(ascii: ";") {
                 end += 1
             }
             let next = quote != 0 ? end + 1 : end
-            // A connection string has other parts around it.
+            // A connection string has other parts around it; what ends with a parenthesis is a call in a program.
             let isOneOfSeveral =
-                next < text.count && text[next] == UInt8(ascii: ";") || isAfterSemicolon(text, nameEnd - word.count)
-            if isOneOfSeveral, end - start > 3, isStart(text, nameEnd - word.count), text[start] != UInt8(ascii: "/"),
-                !isPlaceholder(text, start..<end)
+                next < text.count && text[next] == UInt8(ascii: ";") || isAfterSemicolon(text, at - word.count)
+            if isOneOfSeveral, end - start > 3, isStart(text, at - word.count), text[start] != UInt8(ascii: "/"),
+                !isCall(text, start..<end), !isPlaceholder(text, start..<end)
             {
                 return .connectionString
             }
@@ -472,6 +474,11 @@ enum Secrets {
             }
         }
         return hasColon
+    }
+
+    /// Whether a value is a call in a program.
+    private static func isCall(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        text[range.upperBound - 1] == UInt8(ascii: ")") && range.contains { text[$0] == UInt8(ascii: "(") }
     }
 
     private static func isAfterSemicolon(_ text: Span<UInt8>, _ at: Int) -> Bool {

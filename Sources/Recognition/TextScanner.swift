@@ -10,6 +10,8 @@ package struct TextScanner: Sendable {
     private var credential: [UInt8]?
     /// Whether values are numbers rather than text.
     package var isNumber = false
+    /// Whether the name says that dotted numbers are no addresses.
+    package private(set) var isVersion = false
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
     /// What a match of each entity must score, and what it must as a whole value of a column that is called so.
@@ -60,18 +62,21 @@ package struct TextScanner: Sendable {
     /// What a member's name says.
     package func member(_ name: String) -> Name {
         var scanner = self
-        (scanner.named, scanner.called, scanner.credential) = (EntitySet(), EntitySet(), nil)
+        (scanner.named, scanner.called, scanner.credential, scanner.isVersion) = (EntitySet(), EntitySet(), nil, false)
         scanner.hear(name)
         if scanner.isTelling { return .telling(scanner) }
         return ContextWords.isPlain(name) ? .plain : .other
     }
 
     /// Whether the column's name says that a value is an entity or a credential.
-    package var isTelling: Bool { !called.isEmpty || credential != nil }
+    package var isTelling: Bool { !called.isEmpty || credential != nil || isVersion }
 
     /// Learns from a name.
     private mutating func hear(_ name: String) {
-        if isVersionName(name) { sought.remove(.ipAddress) }
+        if isVersionName(name) {
+            sought.remove(.ipAddress)
+            isVersion = true
+        }
         let more = ContextWords.names.called(name)
         called.formUnion(more)
         named.formUnion(more)

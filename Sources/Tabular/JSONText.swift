@@ -363,12 +363,17 @@ package func blankedEscapes(_ plain: [UInt8]) -> [UInt8] {
     return out
 }
 
-/// Whether text may be an object or array: then it is searched and masked as one.
+/// Whether text is an object or array: then it is searched and masked as one.
 package func isJSONText(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard range.count > 1 else { return false }
     let (first, last) = (bytes[range.lowerBound], bytes[range.upperBound - 1])
-    return first == UInt8(ascii: "{") && last == UInt8(ascii: "}")
-        || first == UInt8(ascii: "[") && last == UInt8(ascii: "]")
+    guard
+        first == UInt8(ascii: "{") && last == UInt8(ascii: "}")
+            || first == UInt8(ascii: "[") && last == UInt8(ascii: "]")
+    else { return false }
+    var tape = JSONTape()
+    do throws(JSONTape.Fault) { try tape.read(bytes, range) } catch { return false }
+    return true
 }
 
 /// The source text of a JSON value with the escapes undone that hide what it says: `\\uXXXX` and `\\/`, but for quotes,

@@ -41,19 +41,30 @@ extension ColumnSearch {
         names?.find(text, range, into: &matches)
         var wholes: [EntityMatch] = []
         var inside: [EntityMatch] = []
+        var versions: [Range<Int>] = []
         func look(_ value: Range<Int>, _ own: TextScanner?) {
-            guard var own else { return }
-            own.isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
+            let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
+            guard var own = own ?? (isNumber ? scanner : nil) else { return }
+            own.isNumber = isNumber
+            if own.isVersion { versions.append(value) }
             inside.removeAll(keepingCapacity: true)
             let found =
                 own.isNumber
-                ? own.scan(number: text, value, atLeast: 1, anchors, into: &inside)
+                ? own.scan(number: text, value, atLeast: own.isTelling ? 1 : 7, anchors, into: &inside)
                 : own.scan(text, range: value, anchors: anchors, into: &inside)
             if secret == nil || secret == .namedKey { secret = found ?? secret }
             if inside.count == 1, inside[0].range == trimmed(text, value) { wholes.append(inside[0]) }
         }
         eachValue(text, range, &members, look)
         if !wholes.isEmpty { merge(wholes, into: &matches, from: first) }
+        if !versions.isEmpty {
+            var rest = versions[...]
+            let kept = matches[first...].filter { match in
+                while let next = rest.first, next.upperBound <= match.start { rest = rest.dropFirst() }
+                return match.entity != .ipAddress || !(rest.first.map { $0.lowerBound <= match.start } ?? false)
+            }
+            matches.replaceSubrange(first..., with: kept)
+        }
         return secret
     }
 

@@ -71,8 +71,6 @@ struct ColumnSearch: Sendable {
     /// Whether values tell rows apart: then chance hits must not make them alike, and only the column as a whole is judged.
     let isKey: Bool
     let whole: String?
-    /// Whether values are objects or arrays, also where they are the text of a cell.
-    let isDocument: Bool
     /// Whether values are numbers: of these only whole ones can be anything, and only with so many digits.
     let isNumeric: Bool
     let digitsMin: Int
@@ -114,7 +112,6 @@ struct ColumnSearch: Sendable {
         isNumeric = own.isNumeric
         if isNumeric { scanner.isNumber = true }
         digitsMin = TextScanner.isCalledAny(own.name) ? 1 : 7
-        isDocument = own.type.isJSON
     }
 
     /// How a column is searched that the contract does not name.
@@ -123,12 +120,14 @@ struct ColumnSearch: Sendable {
         secrets = schema.secrets
         field = -1
         isKey = false
-        (isNumeric, isDocument, digitsMin) = (false, false, 1)
+        (isNumeric, digitsMin) = (false, 1)
         suppresses = false
         whole = nil
         names = nil
         guard undeclared != nil || secrets != .accepted else { return nil }
         scanner = Self.scanner(undeclared, name, secrets, schema)
+        // Nobody said whether it is text or counts something.
+        scanner.isNumber = true
     }
 
     /// Nobody asked for it, so that only what is likely by itself or beside a word counts: a form that says little does only in a column
@@ -225,14 +224,14 @@ extension Validator {
             let secret: SecretKind?
             var whole = range
             matches.removeAll(keepingCapacity: true)
-            let isDocument = cell.isNested || own.isDocument || isJSONText(bytes, range)
+            let isDocument = cell.isNested || isJSONText(bytes, range)
             let unescaped = isDocument ? unescapedJSON(bytes, range) : nil
             if isDocument {
                 if let unescaped { whole = 0..<unescaped.count }
                 secret = find(own, batch, range, unescaped, anchors, &members, &matches)
             } else {
                 secret =
-                    own.isNumeric
+                    own.isNumeric || !cell.isText
                     ? own.scanner.scan(number: bytes, range, atLeast: own.digitsMin, anchors, into: &matches)
                     : hasEscapes
                         ? own.scanner.scan(escaped: bytes, range, anchors, into: &matches)

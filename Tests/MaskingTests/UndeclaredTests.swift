@@ -200,7 +200,20 @@ import Testing
             (#"{"m":"bob\u0040example.com"}"#, #"{"m":"<EMAIL_ADDRESS>"}"#),
             (#"{"passport_no":"123456789","zip":90210}"#, #"{"passport_no":"<US_PASSPORT>","zip":"<POSTAL_CODE>"}"#),
             (#"{"ip":"203.0.113.7","phone":4155552671}"#, #"{"ip":"<IP_ADDRESS>","phone":"<PHONE_NUMBER>"}"#),
-            (#"[ask bob@example.com]"#, #"[ask <EMAIL_ADDRESS>]"#), (#"[4111111111111111]"#, #"["<CREDIT_CARD>"]"#),
+            (#"[ask bob@example.com]"#, #"[ask <EMAIL_ADDRESS>]"#),
+            (#"{"bob@example.com\u}"#, #"{"<EMAIL_ADDRESS>\u}"#),
+            (#"[tel-415-555-2671]"#, #"[tel-<PHONE_NUMBER>]"#), (#"[a\219-09-9998]"#, #"[a\<US_SSN>]"#),
+            (
+                #"[see C:\users\x, mail "bob@example.com" in C:\u]"#,
+                #"[see C:\users\x, mail "<EMAIL_ADDRESS>" in C:\u]"#
+            ),
+            (#"{{phone}} 4155552671 {{x}}"#, #"{{phone}} <PHONE_NUMBER> {{x}}"#),
+            (#"{"a":4111111111111111.0,"b":4.111111111111111e15}"#, #"{"a":"<CREDIT_CARD>","b":"<CREDIT_CARD>"}"#),
+            (
+                #"{"ec_number":"3.4.21.5","app_version":"1.2.3.4","ip":"1.2.3.4"}"#,
+                #"{"ec_number":"3.4.21.5","app_version":"1.2.3.4","ip":"<IP_ADDRESS>"}"#
+            ),
+            (#"[4111111111111111]"#, #"["<CREDIT_CARD>"]"#),
         ] {
             let quoted = given.replacingOccurrences(of: "\"", with: "\"\"")
             let text = try mask(schema, "s\n\"\(quoted)\"\n", .csv).text
@@ -243,6 +256,8 @@ import Testing
     }
 
     @Test func `a number is one however it is written`() throws {
+        let any = try contract("fields:\n  - { name: phone, type: any }\n")
+        #expect(try mask(any, "{\"phone\":4.155552671e9}\n", .jsonl).text == "{\"phone\":\"<PHONE_NUMBER>\"}\n")
         let schema = try contract("fields:\n  - { name: passport_no, type: number }\n")
         for number in ["123456789", "123456789.00", "+123456789", "1.23456789e8", "12345678900E-2", "123.456789E+6"] {
             #expect(
@@ -284,6 +299,10 @@ import Testing
             (
                 #"{"bob@example.com": 1, "<EMAIL_ADDRESS>": 2, "<EMAIL_ADDRESS>_2": 3}"#,
                 #"{"<EMAIL_ADDRESS>": 1, "<EMAIL_ADDRESS>_2": 2, "<EMAIL_ADDRESS>_2_2": 3}"#
+            ),
+            (
+                #"{"bob@example.com": 1, "<EMAIL_ADDRESS>_2": 2, "<EMAIL_ADDRESS>": 3}"#,
+                #"{"<EMAIL_ADDRESS>": 1, "<EMAIL_ADDRESS>_2": 2, "<EMAIL_ADDRESS>_3": 3}"#
             ),
             (
                 #"{"bob@example.com\n": 1, "ann@example.com\u000a": 2}"#,

@@ -157,11 +157,17 @@ import Testing
         for text in ["firmware 3.7.2.118", "see section 3.1.2.4", "Version 1.2.3.4", "build 10.0.19041.1"] {
             #expect(found(text).isEmpty, "\(text)")
         }
-        for text in ["version=\"1.2.3.4\"", "\"version\": \"1.2.3.4\"", "EC 3.4.21.5"] {
+        for text in [
+            "version=\"1.2.3.4\"", "\"version\": \"1.2.3.4\"", "EC 3.4.21.5", "OID 1.3.6.1", "oid: 1.3.6.1",
+            "enzyme 3.4.21.5",
+        ] {
             #expect(found(text).isEmpty, "\(text)")
         }
         #expect(found("HRB2", column: "gene").isEmpty)
         #expect(found("3.4.21.5", column: "ec_number").isEmpty)
+        for column in ["version2", "firmware1", "v1", "app_version_1", "fw_v2", "oid"] {
+            #expect(found("3.7.2.118", column: column).isEmpty, "\(column)")
+        }
         for column in ["ec2_ip", "server_ec2", "ec_client_ip", "section_ip", "v_ip", "release_host_ip", "note"] {
             #expect(found("203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
         }
