@@ -180,8 +180,7 @@ struct ColumnSummary: Sendable {
         longest = max(longest, length)
         switch shape {
         case .integer, .number:
-            let digits = range.prefix(64).map { bytes[$0] }
-            guard let value = Double(String(decoding: digits, as: UTF8.self)), value.isFinite else { return }
+            guard let value = DecimalNumber.value(bytes, range), value.isFinite else { return }
             smallest = min(smallest, value)
             largest = max(largest, value)
         case .date, .datetime, .spacedDatetime:
