@@ -174,7 +174,7 @@ extension Validator {
         if rows.isEmpty || searches.isEmpty && unknownSearch == nil { return result }
         let bytes = batch.bytes.span
         let anchors = AnchorMap(bytes, 0..<bytes.count)
-        let hasEscapes = batch.bytes.contains(0x5C)
+        let hasEscapes = AnchorMap.holds(0x5C, in: bytes)
         var members = MemberNames()
         for column in batch.layout.columns.indices {
             let field = batch.layout.fieldOfColumn[column]

@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 
 /// Where in a block a recogniser has to look: one bit a byte, found in one pass with vector instructions.
 ///
@@ -28,6 +29,15 @@ package struct AnchorMap: Sendable {
                 guard let start = text.baseAddress, let out = words.baseAddress else { return }
                 unsafe (isScalar ? sluice_anchors_scalar : sluice_anchors)(start + range.lowerBound, range.count, out)
             }
+        }
+    }
+
+    /// Whether a byte is anywhere in a block, at the speed of memory.
+    package static func holds(_ byte: UInt8, in bytes: Span<UInt8>) -> Bool {
+        // Sound: the search stays within the span.
+        unsafe bytes.withUnsafeBufferPointer { text in
+            guard let start = text.baseAddress else { return false }
+            return unsafe memchr(start, Int32(byte), text.count) != nil
         }
     }
 
