@@ -312,7 +312,7 @@ import Testing
             let text = try mask(schema, "{\"m\": \(given)}\n", .jsonl).text
             #expect(text == "{\"m\": \(masked)}\n")
         }
-        // As many tries as names, not as many as pairs of them.
+        // Each of many has a number of its own.
         let many = (0..<4000).map { "\"\($0)@b.cc\": 1" }.joined(separator: ", ")
         #expect(try mask(schema, "{\"m\": {\(many)}}\n", .jsonl).text.contains("\"<EMAIL_ADDRESS>_4000\""))
     }
