@@ -72,6 +72,7 @@ struct ShapeIndex: Sendable {
     private(set) var classes: [UInt8] = []
     private var byStart: [Range<Int>] = []
     private var byLength: [Range<Int>] = []
+    private var byDigits: [Range<Int>] = []
     private var apart: [Range<Int>] = []
 
     /// One way of a recogniser, before it has its place.
@@ -109,6 +110,14 @@ struct ShapeIndex: Sendable {
         }
         self.byStart = byStart.map { append($0) }
         self.byLength = byLength.map { append($0) }
+        self.byDigits = byLength.map { shapes in
+            append(
+                shapes.filter { shape in
+                    classes[Int(shape.first)..<Int(shape.first + shape.count)].allSatisfy {
+                        $0 == Shape.Class.digit || $0 == Shape.Class.either || isDigit($0)
+                    }
+                })
+        }
         self.apart = apart.map { append($0) }
     }
 
@@ -148,6 +157,10 @@ struct ShapeIndex: Sendable {
     /// Places of the shapes of one word of so many letters and digits, in some of whose places either may stand.
     @inline(__always)
     func words(of length: Int) -> Range<Int> { length <= Symbols.limit ? byLength[length] : 0..<0 }
+
+    /// Those of them that may be digits alone.
+    @inline(__always)
+    func numbers(of length: Int) -> Range<Int> { length <= Symbols.limit ? byDigits[length] : 0..<0 }
 
     /// Places of the shapes whose first digits are so many, and which begin in a word before.
     @inline(__always)

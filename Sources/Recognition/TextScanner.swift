@@ -14,10 +14,20 @@ package struct TextScanner: Sendable {
     package private(set) var isVersion = false
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
-    /// What a match of each entity must score, and what it must as a whole value of a column that is called so.
-    private let least: [Double], leastWhereCalled: [Double]
-    private let index: ShapeIndex
-    private let words: ContextWords
+    private let rules: Rules
+
+    /// What does not depend on the name: behind one reference, since a scanner is handed on for each value.
+    private final class Rules: Sendable {
+        /// What a match of each entity must score, and what it must as a whole value of a column that is called so.
+        let least: [Double], leastWhereCalled: [Double]
+        let index = Recogniser.index
+        let words = ContextWords.all
+
+        init(least: [Double], leastWhereCalled: [Double]) {
+            self.least = least
+            self.leastWhereCalled = leastWhereCalled
+        }
+    }
 
     /// Whether a column's name says that it holds any entity.
     package static func isCalledAny(_ columnName: String) -> Bool { !ContextWords.names.called(columnName).isEmpty }
@@ -40,12 +50,12 @@ package struct TextScanner: Sendable {
         sought = EntitySet(entities)
         (named, called) = (EntitySet(), EntitySet())
         findsSecrets = secrets
-        least = Entity.allCases.map { thresholds[$0] ?? minimumScore ?? $0.threshold }
-        leastWhereCalled = zip(Entity.allCases, least).map { entity, least in
-            thresholds[entity] ?? min(least, entity.threshold)
-        }
-        index = Recogniser.index
-        words = ContextWords.all
+        let least = Entity.allCases.map { thresholds[$0] ?? minimumScore ?? $0.threshold }
+        rules = Rules(
+            least: least,
+            leastWhereCalled: zip(Entity.allCases, least).map { entity, least in
+                thresholds[entity] ?? min(least, entity.threshold)
+            })
         hear(columnName)
     }
 
@@ -150,7 +160,8 @@ package struct TextScanner: Sendable {
             view = ScanWindow(range)
             whole = trimmed(bytes, range)
             self.first = first
-            tokenEnd = range.lowerBound
+            // No credential is shorter but beside its name, which is asked at the sign between them.
+            tokenEnd = range.count < Secrets.tokenMin ? range.upperBound : range.lowerBound
             partsEnd = range.lowerBound
             hostEnd = range.lowerBound
         }
@@ -364,19 +375,21 @@ package struct TextScanner: Sendable {
     /// Compares the candidate with the shapes that begin like it.
     private func shapes(_ bytes: Span<UInt8>, _ at: Int, run: Int, letters: Int, _ look: inout Look) {
         let next = look.view[bytes, at + run]
-        for place in index.starting(letters: letters, digits: run, before: next) { compare(place, bytes, at, &look) }
+        for place in rules.index.starting(letters: letters, digits: run, before: next) {
+            compare(place, bytes, at, &look)
+        }
         if isWord(next) || letters > 0 {
             var end = at + run
             while end - at <= Symbols.limit, isWord(look.view[bytes, end]) { end += 1 }
             let length = end - at + letters
-            for place in index.words(of: length) { compare(place, bytes, at - letters, &look) }
+            for place in rules.index.words(of: length) { compare(place, bytes, at - letters, &look) }
         } else if run >= 8 {
-            for place in index.words(of: run) { compare(place, bytes, at, &look) }
+            for place in rules.index.numbers(of: run) { compare(place, bytes, at, &look) }
         }
         if letters == 0 {
             let before = look.view[bytes, at - 1]
             if before == 0x20 || before == UInt8(ascii: "-"), isLetter(look.view[bytes, at - 2]) {
-                for place in index.apart(digits: run) { compare(place, bytes, at, &look) }
+                for place in rules.index.apart(digits: run) { compare(place, bytes, at, &look) }
             }
         }
     }
@@ -384,19 +397,20 @@ package struct TextScanner: Sendable {
     /// A number that chance hardly explains may stand right behind a word.
     private func glued(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         let next = look.view[bytes, at + run]
-        for place in index.starting(letters: 0, digits: run, before: next) where index.shapes[place].score >= 0.9 {
+        for place in rules.index.starting(letters: 0, digits: run, before: next)
+        where rules.index.shapes[place].score >= 0.9 {
             compare(place, bytes, at, isGlued: true, &look)
         }
     }
 
     private func compare(_ place: Int, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ look: inout Look) {
-        let shape = index.shapes[place]
+        let shape = rules.index.shapes[place]
         guard sought.contains(shape.entity) else { return }
         let start = at - Int(shape.lead)
         let end = start + Int(shape.count)
         guard start >= look.view.low, end <= look.view.high else { return }
         look.view.count(end - start)
-        guard index.stands(shape, bytes, start) else { return }
+        guard rules.index.stands(shape, bytes, start) else { return }
         if !isGlued {
             let starts =
                 isDigit(bytes[start]) ? look.view.startsNumber(bytes, start) : startsWord(bytes, start, &look.view)
@@ -429,7 +443,7 @@ package struct TextScanner: Sendable {
             }
         }
         let isCalled = called.contains(entity) && range == look.whole
-        guard score >= (isCalled ? leastWhereCalled : least)[Int(entity.rawValue)] else { return }
+        guard score >= (isCalled ? rules.leastWhereCalled : rules.least)[Int(entity.rawValue)] else { return }
         let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
     }
@@ -437,7 +451,7 @@ package struct TextScanner: Sendable {
     /// The words around a candidate; candidates that begin or end alike share them.
     private func context(of range: Range<Int>, _ bytes: Span<UInt8>, _ look: inout Look) -> EntitySet {
         if let known = look.context, known.range == range { return known.entities }
-        let found = words.near(range, bytes, &look.view)
+        let found = rules.words.near(range, bytes, &look.view)
         look.context = (range, found)
         return found
     }

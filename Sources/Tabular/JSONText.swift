@@ -364,13 +364,16 @@ package func blankedEscapes(_ plain: [UInt8]) -> [UInt8] {
 }
 
 /// Whether text is an object or array: then it is searched and masked as one.
+@inlinable
 package func isJSONText(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    guard range.count > 1 else { return false }
-    let (first, last) = (bytes[range.lowerBound], bytes[range.upperBound - 1])
-    guard
-        first == UInt8(ascii: "{") && last == UInt8(ascii: "}")
-            || first == UInt8(ascii: "[") && last == UInt8(ascii: "]")
-    else { return false }
+    // Brackets are two bytes apart, and nothing else stands there: ASCII's { [ } ].
+    range.count > 1 && bytes[range.lowerBound] | 0x20 == 0x7B && bytes[range.upperBound - 1] | 0x20 == 0x7D
+        && isDocument(bytes, range)
+}
+
+/// Whether text that stands between brackets parses as one value.
+@usableFromInline
+package func isDocument(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     var tape = JSONTape()
     do throws(JSONTape.Fault) { try tape.read(bytes, range) } catch { return false }
     return true

@@ -223,7 +223,7 @@ extension Validator {
             values &+= 1
             let secret: SecretKind?
             var whole = range
-            matches.removeAll(keepingCapacity: true)
+            if !matches.isEmpty { matches.removeAll(keepingCapacity: true) }
             let isDocument = cell.isNested || isJSONText(bytes, range)
             let unescaped = isDocument ? unescapedJSON(bytes, range) : nil
             if isDocument {
