@@ -7,7 +7,6 @@ import Screening
 import Sealing
 import Sketches
 import Storage
-import Synchronization
 package import Tabular
 import Validating
 
@@ -101,7 +100,7 @@ package struct Corridor: Sendable {
         try requireFewColumns(cutter.head.layout?.columns.count ?? 0, schema, path)
         report.unknownColumns = cutter.head.unknown
         report.lacksHeader = cutter.head.matches == 0
-        var survey = try await survey(cutter, plan, keys, total: source.size)
+        var survey = try await survey(cutter, plan, keys, source)
         report.bytes = cutter.bytesRead
         report.encoding = plan.reading.coding.encoding
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
@@ -251,7 +250,7 @@ package struct Corridor: Sendable {
 
     /// First pass over all slices.
     private func survey(
-        _ cutter: SliceCutter, _ plan: Plan, _ keys: BatchKeys, total: Int
+        _ cutter: SliceCutter, _ plan: Plan, _ keys: BatchKeys, _ source: Source
     ) async throws(IngestionError) -> Survey {
         var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
         var sound: [Int: RowBits] = [:]
@@ -263,18 +262,24 @@ package struct Corridor: Sendable {
         var merged = 0
         if let layout = cutter.head.layout {
             // Rows that cannot be in the final sample any more need not be copied; reading an older bound is harmless.
-            let bounds = SharedBounds()
-            let runner = LocalRunner(jobs: plan.options.jobs)
             // Nothing ranks before 0: a contract is checked without a sample.
             let isSampled = plan.options.doors >= .dryRun
+            let bounds = SharedBounds(isSampled ? Profile.Bounds() : .nothing)
+            let runner = LocalRunner(jobs: plan.options.jobs)
+            let empty = profile
             let known = keys.known(plan.validator.keyRules)
             try await runner.run(
                 next: { () throws(IngestionError) in
-                    plan.options.progress?(cutter.rows, cutter.bytesRead, 2 * total)
-                    return try cutter.next()
+                    plan.options.progress?(cutter.rows, cutter.bytesRead, 2 * source.size)
+                    let slice = try cutter.next()
+                    if slice?.ordinal == 0 {
+                        let share = Double(cutter.bytesRead) / Double(source.size)
+                        bounds.lower(to: empty.bounds(expecting: Double(cutter.rows) / share))
+                    }
+                    return slice
                 },
                 work: { slice throws(IngestionError) in
-                    var part = try Ingestion.survey(slice, plan, layout, bounds: isSampled ? bounds.value : .nothing)
+                    var part = try Ingestion.survey(slice, plan, layout, bounds: bounds.value)
                     for (rule, keys) in known { part.profile.keys[rule].forget(keys) }
                     return part
                 },
@@ -282,7 +287,7 @@ package struct Corridor: Sendable {
                     profile.merge(result.profile)
                     try keys.spill.relieve(&profile.keys)
                     merged += 1
-                    bounds.value = profile.bounds
+                    bounds.lower(to: profile.bounds)
                     sound[result.ordinal] = result.isSound
                     sighted[result.ordinal] = result.isSighted
                     evidence.merge(result.evidence)
@@ -290,6 +295,9 @@ package struct Corridor: Sendable {
                     if let finding = result.disagreement { findings.append(finding) }
                     listed += result.listed
                 })
+            if isSampled, !profile.isComplete {
+                profile.takeSamples(of: try await resample(source, cutter.places, plan, layout))
+            }
         } else {
             // The header does not fit the contract: the file is still hashed, so that the refusal names it.
             while try cutter.next() != nil {}
@@ -421,7 +429,7 @@ package struct Corridor: Sendable {
         var kept = KeptRows(plan.reader)
         var classes = EquivalenceClasses()
         let screener = Screener(decision, plan.reader, actions: plan.actions)
-        let bounds = SharedBounds()
+        let bounds = SharedBounds(Profile.Bounds())
         let runner = LocalRunner(jobs: plan.options.jobs)
         let rows = survey.profile.rows
         do throws(IngestionError) {
@@ -439,7 +447,7 @@ package struct Corridor: Sendable {
                     var result = result
                     // Merged at once: a sample a slice would grow with the file.
                     kept.merge(result.kept)
-                    bounds.value = kept.bounds
+                    bounds.lower(to: kept.bounds)
                     result.kept = KeptRows(plan.reader)
                     classes.merge(result.classes)
                     result.classes = EquivalenceClasses()
@@ -570,15 +578,5 @@ package struct Corridor: Sendable {
         }
         return survey.crossChecked
             ? "structural scanner, sampled blocks read again by libcsv" : "libcsv alone"
-    }
-}
-
-/// Bounds that workers may read while the merging side lowers them.
-private final class SharedBounds: Sendable {
-    private let bounds = Mutex<Profile.Bounds>(Profile.Bounds())
-
-    var value: Profile.Bounds {
-        get { bounds.withLock { $0 } }
-        set { bounds.withLock { $0 = newValue } }
     }
 }

@@ -67,6 +67,28 @@ package struct Profile: Sendable, Mergeable {
         return bounds
     }
 
+    /// Bounds that leave twice as many rows as are kept, of about so many: what is behind them need not be looked at. Whether they left
+    /// enough is told by `isComplete`.
+    package func bounds(expecting rows: Double) -> Bounds {
+        var bounds = Bounds()
+        func rank(_ capacity: Int) -> UInt64 {
+            let share = 2 * Double(capacity) / rows
+            return share < 1 ? UInt64(share * 0x1p64) : .max
+        }
+        (bounds.sample, bounds.texts) = (rank(sample.capacity), rank(texts.capacity))
+        return bounds
+    }
+
+    /// Whether all rows are in the samples that belong there, also when bounds were expected rather than known.
+    package var isComplete: Bool {
+        // The smaller sample has rows only where there is text, and then from among the larger one's.
+        sample.count >= min(sample.capacity, sample.offered)
+            && (texts.count == 0 || texts.count >= min(texts.capacity, sample.offered))
+    }
+
+    /// Puts the samples of another reading of the same rows in the place of its own.
+    package mutating func takeSamples(of other: Profile) { (sample, texts) = (other.sample, other.texts) }
+
     /// Takes in a checked block.
     ///
     /// - Parameters:

@@ -25,6 +25,24 @@ import Testing
         #expect(rejected.map(\.code) == [.typeError, .uniqueError, .missingCell])
     }
 
+    /// How many rows there are is expected by the first slice, and rows are passed over by that. Here the first ones are much shorter.
+    @Test func `the sample is whole when the first rows are like none of the others`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        var text = Workshop.rows(110_000, note: "")
+        let note = String(repeating: "long words ", count: 30)
+        for id in 110_001...140_000 { text += "\(id),\(Double(id % 89) / 7),\(note)\n" }
+        let path = try shop.write("a.csv", text)
+        var seen: [[String]] = []
+        for size in [1 << 20, 16 << 20] {
+            let report = try await shop.run(path, doors: .dryRun) { $0.sliceBytes = size }
+            let thresholds = report.thresholds.map { "\($0)" }
+            seen.append(thresholds + ["\(report.basisRows) \(report.findings)"])
+            #expect(report.basisRows == Profile.sampleCapacity && !thresholds.isEmpty)
+        }
+        #expect(seen[0] == seen[1])
+    }
+
     @Test func `a row past the limit is one finding, however long, and the next row is read`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
