@@ -19,7 +19,7 @@ package enum DecimalNumber {
         var seen = 0
         while at < end, bytes[at] &- 0x30 <= 9 {
             mantissa = mantissa &* 10 &+ UInt64(bytes[at] &- 0x30)
-            if mantissa != 0 { digits &+= 1 }
+            if digits > 0 || mantissa != 0 { digits &+= 1 }
             seen &+= 1
             at &+= 1
         }
@@ -27,7 +27,7 @@ package enum DecimalNumber {
             at &+= 1
             while at < end, bytes[at] &- 0x30 <= 9 {
                 mantissa = mantissa &* 10 &+ UInt64(bytes[at] &- 0x30)
-                if mantissa != 0 { digits &+= 1 }
+                if digits > 0 || mantissa != 0 { digits &+= 1 }
                 fraction &+= 1
                 at &+= 1
             }
