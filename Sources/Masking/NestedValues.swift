@@ -9,7 +9,7 @@ func maskedJSON(
     _ code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>) -> Void
 ) -> [UInt8]? {
     var out: [UInt8] = []
-    var names = MemberNames()
+    var names = WrittenNames()
     var isInString = false
     var at = range.lowerBound
     func copy(to end: Int) {
@@ -33,7 +33,11 @@ func maskedJSON(
         copy(to: match.start)
         if at >= match.end { continue }
         let found = at..<match.end
-        for place in found where bytes[place] == 0x22 || bytes[place] == UInt8(ascii: "\\") { return nil }
+        // Only a whole string may have escapes in it.
+        let isWholeString = isInString && names.isAtStart(out.count) && isString(bytes, found, range.upperBound)
+        if !isWholeString, found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
+            return nil
+        }
         var value: [UInt8] = []
         operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
         var text: [UInt8] = []
@@ -44,11 +48,11 @@ func maskedJSON(
             out += text.dropFirst().dropLast()
         } else {
             // Only a whole number can be a string instead; its sign goes with it.
-            guard isNumberByte(bytes[match.start]) else { return nil }
+            guard isNumberPart(bytes[match.start]) else { return nil }
             if out.last == UInt8(ascii: "-") { out.removeLast() }
             let isWhole =
-                out.last.map { !isNumberByte($0) } ?? true
-                && (match.end >= range.upperBound || !isNumberByte(bytes[match.end]))
+                out.last.map { !isNumberPart($0) } ?? true
+                && (match.end >= range.upperBound || !isNumberPart(bytes[match.end]))
             guard isWhole else { return nil }
             note(match, out.count + 1..<out.count + text.count - 1)
             out += text
@@ -59,6 +63,14 @@ func maskedJSON(
     return out
 }
 
+/// Whether what stands between quotes ends where its string does.
+private func isString(_ bytes: Span<UInt8>, _ found: Range<Int>, _ end: Int) -> Bool {
+    guard found.upperBound < end, bytes[found.upperBound] == 0x22 else { return false }
+    var at = found.lowerBound
+    while at < found.upperBound, bytes[at] != 0x22 { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+    return at == found.upperBound
+}
+
 /// Whether the string that ends before a place is the name of a member.
 private func isName(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Bool {
     var at = from
@@ -67,7 +79,7 @@ private func isName(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Bool {
 }
 
 /// The names of the members that are being written.
-private struct MemberNames {
+private struct WrittenNames {
     /// Of each object or array that is open, its names, and whether something was masked in them.
     private var open: [[[UInt8]: Bool]] = [[:]]
     /// The next number for a name that comes again, in the object that is open.
@@ -81,6 +93,9 @@ private struct MemberNames {
         stringStart = place
         isChanged = false
     }
+
+    /// Whether the string that is being written begins at a place.
+    func isAtStart(_ place: Int) -> Bool { place == stringStart }
 
     /// Hears of a byte outside of strings.
     mutating func pass(_ byte: UInt8) {
@@ -114,11 +129,6 @@ private struct MemberNames {
         out += name.dropFirst(plain.count)
         open[last][name] = isChanged || name.count > plain.count
     }
-}
-
-/// Part of a JSON number.
-private func isNumberByte(_ byte: UInt8) -> Bool {
-    byte &- 0x30 < 10 || byte == 0x2D || byte == 0x2B || byte == 0x2E || byte | 0x20 == 0x65
 }
 
 /// Appends a JSON string.

@@ -64,12 +64,17 @@ struct ContextWords: Sendable {
     /// Bytes on either side that are looked at, so that a wall of letters costs no more than a sentence.
     private static let reach = 80
 
-    /// Ends of a column's name that say nothing of what is in it.
-    private static let plainEnds: Set<[UInt8]> = Set(
-        ["no", "nr", "num", "number", "code", "id", "value", "text", "str"].map { Array($0.utf8) })
+    /// Ends of a column's name that say nothing of what is in it, and last words that say where.
+    private static let plainEnds = bytes("no nr num number code id value text str")
+    private static let plainPlaces = bytes(
+        "home work private business main primary secondary other personal office local raw e164")
+
+    private static func bytes(_ words: String) -> Set<[UInt8]> {
+        Set(words.split(separator: " ").map { Array($0.utf8) })
+    }
 
     /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`; ends that say
-    /// nothing may be words of their own or not: `phone_1`, `passportnumber`.
+    /// nothing may be words of their own or not: `phone_1`, `passportnumber`, `phone_home`.
     func called(_ column: String) -> EntitySet {
         var tokens = Self.tokens(of: column)
         var found = EntitySet()
@@ -80,8 +85,12 @@ struct ContextWords: Sendable {
         for _ in 0..<3 {
             for count in 1...3 { add(count) }
             guard let last = tokens.last?.map(Self.folded) else { break }
-            let end = Self.plainEnds.map { last.suffix($0.count).elementsEqual($0) ? $0.count : 0 }.max() ?? 0
-            let length = max(end, last.reversed().prefix(while: isDigit).count)
+            let isMany = last.count > 3 && last.last == UInt8(ascii: "s")
+            let single = isMany ? last.dropLast() : last[...]
+            let end = Self.plainEnds.map { single.suffix($0.count).elementsEqual($0) ? $0.count : 0 }.max() ?? 0
+            let length =
+                Self.plainPlaces.contains(last)
+                ? last.count : max(end, last.reversed().prefix(while: isDigit).count) + (isMany ? 1 : 0)
             if length == 0 { break }
             tokens[tokens.count - 1].removeLast(length)
             if length == last.count { tokens.removeLast() }
@@ -90,11 +99,8 @@ struct ContextWords: Sendable {
     }
 
     /// Names of members that say nothing of what is in them, besides those ends.
-    private static let plainNames: Set<[UInt8]> = plainEnds.union(
-        """
-        home work private business main primary secondary other personal office local raw current data meta v val k key default first \
-        last latest
-        """.split(separator: " ").map { Array($0.utf8) })
+    private static let plainNames = plainEnds.union(plainPlaces).union(
+        bytes("current data meta v val k key default first last latest"))
 
     /// Whether a member's name says nothing of what is in it.
     static func isPlain(_ name: String) -> Bool {

@@ -69,7 +69,6 @@ struct EntitySet: Sendable, Equatable {
     func contains(_ entity: Entity) -> Bool { (bits &>> UInt128(entity.rawValue)) & 1 == 1 }
 
     mutating func insert(_ entity: Entity) { bits |= 1 &<< UInt128(entity.rawValue) }
-    mutating func remove(_ entity: Entity) { bits &= ~(1 &<< UInt128(entity.rawValue)) }
     mutating func formUnion(_ other: EntitySet) { bits |= other.bits }
     var isEmpty: Bool { bits == 0 }
 }
@@ -95,6 +94,13 @@ package struct EntityMatch: Sendable, Equatable {
 
     /// The bytes it covers.
     package var range: Range<Int> { start..<end }
+
+    /// The better of two matches that overlap, in the place of both.
+    package func united(with other: EntityMatch) -> EntityMatch {
+        var best = outranks(other) ? self : other
+        (best.start, best.end) = (min(start, other.start), max(end, other.end))
+        return best
+    }
 
     /// Which of two overlapping matches stays: what chance hardly explains first, then the longer, the surer, the earlier.
     package func outranks(_ other: EntityMatch) -> Bool {

@@ -43,9 +43,10 @@ struct Recogniser: Sendable {
 
     /// A recogniser whose check is yes or no.
     init(
-        _ entity: Entity, _ forms: [Form], context: String, holds: @escaping @Sendable (Symbols) -> Bool
+        _ entity: Entity, _ forms: [Form], context: String, names: String? = nil,
+        holds: @escaping @Sendable (Symbols) -> Bool
     ) {
-        self.init(entity, forms, context: context) { holds($0) ? .yes : .no }
+        self.init(entity, forms, context: context, names: names) { holds($0) ? .yes : .no }
     }
 
     /// Every recogniser. Those without forms are written out by hand and stand here for their words.
@@ -77,7 +78,8 @@ extension Recogniser {
             .phoneNumber, [],
             context: """
                 phone phones telephone tel mobile mob cell cellphone cellular fax call calls called dial ring sms whatsapp landline \
-                hotline voicemail telefon telefono telefone telephone handy cep numaram numero telepono móvil mobil msisdn
+                hotline voicemail telefon telefono telefone telephone handy cep numaram numero telepono móvil mobil msisdn \
+                téléphone teléfono telefonnummer telefonnr handynummer rufnummer mobilnummer mobilfunknummer telefoonnummer
                 """),
         Recogniser(.emailAddress, [], context: "email mail"),
         Recogniser(.creditCard, [], context: "credit card visa mastercard amex discover jcb diners maestro"),
@@ -124,7 +126,7 @@ extension Recogniser {
                 ("99999-9999", 0.05),
                 ("999-999999", 0.2),
             ],
-            context: "ssn ssns ssid social security ss taxpayer"
+            context: "ssn ssns ssid social security ss taxpayer", names: "ssn ssns ssid socialsecurity taxpayer"
         ) { number in
             // Areas 000, 666 and 900 to 999, group 00 and serial 0000 are never given out; the others stood in advertisements.
             let area = number.number(0..<3)
@@ -135,7 +137,7 @@ extension Recogniser {
         Recogniser(
             .usItin,
             [("999#99#9999", 0.65), ("999999999", 0.3), ("999-999999", 0.05), ("99999-9999", 0.05)],
-            context: "itin taxpayer taxid tin tax"
+            context: "itin taxpayer taxid tin tax", names: "itin taxpayer taxpayeridentification taxid tin"
         ) { number in
             let group = number.number(3..<5)
             return number[0] == 9 && group >= 50 && group != 93 && !(66...69).contains(group) && group != 89
@@ -150,7 +152,9 @@ extension Recogniser {
                 ("9999999999999999", 0.01),
             ],
             context: "driver drivers license licence dl dls cdl dln driving permit",
-            names: "driverlicense driverslicense driverlicence driverslicence drivinglicense drivinglicence dln"),
+            names: """
+                driverlicense driverslicense driverlicence driverslicence drivinglicense drivinglicence dln dlnumber dlno
+                """),
         Recogniser(
             .usBankNumber, [("9{8,17}", 0.05)],
             context: "bank account accounts acct checking savings debit konto",
@@ -174,7 +178,7 @@ extension Recogniser {
         },
         Recogniser(
             .usNpi, [("9999999999", 0.5), ("9999#999#999", 0.55)],
-            context: "npi provider providers taxonomy"
+            context: "npi provider providers taxonomy", names: "npi nationalprovider nationalprovideridentifier"
         ) { number in
             // Luhn's sum with the prefix 80840 of the issuer, whose own share is 24.
             (number[0] == 1 || number[0] == 2) && !number.isOne(0..<9) && number.passesLuhn(0..<10, plus: 24)
@@ -188,7 +192,7 @@ extension Recogniser {
         },
         Recogniser(
             .caSin, [("999999999", 0.5), ("999 999 999", 0.5), ("999-999-999", 0.65)],
-            context: "sin nas insurance canada canadian"
+            context: "sin nas insurance canada canadian", names: "sin nas socialinsurance"
         ) { $0[0] != 0 && $0[0] != 8 && $0.passesLuhn(0..<9) },
         Recogniser(.brCpf, [("999.999.999-99", 0.95), ("99999999999", 0.55)], context: "cpf") { number in
             !number.isOne(0..<11) && brazilianDigit(number, 9, 10) == number[9]

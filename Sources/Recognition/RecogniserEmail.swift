@@ -87,12 +87,15 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
         var letters = 0
         // Where the letters in front of its first hyphen end: ann@example.com-old is written behind an address.
         var hyphen: Int?
+        // And those in front of its first digit.
+        var digit: Int?
         // Where the label would end without hyphens at its end.
         var solid = labelStart
         while at - labelStart <= 63 {
             let byte = view[bytes, at]
             guard isWord(byte) || byte == UInt8(ascii: "-") && at > labelStart else { break }
             if byte == UInt8(ascii: "-"), hyphen == nil, letters == at - labelStart { hyphen = at }
+            if isDigit(byte), letters == at - labelStart { digit = digit ?? at }
             at += 1
             if byte != UInt8(ascii: "-") { solid = at }
             if isLetter(byte) || byte >= 0x80 { letters += 1 }
@@ -105,12 +108,26 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
             best = solid
         } else if labels > 1, let hyphen, hyphen - labelStart >= 2 {
             best = hyphen
+        } else if labels > 1, let digit, isUsual(bytes, labelStart..<digit, &view) {
+            best = digit
         }
         guard solid == at, view[bytes, at] == UInt8(ascii: ".") else { break }
         labelStart = at + 1
     }
     return best
 }
+
+/// Whether letters are a top-level domain that people have addresses in: with digits behind it, any other is more likely a host's name.
+private func isUsual(_ bytes: Span<UInt8>, _ label: Range<Int>, _ view: inout ScanWindow) -> Bool {
+    if label.count > 4 { return false }
+    return usualDomains.contains(label.reduce(0) { $0 << 8 | UInt64(view[bytes, $1] | 0x20) })
+}
+
+private let usualDomains: Set<UInt64> = Set(
+    """
+    com org net edu gov mil int info biz io ai app dev at au be br ca ch cn cz de dk es eu fi fr ie in it jp kr mx nl no nz pl pt ru se uk \
+    us
+    """.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
 private func startsPunycode(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     view[bytes, at] | 0x20 == UInt8(ascii: "x") && view[bytes, at + 1] | 0x20 == UInt8(ascii: "n")

@@ -38,15 +38,23 @@ private let countedWords: Set<[UInt8]> = Set(
 /// Classes of enzymes and names of objects, whose first part is one digit.
 private let numberedThings: Set<[UInt8]> = Set(["ec", "enzyme", "oid"].map { Array($0.utf8) })
 
-/// Whether a column's name says that dotted numbers in it are versions or such; what is called an address is one.
+/// Whether a column's name says that dotted numbers in it are versions or such: by its last word, `build_no` and `version2`, not
+/// `build_log`; what is called an address is one.
 func isVersionName(_ column: String) -> Bool {
     let words = column.lowercased().split { !$0.isLetter && !$0.isNumber }
     if words.contains(where: { ["ip", "ipv4", "ipv6", "host", "addr", "address"].contains($0) }) { return false }
-    let last = words.last { !["no", "nr", "num", "number", "id", "code"].contains($0) }
-    return words.contains { word in
-        let name = word.prefix { !$0.isNumber }
-        return word.dropFirst(name.count).allSatisfy(\.isNumber) && countedWords.contains(Array(name.utf8))
-    } || last.map { numberedThings.contains(Array($0.utf8)) } ?? false
+    let last = words.last { word in
+        !["no", "nr", "num", "number", "id", "code"].contains(word) && !word.allSatisfy(\.isNumber)
+    }
+    guard let last else { return false }
+    let name = last.prefix { !$0.isNumber }
+    return numberedThings.contains(Array(last.utf8))
+        || last.dropFirst(name.count).allSatisfy(\.isNumber) && countedWords.contains(Array(name.utf8))
+}
+
+/// Whether a value is one word that begins with the dotted number at `start`: a version, where the column is called so.
+func isVersion(_ bytes: Span<UInt8>, _ whole: Range<Int>, _ start: Int) -> Bool {
+    start == whole.lowerBound && whole.allSatisfy { bytes[$0] > 0x20 }
 }
 
 /// Whether the word before says that a dotted number is no address.

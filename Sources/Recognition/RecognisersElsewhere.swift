@@ -52,7 +52,8 @@ extension Recogniser {
             .sgUen, [("99999999A", 0.5), ("999999999A", 0.5), ("A99AA9999A", 0.9)], context: "uen acra"
         ) { isSingaporeCompany($0) },
         Recogniser(
-            .krRrn, [("999999-9999999", 0.65), ("9999999999999", 0.28)], context: "rrn resident 주민등록번호"
+            .krRrn, [("999999-9999999", 0.65), ("9999999999999", 0.28)], context: "rrn resident 주민등록번호",
+            names: "rrn residentregistration 주민등록번호"
         ) { number in koreanPerson(number, 1...4, 11) },
         Recogniser(
             .krFrn, [("999999-9999999", 0.65), ("9999999999999", 0.28)], context: "frn foreigner 외국인등록번호"
@@ -144,7 +145,8 @@ extension Recogniser {
         Recogniser(.auAcn, [("999 999 999", 0.5), ("999999999", 0.5)], context: "acn company") { number in
             (10 - number.sum([8, 7, 6, 5, 4, 3, 2, 1]) % 10) % 10 == number[8]
         },
-        Recogniser(.auTfn, [("999 999 999", 0.5), ("999999999", 0.5)], context: "tfn tax") { number in
+        Recogniser(.auTfn, [("999 999 999", 0.5), ("999999999", 0.5)], context: "tfn tax", names: "tfn taxfile") {
+            number in
             number.sum([1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0
         },
         Recogniser(.auMedicare, [("9999 99999 9", 0.65), ("9999999999", 0.5)], context: "medicare") { number in

@@ -11,7 +11,7 @@ extension Recogniser {
             [
                 ("AA 99 99 99 A", 0.65), ("AA 999999 A", 0.65), ("AA999999A", 0.5), ("AA*99*99*99A", 0.5),
                 ("AA99*99*99*A", 0.5),
-            ], context: "nino national insurance ni"
+            ], context: "nino national insurance ni", names: "nino nationalinsurance ni"
         ) { number in
             // HM Revenue and Customs, NIM39110.
             // BG, GB, NK, KN, NT, TN and ZZ are not given out; letters are 10 to 35.

@@ -109,7 +109,8 @@ enum Secrets {
     ].map { Array($0.utf8) }
     /// Names beside which any word is one.
     private static let passwordNames = [
-        "password", "passwd", "pwd", "passphrase", "passwort", "kennwort", "contrasena", "motdepasse",
+        "password", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort", "contrasena", "contraseña",
+        "motdepasse", "wachtwoord",
     ].map { Array($0.utf8) }
     /// Names beside which a text of one form is a key of one maker.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
@@ -146,11 +147,14 @@ enum Secrets {
         let first = column.lowercased().split { !$0.isLetter }.first
         if first.map({ asides.contains(String($0)) }) ?? true { return nil }
         var bytes = Array(column.utf8.suffix(64))
-        func drop(_ end: String) {
-            if bytes.suffix(end.utf8.count).map(folded) == Array(end.utf8) { bytes.removeLast(end.utf8.count) }
+        @discardableResult func drop(_ end: String) -> Bool {
+            guard bytes.suffix(end.utf8.count).map(folded) == Array(end.utf8) else { return false }
+            bytes.removeLast(end.utf8.count)
+            return true
         }
-        for end in ["value", "plain", "text", "raw"] { drop(end) }
-        while let last = bytes.last, !isAlphanumeric(last) || last &- 0x30 < 10 { bytes.removeLast() }
+        repeat {
+            while let last = bytes.last, !isAlphanumeric(last) || last &- 0x30 < 10 { bytes.removeLast() }
+        } while ["value", "plain", "text", "raw", "confirmation", "confirm", "repeat", "again"].contains { drop($0) }
         if !(keyNames.contains { isNamed($0, in: bytes.span, bytes.count) }) { drop("s") }
         let isName = (keyNames + passwordNames + [azureName]).contains { isNamed($0, in: bytes.span, bytes.count) }
         return isName ? bytes : nil
@@ -187,7 +191,7 @@ enum Secrets {
     }
 
     /// The most that is looked back over for the beginning of a key with signs in it.
-    static let partsMax = 96
+    private static let partsMax = 96
 
     /// Where a key begins that has the signs of base64 in it, of which `word` is a part; nil when no such sign stands beside it.
     static func start(ofParts word: Range<Int>, _ text: Span<UInt8>, _ low: Int, _ high: Int) -> Int? {
@@ -351,6 +355,8 @@ enum Secrets {
     /// A password in a connection string, at its sign, or a key beside its name.
     static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         var start = at + 1
+        // A quote in a string of JSON has a space before it, where its escape was.
+        if start + 1 < text.count, text[start] == 0x20, text[start + 1] == 0x27 { start += 1 }
         let quote = start < text.count && (text[start] == 0x22 || text[start] == 0x27) ? text[start] : 0
         if quote != 0 { start += 1 }
         for word in partNames where ends(word, in: text, at) {
@@ -483,7 +489,7 @@ enum Secrets {
 
     private static func isAfterSemicolon(_ text: Span<UInt8>, _ at: Int) -> Bool {
         var place = at
-        while place > 0, at - place < 3, text[place - 1] == 0x20 { place -= 1 }
+        while place > 0, at - place < 8, text[place - 1] <= 0x20 { place -= 1 }
         return place > 0 && text[place - 1] == UInt8(ascii: ";")
     }
 

@@ -3,7 +3,7 @@
 /// `AnchorMap` says where to look; a recogniser then looks at a bounded window around that place. What is found counts by its
 /// score: of the form, of a checksum, and of the words around it or in the column's name.
 package struct TextScanner: Sendable {
-    private var sought: EntitySet
+    private let sought: EntitySet
     /// What the column's name already says, and what it says so plainly that a whole value is that.
     private var named: EntitySet, called: EntitySet
     /// The column's name, where that is one of a credential.
@@ -83,10 +83,7 @@ package struct TextScanner: Sendable {
 
     /// Learns from a name.
     private mutating func hear(_ name: String) {
-        if isVersionName(name) {
-            sought.remove(.ipAddress)
-            isVersion = true
-        }
+        if isVersionName(name) { isVersion = true }
         let more = ContextWords.names.called(name)
         called.formUnion(more)
         named.formUnion(more)
@@ -323,7 +320,9 @@ package struct TextScanner: Sendable {
             if let start = hexWordStart(bytes, at, &look.view), let end = matchIPv6(bytes, start, &look.view) {
                 offer(.ipAddress, start..<end, 0.7, bytes, &look)
             }
-            if !isWord(before), run <= 3, let end = matchIPv4(bytes, at, &look.view) {
+            if !isWord(before), run <= 3, !isVersion || !Recognition.isVersion(bytes, look.whole, at),
+                let end = matchIPv4(bytes, at, &look.view)
+            {
                 offer(.ipAddress, at..<end, 0.7, bytes, &look)
             }
         }
@@ -456,15 +455,14 @@ package struct TextScanner: Sendable {
         return found
     }
 
-    /// Appends a match unless one that it overlaps outranks it; removes those that it outranks. Overlaps are rare and
-    /// only with the last ones, since the scan moves forward.
+    /// Appends a match. Of those that overlap the better stays, and takes the other's place as well: what is left of an address behind a
+    /// number that is in it would be an address. Overlaps are rare and only with the last ones, since the scan moves forward.
     private func add(_ match: EntityMatch, _ first: Int, _ matches: inout [EntityMatch]) {
-        var keep = matches.count
-        while keep > first, matches[keep - 1].end > match.start {
-            if !match.outranks(matches[keep - 1]) { return }
-            keep -= 1
+        var match = match
+        while matches.count > first, let last = matches.last, last.end > match.start {
+            match = match.united(with: last)
+            matches.removeLast()
         }
-        matches.removeLast(matches.count - keep)
         matches.append(match)
     }
 }

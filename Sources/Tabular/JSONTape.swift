@@ -51,6 +51,7 @@ public struct JSONTape: Sendable {
     /// The source, then the strings whose escapes were undone.
     package private(set) var text: [UInt8] = []
     private var open: [Int] = []
+    private var allowsNaN = false
 
     /// A tape with nothing on it.
     package init() {}
@@ -58,7 +59,12 @@ public struct JSONTape: Sendable {
     /// Reads a text of valid UTF-8, in place of what was read before.
     ///
     /// It does not look for keys that stand twice: whoever lets a text in has done that.
-    package mutating func read(_ bytes: Span<UInt8>, _ range: Range<Int>, maxDepth: Int = 512) throws(Fault) {
+    ///
+    /// - Parameter allowsNaN: whether NaN, Infinity and -Infinity are numbers, as programs write them that are no JSON.
+    package mutating func read(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, maxDepth: Int = 512, allowsNaN: Bool = false
+    ) throws(Fault) {
+        self.allowsNaN = allowsNaN
         values.removeAll(keepingCapacity: true)
         open.removeAll(keepingCapacity: true)
         // Written over what was there: one copy of the whole, and no question asked for every byte.
@@ -159,6 +165,13 @@ public struct JSONTape: Sendable {
             kind = word == 0x6E ? .null : .boolean
         default:
             at = endOfNumber(source, start)
+            if at == start, allowsNaN {
+                while at < end, (source[at] | 0x20) &- 0x61 < 26 || at == start && source[at] == 0x2D { at &+= 1 }
+                let isNumber =
+                    spells(source, start..<at, "NaN") || spells(source, start..<at, "Infinity")
+                    || spells(source, start..<at, "-Infinity")
+                if !isNumber { at = start }
+            }
             guard at > start else { throw Fault(reason: "value expected", offset: start) }
             kind = .number
         }

@@ -354,28 +354,54 @@ package func blankedEscapes(_ plain: [UInt8]) -> [UInt8] {
             at += 1
             continue
         }
-        var end = min(out.count, at + (out[at + 1] == UInt8(ascii: "u") ? 6 : 2))
+        let isUnit = out[at + 1] == UInt8(ascii: "u")
+        var end = min(out.count, at + (isUnit ? 6 : 2))
+        let isQuote = out[at + 1] == 0x22
+        let isBackslash =
+            out[at + 1] == 0x5C
+            || isUnit && end == at + 6 && out[at + 4] == UInt8(ascii: "5") && out[at + 5] | 0x20 == UInt8(ascii: "c")
         // A backslash in a string and a letter, which may stand for the end of a line to those who wrote it.
-        if out[at + 1] == 0x5C, end < out.count, [0x6E, 0x72, 0x74].contains(out[end]) { end += 1 }
+        if isBackslash, end < out.count {
+            if [0x6E, 0x72, 0x74].contains(out[end]) {
+                end += 1
+            } else if out[end] == UInt8(ascii: "u") {
+                end = min(out.count, end + 5)
+            }
+        }
         for place in at..<end { out[place] = 0x20 }
+        // Quotes in a string still stand around something.
+        if isQuote { out[at + 1] = UInt8(ascii: "'") }
         at = end
     }
     return out
 }
 
+/// Whether a byte is a part of numbers.
+@inlinable
+package func isNumberPart(_ byte: UInt8) -> Bool {
+    byte &- 0x30 < 10 || byte == 0x2D || byte == 0x2B || byte == 0x2E || byte | 0x20 == 0x65
+}
+
 /// Whether text is an object or array: then it is searched and masked as one.
 @inlinable
 package func isJSONText(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    // Brackets are two bytes apart, and nothing else stands there: ASCII's { [ } ].
-    range.count > 1 && bytes[range.lowerBound] | 0x20 == 0x7B && bytes[range.upperBound - 1] | 0x20 == 0x7D
-        && isDocument(bytes, range)
+    if range.count < 2 { return false }
+    let first = bytes[range.lowerBound]
+    // Brackets are 0x20 apart; white space and a byte order mark may stand before them.
+    return (first | 0x20 == 0x7B || first <= 0x20 || first == 0xEF) && isDocument(bytes, range)
 }
 
-/// Whether text that stands between brackets parses as one value.
+/// The same for text that may begin like that.
 @usableFromInline
 package func isDocument(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0D ~= byte }
+    var (low, high) = (range.lowerBound, range.upperBound)
+    if range.count > 3, bytes[low] == 0xEF, bytes[low + 1] == 0xBB, bytes[low + 2] == 0xBF { low += 3 }
+    while low < high, isSpace(bytes[low]) { low += 1 }
+    while low < high, isSpace(bytes[high - 1]) { high -= 1 }
+    guard high - low > 1, bytes[low] | 0x20 == 0x7B, bytes[high - 1] == bytes[low] + 2 else { return false }
     var tape = JSONTape()
-    do throws(JSONTape.Fault) { try tape.read(bytes, range) } catch { return false }
+    do throws(JSONTape.Fault) { try tape.read(bytes, low..<high, allowsNaN: true) } catch { return false }
     return true
 }
 

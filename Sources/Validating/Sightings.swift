@@ -192,7 +192,8 @@ extension Validator {
             where batch.isWellFormed[extra.row] && sighted?[extra.row] ?? true {
                 var matches: [EntityMatch] = []
                 let range = extra.start..<extra.end
-                let secret = find(own, batch, range, unescapedJSON(bytes, range), anchors, &members, &matches)
+                let secret = own.find(
+                    inDocument: bytes, range, unescapedJSON(bytes, range), anchors, &members, into: &matches)
                 if !matches.isEmpty { result.extras.append(index) }
                 note(batch, extra.row, own, secret, matches[...], &result, &findings, &isSound)
             }
@@ -228,15 +229,10 @@ extension Validator {
             let unescaped = isDocument ? unescapedJSON(bytes, range) : nil
             if isDocument {
                 if let unescaped { whole = 0..<unescaped.count }
-                secret = find(own, batch, range, unescaped, anchors, &members, &matches)
+                secret = own.find(inDocument: bytes, range, unescaped, anchors, &members, into: &matches)
             } else {
-                secret =
-                    own.isNumeric || !cell.isText
-                    ? own.scanner.scan(number: bytes, range, atLeast: own.digitsMin, anchors, into: &matches)
-                    : hasEscapes
-                        ? own.scanner.scan(escaped: bytes, range, anchors, into: &matches)
-                        : own.scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
-                own.names?.find(bytes, range, into: &matches)
+                secret = own.find(
+                    inValue: bytes, range, isNumber: own.isNumeric || !cell.isText, hasEscapes, anchors, into: &matches)
             }
             if matches.isEmpty, secret == nil { continue }
             if !own.isKey || own.undeclared == nil {
@@ -263,19 +259,6 @@ extension Validator {
             if whole > 0 { result.evidence.wholes[column, default: [:]][entity] = whole }
             if part > 0 { result.evidence.inside[column, default: [:]][entity] = part }
         }
-    }
-
-    /// Looks through an object, an array or a member: `unescaped` is its text where that had escapes.
-    private func find(
-        _ own: ColumnSearch, _ batch: Batch, _ range: Range<Int>, _ unescaped: [UInt8]?,
-        _ anchors: borrowing AnchorMap, _ members: inout MemberNames, _ matches: inout [EntityMatch]
-    ) -> SecretKind? {
-        guard let unescaped else {
-            return own.find(inDocument: batch.bytes.span, range, anchors, &members, into: &matches)
-        }
-        let plain = blankedEscapes(unescaped)
-        let marks = AnchorMap(plain.span, 0..<plain.count)
-        return own.find(inDocument: plain.span, 0..<plain.count, marks, &members, into: &matches)
     }
 
     /// Remarks on what was found in one value. Where it is in a column that the contract does not name, its place is told; a member's

@@ -1,5 +1,23 @@
 import Recognition
 
+extension ColumnSearch {
+    /// Looks through a value that is no object and no array.
+    func find(
+        inValue bytes: Span<UInt8>, _ range: Range<Int>, isNumber: Bool, _ hasEscapes: Bool,
+        _ anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
+    ) -> SecretKind? {
+        // A data frame writes numbers into columns of text as well; but 65170839E003 may be none.
+        if isNumber || scanner.isTelling && Validating.isNumber(bytes, range) {
+            let secret = scanner.scan(number: bytes, range, atLeast: digitsMin, anchors, into: &matches)
+            if isNumber || secret != nil || !matches.isEmpty { return secret }
+        }
+        if hasEscapes { return scanner.scan(escaped: bytes, range, anchors, names, into: &matches) }
+        let secret = scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
+        names?.find(bytes, range, into: &matches)
+        return secret
+    }
+}
+
 extension TextScanner {
     /// Looks through a number: nothing of one with a fraction, or with less digits than `digitsMin`; the sign, the zeros behind a point
     /// and an exponent go with what is found.
@@ -21,9 +39,9 @@ extension TextScanner {
         }
         if part.isEmpty { return nil }
         let secret = scan(bytes, range: part, anchors: anchors, into: &matches)
-        if matches.count == first, bytes[part.lowerBound] == UInt8(ascii: "+") {
+        if bytes[part.lowerBound] == UInt8(ascii: "+") || bytes[part.lowerBound] == UInt8(ascii: "-") {
             let unsigned = part.lowerBound + 1..<part.upperBound
-            scan(bytes, range: unsigned, anchors: anchors, into: &matches)
+            if matches.count == first { scan(bytes, range: unsigned, anchors: anchors, into: &matches) }
             if matches.count == first + 1, matches[first].range == unsigned { matches[first].start = part.lowerBound }
         }
         if part != range, matches.count == first + 1, matches[first].range == part {
@@ -35,14 +53,18 @@ extension TextScanner {
     /// Looks through text in which a backslash and a letter may stand for the end of a line: once as it is and once with spaces in their
     /// place, since the letter would hide what follows. Of two matches that overlap the better stays.
     func scan(
-        escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
+        escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap, _ names: NameList?,
         into matches: inout [EntityMatch]
     ) -> SecretKind? {
         let first = matches.count
         let secret = scan(bytes, range: range, anchors: anchors, into: &matches)
-        guard let plain = blankedLineEnds(bytes, range) else { return secret }
+        guard let plain = blankedLineEnds(bytes, range) else {
+            names?.find(bytes, range, into: &matches)
+            return secret
+        }
         var more: [EntityMatch] = []
         let other = scan(plain.span, range: plain.indices, into: &more)
+        names?.find(plain.span, plain.indices, into: &more)
         for index in more.indices {
             more[index].start += range.lowerBound
             more[index].end += range.lowerBound
@@ -51,7 +73,7 @@ extension TextScanner {
         matches.removeLast(matches.count - first)
         for match in all {
             if matches.count > first, matches[matches.count - 1].end > match.start {
-                if match.outranks(matches[matches.count - 1]) { matches[matches.count - 1] = match }
+                matches[matches.count - 1] = match.united(with: matches[matches.count - 1])
             } else {
                 matches.append(match)
             }
@@ -95,6 +117,30 @@ private func wholePart(
         }
     }
     return (isFraction || digits < digitsMin ? none : range.lowerBound..<(point ?? range.upperBound), false)
+}
+
+/// Whether a text is a number, as programs write them.
+func isNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var at = range.lowerBound
+    func sign() { if at < range.upperBound, bytes[at] == 0x2B || bytes[at] == 0x2D { at += 1 } }
+    func digits() -> Int {
+        let start = at
+        while at < range.upperBound, bytes[at] &- 0x30 < 10 { at += 1 }
+        return at - start
+    }
+    sign()
+    var count = digits()
+    if at < range.upperBound, bytes[at] == 0x2E {
+        at += 1
+        count += digits()
+    }
+    if count == 0 { return false }
+    if at < range.upperBound, bytes[at] | 0x20 == 0x65 {
+        at += 1
+        sign()
+        if digits() == 0 { return false }
+    }
+    return at == range.upperBound
 }
 
 /// The digits of a number with an exponent, when it is a whole one of at most 18.

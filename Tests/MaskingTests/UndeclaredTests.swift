@@ -233,6 +233,62 @@ import Testing
         }
     }
 
+    @Test func `JSON may have white space around it, and what is none in it`() throws {
+        let schema = try contract("fields:\n  - { name: s, type: string }\n")
+        for (given, masked) in [
+            (
+                "{\n  \"ssn\": 219099998,\n  \"phone\": {\"home\": \"1234567\"}\n}\n",
+                "{\n  \"ssn\": \"<US_SSN>\",\n  \"phone\": {\"home\": \"<PHONE_NUMBER>\"}\n}\n"
+            ),
+            (#" {"e":"bob\u0040example.com"}"#, #" {"e":"<EMAIL_ADDRESS>"}"#),
+            ("\u{FEFF}{\"e\":\"bob\\u0040example.com\"}\r\n", "\u{FEFF}{\"e\":\"<EMAIL_ADDRESS>\"}\r\n"),
+            (#"{"x":NaN,"y":-Infinity,"ssn":219099998}"#, #"{"x":NaN,"y":-Infinity,"ssn":"<US_SSN>"}"#),
+        ] {
+            let line = String(decoding: try JSONEncoder().encode(["s": given]), as: UTF8.self)
+            let out = try mask(schema, line + "\n", .jsonl).text
+            #expect(try JSONDecoder().decode([String: String].self, from: Data(out.utf8)) == ["s": masked])
+        }
+        let token = #" {"t":"\u0067h\#("p")_\#(String(repeating: "a1B2", count: 9))"}"#
+        let line = String(decoding: try JSONEncoder().encode(["s": token]), as: UTF8.self)
+        #expect(try mask(schema, line + "\n", .jsonl).rows == 0)
+    }
+
+    @Test func `JSON in a string in JSON is opened as well`() throws {
+        let schema = try contract("fields:\n  - { name: m, type: any }\nsluice: { unknownFields: keep }\n")
+        for (given, masked) in [
+            (#"{"p":"{\"e\":\"bob\\u0040example.com\"}"}"#, #"{"p":"<EMAIL_ADDRESS>"}"#),
+            (#"{"p":"{\"phone\":{\"home\":\"1234567\"}}","q":1}"#, #"{"p":"<PHONE_NUMBER>","q":1}"#),
+            (#"{"p":"{\"e\":\"bob@example.com\"}"}"#, #"{"p":"{\"e\":\"<EMAIL_ADDRESS>\"}"}"#),
+            (#"{"p":"{\"e\":\"nobody\"}"}"#, #"{"p":"{\"e\":\"nobody\"}"}"#),
+        ] {
+            #expect(try mask(schema, "{\"m\":\(given)}\n", .jsonl).text == "{\"m\":\(masked)}\n")
+        }
+        // A member that nobody named goes as a whole.
+        let unknown = #"{"m":1,"n":"{\"e\":\"bob\\u0040example.com\"}"}"# + "\n"
+        #expect(try mask(schema, unknown, .jsonl).text == #"{"m":1}"# + "\n")
+        let token = "gh" + "p_" + String(repeating: "a1B2", count: 9)
+        for given in [
+            #"{"m":1,"n":"{\"t\":\"\\u0067\#(token.dropFirst())\"}"}"#, #"{"m":["\u005cn\#(token)"]}"#,
+            #"{"m":["\\u000a\#(token)"]}"#, #"{"m":{"cs":"Server=a;Pass\#("word")=\"abc123xyz\";Db=x"}}"#,
+            #"{"m":{"cs":"Server=a;\r\nPass\#("word")=abc123xyz\r\n"}}"#,
+        ] {
+            #expect(try mask(schema, given + "\n", .jsonl).rows == 0, "\(given)")
+        }
+    }
+
+    @Test func `a number is not what the words of other members speak of`() throws {
+        let schema = try contract("fields:\n  - { name: o, type: any }\n")
+        for value in [
+            #"{"device":"mobile","user_id":9876543210,"session":7123456789}"#, #"{"call_id": 4345678901}"#,
+            #"{"event":"call","agent":6543219870}"#, #"{"type":"phone","order_id":7654321098,"ids":[2012345678]}"#,
+        ] {
+            #expect(try mask(schema, "{\"o\":\(value)}\n", .jsonl).text == "{\"o\":\(value)}\n")
+        }
+        #expect(
+            try mask(schema, #"{"o":{"type":"phone","value":9876543210}}"# + "\n", .jsonl).text
+                == #"{"o":{"type":"phone","value":"<PHONE_NUMBER>"}}"# + "\n")
+    }
+
     /// A log in a field has them as two characters.
     @Test func `a written line end hides nothing`() throws {
         let schema = try contract("fields:\n  - { name: s, type: string }\n  - { name: o, type: any }\n")
@@ -263,6 +319,12 @@ import Testing
             #expect(
                 try mask(schema, "passport_no\n\(number)\n", .csv).text == "passport_no\n<US_PASSPORT>\n", "\(number)")
         }
+        let text = try contract("fields:\n  - { name: ssn, type: string }\n")
+        for number in ["2.19099998e8", "-219099998", "219099998.0", "219-09-9998", "219 09 9998"] {
+            #expect(try mask(text, "ssn\n\(number)\n", .csv).text == "ssn\n<US_SSN>\n", "\(number)")
+        }
+        let other = try contract("fields:\n  - { name: rvnr, type: string }\n")
+        #expect(try mask(other, "rvnr\n65170839E006\n", .csv).text == "rvnr\n<DE_SOCIAL_SECURITY>\n")
         for number in ["1.5e3", "1e300", "123456789e-12", "1234567891e-1"] {
             #expect(try mask(schema, "passport_no\n\(number)\n", .csv).text == "passport_no\n\(number)\n", "\(number)")
         }

@@ -8,7 +8,7 @@ import Testing
         ScanCase("mailto:o'neil_3@corp.example", "o'neil_3@corp.example"),
         ScanCase("josé@example.com und jürgen@bücher.example", "josé@example.com", "jürgen@bücher.example"),
         ScanCase("user@xn--80ak6aa92e.xn--p1ai", "user@xn--80ak6aa92e.xn--p1ai"),
-        ScanCase("a@b.com@c.org", "b.com@c.org"),
+        ScanCase("a@b.com@c.org", "a@b.com@c.org"),
         ScanCase("bob@host.com.5", "bob@host.com"), ScanCase("12345@example.com", "12345@example.com"),
         ScanCase("git@github.com:org/x.git"), ScanCase("ssh://git@github.com/org"), ScanCase("icon@2x.png"),
         ScanCase("pkg@1.2.x.tgz"),
@@ -114,12 +114,50 @@ import Testing
 
     @Test func `overlaps: a checksum first, then the longer`() {
         #expect(found("10.0.0.1@example.com") == ["EMAIL_ADDRESS 10.0.0.1@example.com"])
-        #expect(found("4012888888881881@example.com") == ["CREDIT_CARD 4012888888881881"])
+        #expect(found("4012888888881881@example.com") == ["CREDIT_CARD 4012888888881881@example.com"])
         #expect(found("call 4155550132@example.com") == ["EMAIL_ADDRESS 4155550132@example.com"])
         #expect(
             found("SE45 5000 0000 0583 9825 7466 tel +46 8 123 456 78") == [
                 "IBAN_CODE SE45 5000 0000 0583 9825 7466", "PHONE_NUMBER +46 8 123 456 78",
             ])
+    }
+
+    @Test func `nothing is left of what is found second`() {
+        for text in [
+            "DE89370400440532013000-bob.smith@example.com", "4012888888881881_bob@example.com",
+            "203.0.113.77/00:1B:44:11:3A:B7", "+49 30 12345678 00:1B:44:11:3A:B7",
+        ] {
+            let all = found(text)
+            #expect(all.count == 1 && all[0].hasSuffix(" " + text), "\(all)")
+        }
+    }
+
+    @Test func `an address ends before digits behind its domain`() {
+        for (text, address) in [
+            ("mail bob@example.com1", "bob@example.com"), ("bob@example.com2024-01-01", "bob@example.com"),
+            ("Email:bob@example.com8am", "bob@example.com"), ("bob@example.co.uk1", "bob@example.co.uk"),
+        ] {
+            #expect(found(text, [.emailAddress]) == ["EMAIL_ADDRESS \(address)"], "\(text)")
+        }
+        #expect(found("root@db.node12", [.emailAddress]).isEmpty)
+    }
+
+    @Test func `official names of columns say what is in them`() {
+        for (column, value, entity) in [
+            ("social_security_number", "219099998", "US_SSN"), ("socialSecurityNumber", "219099998", "US_SSN"),
+            ("Social Security No", "219099998", "US_SSN"), ("national_insurance_number", "AB123456C", "UK_NINO"),
+            ("tax_file_number", "876543210", "AU_TFN"), ("national_provider_identifier", "1234567893", "US_NPI"),
+            ("dl_number", "D1234567", "US_DRIVER_LICENSE"), ("phone_home", "1234567", "PHONE_NUMBER"),
+            ("phone1_home", "1234567", "PHONE_NUMBER"), ("PhoneNumberWork", "1234567", "PHONE_NUMBER"),
+            ("phone_numbers", "1234567", "PHONE_NUMBER"), ("phoneNumbers", "1234567", "PHONE_NUMBER"),
+            ("phone_e164", "1234567", "PHONE_NUMBER"), ("teléfono", "1234567", "PHONE_NUMBER"),
+            ("Telefonnummer", "1234567", "PHONE_NUMBER"), ("ssns", "219099998", "US_SSN"),
+        ] {
+            #expect(found(value, column: column) == ["\(entity) \(value)"], "\(column)")
+        }
+        for column in ["dl", "social_followers", "phone_model", "phone_key", "tax", "insurance_code", "home", "codes"] {
+            #expect(found("1234567", column: column).isEmpty, "\(column)")
+        }
     }
 
     @Test func `only what is sought is found`() {
@@ -170,6 +208,15 @@ import Testing
         }
         for column in ["ec2_ip", "server_ec2", "ec_client_ip", "section_ip", "v_ip", "release_host_ip", "note"] {
             #expect(found("203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
+        }
+        // What only begins so is called something else, and a sentence is no version.
+        for column in ["build_log", "release_notes", "section_text", "build_server", "version_info"] {
+            #expect(found("203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
+        }
+        for column in ["release", "section", "version"] {
+            #expect(found("refused 203.0.113.77", column: column) == ["IP_ADDRESS 203.0.113.77"], "\(column)")
+            #expect(found("2001:db8::8a2e:370:7334", column: column) == ["IP_ADDRESS 2001:db8::8a2e:370:7334"])
+            #expect(found("1.2.3.4-rc1", column: column).isEmpty, "\(column)")
         }
         #expect(found("EC 203.0.113.77") == ["IP_ADDRESS 203.0.113.77"])
         #expect(found("3.7.2.118", column: "firmware_version").isEmpty)

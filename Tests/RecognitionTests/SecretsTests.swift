@@ -100,6 +100,9 @@ import Testing
             (.namedKey, "PASSWORDS", "hunter22"), (.namedKey, "password_plain", "hunter22"),
             (.namedKey, "passwort", "$ecret99!"), (.namedKey, "password", "$2b$12$abcdefghijklmnopqrstuv"),
             (.namedKey, "password", "83910293"), (.namedKey, "password", "correct horse battery"),
+            (.namedKey, "passwordConfirmation", "hunter22"), (.namedKey, "password_confirm", "hunter22"),
+            (.namedKey, "password_plain_text", "hunter22"), (.namedKey, "contraseña", "hunter22"),
+            (.namedKey, "passcode", "hunter22"),
         ]
         for (kind, column, value) in cases {
             #expect(find(value, column: column) == kind, "\(column)")
