@@ -99,7 +99,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "10"
+    static let pipelineVersion = "11"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
