@@ -272,10 +272,7 @@ package struct Corridor: Sendable {
                 next: { () throws(IngestionError) in
                     plan.options.progress?(cutter.rows, cutter.bytesRead, 2 * source.size)
                     let slice = try cutter.next()
-                    if slice?.ordinal == 0 {
-                        let share = Double(cutter.bytesRead) / Double(source.size)
-                        bounds.lower(to: empty.bounds(expecting: Double(cutter.rows) / share))
-                    }
+                    if slice?.ordinal == 0 { bounds.expect(empty, cutter, source) }
                     return slice
                 },
                 work: { slice throws(IngestionError) in

@@ -52,10 +52,20 @@ package func scoreRows(
     }
     var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
     let runner = LocalRunner(jobs: options.jobs)
+    let bounds = SharedBounds(Profile.Bounds())
+    let empty = profile
     try await runner.run(
-        next: { () throws(IngestionError) in try cutter.next() },
-        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: Profile.Bounds()).profile },
-        take: { part throws(IngestionError) in profile.merge(part) })
+        next: { () throws(IngestionError) in
+            let slice = try cutter.next()
+            if slice?.ordinal == 0 { bounds.expect(empty, cutter, source) }
+            return slice
+        },
+        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: bounds.value).profile },
+        take: { part throws(IngestionError) in
+            profile.merge(part)
+            bounds.lower(to: profile.bounds)
+        })
+    if !profile.isComplete { profile.takeSamples(of: try await resample(source, cutter.places, plan, layout)) }
     profile.finish()
     guard !plan.screened.forest.isEmpty, profile.sample.count >= 2 else {
         throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")

@@ -136,6 +136,13 @@ package struct IsolationForest: Sendable {
 
     /// The expected path length of an unsuccessful search among `count` rows: c(n) = 2H(n−1) − 2(n−1)/n, exact H.
     package static func expectedPath(_ count: Int) -> Double {
+        count < expectedPaths.count ? expectedPaths[count] : computedPath(count)
+    }
+
+    /// c(n) up to the rows of a tree: it is asked for each row that is scored.
+    private static let expectedPaths = (0...256).map(computedPath)
+
+    private static func computedPath(_ count: Int) -> Double {
         if count <= 1 { return 0 }
         if count == 2 { return 1 }
         var harmonic = 0.0
@@ -183,7 +190,7 @@ package struct IsolationForest: Sendable {
             let root = Int(roots[tree])
             for index in part.indices { part[index] = 0 }
             let length = dimensions == 1 ? narrowPath(x, root, &part) : widePath(x, root, &part)
-            let gain = max(0, Self.expectedPath256 - length)
+            let gain = max(0, Self.expectedPath(256) - length)
             for index in part.indices { weight[index] += gain * part[index] }
         }
         let order = weight.indices.filter { weight[$0] > 0 }
@@ -191,8 +198,6 @@ package struct IsolationForest: Sendable {
         return order.prefix(limit).map { fields[$0] }
     }
 
-    /// c(256): the yardstick for explanations.
-    private static let expectedPath256 = expectedPath(256)
 
     private func narrowPath(_ x: [Int16], _ root: Int, _ part: inout [Double]) -> Double {
         var at = root
