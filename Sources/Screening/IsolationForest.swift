@@ -198,7 +198,6 @@ package struct IsolationForest: Sendable {
         return order.prefix(limit).map { fields[$0] }
     }
 
-
     private func narrowPath(_ x: [Int16], _ root: Int, _ part: inout [Double]) -> Double {
         var at = root
         var share = 1.0
