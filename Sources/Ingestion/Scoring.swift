@@ -50,23 +50,7 @@ package func scoreRows(
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
         throw IngestionError(.unreadableData, "\(path): the header does not fit the contract: \(codes)")
     }
-    var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
-    let runner = LocalRunner(jobs: options.jobs)
-    let bounds = SharedBounds(Profile.Bounds())
-    let empty = profile
-    try await runner.run(
-        next: { () throws(IngestionError) in
-            let slice = try cutter.next()
-            if slice?.ordinal == 0 { bounds.expect(empty, cutter, source) }
-            return slice
-        },
-        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: bounds.value).profile },
-        take: { part throws(IngestionError) in
-            profile.merge(part)
-            bounds.lower(to: profile.bounds)
-        })
-    if !profile.isComplete { profile.takeSamples(of: try await resample(source, cutter.places, plan, layout)) }
-    profile.finish()
+    let profile = try await sampled(source, cutter, plan, layout)
     guard !plan.screened.forest.isEmpty, profile.sample.count >= 2 else {
         throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")
     }
@@ -86,7 +70,7 @@ package func scoreRows(
     let replayer = try SliceReplayer(source, places: cutter.places, plan.reading.coding)
     var waiting: [Int: [RowScore]] = [:]
     var next = 0
-    try await runner.run(
+    try await LocalRunner(jobs: options.jobs).run(
         next: { () throws(IngestionError) in try replayer.next() },
         work: { slice throws(IngestionError) in (slice.ordinal, scores(slice, plan, layout, forest, rules)) },
         take: { result throws(IngestionError) in
@@ -97,6 +81,29 @@ package func scoreRows(
             }
         })
     return plan.screened.fields.map { plan.fieldNames[$0] }
+}
+
+/// The first pass, for the sample alone.
+private func sampled(
+    _ source: Source, _ cutter: SliceCutter, _ plan: Plan, _ layout: Layout
+) async throws(IngestionError) -> Profile {
+    var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
+    let bounds = SharedBounds(Profile.Bounds())
+    let empty = profile
+    try await LocalRunner(jobs: plan.options.jobs).run(
+        next: { () throws(IngestionError) in
+            let slice = try cutter.next()
+            if slice?.ordinal == 0 { bounds.expect(empty, cutter, source) }
+            return slice
+        },
+        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: bounds.value).profile },
+        take: { part throws(IngestionError) in
+            profile.merge(part)
+            bounds.lower(to: profile.bounds)
+        })
+    if !profile.isComplete { profile.takeSamples(of: try await resample(source, cutter.places, plan, layout)) }
+    profile.finish()
+    return profile
 }
 
 private func scores(

@@ -33,13 +33,17 @@ func maskedJSON(
         copy(to: match.start)
         if at >= match.end { continue }
         let found = at..<match.end
-        // Only a whole string may have escapes in it.
-        let isWholeString = isInString && names.isAtStart(out.count) && isString(bytes, found, range.upperBound)
-        if !isWholeString, found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
-            return nil
-        }
         var value: [UInt8] = []
-        operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
+        if found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
+            // Only a whole string may have escapes in it.
+            var text: [UInt8] = []
+            guard isInString, names.isAtStart(out.count), isString(bytes, found, range.upperBound),
+                decodeJSONString(bytes, found, into: &text)
+            else { return nil }
+            operation.apply(toAllOf: text, entity: match.entity.name, into: &value, code: code)
+        } else {
+            operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
+        }
         var text: [UInt8] = []
         appendJSONString(value, &text)
         if isInString {

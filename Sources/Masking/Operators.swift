@@ -81,6 +81,16 @@ package final class ValueOperator: Sendable {
         }
     }
 
+    /// The same for a text in which something was found that has no place of its own there: of such a one nothing is kept.
+    package func apply(
+        toAllOf text: [UInt8], entity: String, into out: inout [UInt8], code: (Span<UInt8>) -> [UInt8]
+    ) {
+        switch operation {
+        case .mask, .truncate, .generalize, .dateShift: writeReplacement(entity: entity, text: nil, into: &out)
+        default: apply(text.span, text.indices, entity: entity, into: &out, code: code)
+        }
+    }
+
     /// Days from −`most` to `most`, never 0, by a code.
     private static func days(_ code: [UInt8], _ most: Int) -> Int {
         let word = code.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -88,9 +88,11 @@ struct ContextWords: Sendable {
             let isMany = last.count > 3 && last.last == UInt8(ascii: "s")
             let single = isMany ? last.dropLast() : last[...]
             let end = Self.plainEnds.map { single.suffix($0.count).elementsEqual($0) ? $0.count : 0 }.max() ?? 0
+            // What is many may be a count of them, but for numbers.
             let length =
                 Self.plainPlaces.contains(last)
-                ? last.count : max(end, last.reversed().prefix(while: isDigit).count) + (isMany ? 1 : 0)
+                ? last.count
+                : end > 0 ? end + (isMany ? 1 : 0) : last.reversed().prefix(while: isDigit).count
             if length == 0 { break }
             tokens[tokens.count - 1].removeLast(length)
             if length == last.count { tokens.removeLast() }

@@ -65,8 +65,8 @@ package struct TextScanner: Sendable {
         case telling(TextScanner)
         /// Nothing, so that the object's own name holds: `number`, `home`, `0`.
         case plain
-        /// Something else.
-        case other
+        /// Something else, of which a word may speak all the same: `ssn_of_customer`.
+        case other(TextScanner)
     }
 
     /// What a member's name says.
@@ -75,7 +75,14 @@ package struct TextScanner: Sendable {
         (scanner.named, scanner.called, scanner.credential, scanner.isVersion) = (EntitySet(), EntitySet(), nil, false)
         scanner.hear(name)
         if scanner.isTelling { return .telling(scanner) }
-        return ContextWords.isPlain(name) ? .plain : .other
+        return ContextWords.isPlain(name) ? .plain : .other(scanner)
+    }
+
+    /// A scanner to which also the words of an outer object's name speak.
+    package func inside(_ outer: TextScanner) -> TextScanner {
+        var scanner = self
+        scanner.named.formUnion(outer.named)
+        return scanner
     }
 
     /// Whether the column's name says that a value is an entity or a credential.

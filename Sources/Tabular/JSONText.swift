@@ -354,25 +354,33 @@ package func blankedEscapes(_ plain: [UInt8]) -> [UInt8] {
             at += 1
             continue
         }
-        let isUnit = out[at + 1] == UInt8(ascii: "u")
-        var end = min(out.count, at + (isUnit ? 6 : 2))
+        let isUnit = isUnitEscape(out.span, at)
+        var end = at + (isUnit ? 6 : 2)
         let isQuote = out[at + 1] == 0x22
         let isBackslash =
-            out[at + 1] == 0x5C
-            || isUnit && end == at + 6 && out[at + 4] == UInt8(ascii: "5") && out[at + 5] | 0x20 == UInt8(ascii: "c")
+            out[at + 1] == 0x5C || isUnit && out[at + 4] == UInt8(ascii: "5") && out[at + 5] | 0x20 == UInt8(ascii: "c")
         // A backslash in a string and a letter, which may stand for the end of a line to those who wrote it.
-        if isBackslash, end < out.count {
-            if [0x6E, 0x72, 0x74].contains(out[end]) {
-                end += 1
-            } else if out[end] == UInt8(ascii: "u") {
-                end = min(out.count, end + 5)
-            }
-        }
+        if isBackslash, end < out.count, [0x6E, 0x72, 0x74].contains(out[end]) { end += 1 }
         for place in at..<end { out[place] = 0x20 }
         // Quotes in a string still stand around something.
         if isQuote { out[at + 1] = UInt8(ascii: "'") }
         at = end
     }
+    return out
+}
+
+/// Whether a backslash, a `u` and four hexadecimal digits stand at a place.
+private func isUnitEscape(_ text: Span<UInt8>, _ at: Int) -> Bool {
+    guard at + 6 <= text.count, text[at] == 0x5C, text[at + 1] == UInt8(ascii: "u") else { return false }
+    return (2..<6).allSatisfy { text[at + $0] &- 0x30 < 10 || (text[at + $0] | 0x20) &- 0x61 < 6 }
+}
+
+/// What a string of JSON says where it has escapes of its own, as text that went through two programs: with those undone that are letters
+/// and the others blanked; nil when it has none.
+package func unescapedTwice(_ text: [UInt8]) -> [UInt8]? {
+    guard text.indices.contains(where: { isUnitEscape(text.span, $0) }) else { return nil }
+    var out = unescapedJSON(text.span, text.indices) ?? text
+    for at in out.indices where isUnitEscape(out.span, at) { for place in at..<at + 6 { out[place] = 0x20 } }
     return out
 }
 

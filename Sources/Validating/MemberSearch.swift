@@ -22,8 +22,12 @@ struct MemberNames {
             says = column.member(String(decoding: name.map { bytes[$0] }, as: UTF8.self))
             known[hash] = says
         }
-        if case .plain = says { return outer }
-        return says
+        switch (says, outer) {
+        case (.plain, _): return outer
+        case (.other(let own), .telling(let outer)), (.other(let own), .other(let outer)):
+            return .other(own.inside(outer))
+        default: return says
+        }
     }
 }
 
@@ -36,7 +40,7 @@ extension ColumnSearch {
         inDocument bytes: Span<UInt8>, _ range: Range<Int>, _ unescaped: [UInt8]?, _ anchors: borrowing AnchorMap,
         _ members: inout MemberNames, depth: Int = 0, into matches: inout [EntityMatch]
     ) -> SecretKind? {
-        guard let unescaped else { return find(bytes, bytes, range, anchors, &members, depth, into: &matches) }
+        guard let unescaped else { return find(bytes, nil, range, anchors, &members, depth, into: &matches) }
         let plain = blankedEscapes(unescaped)
         let marks = AnchorMap(plain.span, 0..<plain.count)
         return find(plain.span, unescaped.span, 0..<plain.count, marks, &members, depth, into: &matches)
@@ -44,27 +48,28 @@ extension ColumnSearch {
 
     /// The same in `text`, in which no escapes are left: as a whole, and each value as one of a column that is called like its member.
     ///
-    /// - Parameter source: the text with what escapes are left in it, at the same places.
+    /// - Parameter source: the text with what escapes are left in it, at the same places; nil when there are none.
     private func find(
-        _ text: Span<UInt8>, _ source: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
+        _ text: Span<UInt8>, _ source: Span<UInt8>?, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
         _ members: inout MemberNames, _ depth: Int, into matches: inout [EntityMatch]
     ) -> SecretKind? {
         let first = matches.count
         var secret = scanner.scan(text, range: range, anchors: anchors, into: &matches)
         names?.find(text, range, into: &matches)
-        // Values that are judged by themselves, and what is in them.
-        var judged: [(value: Range<Int>, matches: [EntityMatch])] = []
+        var wholes: [EntityMatch] = []
+        // Values that say by themselves that they are none of what the words around them speak of.
+        var denied: [(value: Range<Int>, entity: Entity)] = []
         var strings: [Range<Int>] = []
         var inside: [EntityMatch] = []
         func look(_ value: Range<Int>, _ name: TextScanner.Name) {
             let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
-            if !isNumber, isNested(source, value) { strings.append(value) }
+            if !isNumber, let source, value.contains(where: { source[$0] == 0x5C }) { strings.append(value) }
             var own = scanner
-            // A number of something else is not what the words around it speak of, as those of other members.
-            var isAlone = false
+            var doubtful: Entity?
             switch name {
-            case .telling(let scanner): (own, isAlone) = (scanner, scanner.isVersion)
-            case .other where isNumber: isAlone = true
+            case .telling(let scanner): (own, doubtful) = (scanner, scanner.isVersion ? .ipAddress : nil)
+            // Ids beside the word mobile: any ten digits are a telephone number there.
+            case .other(let scanner) where isNumber: (own, doubtful) = (scanner, .phoneNumber)
             default: if !isNumber { return }
             }
             own.isNumber = isNumber
@@ -74,64 +79,95 @@ extension ColumnSearch {
                 ? own.scan(number: text, value, atLeast: own.isTelling ? 1 : 7, anchors, into: &inside)
                 : own.scan(text, range: value, anchors: anchors, into: &inside)
             if secret == nil || secret == .namedKey { secret = found ?? secret }
-            if isAlone {
-                judged.append((value, inside))
-            } else if inside.count == 1, inside[0].range == trimmed(text, value) {
-                judged.append((inside[0].range, inside))
-            }
+            if inside.count == 1, inside[0].range == trimmed(text, value) { wholes.append(inside[0]) }
+            if let doubtful, !inside.contains(where: { $0.entity == doubtful }) { denied.append((value, doubtful)) }
         }
         eachValue(text, range, &members, look)
-        if !judged.isEmpty { put(judged, into: &matches, from: first) }
-        if depth < Self.depthMax, !strings.isEmpty {
+        if !denied.isEmpty {
+            var rest = denied[...]
+            let kept = matches[first...].filter { match in
+                while let next = rest.first, next.value.upperBound <= match.start { rest = rest.dropFirst() }
+                return !(rest.first.map { $0.value.lowerBound <= match.start && $0.entity == match.entity } ?? false)
+            }
+            matches.replaceSubrange(first..., with: kept)
+        }
+        if !wholes.isEmpty { put(wholes, into: &matches, from: first) }
+        if depth < Self.depthMax, !strings.isEmpty, let source {
             let found = open(strings, source, &members, depth, first, &matches)
             if secret == nil || secret == .namedKey { secret = found ?? secret }
         }
         return secret
     }
 
-    /// Whether a string may be an object or array of its own, with escapes in it.
-    private func isNested(_ source: Span<UInt8>, _ value: Range<Int>) -> Bool {
-        guard let first = value.first(where: { source[$0] > 0x20 }), source[first] | 0x20 == 0x7B else { return false }
-        return value.contains { source[$0] == 0x5C }
-    }
-
-    /// Looks through strings that are JSON. What is found only there stands behind escapes of escapes: then it is the whole string.
+    /// Looks through strings that are JSON, or have escapes of their own. What is found only there stands behind escapes of escapes: then
+    /// it is the whole string.
     private func open(
         _ strings: [Range<Int>], _ source: Span<UInt8>, _ members: inout MemberNames, _ depth: Int, _ first: Int,
         _ matches: inout [EntityMatch]
     ) -> SecretKind? {
         var secret: SecretKind?
-        var judged: [(value: Range<Int>, matches: [EntityMatch])] = []
+        var wholes: [EntityMatch] = []
+        var rest = matches[first...]
         for value in strings {
             var text: [UInt8] = []
-            guard decodeJSONString(source, value, into: &text), isJSONText(text.span, text.indices) else { continue }
+            guard decodeJSONString(source, value, into: &text) else { continue }
             var inside: [EntityMatch] = []
-            let anchors = AnchorMap(text.span, text.indices)
-            let found = find(
-                inDocument: text.span, text.indices, unescapedJSON(text.span, text.indices), anchors, &members,
-                depth: depth + 1, into: &inside)
+            let found: SecretKind?
+            var plain = text
+            if isJSONText(text.span, text.indices) {
+                let unescaped = unescapedJSON(text.span, text.indices)
+                let anchors = AnchorMap(text.span, text.indices)
+                found = find(
+                    inDocument: text.span, text.indices, unescaped, anchors, &members, depth: depth + 1, into: &inside)
+                plain = unescaped ?? text
+            } else if let twice = unescapedTwice(text) {
+                let anchors = AnchorMap(twice.span, twice.indices)
+                found = scanner.scan(escaped: twice.span, twice.indices, anchors, names, into: &inside)
+                plain = twice
+            } else {
+                continue
+            }
             if secret == nil || secret == .namedKey { secret = found ?? secret }
-            let known = matches[first...].count { value.contains($0.start) }
-            guard inside.count > known, var match = inside.first else { continue }
+            var known: Set<[UInt8]> = []
+            while let match = rest.first, match.start < value.upperBound {
+                if match.start >= value.lowerBound { known.insert(match.range.map { source[$0] }) }
+                rest = rest.dropFirst()
+            }
+            let isKnown = inside.allSatisfy { known.contains(Array(plain[$0.range])) }
+            // A number that becomes a string needs quotes, which only the string's own writer could set.
+            guard var match = inside.first, !isKnown || hasNumber(plain, inside) else { continue }
             (match.start, match.end) = (value.lowerBound, value.upperBound)
-            judged.append((value, [match]))
+            wholes.append(match)
         }
-        if !judged.isEmpty { put(judged, into: &matches, from: first) }
+        if !wholes.isEmpty { put(wholes, into: &matches, from: first) }
         return secret
     }
 
-    /// Puts what is in some values, which are in order, in the place of what was found there before.
-    private func put(
-        _ judged: [(value: Range<Int>, matches: [EntityMatch])], into matches: inout [EntityMatch], from first: Int
-    ) {
+    /// Whether any of what was found in an object or array stands outside of its strings.
+    private func hasNumber(_ text: [UInt8], _ matches: [EntityMatch]) -> Bool {
+        guard isJSONText(text.span, text.indices) else { return false }
+        var at = 0
+        var isInString = false
+        for match in matches {
+            while at < match.start {
+                if text[at] == 0x22 { isInString.toggle() }
+                at += text[at] == 0x5C ? 2 : 1
+            }
+            if !isInString { return true }
+        }
+        return false
+    }
+
+    /// Puts whole values, which are in order, in the place of what was found in them.
+    private func put(_ wholes: [EntityMatch], into matches: inout [EntityMatch], from first: Int) {
         var merged: [EntityMatch] = []
         var rest = matches[first...]
-        for (value, own) in judged {
-            while let next = rest.first, next.start < value.upperBound {
-                if next.end <= value.lowerBound { merged.append(next) }
+        for whole in wholes {
+            while let next = rest.first, next.start < whole.end {
+                if next.end <= whole.start { merged.append(next) }
                 rest = rest.dropFirst()
             }
-            merged += own
+            merged.append(whole)
         }
         matches.replaceSubrange(first..., with: merged + rest)
     }

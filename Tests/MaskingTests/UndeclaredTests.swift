@@ -260,6 +260,19 @@ import Testing
             (#"{"p":"{\"phone\":{\"home\":\"1234567\"}}","q":1}"#, #"{"p":"<PHONE_NUMBER>","q":1}"#),
             (#"{"p":"{\"e\":\"bob@example.com\"}"}"#, #"{"p":"{\"e\":\"<EMAIL_ADDRESS>\"}"}"#),
             (#"{"p":"{\"e\":\"nobody\"}"}"#, #"{"p":"{\"e\":\"nobody\"}"}"#),
+            // Something else that is found outside makes up for nothing.
+            (
+                #"{"p":"{\"ids\":[2125550142],\"x\":\"mobile\",\"m\":\"bob\\u0040example.com\"}"}"#,
+                #"{"p":"<EMAIL_ADDRESS>"}"#
+            ), (#"{"p":"{\"e\":\"j\\u00fcrgen.m\\u00fcller@example.com\"}"}"#, #"{"p":"<EMAIL_ADDRESS>"}"#),
+            (#"{"p":"\"jos\\u00e9@example.com\""}"#, #"{"p":"<EMAIL_ADDRESS>"}"#),
+            (#"{"p":"{\"ssn\":219099998}"}"#, #"{"p":"<US_SSN>"}"#),
+            (#"{"p":"\n{\"m\":\"bob\\u0040example.com\"}\n"}"#, #"{"p":"<EMAIL_ADDRESS>"}"#),
+            (#"{"p":"\ufeff{\"m\":\"bob\\u0040example.com\"}"}"#, #"{"p":"<EMAIL_ADDRESS>"}"#),
+            (#"{"dir":"C:\\u","ssn":"219099998"}"#, #"{"dir":"C:\\u","ssn":"<US_SSN>"}"#),
+            (#"["\\u","4111111111111111"]"#, #"["\\u","<CREDIT_CARD>"]"#),
+            (#"{"user":"CORP\\umut@example.com"}"#, #"{"user":"CORP\\<EMAIL_ADDRESS>"}"#),
+            (#"{"user":"CORP\\ulrich@example.com"}"#, #"{"user":"CORP\\<EMAIL_ADDRESS>"}"#),
         ] {
             #expect(try mask(schema, "{\"m\":\(given)}\n", .jsonl).text == "{\"m\":\(masked)}\n")
         }
@@ -284,9 +297,31 @@ import Testing
         ] {
             #expect(try mask(schema, "{\"o\":\(value)}\n", .jsonl).text == "{\"o\":\(value)}\n")
         }
+        // What only a word around it tells is still told by the name itself, or by the objects around.
+        for (value, entity) in [
+            (#"{"ssn_of_customer":"#, "US_SSN"), (#"{"phone_of_customer":"#, "PHONE_NUMBER"),
+            (#"{"phone":{"cc":49,"subscriber":"#, "PHONE_NUMBER"), (#"{"ssn":[{"a":"#, "US_SSN"),
+            (#"{"label":"SSN","v":"#, "US_SSN"), (#"{"npi":{"x":"#, "US_NPI"),
+        ] {
+            let number = ["US_SSN": "219099998", "PHONE_NUMBER": "2125550142", "US_NPI": "1234567893"][entity] ?? ""
+            let ends = value.contains("[") ? "}]}" : value.dropFirst().contains("{") ? "}}" : "}"
+            #expect(
+                try mask(schema, "{\"o\":\(value)\(number)\(ends)}\n", .jsonl).text
+                    == "{\"o\":\(value)\"<\(entity)>\"\(ends)}\n", "\(value)")
+        }
         #expect(
             try mask(schema, #"{"o":{"type":"phone","value":9876543210}}"# + "\n", .jsonl).text
                 == #"{"o":{"type":"phone","value":"<PHONE_NUMBER>"}}"# + "\n")
+    }
+
+    @Test func `of a string that is masked as a whole nothing is kept`() throws {
+        let given = #"{"b":"{\"n\":\"Ann Lee\",\"m\":\"bob\\u0040example.com\"}"}"#
+        for rule in ["operator: truncate, keepFirst: 16", "operator: mask, keepFirst: 20, keepFormat: true"] {
+            let schema = try contract("fields:\n  - { name: m, type: any, sluice: { pii: { scan: true, \(rule) } } }\n")
+            #expect(
+                try mask(schema, "{\"m\":\(given)}\n", .jsonl).text == "{\"m\":{\"b\":\"<EMAIL_ADDRESS>\"}}\n",
+                "\(rule)")
+        }
     }
 
     /// A log in a field has them as two characters.

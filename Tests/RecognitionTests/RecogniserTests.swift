@@ -155,7 +155,10 @@ import Testing
         ] {
             #expect(found(value, column: column) == ["\(entity) \(value)"], "\(column)")
         }
-        for column in ["dl", "social_followers", "phone_model", "phone_key", "tax", "insurance_code", "home", "codes"] {
+        for column in [
+            "dl", "social_followers", "phone_model", "phone_key", "tax", "insurance_code", "home", "codes", "mobiles",
+            "dials",
+        ] {
             #expect(found("1234567", column: column).isEmpty, "\(column)")
         }
     }
