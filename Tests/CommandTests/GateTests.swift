@@ -112,13 +112,14 @@ import Testing
             "c.yaml",
             "fields: [ { name: id, type: integer }, { name: note, type: string, sluice: { pii: { scan: true, "
                 + "dictionary: people.txt } } } ]\n")
-        try harness.write("d.csv", "id,note\n1,ask Zyxwina Qorblatt (z@example.com)\n2,ask nobody\n")
+        try harness.write(
+            "d.csv", "id,note\n1,ask Zyxwina Qorblatt (z@example.com)\n2,ask nobody\n3,a\\nZyxwina Qorblatt\n")
         #expect(try harness.run("init", "store").code == 0)
         let run = try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml")
-        #expect(run.code == 0 && run.out.contains("note PERSON replace 1"))
+        #expect(run.code == 0 && run.out.contains("note PERSON replace 2"))
         let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
         let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
-        #expect(clear == "id,note\n1,ask <PERSON> (<EMAIL_ADDRESS>)\n2,ask nobody\n")
+        #expect(clear == "id,note\n1,ask <PERSON> (<EMAIL_ADDRESS>)\n2,ask nobody\n3,a\\n<PERSON>\n")
         // Another list is another policy: the same file is judged again.
         try harness.write("people.txt", "nobody\n")
         #expect(
