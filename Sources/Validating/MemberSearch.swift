@@ -114,7 +114,8 @@ extension ColumnSearch {
             var inside: [EntityMatch] = []
             let found: SecretKind?
             var plain = text
-            if isJSONText(text.span, text.indices) {
+            let isDocument = isJSONText(text.span, text.indices)
+            if isDocument {
                 let unescaped = unescapedJSON(text.span, text.indices)
                 let anchors = AnchorMap(text.span, text.indices)
                 found = find(
@@ -135,7 +136,7 @@ extension ColumnSearch {
             }
             let isKnown = inside.allSatisfy { known.contains(Array(plain[$0.range])) }
             // A number that becomes a string needs quotes, which only the string's own writer could set.
-            guard var match = inside.first, !isKnown || hasNumber(plain, inside) else { continue }
+            guard var match = inside.first, !isKnown || isDocument && hasNumber(plain, inside) else { continue }
             (match.start, match.end) = (value.lowerBound, value.upperBound)
             wholes.append(match)
         }
@@ -145,7 +146,6 @@ extension ColumnSearch {
 
     /// Whether any of what was found in an object or array stands outside of its strings.
     private func hasNumber(_ text: [UInt8], _ matches: [EntityMatch]) -> Bool {
-        guard isJSONText(text.span, text.indices) else { return false }
         var at = 0
         var isInString = false
         for match in matches {

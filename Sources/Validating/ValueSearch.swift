@@ -51,7 +51,7 @@ extension TextScanner {
     }
 
     /// Looks through text in which a backslash and a letter may stand for the end of a line: once as it is and once with spaces in their
-    /// place, since the letter would hide what follows. Of two matches that overlap the better stays.
+    /// place, since the letter would hide what follows. Of two matches that overlap the better stands for both.
     func scan(
         escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap, _ names: NameList?,
         into matches: inout [EntityMatch]

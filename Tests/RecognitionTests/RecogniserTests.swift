@@ -206,7 +206,7 @@ import Testing
         }
         #expect(found("HRB2", column: "gene").isEmpty)
         #expect(found("3.4.21.5", column: "ec_number").isEmpty)
-        for column in ["version2", "firmware1", "v1", "app_version_1", "fw_v2", "oid"] {
+        for column in ["version2", "firmware1", "v1", "app_version_1", "fw_v2", "oid", "version_string", "build_tag"] {
             #expect(found("3.7.2.118", column: column).isEmpty, "\(column)")
         }
         for column in ["ec2_ip", "server_ec2", "ec_client_ip", "section_ip", "v_ip", "release_host_ip", "note"] {
