@@ -43,7 +43,7 @@ private let numberedThings: Set<[UInt8]> = Set(["ec", "enzyme", "oid"].map { Arr
 func isVersionName(_ column: String) -> Bool {
     let words = column.lowercased().split { !$0.isLetter && !$0.isNumber }
     if words.contains(where: { ["ip", "ipv4", "ipv6", "host", "addr", "address"].contains($0) }) { return false }
-    let plain = ["no", "nr", "num", "number", "id", "code", "str", "string", "text", "value", "name", "tag"]
+    let plain = ["no", "nr", "num", "number", "id", "code", "str", "string", "name", "tag"]
     let last = words.last { word in !plain.contains { $0 == word } && !word.allSatisfy(\.isNumber) }
     guard let last else { return false }
     let name = last.prefix { !$0.isNumber }
