@@ -103,7 +103,7 @@ let package = Package(
             [
                 "Ingestion", "Reading", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage",
                 "Schemas",
-                "Tabular",
+                "Tabular", grdb,
             ]),
         tests("CommandTests", ["TestSupport", "Storage", grdb]),
         tests("TidyTests", []),

@@ -4,11 +4,14 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -28,6 +31,17 @@ static inline int sluice_rename_noreplace(int from_folder, const char *from, int
 // open is variadic.
 static inline int sluice_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int sluice_openat(int folder, const char *path, int flags, mode_t mode) { return openat(folder, path, flags, mode); }
+
+// openat2 has no wrapper in the C library: nothing outside `folder` is reached, and no link is followed on the way.
+static inline int sluice_open_beneath(int folder, const char *path, int flags) {
+    struct open_how how = {0};
+    how.flags = (unsigned long long)flags;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+// FICLONE is a composed macro: shares the blocks of `from` where the file system can.
+static inline int sluice_clone(int to, int from) { return ioctl(to, FICLONE, from); }
 
 // O_TMPFILE is a composed macro. A file without a name; where the file system has none, in memory.
 static inline int sluice_unnamed(const char *folder) {

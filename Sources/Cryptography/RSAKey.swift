@@ -55,6 +55,16 @@ package final class RSAKey: Sendable {
         self.isPrivate = isPrivate
     }
 
+    /// The public half as DER (RFC 5280, SubjectPublicKeyInfo): the same bytes however the file writes it.
+    package var publicDER: [UInt8] {
+        // Sound: libcrypto gives memory of that many bytes, which is copied and freed.
+        var start: UnsafeMutablePointer<UInt8>?
+        let count = unsafe i2d_PUBKEY(key.pointer, &start)
+        guard count > 0, let made = unsafe start else { return [] }
+        defer { unsafe CRYPTO_free(made, "", 0) }
+        return unsafe Array(UnsafeBufferPointer(start: made, count: Int(count)))
+    }
+
     /// Encrypts a key to the public half. Throws `badLength` when it is too long for the modulus.
     package func wrap(
         _ secret: SecretKey, hash: Hash = .sha256, label: [UInt8] = []

@@ -3,7 +3,6 @@ import Lineage
 import Screening
 import Sealing
 import Sketches
-import Storage
 import Synchronization
 import Tabular
 
@@ -30,59 +29,49 @@ extension Store {
     /// How many accepted batches a baseline rolls over.
     static var baselineBatches: Int { 20 }
 
-    /// Refuses a baseline that the ledger does not know: whoever has the public half of a key could have made it.
+    /// What a batch of a dataset is judged by, over these features; nil when nothing was accepted yet.
     ///
-    /// - Returns: the entry that records it, when there is a ledger to ask.
-    func checkRecorded(
-        _ path: String, batch: String, role: String = "baseline", _ ledger: Ledger?
-    ) throws(IngestionError) -> Int? {
-        guard let ledger else { return nil }
-        let digest = try fileDigest(path)
-        let file = try recording { () throws(LedgerError) in try LineageQuery(ledger).file(digest) }
-        guard let file, file.batch == batch, file.role == role else {
-            throw IngestionError(
-                .damaged,
-                "\(path): it is not the file the ledger records for its batch; move it away, and look who put it there"
-            )
-        }
-        return file.entry.sequence
-    }
-
-    /// What a batch of a dataset is judged by, over these features; nil when there is nothing.
+    /// One sealed file a batch; which there are is read from the proven record, never from the folder: a file that is recorded and not
+    /// there stops the batch. An anchor or a pinned baseline is a recorded list of such files.
     ///
-    /// One sealed file a batch, named by the batch: two processes cannot lose each other's update. An anchor or a pinned baseline
-    /// is a recorded list of such files.
+    /// - Parameter superseded: a batch that the one to be judged shall replace, and that is none of its line therefore.
     func baseline(
-        _ dataset: String, source: String, features: [String], codes: [String], digest: [UInt8], ledger: Ledger?,
+        _ dataset: String, source: String, features: [String], codes: [String], digest: [UInt8], superseded: String?,
         cache: BaselineCache?
     ) throws(IngestionError) -> JudgingBaseline? {
-        let folder = folder("baselines", dataset)
-        guard exists(folder) else { return nil }
-        let loader = BaselineLoader(
-            store: self, dataset: dataset, features: features, codes: codes, ring: try keyRing(), ledger: ledger,
-            cache: cache, judged: hex(digest))
+        let (log, state) = try proven()
+        let recorded = state.publications(dataset, role: "baseline")
+        if recorded.isEmpty { return nil }
+        var loader = BaselineLoader(
+            store: self, dataset: dataset, features: features, codes: codes, ring: try keyRing(), cache: cache,
+            judged: hex(digest))
+        loader.excluded = state.excluded.union(superseded.map { [$0] } ?? [])
         // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
-        if loader.ring.keys.isEmpty { return nil }
-        let names = try newestNames(in: folder, limit: Self.baselinesLooked)
-        let batches = names.reversed().map { String($0.dropLast(7)) }
+        if loader.ring.keys.isEmpty {
+            try requireNoKey(for: recorded, log, state)
+            return nil
+        }
+        func files(_ sequences: [Int]) -> RecordedFiles {
+            RecordedFiles(log: log, role: "baseline", sequences: sequences)
+        }
         // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
-        var rolling = source.isEmpty ? nil : try loader.load(batches, source: source, limit: Self.baselineBatches)
+        let own = source.isEmpty ? [] : state.publications(dataset, role: "baseline", source: source)
+        var rolling = own.isEmpty ? nil : try loader.load(files(own.reversed()), limit: Self.baselineBatches)
         if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
-        let all = try loader.load(batches, source: nil, limit: Self.baselineBatches)
+        let all = try loader.load(files(recorded.reversed()), limit: Self.baselineBatches)
         // Rows may be copied from anyone's batch.
         rolling?.rowCodes = all?.rowCodes ?? []
         if rolling == nil { rolling = all }
         // Of several sources' batches in turn each finds its own; what is older has rolled out of use.
-        cache?.forget(in: folder, besides: Set(names.suffix(Self.baselinesKept).map { join(folder, $0) }))
-        var named: [NamedBaseline] = []
-        if let ledger { named = try namedBaselines(ledger, dataset: dataset) }
+        cache?.forget(dataset, before: recorded.suffix(Self.baselinesKept).first ?? 0)
+        let named = try namedBaselines(dataset: dataset)
         guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
             return rolling.map { JudgingBaseline(main: $0, newest: $0) }
         }
-        guard let main = try loader.load(chosen.batches, source: nil, limit: .max, keepsParts: chosen.isAnchor) else {
+        guard let main = try loader.load(try self.files(of: chosen), limit: .max, keepsParts: chosen.isAnchor) else {
             throw IngestionError(
                 .damaged,
-                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; retire it, or restore baselines/\(dataset)/"
+                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; see: sluice baseline retire \(chosen.name)"
             )
         }
         var judging = JudgingBaseline(main: main, newest: rolling ?? main)
@@ -93,26 +82,36 @@ extension Store {
         return judging
     }
 
-    /// The names of the newest sealed files, oldest first; however many there are, only these are kept in memory.
-    func newestNames(in folder: String, limit: Int) throws(IngestionError) -> [String] {
-        var newest: [String] = []
-        let ending = Array(".sluice".utf8)
-        try storing { () throws(StorageError) in
-            try OpenFolder(folder).forEachName { name in
-                guard name.bytes.suffix(ending.count).elementsEqual(ending) else { return }
-                let text = String(decoding: name.bytes, as: UTF8.self)
-                if newest.count == limit, text < newest[0] { return }
-                // However many there are, each is looked at once, and few are put in place.
-                var (low, high) = (0, newest.count)
-                while low < high {
-                    let middle = (low + high) / 2
-                    if newest[middle] < text { low = middle + 1 } else { high = middle }
-                }
-                newest.insert(text, at: low)
-                if newest.count > limit { newest.removeFirst() }
-            }
+    /// A store without any key to read with is one that was set up so, unless the record says that such a key was used here.
+    private func requireNoKey(
+        for recorded: [Int], _ log: ProvenLog, _ state: ProvenState
+    ) throws(IngestionError) {
+        guard let last = recorded.last else { return }
+        let entry = try recording { () throws(LedgerError) in try log.entry(last) }
+        for name in entry.body["keys"]?.items?.compactMap(\.text) ?? []
+        where state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil {
+            throw IngestionError(
+                .notPermitted,
+                "keys/\(name).kek is missing, and baselines were sealed for it: restore it from your copy of keys/; without it "
+                    + "nothing can be compared with what was accepted before")
         }
-        return newest
+    }
+
+    /// The sealed files that a named baseline is made of, each the one that its entry names.
+    func files(of named: NamedBaseline) throws(IngestionError) -> [PublishedFile] {
+        let (log, _) = try proven()
+        var files: [PublishedFile] = []
+        for (batch, digest) in zip(named.batches, named.files) {
+            let found = try recording { () throws(LedgerError) in try log.file(digest) }
+            guard let found, found.batch == batch, found.role == "baseline" else {
+                throw IngestionError(
+                    .damaged,
+                    "baseline \(named.name): the ledger has no sealed baseline of batch \(batch); run sluice lineage verify"
+                )
+            }
+            files.append(found)
+        }
+        return files
     }
 
     /// Rows that a source must have had accepted to be judged by its own batches.
@@ -120,9 +119,26 @@ extension Store {
 
     /// Baselines that a daemon keeps open.
     private static var baselinesKept: Int { 64 }
+}
 
-    /// Baselines that are looked through for those of one source.
-    private static var baselinesLooked: Int { 400 }
+/// Recorded files of a role, each read from the proven record when it is asked for.
+struct RecordedFiles: Sequence {
+    let log: ProvenLog
+    let role: String
+    let sequences: [Int]
+
+    func makeIterator() -> AnyIterator<Result<PublishedFile, IngestionError>> {
+        var (rest, pending) = (sequences[...], [PublishedFile]())
+        return AnyIterator {
+            while pending.isEmpty {
+                guard let next = rest.popFirst() else { return nil }
+                do throws(LedgerError) { pending = try log.files(role, in: [next]) } catch {
+                    return .failure(IngestionError(error))
+                }
+            }
+            return .success(pending.removeFirst())
+        }
+    }
 }
 
 /// What a batch is judged by.
@@ -153,66 +169,82 @@ struct BaselineLoader {
     let features: [String]
     let codes: [String]
     let ring: KeyRing
-    let ledger: Ledger?
     let cache: BaselineCache?
     /// The digest of the file that is judged: its own rows are no earlier ones.
     var judged = ""
+    /// Batches that are passed over.
+    var excluded: Set<String> = []
 
-    /// Merges the baselines of batches, newest first, as many as are wanted.
-    ///
-    /// - Parameter source: only those of this source; all when it is nil.
-    func load(
-        _ batches: some Sequence<String>, source: String?, limit: Int, keepsParts: Bool = false
-    ) throws(IngestionError) -> LoadedBaseline? {
-        var loaded: LoadedBaseline?
-        var digests = Set<String>()
-        for batch in batches where (loaded?.batches.count ?? 0) < limit {
-            let path = join(store.folder("baselines", dataset), batch + ".sluice")
-            guard let found = try open(path, batch, source) else { continue }
-            // The same bytes judged twice (--force) are one batch's worth of evidence.
-            guard let projected = found.made.projected(onto: features, codes: codes),
-                digests.insert(found.source).inserted
-            else { continue }
-            if loaded == nil {
-                let lost = found.made.features.filter { !features.contains($0) && !$0.hasPrefix("\0") }
-                loaded = LoadedBaseline(
-                    merged: projected, parts: [], batches: [], entries: [], lost: lost,
-                    slow: found.made.slow?.projected(from: found.made.features, onto: features))
-            }
-            loaded?.parts.append(projected)
-            if found.source != judged, !projected.codes.isEmpty {
-                let codes = projected.sample.codes(projected.codes.count - 1)
-                loaded?.rowCodes.append(codes.filter { $0 != 0 && $0 != Baseline.unseen })
-            }
-            loaded?.batches.append(batch)
-            if let entry = found.entry { loaded?.entries.append(entry) }
+    /// Merges recorded baselines, newest first, as many as are wanted.
+    func load(_ files: RecordedFiles, limit: Int) throws(IngestionError) -> LoadedBaseline? {
+        var merging = Merging()
+        for file in files where merging.count < limit {
+            do throws(IngestionError) { try add(try file.get(), &merging) } catch { throw error }
         }
-        if let all = loaded?.parts, let merged = Baseline.merged(all) { loaded?.merged = merged }
-        // Only an anchor is looked at batch by batch, and only at its numbers: the texts of twenty batches are most of the memory.
-        let parts = keepsParts ? loaded?.parts.map(\.numbersOnly) ?? [] : []
-        loaded?.parts = parts
-        return loaded
+        return merging.finished(keepsParts: false)
     }
 
-    /// Opens one batch's baseline; nil when it is another source's.
-    private func open(
-        _ path: String, _ batch: String, _ source: String?
-    ) throws(IngestionError) -> BaselineCache.Opened? {
-        if let known = cache?.known(path) { return source == nil || known.sender == source ? known : nil }
-        let entry = try store.checkRecorded(path, batch: batch, ledger)
-        let reader = try openShard(
-            path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "baseline"])
-        let sender = reader.info.context["source"] ?? ""
-        if let source, sender != source { return nil }
-        let digest = reader.info.context["source-sha256"] ?? ""
-        var bytes: [UInt8] = []
-        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+    /// Merges the baselines of these files.
+    ///
+    /// - Parameter keepsParts: whether the numbers of each are kept by themselves.
+    func load(
+        _ files: [PublishedFile], limit: Int, keepsParts: Bool = false
+    ) throws(IngestionError) -> LoadedBaseline? {
+        var merging = Merging()
+        for file in files where merging.count < limit { try add(file, &merging) }
+        return merging.finished(keepsParts: keepsParts)
+    }
+
+    /// What was merged so far.
+    private struct Merging {
+        var loaded: LoadedBaseline?
+        var digests = Set<String>()
+        var count: Int { loaded?.batches.count ?? 0 }
+
+        func finished(keepsParts: Bool) -> LoadedBaseline? {
+            guard var loaded else { return nil }
+            if let merged = Baseline.merged(loaded.parts) { loaded.merged = merged }
+            // Only an anchor is looked at batch by batch, and only at its numbers: the texts of twenty batches are most of the memory.
+            loaded.parts = keepsParts ? loaded.parts.map(\.numbersOnly) : []
+            return loaded
+        }
+    }
+
+    private func add(_ file: PublishedFile, _ merging: inout Merging) throws(IngestionError) {
+        if excluded.contains(file.batch) { return }
+        let found = try open(file)
+        // The same bytes judged twice (--force) are one batch's worth of evidence.
+        guard let projected = found.made.projected(onto: features, codes: codes),
+            merging.digests.insert(found.source).inserted
+        else { return }
+        if merging.loaded == nil {
+            let lost = found.made.features.filter { !features.contains($0) && !$0.hasPrefix("\0") }
+            merging.loaded = LoadedBaseline(
+                merged: projected, parts: [], batches: [], entries: [], lost: lost,
+                slow: found.made.slow?.projected(from: found.made.features, onto: features))
+        }
+        merging.loaded?.parts.append(projected)
+        if found.source != judged, !projected.codes.isEmpty {
+            let codes = projected.sample.codes(projected.codes.count - 1)
+            merging.loaded?.rowCodes.append(codes.filter { $0 != 0 && $0 != Baseline.unseen })
+        }
+        merging.loaded?.batches.append(file.batch)
+        merging.loaded?.entries.append(file.entry.sequence)
+    }
+
+    /// Opens one batch's baseline.
+    private func open(_ file: PublishedFile) throws(IngestionError) -> BaselineCache.Opened {
+        if let known = cache?.known(file.digest) { return known }
+        let (bytes, context) = try store.readEvidence(
+            file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": "baseline"])
         guard let made = Baseline(decoding: bytes) else {
             throw IngestionError(
-                .inputOutput, "\(path): the baseline is damaged; move it away to judge without it, or restore it")
+                .inputOutput,
+                "\(store.place(of: file)): it was written by another version, and cannot be read; to judge without it: sluice baseline "
+                    + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
         }
-        let opened = (made, digest, sender, entry)
-        cache?.keep(path, opened, bytes: bytes.count)
+        let opened = (made, context["source-sha256"] ?? "")
+        cache?.keep(file, dataset, opened, bytes: bytes.count)
         return opened
     }
 }
@@ -221,27 +253,36 @@ struct BaselineLoader {
 /// again.
 final class BaselineCache: Sendable {
     private static let bytesMax = 32 << 20
-    private let kept = Mutex<(known: [String: (baseline: Opened, bytes: Int)], bytes: Int)>(([:], 0))
 
-    /// A baseline, the digest of the file it was made from and who sent that, and the entry that published it if there was a ledger to ask.
-    typealias Opened = (made: Baseline, source: String, sender: String, entry: Int?)
+    private struct Kept {
+        var baseline: Opened
+        var dataset: String
+        var sequence: Int
+        var bytes: Int
+    }
+    private let kept = Mutex<(known: [String: Kept], bytes: Int)>(([:], 0))
 
-    func known(_ path: String) -> Opened? { kept.withLock { $0.known[path]?.baseline } }
+    /// A baseline, and the digest of the file it was made from.
+    typealias Opened = (made: Baseline, source: String)
 
-    func keep(_ path: String, _ baseline: Opened, bytes: Int) {
+    /// The baseline whose sealed file has this digest.
+    func known(_ digest: String) -> Opened? { kept.withLock { $0.known[digest]?.baseline } }
+
+    func keep(_ file: PublishedFile, _ dataset: String, _ baseline: Opened, bytes: Int) {
         kept.withLock { kept in
             // Wide ones of many datasets: those that do not fit are opened each time.
             if kept.bytes + bytes > Self.bytesMax { return }
-            kept.known[path] = (baseline, bytes)
+            kept.known[file.digest] = Kept(
+                baseline: baseline, dataset: dataset, sequence: file.entry.sequence, bytes: bytes)
             kept.bytes += bytes
         }
     }
 
-    /// Drops the baselines of a folder that have rolled out of use.
-    func forget(in folder: String, besides used: Set<String>) {
+    /// Drops the baselines of a dataset that have rolled out of use.
+    func forget(_ dataset: String, before sequence: Int) {
         kept.withLock { kept in
-            for (path, entry) in kept.known where split(path).folder == folder && !used.contains(path) {
-                kept.known[path] = nil
+            for (digest, entry) in kept.known where entry.dataset == dataset && entry.sequence < sequence {
+                kept.known[digest] = nil
                 kept.bytes -= entry.bytes
             }
         }

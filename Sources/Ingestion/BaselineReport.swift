@@ -1,9 +1,8 @@
-package import Lineage
+import Lineage
 import Schemas
 import Screening
 import Sealing
 import Sketches
-import Storage
 package import Tabular
 
 /// One test between two baselines.
@@ -33,26 +32,27 @@ package struct BaselineDifference: Sendable {
 extension Store {
     /// The datasets that have baselines, sorted.
     package func datasetsWithBaselines() throws(IngestionError) -> [String] {
-        let folder = join(root, "baselines")
-        guard exists(folder) else { return [] }
-        return try storing { () throws(StorageError) in try listFolder(folder) }.map { "\($0)" }.sorted()
+        try proven().state.datasets(with: "baseline")
     }
 
     /// Opens a named baseline, a batch's, or the last accepted ones ("rolling"), as it was sealed: over all its fields.
-    private func open(_ name: String, _ dataset: String, _ ledger: Ledger) throws(IngestionError) -> LoadedBaseline {
-        let files = try recording { () throws(LedgerError) in try LineageQuery(ledger).baselines(dataset) }
-        var batches = files.prefix(Self.baselineBatches).map(\.batch)
-        if let named = try namedBaselines(ledger, dataset: dataset).first(where: { $0.name == name }) {
-            batches = named.batches
+    private func open(_ name: String, _ dataset: String) throws(IngestionError) -> LoadedBaseline {
+        let (log, state) = try proven()
+        let recorded = try recording { () throws(LedgerError) in
+            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
+        }
+        var chosen = Array(recorded.filter { !state.excluded.contains($0.batch) }.prefix(Self.baselineBatches))
+        if let named = try namedBaselines(dataset: dataset).first(where: { $0.name == name }) {
+            chosen = try files(of: named)
         } else if name != "rolling" {
-            guard files.contains(where: { $0.batch == name }) else {
+            chosen = recorded.filter { $0.batch == name }
+            if chosen.isEmpty {
                 throw IngestionError(
                     .usage, "dataset \(dataset) has no baseline and no accepted batch \(name); see sluice baseline list"
                 )
             }
-            batches = [name]
         }
-        guard let newest = batches.first else {
+        guard let newest = chosen.first else {
             throw IngestionError(.usage, "dataset \(dataset) has accepted no batch with statistics yet")
         }
         let ring = try keyRing()
@@ -61,26 +61,23 @@ extension Store {
                 .notPermitted, "keys/: there is no key that opens baselines; restore it from your copy")
         }
         // The newest batch's fields are those that count.
-        let reader = try openShard(
-            join(folder("baselines", dataset), newest + ".sluice"), keys: ring,
-            expect: ["dataset": dataset, "batch-id": newest, "role": "baseline"])
-        var bytes: [UInt8] = []
-        _ = try readShard(reader, path: newest) { span in for at in span.indices { bytes.append(span[at]) } }
+        let (bytes, _) = try readEvidence(
+            newest, keys: ring, expect: ["dataset": dataset, "batch-id": newest.batch, "role": "baseline"])
         guard let made = Baseline(decoding: bytes) else {
-            throw IngestionError(.damaged, "baselines/\(dataset)/\(newest).sluice: the baseline is damaged; restore it")
+            throw IngestionError(
+                .damaged, "\(place(of: newest)): it was written by another version, and cannot be read")
         }
         let loader = BaselineLoader(
-            store: self, dataset: dataset, features: made.features, codes: made.codes, ring: ring, ledger: ledger,
-            cache: nil)
-        guard let loaded = try loader.load(batches, source: nil, limit: .max) else {
+            store: self, dataset: dataset, features: made.features, codes: made.codes, ring: ring, cache: nil)
+        guard let loaded = try loader.load(chosen, limit: .max) else {
             throw IngestionError(.damaged, "no batch of baseline \(name) can be read; restore baselines/\(dataset)/")
         }
         return loaded
     }
 
     /// What a baseline is made of, as a document: counts and names, no value.
-    package func describeBaseline(_ name: String, dataset: String, ledger: Ledger) throws(IngestionError) -> JSONValue {
-        let loaded = try open(name, dataset, ledger)
+    package func describeBaseline(_ name: String, dataset: String) throws(IngestionError) -> JSONValue {
+        let loaded = try open(name, dataset)
         let (merged, sample) = (loaded.merged, loaded.merged.sample)
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         var fields: [JSONValue] = []
@@ -121,9 +118,9 @@ extension Store {
 
     /// Compares two baselines by the tests that a batch is judged by.
     package func compareBaselines(
-        _ old: String, _ new: String, dataset: String, ledger: Ledger
+        _ old: String, _ new: String, dataset: String
     ) throws(IngestionError) -> [BaselineDifference] {
-        let (before, now) = (try open(old, dataset, ledger).merged, try open(new, dataset, ledger).merged)
+        let (before, now) = (try open(old, dataset).merged, try open(new, dataset).merged)
         let names = now.features + now.codes.dropLast()
         return Drift.differences(now, before).map { test in
             let name = test.field < now.features.count ? plain(now.features[test.field]) : names[test.field]

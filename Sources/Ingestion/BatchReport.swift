@@ -105,6 +105,10 @@ package struct BatchReport: Sendable {
     package var published: [String] = []
     /// For a duplicate: the batch that judged this content.
     package var duplicateOf = ""
+    /// For a duplicate: whether the content was accepted before under another contract or policy, so that this run changed nothing.
+    package var isRefusedReplacement = false
+    /// The batch that this one replaced.
+    package var supersedes = ""
     /// For a duplicate: how that batch ended.
     package var earlierWasAccepted = false
     /// Whether rows of that earlier batch were held back.
@@ -181,6 +185,7 @@ package struct BatchReport: Sendable {
                     ])
                 }),
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
+            "supersedes": .string(supersedes), "isRefusedReplacement": .bool(isRefusedReplacement),
             "readers": .string(readers),
         ])
     }

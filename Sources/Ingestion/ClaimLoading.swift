@@ -3,7 +3,6 @@ import Lineage
 import Screening
 import Sealing
 import Sketches
-import Storage
 import Tabular
 
 /// What earlier batches said of keys: one sealed file a batch, beside the baselines.
@@ -14,7 +13,7 @@ extension Store {
     /// Newest batches whose claims are looked through.
     private static var claimsLooked: Int { 64 }
 
-    /// What the newest batches said of the keys of this one, newest first.
+    /// What the newest batches said of the keys of this one, newest first: which there are is read from the proven record.
     ///
     /// Each file is opened whole, and only what is about these keys is kept.
     ///
@@ -23,36 +22,35 @@ extension Store {
     ///   - trustedSince: for sources that somebody vouched for, the entry: what was said of them before does not count.
     func earlierClaims(
         _ dataset: String, about claims: RowSample, _ reader: ClaimReader, digest: [UInt8],
-        source: String, ledger: Ledger?, trustedSince: [UInt64: Int]
+        source: String, trustedSince: [UInt64: Int]
     ) throws(IngestionError) -> [EarlierClaims] {
-        let folder = join(root, Self.claimsPath(dataset))
-        guard exists(folder), claims.count > 0 else { return [] }
+        let (log, state) = try proven()
+        let recorded = state.publications(dataset, role: "claims").suffix(Self.claimsLooked)
+        guard !recorded.isEmpty, claims.count > 0 else { return [] }
         let ring = try keyRing()
         if ring.keys.isEmpty { return [] }
         var found: [EarlierClaims] = []
         var words: Set<String> = [source + "\0" + hex(digest)]
         var heard = Set<UInt64>()
-        for name in try newestNames(in: folder, limit: Self.claimsLooked).reversed() {
-            let path = join(folder, name)
-            let batch = String(name.dropLast(7))
-            let entry = try checkRecorded(path, batch: batch, role: "claims", ledger)
-            let opened = try openShard(
-                path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "claims"])
+        for file in RecordedFiles(log: log, role: "claims", sequences: recorded.reversed()) {
+            let file = try file.get()
+            if state.excluded.contains(file.batch) { continue }
+            let (bytes, context) = try readEvidence(
+                file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": "claims"])
             // The same bytes judged twice are one word.
-            let context = opened.info.context
             guard words.insert((context["source"] ?? "") + "\0" + (context["source-sha256"] ?? "")).inserted else {
                 continue
             }
-            var bytes: [UInt8] = []
-            _ = try readShard(opened, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
-            guard var made = EarlierClaims(decoding: bytes, batch: batch) else {
+            guard var made = EarlierClaims(decoding: bytes, batch: file.batch) else {
                 throw IngestionError(
-                    .damaged, "\(path): what sources said is damaged; restore it, or move it away to judge without it")
+                    .damaged,
+                    "\(place(of: file)): it was written by another version, and cannot be read; to judge without it: sluice baseline "
+                        + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
             }
             // A contract that compares other things said other things.
             guard made.fits(reader) else { continue }
             made.keep(keysOf: claims, heard: &heard)
-            for (source, since) in trustedSince where (entry ?? .max) < since { made.tallies[source] = nil }
+            for (source, since) in trustedSince where file.entry.sequence < since { made.tallies[source] = nil }
             found.append(made)
         }
         return found

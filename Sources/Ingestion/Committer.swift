@@ -36,6 +36,12 @@ struct BatchIdentity: Sendable {
     let references: [Reference]
     /// Who brings it, and what vouches for it.
     let visitor: Visitor?
+    /// Whether the same words from another source are words of their own.
+    let comparesSources: Bool
+    /// The accepted batch that it shall replace.
+    let supersedes: String?
+    /// Whether it is judged again although the same was judged before.
+    let isForced: Bool
 
     /// SHA-256 of the file's name as its supplier or user gave it.
     let nameHash: [UInt8]
@@ -63,6 +69,9 @@ struct BatchIdentity: Sendable {
         keyFingerprints = [:]
         references = []
         visitor = nil
+        comparesSources = false
+        supersedes = nil
+        isForced = false
         nameHash = delivery.nameHash
         fileIdentity = file.identity
     }
@@ -92,6 +101,9 @@ struct BatchIdentity: Sendable {
                 field.pii?.key.flatMap { name in plan.tokenKeys[name].map { (index, $0.fingerprint(name: name)) } }
             })
         references = plan.references
+        comparesSources = plan.reader.claims != nil
+        supersedes = plan.options.supersedes
+        isForced = plan.options.force
         var key = SHA256()
         key.update(Array("ingest/seen/v1".utf8).span)
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)
@@ -103,6 +115,11 @@ struct BatchIdentity: Sendable {
         let vouched = visitor?.identity ?? []
         key.update(vouched.span)
         seenKey = key.digest()
+    }
+
+    /// The keys that its judgement records.
+    func seenKeys(isAccepted: Bool) -> [[UInt8]] {
+        isAccepted && contentKey != seenKey ? [seenKey, contentKey] : [seenKey]
     }
 
     /// What every shard of the batch carries in clear, authenticated (SECURITY.md 1.3).
@@ -120,54 +137,69 @@ struct BatchIdentity: Sendable {
 /// A claim on a batch while it is worked on; its lock lives as long as it does, however the process ends.
 package final class Claim: Sendable {
     let name: String
-    let folder: String
     /// The file that `watch` took for it; nil when the source is the user's own file and stays where it is.
     let delivery: Delivery?
     private let lock: FileLock
 
-    init(name: String, folder: String, lock: consuming FileLock, delivery: Delivery? = nil) {
+    init(name: String, lock: consuming FileLock, delivery: Delivery? = nil) {
         self.name = name
-        self.folder = folder
         self.delivery = delivery
         self.lock = lock
     }
+
+    /// The name of its folder in `work`.
+    var folderName: FileName { Store.name(name) }
 }
 
 /// Writes history: claims, commits, publishes, and finishes what a crash left behind by the very same functions.
 package struct Committer: Sendable {
+    /// The store, with its record.
     let store: Store
-    /// The record.
+    /// The record, to write into.
     package let ledger: Ledger
+    /// The record, to decide by.
+    package let record: ProvenLog
+    /// The folder of claims.
+    let work: OpenFolder
     /// Baselines that were opened before.
     let baselines = BaselineCache()
 
-    /// Opens the store's ledger and finishes or undoes what dead processes left.
+    /// Opens the store's ledger, proves it, and finishes or undoes what dead processes left.
     package init(_ store: Store) throws(IngestionError) {
-        self.store = store
         ledger = try store.ledger()
+        let proving = store.proving(ledger)
+        record = try proving.proven().log
+        self.store = proving
+        work = try storing { () throws(StorageError) in try proving.openWork() }
         // What cannot be finished now, such as a move into an archive that is not mounted, is no reason to do nothing else.
         _ = try recover()
+        try catchUp()
     }
 
     // MARK: Claims
 
-    func lockPath(_ claim: String) -> String { join(store.workFolder, claim + ".lock") }
+    private func lockName(_ claim: String) -> FileName { Store.name(claim + ".lock") }
+
+    /// The lock of a claim; nil while somebody holds it.
+    func tryLock(_ claim: String) throws(IngestionError) -> FileLock? {
+        try storing { () throws(StorageError) in try FileLock.tryAcquire(lockName(claim), in: work) }
+    }
 
     func lock(_ claim: String) throws(IngestionError) -> FileLock {
-        let path = lockPath(claim)
-        let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(path) }
-        guard let taken else { throw IngestionError(.tryAgain, "\(path): the claim is held by another process") }
-        return taken
+        if let taken = try tryLock(claim) { return taken }
+        throw IngestionError(.tryAgain, "\(store.workFolder)/\(claim).lock: the claim is held by another process")
     }
 
     /// Begins to make something of a batch: takes a claim, unless the file was delivered and has one, and an empty folder for
     /// what is staged.
-    func begin(_ batch: BatchIdentity, _ delivered: Claim?) throws(IngestionError) -> Claim {
+    func begin(_ batch: BatchIdentity, _ delivered: Claim?) throws(IngestionError) -> (
+        claim: Claim, staging: OpenFolder
+    ) {
         let claim: Claim
         if let delivered {
             claim = delivered
         } else {
-            claim = Claim(name: batch.id, folder: join(store.workFolder, batch.id), lock: try lock(batch.id))
+            claim = Claim(name: batch.id, lock: try lock(batch.id))
             try recording { () throws(LedgerError) in
                 try ledger.insertInflight(
                     Inflight(
@@ -175,32 +207,41 @@ package struct Committer: Sendable {
                         updatedMilliseconds: Clock.milliseconds()))
             }
         }
-        try storing { () throws(StorageError) in
-            if exists(claim.folder) { try removeTree(claim.folder) }
-            try makeFolder(claim.folder)
+        let staging = try storing { () throws(StorageError) in
+            try removeStaging(claim.name)
+            return try work.makeFolder(claim.folderName)
         }
-        return claim
+        return (claim, staging)
     }
 
     /// Gives up what was made of a claim. Without a delivered file nothing of it stays; with one, the claim and the file do,
     /// for another try.
     func abandon(_ claim: Claim) throws(IngestionError) {
         if claim.delivery == nil { return try forget(claim.name) }
-        try storing { () throws(StorageError) in if exists(claim.folder) { try removeTree(claim.folder) } }
+        try storing { () throws(StorageError) in try removeStaging(claim.name) }
     }
 
     /// Lets a claim go: its staged files, its row and its lock. A delivered file is not touched; see `dispose`.
     func forget(_ claim: String) throws(IngestionError) {
-        let folder = join(store.workFolder, claim)
         try storing { () throws(StorageError) in
-            if exists(folder) { try removeTree(folder) }
-            for rest in [folder + ".name", folder + ".sidecars"] where exists(rest) && !exists(folder + ".source") {
-                try removeFile(rest)
-            }
-            try syncFolder(store.workFolder)
+            try removeStaging(claim)
+            try removeRest(of: claim, [".name", ".sidecars"])
+            try work.sync()
         }
         try recording { () throws(LedgerError) in try ledger.removeInflight(claim: claim) }
-        try storing { () throws(StorageError) in try removeFile(lockPath(claim)) }
+        try storing { () throws(StorageError) in try work.remove(lockName(claim)) }
+    }
+
+    private func removeStaging(_ claim: String) throws(StorageError) {
+        if try work.status(of: Store.name(claim)) != nil { try work.removeTree(Store.name(claim)) }
+    }
+
+    /// Removes what was kept of a delivered file, unless the file itself is still there.
+    private func removeRest(of claim: String, _ endings: [String]) throws(StorageError) {
+        if try work.status(of: Store.name(claim + ".source")) != nil { return }
+        for name in endings.map({ Store.name(claim + $0) }) where try work.status(of: name) != nil {
+            try work.remove(name)
+        }
     }
 
     // MARK: Commit
@@ -217,8 +258,15 @@ package struct Committer: Sendable {
     }
 
     /// Records a batch and its claim's plan in one transaction, then moves the files into place.
-    func commit(_ claim: Claim, _ batch: BatchIdentity, _ outcome: Outcome) throws(IngestionError) {
-        try storing { () throws(StorageError) in try syncFolder(claim.folder) }
+    func commit(
+        _ claim: Claim, _ batch: BatchIdentity, _ outcome: Outcome, in staging: OpenFolder
+    ) throws(IngestionError) {
+        try storing { () throws(StorageError) in try staging.sync() }
+        // Looked for once more: another process may have judged the same content meanwhile.
+        let proven = try store.proven().state.size
+        if try earlier(batch) != nil {
+            throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged a moment ago")
+        }
         let time = Clock.text()
         let rowMap = outcome.rowMap.encoded()
         var entries: [JSONValue] = []
@@ -226,7 +274,7 @@ package struct Committer: Sendable {
         let contract = batch.contract.canonicalBytes()
         let isNew = try recording { () throws(LedgerError) in try ledger.blob(sha256: batch.contractDigest) == nil }
         if isNew {
-            blobs.append(LedgerBlob(media: "application/schema+json", data: contract))
+            blobs.append(LedgerBlob(media: LedgerBlob.contractMedia, data: contract))
             entries.append(
                 .object([
                     "kind": .string("contract.registered"), "v": .integer(1), "time": .string(time),
@@ -246,34 +294,72 @@ package struct Committer: Sendable {
         let judgedIndex = entries.count
         entries.append(judged(batch, outcome, time, rowMap))
         entries += published(batch, outcome.shards, time)
-        var seen = [batch.seenKey: judgedIndex]
-        if outcome.verdict == "accepted" { seen[batch.contentKey] = judgedIndex }
+        if outcome.verdict == "accepted", let old = batch.supersedes {
+            entries.append(superseded(old, by: batch, time))
+        }
+        let seen = Dictionary(
+            batch.seenKeys(isAccepted: outcome.verdict == "accepted").map { ($0, judgedIndex) },
+            uniquingKeysWith: { first, _ in first })
         try commit(
             claim, batch, shards: outcome.shards,
-            LedgerChange(
-                entries: entries, blobs: blobs,
-                seen: seen))
+            LedgerChange(entries: entries, blobs: blobs, seen: seen, provenSize: proven), in: staging)
     }
 
-    /// Records entries together with the plan of what is to be moved where, then carries the plan out.
+    /// Records entries together with the claim's row, then moves the files into place.
     func commit(
-        _ claim: Claim, _ batch: BatchIdentity, shards: [StagedShard], _ change: LedgerChange
+        _ claim: Claim, _ batch: BatchIdentity, shards: [StagedShard], _ change: LedgerChange, in staging: OpenFolder?
     ) throws(IngestionError) {
-        var plan: [String: JSONValue] = [
-            "batch": .string(batch.id),
-            "files": .array(shards.map { .object(["from": .string($0.name), "to": .string($0.path)]) }),
-        ]
-        if var delivery = claim.delivery {
-            delivery.judged = batch.fileIdentity
-            plan["delivery"] = delivery.document
-        }
+        var plan: [String: JSONValue] = ["batch": .string(batch.id)]
+        var delivery = claim.delivery
+        delivery?.judged = batch.fileIdentity
+        if let delivery { plan["delivery"] = delivery.document }
         let inflight = Inflight(
             claim: claim.name, source: batch.dataset, state: .publishing, attempts: 1, sha256: batch.digest,
             plan: JSONValue.object(plan).canonicalBytes(), updatedMilliseconds: Clock.milliseconds())
         var change = change
         change.putInflight.append(inflight)
-        _ = try recording { () throws(LedgerError) in try ledger.commit(change) }
-        try publish(inflight)
+        let made = try recording { () throws(LedgerError) in try ledger.commit(change) }
+        var files: [Placement] = []
+        for (index, entry) in change.entries.enumerated() where entry["kind"]?.text == LedgerEntry.publishedKind {
+            for file in entry["files"]?.items ?? [] {
+                files.append(try Placement(file, sequence: made.firstSequence + index))
+            }
+        }
+        if let staging { try place(files, from: staging, isRecovery: false) }
+        try finish(claim.name, delivery)
+    }
+
+    /// A recorded file on its way from the claim's folder to its place, both worked out from the signed entry.
+    struct Placement {
+        /// Its name among the staged files.
+        let staged: FileName
+        /// Its place below the store.
+        let target: RelativePath
+        let digest: String
+        /// The entry that records it.
+        let sequence: Int
+
+        /// Reads a member of an entry's `files`.
+        init(_ file: JSONValue, sequence: Int) throws(IngestionError) {
+            let role = file["role"]?.text ?? ""
+            guard let path = file["path"]?.text, let target = recordedPath(path), let digest = file["file_sha256"]?.text
+            else {
+                throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file without a place of ours")
+            }
+            let ordinal = file["shard"]?.whole ?? 0
+            switch role {
+            case "accepted": staged = Store.name("\(ordinal).sluice")
+            case "quarantine": staged = Store.name("\(ordinal).quarantine.sluice")
+            default:
+                guard let name = FileName(Array((role + ".sluice").utf8)) else {
+                    throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file of no role of ours")
+                }
+                staged = name
+            }
+            self.target = target
+            self.digest = digest
+            self.sequence = sequence
+        }
     }
 
     /// Where a file goes, relative to the store. Decision and row index lie apart, so that `*.sluice` in a batch's folder
@@ -290,48 +376,86 @@ package struct Committer: Sendable {
         }
     }
 
-    /// Moves the files of a committed plan into place, writes receipts, and lets the claim go. Doing it twice is doing it
-    /// once: recovery after a crash calls this very function.
-    func publish(_ claim: Inflight) throws(IngestionError) {
-        guard let bytes = claim.plan, let plan = try? JSONValue.parse(bytes), let files = plan["files"]?.items,
-            let batch = plan["batch"]?.text
-        else { throw IngestionError(.software, "the plan of claim \(claim.claim) cannot be read") }
-        var folders: [String] = []
+    /// Moves files of a committed batch into place and writes their receipts. Doing it twice is doing it once: recovery after a crash
+    /// calls this very function.
+    ///
+    /// - Parameter isRecovery: whether the files were out of our hands since they were written; then each is compared with the record.
+    private func place(_ files: [Placement], from staging: OpenFolder?, isRecovery: Bool) throws(IngestionError) {
+        var folders: [RelativePath: OpenFolder] = [:]
         for file in files {
-            guard let from = file["from"]?.text, let to = file["to"]?.text else { continue }
-            let source = join(join(store.workFolder, claim.claim), from)
-            let target = join(store.root, to)
-            let folder = split(target).folder
+            guard let above = file.target.folder else { continue }
             try storing { () throws(StorageError) in
-                if !folders.contains(folder) {
-                    try makeFolder(folder)
-                    folders.append(folder)
+                let folder: OpenFolder
+                if let known = folders[above] {
+                    folder = known
+                } else {
+                    folder = try store.files.folder(at: above, making: true)
                 }
+                folders[above] = folder
+                let isStaged = try staging?.status(of: file.staged) != nil
                 // Already there after a crash between the rename and here.
-                if exists(source) || !exists(target) { try renameNoReplace(from: source, to: target) }
+                if !isStaged, try folder.status(of: file.target.name) != nil { return }
+                guard let staging, isStaged else {
+                    throw StorageError(
+                        .notFound, "publish", join(store.root, file.target.description), errno: 0,
+                        cause: "it is recorded, and neither there nor in work/; restore it from a backup")
+                }
+                if isRecovery, try sha256(of: staging.openRegular(file.staged)) != file.digest {
+                    throw StorageError(
+                        .inputOutput, "publish", join(store.root, file.target.description), errno: 0,
+                        cause: "what is staged for it in work/ is not what the ledger records; restore it from a backup"
+                    )
+                }
+                try staging.move(file.staged, to: folder, as: file.target.name)
             }
         }
-        try receipts(batch)
+        try receipts(files, folders)
         try storing { () throws(StorageError) in
-            for folder in folders { try syncFolder(folder) }
+            for folder in folders.values { try folder.sync() }
         }
-        if let delivery = delivery(of: claim), try !dispose(delivery, claim: claim.claim) { return }
-        try forget(claim.claim)
     }
 
-    /// Writes a `.tlog-proof` beside each shard of a batch: anyone can check it offline against the signed checkpoint.
-    private func receipts(_ batch: String) throws(IngestionError) {
-        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).run(batch) }
+    /// Lets a delivered file go, and then the claim.
+    private func finish(_ claim: String, _ delivery: Delivery?) throws(IngestionError) {
+        if let delivery, try !dispose(delivery, claim: claim) { return }
+        try forget(claim)
+    }
+
+    /// Publishes what a dead process committed: what is to go where is read from the proven record, never from the claim's row.
+    ///
+    /// - Returns: false when the record has no such batch, so that there is nothing to publish.
+    func republish(_ claim: String, _ delivery: Delivery?) throws(IngestionError) -> Bool {
+        let run = try recording { () throws(LedgerError) in try record.run(claim) }
+        if run.isEmpty { return false }
+        var files: [Placement] = []
+        for entry in run {
+            for file in entry.files { files.append(try Placement(file.body, sequence: entry.sequence)) }
+        }
+        let staging = try storing { () throws(StorageError) -> OpenFolder? in
+            guard try work.status(of: Store.name(claim))?.kind == .folder else { return nil }
+            return try work.folder(at: RelativePath(Store.name(claim)))
+        }
+        try place(files, from: staging, isRecovery: true)
+        try finish(claim, delivery)
+        return true
+    }
+
+    /// Writes a `.tlog-proof` beside each file: anyone can check it offline against the signed checkpoint.
+    private func receipts(_ files: [Placement], _ folders: [RelativePath: OpenFolder]) throws(IngestionError) {
         // All are written before the first is made durable: one journal commit of the file system serves them all.
         var receipts: [Receipt] = []
-        for entry in entries where !entry.files.isEmpty {
-            let proof = try recording { () throws(LedgerError) in try ledger.proof(of: entry.sequence) }
-            guard let proof else { continue }
-            for file in entry.files {
-                let target = join(store.root, file.path + ".tlog-proof")
-                if exists(target) { continue }
-                receipts.append(try storing { () throws(StorageError) in try Receipt(target, proof.text) })
+        var proofs: [Int: [UInt8]] = [:]
+        for file in files {
+            guard let folder = file.target.folder.flatMap({ folders[$0] }),
+                let name = file.target.with(ending: ".tlog-proof")?.name
+            else { continue }
+            if try storing({ () throws(StorageError) in try folder.status(of: name) }) != nil { continue }
+            if proofs[file.sequence] == nil {
+                proofs[file.sequence] =
+                    try recording { () throws(LedgerError) in try ledger.proof(of: file.sequence) }?.text
             }
+            guard let proof = proofs[file.sequence] else { continue }
+            receipts.append(try storing { () throws(StorageError) in try Receipt(name, in: folder, proof) })
         }
         for receipt in receipts { try storing { () throws(StorageError) in try receipt.commit() } }
     }
@@ -339,12 +463,13 @@ package struct Committer: Sendable {
     /// A receipt that is written and not yet durable.
     private final class Receipt {
         private var file: StagedFile?
-        private let name: String
+        private let name: FileName
 
-        init(_ target: String, _ text: [UInt8]) throws(StorageError) {
-            let (folder, name) = split(target)
+        init(_ name: FileName, in folder: OpenFolder, _ text: [UInt8]) throws(StorageError) {
             // A crash may have left the half of it.
-            if exists(join(folder, name + ".part")) { try removeFile(join(folder, name + ".part")) }
+            if let part = RelativePath(name).with(ending: ".part")?.name, try folder.status(of: part) != nil {
+                try folder.remove(part)
+            }
             var file = try StagedFile(in: folder, name: name)
             try file.write(text.span)
             self.name = name
@@ -357,58 +482,108 @@ package struct Committer: Sendable {
         }
     }
 
+    // MARK: Recovery
+
     /// Finishes or undoes every claim whose lock nobody holds.
+    ///
+    /// A row that is no claim of ours, and a thing in `work` that is none, are nobody's to touch: `doctor` and `verify --files` name them.
     ///
     /// - Returns: claims that could not be finished, and why; they stay for the next time.
     package func recover() throws(IngestionError) -> [(claim: Inflight, error: IngestionError)] {
         var failures: [(claim: Inflight, error: IngestionError)] = []
-        let claims = try recording { () throws(LedgerError) in try ledger.inflight() }
+        let claims = try recording { () throws(LedgerError) in try ledger.inflight() }.filter {
+            Inflight.isName($0.claim)
+        }
         for claim in claims {
-            let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(claim.claim)) }
-            guard lock != nil else { continue }
-            if claim.state == .publishing {
-                do throws(IngestionError) { try publish(claim) } catch { failures.append((claim, error)) }
-            } else if let delivery = delivery(of: claim), mayHaveSource(delivery) {
-                // The supplier's file waits for the daemon; only what was made of it goes.
-                try storing { () throws(StorageError) in
-                    let folder = join(store.workFolder, claim.claim)
-                    if exists(folder) { try removeTree(folder) }
-                }
-            } else {
-                try forget(claim.claim)
+            do throws(IngestionError) {
+                guard let lock = try tryLock(claim.claim) else { continue }
+                try recover(claim)
+                _ = consume lock
+            } catch {
+                if error.isFatal { throw error }
+                failures.append((claim, error))
             }
         }
         let known = Set(claims.map(\.claim))
-        let names = try storing { () throws(StorageError) in try listFolder(store.workFolder) }
-        for name in names {
-            // A file of a supplier's without a claim is nobody's to remove; `doctor` names it.
-            if name.hasSuffix(".source") { continue }
-            let claim = String(name.prefix { $0 != "." })
-            if known.contains(claim) || !exists(join(store.workFolder, name)) { continue }
-            let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(claim)) }
-            guard lock != nil else { continue }
-            // The row may have been committed since the list was read; then it is no orphan.
-            let now = try recording { () throws(LedgerError) in try ledger.inflight() }
-            if now.contains(where: { $0.claim == claim }) { continue }
-            try storing { () throws(StorageError) in
-                let path = join(store.workFolder, claim)
-                if exists(path) { try removeTree(path) }
-                for end in [".name", ".name.part", ".sidecars", ".sidecars.part"]
-                where exists(path + end) && !exists(path + ".source") {
-                    try removeFile(path + end)
-                }
-                try removeFile(lockPath(claim))
+        for claim in try orphans() where !known.contains(claim) {
+            do throws(IngestionError) { try recoverOrphan(claim) } catch {
+                if error.isFatal { throw error }
+                let row = Inflight(claim: claim, source: "", state: .claimed, updatedMilliseconds: 0)
+                failures.append((row, error))
             }
         }
         return failures
     }
 
-    /// Whether a claim's file is there, or may be there once its file system is mounted again.
-    private func mayHaveSource(_ delivery: Delivery) -> Bool {
-        let inbox = store.placed(delivery.inbox)
-        if exists(store.placed(delivery.place)) { return true }
-        return !delivery.place.hasPrefix("work/") && isEmptyFolder(inbox)
+    private func recover(_ claim: Inflight) throws(IngestionError) {
+        let delivery = delivery(of: claim)
+        // What the row says of its state is nobody's word: the record tells whether the batch is committed.
+        if claim.state == .publishing, try republish(claim.claim, delivery) { return }
+        if let delivery, mayHaveSource(delivery, claim.claim) {
+            // The supplier's file waits for the daemon; only what was made of it goes.
+            try storing { () throws(StorageError) in try removeStaging(claim.claim) }
+            if claim.state == .publishing { try reopen(claim) }
+        } else {
+            try forget(claim.claim)
+        }
     }
 
-    private func isEmptyFolder(_ path: String) -> Bool { (try? listFolder(path))?.isEmpty ?? true }
+    /// A row that claims to be published of a batch that the record does not have is a file that is still to be judged.
+    private func reopen(_ claim: Inflight) throws(IngestionError) {
+        var row = claim
+        row.state = .claimed
+        let made = row
+        try recording { () throws(LedgerError) in try ledger.putInflight(made) }
+    }
+
+    /// Names of claims that left something in `work`, but for delivered files: those without a claim are nobody's to remove.
+    private func orphans() throws(IngestionError) -> [String] {
+        let names = try storing { () throws(StorageError) in try work.names() }
+        var found: [String] = []
+        for name in names.map(\.description) {
+            let claim = String(name.prefix { $0 != "." })
+            let ending = String(name.dropFirst(claim.count))
+            guard Inflight.isName(claim), Self.leftovers.contains(ending) else { continue }
+            // A link, or a folder in a file's place, is none of ours.
+            let kind = try storing { () throws(StorageError) in try work.status(of: Store.name(name))?.kind }
+            guard kind == (ending.isEmpty ? .folder : .regular) else { continue }
+            if found.last != claim { found.append(claim) }
+        }
+        return found
+    }
+
+    /// What stands behind a claim's name in `work`.
+    private static let leftovers: Set = ["", ".lock", ".name", ".name.part", ".sidecars", ".sidecars.part"]
+
+    private func recoverOrphan(_ claim: String) throws(IngestionError) {
+        guard let lock = try tryLock(claim) else { return }
+        // The row may have been committed since the list was read; then it is no orphan.
+        let now = try recording { () throws(LedgerError) in try ledger.inflight() }
+        if now.contains(where: { $0.claim == claim }) { return }
+        // A row can be taken away: what the record has is published all the same.
+        let isFolder = try storing { () throws(StorageError) in try work.status(of: Store.name(claim))?.kind == .folder
+        }
+        if isFolder, try republish(claim, nil) { return }
+        try storing { () throws(StorageError) in
+            try removeStaging(claim)
+            try removeRest(of: claim, [".name", ".name.part", ".sidecars", ".sidecars.part"])
+            try work.remove(lockName(claim))
+        }
+        _ = consume lock
+    }
+
+    /// Whether a claim's file is there, or may be there once its file system is mounted again.
+    private func mayHaveSource(_ delivery: Delivery, _ claim: String) -> Bool {
+        if (try? store.sourceStatus(of: claim, delivery)) != nil { return true }
+        if delivery.isInWork { return false }
+        return (try? store.openPlace(store.inboxPath(of: delivery.dataset)).names())?.isEmpty ?? true
+    }
+}
+
+/// A place below the store that a file of ours may be recorded at; nil for any other.
+func recordedPath(_ text: String) -> RelativePath? {
+    guard let path = RelativePath(text), path.names.count >= 3,
+        ["accepted", "quarantine", "baselines"].contains(path.names[0].description)
+    else { return nil }
+    return path
 }

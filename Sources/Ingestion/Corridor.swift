@@ -21,8 +21,12 @@ package struct Corridor: Sendable {
 
     /// A corridor into a store, or one that only checks. Making one that writes finishes what dead processes left.
     package init(store: Store?, writes: Bool) throws(IngestionError) {
-        self.store = store
-        committer = if let store, writes { try Committer(store) } else { nil }
+        if let store, writes {
+            let committer = try Committer(store)
+            (self.committer, self.store) = (committer, committer.store)
+        } else {
+            (committer, self.store) = (nil, try store?.proving())
+        }
     }
 
     /// The format of a file, by its name.
@@ -83,15 +87,14 @@ package struct Corridor: Sendable {
         }
         let secret = try store?.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
         let hash = try Plan.keyHash(secret)
-        let keys = try BatchKeys(schema, hash, store, try referenceLedger(schema), options)
+        let keys = try BatchKeys(schema, hash, store, options)
         let plan = try Plan(
             schema: schema, dataset: dataset, source: sourceName, format: format, options: options,
             secret: secret ?? [UInt8](repeating: 0x53, count: 32),
             recipients: options.doors == .ingest ? store?.recipients(of: dataset) ?? [] : [],
             tokenKeys: options.doors >= .dryRun ? store?.tokenKeys(for: schema) ?? [:] : [:], file: path, hash: hash,
             references: keys.references)
-        let source = try Source(
-            (claim?.delivery?.place).flatMap { store?.placed($0) } ?? path, calling: path, isStopped: options.isStopped)
+        let source = try open(path, plan, claim)
         var report = BatchReport(
             status: .checked, dataset: dataset, source: sourceName, file: path, fields: plan.fieldNames)
         report.contractHash = hex(schema.digest)
@@ -121,7 +124,7 @@ package struct Corridor: Sendable {
 
         let batch = try BatchIdentity(
             plan: plan, digest: survey.digest, contract: contract, source: source, claim: claim, visitor: visitor)
-        if options.doors == .ingest, !options.force, let committer, let earlier = try committer.judged(batch) {
+        if options.doors == .ingest, let committer, let earlier = try committer.earlier(batch) {
             try committer.requireSettled(source, claim)
             return try committer.repeated(earlier, batch, report, claim, started)
         }
@@ -142,6 +145,19 @@ package struct Corridor: Sendable {
         return try await process(plan, layout, survey, decision, baseline, batch, source, claim, &report, started)
     }
 
+    /// Opens the file, once it is known that the batch may be sealed for its recipients and take the place that it asks for.
+    private func open(_ path: String, _ plan: Plan, _ claim: Claim?) throws(IngestionError) -> Source {
+        if plan.options.doors == .ingest, let committer {
+            try committer.enroll(
+                plan.recipients.map(UsedKey.init) + plan.tokenKeys.map { UsedKey(.token, $0.key, $0.value) })
+            if let old = plan.options.supersedes { try committer.requireSupersedable(old, in: plan.dataset) }
+        }
+        guard let claim, let delivery = claim.delivery, let store else {
+            return try Source(path, calling: path, isStopped: plan.options.isStopped)
+        }
+        return try store.openSource(of: claim.name, delivery, calling: path, isStopped: plan.options.isStopped)
+    }
+
     /// Decides, beside what was accepted before and what other sources said.
     private func decide(
         _ plan: Plan, _ survey: inout Survey, _ keys: BatchKeys
@@ -151,8 +167,8 @@ package struct Corridor: Sendable {
             ? nil
             : store?.baseline(
                 plan.dataset, source: plan.source, features: plan.screened.numberNames(plan.fieldNames),
-                codes: plan.screened.codeNames(plan.fieldNames), digest: survey.digest, ledger: committer?.ledger,
-                cache: committer?.baselines)
+                codes: plan.screened.codeNames(plan.fieldNames), digest: survey.digest,
+                superseded: plan.options.supersedes, cache: committer?.baselines)
         // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
         if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
@@ -182,15 +198,7 @@ package struct Corridor: Sendable {
             sidecars.isEmpty && record?.required.isEmpty != false
             ? Provenance() : try Provenance(sidecars, source, sha256: digest, rule: record)
         return Visitor(
-            name: plan.source, record: record, standing: try store?.standing(plan.source, try readableLedger()),
-            provenance: provenance)
-    }
-
-    /// The record, also where nothing is to be written into it; nil without a store.
-    private func readableLedger() throws(IngestionError) -> Ledger? {
-        if let committer { return committer.ledger }
-        guard let store, exists(store.ledgerPath) else { return nil }
-        return try recording { () throws(LedgerError) in try Ledger.openReadonly(path: store.ledgerPath) }
+            name: plan.source, record: record, standing: try store?.standing(plan.source), provenance: provenance)
     }
 
     /// Holds what the batch says against what other sources said; nil when the contract compares nothing.
@@ -201,15 +209,12 @@ package struct Corridor: Sendable {
         var earlier: [EarlierClaims] = []
         if let store {
             var trusted: [UInt64: Int] = [:]
-            if let ledger = try readableLedger() {
-                for name in try store.knownSources(ledger) {
-                    let since = try store.standing(name, ledger)?.trustedSince ?? -1
-                    if since >= 0 { trusted[reader.code(ofSource: name)] = since }
-                }
+            for name in try store.knownSources() {
+                let since = try store.standing(name)?.trustedSince ?? -1
+                if since >= 0 { trusted[reader.code(ofSource: name)] = since }
             }
             earlier = try store.earlierClaims(
-                plan.dataset, about: claims, reader, digest: digest, source: plan.source, ledger: try readableLedger(),
-                trustedSince: trusted)
+                plan.dataset, about: claims, reader, digest: digest, source: plan.source, trustedSince: trusted)
         }
         return CrossCheck(claims, earlier: earlier, reader)
     }
@@ -223,7 +228,7 @@ package struct Corridor: Sendable {
         if let store {
             names += store.configuration.sources.keys
             names += store.configuration.datasets.values.compactMap(\.source)
-            if let ledger = try readableLedger() { names += try store.knownSources(ledger) }
+            names += try store.knownSources()
         }
         // The codes of values in a column, and those of sources among claims.
         let codes = names.flatMap { name in
@@ -240,12 +245,6 @@ package struct Corridor: Sendable {
             .unreadableData,
             "\(path): it has \(columns) columns, more than sluice.limits.maxFields \(schema.limits.maxFields); "
                 + "raise the limit if that is meant")
-    }
-
-    /// The record, for foreign keys that refer to what a dataset has accepted.
-    private func referenceLedger(_ schema: Schema) throws(IngestionError) -> Ledger? {
-        if let committer { return committer.ledger }
-        return schema.refersToDatasets ? try readableLedger() : nil
     }
 
     /// First pass over all slices.
@@ -342,9 +341,9 @@ package struct Corridor: Sendable {
             accepted: max(0, survey.profile.sound - extra - flagged - quarantined), flagged: flagged,
             quarantined: quarantined, rejected: survey.profile.rows - survey.profile.sound + extra)
         if plan.options.doors == .ingest, let committer {
-            let claim = try committer.begin(batch, delivered)
+            let (claim, staging) = try committer.begin(batch, delivered)
             let stage = Stage(
-                folder: claim.folder, context: batch.context(committer.ledger.origin), recipients: plan.recipients)
+                folder: staging, context: batch.context(committer.ledger.origin), recipients: plan.recipients)
             do throws(IngestionError) {
                 try committer.requireSettled(source, delivered)
                 return try committer.hold(
@@ -414,11 +413,11 @@ package struct Corridor: Sendable {
         } catch {
             throw IngestionError(error)
         }
-        var claim: Claim?
-        if plan.options.doors == .ingest, let committer { claim = try committer.begin(batch, delivered) }
-        let stage = claim.map { claim in
+        let begun = plan.options.doors == .ingest ? try committer?.begin(batch, delivered) : nil
+        let claim = begun?.claim
+        let stage = begun.map { begun in
             Stage(
-                folder: claim.folder, context: batch.context(committer?.ledger.origin ?? ""),
+                folder: begun.staging, context: batch.context(committer?.ledger.origin ?? ""),
                 recipients: plan.recipients)
         }
         let replayer = try SliceReplayer(source, places: survey.places, plan.reading.coding)

@@ -55,7 +55,11 @@ extension Store {
         case .success(let ledger):
             found += try examineLedger(ledger)
             found += try examineClaims(ledger)
-            if readFiles { found += try examineFiles() }
+            // Only a record that holds can tell what else does.
+            if found.contains(where: { $0.subject == "ledger" && $0.grade == .bad }) { break }
+            let proving = proving(ledger)
+            found += try proving.examineRecordedKeys()
+            if readFiles { found += try proving.examineFiles() }
         }
         found += examineInboxes()
         return found
@@ -133,6 +137,84 @@ extension Store {
             ? [Diagnosis("keys", .well, "every key that is needed is there and closed to others")] : found
     }
 
+    /// Every key that a sealed file, or a column of tokens, still needs: there, the recorded one, and the one that opens it.
+    package func examineRecordedKeys() throws(IngestionError) -> [Diagnosis] {
+        let (log, state) = try proven()
+        var found = try missingKeys().map {
+            Diagnosis("keys", .bad, $0, cure: "it is in your copy of keys/, or nowhere")
+        }
+        for key in try presentKeys() {
+            do throws(IngestionError) { try requireRecorded(key) } catch {
+                found.append(Diagnosis("keys", .bad, error.description, cure: "put the recorded key back"))
+            }
+        }
+        let needs = try neededKeys(log)
+        let rsa = Set(state.keys.keys.filter { $0.kind == "rsa" }.map(\.name))
+        for (name, file) in needs.wrapping.sorted(by: { $0.key < $1.key }) where !rsa.contains(name) {
+            if state.keys[ProvenState.KeyName(kind: "kek", name: name)] == nil, isRSARecipient(name) { continue }
+            guard let key = try? Self.readKey(in: keysFolder, .kek, name) else {
+                if state.keys[ProvenState.KeyName(kind: "kek", name: name)] == nil {
+                    found.append(
+                        Diagnosis(
+                            "keys", .bad, "keys/\(name).kek is missing, and \(file.path) is sealed for it",
+                            cure: "restore it from your copy of keys/"))
+                }
+                continue
+            }
+            guard let opened = try? openRecorded(file) else { continue }
+            do throws(SealingError) {
+                _ = try MessageReader(.file(opened), keys: KeyRing([.aes(name: name, key: key)]))
+            } catch {
+                found.append(
+                    Diagnosis(
+                        "keys", .bad,
+                        "keys/\(name).kek does not open \(file.path), which is sealed for a key of that name",
+                        cure: "it is another key: put the one back that the file was sealed for"))
+            }
+        }
+        let tokens = try Set(
+            keyNames(.token).compactMap { try? Self.readKey(in: keysFolder, .token, $0).fingerprint(name: $0) })
+        for (fingerprint, batch) in needs.tokens.sorted(by: { $0.key < $1.key }) where !tokens.contains(fingerprint) {
+            found.append(
+                Diagnosis(
+                    "keys", .bad,
+                    "tokens of batch \(batch) were made with a key of fingerprint \(fingerprint), which is not in keys/",
+                    cure: "restore it from your copy of keys/: another one makes tokens that join none of these"))
+        }
+        return found
+    }
+
+    private func isRSARecipient(_ name: String) -> Bool {
+        configuration.allRecipients.contains { if case .rsa(name, _) = $0 { true } else { false } }
+    }
+
+    /// For each wrapping key the newest file that is sealed for it, and for each token key the newest batch that has tokens of it.
+    private func neededKeys(
+        _ log: ProvenLog
+    ) throws(IngestionError) -> (wrapping: [String: PublishedFile], tokens: [String: String]) {
+        var (wrapping, tokens): ([String: PublishedFile], [String: String]) = ([:], [:])
+        for kind in [LedgerEntry.publishedKind, "batch.judged"] {
+            var next = 0
+            while true {
+                let from = next
+                let entries = try recording { () throws(LedgerError) in
+                    try log.ledger.unindexedEntries(kind: kind, from: from, limit: 1000)
+                }
+                guard let last = entries.last else { break }
+                next = last.sequence + 1
+                for entry in entries {
+                    if let file = entry.files.first {
+                        for name in entry.body["keys"]?.items?.compactMap(\.text) ?? [] { wrapping[name] = file }
+                    }
+                    for mask in (entry.body["columns"]?.items ?? []).flatMap({ $0["masks"]?.items ?? [] }) {
+                        if let key = mask["key"]?.text { tokens[key] = entry.body["batch"]?.text ?? "" }
+                    }
+                }
+            }
+        }
+        return (wrapping, tokens)
+    }
+
     private func examineDisk() throws(IngestionError) -> [Diagnosis] {
         let free = try storing { () throws(StorageError) in try freeSpace(root) }
         let text = "\(free >> 20) MiB are free"
@@ -161,10 +243,14 @@ extension Store {
         }
         do throws(IngestionError) {
             let key = try signingKey()
-            guard let verifier = VerifierKey(name: configuration.origin, publicKey: key.publicKey) else {
-                return found + [
-                    Diagnosis("ledger", .bad, "the ledger's origin in sluice.yaml is no valid name", cure: "correct it")
-                ]
+            // The ledger was held against the key that is known for it when it was opened.
+            let verifier = ledger.verifier
+            let standing = try pinning(verifier)
+            if case .unpinned(let reason) = standing {
+                found.append(
+                    Diagnosis(
+                        "ledger", .risk, "its verifier key is not written down outside the store: \(reason)",
+                        cure: "keep it elsewhere, and use: sluice lineage verify --vkey \(verifier)"))
             }
             let result = try recording { () throws(LedgerError) in
                 try Ledger.verify(path: ledgerPath, key: verifier, signingKey: key)
@@ -186,15 +272,19 @@ extension Store {
     }
 
     private func examineFiles() throws(IngestionError) -> [Diagnosis] {
-        let changed = try checkFiles()
-        if changed.isEmpty { return [Diagnosis("files", .well, "every published file is the recorded one")] }
-        return changed.map { line in
-            Diagnosis(
-                "files", .bad, line,
-                cure: line.hasSuffix("is not recorded")
-                    ? "an orphan: nobody may read it as published; move it away and find out who put it there"
-                    : "restore it from a backup")
+        let audit = try audit()
+        let notes = audit.notes.map { Diagnosis("files", .risk, $0, cure: "look whether you changed it") }
+        if audit.problems.isEmpty {
+            return notes + [Diagnosis("files", .well, "every published file is the recorded one")]
         }
+        return notes
+            + audit.problems.map { line in
+                Diagnosis(
+                    "files", .bad, line,
+                    cure: line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
+                        ? "nobody may read it as published; move it away and find out who put it there"
+                        : "restore it from a backup")
+            }
     }
 
     private func examineClaims(_ ledger: Ledger) throws(IngestionError) -> [Diagnosis] {
@@ -202,8 +292,16 @@ extension Store {
         let claims = try recording { () throws(LedgerError) in try ledger.inflight() }
         let names = try storing { () throws(StorageError) in exists(workFolder) ? try listFolder(workFolder) : [] }
         for claim in claims {
-            let lock = join(workFolder, claim.claim + ".lock")
-            let holder = try storing { () throws(StorageError) in try FileLock.holder(lock) }
+            guard Inflight.isName(claim.claim) else {
+                found.append(
+                    Diagnosis(
+                        "claims", .bad, "the ledger has a claim whose name is none: nothing is done about it",
+                        cure: "somebody wrote it there; see: sluice lineage verify"))
+                continue
+            }
+            let holder = try storing { () throws(StorageError) in
+                try FileLock.holder(Self.name(claim.claim + ".lock"), in: openWork())
+            }
             if holder == nil {
                 found.append(
                     Diagnosis(
@@ -234,15 +332,15 @@ extension Store {
                 return Diagnosis(
                     "inboxes", .risk, "\(path) is not there yet", cure: "sluice watch makes it, or mount it")
             }
-            if let archive = configuration.datasets[dataset]?.archive.map(placed), exists(archive),
-                (try? OpenFolder(archive)) == nil
+            if let archive = configuration.datasets[dataset]?.archive, exists(placed(archive)),
+                (try? openPlace(archive)) == nil
             {
                 return Diagnosis(
                     "inboxes", .bad, "\(archive), the archive of \(dataset), is no folder that can be opened",
                     cure: "make or mount it: files with an outcome wait in work/ until it is there")
             }
             do throws(StorageError) {
-                try OpenFolder(path).forEachName { _ in }
+                try openPlace(inboxPath(of: dataset)).forEachName { _ in }
                 return Diagnosis("inboxes", .well, "\(path) can be read")
             } catch {
                 return Diagnosis(

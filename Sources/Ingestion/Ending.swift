@@ -16,6 +16,76 @@ package enum FailureReason: String, Sendable {
     case crashLoop = "crash-loop"
 }
 
+/// A batch that came before with the same content.
+struct EarlierBatch: Sendable {
+    let batch: String
+    /// Its entry `batch.judged`, proven.
+    let judged: LedgerEntry
+    /// Whether contract, policy and what vouched for it were the same too.
+    let isSame: Bool
+    var isAccepted: Bool { judged.body["verdict"]?.text == "accepted" }
+}
+
+extension Committer {
+    /// The batch that judged this content before, if one did. What was accepted once is never accepted again, whatever contract, policy,
+    /// recipients or version it comes under; what was held is judged again under any other.
+    ///
+    /// Keys and tables only say where to look: what is found is proven and compared with the batch.
+    func earlier(_ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
+        let state = try store.proven().state
+        for sequence in state.acceptances(dataset: batch.dataset, digest: batch.digest) {
+            guard let found = try earlier(sequence, batch), found.isAccepted else { continue }
+            // What would replace itself unchanged is a duplicate as well.
+            if found.batch != batch.supersedes || found.isSame { return found }
+        }
+        if batch.isForced { return nil }
+        // Judgements from before their keys were part of them are found by the table alone.
+        let table = try recording { () throws(LedgerError) in try ledger.seen(batch.seenKey) }
+        for sequence in state.judgements(batch.seenKey) + (table.map { [$0] } ?? []) where sequence < state.size {
+            if let found = try earlier(sequence, batch), found.isSame, found.batch != batch.supersedes { return found }
+        }
+        return nil
+    }
+
+    private func earlier(_ sequence: Int, _ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
+        try recording { () throws(LedgerError) in
+            let judged = try record.entry(sequence)
+            guard judged.kind == "batch.judged", let id = judged.body["batch"]?.text,
+                let received = try record.run(around: sequence, id).first(where: { $0.kind == "batch.received" })?.body,
+                received["dataset"]?.text == batch.dataset, received["data_hash"]?.text == hex(batch.digest)
+            else { return nil }
+            if batch.comparesSources, received["source"]?.text != batch.source { return nil }
+            let isSame: Bool
+            if let keys = judged.body["seen"]?.items?.compactMap(\.text) {
+                isSame = keys.contains(hex(batch.seenKey)) || keys.contains(hex(batch.contentKey))
+            } else {
+                isSame =
+                    received["contract_sha256"]?.text == hex(batch.contractDigest)
+                    && received["policy_sha256"]?.text == hex(batch.policyDigest)
+            }
+            return EarlierBatch(batch: id, judged: judged, isSame: isSame)
+        }
+    }
+
+    /// The batch that `--supersede` names, which must be an accepted one of the dataset that still counts.
+    func requireSupersedable(_ old: String, in dataset: String) throws(IngestionError) {
+        let state = try store.proven().state
+        let run = try recording { () throws(LedgerError) in try record.run(old) }
+        guard let judged = run.first(where: { $0.kind == "batch.judged" })?.body, judged["verdict"]?.text == "accepted",
+            judged["dataset"]?.text == dataset
+        else {
+            throw IngestionError(
+                .usage,
+                "--supersede: \(dataset) has no accepted batch of that id; see: sluice lineage log --dataset \(dataset)"
+            )
+        }
+        if let by = state.superseded[old] {
+            throw IngestionError(
+                .usage, "--supersede: batch \(old) was superseded by batch \(by) already; name that one")
+        }
+    }
+}
+
 /// The ends a batch can come to.
 extension Committer {
     /// Clears up after an ending that failed before its commit; what was committed is left for recovery to finish.
@@ -23,33 +93,25 @@ extension Committer {
     /// Whether it was is asked of the record, not of the error: a sync that fails behind the commit point, or a lock that
     /// cannot be removed when all is done, are errors of a batch that is committed.
     ///
-    /// - Returns: the entry of an equal batch that another process judged meanwhile, if that was the reason.
-    func afterFailure(_ claim: Claim, _ batch: BatchIdentity) throws(IngestionError) -> LedgerEntry? {
-        let earlier = try judged(batch)
-        if earlier?.body["batch"]?.text == batch.id { return nil }
+    /// - Returns: an equal batch that another process judged meanwhile, if that was the reason.
+    func afterFailure(_ claim: Claim, _ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
+        if try !recording({ () throws(LedgerError) in try record.run(batch.id) }).isEmpty { return nil }
+        let earlier = try earlier(batch)
         try abandon(claim)
         return earlier
     }
 
-    /// The batch that judged this content before, if one did.
-    func judged(_ batch: BatchIdentity) throws(IngestionError) -> LedgerEntry? {
-        try recording { () throws(LedgerError) in
-            for key in [batch.seenKey, batch.contentKey] {
-                if let sequence = try ledger.seen(key) { return try ledger.entry(sequence) }
-            }
-            return nil
-        }
-    }
-
     /// Records that a batch came again, and repeats the earlier verdict.
     func repeated(
-        _ earlier: LedgerEntry, _ batch: BatchIdentity, _ report: BatchReport, _ claim: Claim?, _ started: Double
+        _ earlier: EarlierBatch, _ batch: BatchIdentity, _ report: BatchReport, _ claim: Claim?, _ started: Double
     ) throws(IngestionError) -> BatchReport {
         var report = report
-        let of = earlier.body["batch"]?.text ?? ""
+        let of = earlier.batch
         report.status = .duplicate
         report.batch = batch.id
         report.duplicateOf = of
+        report.isRefusedReplacement = earlier.isAccepted && !earlier.isSame
+        let earlier = earlier.judged
         report.earlierWasAccepted = earlier.body["verdict"]?.text == "accepted"
         report.earlierRejected = Int(earlier.body["rejected"]?.whole ?? 0)
         report.earlierQuarantined = Int(earlier.body["quarantined"]?.whole ?? 0)
@@ -61,7 +123,7 @@ extension Committer {
         ])
         let change = LedgerChange(entries: [entry])
         if let claim {
-            try commit(claim, batch, shards: [], change)
+            try commit(claim, batch, shards: [], change, in: nil)
         } else {
             _ = try recording { () throws(LedgerError) in try ledger.commit(change) }
         }
@@ -158,7 +220,8 @@ extension Committer {
             claim, batch,
             Outcome(
                 verdict: "accepted", report: report, decisionDigest: SHA256.hash(kept), baseline: baseline,
-                rowMap: rowMap, shards: shards))
+                rowMap: rowMap, shards: shards), in: stage.folder)
+        report.supersedes = batch.supersedes ?? ""
         report.seconds = Clock.monotonic() - started
         return report
     }
@@ -175,7 +238,7 @@ extension Committer {
             if shard.role == "quarantine" {
                 shards.append(shard)
             } else {
-                try storing { () throws(StorageError) in try removeFile(join(claim.folder, shard.name)) }
+                try storing { () throws(StorageError) in try stage.folder.remove(Store.name(shard.name)) }
             }
         }
         let kept = decision.map { document(of: $0, batch) } ?? []
@@ -201,7 +264,7 @@ extension Committer {
             Outcome(
                 verdict: report.status.rawValue, report: report, decisionDigest: kept.isEmpty ? [] : SHA256.hash(kept),
                 baseline: baseline,
-                rowMap: rowMap, shards: shards))
+                rowMap: rowMap, shards: shards), in: stage.folder)
         report.seconds = Clock.monotonic() - started
         return report
     }
@@ -214,23 +277,24 @@ extension Committer {
         isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) -> String {
         guard let delivery = claim.delivery else { preconditionFailure("only a delivered file is set aside") }
-        let source = try Source(
-            store.placed(delivery.place), calling: deliveredName(claim.name)?.description,
+        let source = try store.openSource(
+            of: claim.name, delivery, calling: deliveredName(claim.name)?.description ?? claim.name,
             isStopped: isStopped)
         let recipients = try store.recipients(of: delivery.dataset)
+        try enroll(recipients.map(UsedKey.init))
         let batch = BatchIdentity(
             failed: claim, delivery, source: sourceName, file: source, digest: try digest(of: source),
             keys: recipients.map(\.name))
-        _ = try begin(batch, claim)
-        let stage = Stage(folder: claim.folder, context: batch.context(ledger.origin), recipients: recipients)
+        let staging = try begin(batch, claim).staging
+        let stage = Stage(folder: staging, context: batch.context(ledger.origin), recipients: recipients)
         var shard = try sealSource(source, rows: 0, stage)
         try requireSettled(source, claim)
         shard.path = path(batch, shard, isAccepted: false)
-        try storing { () throws(StorageError) in try syncFolder(claim.folder) }
+        try storing { () throws(StorageError) in try staging.sync() }
         let time = Clock.text()
         let entries =
             [failed(batch, reason, bytes: source.size, attempts: attempts, time)] + published(batch, [shard], time)
-        try commit(claim, batch, shards: [shard], LedgerChange(entries: entries))
+        try commit(claim, batch, shards: [shard], LedgerChange(entries: entries), in: staging)
         return shard.path
     }
 

@@ -68,6 +68,8 @@ extension Committer {
             // The entries that published them: a window of twenty ids would be the longest part of the body.
             "baseline": .array((outcome.baseline?.main.entries ?? []).map { .integer(Int64($0)) }),
             "rowmap_sha256": .string(hex(SHA256.hash(rowMap))), "pipeline": .string(Plan.pipelineVersion),
+            // What makes the same batch a duplicate: so the table of keys can be worked out from the log.
+            "seen": .array(batch.seenKeys(isAccepted: outcome.verdict == "accepted").map { .string(hex($0)) }),
         ]
         // The anchor or the pinned baseline that it was judged by; the entries above are its batches.
         if let name = outcome.baseline?.name, let digest = outcome.baseline?.digest {
@@ -87,6 +89,14 @@ extension Committer {
             "source_name_hash": .string(hex(batch.nameHash)), "bytes": .integer(Int64(bytes)),
             "reason": .string(reason.rawValue), "attempts": .integer(Int64(attempts)),
             "pipeline": .string(Plan.pipelineVersion),
+        ])
+    }
+
+    /// The entry that says that a batch is replaced by another: its files count no longer.
+    func superseded(_ old: String, by batch: BatchIdentity, _ time: String) -> JSONValue {
+        .object([
+            "kind": .string("batch.superseded"), "v": .integer(1), "time": .string(time), "batch": .string(old),
+            "by": .string(batch.id), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
         ])
     }
 

@@ -39,7 +39,9 @@ enum Settling {
 final class Inbox {
     let dataset: String
     let path: String
-    let archive: String?
+    private let store: Store
+    /// The folder, as the configuration names it.
+    private let place: String
     private(set) var folder: OpenFolder?
     /// The kernel's number for the watch; nil when the folder is not watched.
     private(set) var watch: Int32?
@@ -49,10 +51,16 @@ final class Inbox {
     /// Whether there was more than the queue may hold at the last look.
     private(set) var isTruncated = false
 
-    init(dataset: String, path: String, archive: String?) {
+    init(of dataset: String, in store: Store) {
         self.dataset = dataset
-        self.path = path
-        self.archive = archive
+        self.store = store
+        place = store.inboxPath(of: dataset)
+        path = store.inbox(of: dataset)
+    }
+
+    /// Makes the folder where it is missing.
+    func make() throws(IngestionError) {
+        try storing { () throws(StorageError) in _ = try store.openPlace(place, making: true) }
     }
 
     var count: Int { candidates.count }
@@ -62,7 +70,7 @@ final class Inbox {
     /// Opens and watches the folder, and takes its lock: two daemons, even of two stores, must not share it.
     func open(_ events: borrowing FolderEvents) throws(IngestionError) {
         try storing { () throws(StorageError) in
-            let opened = try OpenFolder(path)
+            let opened = try store.openPlace(place)
             guard try opened.tryLock() else {
                 throw StorageError(
                     .inputOutput, "watch", path, errno: 0,
@@ -85,7 +93,7 @@ final class Inbox {
 
     /// Whether the path still means the folder that is open.
     func isCurrent() -> Bool {
-        guard let open = try? folder?.status(), let now = try? OpenFolder(path).status() else { return false }
+        guard let open = try? folder?.status(), let now = try? store.openPlace(place).status() else { return false }
         return open.inode == now.inode && open.device == now.device
     }
 

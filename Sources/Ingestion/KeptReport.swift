@@ -1,4 +1,4 @@
-package import Lineage
+import Lineage
 import Screening
 import Sealing
 import Storage
@@ -48,10 +48,9 @@ extension BatchReport {
 
 extension Store {
     /// The report that was kept of a batch, and when it was judged.
-    package func keptReport(_ batch: String, _ ledger: Ledger) throws(IngestionError) -> (
-        report: JSONValue, judged: JSONValue
-    ) {
-        let entries = try recording { () throws(LedgerError) in try LineageQuery(ledger).run(batch) }
+    package func keptReport(_ batch: String) throws(IngestionError) -> (report: JSONValue, judged: JSONValue) {
+        let log = try proven().log
+        let entries = try recording { () throws(LedgerError) in try log.run(batch) }
         guard let judged = entries.first(where: { $0.kind == "batch.judged" }) else {
             throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
         }
@@ -70,13 +69,7 @@ extension Store {
     func keptLines(
         _ file: PublishedFile, _ batch: String
     ) throws(IngestionError) -> (decision: [UInt8], report: JSONValue?) {
-        let path = join(root, file.path)
-        guard try fileDigest(path) == file.digest else {
-            throw IngestionError(.damaged, "\(path): it is not the file that the ledger records; restore it")
-        }
-        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "decision"])
-        var bytes: [UInt8] = []
-        _ = try readShard(opened, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        let bytes = try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "decision"])
         let lines = bytes.split(separator: 0x0A).map(Array.init)
         let decision = lines.first.map { $0 == Array("null".utf8) ? [] : $0 } ?? []
         return (decision, lines.count > 1 ? try? JSONValue.parse(lines[1]) : nil)

@@ -72,13 +72,13 @@ struct BatchKeys {
 
     /// Reads what foreign keys refer to.
     init(
-        _ schema: Schema, _ hash: KeyedHash, _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions
+        _ schema: Schema, _ hash: KeyedHash, _ store: Store?, _ options: BatchOptions
     ) throws(IngestionError) {
         spill = KeySpill(in: store?.workFolder ?? options.temporaryFolder, limit: options.keysInMemory)
         var references: [Reference] = []
         for (index, key) in schema.foreignKeys.enumerated() {
             let reader = try ReferenceReader(key, schema, hash)
-            references.append(try reader.read(store, ledger, options, spill, number: Self.outside + index))
+            references.append(try reader.read(store, options, spill, number: Self.outside + index))
         }
         self.references = references
     }
@@ -163,12 +163,12 @@ private struct ReferenceReader {
     }
 
     func read(
-        _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions, _ spill: KeySpill, number: Int
+        _ store: Store?, _ options: BatchOptions, _ spill: KeySpill, number: Int
     ) throws(IngestionError) -> Reference {
         switch key.source {
         case .itself: return Reference()
         case .file(let path): return try read(file: path, options, spill, number)
-        case .dataset(let dataset): return try read(dataset: dataset, store, ledger, options, spill, number)
+        case .dataset(let dataset): return try read(dataset: dataset, store, options, spill, number)
         }
     }
 
@@ -219,9 +219,9 @@ private struct ReferenceReader {
 
     /// What a dataset has accepted, from its shards, each of which is first held against the record.
     private func read(
-        dataset: String, _ store: Store?, _ ledger: Ledger?, _ options: BatchOptions, _ spill: KeySpill, _ number: Int
+        dataset: String, _ store: Store?, _ options: BatchOptions, _ spill: KeySpill, _ number: Int
     ) throws(IngestionError) -> Reference {
-        guard let store, let ledger else {
+        guard let store else {
             throw IngestionError(
                 .usage, "foreign key \(key.name) refers to what dataset \(dataset) has accepted: give --store")
         }
@@ -242,7 +242,10 @@ private struct ReferenceReader {
         }
         var reference = Reference()
         var hasher = SHA256()
-        let shards = try recording { () throws(LedgerError) in try LineageQuery(ledger).accepted(dataset) }
+        let (log, state) = try store.proven()
+        let shards = try recording { () throws(LedgerError) in
+            try log.files("accepted", in: state.publications(dataset, role: "accepted"))
+        }
         if shards.isEmpty, store.configuration.datasets[dataset] == nil {
             let names = store.configuration.datasets.keys.sorted()
             let hint = suggestion(for: dataset, among: names).map { "; did you mean \($0)" } ?? ""
@@ -252,14 +255,8 @@ private struct ReferenceReader {
             )
         }
         for shard in shards {
-            let path = join(store.root, shard.path)
-            guard try fileDigest(path) == shard.digest else {
-                throw IngestionError(
-                    .damaged, "\(path): it is not the shard that the ledger records; see: sluice lineage verify --files"
-                )
-            }
             hasher.update(Array(shard.digest.utf8).span)
-            try add(shard: path, batch: shard.batch, dataset, ring, &reference, spill, number)
+            try add(shard, dataset, store, ring, &reference, spill, number)
         }
         reference.digest = hasher.digest()
         reference.document = .object([
@@ -270,14 +267,13 @@ private struct ReferenceReader {
     }
 
     private func add(
-        shard path: String, batch: String, _ dataset: String, _ ring: KeyRing, _ reference: inout Reference,
+        _ shard: PublishedFile, _ dataset: String, _ store: Store, _ ring: KeyRing, _ reference: inout Reference,
         _ spill: KeySpill, _ number: Int
     ) throws(IngestionError) {
-        let reader = try openShard(
-            path, keys: ring, expect: ["dataset": dataset, "batch-id": batch, "role": "accepted"])
-        let format = SourceFormat.allCases.first { $0.mediaType == reader.info.context["media-type"] } ?? .csv
-        var bytes: [UInt8] = []
-        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        let path = store.place(of: shard)
+        let (bytes, context) = try store.readEvidence(
+            shard, keys: ring, expect: ["dataset": dataset, "batch-id": shard.batch, "role": "accepted"])
+        let format = SourceFormat.allCases.first { $0.mediaType == context["media-type"] } ?? .csv
         let plan = plan(format, BatchOptions(), name: format == .csv ? "shard.csv" : "shard.jsonl")
         let head: SourceHead?
         do throws(UnreadableSource) { head = try readHead(bytes.span, isWhole: true, plan: plan) } catch {

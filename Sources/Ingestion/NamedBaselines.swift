@@ -1,8 +1,7 @@
 import Cryptography
 import Glibc
-package import Lineage
+import Lineage
 import Screening
-import Storage
 import Tabular
 
 /// A baseline with a name: a recorded list of accepted batches, in the ledger only.
@@ -13,6 +12,8 @@ package struct NamedBaseline: Sendable, Equatable {
     package let dataset: String
     /// The accepted batches that it is made of, newest first.
     package let batches: [String]
+    /// For each batch the digest of its sealed baseline, hexadecimal.
+    let files: [String]
     /// SHA-256 over name, dataset and the digests of the batches' sealed baselines, hexadecimal.
     package let digest: String
     /// When it was built.
@@ -39,16 +40,15 @@ package enum BaselineStep: String, Sendable {
 }
 
 extension Store {
-    /// The named baselines of a dataset, or of all, in the order they were built or approved last.
-    package func namedBaselines(_ ledger: Ledger, dataset: String? = nil) throws(IngestionError) -> [NamedBaseline] {
+    /// The named baselines of a dataset, or of all, in the order they were built or approved last; from the proven record.
+    package func namedBaselines(dataset: String? = nil) throws(IngestionError) -> [NamedBaseline] {
+        let (log, state) = try proven()
         var entries: [LedgerEntry] = []
-        for kind in [
-            "baseline.built", BaselineStep.approve.rawValue, BaselineStep.pin.rawValue, BaselineStep.retire.rawValue,
-        ] {
-            entries += try recording { () throws(LedgerError) in try ledger.entries(kind: kind) }
+        for sequence in state.baselineSteps {
+            entries.append(try recording { () throws(LedgerError) in try log.entry(sequence) })
         }
         var found: [NamedBaseline] = []
-        for entry in entries.sorted(by: { $0.sequence < $1.sequence }) {
+        for entry in entries {
             guard let name = entry.body["name"]?.text, let of = entry.body["dataset"]?.text,
                 dataset == nil || of == dataset
             else { continue }
@@ -56,6 +56,7 @@ extension Store {
                 found.append(
                     NamedBaseline(
                         name: name, dataset: of, batches: (entry.body["batches"]?.items ?? []).compactMap(\.text),
+                        files: (entry.body["files"]?.items ?? []).compactMap(\.text),
                         digest: entry.body["digest"]?.text ?? "", time: entry.body["time"]?.text ?? ""))
                 continue
             }
@@ -89,10 +90,14 @@ extension Committer {
         guard isUsableName(name) else {
             throw IngestionError(.usage, "a baseline's name has 1 to 64 letters, digits, dots, dashes and underscores")
         }
-        if try store.namedBaselines(ledger, dataset: dataset).contains(where: { $0.name == name }) {
+        if try store.namedBaselines(dataset: dataset).contains(where: { $0.name == name }) {
             throw IngestionError(.usage, "dataset \(dataset) has a baseline \(name) already; choose another name")
         }
-        let files = try recording { () throws(LedgerError) in try LineageQuery(ledger).baselines(dataset) }
+        let (log, state) = try store.proven()
+        let recorded = try recording { () throws(LedgerError) in
+            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
+        }
+        let files = recorded.filter { !state.excluded.contains($0.batch) }
         let chosen: [PublishedFile]
         if let batches {
             chosen = try batches.map { (batch) throws(IngestionError) in
@@ -124,7 +129,9 @@ extension Committer {
             "files": .array(chosen.map { .string($0.digest) }),
         ])
         _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
-        return NamedBaseline(name: name, dataset: dataset, batches: chosen.map(\.batch), digest: digest, time: time)
+        return NamedBaseline(
+            name: name, dataset: dataset, batches: chosen.map(\.batch), files: chosen.map(\.digest), digest: digest,
+            time: time)
     }
 
     /// Batches of a baseline at most: its entry may not pass 65,535 bytes.
@@ -134,7 +141,7 @@ extension Committer {
     package func take(
         _ step: BaselineStep, _ name: String, dataset: String, reason: String
     ) throws(IngestionError) {
-        guard let found = try store.namedBaselines(ledger, dataset: dataset).first(where: { $0.name == name }) else {
+        guard let found = try store.namedBaselines(dataset: dataset).first(where: { $0.name == name }) else {
             throw IngestionError(
                 .usage, "dataset \(dataset) has no baseline \(name); sluice baseline list shows those there are")
         }
@@ -144,6 +151,29 @@ extension Committer {
         let entry = JSONValue.object([
             "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
             "dataset": .string(dataset), "digest": .string(found.digest), "uid": .integer(Int64(getuid())),
+            "reason": .string(reason),
+        ])
+        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+    }
+
+    /// Records that a batch's baseline and claims count no longer: by whom (uid), and why. For one whose file is lost, and for one that
+    /// should never have been accepted.
+    package func excludeBaseline(of batch: String, dataset: String, reason: String) throws(IngestionError) {
+        let (log, state) = try store.proven()
+        let run = try recording { () throws(LedgerError) in try log.run(batch) }
+        guard run.flatMap(\.files).contains(where: { ["baseline", "claims"].contains($0.role) }),
+            run.contains(where: { $0.body["dataset"]?.text == dataset })
+        else {
+            throw IngestionError(
+                .usage,
+                "dataset \(dataset) has no baseline of a batch \(batch); see: sluice lineage log --dataset \(dataset)")
+        }
+        if state.excluded.contains(batch) {
+            throw IngestionError(.usage, "the baseline of batch \(batch) was excluded already")
+        }
+        let entry = JSONValue.object([
+            "kind": .string("baseline.excluded"), "v": .integer(1), "time": .string(Clock.text()),
+            "dataset": .string(dataset), "batch": .string(batch), "uid": .integer(Int64(getuid())),
             "reason": .string(reason),
         ])
         _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }

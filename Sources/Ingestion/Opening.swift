@@ -3,14 +3,13 @@ import Glibc
 import Lineage
 import Masking
 package import Sealing
-import Storage
+package import Storage
 import Tabular
 
 /// Opening shards inside a store: access is logged before anything is released.
 extension Committer {
     /// Appends `shard.opened` to the ledger: who (uid) opened which file, and why.
-    package func recordOpening(_ path: String, reason: String) throws(IngestionError) {
-        let digest = try fileDigest(path)
+    package func recordOpening(_ digest: String, reason: String) throws(IngestionError) {
         let entry = JSONValue.object([
             "kind": .string("shard.opened"), "v": .integer(1), "time": .string(Clock.text()),
             "file_sha256": .string(digest), "uid": .integer(Int64(getuid())), "reason": .string(reason),
@@ -51,88 +50,88 @@ extension Store {
         }
     }
 
-    /// Refuses a file that this store's ledger does not record, or records at another place: that it decrypts proves only
-    /// that its maker had a key (SECURITY.md 1.5).
-    package func checkRecorded(_ path: String) throws(IngestionError) {
-        let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
-        let digest = try fileDigest(path)
-        guard let file = try recording({ () throws(LedgerError) in try LineageQuery(ledger).file(digest) }) else {
+    /// A file to be opened, once it is known to be recorded: the descriptor that was examined is the one that is read.
+    package struct Admitted: Sendable {
+        /// The file, open.
+        package let file: OpenFile
+        /// SHA-256 of its bytes, hexadecimal.
+        package let digest: String
+        /// The batch that it belongs to.
+        package let batch: String
+        /// The batch that replaced that one, if one did.
+        package let supersededBy: String?
+    }
+
+    /// Opens a file that this store's ledger records. Throws `damaged` for one that it does not record, or records at another place: that
+    /// it decrypts proves only that its maker had a key.
+    package func admit(_ path: String) throws(IngestionError) -> Admitted {
+        let (log, state) = try proven()
+        let file = try storing(reading: true) { () throws(StorageError) in
+            OpenFile(try FileDescriptor.openRegular(path))
+        }
+        let found = try storing { () throws(StorageError) in try file.digest() }
+        guard let recorded = try recording({ () throws(LedgerError) in try log.file(found) }) else {
             throw IngestionError(
                 .damaged, "\(path): the ledger records no such file: it was changed, swapped or never published here")
         }
         // A copy elsewhere may be looked at; a file in the store's folders must be the one that belongs there.
-        if try isInside(path), try !sameFile(path, join(root, file.path)) {
+        let status = try storing { () throws(StorageError) in try file.status() }
+        if try isInside(path), try !isSame(status, recorded.path) {
             throw IngestionError(
-                .damaged, "\(path): the ledger records this content at \(file.path): the files were swapped")
+                .damaged, "\(path): the ledger records this content at \(recorded.path): the files were swapped")
         }
+        return Admitted(
+            file: file, digest: found, batch: recorded.batch, supersededBy: state.superseded[recorded.batch])
     }
 
-    private func sameFile(_ left: String, _ right: String) throws(IngestionError) -> Bool {
-        let (a, b) = (try status(left), try status(right))
-        return a.map { a in b.map { $0.device == a.device && $0.inode == a.inode } ?? false } ?? false
-    }
-
-    private func status(_ path: String) throws(IngestionError) -> FileStatus? {
-        try storing { () throws(StorageError) in try fileStatus(path) }
+    private func isSame(_ status: FileStatus, _ path: String) throws(IngestionError) -> Bool {
+        guard let path = recordedPath(path) else { return false }
+        let there = try storing { () throws(StorageError) in try files.status(at: path) }
+        return there?.device == status.device && there?.inode == status.inode
     }
 
     /// Whether a path lies in one of the store's folders of sealed files.
     private func isInside(_ path: String) throws(IngestionError) -> Bool {
+        let kinds = ["accepted", "quarantine", "baselines"].compactMap { kind in
+            try? files.status(of: Self.name(kind))
+        }
         var folder = split(path).folder
-        for _ in 0..<4 {
-            for kind in ["accepted", "quarantine", "baselines"] where try sameFile(folder, join(root, kind)) {
+        for _ in 0..<5 {
+            let status = try storing { () throws(StorageError) in try fileStatus(folder) }
+            if let status, kinds.contains(where: { $0.device == status.device && $0.inode == status.inode }) {
                 return true
             }
             folder = split(folder).folder
         }
         return false
     }
+}
 
-    /// Compares every published file with the ledger: missing, changed, or not recorded at all.
-    package func checkFiles() throws(IngestionError) -> [String] {
-        let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
-        var findings: [String] = []
-        var known = Set<String>()
-        let entries = try recording { () throws(LedgerError) in try ledger.entries(kind: "shard.published") }
-        for file in entries.flatMap(\.files) {
-            known.insert(file.path)
-            if !exists(join(root, file.path)) {
-                findings.append("FILE \(file.path) is missing")
-            } else if try fileDigest(join(root, file.path)) != file.digest {
-                findings.append("FILE \(file.path) is not the one that was published")
-            }
-        }
-        for kind in ["accepted", "quarantine", "baselines"] {
-            for path in try sealedFiles(below: kind) where !known.contains(path) {
-                findings.append("FILE \(path) is not recorded")
-            }
-        }
-        return findings
-    }
+/// An open file that may be read more than once.
+package final class OpenFile: Sendable {
+    private let descriptor: FileDescriptor
 
-    private func sealedFiles(below folder: String) throws(IngestionError) -> [String] {
-        var found: [String] = []
-        for name in try storing({ () throws(StorageError) in try listFolder(join(root, folder)) }) {
-            let path = folder + "/" + name
-            let status = try storing { () throws(StorageError) in try fileStatus(join(root, path)) }
-            if status?.kind == .folder {
-                found += try sealedFiles(below: path)
-            } else if name.hasSuffix(".sluice") {
-                found.append(path)
-            }
-        }
-        return found
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// SHA-256 of all its bytes, hexadecimal.
+    func digest() throws(StorageError) -> String { try sha256(of: descriptor) }
+
+    func status() throws(StorageError) -> FileStatus { try descriptor.status() }
+
+    /// Another descriptor of the very file.
+    package func reopened() throws(IngestionError) -> FileDescriptor {
+        try storing { () throws(StorageError) in try descriptor.duplicate() }
     }
 }
 
-/// SHA-256 of a file, hexadecimal.
-package func fileDigest(_ path: String) throws(IngestionError) -> String { hex(try digest(of: Source(path))) }
-
-/// SHA-256 of a source as it is now.
-func digest(of source: Source) throws(IngestionError) -> [UInt8] {
-    var hasher = SHA256()
-    try source.forEachChunk { hasher.update($0) }
-    return hasher.digest()
+/// Opens a file that was admitted, with the given keys.
+package func openShard(
+    _ admitted: Store.Admitted, keys: KeyRing, expect: [String: String] = [:], calling path: String
+) throws(IngestionError) -> MessageReader {
+    let file = try admitted.file.reopened()
+    do throws(SealingError) { return try MessageReader(.file(file), keys: keys, expect: expect) } catch {
+        throw refused(error, path)
+    }
 }
 
 /// Opens a shard file for reading with the given keys.
@@ -145,11 +144,34 @@ package func openShard(
     }
 }
 
-private func refused(_ error: SealingError, _ path: String) -> IngestionError {
+func refused(_ error: SealingError, _ path: String) -> IngestionError {
     switch error.code {
     case .noKey, .unsafeKeyFile, .malformedKeyFile: IngestionError(.notPermitted, "\(path): \(error.description)")
     case .storage: IngestionError(error)
     default: IngestionError(.damaged, "\(path): \(error.description)")
+    }
+}
+
+extension Store {
+    /// Reads a whole recorded file that somebody asks for. Throws `damaged` when it is missing or changed.
+    func readRecorded(
+        _ file: PublishedFile, keys: KeyRing, expect: [String: String]
+    ) throws(IngestionError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try readRecorded(file, keys: keys, expect: expect) { bytes.append(copying: $0) }
+        return bytes
+    }
+
+    /// The same, a piece at a time.
+    func readRecorded(
+        _ file: PublishedFile, keys: KeyRing, expect: [String: String], _ body: (Span<UInt8>) throws -> Void
+    ) throws(IngestionError) {
+        let opened = try openRecorded(file)
+        let reader: MessageReader
+        do throws(SealingError) { reader = try MessageReader(.file(opened), keys: keys, expect: expect) } catch {
+            throw refused(error, place(of: file))
+        }
+        _ = try readShard(reader, path: place(of: file), body)
     }
 }
 
@@ -173,11 +195,9 @@ extension Store {
     package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError)
         -> Range<Int>?
     {
-        let path = join(join(folder("accepted", dataset), batch), "evidence/rows.sluice")
-        guard exists(path), row >= 1 else { return nil }
-        let reader = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "rows"])
-        var bytes: [UInt8] = []
-        _ = try readShard(reader, path: path) { span in for at in span.indices { bytes.append(span[at]) } }
+        let run = try recording { [log = try proven().log] () throws(LedgerError) in try log.run(batch) }
+        guard row >= 1, let file = run.flatMap(\.files).first(where: { $0.role == "rows" }) else { return nil }
+        let bytes = try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "rows"])
         let magic = Array("sluice-rows-v1\n".utf8)
         guard bytes.starts(with: magic) else { return nil }
         return rowRange(bytes, from: magic.count, row: row, end: sourceEnd)

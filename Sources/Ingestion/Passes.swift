@@ -120,7 +120,7 @@ struct SliceResult: Sendable {
 
 /// Where the second pass puts its shards.
 struct Stage: Sendable {
-    let folder: String
+    let folder: OpenFolder
     let context: [String: String]
     let recipients: [WrappingKey]
 

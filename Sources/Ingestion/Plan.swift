@@ -43,8 +43,10 @@ package struct BatchOptions: Sendable {
     package var listed = 1000
     /// Personal data told one by one, by place and kind.
     package var spotted = 0
-    /// Judge a batch again that was judged before.
+    /// Judge a batch again that was judged before and not accepted.
     package var force = false
+    /// The accepted batch that this one shall replace, if it is accepted too.
+    package var supersedes: String?
     /// For `validate`: where the rows that pass are to be written, and those that do not.
     package var validRows: String?, invalidRows: String?
     /// Where a file without a name may be kept, when there is no store.

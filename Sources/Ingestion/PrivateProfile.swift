@@ -178,11 +178,7 @@ extension Corridor {
         _ committer: Committer
     ) throws(IngestionError) -> Epsilon {
         var spent = epsilon.millionths
-        for entry in try recording({ () throws(LedgerError) in try committer.ledger.entries(kind: "profile.published") }
-        )
-        where entry.body["source_sha256"]?.text == hex(digest) {
-            if case .integer(let earlier)? = entry.body["epsilon_millionths"] { spent += UInt64(max(0, earlier)) }
-        }
+        spent += try committer.store.proven().state.spent[hex(digest)] ?? 0
         if let limit, spent > limit.millionths {
             throw IngestionError(
                 .notPermitted,

@@ -112,9 +112,9 @@ extension Store {
     ///   - row: the row that is asked for, from 1; nil for the batch as a whole.
     ///   - file: the original file, which is not kept of accepted batches; that of a held one is sealed here.
     package func replay(_ batch: String, row: Int?, file: String?) throws(IngestionError) -> Replay {
-        let ledger = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
-        let query = LineageQuery(ledger)
-        let entries = try recording { () throws(LedgerError) in try query.run(batch) }
+        let log = try proven().log
+        let query = LineageQuery(log.ledger)
+        let entries = try recording { () throws(LedgerError) in try log.run(batch) }
         guard let received = entries.first(where: { $0.kind == "batch.received" }),
             let judged = entries.first(where: { $0.kind == "batch.judged" })
         else {
@@ -182,14 +182,12 @@ extension Store {
             return source
         }
         guard let sealed = files.first(where: { $0.role == "source" }) else { return nil }
-        let path = join(root, sealed.path)
-        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "source"])
         // Without a name: it is gone with this process, however that ends.
         let plain = try storing { () throws(StorageError) in
             try FileDescriptor.unnamed(in: workFolder, calling: "the held source")
         }
         var length = 0
-        _ = try readShard(opened, path: path) { span in
+        try readRecorded(sealed, keys: try keyRing(), expect: ["batch-id": batch, "role": "source"]) { span in
             try plain.append(span, at: length)
             length += span.count
         }
@@ -242,10 +240,8 @@ extension Store {
                 $0.role == "quarantine" && $0.body["shard"]?.whole == Int64(place.fate.shard)
             })
         else { return nil }
-        let path = join(root, file.path)
-        let opened = try openShard(path, keys: try keyRing(), expect: ["batch-id": batch, "role": "quarantine"])
         var (line, number): ([UInt8], Int) = ([], 1)
-        _ = try readShard(opened, path: path) { span in
+        try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "quarantine"]) { span in
             for at in span.indices {
                 if number == place.row, span[at] != 0x0A { line.append(span[at]) }
                 if span[at] == 0x0A { number += 1 }

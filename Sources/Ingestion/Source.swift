@@ -42,12 +42,14 @@ final class Source {
     }
 
     /// A file that is open already, and has no name of its own.
-    init(_ file: consuming FileDescriptor, calling name: String) throws(IngestionError) {
+    init(
+        _ file: consuming FileDescriptor, calling name: String, isStopped: @escaping @Sendable () -> Bool = { false }
+    ) throws(IngestionError) {
         let status: FileStatus
         do throws(StorageError) { status = try file.status() } catch { throw IngestionError(error, reading: true) }
         self.file = file
         path = name
-        isStopped = { false }
+        self.isStopped = isStopped
         identity = Delivery.FileIdentity(status)
     }
 

@@ -1,6 +1,6 @@
 import Cryptography
 import Glibc
-package import Lineage
+import Lineage
 import Schemas
 import Tabular
 
@@ -136,23 +136,16 @@ package struct SourceStanding: Sendable, Equatable {
 }
 
 extension Store {
-    /// Where a source stands; nil when nothing is known of sources here, and nothing is asked of them.
-    package func standing(_ name: String, _ ledger: Ledger?) throws(IngestionError) -> SourceStanding? {
-        var steps: [LedgerEntry] = []
-        if let ledger {
-            for kind in [SourceStep.trust, .block, .probation].map(\.rawValue) + ["source.observed"] {
-                steps += try recording { () throws(LedgerError) in try ledger.entries(kind: kind) }
-                    .filter { $0.body["source"]?.text == name }
-            }
-        }
-        steps.sort { $0.sequence < $1.sequence }
-        let decided = steps.last { $0.kind != "source.observed" }
+    /// Where a source stands, by the proven record; nil when nothing is known of sources here, and nothing is asked of them.
+    package func standing(_ name: String) throws(IngestionError) -> SourceStanding? {
+        let history = try proven().state.sources[name] ?? ProvenState.SourceHistory()
+        let decided = SourceStep(rawValue: history.decision)
         var standing = SourceStanding(state: .trusted)
-        standing.time = decided?.body["time"]?.text ?? ""
-        standing.reason = decided?.body["reason"]?.text ?? ""
-        standing.trustedSince = steps.last { $0.kind == SourceStep.trust.rawValue }?.sequence ?? -1
+        standing.time = history.time
+        standing.reason = history.reason
+        standing.trustedSince = history.trustedSince
         let record = configuration.sources[name]
-        switch decided.flatMap({ SourceStep(rawValue: $0.kind) }) {
+        switch decided {
         case .trust: return standing
         case .block: standing.state = .blocked
         case .probation, nil:
@@ -162,9 +155,7 @@ extension Store {
                 return standing
             }
             let needed = decided == nil ? record?.probation ?? 0 : max(1, record?.probation ?? 3)
-            standing.observed = Set(
-                steps.filter { $0.kind == "source.observed" && $0.sequence > decided?.sequence ?? -1 }
-                    .compactMap { $0.body["data_hash"]?.text })
+            standing.observed = history.observed
             let passed = standing.observed.count
             if passed < needed { standing.state = .probation(passed: passed, of: needed) }
         }
@@ -172,14 +163,8 @@ extension Store {
     }
 
     /// The sources that are listed, or that somebody decided about, sorted.
-    package func knownSources(_ ledger: Ledger) throws(IngestionError) -> [String] {
-        var names = Set(configuration.sources.keys)
-        for kind in [SourceStep.trust, .block, .probation].map(\.rawValue) {
-            for entry in try recording({ () throws(LedgerError) in try ledger.entries(kind: kind) }) {
-                if let name = entry.body["source"]?.text { names.insert(name) }
-            }
-        }
-        return names.sorted()
+    package func knownSources() throws(IngestionError) -> [String] {
+        try Set(configuration.sources.keys).union(proven().state.decidedSources).sorted()
     }
 }
 
@@ -202,9 +187,7 @@ extension Committer {
     ) throws(IngestionError) -> [JSONValue] {
         var entries: [JSONValue] = []
         if let record = visitor.record {
-            let known = try recording { () throws(LedgerError) in try ledger.entries(kind: "source.registered") }
-                .last { $0.body["name"]?.text == record.name }
-            if known?.body["record_sha256"]?.text != hex(record.digest) {
+            if try store.proven().state.registered[record.name] != hex(record.digest) {
                 var members = record.document.members ?? [:]
                 members["kind"] = .string("source.registered")
                 members["v"] = .integer(1)

@@ -4,24 +4,21 @@ import Reading
 import Storage
 package import Tabular
 
-/// A file that `watch` took out of an inbox: where it stands until its outcome is durable, and what becomes of it then.
+/// A file that `watch` took out of an inbox.
 ///
-/// Kept in the claim's row of the ledger. The supplier's name for the file is not part of it, since names may say
-/// something about a person; it lies beside the file, in the store's own folder, for as long as the file does.
+/// Kept in the claim's row of the ledger, which nobody signs: where the file stands, and where it goes, is worked out from the claim's
+/// name and the configuration, so that a row that was changed leads nowhere else. The supplier's name for the file is not part of it,
+/// since names may say something about a person; it lies beside the file, in the store's own folder, for as long as the file does.
 package struct Delivery: Sendable, Equatable {
     /// The dataset whose inbox it came to.
     package var dataset: String
-    /// The inbox, as the configuration names it: paths are relative to the store, which may be moved.
-    package var inbox: String
-    /// Where the file stands now: in the store's `work` folder, or, when the inbox is on another file system, in the inbox
-    /// under a hidden name.
-    package var place: String
+    /// Whether the file stands in the store's `work` folder, and not, because the inbox is on another file system, in the inbox under a
+    /// hidden name.
+    package var isInWork: Bool
     /// SHA-256 of the supplier's name for it.
     package var nameHash: [UInt8]
     /// The format that the name says.
     package var format: SourceFormat?
-    /// Where it goes once its outcome is durable; nil means it is removed.
-    package var archive: String?
     /// What the file was when it was judged: one that was written to since is given back, not removed.
     package var judged: FileIdentity?
 
@@ -42,11 +39,10 @@ package struct Delivery: Sendable, Equatable {
 extension Delivery {
     var document: JSONValue {
         var members: [String: JSONValue] = [
-            "dataset": .string(dataset), "inbox": .string(inbox), "place": .string(place),
+            "dataset": .string(dataset), "place": .string(isInWork ? "work" : "inbox"),
             "name_sha256": .string(hex(nameHash)),
         ]
         if let format { members["format"] = .string(format.rawValue) }
-        if let archive { members["archive"] = .string(archive) }
         if let judged {
             // Texts: a JSON number is exact up to 2^53 only.
             members["inode"] = .string("\(judged.inode)")
@@ -57,16 +53,15 @@ extension Delivery {
     }
 
     init?(_ document: JSONValue?) {
-        guard let document, let dataset = document["dataset"]?.text, let inbox = document["inbox"]?.text,
+        guard let document, let dataset = document["dataset"]?.text, Configuration.isName(dataset),
             let place = document["place"]?.text, let hash = document["name_sha256"]?.text,
             let nameHash = bytes(hex: hash)
         else { return nil }
         self.dataset = dataset
-        self.inbox = inbox
-        self.place = place
+        // Versions before wrote the whole path, which is not followed.
+        isInWork = place == "work" || place.hasPrefix("work/")
         self.nameHash = nameHash
         format = document["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
-        archive = document["archive"]?.text
         if let inode = document["inode"]?.text.flatMap({ UInt64($0) }),
             let size = document["size"]?.text.flatMap({ Int($0) }),
             let modified = document["modified_ns"]?.text.flatMap({ Int($0) })
@@ -85,19 +80,45 @@ extension Delivery.FileIdentity {
 }
 
 extension Store {
-    /// Where the sidecars of a delivered file are kept while it is worked on.
-    static func sidecarsPath(_ store: Store, _ claim: String) -> String {
-        join(store.workFolder, claim + ".sidecars")
-    }
-
     /// The sidecars that a delivered file came with; nil when there were none.
     func keptSidecars(_ claim: Claim?) throws(IngestionError) -> Sidecars? {
-        guard let claim, exists(Self.sidecarsPath(self, claim.name)) else { return nil }
-        let path = Self.sidecarsPath(self, claim.name)
-        let bytes = try storing { () throws(StorageError) in
-            try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
+        guard let claim else { return nil }
+        let bytes = try storing { () throws(StorageError) -> [UInt8]? in
+            let (work, name) = (try openWork(), Self.name(claim.name + ".sidecars"))
+            return try work.status(of: name) == nil ? nil : try work.openRegular(name).readAll(max: 1 << 20)
         }
-        return (try? JSONValue.parse(bytes)).map { Sidecars($0) }
+        return bytes.flatMap { try? JSONValue.parse($0) }.map { Sidecars($0) }
+    }
+
+    /// The folder that a delivered file stands in, and its name there.
+    func sourcePlace(of claim: String, _ delivery: Delivery) throws(StorageError) -> (
+        folder: OpenFolder, name: FileName
+    ) {
+        if delivery.isInWork { return (try openWork(), Self.name(claim + ".source")) }
+        return (try openPlace(inboxPath(of: delivery.dataset)), Self.hiddenName(of: claim, delivery.format))
+    }
+
+    /// The name that a taken file has in an inbox on another file system.
+    static func hiddenName(of claim: String, _ format: SourceFormat?) -> FileName {
+        name(".sluice-" + claim + (format.map { "." + $0.rawValue } ?? "") + ".source")
+    }
+
+    /// What the system says of a delivered file; nil when it is gone.
+    func sourceStatus(of claim: String, _ delivery: Delivery) throws(StorageError) -> FileStatus? {
+        let (folder, name) = try sourcePlace(of: claim, delivery)
+        return try folder.status(of: name)
+    }
+
+    /// Opens a delivered file.
+    func openSource(
+        of claim: String, _ delivery: Delivery, calling name: String, isStopped: @escaping @Sendable () -> Bool
+    ) throws(IngestionError) -> Source {
+        let file: FileDescriptor
+        do throws(StorageError) {
+            let place = try sourcePlace(of: claim, delivery)
+            file = try place.folder.openRegular(place.name)
+        } catch { throw IngestionError(error, reading: true) }
+        return try Source(file, calling: name, isStopped: isStopped)
     }
 }
 
@@ -106,7 +127,7 @@ extension Store {
 /// In this order, so that after a crash at any point the file is in exactly one of the two places and the row says which
 /// claim it belongs to: the lock, the row, the move into `work`, the sync of both folders.
 extension Committer {
-    private func namePath(_ claim: String) -> String { join(store.workFolder, claim + ".name") }
+    private func nameFile(_ claim: String) -> FileName { Store.name(claim + ".name") }
 
     /// What came beside a file that is about to be taken: read now, since a new delivery of that name brings its own.
     private func sidecars(of name: FileName, in inbox: OpenFolder) throws(StorageError) -> Sidecars {
@@ -136,26 +157,18 @@ extension Committer {
     }
 
     /// Takes a file out of an inbox. Throws when it cannot be moved; then nothing has changed.
-    func take(
-        _ name: FileName, from inbox: OpenFolder, dataset: String, archive: String?
-    ) throws(IngestionError) -> Claim {
+    func take(_ name: FileName, from inbox: OpenFolder, dataset: String) throws(IngestionError) -> Claim {
         let id = try Clock.identifier()
         let (inboxStatus, workStatus) = try storing { () throws(StorageError) in
-            (try inbox.status(), try OpenFolder(store.workFolder).status())
+            (try inbox.status(), try work.status())
         }
-        let path = store.inboxPath(of: dataset)
         // The hidden name that a file of an unknown claim has keeps its format before its ending.
         let given = name.description
         let format = Corridor.format(of: given.hasSuffix(".source") ? String(given.dropLast(7)) : given)
-        let place =
-            inboxStatus.device == workStatus.device
-            ? join("work", id + ".source")
-            : join(path, ".sluice-" + id + (format.map { "." + $0.rawValue } ?? "") + ".source")
         let delivery = Delivery(
-            dataset: dataset, inbox: path, place: place, nameHash: SHA256.hash(name.bytes),
-            format: format, archive: archive)
-        let claim = Claim(
-            name: id, folder: join(store.workFolder, id), lock: try lock(id), delivery: delivery)
+            dataset: dataset, isInWork: inboxStatus.device == workStatus.device, nameHash: SHA256.hash(name.bytes),
+            format: format)
+        let claim = Claim(name: id, lock: try lock(id), delivery: delivery)
         do throws(IngestionError) {
             try recording { () throws(LedgerError) in
                 try ledger.insertInflight(
@@ -165,24 +178,7 @@ extension Committer {
                         updatedMilliseconds: Clock.milliseconds()))
             }
             let kept = try storing { () throws(StorageError) in try sidecars(of: name, in: inbox) }
-            try storing { () throws(StorageError) in
-                // For people and archives only: a power loss may take it, and then the claim's name serves.
-                var file = try StagedFile(in: store.workFolder, name: id + ".name")
-                try file.write(name.bytes.span)
-                try file.commitLoosely(as: id + ".name")
-                if !kept.isEmpty {
-                    try writeDurably(Store.sidecarsPath(store, id), kept.document.canonicalBytes().span)
-                }
-                try inbox.move(name, to: store.placed(place))
-                // What was looked at and what was moved need not be the same: the inbox is the supplier's.
-                let kind = try fileStatus(store.placed(place))?.kind
-                if let kind, kind != .regular {
-                    try inbox.receive(store.placed(place), as: name)
-                    throw StorageError(
-                        .wrongKind, "take", join(inbox.path, given), errno: 0,
-                        cause: "it is a \(kind.rawValue), and only plain files are taken; remove it")
-                }
-            }
+            try storing { () throws(StorageError) in try move(name, from: inbox, to: id, delivery, kept) }
             removeSidecars(kept, of: name, in: inbox)
         } catch {
             // Still in the inbox: the row and its lock are all there is.
@@ -190,29 +186,51 @@ extension Committer {
             throw error
         }
         try storing { () throws(StorageError) in
-            try syncFolder(store.workFolder)
+            try work.sync()
             try inbox.sync()
         }
         return claim
     }
 
+    private func move(
+        _ name: FileName, from inbox: OpenFolder, to claim: String, _ delivery: Delivery, _ kept: Sidecars
+    ) throws(StorageError) {
+        // For people and archives only: a power loss may take it, and then the claim's name serves.
+        var file = try StagedFile(in: work, name: nameFile(claim))
+        try file.write(name.bytes.span)
+        try file.commitLoosely(as: nameFile(claim))
+        if !kept.isEmpty {
+            try work.writeDurably(
+                kept.document.canonicalBytes().span, at: RelativePath(Store.name(claim + ".sidecars")))
+        }
+        let (folder, target) =
+            delivery.isInWork
+            ? (work, Store.name(claim + ".source")) : (inbox, Store.hiddenName(of: claim, delivery.format))
+        try inbox.move(name, to: folder, as: target)
+        // What was looked at and what was moved need not be the same: the inbox is the supplier's.
+        if let kind = try folder.status(of: target)?.kind, kind != .regular {
+            try folder.move(target, to: inbox, as: name)
+            throw StorageError(
+                .wrongKind, "take", join(inbox.path, name.description), errno: 0,
+                cause: "it is a \(kind.rawValue), and only plain files are taken; remove it")
+        }
+    }
+
     /// The supplier's name of a delivered file, if it is still known.
     func deliveredName(_ claim: String) -> FileName? {
-        (try? FileDescriptor.openRegular(namePath(claim)).readAll(max: 255)).flatMap { FileName($0) }
+        (try? work.openRegular(nameFile(claim)).readAll(max: 255)).flatMap { FileName($0) }
     }
 
     /// Claims with a delivered file that is still to be judged: what a daemon that died, or was stopped, left.
     func deliveries() throws(IngestionError) -> [Inflight] {
         try recording { () throws(LedgerError) in try ledger.inflight() }
-            .filter { $0.state == .claimed && delivery(of: $0) != nil }
+            .filter { Inflight.isName($0.claim) && $0.state == .claimed && delivery(of: $0) != nil }
     }
 
     /// Takes up a claim that another process left; nil while some process holds it.
     func takeUp(_ row: Inflight) throws(IngestionError) -> Claim? {
-        let lock = try storing { () throws(StorageError) in try FileLock.tryAcquire(lockPath(row.claim)) }
-        guard let lock else { return nil }
-        return Claim(
-            name: row.claim, folder: join(store.workFolder, row.claim), lock: lock, delivery: delivery(of: row))
+        guard let lock = try tryLock(row.claim) else { return nil }
+        return Claim(name: row.claim, lock: lock, delivery: delivery(of: row))
     }
 
     func delivery(of row: Inflight) -> Delivery? {
@@ -228,30 +246,31 @@ extension Committer {
         }
     }
 
-    /// The end of a delivered file whose outcome is durable: into the archive, or gone. One that was written to since it was
-    /// judged goes back to its inbox: the late bytes are a delivery of their own.
+    /// The end of a delivered file whose outcome is durable: into the archive that the configuration names, or gone. One that was written
+    /// to since it was judged goes back to its inbox: the late bytes are a delivery of their own.
     ///
     /// - Returns: false when somebody has it open for writing: it stays until they are done, so that nothing they write goes
     ///   with it.
     func dispose(_ delivery: Delivery, claim: String) throws(IngestionError) -> Bool {
         let name = deliveredName(claim)
-        let place = store.placed(delivery.place)
         return try storing { () throws(StorageError) in
-            if let status = try fileStatus(place) {
-                if (try? FileDescriptor.openRegular(place).writerState()) == .writing { return false }
-                let fallback = claim + "." + (delivery.format?.rawValue ?? "unknown")
+            let (folder, source) = try store.sourcePlace(of: claim, delivery)
+            if let status = try folder.status(of: source) {
+                if (try? folder.openRegular(source).writerState()) == .writing { return false }
+                let fallback = Store.name(claim + "." + (delivery.format?.rawValue ?? "unknown"))
                 if let judged = delivery.judged, judged != Delivery.FileIdentity(status) {
-                    try give(place, to: store.placed(delivery.inbox), as: name, or: fallback)
-                } else if let archive = delivery.archive {
-                    let archive = store.placed(archive)
-                    try makeFolder(archive)
-                    try give(place, to: archive, as: name, or: fallback)
+                    let inbox = try store.openPlace(store.inboxPath(of: delivery.dataset))
+                    try give(source, in: folder, to: inbox, as: name, or: fallback)
+                } else if let archive = store.configuration.datasets[delivery.dataset]?.archive {
+                    try give(source, in: folder, to: store.openPlace(archive, making: true), as: name, or: fallback)
                 } else {
-                    try removeFile(place)
+                    try folder.remove(source)
                 }
-                try syncFolder(split(place).folder)
+                try folder.sync()
             }
-            for rest in [namePath(claim), Store.sidecarsPath(store, claim)] where exists(rest) { try removeFile(rest) }
+            for rest in [nameFile(claim), Store.name(claim + ".sidecars")] where try work.status(of: rest) != nil {
+                try work.remove(rest)
+            }
             return true
         }
     }
@@ -270,25 +289,27 @@ extension Committer {
     /// Moves a file into a folder under its own name, or under the claim's when that is taken or not known; across file
     /// systems by a durable copy under the claim's name, which is ours.
     private func give(
-        _ path: String, to folder: String, as name: FileName?, or fallback: String
+        _ source: FileName, in folder: OpenFolder, to target: OpenFolder, as name: FileName?, or fallback: FileName
     ) throws(StorageError) {
-        let target = try OpenFolder(folder)
-        for candidate in [name, FileName(Array(fallback.utf8))].compactMap({ $0 }) {
+        for candidate in [name, fallback].compactMap({ $0 }) {
             do throws(StorageError) {
-                try target.receive(path, as: candidate)
+                try folder.move(source, to: target, as: candidate)
                 return try target.sync()
             } catch {
-                if error.code == .alreadyExists, candidate.description != fallback { continue }
+                if error.code == .alreadyExists, candidate != fallback { continue }
                 guard error.errno == crossDevice || error.code == .alreadyExists else { throw error }
             }
         }
         // A whole copy that a crash left gets its name only when it is durable; then only the file here is left to remove.
-        let copy = join(folder, fallback)
-        let (made, source) = (try fileStatus(copy), try fileStatus(path))
-        if made?.size != source?.size {
-            if made != nil { try removeFile(copy) }
-            try copyDurably(path, to: copy)
+        let (made, size) = (try target.status(of: fallback), try folder.status(of: source)?.size)
+        if made?.size != size {
+            if made != nil { try target.remove(fallback) }
+            if let part = RelativePath(fallback).with(ending: ".part")?.name, try target.status(of: part) != nil {
+                try target.remove(part)
+            }
+            _ = try target.copy(folder.openRegular(source), as: fallback) { _ in }
+            try target.sync()
         }
-        try removeFile(path)
+        try folder.remove(source)
     }
 }

@@ -8,12 +8,12 @@ final class StatusBoard {
     /// The file's name in the store.
     static let name = "watch.status"
 
-    private let path: String
+    private let folder: OpenFolder
     private let started = Clock.text()
     private var shown = -Double.infinity
     private var shownWorking: String?
 
-    init(path: String) { self.path = path }
+    init(in folder: OpenFolder) { self.folder = folder }
 
     /// Writes the state, at most once a second while there is work.
     func show(_ tally: WatchTally, waiting: Int, working: String?, _ troubles: Troubles) {
@@ -33,17 +33,16 @@ final class StatusBoard {
             "last_error": newest ?? .null,
         ])
         // For people; a full disk is no reason to stop.
-        let (folder, name) = split(path)
-        guard var file = try? StagedFile(in: folder, name: name) else {
-            try? removeFile(path + ".part")
+        guard var file = try? StagedFile(in: folder, name: Store.name(Self.name)) else {
+            try? folder.remove(Store.name(Self.name + ".part"))
             return
         }
         guard (try? file.write(Array((document.text(pretty: false) + "\n").utf8).span)) != nil else { return }
-        try? file.commitLoosely(as: name, replacing: true)
+        try? file.commitLoosely(as: Store.name(Self.name), replacing: true)
     }
 
     /// Takes the file away at the end.
-    func remove() { try? removeFile(path) }
+    func remove() { try? folder.remove(Store.name(Self.name)) }
 }
 
 /// What cannot go on for now, each thing with its newest reason; it is in here until it could go on, not until another could.
@@ -106,10 +105,11 @@ extension Store {
     /// Looks at the store without changing it.
     package func status(_ ledger: Ledger) throws(IngestionError) -> StoreStatus {
         var status = StoreStatus()
-        let lock = join(root, Watcher.lockName)
-        status.daemon = try storing { () throws(StorageError) in try FileLock.holder(lock) }
+        status.daemon = try storing { () throws(StorageError) in
+            try FileLock.holder(Self.name(Watcher.lockName), in: files)
+        }
         if status.daemon != nil {
-            let bytes = try? FileDescriptor.openRegular(join(root, StatusBoard.name)).readAll(max: 65_536)
+            let bytes = try? files.openRegular(Self.name(StatusBoard.name)).readAll(max: 65_536)
             status.board = bytes.flatMap { try? JSONValue.parse($0) }
         }
         for (dataset, settings) in configuration.datasets.sorted(by: { $0.key < $1.key }) where settings.schema != nil {
@@ -129,7 +129,7 @@ extension Store {
         var waiting = 0
         var oldest: Int?
         do throws(StorageError) {
-            let folder = try OpenFolder(path)
+            let folder = try openPlace(inboxPath(of: dataset))
             var names: [FileName] = []
             try folder.forEachName { if !Inbox.isIgnored($0) { names.append($0) } }
             for name in names {

@@ -14,6 +14,14 @@ package struct Store: Sendable {
     package let root: String
     /// What `sluice.yaml` says.
     package let configuration: Configuration
+    /// SHA-256 of `sluice.yaml` as it was read.
+    let configurationDigest: [UInt8]
+    /// The store's folder, open: what is read, written and removed in the store goes through it, and nowhere else.
+    let files: OpenFolder
+    /// The record as decisions may read it; nil until the ledger was opened.
+    package internal(set) var record: ProvenLog?
+    /// Whether the ledger's key is written down outside the store; false for stores that live as long as one command.
+    package var isPinned = true
 
     /// The configuration's file name; a store is a folder that has it.
     package static let configurationName = "sluice.yaml"
@@ -25,11 +33,27 @@ package struct Store: Sendable {
     /// Where claims are worked on.
     package var workFolder: String { join(root, "work") }
 
-    /// The folder of a dataset's shards, quarantine or baselines.
-    package func folder(_ kind: String, _ dataset: String) -> String { join(join(root, kind), dataset) }
-
     /// A path of the configuration: relative ones are the store's.
     func placed(_ path: String) -> String { path.hasPrefix("/") ? path : join(root, path) }
+
+    /// Opens a folder that the configuration names. One in the store is reached without following a link; one elsewhere is where the
+    /// operator says.
+    func openPlace(_ path: String, making: Bool = false) throws(StorageError) -> OpenFolder {
+        if let below = RelativePath(path) { return try files.folder(at: below, making: making) }
+        if making, !exists(placed(path)) { try makeFolder(placed(path)) }
+        return try OpenFolder(placed(path))
+    }
+
+    /// The folder of claims, open.
+    func openWork() throws(StorageError) -> OpenFolder { try files.folder(at: Self.workPath) }
+
+    static let workPath = RelativePath(Self.name("work"))
+
+    /// A name of ours, which is one for sure.
+    static func name(_ text: String) -> FileName {
+        guard let name = FileName(Array(text.utf8)) else { preconditionFailure("a name of ours is a file's name") }
+        return name
+    }
 
     /// Where `watch` finds a dataset's files, as the configuration says it.
     func inboxPath(of dataset: String) -> String {
@@ -50,20 +74,24 @@ package struct Store: Sendable {
         let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 20)
         }
         self.root = root
+        configurationDigest = SHA256.hash(bytes)
+        files = try storing { () throws(StorageError) in try OpenFolder(root) }
         do throws(SchemaError) { configuration = try Configuration(bytes, name: path) } catch {
             throw IngestionError(error, in: bytes)
         }
     }
 
     /// Makes a store: configuration, an example contract, keys and an empty ledger. Refuses a folder that has one.
-    package static func create(_ root: String) throws(IngestionError) -> Store {
+    ///
+    /// - Parameter isPinned: whether the ledger's key is written down outside the store.
+    package static func create(_ root: String, isPinned: Bool = true) throws(IngestionError) -> Store {
         if exists(join(root, configurationName)) {
             throw IngestionError(.cannotCreate, "\(root) already has a \(configurationName); choose another folder")
         }
         try makeFolders(in: root)
         let identifier = try Clock.identifier()
         let origin = "sluice.local/\(identifier.suffix(12))"
-        for (kind, name) in [(KeyKind.kek, "main"), (.signing, "ledger"), (.token, "tokens"), (.store, "store")] {
+        for (kind, name) in firstKeys {
             try generateKey(in: join(root, "keys"), kind: kind, name: name)
         }
         let contract = join(root, "schemas/example.schema.yaml")
@@ -71,16 +99,32 @@ package struct Store: Sendable {
             if !exists(contract) { try writeDurably(contract, Array(Configuration.exampleContract.utf8).span) }
         }
         let key = try signingKey(in: join(root, "keys"), name: "ledger")
-        try recording { () throws(LedgerError) in
-            _ = try Ledger.create(
-                path: join(root, "ledger.sqlite"), origin: origin, signingKey: key, time: Clock.text())
+        let configuration = Array(Configuration.template(origin: origin).utf8)
+        var keys: [UsedKey] = []
+        for (kind, name) in firstKeys {
+            keys.append(UsedKey(kind, name, try readKey(in: join(root, "keys"), kind, name)))
+        }
+        let time = Clock.text()
+        let entries = [keyEntry(keys, time), configurationEntry(hex(SHA256.hash(configuration)), time)]
+        let ledger = try recording { () throws(LedgerError) in
+            try Ledger.create(
+                path: join(root, "ledger.sqlite"), origin: origin, signingKey: key, time: time, entries: entries,
+                countsCommits: true)
         }
         // The configuration comes last: a folder with it is a whole store.
         try storing { () throws(StorageError) in
-            try writeDurably(join(root, configurationName), Array(Configuration.template(origin: origin).utf8).span)
+            try writeDurably(join(root, configurationName), configuration.span)
         }
-        return try Store(root)
+        var store = try Store(root)
+        store.isPinned = isPinned
+        if isPinned, let known = KnownLedgers() { _ = try known.pin(ledger.verifier, at: root) }
+        return store
     }
+
+    /// The keys that a store is made with.
+    private static let firstKeys: [(KeyKind, String)] = [
+        (.kek, "main"), (.signing, "ledger"), (.token, "tokens"), (.store, "store"),
+    ]
 
     /// Makes the folders of a store, and the store's own.
     static func makeFolders(in root: String) throws(IngestionError) {
@@ -105,7 +149,7 @@ package struct Store: Sendable {
     }
 
     private static func signingKey(in folder: String, name: String) throws(IngestionError) -> SigningKey {
-        let seed = try key(in: folder, .signing, name)
+        let seed = try readKey(in: folder, .signing, name)
         do throws(CryptographyError) { return try SigningKey(seed: seed) } catch {
             throw IngestionError(.notPermitted, error.description)
         }
@@ -116,18 +160,68 @@ package struct Store: Sendable {
         try Self.signingKey(in: keysFolder, name: configuration.signingKey)
     }
 
-    /// The ledger, for writing.
+    /// The ledger, for writing. Throws `damaged` when it is not signed by the key that is known for it outside the store.
     package func ledger() throws(IngestionError) -> Ledger {
         let key = try signingKey()
-        return try recording { () throws(LedgerError) in try Ledger.open(path: ledgerPath, signingKey: key) }
+        let ledger = try recording { () throws(LedgerError) in
+            try Ledger.open(path: ledgerPath, signingKey: key, countsCommits: true)
+        }
+        try require(ledger)
+        return ledger
     }
 
-    /// One key of the store.
+    /// The ledger, for reading; a journal that a crash left is rolled back first if that is allowed.
+    package func readableLedger() throws(IngestionError) -> Ledger {
+        let ledger = try recording { () throws(LedgerError) in
+            do throws(LedgerError) { return try Ledger.openReadonly(path: ledgerPath) } catch {
+                guard error.code == .hotJournal else { throw error }
+                try Ledger.heal(path: ledgerPath)
+                return try Ledger.openReadonly(path: ledgerPath)
+            }
+        }
+        try require(ledger)
+        return ledger
+    }
+
+    /// Refuses a ledger of another name than the configuration's, or of another key than is known for it.
+    private func require(_ ledger: Ledger) throws(IngestionError) {
+        guard ledger.origin == configuration.origin else {
+            throw IngestionError(
+                .damaged,
+                "\(ledgerPath): it is the ledger \(ledger.origin), and \(Self.configurationName) names \(configuration.origin): one of the "
+                    + "two was replaced; restore it from a backup")
+        }
+        _ = try pinning(ledger.verifier)
+    }
+
+    /// The store with its record for decisions, over a ledger that was opened.
+    func proving(_ ledger: Ledger) -> Store {
+        var store = self
+        // Without the key the record is proven all the same, only from its beginning.
+        let secret = try? Self.readKey(in: keysFolder, .store, "store")
+        store.record = ProvenLog(
+            ledger, key: ledger.verifier, cache: secret.map { ProvenLog.Cache(in: files, secret: $0) })
+        return store
+    }
+
+    /// The store with its record, for commands that write nothing.
+    package func proving() throws(IngestionError) -> Store { record == nil ? proving(try readableLedger()) : self }
+
+    /// What the record says as of now, proven; it is opened for this one question where it was not before. Throws when it is not what was
+    /// signed.
+    func proven() throws(IngestionError) -> (log: ProvenLog, state: ProvenState) {
+        guard let record else { return try proving().proven() }
+        return (record, try recording { () throws(LedgerError) in try record.state() })
+    }
+
+    /// One key of the store. Throws `notPermitted` for another key than the record has under this name.
     package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
-        try Self.key(in: keysFolder, kind, name)
+        let key = try Self.readKey(in: keysFolder, kind, name)
+        try requireRecorded(UsedKey(kind, name, key))
+        return key
     }
 
-    private static func key(in folder: String, _ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
+    static func readKey(in folder: String, _ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
         let path = join(folder, "\(name).\(kind.rawValue)")
         guard exists(path) else {
             throw IngestionError(
@@ -158,6 +252,7 @@ package struct Store: Sendable {
             case .kek(let name): keys.append(.aes(name: name, key: try key(.kek, name)))
             case .rsa(let name, let file):
                 let key = try sealing { () throws(SealingError) in try readRSAPublicKey(placed(file)) }
+                try requireRecorded(UsedKey(rsa: name, key))
                 keys.append(.rsa(name: name, key: key))
             }
         }

@@ -110,10 +110,10 @@ package final class Watcher {
         self.store = store
         self.options = options
         self.tell = tell
-        let path = join(store.root, Self.lockName)
-        let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(path) }
+        let name = Store.name(Self.lockName)
+        let taken = try storing { () throws(StorageError) in try FileLock.tryAcquire(name, in: store.files) }
         guard let taken else {
-            let holder = try storing { () throws(StorageError) in try FileLock.holder(path) }
+            let holder = try storing { () throws(StorageError) in try FileLock.holder(name, in: store.files) }
             throw IngestionError(
                 .tryAgain,
                 "\(store.root) is watched already by process \(holder.map { "\($0)" } ?? "unknown"); stop it first, or "
@@ -125,34 +125,32 @@ package final class Watcher {
         corridor = try Corridor(store: store, writes: true)
         guard let committer = corridor.committer else { preconditionFailure("a corridor that writes has a committer") }
         self.committer = committer
-        board = StatusBoard(path: join(store.root, StatusBoard.name))
+        board = StatusBoard(in: store.files)
         try refuseLoops()
         for (dataset, settings) in store.configuration.datasets.sorted(by: { $0.key < $1.key }) {
             // A dataset without a contract is nothing to watch; `init` writes one as an example.
             guard settings.schema != nil else { continue }
-            inboxes.append(
-                Inbox(
-                    dataset: dataset, path: store.inbox(of: dataset), archive: settings.archive))
+            inboxes.append(Inbox(of: dataset, in: store))
         }
     }
 
     /// Refuses two datasets with one inbox, and an archive that is an inbox: its files would be delivered again, for ever.
     private func refuseLoops() throws(IngestionError) {
         func place(_ path: String) -> String {
-            guard let status = try? OpenFolder(path).status() else { return path }
+            guard let status = try? store.openPlace(path).status() else { return store.placed(path) }
             return "\(status.device):\(status.inode)"
         }
         let name = join(store.root, Store.configurationName)
         var owners: [String: String] = [:]
         let watched = store.configuration.datasets.sorted { $0.key < $1.key }.filter { $0.value.schema != nil }
         for (dataset, _) in watched {
-            if let other = owners.updateValue(dataset, forKey: place(store.inbox(of: dataset))) {
+            if let other = owners.updateValue(dataset, forKey: place(store.inboxPath(of: dataset))) {
                 throw IngestionError(
                     .configuration, "\(name): datasets \(other) and \(dataset) have the same inbox; give each its own")
             }
         }
         for (dataset, settings) in watched {
-            if let archive = settings.archive, let owner = owners[place(store.placed(archive))] {
+            if let archive = settings.archive, let owner = owners[place(archive)] {
                 throw IngestionError(
                     .configuration,
                     "\(name): the archive of \(dataset) is the inbox of \(owner), so its files would be delivered again; choose "
@@ -216,7 +214,7 @@ package final class Watcher {
         for inbox in inboxes where inbox.folder == nil {
             do throws(IngestionError) {
                 if isFirst, !exists(inbox.path) {
-                    try storing { () throws(StorageError) in try makeFolder(inbox.path) }
+                    try inbox.make()
                 }
                 try inbox.open(events)
                 if lostInboxes.remove(inbox.dataset) != nil {
@@ -364,7 +362,7 @@ package final class Watcher {
         // Contract, keys and disk first: a file that cannot be judged now stays where it is.
         do throws(IngestionError) {
             _ = try store.contract(of: inbox.dataset)
-            _ = try (store.recipients(of: inbox.dataset), store.key(.store, "store"))
+            _ = try (committer.store.recipients(of: inbox.dataset), committer.store.key(.store, "store"))
         } catch {
             try later(error, .dataset(inbox.dataset), inbox.dataset, name)
             pauses[inbox.dataset] = retryAt
@@ -382,8 +380,7 @@ package final class Watcher {
                         + "(\(candidate.identity.size >> 20) MiB) and \(options.minFree >> 20) MiB; free space, or take the file "
                         + "away; it is tried again")
             }
-            claim = try committer.take(
-                candidate.name, from: folder, dataset: inbox.dataset, archive: inbox.archive)
+            claim = try committer.take(candidate.name, from: folder, dataset: inbox.dataset)
         } catch {
             if (try? folder.status(of: candidate.name)) == nil { inbox.forget(candidate.name) }
             try later(error, file, inbox.dataset, name)
@@ -474,7 +471,9 @@ package final class Watcher {
             troubles.remove(.claim(claim.name))
             tell(.judged(report, attempt: attempt))
             // Somebody still has it open for writing: it goes when they are done.
-            if exists(store.placed(delivery.place)) { retryAt = min(retryAt, Clock.monotonic() + options.settle) }
+            if (try? store.sourceStatus(of: claim.name, delivery)) != nil {
+                retryAt = min(retryAt, Clock.monotonic() + options.settle)
+            }
         } catch {
             if error.code == .unreadableData {
                 return try setAside(claim, .unreadable, attempt, error.description)

@@ -1,7 +1,7 @@
 package import Cryptography
 import GRDB
 import Storage
-import Tabular
+package import Tabular
 
 /// The record: an append-only list of canonical JSON bodies under an RFC 6962 tree, each commit signed.
 ///
@@ -16,20 +16,26 @@ package final class Ledger: Sendable {
     package let verifier: VerifierKey
     let queue: DatabaseQueue
     let signingKey: SigningKey?
+    /// Whether the first entry of each commit says how many it made, so that a checkpoint that was taken away is missed.
+    let countsCommits: Bool
 
     /// What a ledger is called, unique in the world, as in `example.com/ledger/7f3c`.
     package var origin: String { verifier.name }
 
-    private init(path: String, verifier: VerifierKey, queue: DatabaseQueue, signingKey: SigningKey?) {
+    private init(
+        path: String, verifier: VerifierKey, queue: DatabaseQueue, signingKey: SigningKey?, countsCommits: Bool
+    ) {
+        self.countsCommits = countsCommits
         self.path = path
         self.verifier = verifier
         self.queue = queue
         self.signingKey = signingKey
     }
 
-    /// Begins a ledger with its genesis entry. `time` is RFC 3339 UTC with milliseconds.
+    /// Begins a ledger with its genesis entry, and others in the same commit. `time` is RFC 3339 UTC with milliseconds.
     package static func create(
-        path: String, origin: String, signingKey: SigningKey, time: String
+        path: String, origin: String, signingKey: SigningKey, time: String, entries: [JSONValue] = [],
+        countsCommits: Bool = false
     ) throws(LedgerError) -> Ledger {
         let operation = "create ledger"
         guard let verifier = VerifierKey(name: origin, publicKey: signingKey.publicKey) else {
@@ -40,15 +46,17 @@ package final class Ledger: Sendable {
             "kind": .string("genesis"), "v": .integer(1), "origin": .string(origin),
             "vkey": .string(verifier.description), "time": .string(time),
         ])
+        if exists(path) { try requireFile(path, operation) }
         let queue = try connect(path, operation, readonly: false)
-        let ledger = Ledger(path: path, verifier: verifier, queue: queue, signingKey: signingKey)
+        let ledger = Ledger(
+            path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
         _ = try ledger.write(operation) { db in
             // A creation that crashed before its commit leaves an empty file, which is taken over.
             guard try db.first("SELECT count(*) FROM sqlite_schema", [], { $0.integer(0) }) == 0 else {
                 throw LedgerError(.exists, operation, subject: path, cause: "there is one already")
             }
             try db.execute(sql: LedgerSchema.sql)
-            return try ledger.append(LedgerChange(entries: [genesis]), to: db)
+            return try ledger.append(LedgerChange(entries: [genesis] + entries), to: db)
         }
         do {
             // SQLite does not sync the folder after it made the database file.
@@ -60,8 +68,10 @@ package final class Ledger: Sendable {
     }
 
     /// Opens a ledger for writing, which also rolls back what a crashed writer left.
-    package static func open(path: String, signingKey: SigningKey) throws(LedgerError) -> Ledger {
-        try open(path: path, signingKey: signingKey, readonly: false)
+    package static func open(
+        path: String, signingKey: SigningKey, countsCommits: Bool = false
+    ) throws(LedgerError) -> Ledger {
+        try open(path: path, signingKey: signingKey, readonly: false, countsCommits: countsCommits)
     }
 
     /// Opens a ledger for reading only. Throws `hotJournal` when a crashed writer left its journal: see `heal`.
@@ -75,7 +85,7 @@ package final class Ledger: Sendable {
     }
 
     private static func open(
-        path: String, signingKey: SigningKey?, readonly: Bool
+        path: String, signingKey: SigningKey?, readonly: Bool, countsCommits: Bool = false
     ) throws(LedgerError) -> Ledger {
         let operation = "open ledger"
         try requireFile(path, operation)
@@ -100,17 +110,50 @@ package final class Ledger: Sendable {
                 .wrongKey, operation, subject: path,
                 cause: "it is signed by \(verifier), not by the key given; use the key it was begun with")
         }
-        return Ledger(path: path, verifier: verifier, queue: queue, signingKey: signingKey)
+        return Ledger(
+            path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
     }
 
+    /// Refuses what SQLite must not be let near: the folder may have been written to by anyone.
+    ///
+    /// SQLite writes into whatever has the name of the database or of its journal, and rolls back what a journal says, down to removing
+    /// the file that it names as its super-journal (sqlite.org/fileformat2.html, "The Rollback Journal").
     static func requireFile(_ path: String, _ operation: String) throws(LedgerError) {
-        let status: FileStatus?
         do {
-            status = try fileStatus(path)
-        } catch {
+            guard try fileStatus(path) != nil else {
+                throw LedgerError(.notFound, operation, subject: path, cause: "there is no such file")
+            }
+            for name in [path, path + "-journal"] {
+                guard let status = try fileStatus(name) else { continue }
+                guard status.kind == .regular, status.links == 1 else {
+                    let kind = status.kind == .regular ? "second name of another file" : status.kind.rawValue
+                    throw StorageError(
+                        .wrongKind, "open", name, errno: 0,
+                        cause: "it is a \(kind), which no ledger is; move it away, and look who put it there")
+                }
+            }
+            for ending in ["-wal", "-shm"] where try fileStatus(path + ending) != nil {
+                throw StorageError(
+                    .wrongKind, "open", path + ending, errno: 0,
+                    cause: "no ledger has such a file; move it away, and look who put it there")
+            }
+            if try fileStatus(path + "-journal").map({ $0.size > 8 }) == true {
+                let journal = try FileDescriptor.openRegular(path + "-journal")
+                var end: [UInt8] = []
+                try journal.read(upTo: 8, at: journal.status().size - 8, into: &end)
+                if end == [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7] {
+                    throw StorageError(
+                        .wrongKind, "open", path + "-journal", errno: 0,
+                        cause: "it names a super-journal, which no ledger has; move it away, and look who put it there")
+                }
+            }
+        } catch let error as StorageError {
             throw LedgerError(.io, operation, subject: path, cause: error.description)
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            throw LedgerError(.io, operation, subject: path, cause: "\(error)")
         }
-        if status == nil { throw LedgerError(.notFound, operation, subject: path, cause: "there is no such file") }
     }
 
     /// A connection with the settings of SECURITY.md 3.4: no WAL (SQLite's WAL-reset bug), every commit synced.

@@ -7,6 +7,9 @@ package struct LedgerBlob: Sendable, Equatable {
     /// The bytes; their SHA-256 is the name.
     package let data: [UInt8]
 
+    /// What a contract is kept as.
+    package static let contractMedia = "application/schema+json"
+
     /// Makes a blob.
     package init(media: String, data: [UInt8]) {
         self.media = media
@@ -68,17 +71,20 @@ package struct LedgerChange: Sendable {
     package var removeInflight: [String]
     /// Claims that change with the commit.
     package var putInflight: [Inflight]
+    /// Entries that the caller has proven and decided by; later ones are looked through for the same keys.
+    package var provenSize: Int?
 
     /// Makes a change.
     package init(
         entries: [JSONValue], blobs: [LedgerBlob] = [], seen: [[UInt8]: Int] = [:], removeInflight: [String] = [],
-        putInflight: [Inflight] = []
+        putInflight: [Inflight] = [], provenSize: Int? = nil
     ) {
         self.entries = entries
         self.blobs = blobs
         self.seen = seen
         self.removeInflight = removeInflight
         self.putInflight = putInflight
+        self.provenSize = provenSize
     }
 }
 

@@ -23,8 +23,10 @@ extension Ledger {
                 "INSERT INTO blob VALUES(?,?,?) ON CONFLICT DO NOTHING",
                 [asBlob(SHA256.hash(data.data)), data.media, asBlob(data.data)])
         }
+        try refuseSeen(change, in: db)
         for (index, body) in change.entries.enumerated() {
-            try insert(body, at: index, growing: &tree, in: db)
+            let isFirst = index == 0 && countsCommits
+            try insert(isFirst ? counted(body, change.entries.count) : body, at: index, growing: &tree, in: db)
         }
         let head = Checkpoint(origin: origin, size: tree.size, root: tree.root())
         let note = Array(try SignedNote.sign(head.text, name: origin, key: signingKey).utf8)
@@ -39,6 +41,28 @@ extension Ledger {
         for claim in change.removeInflight { try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
         for claim in change.putInflight { try Self.put(claim, in: db) }
         return Committed(size: head.size, root: head.root, note: note, firstSequence: firstSequence)
+    }
+
+    /// Where commits are counted, the first body of each says how many entries it made: after as many there is a signed checkpoint, and
+    /// one that was taken away is missed.
+    private func counted(_ body: JSONValue, _ count: Int) -> JSONValue {
+        guard var members = body.members else { return body }
+        members["commit"] = .integer(Int64(count))
+        return .object(members)
+    }
+
+    /// Another process may have judged the same content since the caller last looked: the entries say so, whatever has become of the
+    /// table of keys.
+    private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
+        guard let proven = change.provenSize, !change.seen.isEmpty else { return }
+        let keys = Set(change.seen.keys.map(hex))
+        try db.forEach("SELECT body FROM entry WHERE seq >= ?", [proven]) { row in
+            guard let body = try? JSONValue.parse(row.bytes(0)), body["kind"]?.text == "batch.judged" else { return }
+            if let key = (body["seen"]?.items ?? []).compactMap(\.text).first(where: keys.contains) {
+                throw LedgerError(
+                    .alreadySeen, "write to ledger", subject: path, cause: "key \(key) is recorded already")
+            }
+        }
     }
 
     /// The tree as it stands, proved to be what was last signed: a new checkpoint must not launder a changed log.

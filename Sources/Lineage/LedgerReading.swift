@@ -83,6 +83,11 @@ extension Ledger {
         try entries("WHERE kind = ? AND seq >= ? ORDER BY seq LIMIT ?", [kind, from, limit])
     }
 
+    /// The same without the index by kind, which an attacker can make to miss entries.
+    package func unindexedEntries(kind: String, from: Int, limit: Int) throws(LedgerError) -> [LedgerEntry] {
+        try entries("NOT INDEXED WHERE seq >= ? AND kind = ? ORDER BY seq LIMIT ?", [from, kind, limit])
+    }
+
     /// Entries by the rest of a query over `seq, kind, body`.
     func entries(_ condition: String, _ arguments: StatementArguments) throws(LedgerError) -> [LedgerEntry] {
         try read("read ledger") { db in
@@ -124,6 +129,14 @@ extension Ledger {
         }
     }
 
+    /// Whether this very signed checkpoint is kept.
+    package func holds(checkpoint note: [UInt8]) throws(LedgerError) -> Bool {
+        guard let head = Checkpoint.open(note, key: verifier) else { return false }
+        return try read("read ledger") { db in
+            try db.first("SELECT note FROM checkpoint WHERE size = ?", [head.size]) { $0.bytes(0) == note } ?? false
+        }
+    }
+
     /// The proof of one entry under the newest checkpoint that covers it, or nil when none does.
     package func proof(of sequence: Int) throws(LedgerError) -> TlogProof? {
         try read("prove from ledger") { db in
@@ -151,28 +164,81 @@ extension Ledger {
 }
 
 extension Ledger {
-    /// Copies the ledger as it is at one moment, by SQLite's backup API, without the claims that are still to be judged:
-    /// their files are not copied with it. A claim that is being published keeps its plan.
+    /// Copies the ledger as it is at one moment, by SQLite's backup API, without claims: what they say is worked out again where the
+    /// copy becomes a store.
     ///
-    /// - Returns: the entries in the copy.
-    package func backUp(to target: String) throws(LedgerError) -> Int {
+    /// - Returns: the newest checkpoint in the copy.
+    package func backUp(to target: String) throws(LedgerError) -> Checkpoint {
         let operation = "back up ledger"
         do {
             let copy = try DatabaseQueue(path: target)
             // All pages in one step: one read transaction, so one moment.
             try queue.backup(to: copy)
             try copy.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL")
-                try db.execute(sql: "DELETE FROM inflight WHERE state <> 'publishing'")
+                try db.execute(sql: "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; DELETE FROM inflight")
             }
-            let size = try copy.read { db in try Self.size(db) }
+            let newest = try copy.read { db in
+                try db.first("SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1") {
+                    Checkpoint(origin: origin, size: $0.integer(0), root: $0.bytes(1))
+                }
+            }
             try copy.close()
             try syncFolder(split(target).folder)
-            return size
+            guard let newest else {
+                throw LedgerError(.damaged, operation, subject: path, cause: "it has no signed checkpoint")
+            }
+            return newest
         } catch let error as StorageError {
             throw LedgerError(.io, operation, subject: target, cause: error.description)
         } catch {
             throw LedgerError(error, operation, target)
         }
+    }
+
+    /// Works the mutable tables out again from the log, which was verified before: nobody signs them.
+    package static func rebuildWorkingState(path: String) throws(LedgerError) {
+        let operation = "rebuild claims and keys of"
+        try requireFile(path, operation)
+        do {
+            let queue = try connect(path, readonly: false)
+            try queue.writeWithoutTransaction { db in
+                try db.inTransaction(.immediate) {
+                    try db.execute(sql: "DELETE FROM inflight; DELETE FROM seen")
+                    var next = 0
+                    while true {
+                        var rows: [(Int, [UInt8])] = []
+                        try db.forEach(
+                            "SELECT seq, body FROM entry WHERE seq >= ? ORDER BY seq LIMIT 4096", [next]
+                        ) { rows.append(($0.integer(0), $0.bytes(1))) }
+                        guard let last = rows.last else { break }
+                        next = last.0 + 1
+                        for (sequence, bytes) in rows {
+                            for key in SeenKeys.recorded(in: bytes) {
+                                try db.run(
+                                    "INSERT INTO seen VALUES(?,?) ON CONFLICT DO NOTHING", [asBlob(key), sequence])
+                            }
+                        }
+                    }
+                    return .commit
+                }
+            }
+            try queue.close()
+        } catch {
+            throw LedgerError(error, operation, path)
+        }
+    }
+}
+
+/// The keys that an entry records: of `batch.judged`, what makes the same batch a duplicate.
+enum SeenKeys {
+    /// Those of an entry's bytes; none of an entry before they were part of the body.
+    static func recorded(in bytes: [UInt8]) -> [[UInt8]] {
+        guard let body = try? JSONValue.parse(bytes), body["kind"]?.text == "batch.judged" else { return [] }
+        return recorded(in: body)
+    }
+
+    /// The same of a body that was read.
+    static func recorded(in body: JSONValue) -> [[UInt8]] {
+        (body["seen"]?.items ?? []).compactMap { $0.text.flatMap { bytes(hex: $0) } }
     }
 }

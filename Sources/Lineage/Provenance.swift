@@ -80,13 +80,13 @@ struct ProvenanceRow: Sendable, Equatable {
         }
     }
 
-    /// SHA-256 names, in hexadecimal, of the blobs that a body relies on.
-    static func blobNames(in body: JSONValue) -> [String] {
-        var names: [String] = []
-        if let map = body["rowmap_sha256"]?.text { names.append(map) }
+    /// SHA-256 names, in hexadecimal, of the blobs that a body relies on, and what each is, as a media type.
+    static func blobs(in body: JSONValue) -> [(name: String, media: String)] {
+        var found: [(name: String, media: String)] = []
+        if let map = body["rowmap_sha256"]?.text { found.append((map, RowMap.mediaType)) }
         if body["kind"]?.text == "contract.registered", let contract = body["contract_sha256"]?.text {
-            names.append(contract)
+            found.append((contract, LedgerBlob.contractMedia))
         }
-        return names
+        return found
     }
 }

@@ -26,7 +26,7 @@ package struct PublishedFile: Sendable, Equatable {
 
 extension LedgerEntry {
     /// The kind of the entries that record files.
-    static var publishedKind: String { "shard.published" }
+    package static var publishedKind: String { "shard.published" }
 
     /// Files that one entry names at most: its body may not pass 65,535 bytes.
     package static var filesMax: Int { 64 }

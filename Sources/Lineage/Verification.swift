@@ -61,6 +61,8 @@ struct LedgerVerifier {
     /// What the anchors ask of the recomputed tree.
     private var wantedRoots: [Int: [UInt8]] = [:]
     private var wantedLeaves: [Int: [UInt8]] = [:]
+    /// Sizes at which a commit ended, so that there must be a checkpoint.
+    private var due = Set<Int>()
 
     init(key: VerifierKey) { self.key = key }
 
@@ -106,7 +108,11 @@ struct LedgerVerifier {
                 damage.add(.tail, "\(rows - signed) row(s) after the last signed checkpoint (\(signed))")
             }
         }
+        for size in due.sorted() where size <= rows && !isBroken {
+            damage.add(.checkpoint, "\(size) is missing: it was signed when the rows before it were written")
+        }
         try extraNodes(queue)
+        try queue.read { db in try InflightCheck.compare(db, &damage) }
         try projection.finish(queue, rows: rows, &damage)
         for claim in claims { judge(claim) }
     }
@@ -124,6 +130,7 @@ struct LedgerVerifier {
             if !row.isSound { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
             projection.add(row.derived, row.sequence, kind: row.kind, &damage)
             if isBroken { continue }
+            if let commit = row.derived.commit { due.insert(row.sequence + commit) }
             grow(row.derived.leaf, compare: chunk.nodes, from: chunk.first)
             while let head = heads.first, head.size == tree.size {
                 judge(head)
@@ -166,6 +173,7 @@ struct LedgerVerifier {
 
     private mutating func judge(_ head: LogChunk.Head) {
         checkpoints += 1
+        due.remove(head.size)
         if !head.isSigned { return damage.add(.checkpoint, "\(head.size) signature is not by the pinned key") }
         guard head.isAsSigned else {
             return damage.add(.checkpoint, "\(head.size) columns disagree with its signed text")

@@ -122,7 +122,12 @@ struct ProjectionCheck {
         let kind: String?
         let isJSON: Bool
         fileprivate let rows: [(Name, Content)]
-        fileprivate let blobs: [String]
+        fileprivate let blobs: [(name: String, media: String)]
+        /// Entries that its commit made, where it is the first of them.
+        let commit: Int?
+        /// The keys of `seen` that it records; nil unless it is a judgement that says which.
+        fileprivate let seen: [[UInt8]]?
+        fileprivate let isJudgement: Bool
 
         init(_ sequence: Int, _ bytes: [UInt8]) {
             leaf = MerkleTree.leafHash(bytes)
@@ -130,13 +135,17 @@ struct ProjectionCheck {
             isJSON = body != nil
             kind = body?["kind"]?.text
             rows = body.map { ProvenanceRow.rows(of: $0).rows.map { (Name($0), Content($0, sequence)) } } ?? []
-            blobs = body.map { ProvenanceRow.blobNames(in: $0) } ?? []
+            blobs = body.map { ProvenanceRow.blobs(in: $0) } ?? []
+            commit = body?["commit"]?.whole.map { Int($0) }
+            seen = body.flatMap { $0["seen"] == nil ? nil : SeenKeys.recorded(in: $0) }
+            isJudgement = kind == "batch.judged"
         }
     }
 
     private var expected: [Name: Content] = [:]
-    private var blobs: [[UInt8]: Int] = [:]
+    private var blobs: [[UInt8]: (sequence: Int, media: String)] = [:]
     private var differences = 0
+    private var seen = SeenCheck()
 
     /// Makes room for a log of this many rows, as far as a tampered number may be believed.
     mutating func reserve(_ rows: Int) { expected.reserveCapacity(2 * max(0, min(rows, 1 << 21))) }
@@ -149,10 +158,11 @@ struct ProjectionCheck {
         }
         // The first entry that names a thing keeps the row, as in the writer.
         for (name, content) in entry.rows { expected.merge(CollectionOfOne((name, content))) { first, _ in first } }
-        for name in entry.blobs {
+        for (name, media) in entry.blobs {
             let sha256 = Cryptography.bytes(hex: name) ?? []
-            if blobs[sha256] == nil { blobs[sha256] = sequence }
+            if blobs[sha256] == nil { blobs[sha256] = (sequence, media) }
         }
+        if entry.isJudgement { seen.add(entry.seen, sequence) }
     }
 
     /// Compares with the tables; rows of entries that came after the first `rows` are left alone.
@@ -164,6 +174,7 @@ struct ProjectionCheck {
         if differences > 0 {
             damage.add(.projection, "prov tables disagree with the log: \(differences) difference(s)")
         }
+        try seen.finish(queue, rows: rows, &damage)
         try compareBlobs(queue, &damage)
     }
 
@@ -212,18 +223,21 @@ struct ProjectionCheck {
             last = nil
             try queue.read { db in
                 var count = 0
-                let sql = "SELECT sha256, data FROM blob\(condition) ORDER BY sha256 LIMIT \(Self.blobChunk)"
+                let sql = "SELECT sha256, data, media FROM blob\(condition) ORDER BY sha256 LIMIT \(Self.blobChunk)"
                 try db.forEach(sql, arguments) { row in
                     count += 1
                     if count == Self.blobChunk { last = row.value(0) }
                     let name = row.bytes(0)
-                    blobs[name] = nil
+                    if let named = blobs.removeValue(forKey: name), named.media != row.text(2) {
+                        damage.add(
+                            .blob, "\(hex(name)) is kept as another kind of thing than row \(named.sequence) says")
+                    }
                     if SHA256.hash(row.bytes(1)) != name { damage.add(.blob, "\(hex(name)) does not match its name") }
                 }
             }
         } while last != nil
-        for (name, sequence) in blobs.sorted(by: { ($0.value, hex($0.key)) < ($1.value, hex($1.key)) }) {
-            damage.add(.blob, "\(hex(name)) named by row \(sequence) is missing")
+        for (name, named) in blobs.sorted(by: { ($0.value.sequence, hex($0.key)) < ($1.value.sequence, hex($1.key)) }) {
+            damage.add(.blob, "\(hex(name)) named by row \(named.sequence) is missing")
         }
     }
 }

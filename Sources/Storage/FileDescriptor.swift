@@ -33,6 +33,8 @@ package struct FileStatus: Sendable, Equatable {
     package let mode: UInt32
     /// The user id of its owner.
     package let owner: UInt32
+    /// How many names it has.
+    package let links: Int
 
     init(_ status: stat) {
         kind =
@@ -50,6 +52,7 @@ package struct FileStatus: Sendable, Equatable {
         inode = UInt64(status.st_ino)
         mode = UInt32(status.st_mode & 0o7777)
         owner = status.st_uid
+        links = Int(status.st_nlink)
     }
 }
 

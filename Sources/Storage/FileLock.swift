@@ -8,11 +8,20 @@ package struct FileLock: ~Copyable, Sendable {
     private let file: FileDescriptor
 
     /// Takes the lock and leaves this process's id in the file; nil when another holder has it.
-    package static func tryAcquire(_ path: String) throws(StorageError) -> FileLock? {
-        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
-        let number = Int32(retrying { unsafe Int(sluice_open(path, flags, 0o600)) })
+    ///
+    /// Throws `wrongKind` for anything but a plain file with one name: what is written into a lock must not reach another file.
+    package static func tryAcquire(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> FileLock? {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let path = folder.shown(name)
+        let opened = retrying { unsafe Int(name.withCString { unsafe sluice_openat(folder.number, $0, flags, 0o600) }) }
+        let number = Int32(opened)
         guard number >= 0 else { throw systemError("open lock", path) }
         let file = FileDescriptor(number: number, path: path)
+        let status = try file.status()
+        guard status.kind == .regular else { throw wrongKind("lock", path, status.kind.rawValue, "plain file") }
+        guard status.links <= 1 else {
+            throw wrongKind("lock", path, "second name of another file", "file of its own")
+        }
         guard retrying({ Int(sluice_flock(number, LOCK_EX | LOCK_NB)) }) == 0 else {
             if errno == EWOULDBLOCK { return nil }
             throw systemError("lock", path)
@@ -26,9 +35,9 @@ package struct FileLock: ~Copyable, Sendable {
     private init(file: consuming FileDescriptor) { self.file = file }
 
     /// The process id that the holder left; nil when nobody holds the lock, or there is no such file.
-    package static func holder(_ path: String) throws(StorageError) -> Int? {
-        guard try fileStatus(path) != nil else { return nil }
-        let file = try FileDescriptor.openRegular(path)
+    package static func holder(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> Int? {
+        guard try folder.status(of: name) != nil else { return nil }
+        let file = try folder.openRegular(name)
         // A shared lock that is granted, and let go at once, proves that nobody holds the exclusive one.
         if sluice_flock(file.number, LOCK_SH | LOCK_NB) == 0 { return nil }
         let text = try file.readAll(max: 64)

@@ -45,15 +45,6 @@ package func removeFile(_ path: String) throws(StorageError) {
     guard unsafe unlink(path) == 0 else { throw systemError("remove", path) }
 }
 
-/// Removes a folder and the plain files and folders in it. Throws `wrongKind` at the first link or other thing, which
-/// stays; links are never followed, and swapping names meanwhile leads nowhere else.
-package func removeTree(_ path: String) throws(StorageError) {
-    let number = Int32(retrying { unsafe Int(sluice_open(path, folderFlags, 0)) })
-    guard number >= 0 else { throw systemError("remove folder", path) }
-    try empty(FileDescriptor(number: number, path: path))
-    guard unsafe rmdir(path) == 0 else { throw systemError("remove folder", path) }
-}
-
 /// Renames within one file system. Throws `alreadyExists` when the new name is taken.
 package func renameNoReplace(from: String, to: String) throws(StorageError) {
     guard unsafe moveNoReplace(AT_FDCWD, from, AT_FDCWD, to) else { throw systemError("rename \(from) to", to) }
@@ -73,13 +64,6 @@ func moveNoReplace(
 package func rename(from: String, to: String) throws(StorageError) {
     guard unsafe Glibc.rename(from, to) == 0 else { throw systemError("rename \(from) to", to) }
 }
-
-/// Gives a file a second name. Throws `alreadyExists` when it is taken.
-package func hardLink(from: String, to: String) throws(StorageError) {
-    guard unsafe link(from, to) == 0 else { throw systemError("link \(from) to", to) }
-}
-
-private let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
 /// Lists an open folder and closes it.
 private func list(_ number: Int32, _ path: String) throws(StorageError) -> [String] {
@@ -106,29 +90,4 @@ func eachName(_ number: Int32, _ path: String, _ body: (FileName) -> Void) throw
         if let name = FileName(bytes) { body(name) }
     }
     guard errno == 0 else { throw systemError("list", path) }
-}
-
-/// Removes what is in an open folder.
-private func empty(_ folder: borrowing FileDescriptor) throws(StorageError) {
-    let copy = dup(folder.number)
-    guard copy >= 0 else { throw systemError("list", folder.path) }
-    for name in try list(copy, folder.path) {
-        let path = join(folder.path, name)
-        var status = stat()
-        guard unsafe fstatat(folder.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-            throw systemError("examine", path)
-        }
-        switch FileStatus(status).kind {
-        case .regular:
-            guard unsafe unlinkat(folder.number, name, 0) == 0 else { throw systemError("remove", path) }
-        case .folder:
-            let number = unsafe sluice_openat(folder.number, name, folderFlags, 0)
-            guard number >= 0 else { throw systemError("remove folder", path) }
-            try empty(FileDescriptor(number: number, path: path))
-            guard unsafe unlinkat(folder.number, name, AT_REMOVEDIR) == 0 else {
-                throw systemError("remove folder", path)
-            }
-        case let other: throw wrongKind("remove", path, other.rawValue, "tree of plain files and folders")
-        }
-    }
 }

@@ -36,13 +36,23 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Lends the name as C wants it.
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result { unsafe lend(bytes, body) }
+}
+
+extension RelativePath {
+    /// Lends the path as C wants it.
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        let ended = bytes.map { CChar(bitPattern: $0) } + [0]
-        // Sound: the array ends in NUL and outlives the call.
-        return unsafe ended.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { preconditionFailure("an array with an element has a start") }
-            return unsafe body(start)
-        }
+        unsafe lend(Array(names.map(\.bytes).joined(separator: [0x2F])), body)
+    }
+}
+
+/// Lends bytes without NUL as a C string.
+private func lend<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    let ended = bytes.map { CChar(bitPattern: $0) } + [0]
+    // Sound: the array ends in NUL and outlives the call.
+    return unsafe ended.withUnsafeBufferPointer { buffer in
+        guard let start = buffer.baseAddress else { preconditionFailure("an array with an element has a start") }
+        return unsafe body(start)
     }
 }
 
@@ -53,8 +63,120 @@ package final class OpenFolder: Sendable {
     /// The path it was opened by.
     package var path: String { file.path }
 
+    /// The descriptor, for those in this room who stage and lock files in it.
+    var number: Int32 { file.number }
+
     /// Opens a folder; a link to one is followed, since its place is the operator's choice.
     package init(_ path: String) throws(StorageError) { file = try FileDescriptor.openFolder(path) }
+
+    private init(number: Int32, path: String) { file = FileDescriptor(number: number, path: path) }
+
+    private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+
+    /// Opens a folder below this one; a link on the way, or at its end, is refused (`wrongKind`).
+    func openFolder(below path: RelativePath) throws(StorageError) -> OpenFolder {
+        let shown = join(self.path, path.description)
+        var opened = unsafe path.withCString { path in
+            retrying { unsafe Int(sluice_open_beneath(number, path, Self.flags)) }
+        }
+        if opened < 0, errno == ENOSYS || errno == EPERM || errno == EINVAL {
+            // A kernel before 5.6, or a filter of system calls: the same by hand, since no name of the path is "..".
+            opened = walk(path)
+        }
+        guard opened >= 0 else {
+            if errno == ENOTDIR, let kind = try status(at: path)?.kind, kind == .link { errno = ELOOP }
+            throw systemError("open folder", shown)
+        }
+        return OpenFolder(number: Int32(opened), path: shown)
+    }
+
+    private func walk(_ path: RelativePath) -> Int {
+        var last = Int32(-1)
+        for name in path.names {
+            let above = last < 0 ? number : last
+            let next = retrying { unsafe Int(name.withCString { unsafe sluice_openat(above, $0, Self.flags, 0) }) }
+            if last >= 0 {
+                let reason = errno
+                close(last)
+                errno = reason
+            }
+            if next < 0 { return next }
+            last = Int32(next)
+        }
+        return Int(last)
+    }
+
+    /// Opens a folder in this one that is made if it is not there, and made durable.
+    func made(_ name: FileName) throws(StorageError) -> OpenFolder {
+        if unsafe name.withCString({ unsafe mkdirat(number, $0, 0o700) }) == 0 {
+            try sync()
+        } else if errno != EEXIST {
+            throw systemError("make folder", shown(name))
+        }
+        return try openFolder(below: RelativePath(name))
+    }
+
+    /// Makes an empty folder for its owner only; throws `alreadyExists` when the name is taken.
+    package func makeFolder(_ name: FileName) throws(StorageError) -> OpenFolder {
+        guard unsafe name.withCString({ unsafe mkdirat(number, $0, 0o700) }) == 0 else {
+            throw systemError("make folder", shown(name))
+        }
+        try sync()
+        return try openFolder(below: RelativePath(name))
+    }
+
+    /// The names in it, in the order of their bytes.
+    package func names() throws(StorageError) -> [FileName] {
+        var found: [FileName] = []
+        try forEachName { found.append($0) }
+        return found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    }
+
+    /// Moves a file into another folder, or gives it another name here, within one file system. Throws `alreadyExists` when the name
+    /// is taken.
+    package func move(_ name: FileName, to folder: OpenFolder, as target: FileName) throws(StorageError) {
+        let (from, to) = (number, folder.number)
+        let isMoved = unsafe name.withCString { old in
+            unsafe target.withCString { new in unsafe moveNoReplace(from, old, to, new) }
+        }
+        guard isMoved else { throw systemError("move \(shown(name)) to", folder.shown(target)) }
+    }
+
+    /// The same, replacing what has the new name.
+    package func replace(_ target: FileName, by name: FileName) throws(StorageError) {
+        let here = number
+        let result = unsafe name.withCString { old in
+            unsafe target.withCString { new in unsafe renameat(here, old, here, new) }
+        }
+        guard result == 0 else { throw systemError("rename \(shown(name)) to", shown(target)) }
+    }
+
+    /// Removes a folder in this one with the plain files and folders in it: the only recursive removal there is.
+    ///
+    /// Throws `wrongKind` at the first link or other thing, which stays. Each folder is opened in the one before it, so that swapping
+    /// names meanwhile leads nowhere else.
+    package func removeTree(_ name: FileName) throws(StorageError) {
+        let tree = try openFolder(below: RelativePath(name))
+        for inner in try tree.names() {
+            switch try tree.status(of: inner)?.kind {
+            case nil: continue
+            case .regular: try tree.remove(inner)
+            case .folder: try tree.removeTree(inner)
+            case let other?:
+                throw wrongKind("remove", tree.shown(inner), other.rawValue, "tree of plain files and folders")
+            }
+        }
+        guard unsafe name.withCString({ unsafe unlinkat(number, $0, AT_REMOVEDIR) }) == 0 else {
+            throw systemError("remove folder", shown(name))
+        }
+    }
+
+    /// Removes a folder in this one that is empty.
+    package func removeEmptyFolder(_ name: FileName) throws(StorageError) {
+        guard unsafe name.withCString({ unsafe unlinkat(number, $0, AT_REMOVEDIR) }) == 0 else {
+            throw systemError("remove folder", shown(name))
+        }
+    }
 
     /// What the system says of the folder itself.
     package func status() throws(StorageError) -> FileStatus { try file.status() }
@@ -86,22 +208,6 @@ package final class OpenFolder: Sendable {
         return try FileDescriptor.checkedRegular(opened, shown(name))
     }
 
-    /// Moves a file out of the folder, within one file system. Throws `alreadyExists` when the new name is taken.
-    package func move(_ name: FileName, to target: String) throws(StorageError) {
-        let number = file.number
-        guard unsafe name.withCString({ unsafe moveNoReplace(number, $0, AT_FDCWD, target) }) else {
-            throw systemError("move \(shown(name)) to", target)
-        }
-    }
-
-    /// Moves a file into the folder, within one file system. Throws `alreadyExists` when the name is taken.
-    package func receive(_ source: String, as name: FileName) throws(StorageError) {
-        let number = file.number
-        guard unsafe name.withCString({ unsafe moveNoReplace(AT_FDCWD, source, number, $0) }) else {
-            throw systemError("move \(source) to", shown(name))
-        }
-    }
-
     /// Removes a file.
     package func remove(_ name: FileName) throws(StorageError) {
         let number = file.number
@@ -121,7 +227,7 @@ package final class OpenFolder: Sendable {
         throw systemError("lock", path)
     }
 
-    private func shown(_ name: FileName) -> String { join(path, name.description) }
+    func shown(_ name: FileName) -> String { join(path, name.description) }
 }
 
 /// Whether a file is open for writing by anyone.

@@ -9,31 +9,52 @@ import Glibc
 /// `renameat2(name.part, name, RENAME_NOREPLACE)`, and then, once for all files of a folder, `fsync(folder)`.
 package struct StagedFile: ~Copyable, Sendable {
     /// The folder it is in.
-    package let folder: String
-    /// Its path until it is committed.
-    package let partPath: String
+    package let folder: OpenFolder
     /// How many bytes were written.
     package private(set) var byteCount = 0
+    private let part: FileName
     private var number: Int32
     /// Bytes written since the disk was last told to begin.
     private var unstarted = 0
     private static let writebackBytes = 4 << 20
     private var isCommitted = false
 
-    /// Creates `name.part`, readable by its owner only. Throws `alreadyExists` when it is there.
-    package init(in folder: String, name: String, mode: UInt32 = 0o600) throws(StorageError) {
-        let path = join(folder, name + ".part")
+    /// Its path until it is committed.
+    package var partPath: String { folder.shown(part) }
+
+    /// Creates `name.part` in an open folder, readable by its owner only. Throws `alreadyExists` when it is there.
+    package init(in folder: OpenFolder, name: FileName, mode: UInt32 = 0o600) throws(StorageError) {
+        guard let part = FileName(name.bytes + Array(".part".utf8)) else {
+            throw StorageError("create", folder.shown(name), errno: ENAMETOOLONG)
+        }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let opened = Int32(retrying { unsafe Int(sluice_open(path, flags, mode)) })
-        guard opened >= 0 else { throw systemError("create", path) }
+        let opened = Int32(
+            retrying { unsafe Int(part.withCString { unsafe sluice_openat(folder.number, $0, flags, mode) }) })
+        guard opened >= 0 else { throw systemError("create", folder.shown(part)) }
         self.folder = folder
-        partPath = path
+        self.part = part
         number = opened
+    }
+
+    /// The same with a name as text.
+    package init(in folder: OpenFolder, name: String) throws(StorageError) {
+        guard let name = FileName(Array(name.utf8)) else {
+            throw StorageError("create", join(folder.path, name), errno: EINVAL)
+        }
+        try self.init(in: folder, name: name)
+    }
+
+    /// Creates `name.part` in a folder that somebody named. Throws `alreadyExists` when it is there.
+    package init(in folder: String, name: String, mode: UInt32 = 0o600) throws(StorageError) {
+        guard let name = FileName(Array(name.utf8)) else {
+            throw StorageError("create", join(folder, name), errno: EINVAL)
+        }
+        try self.init(in: OpenFolder(folder), name: name, mode: mode)
     }
 
     deinit {
         if number >= 0 { close(number) }
-        if !isCommitted { unsafe unlink(partPath) }
+        if !isCommitted { try? folder.remove(part) }
     }
 
     /// Writes all the bytes at the end. After an error the file must be dropped.
@@ -59,26 +80,31 @@ package struct StagedFile: ~Copyable, Sendable {
         }
     }
 
-    /// Makes the bytes durable and gives the file its name in the same folder; the name itself is durable only after
-    /// `syncFolder(folder)`. Throws `alreadyExists` for a taken name unless `replacing`. After an error the file is gone.
-    package consuming func commit(as name: String, replacing: Bool = false) throws(StorageError) {
+    /// Makes the bytes durable and gives the file its name in the same folder; the name itself is durable only after the folder's
+    /// `sync`. Throws `alreadyExists` for a taken name unless `replacing`. After an error the file is gone.
+    package consuming func commit(as name: FileName, replacing: Bool = false) throws(StorageError) {
         // After a failed fsync the kernel may have dropped the pages: no second try, the file is thrown away.
         guard fsync(number) == 0 else { throw systemError("make durable", partPath) }
         try finish(as: name, replacing: replacing)
     }
 
+    /// The same with a name as text.
+    package consuming func commit(as name: String, replacing: Bool = false) throws(StorageError) {
+        guard let name = FileName(Array(name.utf8)) else { throw StorageError("rename to", name, errno: EINVAL) }
+        try commit(as: name, replacing: replacing)
+    }
+
     /// As `commit`, without waiting for the disk: for a file that the next process may miss after a power loss, such as a
     /// note for people.
-    package consuming func commitLoosely(as name: String, replacing: Bool = false) throws(StorageError) {
+    package consuming func commitLoosely(as name: FileName, replacing: Bool = false) throws(StorageError) {
         try finish(as: name, replacing: replacing)
     }
 
-    private mutating func finish(as name: String, replacing: Bool) throws(StorageError) {
+    private mutating func finish(as name: FileName, replacing: Bool) throws(StorageError) {
         let closed = close(number)
         number = -1
         guard closed == 0 || errno == EINTR else { throw systemError("close", partPath) }
-        let path = join(folder, name)
-        if replacing { try rename(from: partPath, to: path) } else { try renameNoReplace(from: partPath, to: path) }
+        if replacing { try folder.replace(name, by: part) } else { try folder.move(part, to: folder, as: name) }
         isCommitted = true
     }
 }
@@ -104,20 +130,54 @@ package func syncFolder(_ path: String) throws(StorageError) {
 /// is thrown away. Throws `alreadyExists` for a taken name.
 package func copyDurably(_ source: String, to target: String) throws(StorageError) {
     let (folder, name) = split(target)
-    let file = try FileDescriptor.openRegular(source)
-    if exists(target + ".part") { try removeFile(target + ".part") }
-    var copy = try StagedFile(in: folder, name: name)
-    var offset = 0
-    var buffer: [UInt8] = []
-    while true {
-        buffer.removeAll(keepingCapacity: true)
-        let got = try file.read(upTo: 1 << 20, at: offset, into: &buffer)
-        if got == 0 { break }
-        try copy.write(buffer.span)
-        offset += got
+    guard let name = FileName(Array(name.utf8)) else { throw StorageError("create", target, errno: EINVAL) }
+    let open = try OpenFolder(folder)
+    if let part = FileName(name.bytes + Array(".part".utf8)), try open.status(of: part) != nil { try open.remove(part) }
+    _ = try open.copy(FileDescriptor.openRegular(source), as: name) { _ in }
+    try open.sync()
+}
+
+extension OpenFolder {
+    /// Copies an open file into this folder, durably but for its name (see `sync`). Where the file system can, the copy shares the
+    /// disk's blocks until one of the two is written to; it is never the same file.
+    ///
+    /// - Parameter body: gets every byte of the copy, in order: what a digest is made of is what was copied.
+    /// - Returns: whether the blocks are shared.
+    package func copy(
+        _ source: borrowing FileDescriptor, as name: FileName, _ body: (Span<UInt8>) -> Void
+    ) throws(StorageError) -> Bool {
+        var copy = try StagedFile(in: self, name: name)
+        let isShared = copy.clone(source)
+        var offset = 0
+        var buffer: [UInt8] = []
+        while true {
+            buffer.removeAll(keepingCapacity: true)
+            let got =
+                isShared
+                ? try copy.readBack(upTo: 1 << 20, at: offset, into: &buffer)
+                : try source.read(upTo: 1 << 20, at: offset, into: &buffer)
+            if got == 0 { break }
+            body(buffer.span)
+            if !isShared { try copy.write(buffer.span) }
+            offset += got
+        }
+        try copy.commit(as: name)
+        return isShared
     }
-    try copy.commit(as: name)
-    try syncFolder(folder)
+}
+
+extension StagedFile {
+    /// Makes the file share the blocks of another; false where the file system cannot.
+    fileprivate mutating func clone(_ source: borrowing FileDescriptor) -> Bool {
+        sluice_clone(number, source.number) == 0
+    }
+
+    fileprivate func readBack(
+        upTo count: Int, at offset: Int, into bytes: inout [UInt8]
+    ) throws(StorageError) -> Int {
+        // The descriptor is for writing only: another one of the same file, by its name in the same folder.
+        try folder.openRegular(part).read(upTo: count, at: offset, into: &bytes)
+    }
 }
 
 /// The error number of a move between file systems.

@@ -25,7 +25,7 @@ struct BaselineCommand: AsyncParsableCommand {
             ever enter a baseline, and every step is an entry of the ledger.
             """,
         subcommands: [
-            Build.self, List.self, Show.self, Diff.self, Approve.self, Pin.self, Retire.self,
+            Build.self, List.self, Show.self, Diff.self, Approve.self, Pin.self, Retire.self, Exclude.self,
         ])
 
     struct Dataset: ParsableArguments {
@@ -34,7 +34,7 @@ struct BaselineCommand: AsyncParsableCommand {
 
         /// The store and the dataset that is meant.
         func chosen() throws -> (store: Store, dataset: String) {
-            let store = try store.require()
+            let store = try store.require().proving()
             if let dataset { return (store, dataset) }
             let known = try store.datasetsWithBaselines()
             guard known.count == 1, let only = known.first else {
@@ -78,8 +78,8 @@ struct BaselineCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let store = try store.require()
-                let found = try store.namedBaselines(try LineageCommand.open(store))
+                let store = try store.require().proving()
+                let found = try store.namedBaselines()
                 if json {
                     return Terminal.line(JSONValue.array(found.map(\.document)).text(pretty: true))
                 }
@@ -109,8 +109,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
-                let document = try store.describeBaseline(
-                    name, dataset: dataset, ledger: try LineageCommand.open(store))
+                let document = try store.describeBaseline(name, dataset: dataset)
                 if json { return Terminal.line(document.text(pretty: true)) }
                 for (key, value) in (document.members ?? [:]).sorted(by: { $0.key < $1.key }) where key != "fields" {
                     Terminal.columns([key, value.text ?? value.text(pretty: false)])
@@ -139,8 +138,7 @@ struct BaselineCommand: AsyncParsableCommand {
             var isHeld = false
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
-                let tests = try store.compareBaselines(
-                    old, new, dataset: dataset, ledger: try LineageCommand.open(store))
+                let tests = try store.compareBaselines(old, new, dataset: dataset)
                 isHeld = tests.contains { $0.outcome == "quarantined" }
                 if json { return Terminal.line(JSONValue.array(tests.map(\.document)).text(pretty: true)) }
                 for test in tests {
@@ -178,6 +176,27 @@ struct BaselineCommand: AsyncParsableCommand {
             abstract: "Use a baseline no longer, as anchor or pinned; what was judged by it stays provable.")
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.retire) }
+    }
+
+    /// `sluice baseline exclude`.
+    struct Exclude: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Judge by a batch's baseline no longer: its file is lost, or the batch should not have been accepted.",
+            discussion:
+                "The batch and its shards stay as they are. Recorded with who asked (uid) and why; it cannot be taken back."
+        )
+        @Argument(help: "The accepted batch.") var batch: String
+        @Option(name: .long, help: "Why; recorded, so no personal data.") var reason: String
+        @OptionGroup var dataset: Dataset
+
+        func run() async throws {
+            try await reporting {
+                let (store, dataset) = try dataset.chosen()
+                try Committer(store).excludeBaseline(of: batch, dataset: dataset, reason: reason)
+                Terminal.line(Terminal.printable("dataset \(dataset) is judged without the baseline of batch \(batch)"))
+            }
+        }
     }
 
     struct Step: ParsableArguments {

@@ -31,7 +31,7 @@ extension LineageCommand {
                 guard let batch = parts.first, parts.count == 1 || row.map({ $0 > 0 }) == true else {
                     throw IngestionError(.usage, "\(target): write BATCH, or BATCH:ROW with a row number from 1")
                 }
-                let replay = try store.require().replay(batch, row: row, file: file)
+                let replay = try store.require().proving().replay(batch, row: row, file: file)
                 isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.line(Self.document(replay, row).text(pretty: true)) }
                 for line in Self.render(replay, batch, row) { Terminal.line(Terminal.printable(line)) }

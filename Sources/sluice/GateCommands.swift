@@ -145,8 +145,15 @@ struct IngestCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Do everything but write: no file, ledger or key is touched.")
     var dryRun = false
 
-    @Flag(name: .long, help: "Judge again what was judged before.")
+    @Flag(name: .long, help: "Judge again what was judged before and held; what was accepted stays accepted once.")
     var force = false
+
+    @Option(
+        name: .long,
+        help:
+            "An accepted batch of the dataset that this file replaces: if it is accepted, that batch's shards count no longer."
+    )
+    var supersede: String?
 
     @Option(
         name: .long,
@@ -158,6 +165,10 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        if supersede != nil, files.count > 1 { throw ValidationError("--supersede is for one file at a time") }
+    }
 
     func run() async throws {
         ignoreBrokenPipes()
@@ -174,6 +185,7 @@ struct IngestCommand: AsyncParsableCommand {
                     options.doors = dryRun ? .dryRun : .ingest
                     options.listed = report.listed
                     options.force = force
+                    options.supersedes = supersede
                     options.sliceBytes = store.configuration.sliceBytes
                     let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                     if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }

@@ -22,9 +22,8 @@ struct KeysCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let store = try store.require()
-                try Store.generateKey(in: store.keysFolder, kind: kind, name: name)
-                let key = try store.key(kind, name)
+                let committer = try Committer(try store.require())
+                let key = try committer.generateKey(kind, name)
                 Terminal.line("made keys/\(name).\(kind.rawValue), fingerprint \(key.fingerprint(name: name))")
                 Terminal.line("lost keys are lost data: copy it to a safe place")
             }
@@ -65,7 +64,7 @@ struct KeysCommand: AsyncParsableCommand {
         func run() async throws {
             var failures = 0
             try await reporting {
-                let store = try store.require()
+                let store = try store.require().proving()
                 for kind in KeyKind.allCases {
                     for name in try store.keyNames(kind) {
                         do throws(IngestionError) {
@@ -76,6 +75,10 @@ struct KeysCommand: AsyncParsableCommand {
                             Terminal.line("BAD   keys/\(name).\(kind.rawValue): \(error.description)")
                         }
                     }
+                }
+                for found in try store.examineRecordedKeys() where found.grade == .bad {
+                    failures += 1
+                    Terminal.line("BAD   \(found.finding)")
                 }
                 for (kind, name) in [(KeyKind.signing, store.configuration.signingKey), (.store, "store")]
                 where try !store.keyNames(kind).contains(name) {

@@ -11,14 +11,8 @@ struct LineageCommand: AsyncParsableCommand {
         commandName: "lineage", abstract: "Ask the record, and prove it.",
         subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Verify.self])
 
-    /// The ledger, for reading only; a journal that a crash left is rolled back first if that is allowed.
-    static func open(_ store: Store) throws -> Ledger {
-        do throws(LedgerError) { return try Ledger.openReadonly(path: store.ledgerPath) } catch {
-            guard error.code == .hotJournal else { throw error }
-            try Ledger.heal(path: store.ledgerPath)
-            return try Ledger.openReadonly(path: store.ledgerPath)
-        }
-    }
+    /// The ledger, for reading only.
+    static func open(_ store: Store) throws -> Ledger { try store.readableLedger() }
 
     /// `sluice lineage log`.
     struct Log: AsyncParsableCommand {
@@ -76,7 +70,7 @@ struct LineageCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let store = try store.require()
+                let store = try store.require().proving()
                 let query = LineageQuery(try LineageCommand.open(store))
                 let name = exists(shard) ? try fileDigest(shard) : shard
                 guard let trace = try query.trace(shard: name, row: row) else {
@@ -156,29 +150,45 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Compare every published file with the record too.") var files = false
         @OptionGroup var store: StoreOptions
 
-        /// The key that is pinned: never the one that the ledger itself names.
-        private func verifier(_ store: Store, _ key: SigningKey?) throws -> VerifierKey {
-            if let key {
-                if let found = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) { return found }
+        /// The key to verify by, and where it is from: never the one that the ledger itself names.
+        private func verifier(_ store: Store, _ key: SigningKey?) throws -> (key: VerifierKey, from: String) {
+            if let vkey { return (try VerifierOption.key(vkey), "given with --vkey") }
+            let known = KnownLedgers()
+            if let known, let pinned = try known.key(of: store.configuration.origin) {
+                return (pinned, "pinned in \(known.path)")
+            }
+            guard let key else {
+                throw IngestionError(
+                    .usage,
+                    "the signing key is not here, and no key is known for this ledger: give --vkey, as sluice keys list prints it"
+                )
+            }
+            guard let found = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) else {
                 throw IngestionError(.configuration, "the ledger's origin in sluice.yaml is no valid name")
             }
-            var text = vkey ?? ""
-            if exists(text) {
-                text = String(decoding: try FileDescriptor.openRegular(text).readAll(max: 4096), as: UTF8.self)
+            switch try store.pinning(found) {
+            case .pinned, .new:
+                return (
+                    found,
+                    "met for the first time and written down in \(known?.path ?? ""): compare it with a copy kept elsewhere"
+                )
+            case .unpinned(let reason): return (found, "not pinned outside the store: \(reason); give it with --vkey")
             }
-            if let found = VerifierKey(text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "") {
-                return found
+        }
+
+        /// Compares files with a record that was found intact.
+        private func compareFiles(_ store: Store) -> StoreAudit {
+            do throws(IngestionError) { return try store.proving().audit() } catch {
+                return StoreAudit(problems: ["FILES were not compared: \(error.description)"])
             }
-            throw IngestionError(
-                .usage, "--vkey is no verifier key: give name+id+base64, as sluice keys list prints it")
         }
 
         func run() async throws {
             var code: Int32 = 0
             try await reporting {
                 let store = try store.require()
-                let key = vkey == nil ? try store.signingKey() : nil
-                let verifier = try verifier(store, key)
+                let key = vkey == nil ? try? store.signingKey() : nil
+                let (verifier, from) = try verifier(store, key)
                 var anchors: [LedgerAnchor] = []
                 for path in anchor {
                     anchors.append(
@@ -187,10 +197,15 @@ struct LineageCommand: AsyncParsableCommand {
                 let result = try Ledger.verify(
                     path: store.ledgerPath, key: verifier, signingKey: key, anchors: anchors)
                 for damage in result.damage { Terminal.line(damage.description) }
-                let changed = files ? try store.checkFiles() : []
-                for line in changed { Terminal.line(line) }
-                if !changed.isEmpty { code = 1 }
-                if files, changed.isEmpty { Terminal.line("every published file is the recorded one") }
+                if files {
+                    let audit = compareFiles(store)
+                    for line in audit.problems + audit.notes { Terminal.line(Terminal.printable(line)) }
+                    if audit.problems.isEmpty {
+                        Terminal.line("every published file is the recorded one")
+                    } else {
+                        code = 1
+                    }
+                }
                 if result.damage.isEmpty {
                     Terminal.line(
                         "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, "
@@ -200,6 +215,7 @@ struct LineageCommand: AsyncParsableCommand {
                     Terminal.line("TAMPERED: \(result.damage.count) finding(s) in \(Words.number(result.rows)) entries")
                     code = 1
                 }
+                Terminal.line("verifier key \(verifier), \(from)")
                 if result.anchors == 0 {
                     Terminal.line(
                         "no anchor was checked: a ledger replaced by an older one, or rewritten by someone with the signing key, "
@@ -211,6 +227,21 @@ struct LineageCommand: AsyncParsableCommand {
             }
             if code != 0 { throw ExitCode(code) }
         }
+    }
+}
+
+/// A verifier key on the command line.
+enum VerifierOption {
+    /// The key itself, or what stands in the first line of a file.
+    static func key(_ given: String) throws -> VerifierKey {
+        var text = given
+        if exists(text) {
+            text = String(decoding: try FileDescriptor.openRegular(text).readAll(max: 4096), as: UTF8.self)
+        }
+        if let found = VerifierKey(text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "") {
+            return found
+        }
+        throw IngestionError(.usage, "--vkey is no verifier key: give name+id+base64, as sluice keys list prints it")
     }
 }
 
@@ -238,6 +269,16 @@ enum LineageText {
             text += "  \(body["source"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case "source.observed":
             text += "  \(body["source"]?.text ?? "")  \(body["passed"]?.whole ?? 0) of \(body["of"]?.whole ?? 0)"
+        case "batch.superseded":
+            text += "  by \(body["by"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+        case "baseline.excluded":
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case "key.recorded":
+            for key in body["keys"]?.items ?? [] {
+                text += "  \(key["kind"]?.text ?? "") \(key["name"]?.text ?? "") \(key["fingerprint"]?.text ?? "")"
+            }
+        case "config.changed":
+            text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case "shard.opened":
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         default: break

@@ -195,6 +195,7 @@ struct ReportOptions: ParsableArguments {
     /// The exit code of a report.
     func exitCode(_ report: BatchReport) -> Int32 {
         let isDuplicate = report.status == .duplicate
+        if report.isRefusedReplacement { return 1 }
         if isDuplicate ? !report.earlierWasAccepted : report.hasHoldingFinding { return 1 }
         let counts = report.counts
         let rejected = isDuplicate ? report.earlierRejected : counts.count(.rejected)

@@ -21,8 +21,7 @@ struct ReportCommand: AsyncParsableCommand {
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
-            let store = try store.require()
-            let kept = try store.keptReport(batch, try LineageCommand.open(store))
+            let kept = try store.require().proving().keptReport(batch)
             let text =
                 html ? HTMLReport(kept.report, kept.judged).page() : kept.report.text(pretty: true) + "\n"
             guard let output else { return Terminal.write(text) }

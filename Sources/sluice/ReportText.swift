@@ -14,11 +14,20 @@ enum ReportText {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate {
+            let again =
+                report.earlierWasAccepted ? "" : "; to judge it again, add --force"
             lines.append(
-                "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy")
-            lines.append(
-                "  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again (--force does)"
+                report.isRefusedReplacement
+                    ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract or policy"
+                    : "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy"
             )
+            lines.append(
+                "  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again\(again)")
+            if report.isRefusedReplacement {
+                lines.append(
+                    "  exit  1, because content is accepted once; to replace that batch, add --supersede \(report.duplicateOf)"
+                )
+            }
             return lines.joined(separator: "\n") + "\n"
         }
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0

@@ -85,7 +85,7 @@ private struct Bench {
 
     init(_ folder: String) throws {
         self.folder = folder
-        store = try Store.create(folder)
+        store = try Store.create(folder, isPinned: false)
         let loaded = try Schema.load(Array(SelftestSample.contract.utf8), name: "selftest contract")
         schema = Schema.digested(loaded)
         document = loaded.document

@@ -34,7 +34,7 @@ struct OpeningOptions: ParsableArguments {
         } catch {
             throw IngestionError(error)
         }
-        let found = try store.find()
+        let found = try store.find()?.proving()
         if let found, keys.isEmpty { return (try found.keyRing(), found) }
         if keys.isEmpty {
             throw IngestionError(
@@ -118,12 +118,18 @@ struct ShardCommand: AsyncParsableCommand {
                     guard parts.count == 2 else { throw IngestionError(.usage, "--expect \(pair): write KEY=VALUE") }
                     wanted[parts[0]] = parts[1]
                 }
-                try store?.checkRecorded(file)
-                if !stream, output == nil {
-                    _ = try readShard(try openShard(file, keys: ring, expect: wanted), path: file) { _ in }
+                // One descriptor: what is recorded is what is examined, and what is read.
+                let admitted = try store?.admit(file)
+                func open() throws(IngestionError) -> MessageReader {
+                    guard let admitted else { return try openShard(file, keys: ring, expect: wanted) }
+                    return try openShard(admitted, keys: ring, expect: wanted, calling: file)
                 }
-                let reader = try openShard(file, keys: ring, expect: wanted)
-                if let store { try Committer(store).recordOpening(file, reason: reason) }
+                if !stream, output == nil { _ = try readShard(try open(), path: file) { _ in } }
+                let reader = try open()
+                if let store, let admitted { try Committer(store).recordOpening(admitted.digest, reason: reason) }
+                if let by = admitted?.supersededBy {
+                    Terminal.remark("\(file): its batch was superseded by batch \(by), whose shards count now")
+                }
                 if let output {
                     let (folder, name) = split(output)
                     var staged = try StagedFile(in: folder, name: name)
@@ -153,9 +159,14 @@ struct ShardCommand: AsyncParsableCommand {
                 let (ring, store) = try opening.ring()
                 for file in files {
                     do throws(IngestionError) {
-                        try store?.checkRecorded(file)
-                        let count = try readShard(try openShard(file, keys: ring), path: file) { _ in }
-                        Terminal.line("ok    \(file)  \(Words.number(count)) bytes")
+                        let admitted = try store?.admit(file)
+                        let reader =
+                            if let admitted { try openShard(admitted, keys: ring, calling: file) } else {
+                                try openShard(file, keys: ring)
+                            }
+                        let count = try readShard(reader, path: file) { _ in }
+                        let superseded = admitted?.supersededBy.map { "  superseded by batch \($0)" } ?? ""
+                        Terminal.line("ok    \(file)  \(Words.number(count)) bytes\(superseded)")
                     } catch {
                         if error.code != .damaged { throw error }
                         bad += 1

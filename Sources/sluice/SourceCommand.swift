@@ -33,11 +33,10 @@ struct SourceCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let store = try store.require()
-                let ledger = try LineageCommand.open(store)
+                let store = try store.require().proving()
                 var documents: [JSONValue] = []
-                for name in try store.knownSources(ledger) {
-                    let document = try SourceText.document(name, store, ledger)
+                for name in try store.knownSources() {
+                    let document = try SourceText.document(name, store)
                     documents.append(document)
                     if json { continue }
                     let parts = ["owner", "licence", "require"].compactMap { document[$0]?.text }.filter { !$0.isEmpty }
@@ -61,11 +60,11 @@ struct SourceCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let store = try store.require()
+                let store = try store.require().proving()
                 let ledger = try LineageCommand.open(store)
-                var members = try SourceText.document(name, store, ledger).members ?? [:]
+                var members = try SourceText.document(name, store).members ?? [:]
                 let batches = try LineageQuery(ledger).impact(ofSource: name)
-                if batches.isEmpty, try !store.knownSources(ledger).contains(name) {
+                if batches.isEmpty, try !store.knownSources().contains(name) {
                     throw IngestionError(
                         .noInput, "nothing is known of source \(name): it is not listed, and no batch came from it")
                 }
@@ -123,7 +122,7 @@ struct SourceCommand: AsyncParsableCommand {
 
 /// Sources for people and programs.
 private enum SourceText {
-    static func document(_ name: String, _ store: Store, _ ledger: Ledger) throws -> JSONValue {
+    static func document(_ name: String, _ store: Store) throws -> JSONValue {
         var members: [String: JSONValue] = ["name": .string(name)]
         if let record = store.configuration.sources[name] {
             members["owner"] = .string(record.owner)
@@ -134,7 +133,7 @@ private enum SourceText {
             members["require"] = .string(record.required.map(\.rawValue).joined(separator: ", "))
             members["keys"] = .array(record.keys.map { .string("\($0.format.rawValue) \($0.fingerprint)") })
         }
-        if let standing = try store.standing(name, ledger) {
+        if let standing = try store.standing(name) {
             members["standing"] = .string(standing.state.name)
             if case .probation(let passed, let needed) = standing.state {
                 members["passed"] = .integer(Int64(passed))

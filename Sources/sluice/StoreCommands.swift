@@ -24,8 +24,8 @@ struct DoctorCommand: AsyncParsableCommand {
         try await reporting {
             let store = try store.require()
             var ledger: Result<Ledger, IngestionError>
-            do { ledger = .success(try LineageCommand.open(store)) } catch let error as LedgerError {
-                ledger = .failure(IngestionError(error))
+            do throws(IngestionError) { ledger = .success(try store.readableLedger()) } catch {
+                ledger = .failure(error)
             }
             let found = try store.examine(ledger, readFiles: !quick)
             worst = found.map(\.grade).max() ?? .well
@@ -55,9 +55,9 @@ struct BackupCommand: AsyncParsableCommand {
         commandName: "backup",
         abstract: "Copy the store as it is at this moment into a new folder, while it may be in use.",
         discussion: """
-            Sealed files get a second name in the backup where both are on one file system, and are copied where not; every \
-            one is compared with the record. Keys are not part of it unless --with-keys says so: keep them apart, since \
-            whoever has both has the data.
+            Sealed files are copied; where the file system can, a copy shares the disk's blocks until one of the two changes. Every one is \
+            compared with the record. Configuration, contracts and keys are signed with the ledger's key. Keys are not part of \
+            it unless --with-keys says so: keep them apart, since whoever has both has the data.
             """)
 
     @Argument(help: "The folder to make.") var folder: String
@@ -71,7 +71,7 @@ struct BackupCommand: AsyncParsableCommand {
             Terminal.line(
                 Terminal.printable(
                     "backed up \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
-                        + " (\(Words.number(result.linked)) share the disk with the store)"))
+                        + " (\(Words.number(result.shared)) share the disk with the store)"))
             Terminal.line(
                 withKeys
                     ? "THE KEYS ARE IN IT (\(result.keys) files): whoever has this backup can read the data and sign the ledger"
@@ -84,14 +84,58 @@ struct BackupCommand: AsyncParsableCommand {
 /// `sluice restore`.
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Make a store of a backup in a new folder; the backup stays as it is.")
+        commandName: "restore", abstract: "Make a store of a backup in a new folder; the backup stays as it is.",
+        discussion: """
+            Nothing of a backup is believed: its ledger must be signed by the key that --vkey gives, or that was written down when this \
+            user first met the ledger; every file must have the digest that the ledger records; configuration, contracts and keys must be \
+            the signed ones. At the first thing that is wrong nothing is left behind.
+
+            Exit codes: 0 restored · 1 something in the backup is not what was signed · 64 no key is known to verify it by.
+            """)
 
     @Argument(help: "The backup.") var backup: String
     @Argument(help: "The folder of the new store.") var folder: String
+    @Option(
+        name: .long,
+        help:
+            "The ledger's verifier key (name+id+base64, as sluice keys list prints it), or a file with it (default: the one known here)."
+    )
+    var vkey: String?
+    @Flag(
+        name: .long,
+        help:
+            "Take over configuration and contracts that nobody signed, of a backup that an earlier version made: read them first."
+    )
+    var unsignedSettings = false
+
+    /// The key that must have signed the ledger.
+    private func verifier() throws -> VerifierKey {
+        if let vkey { return try VerifierOption.key(vkey) }
+        let path = join(backup, "ledger.sqlite")
+        // Only the name is taken from the backup: which key goes with it is known here, or not at all.
+        if let known = KnownLedgers(), let found = try known.key(of: Ledger.openReadonly(path: path).origin) {
+            return found
+        }
+        throw IngestionError(
+            .usage,
+            "\(backup): no verifier key is known for its ledger, and the backup's own word is none: give --vkey, as sluice keys list "
+                + "printed it where the store was")
+    }
 
     func run() async throws {
         try await reporting {
-            let result = try Backup.restore(backup, to: folder)
+            guard exists(join(backup, Backup.markName)) else {
+                throw IngestionError(
+                    .noInput,
+                    "\(backup) is no whole backup: it has no \(Backup.markName), which is written last; choose another")
+            }
+            let key = try verifier()
+            var trust = Backup.Trust(key)
+            trust.acceptsUnsignedSettings = unsignedSettings
+            let result = try Backup.restore(backup, to: folder, trust)
+            if case .unpinned(let reason) = try Store(folder).pinning(key) {
+                Terminal.remark("the verifier key could not be written down outside the store: \(reason)")
+            }
             Terminal.line(
                 Terminal.printable(
                     "restored \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"

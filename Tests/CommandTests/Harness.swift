@@ -60,6 +60,8 @@ struct Harness {
         process.executableURL = Self.program
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: folder)
+        // What this user knows of ledgers is the harness's own.
+        process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CONFIG_HOME": path(".config")]) { $1 }
         // Files, not pipes: nobody has to read while it runs.
         let (outPath, errPath) = (path(".out-" + UUID().uuidString), path(".err-" + UUID().uuidString))
         _ = FileManager.default.createFile(atPath: outPath, contents: nil)

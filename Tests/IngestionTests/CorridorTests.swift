@@ -287,7 +287,7 @@ import Testing
         let ledger = try shop.store.ledger()
         let proof = try #require(TlogProof(text))
         #expect(proof.proves(body: files[70].entry.bytes, key: ledger.verifier))
-        #expect(try shop.store.checkFiles().isEmpty)
+        #expect(try shop.store.proving().audit().problems.isEmpty)
     }
 
     @Test func `a repeated key has its byte range, also when nothing but keys told it apart`() async throws {

@@ -274,8 +274,10 @@ import Testing
         let (report, _) = try await run(shop, Data(text.utf8), dialect: "{}", unknown: "keep", name: "a.jsonl")
         let codes = report.listed.map(\.code).filter { $0 != .undeclaredPII }
         #expect(codes == [.hiddenText, .mixedScript] && report.counts.count(.flagged) == 2)
+        let other = try Workshop()
+        defer { other.remove() }
         let (second, out) = try await run(
-            shop, Data(text.utf8), dialect: "{}, hiddenText: reject", unknown: "keep", name: "a.jsonl")
+            other, Data(text.utf8), dialect: "{}, hiddenText: reject", unknown: "keep", name: "a.jsonl")
         #expect(second.counts.count(.rejected) == 2 && !out.contains("@") && out.contains("größe"))
     }
 

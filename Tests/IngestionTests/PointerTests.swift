@@ -27,7 +27,8 @@ import Testing
         let contract = Self.contract.replacing("UNKNOWN", with: unknown)
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         let report = try await Corridor(store: shop.store, writes: true).run(
-            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
+            dataset: "d-" + unknown,
             source: "s", options: BatchOptions())
         var out = ""
         for path in report.published where path.hasPrefix("accepted") {
@@ -150,7 +151,8 @@ import Testing
 
             """#
         let report = try await Corridor(store: shop.store, writes: true).run(
-            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
+            dataset: "d",
             source: "s", options: BatchOptions())
         #expect(report.listed.map(\.row) == [4, 5] && report.listed.allSatisfy { $0.code == .hiddenText })
         let path = try #require(report.published.first { $0.hasPrefix("accepted") })

@@ -180,8 +180,7 @@ import Testing
         for _ in 0..<3 { _ = try await run(shop, one) { $0.force = true } }
         let many = try shop.write("many.csv", fresh(101, 50))
         for _ in 0..<3 { _ = try await run(shop, many) { $0.force = true } }
-        let ledger = try shop.store.ledger()
-        #expect(try Store(shop.store.root).standing("test", ledger)?.state == .probation(passed: 1, of: 2))
+        #expect(try Store(shop.store.root).proving().standing("test")?.state == .probation(passed: 1, of: 2))
         // Whatever stands beside it, what was accepted is a duplicate.
         let path = try shop.write("a.csv", fresh(201, 50))
         #expect(try await run(shop, path, source: "a").status == .accepted)
@@ -240,8 +239,11 @@ import Testing
         // One batch does not say whether rows come again here: it is a remark.
         let second = try await run(shop, try shop.write("a2.csv", rows(5001, 3000)))
         #expect(second.status == .accepted && second.batchFindings.isEmpty, "\(second.batchFindings)")
-        // The very same bytes under another contract are no copies of themselves.
-        let again = try await run(shop, shop.folder + "/a.csv", more: ", poisoning: { triggers: { enabled: false } }")
+        // The very same bytes under another contract are no copies of themselves, where they replace what they were.
+        let other = ", poisoning: { triggers: { enabled: false } }"
+        let refused = try await run(shop, shop.folder + "/a.csv", more: other)
+        #expect(refused.status == .duplicate && refused.isRefusedReplacement)
+        let again = try await run(shop, shop.folder + "/a.csv", more: other) { $0.supersedes = refused.duplicateOf }
         #expect(again.status == .accepted, "\(again.batchFindings)")
         let copied = try await run(shop, try shop.write("b.csv", rows(1001, 0)))
         #expect(copied.status == .held && copied.batchFindings.contains { $0.code == .copyExcess })

@@ -9,12 +9,19 @@ import Testing
 
 @Suite struct `delivered files` {
     private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Committer, Claim) {
-        let committer = try Committer(shop.store)
+        // Where a file goes is what the configuration says.
+        let settings = Configuration.template(origin: shop.store.configuration.origin)
+        let archived = archive.map { ", archive: \($0)" } ?? ""
+        _ = try shop.write(
+            "store/sluice.yaml",
+            settings.replacing(
+                "datasets:\n", with: "datasets:\n  numbers: { schema: schemas/example.schema.yaml\(archived) }\n"))
+        let committer = try Committer(try Store(shop.store.root))
         let inbox = join(shop.store.root, "inbox/numbers")
         try makeFolder(inbox)
         _ = try shop.write("store/inbox/numbers/" + name, Workshop.rows(50))
         let claim = try committer.take(
-            try #require(FileName(Array(name.utf8))), from: try OpenFolder(inbox), dataset: "numbers", archive: archive)
+            try #require(FileName(Array(name.utf8))), from: try OpenFolder(inbox), dataset: "numbers")
         return (committer, claim)
     }
 
@@ -42,8 +49,7 @@ import Testing
         try makeFolder(path)
         #expect(throws: IngestionError.self) {
             try committer.take(
-                try #require(FileName(Array("gone.csv".utf8))), from: try OpenFolder(path), dataset: "numbers",
-                archive: nil)
+                try #require(FileName(Array("gone.csv".utf8))), from: try OpenFolder(path), dataset: "numbers")
         }
         #expect(try committer.ledger.inflight().isEmpty && listFolder(shop.store.workFolder).isEmpty)
     }
@@ -69,7 +75,7 @@ import Testing
         defer { shop.remove() }
         let (committer, claim) = try take(shop, "a.csv", archive: archive)
         var delivery = try #require(claim.delivery)
-        let place = shop.store.placed(delivery.place)
+        let place = join(shop.store.workFolder, claim.name + ".source")
         delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
         // A supplier who still had it open.
         let open = try #require(FileHandle(forWritingAtPath: place))
@@ -130,8 +136,7 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: path + "/a.csv", withDestinationPath: "/etc/passwd")
         let error = #expect(throws: IngestionError.self) {
             try committer.take(
-                try #require(FileName(Array("a.csv".utf8))), from: try OpenFolder(path), dataset: "numbers",
-                archive: nil)
+                try #require(FileName(Array("a.csv".utf8))), from: try OpenFolder(path), dataset: "numbers")
         }
         #expect(error?.description.contains("symbolic link") == true)
         #expect(try inbox(shop) == ["a.csv"] && listFolder(shop.store.workFolder).isEmpty)
@@ -143,7 +148,7 @@ import Testing
         defer { shop.remove() }
         let (committer, claim) = try take(shop, "a.csv")
         var delivery = try #require(claim.delivery)
-        let place = shop.store.placed(delivery.place)
+        let place = join(shop.store.workFolder, claim.name + ".source")
         delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
         let open = try #require(FileHandle(forWritingAtPath: place))
         #expect(try !committer.dispose(delivery, claim: claim.name))
@@ -160,14 +165,16 @@ import Testing
             let (committer, claim) = try take(shop, "a.csv", archive: "/dev/null/archive")
             var row = try #require(try committer.ledger.inflight().first)
             var delivery = try #require(claim.delivery)
-            delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(shop.store.placed(delivery.place))))
+            delivery.judged = Delivery.FileIdentity(
+                try #require(try fileStatus(join(shop.store.workFolder, claim.name + ".source"))))
             row.state = .publishing
-            row.plan = JSONValue.object([
-                "batch": .string(claim.name), "files": .array([]), "delivery": delivery.document,
-            ]).canonicalBytes()
-            try committer.ledger.putInflight(row)
+            row.plan = JSONValue.object(["batch": .string(claim.name), "delivery": delivery.document]).canonicalBytes()
+            let entry = JSONValue.object([
+                "kind": .string("batch.duplicate"), "v": .integer(1), "batch": .string(claim.name),
+            ])
+            _ = try committer.ledger.commit(LedgerChange(entries: [entry], putInflight: [row]))
         }
-        let committer = try Committer(shop.store)
+        let committer = try Committer(try Store(shop.store.root))
         let failures = try committer.recover()
         #expect(failures.count == 1 && failures[0].error.description.contains("/dev/null/archive"))
         #expect(try committer.ledger.inflight().count == 1)
@@ -179,7 +186,8 @@ import Testing
         for _ in 0..<2 {
             let (committer, claim) = try take(shop, "a.csv", archive: "done")
             var delivery = try #require(claim.delivery)
-            delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(shop.store.placed(delivery.place))))
+            delivery.judged = Delivery.FileIdentity(
+                try #require(try fileStatus(join(shop.store.workFolder, claim.name + ".source"))))
             _ = try committer.dispose(delivery, claim: claim.name)
             // Doing it twice is doing it once.
             _ = try committer.dispose(delivery, claim: claim.name)

@@ -9,7 +9,13 @@ struct Workshop {
     let folder: String
     let store: Store
 
+    /// What this user is to know of ledgers must not depend on the tests.
+    private static let settings: Void = {
+        unsafe setenv("XDG_CONFIG_HOME", NSTemporaryDirectory() + "sluice-tests-" + UUID().uuidString, 1)
+    }()
+
     init() throws {
+        _ = Self.settings
         folder = NSTemporaryDirectory() + "sluice-ingestion-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try Store.create(folder + "/store")

@@ -15,6 +15,15 @@ struct LedgerTests {
         path = scratch.file("ledger.sqlite")
     }
 
+    private static let claim = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
+
+    private static func judgement(_ key: [UInt8]) -> JSONValue {
+        .object([
+            "kind": .string("batch.judged"), "v": .integer(1), "batch": .string("b"),
+            "seen": .array([.string(hex(key))]),
+        ])
+    }
+
     static func note(_ text: String) -> JSONValue {
         .object([
             "kind": .string("config.changed"), "v": .integer(1), "time": .string(Demo.time), "note": .string(text),
@@ -91,14 +100,14 @@ struct LedgerTests {
     @Test func `a refused commit changes nothing`() throws {
         let (ledger, _) = try Demo.build(path, batches: 1)
         let key = SHA256.hash([9])
-        _ = try ledger.commit(LedgerChange(entries: [Self.note("first")], seen: [key: 0]))
-        try ledger.putInflight(Inflight(claim: "c", source: "s", state: .claimed, updatedMilliseconds: 0))
+        _ = try ledger.commit(LedgerChange(entries: [Self.judgement(key)], seen: [key: 0]))
+        try ledger.putInflight(Inflight(claim: Self.claim, source: "s", state: .claimed, updatedMilliseconds: 0))
         let before = try ledger.latestCheckpoint()?.note
         let data = Array("evidence".utf8)
         func refuse(_ entry: JSONValue, _ code: LedgerError.Code) {
             let change = LedgerChange(
                 entries: [Self.note("second"), entry], blobs: [LedgerBlob(media: "text/plain", data: data)],
-                seen: [key: 0], removeInflight: ["c"])
+                seen: [key: 0], removeInflight: [Self.claim])
             #expect(throws: LedgerError.self) { try ledger.commit(change) }
             do { _ = try ledger.commit(change) } catch { #expect(error.code == code, "\(error)") }
         }

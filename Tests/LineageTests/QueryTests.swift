@@ -69,7 +69,7 @@ struct QueryTests {
                 ],
                 blobs: [
                     LedgerBlob(media: RowMap.mediaType, data: map.encoded()),
-                    LedgerBlob(media: "application/json", data: Array("contract".utf8)),
+                    LedgerBlob(media: LedgerBlob.contractMedia, data: Array("contract".utf8)),
                 ]))
         let held = Self.body("batch.judged", "b2", ["verdict": .string("held"), "rows": .integer(7)])
         _ = try ledger.commit(

@@ -10,6 +10,9 @@ func withFolder(_ body: (String) throws -> Void) throws {
     try body(url.path)
 }
 
+private func name(_ text: String) throws -> FileName { try #require(FileName(Array(text.utf8))) }
+private func path(_ text: String) throws -> RelativePath { try #require(RelativePath(text)) }
+
 private func code(_ body: () throws -> Void) -> StorageError.Code? {
     do {
         try body()
@@ -106,13 +109,12 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
         }
     }
 
-    @Test func `renames and links do not overwrite`() throws {
+    @Test func `renames do not overwrite`() throws {
         try withFolder { folder in
             let (a, b, c) = (join(folder, "a"), join(folder, "b"), join(folder, "c"))
             try writeDurably(a, [1].span)
             try writeDurably(b, [2].span)
             #expect(code { try renameNoReplace(from: a, to: b) } == .alreadyExists)
-            #expect(code { try hardLink(from: a, to: b) } == .alreadyExists)
             try renameNoReplace(from: a, to: c)
             try rename(from: c, to: b)
             #expect(try listFolder(folder) == ["b"])
@@ -133,7 +135,7 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
             try writeDurably(join(deep, "a"), [1].span)
             try writeDurably(join(folder, "x/b"), [1].span)
             #expect(code { try makeFolder(join(folder, "x/b")) } == .wrongKind)
-            try removeTree(join(folder, "x"))
+            try OpenFolder(folder).removeTree(#require(FileName(Array("x".utf8))))
             #expect(try listFolder(folder).isEmpty)
         }
     }
@@ -145,9 +147,11 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
             try writeDurably(join(kept, "a"), [1].span)
             try makeFolder(tree)
             try FileManager.default.createSymbolicLink(atPath: join(tree, "link"), withDestinationPath: kept)
-            #expect(code { try removeTree(tree) } == .wrongKind)
+            let open = try OpenFolder(folder)
+            #expect(code { try open.removeTree(name("tree")) } == .wrongKind)
             #expect(try listFolder(kept) == ["a"] && listFolder(tree) == ["link"])
-            #expect(code { try removeTree(join(tree, "link")) } != nil)
+            #expect(code { try OpenFolder(tree).removeTree(name("link")) } == .wrongKind)
+            #expect(code { try open.removeTree(at: path("tree/link")) } == .wrongKind)
             #expect(try listFolder(kept) == ["a"])
         }
     }
@@ -162,21 +166,65 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
 
     @Test func `a lock has one holder at a time and says who`() throws {
         try withFolder { folder in
-            let path = join(folder, "lock")
-            #expect(try FileLock.holder(path) == nil)
+            let (open, lockName) = (try OpenFolder(folder), try name("lock"))
+            #expect(try FileLock.holder(lockName, in: open) == nil)
             func hold() throws {
-                guard let lock = try FileLock.tryAcquire(path) else {
+                guard let lock = try FileLock.tryAcquire(lockName, in: open) else {
                     Issue.record("not acquired")
                     return
                 }
-                let second = try FileLock.tryAcquire(path) == nil
+                let second = try FileLock.tryAcquire(lockName, in: open) == nil
                 #expect(second)
-                #expect(try FileLock.holder(path) == Int(getpid()))
+                #expect(try FileLock.holder(lockName, in: open) == Int(getpid()))
                 _ = consume lock
             }
             try hold()
-            #expect(try FileLock.holder(path) == nil, "let go, it is free")
+            #expect(try FileLock.holder(lockName, in: open) == nil, "let go, it is free")
             try hold()
+        }
+    }
+
+    @Test func `a lock is never written into another file`() throws {
+        try withFolder { folder in
+            let victim = join(folder, "victim")
+            try writeDurably(victim, Array("precious".utf8).span)
+            try FileManager.default.linkItem(atPath: victim, toPath: join(folder, "hard.lock"))
+            try FileManager.default.createSymbolicLink(atPath: join(folder, "soft.lock"), withDestinationPath: victim)
+            let open = try OpenFolder(folder)
+            #expect(code { _ = try FileLock.tryAcquire(name("hard.lock"), in: open) } == .wrongKind)
+            #expect(code { _ = try FileLock.tryAcquire(name("soft.lock"), in: open) } == .wrongKind)
+            #expect(try FileDescriptor.openRegular(victim).readAll(max: 100) == Array("precious".utf8))
+        }
+    }
+
+    @Test(arguments: ["", "/", "/a", "a//b", "a/", "..", "a/../b", "./a", "a/.", "a\0b", "../../victim"])
+    func `a path that leads out is none`(text: String) { #expect(RelativePath(text) == nil) }
+
+    @Test func `nothing below a folder is reached through a link`() throws {
+        try withFolder { folder in
+            let (outside, inside) = (join(folder, "outside"), join(folder, "inside"))
+            for each in [outside, inside] { try makeFolder(each) }
+            try writeDurably(join(outside, "a"), [1].span)
+            try FileManager.default.createSymbolicLink(atPath: join(inside, "link"), withDestinationPath: outside)
+            try writeDurably(join(inside, "b"), [2].span)
+            let root = try OpenFolder(inside)
+            #expect(code { _ = try root.openRegular(at: path("link/a")) } == .wrongKind)
+            #expect(code { _ = try root.folder(at: path("link")) } == .wrongKind)
+            #expect(code { _ = try root.folder(at: path("link/new"), making: true) } == .wrongKind)
+            #expect(code { try root.rename(path("b"), to: path("link/b")) } == .wrongKind)
+            #expect(code { try root.removeFile(at: path("link/a")) } == .wrongKind)
+            #expect(code { try root.removeTree(at: path("link")) } == .wrongKind)
+            #expect(code { try root.writeDurably([3].span, at: path("link/c")) } == .wrongKind)
+            #expect(try listFolder(outside) == ["a"])
+            #expect(try listFolder(inside) == ["b", "link"])
+            // Without links all of it works.
+            _ = try root.folder(at: path("x/y"), making: true)
+            try root.writeDurably([4].span, at: path("x/y/z"))
+            try root.rename(path("x/y/z"), to: path("x/z"))
+            #expect(try root.openRegular(at: path("x/z")).readAll(max: 9) == [4])
+            #expect(try root.status(at: path("x/none/z")) == nil)
+            try root.removeTree(at: path("x"))
+            #expect(try listFolder(inside) == ["b", "link"])
         }
     }
 

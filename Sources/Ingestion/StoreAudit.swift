@@ -1,0 +1,275 @@
+import Cryptography
+import Glibc
+import Lineage
+import Schemas
+import Sealing
+import Storage
+import Tabular
+
+/// What an audit of a store's files found.
+package struct StoreAudit: Sendable {
+    /// Everything that is not as the record says, a line each.
+    package var problems: [String] = []
+    /// What is no damage and worth a look, a line each.
+    package var notes: [String] = []
+
+    /// An audit that found these.
+    package init(problems: [String] = []) { self.problems = problems }
+}
+
+/// The files that the record names, and what it says of each.
+struct RecordedPlaces {
+    /// A recorded file.
+    struct Recorded {
+        let digest: String
+        let sequence: Int
+        let batch: String
+    }
+
+    /// The files, by their paths.
+    private(set) var files: [RelativePath: Recorded] = [:]
+    /// The folders that they are in, and those above.
+    private(set) var folders = Set<RelativePath>()
+    /// Entries whose files have no place of ours.
+    private(set) var strange: [Int] = []
+    private var next = 0
+
+    /// Reads what was recorded since the last time.
+    mutating func catchUp(_ ledger: Ledger) throws(IngestionError) {
+        while true {
+            let from = next
+            let entries = try recording { () throws(LedgerError) in
+                try ledger.unindexedEntries(kind: LedgerEntry.publishedKind, from: from, limit: 1000)
+            }
+            guard let last = entries.last else { return }
+            next = last.sequence + 1
+            for file in entries.flatMap(\.files) {
+                guard let path = recordedPath(file.path) else {
+                    strange.append(file.entry.sequence)
+                    continue
+                }
+                files[path] = Recorded(digest: file.digest, sequence: file.entry.sequence, batch: file.batch)
+                var above = path.folder
+                while let folder = above, folders.insert(folder).inserted { above = folder.folder }
+            }
+        }
+    }
+
+    /// The file that a receipt is of; nil when the path is no receipt of a recorded file.
+    func file(ofReceipt path: RelativePath) -> Recorded? {
+        let ending = Array(".tlog-proof".utf8)
+        guard path.name.bytes.suffix(ending.count).elementsEqual(ending),
+            let name = FileName(Array(path.name.bytes.dropLast(ending.count)))
+        else { return nil }
+        return files[path.folder.map { $0.appending(name) } ?? RelativePath(name)]
+    }
+}
+
+extension Store {
+    /// Compares every file of the store with the record: what is missing, changed, of another kind, or not recorded at all; receipts that
+    /// prove nothing; keys that are others; things in `work` that are none of ours.
+    ///
+    /// What a process beside this one is just moving into place is looked at again before it is told.
+    package func audit() throws(IngestionError) -> StoreAudit {
+        let (log, state) = try proven()
+        var walk = try AuditWalk(files, log)
+        var suspects = try walk.everything()
+        for attempt in 0..<100 where !suspects.isEmpty {
+            // A few looks for what was just finished; more for as long as somebody is at work.
+            if attempt >= 3, try !isAnybodyAtWork(log.ledger) { break }
+            usleep(100_000)
+            try walk.places.catchUp(log.ledger)
+            var left: [AuditWalk.Suspect] = []
+            for suspect in suspects {
+                if let line = try walk.judge(suspect.path) {
+                    left.append(AuditWalk.Suspect(path: suspect.path, line: line))
+                }
+            }
+            suspects = left
+        }
+        var audit = StoreAudit()
+        audit.problems =
+            suspects.map(\.line) + walk.places.strange.map { "ENTRY \($0) records a file without a place of ours" }
+        audit.problems += try strangersInWork() + changedKeys(state)
+        audit.notes = try changedSettings(state)
+        return audit
+    }
+
+    private func isAnybodyAtWork(_ ledger: Ledger) throws(IngestionError) -> Bool {
+        let rows = try recording { () throws(LedgerError) in try ledger.inflight() }
+        guard let work = try? openWork() else { return false }
+        return rows.contains { row in
+            Inflight.isName(row.claim) && (try? FileLock.holder(Self.name(row.claim + ".lock"), in: work)) != nil
+        }
+    }
+
+    /// Whether a process is just moving a batch's files into place.
+    func isPublishing(_ batch: String) throws(IngestionError) -> Bool {
+        guard Inflight.isName(batch), let work = try? openWork() else { return false }
+        return (try? FileLock.holder(Self.name(batch + ".lock"), in: work)) != nil
+    }
+
+    /// Names in `work` that are not of a claim's form, or not what such a name should be.
+    func strangersInWork() throws(IngestionError) -> [String] {
+        guard let work = try? openWork() else {
+            return ["WORK work is no folder: nothing can be judged until it is one again; look who changed it"]
+        }
+        let endings: Set = [".lock", ".name", ".name.part", ".sidecars", ".sidecars.part", ".source"]
+        return try storing { () throws(StorageError) in
+            var found: [String] = []
+            for name in try work.names() {
+                let text = name.description
+                let claim = String(text.prefix { $0 != "." })
+                let ending = String(text.dropFirst(claim.count))
+                guard let kind = try work.status(of: name)?.kind else { continue }
+                let isOfItsKind = ending.isEmpty ? kind == .folder : endings.contains(ending) && kind == .regular
+                if Inflight.isName(claim), isOfItsKind { continue }
+                found.append(
+                    "WORK work/\(text) is nothing of a claim's (it is a \(kind.rawValue)); it is left alone: move it away"
+                )
+            }
+            return found
+        }
+    }
+
+    private func changedKeys(_ state: ProvenState) throws(IngestionError) -> [String] {
+        var found: [String] = []
+        for key in try presentKeys() {
+            if let known = state.keys[key.name], known.identity != key.identity {
+                found.append(
+                    "KEY \(key.place) is another key (fingerprint \(key.fingerprint)) than the recorded one (\(known.fingerprint))"
+                )
+            }
+        }
+        return found
+    }
+
+    /// Configuration and contracts that changed since they were last used: whoever may edit them may, and it is told.
+    private func changedSettings(_ state: ProvenState) throws(IngestionError) -> [String] {
+        var notes: [String] = []
+        if let known = state.configuration, known.digest != hex(configurationDigest) {
+            notes.append(
+                "NOTE \(Self.configurationName) was changed since entry \(known.sequence); the next ingest or watch records that"
+            )
+        }
+        for dataset in configuration.datasets.keys.sorted() where configuration.datasets[dataset]?.schema != nil {
+            guard let loaded = try? contract(of: dataset), !state.contracts.isEmpty else { continue }
+            if !state.contracts.contains(hex(Schema.digested(loaded).digest)) {
+                notes.append("NOTE the contract of dataset \(dataset) is one that no batch was judged by yet")
+            }
+        }
+        return notes
+    }
+}
+
+/// One pass over a store's folders of sealed files.
+struct AuditWalk {
+    /// A path that is not as it should be, and what is wrong with it.
+    struct Suspect {
+        let path: RelativePath
+        let line: String
+    }
+
+    private let root: OpenFolder
+    private let log: ProvenLog
+    var places = RecordedPlaces()
+    /// The checkpoint that was checked last: receipts of a batch share theirs.
+    private var lastNote: (note: [UInt8], isKnown: Bool)?
+
+    init(_ root: OpenFolder, _ log: ProvenLog) throws(IngestionError) {
+        self.root = root
+        self.log = log
+        try places.catchUp(log.ledger)
+    }
+
+    /// Looks at every recorded file and at everything else that is there.
+    mutating func everything() throws(IngestionError) -> [Suspect] {
+        var suspects: [Suspect] = []
+        let recorded = places.files.keys.sorted { $0.text < $1.text }
+        for path in recorded {
+            for each in [path, path.with(ending: ".tlog-proof")].compactMap({ $0 }) {
+                if let line = try judge(each) { suspects.append(Suspect(path: each, line: line)) }
+            }
+        }
+        for kind in ["accepted", "quarantine", "baselines"] {
+            try look(in: RelativePath(Store.name(kind)), &suspects)
+        }
+        return suspects
+    }
+
+    private mutating func look(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
+        let names: [FileName]
+        do throws(StorageError) { names = try root.folder(at: folder).names() } catch {
+            suspects.append(Suspect(path: folder, line: "FOLDER \(folder) cannot be looked at: \(error.cause)"))
+            return
+        }
+        for name in names {
+            let path = folder.appending(name)
+            if places.files[path] != nil || places.file(ofReceipt: path) != nil { continue }
+            if places.folders.contains(path), (try? root.status(at: path))??.kind == .folder {
+                try look(in: path, &suspects)
+            } else if let line = try judge(path) {
+                suspects.append(Suspect(path: path, line: line))
+            }
+        }
+    }
+
+    /// What is wrong with one path; nil when nothing is.
+    mutating func judge(_ path: RelativePath) throws(IngestionError) -> String? {
+        let status: FileStatus?
+        do throws(StorageError) { status = try root.status(at: path) } catch {
+            return "FILE \(path) cannot be looked at: \(error.cause)"
+        }
+        if let recorded = places.files[path] {
+            guard let status else {
+                let isStaged =
+                    Inflight.isName(recorded.batch)
+                    && root.exists(at: Store.workPath.appending(Store.name(recorded.batch)))
+                return isStaged
+                    ? "FILE \(path) is not in place: its process ended while it published; the next sluice ingest or watch finishes it"
+                    : "FILE \(path) is missing"
+            }
+            guard status.kind == .regular else {
+                return "FILE \(path) is a \(status.kind.rawValue), and was published as a plain file"
+            }
+            let found = try storing { () throws(StorageError) in try sha256(of: root.openRegular(at: path)) }
+            return found == recorded.digest ? nil : "FILE \(path) is not the one that was published"
+        }
+        if let recorded = places.file(ofReceipt: path) {
+            guard let status else {
+                // One line is enough for a file that is missing with its receipt.
+                let file =
+                    path.folder.map { $0.appending(Self.name(ofReceipt: path)) }
+                    ?? RelativePath(Self.name(ofReceipt: path))
+                return root.exists(at: file) ? "RECEIPT \(path) is missing" : nil
+            }
+            guard status.kind == .regular else { return "RECEIPT \(path) is a \(status.kind.rawValue)" }
+            return try judge(receipt: path, recorded)
+        }
+        // A folder that just came to be one of ours is looked into by the next audit.
+        guard let status, !(places.folders.contains(path) && status.kind == .folder) else { return nil }
+        return status.kind == .regular
+            ? "FILE \(path) is not recorded" : "FILE \(path) is a \(status.kind.rawValue) that is not recorded"
+    }
+
+    private static func name(ofReceipt path: RelativePath) -> FileName {
+        FileName(Array(path.name.bytes.dropLast(11))) ?? path.name
+    }
+
+    private mutating func judge(
+        receipt path: RelativePath, _ recorded: RecordedPlaces.Recorded
+    ) throws(IngestionError) -> String? {
+        let text = try storing { () throws(StorageError) in try root.openRegular(at: path).readAll(max: 1 << 20) }
+        let wrong = "RECEIPT \(path) does not prove its file: it was damaged or swapped"
+        guard let proof = TlogProof(text), proof.index == recorded.sequence else { return wrong }
+        let entry = try recording { () throws(LedgerError) in try log.entry(recorded.sequence) }
+        guard proof.proves(body: entry.bytes, key: log.ledger.verifier) else { return wrong }
+        if lastNote?.note != proof.note {
+            let isKnown = try recording { () throws(LedgerError) in try log.ledger.holds(checkpoint: proof.note) }
+            lastNote = (proof.note, isKnown)
+        }
+        return lastNote?.isKnown == true
+            ? nil
+            : "RECEIPT \(path) has a signed checkpoint that the ledger does not have: it was removed there, or rewritten"
+    }
+}

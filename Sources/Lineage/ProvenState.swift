@@ -1,0 +1,281 @@
+import Cryptography
+import Tabular
+
+/// What decisions ask of the log, folded from entries that a signed checkpoint proves: it is complete as well as true, so that an entry
+/// that was taken away, or hidden from an index, is missed.
+package struct ProvenState: Sendable {
+    /// Entries that it is folded from, and the root over them.
+    package internal(set) var size = 0, root: [UInt8] = []
+    /// What was decided about sources, and what was seen of them, by name.
+    package private(set) var sources: [String: SourceHistory] = [:]
+    /// For each source the digest of its record in `sluice.yaml`, as it was registered last.
+    package private(set) var registered: [String: String] = [:]
+    /// Entries about named baselines, in order.
+    package private(set) var baselineSteps: [Int] = []
+    /// Batches whose files count no longer: replaced by another batch, or excluded from baselines.
+    package private(set) var superseded: [String: String] = [:], excluded: Set<String> = []
+    /// Millionths of the privacy budget that profiles of a file have spent, by its digest.
+    package private(set) var spent: [String: UInt64] = [:]
+    /// The keys that were used, by kind and name.
+    package private(set) var keys: [KeyName: RecordedKey] = [:]
+    /// The digest of `sluice.yaml` as it was recorded last, and the entry.
+    package private(set) var configuration: (digest: String, sequence: Int)?
+    /// Digests of contracts.
+    package private(set) var contracts: Set<String> = []
+    /// The last number of a signed manifest that was accepted, by dataset and supplier.
+    private var sequences: [String: Int64] = [:]
+    /// Entries that record files of a role, by dataset, with whose batch it was.
+    private var published: [String: [String: [Published]]] = [:]
+    private var accepted = KeyIndex()
+    private var judged = KeyIndex()
+    /// What a commit received, until it is judged.
+    private var received: Received?
+
+    /// What was decided about a source, and since then.
+    package struct SourceHistory: Sendable, Equatable {
+        /// The kind of the last decision, such as `source.trusted`; empty when there was none.
+        package var decision = ""
+        /// The entry, when, and why.
+        package var sequence = -1, time = "", reason = ""
+        /// The last entry that somebody vouched for it by.
+        package var trustedSince = -1
+        /// Digests of the files that passed since the last decision: each counts once.
+        package var observed: Set<String> = []
+
+        /// Nothing was decided.
+        package init() {}
+
+        init(
+            decision: String, sequence: Int, time: String, reason: String, trustedSince: Int, observed: Set<String>
+        ) {
+            (self.decision, self.sequence, self.time) = (decision, sequence, time)
+            (self.reason, self.trustedSince, self.observed) = (reason, trustedSince, observed)
+        }
+    }
+
+    /// Which key is meant.
+    package struct KeyName: Hashable, Sendable {
+        /// What it is for: `kek`, `rsa`, `signing`, `token` or `store`.
+        package let kind: String
+        /// Its name.
+        package let name: String
+
+        /// Names a key.
+        package init(kind: String, name: String) {
+            self.kind = kind
+            self.name = name
+        }
+    }
+
+    /// A key as it was recorded at its first use.
+    package struct RecordedKey: Sendable, Equatable {
+        /// What people compare.
+        package let fingerprint: String
+        /// All of it that may be told: 32 bytes, hexadecimal.
+        package let identity: String
+        /// The entry.
+        package let sequence: Int
+    }
+
+    private struct Published: Sendable, Equatable {
+        var sequence: Int
+        var source: String
+    }
+
+    private struct Received: Sendable {
+        var batch: String, dataset: String, source: String, digest: String
+        var number: Int64?
+    }
+
+    init() {}
+
+    // MARK: Questions
+
+    /// Entries `shard.published` with files of a role in a dataset, oldest first; of one source's batches when it is given.
+    package func publications(_ dataset: String, role: String, source: String? = nil) -> [Int] {
+        (published[dataset]?[role] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
+    }
+
+    /// The datasets that have files of a role, sorted.
+    package func datasets(with role: String) -> [String] {
+        published.filter { $0.value[role] != nil }.keys.sorted()
+    }
+
+    /// The entries `batch.judged` that may have accepted this content in this dataset: read and compare them.
+    package func acceptances(dataset: String, digest: [UInt8]) -> [Int] {
+        accepted.candidates(Self.acceptanceKey(dataset, hex(digest)))
+    }
+
+    /// The entries `batch.judged` that may have recorded one of these keys of `seen`.
+    package func judgements(_ key: [UInt8]) -> [Int] { judged.candidates(key) }
+
+    /// The last number of a signed manifest that was accepted of a supplier in a dataset.
+    package func lastNumber(dataset: String, supplier: String) -> Int64? { sequences[dataset + "\0" + supplier] }
+
+    /// The sources that somebody decided about, sorted.
+    package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
+
+    private static func acceptanceKey(_ dataset: String, _ digest: String) -> [UInt8] {
+        SHA256.hash(Array("sluice/accepted/v1\0\(dataset)\0\(digest)".utf8))
+    }
+
+    // MARK: Folding
+
+    /// Takes the next entry into account.
+    mutating func add(_ body: JSONValue, sequence: Int) {
+        let kind = body["kind"]?.text ?? ""
+        switch kind {
+        case "source.trusted", "source.blocked", "source.probation", "source.observed", "source.registered":
+            addSource(body, kind: kind, sequence: sequence)
+        case "baseline.built", "baseline.approved", "baseline.pinned", "baseline.retired":
+            baselineSteps.append(sequence)
+        case "baseline.excluded": if let batch = body["batch"]?.text { excluded.insert(batch) }
+        case "batch.superseded":
+            if let batch = body["batch"]?.text { superseded[batch] = body["by"]?.text ?? "" }
+        case "batch.received":
+            received = Received(
+                batch: body["batch"]?.text ?? "", dataset: body["dataset"]?.text ?? "",
+                source: body["source"]?.text ?? "", digest: body["data_hash"]?.text ?? "",
+                number: body["vouched"]?["manifest"]?["sequence"]?.whole)
+        case "batch.judged": addJudgement(body, sequence: sequence)
+        case LedgerEntry.publishedKind: addFiles(body, sequence: sequence)
+        case "profile.published":
+            if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
+                spent[digest, default: 0] += UInt64(cost)
+            }
+        case "key.recorded":
+            for key in body["keys"]?.items ?? [] {
+                guard let kind = key["kind"]?.text, let name = key["name"]?.text else { continue }
+                keys[KeyName(kind: kind, name: name)] = RecordedKey(
+                    fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
+                    sequence: sequence)
+            }
+        case "config.changed":
+            if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
+        case "contract.registered": if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
+        default: break
+        }
+    }
+
+    private mutating func addSource(_ body: JSONValue, kind: String, sequence: Int) {
+        if kind == "source.registered" {
+            if let name = body["name"]?.text { registered[name] = body["record_sha256"]?.text ?? "" }
+            return
+        }
+        guard let name = body["source"]?.text else { return }
+        var history = sources[name] ?? SourceHistory()
+        if kind == "source.observed" {
+            if let digest = body["data_hash"]?.text { history.observed.insert(digest) }
+        } else {
+            (history.decision, history.sequence) = (kind, sequence)
+            (history.time, history.reason) = (body["time"]?.text ?? "", body["reason"]?.text ?? "")
+            if kind == "source.trusted" { history.trustedSince = sequence }
+            history.observed = []
+        }
+        sources[name] = history
+    }
+
+    private mutating func addJudgement(_ body: JSONValue, sequence: Int) {
+        for key in body["seen"]?.items ?? [] { judged.add(bytes(hex: key.text ?? "") ?? [], sequence) }
+        guard let received, received.batch == body["batch"]?.text, body["verdict"]?.text == "accepted" else { return }
+        accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
+        if let number = received.number { sequences[received.dataset + "\0" + received.source] = number }
+    }
+
+    private mutating func addFiles(_ body: JSONValue, sequence: Int) {
+        guard let dataset = body["dataset"]?.text else { return }
+        let source = received.flatMap { $0.batch == body["batch"]?.text ? $0.source : nil } ?? ""
+        for role in Set((body["files"]?.items ?? []).compactMap { $0["role"]?.text })
+        where Self.askedRoles.contains(role) {
+            published[dataset, default: [:]][role, default: []].append(Published(sequence: sequence, source: source))
+        }
+    }
+
+    /// Roles of files that decisions rest on.
+    private static let askedRoles: Set = ["accepted", "baseline", "claims"]
+}
+
+// MARK: Keeping
+
+extension ProvenState {
+    /// The state as a document, for a cache that is proven by a key of the store.
+    func document() -> JSONValue {
+        func texts(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
+        func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
+        return .object([
+            "v": .integer(1), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "sources": .object(
+                sources.mapValues { source in
+                    .object([
+                        "decision": .string(source.decision), "sequence": .integer(Int64(source.sequence)),
+                        "time": .string(source.time), "reason": .string(source.reason),
+                        "trusted": .integer(Int64(source.trustedSince)), "observed": texts(source.observed.sorted()),
+                    ])
+                }),
+            "registered": .object(registered.mapValues { .string($0) }), "baselines": numbers(baselineSteps),
+            "superseded": .object(superseded.mapValues { .string($0) }), "excluded": texts(excluded.sorted()),
+            "spent": .object(spent.mapValues { .string("\($0)") }),
+            "keys": .array(
+                keys.sorted { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }.map { name, key in
+                    .object([
+                        "kind": .string(name.kind), "name": .string(name.name), "fingerprint": .string(key.fingerprint),
+                        "identity": .string(key.identity), "sequence": .integer(Int64(key.sequence)),
+                    ])
+                }),
+            "configuration": configuration.map {
+                .object(["sha256": .string($0.digest), "sequence": .integer(Int64($0.sequence))])
+            } ?? .null,
+            "contracts": texts(contracts.sorted()),
+            "numbers": .object(sequences.mapValues { .integer($0) }),
+            "published": .object(
+                published.mapValues { roles in
+                    .object(
+                        roles.mapValues { list in
+                            .object([
+                                "sequences": numbers(list.map(\.sequence)), "sources": texts(list.map(\.source)),
+                            ])
+                        })
+                }),
+            "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
+        ])
+    }
+
+    /// Reads a cache; nil for one of another version or of another form.
+    init?(_ document: JSONValue) {
+        guard document["v"]?.whole == 1, let size = document["size"]?.whole,
+            let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
+            let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
+            let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
+        else { return nil }
+        func texts(_ value: JSONValue?) -> [String] { (value?.items ?? []).compactMap(\.text) }
+        func numbers(_ value: JSONValue?) -> [Int] { (value?.items ?? []).compactMap { $0.whole.map { Int($0) } } }
+        func words(_ value: JSONValue?) -> [String: String] { (value?.members ?? [:]).compactMapValues(\.text) }
+        (self.size, self.root, self.accepted, self.judged) = (Int(size), root, accepted, judged)
+        sources = (document["sources"]?.members ?? [:]).mapValues { source in
+            SourceHistory(
+                decision: source["decision"]?.text ?? "", sequence: Int(source["sequence"]?.whole ?? -1),
+                time: source["time"]?.text ?? "", reason: source["reason"]?.text ?? "",
+                trustedSince: Int(source["trusted"]?.whole ?? -1), observed: Set(texts(source["observed"])))
+        }
+        registered = words(document["registered"])
+        baselineSteps = numbers(document["baselines"])
+        superseded = words(document["superseded"])
+        excluded = Set(texts(document["excluded"]))
+        spent = words(document["spent"]).compactMapValues { UInt64($0) }
+        for key in document["keys"]?.items ?? [] {
+            keys[KeyName(kind: key["kind"]?.text ?? "", name: key["name"]?.text ?? "")] = RecordedKey(
+                fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
+                sequence: Int(key["sequence"]?.whole ?? -1))
+        }
+        if let digest = document["configuration"]?["sha256"]?.text {
+            configuration = (digest, Int(document["configuration"]?["sequence"]?.whole ?? -1))
+        }
+        contracts = Set(texts(document["contracts"]))
+        sequences = (document["numbers"]?.members ?? [:]).compactMapValues(\.whole)
+        published = (document["published"]?.members ?? [:]).mapValues { roles in
+            (roles.members ?? [:]).mapValues { list in
+                zip(numbers(list["sequences"]), texts(list["sources"])).map { Published(sequence: $0, source: $1) }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Cryptography
+import GRDB
+import Tabular
+
+/// Works the table `seen` out from the judgements and compares it.
+struct SeenCheck {
+    /// The first 16 bytes of a key, which is a SHA-256 itself.
+    private struct Name: Hashable {
+        let high: UInt64
+        let low: UInt64
+
+        init(_ key: [UInt8]) {
+            high = key.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+            low = key.dropFirst(8).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        }
+    }
+
+    private var expected: [Name: Int] = [:]
+    /// Judgements from before keys were part of them: their rows can only be held against these.
+    private var silent = Set<Int>()
+    private static let chunk = 8192
+
+    mutating func add(_ keys: [[UInt8]]?, _ sequence: Int) {
+        guard let keys else {
+            silent.insert(sequence)
+            return
+        }
+        for key in keys where expected[Name(key)] == nil { expected[Name(key)] = sequence }
+    }
+
+    /// Compares with the table; rows of entries that came after the first `rows` are left alone.
+    mutating func finish(_ queue: DatabaseQueue, rows: Int, _ damage: inout DamageList) throws {
+        var differences = 0
+        var last: DatabaseValue?
+        repeat {
+            let condition = last == nil ? "" : " WHERE key > ?"
+            let arguments = StatementArguments(last.map { [$0] } ?? [])
+            last = nil
+            try queue.read { db in
+                var count = 0
+                try db.forEach("SELECT key, seq FROM seen\(condition) ORDER BY key LIMIT \(Self.chunk)", arguments) {
+                    row in
+                    count += 1
+                    if count == Self.chunk { last = row.value(0) }
+                    let sequence = row.integer(1)
+                    if sequence >= rows { return }
+                    if let wanted = expected.removeValue(forKey: Name(row.bytes(0))) {
+                        if wanted != sequence { differences += 1 }
+                    } else if !silent.contains(sequence) {
+                        differences += 1
+                    }
+                }
+            }
+        } while last != nil
+        differences += expected.count
+        if differences > 0 {
+            damage.add(.projection, "seen disagrees with the log: \(differences) difference(s)")
+        }
+    }
+}
+
+/// Holds the claims against the log: they are nobody's word, and say only what is being worked on.
+enum InflightCheck {
+    static func compare(_ db: Database, _ damage: inout DamageList) throws {
+        var rows: [(claim: String, state: String)] = []
+        try db.forEach("SELECT claim, state FROM inflight ORDER BY claim") { rows.append(($0.text(0), $0.text(1))) }
+        for (place, row) in rows.enumerated() {
+            guard Inflight.isName(row.claim) else {
+                // Its text is not repeated: whoever wrote it may have written anything.
+                damage.add(.projection, "inflight row \(place + 1) of \(rows.count) is no claim: its name is not an id")
+                continue
+            }
+            let isPublishing = row.state == Inflight.State.publishing.rawValue
+            // The projection is compared with the log as well; a duplicate is not in it, so the bodies are searched for one.
+            var isRecorded =
+                try db.first("SELECT 1 FROM prov_edge WHERE src = ? LIMIT 1", ["run:" + row.claim], { _ in true })
+                ?? false
+            if isPublishing, !isRecorded {
+                let named = Array("\"batch\":\"\(row.claim)\"".utf8)
+                let search = "SELECT 1 FROM entry WHERE instr(body, ?) > 0 LIMIT 1"
+                isRecorded = try db.first(search, [asBlob(named)], { _ in true }) ?? false
+            }
+            if isPublishing, !isRecorded {
+                damage.add(
+                    .projection, "inflight says that batch \(row.claim) was recorded, and the log has no such batch")
+            }
+            if !isPublishing, isRecorded {
+                damage.add(
+                    .projection, "inflight says that batch \(row.claim) is still to be judged, and the log has it")
+            }
+        }
+    }
+}
+
+extension Inflight {
+    /// Whether a text is a claim's name: a UUID in small letters (RFC 9562), so that it is one name of a file and nothing else.
+    package static func isName(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.count == 36
+            && bytes.enumerated().allSatisfy { place, byte in
+                [8, 13, 18, 23].contains(place)
+                    ? byte == 0x2D : (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+            }
+    }
+}

@@ -1,0 +1,307 @@
+import Cryptography
+import Foundation
+import GRDB
+import Lineage
+import Sealing
+import Storage
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// What somebody who can write into the store, and holds no key, can bring about.
+@Suite struct `only what is signed is believed` {
+    /// Writes into the ledger behind its back.
+    private func tamper(_ shop: Workshop, _ sql: String, _ arguments: StatementArguments = []) throws {
+        try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
+            for name in try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'trigger'") {
+                try db.execute(sql: "DROP TRIGGER \(name)")
+            }
+            try db.execute(sql: sql, arguments: arguments)
+        }
+    }
+
+    /// The same, with the triggers put back.
+    private func tamperUnseen(_ shop: Workshop, _ sql: String) throws {
+        let triggers = try DatabaseQueue(path: shop.store.ledgerPath).read { db in
+            try String.fetchAll(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger'")
+        }
+        try tamper(shop, sql)
+        try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
+            for trigger in triggers { try db.execute(sql: trigger) }
+        }
+    }
+
+    private func accepted(_ shop: Workshop, _ name: String, from first: Int) async throws -> BatchReport {
+        let report = try await shop.run(try shop.write(name, Workshop.rows(200, from: first)))
+        #expect(report.status == .accepted, "\(report.batchFindings)")
+        return report
+    }
+
+    private func code(_ body: () async throws -> Void) async -> IngestionError.Code? {
+        do { try await body() } catch { return (error as? IngestionError)?.code }
+        return nil
+    }
+
+    @Test(arguments: ["removed", "flipped", "link", "swapped"])
+    func `a recorded baseline that is not as recorded makes the next batch wait`(how: String) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await accepted(shop, "a.csv", from: 1)
+        let second = try await accepted(shop, "b.csv", from: 1001)
+        let folder = shop.store.root + "/baselines/numbers/"
+        let path = folder + first.batch + ".sluice"
+        let bytes = try FileDescriptor.openRegular(path).readAll(max: 1 << 24)
+        try removeFile(path)
+        switch how {
+        case "flipped":
+            var flipped = bytes
+            flipped[flipped.count - 1] ^= 1
+            try writeDurably(path, flipped.span)
+        case "link":
+            try writeDurably(shop.folder + "/copy", bytes.span)
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: shop.folder + "/copy")
+        case "swapped": try FileManager.default.copyItem(atPath: folder + second.batch + ".sluice", toPath: path)
+        default: break
+        }
+        let next = try shop.write("c.csv", Workshop.rows(200, from: 2001))
+        do {
+            _ = try await shop.run(next)
+            Issue.record("it was judged without its baseline")
+        } catch let error as IngestionError {
+            #expect(error.code == .tryAgain, "\(error)")
+            #expect(error.description.contains("sluice baseline exclude \(first.batch)"), "\(error)")
+        }
+        #expect(try listFolder(shop.store.workFolder).isEmpty)
+        #expect(try !shop.store.audit().problems.isEmpty)
+        // A person may decide to go on without it.
+        try Committer(shop.store).excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
+        #expect(try await shop.run(next).status == .accepted)
+    }
+
+    @Test func `an unrecorded file among the baselines is not one`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await accepted(shop, "a.csv", from: 1)
+        let folder = shop.store.root + "/baselines/numbers/"
+        try FileManager.default.copyItem(
+            atPath: folder + first.batch + ".sluice", toPath: folder + "ffffffff-ffff-7fff-8fff-ffffffffffff.sluice")
+        _ = try await accepted(shop, "b.csv", from: 1001)
+        #expect(try shop.store.audit().problems.count == 1)
+    }
+
+    @Test func `a changed entry stops every decision, also when it is changed back later`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        try Committer(shop.store).take(.block, source: "test", reason: "sends rubbish")
+        let path = try shop.write("a.csv", Workshop.rows(200))
+        #expect(try await shop.run(path).status != .accepted)
+        try tamper(
+            shop,
+            "UPDATE entry SET body = CAST(replace(CAST(body AS TEXT), 'source.blocked', 'source.trusted') AS BLOB)")
+        let other = try shop.write("b.csv", Workshop.rows(200, from: 1001))
+        let stopped = await code { _ = try await shop.run(other) }
+        #expect(stopped == .inputOutput)
+        let dry = await code { _ = try await shop.run(other, doors: .dryRun) }
+        #expect(dry == .inputOutput)
+        try tamper(
+            shop,
+            "UPDATE entry SET body = CAST(replace(CAST(body AS TEXT), 'source.trusted', 'source.blocked') AS BLOB)")
+        #expect(try await shop.run(other).status != .accepted)
+    }
+
+    @Test(arguments: [
+        "UPDATE entry SET kind = 'note' WHERE kind = 'source.blocked'",
+        "DELETE FROM prov_edge; DELETE FROM prov_entity",
+        "DELETE FROM seen", "UPDATE seen SET seq = 0",
+    ]) func `what an index says decides nothing`(sql: String) async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await accepted(shop, "a.csv", from: 1)
+        try Committer(shop.store).take(.block, source: "bad", reason: "sends rubbish")
+        try tamper(shop, sql)
+        let again = try await shop.run(shop.folder + "/a.csv")
+        #expect(again.status == .duplicate && again.duplicateOf == first.batch)
+        #expect(try shop.store.proving().standing("bad")?.state == .blocked)
+        let verified = try Ledger.verify(path: shop.store.ledgerPath, key: shop.store.ledger().verifier)
+        #expect(!verified.damage.isEmpty)
+    }
+
+    @Test func `a cache of the record that is not ours is not used`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let ledger = try shop.store.ledger()
+        let notes = (0..<300).map { number in
+            JSONValue.object(["kind": .string("note"), "v": .integer(1), "n": .integer(Int64(number))])
+        }
+        _ = try ledger.commit(LedgerChange(entries: notes))
+        try Committer(shop.store).take(.block, source: "bad", reason: "sends rubbish")
+        let path = shop.store.root + "/ledger.index"
+        var bytes = try FileDescriptor.openRegular(path).readAll(max: 1 << 24)
+        let place = try #require(bytes.indices.last { bytes[$0] == UInt8(ascii: "}") })
+        bytes[place - 1] ^= 1
+        try writeDurably(path, bytes.span, replacing: true)
+        #expect(try Store(shop.store.root).proving().standing("bad")?.state == .blocked)
+        try removeFile(path)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/etc/passwd")
+        #expect(try Store(shop.store.root).proving().standing("bad")?.state == .blocked)
+    }
+
+    @Test(arguments: ["main.kek", "tokens.token", "store.store", "ledger.signing"])
+    func `another key under the same name is refused`(name: String) async throws {
+        let (shop, other) = (try Workshop(), try Workshop())
+        defer {
+            shop.remove()
+            other.remove()
+        }
+        _ = try await accepted(shop, "a.csv", from: 1)
+        let path = shop.store.keysFolder + "/" + name
+        try removeFile(path)
+        try FileManager.default.copyItem(atPath: other.store.keysFolder + "/" + name, toPath: path)
+        let next = try shop.write("b.csv", Workshop.rows(200, from: 1001))
+        let refused = await code { _ = try await shop.run(next) }
+        // Nothing here makes tokens.
+        if name != "tokens.token" { #expect(refused == .notPermitted) }
+        if name == "ledger.signing" { return }
+        let told = try shop.store.proving().examineRecordedKeys()
+        #expect(told.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(told)")
+        #expect(try shop.store.audit().problems.contains { $0.hasPrefix("KEY keys/\(name)") })
+    }
+
+    @Test func `a key whose name was used is never made anew`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try Committer(shop.store).generateKey(.token, "second")
+        try removeFile(shop.store.keysFolder + "/second.token")
+        let error = #expect(throws: IngestionError.self) {
+            _ = try Committer(shop.store).generateKey(.token, "second")
+        }
+        #expect(error?.code == .notPermitted)
+        #expect(try shop.store.proving().missingKeys().count == 1)
+    }
+
+    @Test func `a ledger that was signed anew is met with the key that is known`() throws {
+        let (shop, other) = (try Workshop(), try Workshop())
+        defer {
+            shop.remove()
+            other.remove()
+        }
+        let origin = shop.store.configuration.origin
+        let key = try other.store.signingKey()
+        // As an attacker would: their own key, and a ledger of the same name that it signed.
+        for name in ["ledger.sqlite", "keys/ledger.signing"] { try removeFile(shop.store.root + "/" + name) }
+        try FileManager.default.copyItem(
+            atPath: other.store.keysFolder + "/ledger.signing", toPath: shop.store.keysFolder + "/ledger.signing")
+        _ = try Ledger.create(path: shop.store.ledgerPath, origin: origin, signingKey: key, time: Clock.text())
+        for attempt in [{ _ = try Committer(shop.store) }, { _ = try shop.store.proving() }] {
+            let error = #expect(throws: IngestionError.self) { try attempt() }
+            #expect(
+                error?.code == .damaged && error?.description.contains("known-ledgers") == true,
+                "\(String(describing: error))")
+        }
+    }
+
+    @Test func `content is accepted once, and replaced only by name`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await accepted(shop, "a.csv", from: 1)
+        let path = shop.folder + "/a.csv"
+        let forced = try await shop.run(path) { $0.force = true }
+        #expect(forced.status == .duplicate && forced.isRefusedReplacement && forced.duplicateOf == first.batch)
+        // Other policy, such as other slices.
+        let other = try await shop.run(path) { $0.sliceBytes = 1 << 20 }
+        #expect(other.status == .duplicate && other.isRefusedReplacement)
+        let same = try await shop.run(path)
+        #expect(same.status == .duplicate && !same.isRefusedReplacement)
+        let replaced = try await shop.run(path) {
+            $0.sliceBytes = 1 << 20
+            $0.supersedes = first.batch
+        }
+        #expect(replaced.status == .accepted && replaced.supersedes == first.batch)
+        let (log, state) = try shop.store.proving().proven()
+        #expect(state.superseded == [first.batch: replaced.batch])
+        #expect(
+            try log.files("accepted", in: state.publications("numbers", role: "accepted")).map(\.batch) == [
+                replaced.batch
+            ])
+        let twice = await code { _ = try await shop.run(path) { $0.supersedes = first.batch } }
+        #expect(twice == .usage)
+        #expect(try shop.store.audit().problems.isEmpty)
+        #expect(try Ledger.verify(path: shop.store.ledgerPath, key: log.ledger.verifier).damage.isEmpty)
+    }
+
+    @Test func `everything that is not as recorded is named`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await accepted(shop, "a.csv", from: 1)
+        let root = shop.store.root
+        let shard = "accepted/numbers/\(first.batch)/0.sluice"
+        func named(_ change: () throws -> Void, _ undo: () throws -> Void = {}) throws -> [String] {
+            try change()
+            let found = try shop.store.audit().problems
+            try undo()
+            return found
+        }
+        for name in ["x.SLUICE", "x.csv", ".hidden", "a\nb", "\u{202E}x"] {
+            let path = root + "/accepted/numbers/" + name
+            let found = try named({ try writeDurably(path, [1].span) }, { try removeFile(path) })
+            #expect(found.count == 1 && found[0].hasPrefix("FILE") && !found[0].contains("\n"), "\(name) \(found)")
+        }
+        let link = root + "/accepted/numbers/elsewhere"
+        let linked = try named(
+            { try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: root + "/quarantine") },
+            { try removeFile(link) })
+        #expect(linked.count == 1)
+        let receipt = root + "/" + shard + ".tlog-proof"
+        let nonsense = Array("c2sp.org/tlog-proof@v1\nindex 0\n".utf8)
+        let proof = try FileDescriptor.openRegular(receipt).readAll(max: 1 << 20)
+        let damaged = try named(
+            { try writeDurably(receipt, nonsense.span, replacing: true) },
+            { try writeDurably(receipt, proof.span, replacing: true) })
+        #expect(damaged.count == 1 && damaged[0].hasPrefix("RECEIPT"))
+        let moved = root + "/moved"
+        let replaced = try named(
+            {
+                try rename(from: root + "/accepted", to: moved)
+                try FileManager.default.createSymbolicLink(atPath: root + "/accepted", withDestinationPath: moved)
+            },
+            {
+                try removeFile(root + "/accepted")
+                try rename(from: moved, to: root + "/accepted")
+            })
+        #expect(!replaced.isEmpty)
+        #expect(try shop.store.audit().problems.isEmpty)
+    }
+
+    @Test func `a checkpoint that was taken away, and evidence of another kind, are missed`() async throws {
+        for sql in [
+            "DELETE FROM checkpoint WHERE size = (SELECT min(size) FROM checkpoint)",
+            "UPDATE blob SET media = 'text/plain'", "DELETE FROM seen",
+        ] {
+            let shop = try Workshop()
+            defer { shop.remove() }
+            _ = try await accepted(shop, "a.csv", from: 1)
+            let key = try shop.store.ledger().verifier
+            try tamperUnseen(shop, sql)
+            #expect(try !Ledger.verify(path: shop.store.ledgerPath, key: key).damage.isEmpty, "\(sql)")
+        }
+    }
+
+    @Test func `a journal that would make sqlite touch other files is refused`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let victim = shop.folder + "/victim"
+        try writeDurably(victim, Array("precious".utf8).span)
+        let journal = shop.store.ledgerPath + "-journal"
+        if exists(journal) { try removeFile(journal) }
+        try FileManager.default.linkItem(atPath: victim, toPath: journal)
+        #expect(throws: IngestionError.self) { try shop.store.ledger() }
+        try removeFile(journal)
+        let text = [UInt8](repeating: 0, count: 512) + [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
+        try writeDurably(journal, text.span)
+        #expect(throws: IngestionError.self) { try shop.store.ledger() }
+        try removeFile(journal)
+        #expect(try FileDescriptor.openRegular(victim).readAll(max: 99) == Array("precious".utf8))
+        _ = try shop.store.ledger()
+    }
+}
