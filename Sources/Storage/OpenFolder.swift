@@ -56,6 +56,11 @@ package final class OpenFolder: Sendable {
     /// Opens a folder; a link to one is followed, since its place is the operator's choice.
     package init(_ path: String) throws(StorageError) { file = try FileDescriptor.openFolder(path) }
 
+    /// Opens a folder that is no link.
+    package init(unlinked path: String) throws(StorageError) {
+        file = try FileDescriptor.openFolder(path, followsLink: false)
+    }
+
     /// What the system says of the folder itself.
     package func status() throws(StorageError) -> FileStatus { try file.status() }
 
