@@ -17,6 +17,8 @@ package final class RSAKey: Sendable {
     private let key: LibraryKey
     /// Whether it can unwrap.
     package let isPrivate: Bool
+    /// The size of the modulus in bits.
+    package let bitCount: Int
     /// The size of the modulus, and so of a wrapped key, in bytes.
     package let byteCount: Int
 
@@ -46,6 +48,7 @@ package final class RSAKey: Sendable {
             throw CryptographyError(.malformedKey, operation, subject: subject, cause: "it is not an rsa key")
         }
         byteCount = unsafe Int(EVP_PKEY_get_size(key.pointer))
+        bitCount = unsafe Int(EVP_PKEY_get_bits(key.pointer))
         guard byteCount >= 256 else {
             throw CryptographyError(
                 .malformedKey, operation, subject: subject,

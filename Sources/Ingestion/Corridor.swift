@@ -59,6 +59,8 @@ package struct Corridor: Sendable {
         var sound: [RowBits]
         /// Rows in which personal data or a credential was seen.
         var sighted: [RowBits]
+        /// What was drawn in each slice.
+        var draws: [SliceDraw]
         var evidence: ColumnEvidence
         var spotted: [Spotted]
         var places: [SlicePlace]
@@ -173,7 +175,10 @@ package struct Corridor: Sendable {
         if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
         }
-        let seed = plan.options.seed ?? Plan.word(SHA256.hash((baseline?.main.identity ?? []) + plan.schema.digest))
+        let seed =
+            plan.options.seed
+            ?? plan.choices.decisionSeed(
+                content: survey.digest, contract: plan.schema.digest, baseline: baseline?.main.identity ?? [])
         var decision = Decision(
             survey.profile, keyErrors: try keys.errors(survey.profile.keys, plan.validator.keyRules),
             baseline: baseline?.main.merged, schema: plan.schema, screened: plan.screened, seed: seed,
@@ -254,6 +259,7 @@ package struct Corridor: Sendable {
         var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
         var sound: [Int: RowBits] = [:]
         var sighted: [Int: RowBits] = [:]
+        var draws: [SliceDraw?] = []
         var evidence = ColumnEvidence()
         var spotted: [Spotted] = []
         var findings = cutter.head.findings
@@ -286,13 +292,15 @@ package struct Corridor: Sendable {
                     bounds.lower(to: profile.bounds)
                     sound[result.ordinal] = result.isSound
                     sighted[result.ordinal] = result.isSighted
+                    draws += Array(repeating: nil, count: max(0, result.ordinal + 1 - draws.count))
+                    draws[result.ordinal] = result.draw
                     evidence.merge(result.evidence)
                     spotted += result.sightings
                     if let finding = result.disagreement { findings.append(finding) }
                     listed += result.listed
                 })
             if isSampled, !profile.isComplete {
-                profile.takeSamples(of: try await resample(source, cutter.places, plan, layout))
+                profile.takeSamples(of: try await resample(source, cutter.places, plan, layout, draws: draws))
             }
         } else {
             // The header does not fit the contract: the file is still hashed, so that the refusal names it.
@@ -304,7 +312,9 @@ package struct Corridor: Sendable {
         spotted.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
         return Survey(
             profile: profile, sound: (0..<cutter.places.count).map { sound[$0] ?? RowBits() },
-            sighted: (0..<cutter.places.count).map { sighted[$0] ?? RowBits() }, evidence: evidence, spotted: spotted,
+            sighted: (0..<cutter.places.count).map { sighted[$0] ?? RowBits() }, draws: draws.compactMap(\.self),
+            evidence: evidence,
+            spotted: spotted,
             places: cutter.places,
             digest: cutter.digest(), findings: findings, listed: listed, head: cutter.head,
             crossChecked: plan.isCrossChecked)
@@ -408,7 +418,7 @@ package struct Corridor: Sendable {
         do throws(UnusableMask) {
             masker = try Masker(
                 plan.schema, layout: layout, dialect: plan.reading.dialect, keys: plan.tokenKeys,
-                hash: KeyedHash(key: SHA256.hash(Array("classes".utf8) + plan.secret)),
+                hash: plan.choices.classes(content: survey.digest),
                 kinds: undeclaredKinds(survey, plan))
         } catch {
             throw IngestionError(error)
@@ -437,7 +447,8 @@ package struct Corridor: Sendable {
                 work: { slice throws(IngestionError) in
                     try Ingestion.process(
                         slice, plan, layout, decision, screener, masker, sound: survey.sound[slice.ordinal],
-                        sighted: survey.sighted[slice.ordinal], stage: stage, bounds: bounds.value)
+                        sighted: survey.sighted[slice.ordinal], order: survey.draws[slice.ordinal].order, stage: stage,
+                        bounds: bounds.value)
                 },
                 take: { result throws(IngestionError) in
                     var result = result

@@ -28,14 +28,14 @@ package struct KeptRows: Sendable, Mergeable {
 
     /// Takes in the released rows of a block.
     package mutating func add(
-        _ screened: ScreenedBatch, _ validated: ValidatedBatch, _ reader: FeatureReader, seed: UInt64,
+        _ screened: ScreenedBatch, _ validated: ValidatedBatch, _ reader: FeatureReader, order: SipHash,
         bounds: Profile.Bounds
     ) {
         let batch = screened.batch
         let hasText = !reader.fields.texts.isEmpty
         var features = RowFeatures()
         for row in 0..<batch.count where screened.outcomes[row].isReleased {
-            let rank = Profile.rank(of: batch.sourceRange(of: row).lowerBound, seed: seed)
+            let rank = Profile.rank(of: row, in: batch, order)
             guard rank <= bounds.sample else {
                 sample.skip()
                 continue

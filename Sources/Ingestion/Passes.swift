@@ -38,21 +38,27 @@ struct SliceSurvey: Sendable {
     var sightings: [Spotted] = []
     var disagreement: Finding?
     var listed: [Finding] = []
+    /// What was drawn, for the second pass.
+    var draw: SliceDraw
 }
 
 /// First pass over one slice: read, validate, profile.
+///
+/// - Parameter draw: what was drawn for the slice, where that is known already.
 func survey(
-    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, bounds: Profile.Bounds
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, bounds: Profile.Bounds, draw: SliceDraw? = nil
 ) throws(IngestionError) -> SliceSurvey {
+    let draw =
+        draw ?? (bounds.isNothing ? plan.choices.drawOfCheck(slice) : plan.choices.draw(slice, header: layout.header))
     var result = SliceSurvey(
         ordinal: slice.ordinal,
-        profile: Profile(plan.reader, keyRules: plan.validator.keyRules.count))
+        profile: Profile(plan.reader, keyRules: plan.validator.keyRules.count), draw: draw)
     var reader = SliceReader(slice, layout: layout, plan: plan.reading)
     var isFirst = slice.ordinal == 0
     var rows = 0
     while let batch = reader.next() {
         rows += batch.count
-        if plan.isCrossChecked(offset: batch.baseOffset, isFirst: isFirst), result.disagreement == nil,
+        if plan.isCrossChecked, isFirst || draw.checks(blockAt: batch.baseOffset), result.disagreement == nil,
             let row = rowWhereLibCSVDisagrees(
                 batch, delimiter: plan.reading.dialect.delimiter, quote: plan.reading.dialect.quote ?? 0x22,
                 lineTerminator: plan.reading.dialect.lineTerminator)
@@ -61,7 +67,7 @@ func survey(
         }
         isFirst = false
         let validated = plan.validator.validate(batch)
-        result.profile.add(validated, plan.reader, seed: plan.sampleSeed, bounds: bounds)
+        result.profile.add(validated, plan.reader, order: draw.order, bounds: bounds)
         for row in 0..<batch.count {
             result.isSound.append(validated.isSound[row])
             result.isSighted.append(validated.isSighted[row])
@@ -160,7 +166,7 @@ func staging<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingE
 /// Second pass over one slice: read, replay the verdicts, screen, mask, seal.
 func process(
     _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ decision: Decision, _ screener: Screener,
-    _ masker: Masker, sound: RowBits, sighted: RowBits, stage: Stage?, bounds: Profile.Bounds
+    _ masker: Masker, sound: RowBits, sighted: RowBits, order: SipHash, stage: Stage?, bounds: Profile.Bounds
 ) throws(IngestionError) -> SliceResult {
     var result = SliceResult(ordinal: slice.ordinal, kept: KeptRows(plan.reader))
     var reader = SliceReader(slice, layout: layout, plan: plan.reading)
@@ -182,7 +188,7 @@ func process(
             lastStart = start
             result.lastStart = start
         }
-        result.kept.add(screened, validated, plan.reader, seed: plan.sampleSeed, bounds: bounds)
+        result.kept.add(screened, validated, plan.reader, order: order, bounds: bounds)
         if result.listed.count < plan.options.listed {
             result.listed += screened.findings.prefix(plan.options.listed - result.listed.count)
         }

@@ -91,9 +91,8 @@ struct Plan: Sendable {
     let validator: Validator
     let screened: ScreenedFields
     let reader: FeatureReader
-    /// Keys the sampling, the uniqueness hash and the choice of cross-checked blocks.
-    let secret: [UInt8]
-    let sampleSeed: UInt64
+    /// What nobody outside can tell.
+    let choices: SecretChoices
     let recipients: [WrappingKey]
     let tokenKeys: [String: SecretKey]
     let policyDigest: [UInt8]
@@ -101,7 +100,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "11"
+    static let pipelineVersion = "12"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],
@@ -117,7 +116,7 @@ struct Plan: Sendable {
         self.dataset = dataset
         self.source = source
         self.options = options
-        self.secret = secret
+        choices = SecretChoices(secret: secret, dataset: dataset)
         self.recipients = recipients
         self.tokenKeys = tokenKeys
         fieldNames = schema.fields.map(\.name)
@@ -129,7 +128,6 @@ struct Plan: Sendable {
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
         reader = FeatureReader(screened, validator, claims: ClaimReader(validator, source: source))
-        sampleSeed = Self.word(SHA256.hash(Array("sample".utf8) + secret + Array(dataset.utf8)))
         // The keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
         var policy: [String: JSONValue] = [
@@ -168,16 +166,9 @@ struct Plan: Sendable {
             screened.fields.map { ($0, schema.fields[$0].anomaly.action) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Whether there is a second reader that can read it.
+    /// Whether there is a second reader that can read it: it checks the first block of each file, and some that `SliceDraw` chooses.
     var isCrossChecked: Bool {
         reading.format == .csv && options.engine == .structural && reading.dialect.isKnownToLibCSV
-    }
-
-    /// Whether the second reader checks the block at this offset (design decision D2): the first block of each file, and
-    /// about one in 32 of the others, chosen so that nobody without the store's secret can tell which.
-    func isCrossChecked(offset: UInt64, isFirst: Bool) -> Bool {
-        guard isCrossChecked else { return false }
-        return isFirst || SplitMix64.mix(offset ^ Self.word(SHA256.hash(Array("check".utf8) + secret))) & 31 == 0
     }
 }
 

@@ -26,8 +26,10 @@ final class SharedBounds: Sendable {
 }
 
 /// Samples the rows once more, by no expectation: a file whose first rows are like none of the others, or one with few sound rows.
+///
+/// - Parameter draws: what was drawn in each slice the first time.
 func resample(
-    _ source: Source, _ places: [SlicePlace], _ plan: Plan, _ layout: Layout
+    _ source: Source, _ places: [SlicePlace], _ plan: Plan, _ layout: Layout, draws: [SliceDraw?]
 ) async throws(IngestionError) -> Profile {
     var profile = Profile(plan.reader, keyRules: 0)
     let bounds = SharedBounds(Profile.Bounds())
@@ -35,7 +37,7 @@ func resample(
     try await LocalRunner(jobs: plan.options.jobs).run(
         next: { () throws(IngestionError) in try replayer.next() },
         work: { slice throws(IngestionError) in
-            var part = try survey(slice, plan, layout, bounds: bounds.value).profile
+            var part = try survey(slice, plan, layout, bounds: bounds.value, draw: draws[slice.ordinal]).profile
             part.keys = []
             return part
         },

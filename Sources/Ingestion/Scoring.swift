@@ -60,6 +60,7 @@ package func scoreRows(
         sample.append(
             rank: profile.sample.ranks[row], Array(profile.sample.numbers(of: row).prefix(sample.width)))
     }
+    // A way to look at data: no secret is needed, and the same rows give the same scores anywhere.
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
     let forest = IsolationForest(
         sample: sample, rows: 0..<sample.count, fields: plan.screened.fields, trees: schema.forest.trees,
@@ -90,18 +91,23 @@ private func sampled(
     var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
     let bounds = SharedBounds(Profile.Bounds())
     let empty = profile
+    var draws: [Int: SliceDraw] = [:]
     try await LocalRunner(jobs: plan.options.jobs).run(
         next: { () throws(IngestionError) in
             let slice = try cutter.next()
             if slice?.ordinal == 0 { bounds.expect(empty, cutter, source) }
             return slice
         },
-        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: bounds.value).profile },
+        work: { slice throws(IngestionError) in try survey(slice, plan, layout, bounds: bounds.value) },
         take: { part throws(IngestionError) in
-            profile.merge(part)
+            profile.merge(part.profile)
+            draws[part.ordinal] = part.draw
             bounds.lower(to: profile.bounds)
         })
-    if !profile.isComplete { profile.takeSamples(of: try await resample(source, cutter.places, plan, layout)) }
+    if !profile.isComplete {
+        let known = cutter.places.map { draws[$0.ordinal] }
+        profile.takeSamples(of: try await resample(source, cutter.places, plan, layout, draws: known))
+    }
     profile.finish()
     return profile
 }

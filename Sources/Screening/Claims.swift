@@ -86,6 +86,10 @@ package struct ClaimReader: Sendable {
     package var empty: RowSample { RowSample(capacity: Self.capacity, width: width, codeWidth: codeWidth) }
 
     /// Claims of a batch at most: those whose keys have the smallest hashes, and so the same keys in every batch.
+    ///
+    /// This choice must not change with the content, or two batches would compare hardly a key. Whoever sends more keys than this and
+    /// reads which of his lies were found learns which of them are compared, and can lie about the others. Where neither
+    /// his batch nor those of other sources are larger, every key is compared. Reports tell how many were.
     package static let capacity = 1 << 19
 
     /// What names a sender among claims.

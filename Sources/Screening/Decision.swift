@@ -164,6 +164,9 @@ extension Decision {
     /// Whether far more rows repeat rows of earlier batches than those repeat each other: then each that does is a copy.
     ///
     /// One earlier batch does not say how many do: a table that is sent whole every day repeats itself. Then it is only a remark.
+    ///
+    /// Of a batch that kept all of its rows every copy is known, and is named. Of a larger one a sample is known: to name the copies
+    /// that were found would tell which rows are in it, and would let the others pass. The batch is held instead.
     private mutating func lookForCopies(_ profile: Profile, _ earlier: [[UInt64]]) {
         let now = profile.sample.codes(screened.codeCount - 1).filter { $0 != 0 }
         let batches = earlier.filter { !$0.isEmpty }.suffix(Copies.batchesMax)
@@ -177,12 +180,18 @@ extension Decision {
         let (share, rate) = (
             Double(repeated) / Double(now.count), ratio * Double(known.repeated) / Double(known.count)
         )
-        let test = BatchTest(
+        var test = BatchTest(
             code: .copyExcess, field: -1, statistic: p > 0 ? -log10(p) : 300, critical: -log10(alpha),
             effect: repeated >= Floods.rowsMin ? share : 0, warn: max(Floods.shareMin, 2 * rate),
             hold: isTold ? .infinity : max(0.05, 2 * rate), count: now.count, basis: known.count)
+        let capacity = Baseline.capacity(words: screened.numberCount + screened.codeCount)
+        let whole = Copies(batches.filter { $0.count < capacity })
+        let sampled = now.count { known.holds($0) && !whole.holds($0) }
+        if !isTold, sampled >= Floods.rowsMin, Double(sampled) / Double(now.count) >= test.warn {
+            test.hold = test.warn
+        }
         tests.append(test)
-        if test.outcome > .accepted, !isTold { copied = known }
+        if test.outcome > .accepted, !isTold { copied = whole }
     }
 
     /// Whether a source's rows make an alarm: without them it is gone (Baracaldo et al. 2017: the provenance defence, here

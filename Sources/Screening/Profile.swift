@@ -1,5 +1,5 @@
 package import Sketches
-import Tabular
+package import Tabular
 package import Validating
 
 /// What this data looks like: the mergeable result of the first pass over a slice, and of all slices together.
@@ -93,9 +93,10 @@ package struct Profile: Sendable, Mergeable {
     ///
     /// - Parameters:
     ///   - reader: reads what the samples keep of a row.
+    ///   - order: ranks the rows.
     ///   - bounds: rows ranking behind these are known not to be in the final samples.
     package mutating func add(
-        _ batch: ValidatedBatch, _ reader: FeatureReader, seed: UInt64, bounds: Bounds = Bounds()
+        _ batch: ValidatedBatch, _ reader: FeatureReader, order: SipHash, bounds: Bounds = Bounds()
     ) {
         rows += batch.batch.count
         var remarks: [Int: Outcome] = [:]
@@ -112,12 +113,11 @@ package struct Profile: Sendable, Mergeable {
             for key in found { keys[rule].add(key.hash, row: key.row) }
         }
         if let reader = reader.claims, !bounds.isNothing { reader.add(batch, to: &claims) }
-        let records = batch.batch.records
         var features = RowFeatures()
         let hasText = !reader.fields.texts.isEmpty
         for row in 0..<batch.batch.count where batch.isSound[row] {
             sound += 1
-            let rank = Self.rank(of: batch.batch.baseOffset + UInt64(records[row].start), seed: seed)
+            let rank = Self.rank(of: row, in: batch.batch, order)
             guard rank <= bounds.sample else {
                 sample.skip()
                 continue
@@ -133,10 +133,10 @@ package struct Profile: Sendable, Mergeable {
         }
     }
 
-    /// The rank of a row in a sample: a keyed bijection of its offset.
+    /// The rank of a row in a sample: a pseudorandom function of its number.
     @inline(__always)
-    package static func rank(of offset: UInt64, seed: UInt64) -> UInt64 {
-        SplitMix64.mix(SplitMix64.mix(offset &+ 0x9E37_79B9_7F4A_7C15) ^ seed)
+    package static func rank(of row: Int, in batch: Batch, _ order: SipHash) -> UInt64 {
+        order.hash(UInt64(batch.firstRow + row))
     }
 
     /// Takes in another slice's profile.

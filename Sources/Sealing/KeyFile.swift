@@ -52,10 +52,27 @@ package struct KeyFile: Sendable {
     /// Reads and checks a key file.
     ///
     /// Throws `unsafeKeyFile` unless it is a plain file of this user in a folder of this user, both closed to all
-    /// others; `malformedKeyFile` for another kind, a typing error or damage; `storage` when it cannot be read.
+    /// others and neither a link; `malformedKeyFile` for another kind, a typing error or damage, and for a file that has the name
+    /// of another key; `storage` when it cannot be read.
     package static func read(_ path: String, kind: KeyKind) throws(SealingError) -> KeyFile {
         let text = try secretText(path, max: 4096)
-        return try text.withBytes { bytes throws(SealingError) in try parse(bytes, path, kind) }
+        let file = try text.withBytes { bytes throws(SealingError) in try parse(bytes, path, kind) }
+        let asked = askedName(path, kind)
+        // Whoever asks for a key by its name must not get another one.
+        guard asked == file.name else {
+            throw unreadable(
+                path,
+                "it holds key \(file.name), not \(asked); rename it to \(file.name).\(kind.rawValue), or restore \(asked)"
+            )
+        }
+        return file
+    }
+
+    /// The name that a file was asked for by: its own without its ending.
+    private static func askedName(_ path: String, _ kind: KeyKind) -> String {
+        let name = split(path).name
+        let ending = ".\(kind.rawValue)"
+        return name.hasSuffix(ending) ? String(name.dropLast(ending.count)) : name
     }
 
     /// Writes the key to a new file for this user only, durably. Throws `storage`, also when the file is there.
@@ -82,9 +99,14 @@ package struct KeyFile: Sendable {
 
     /// Reads a file that must be closed to all others, into memory that is wiped.
     static func secretText(_ path: String, max: Int) throws(SealingError) -> SecretKey {
-        let file = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path) }
-        let folder = try storing { () throws(StorageError) in try FileDescriptor.openFolder(split(path).folder) }
-        try check(storing { () throws(StorageError) in try folder.status() }, split(path).folder, "700")
+        let (place, name) = split(path)
+        guard let own = FileName(Array(name.utf8)) else {
+            throw unreadable(path, "it names no file; name the key file")
+        }
+        // The very folder that is checked is the one that the file is opened in, whatever its path comes to mean.
+        let folder = try storing { () throws(StorageError) in try OpenFolder(unlinked: place) }
+        try check(storing { () throws(StorageError) in try folder.status() }, place, "700")
+        let file = try storing { () throws(StorageError) in try folder.openRegular(own) }
         let status = try storing { () throws(StorageError) in try file.status() }
         try check(status, path, "600")
         guard status.size <= max else {
@@ -161,15 +183,26 @@ package struct KeyFile: Sendable {
     }
 }
 
-/// Reads an RSA public key to wrap for, from a PEM file. It is no secret, so its mode does not matter.
+/// Bits of an RSA key that shards are sealed for: fewer are not enough for what is read in ten years (NIST SP 800-57, 128 bits of
+/// strength).
+private let wrappingBitsMin = 3072
+
+/// Reads an RSA public key to wrap for, from a PEM file. It is no secret, so its mode does not matter. Throws `refused` below 3,072
+/// bits.
 package func readRSAPublicKey(_ path: String) throws(SealingError) -> RSAKey {
     let text = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 65_536) }
-    do throws(CryptographyError) { return try RSAKey(publicPEM: text.span, subject: path) } catch {
-        throw SealingError(error)
+    let key = try ciphering { () throws(CryptographyError) in try RSAKey(publicPEM: text.span, subject: path) }
+    guard key.bitCount >= wrappingBitsMin else {
+        throw SealingError(
+            .refused, "seal for rsa public key", subject: path,
+            cause: "it has \(key.bitCount) bits, and \(wrappingBitsMin) are needed; make one of 4096 with "
+                + "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out private.pem, and its public half with "
+                + "openssl pkey -in private.pem -pubout -out public.pem")
     }
+    return key
 }
 
-/// Reads an RSA private key from a PEM file, which must be as closed as a key file.
+/// Reads an RSA private key from a PEM file, which must be as closed as a key file. A smaller one opens what was sealed for it before.
 package func readRSAPrivateKey(_ path: String) throws(SealingError) -> RSAKey {
     let text = try KeyFile.secretText(path, max: 65_536)
     do throws(CryptographyError) {

@@ -118,16 +118,14 @@ package struct MessageReader: ~Copyable {
         var position = headerBytes.count
         var total = 0
         var buffer: [UInt8] = []
-        var plain: [UInt8] = []
-        // What was decrypted stays nowhere but with the caller.
-        defer { wipe(&plain) }
         let start = headerBytes
         verifier?.update(start.span)
         if header.isFramed {
             // A short file cannot make us reserve a long frame.
             let longest = min(header.frameLength + 40, max(0, size - position))
             buffer.reserveCapacity(longest)
-            plain.reserveCapacity(longest)
+            // What was decrypted stays nowhere but with the caller.
+            var plain = WipedBuffer(capacity: longest)
             var frames = FrameReader(header)
             while !frames.isDone {
                 try source.read(upTo: longest, at: position, into: &buffer)
@@ -136,16 +134,17 @@ package struct MessageReader: ~Copyable {
                 verifier?.update(buffer.span.extracting(0..<frame.end))
                 position += frame.end
                 total += plain.count
-                try body(plain.span)
+                try plain.withBytes(body)
             }
         } else {
             try source.read(upTo: size - position, at: position, into: &buffer)
             let frame = try FrameReader.single(buffer, header)
+            var plain = WipedBuffer(capacity: frame.sealed.count)
             try open(frame, buffer, into: &plain)
             verifier?.update(buffer.span.extracting(0..<frame.end))
             position += frame.end
             total = plain.count
-            try body(plain.span)
+            try plain.withBytes(body)
         }
         try finish(at: position)
         return total
@@ -155,11 +154,12 @@ package struct MessageReader: ~Copyable {
     @discardableResult
     package consuming func verify() throws -> Int { try decrypt { _ in } }
 
-    private mutating func open(_ frame: Frame, _ buffer: [UInt8], into plain: inout [UInt8]) throws(SealingError) {
-        plain.removeAll(keepingCapacity: true)
+    private mutating func open(_ frame: Frame, _ buffer: [UInt8], into plain: inout WipedBuffer) throws(SealingError) {
         do throws(CryptographyError) {
-            try cipher.open(
-                iv: frame.iv.span, aad: frame.aad.span, sealed: buffer.span.extracting(frame.sealed), into: &plain)
+            try plain.fill { (room: inout OutputSpan<UInt8>) throws(CryptographyError) in
+                try cipher.open(
+                    iv: frame.iv.span, aad: frame.aad.span, sealed: buffer.span.extracting(frame.sealed), into: &room)
+            }
         } catch {
             throw SealingError(.authentication, "open message", cause: "frame \(frame.number) was changed")
         }

@@ -56,8 +56,8 @@ package struct MessageSealer: ~Copyable {
     private var regular: FrameBinding
     private var last: FrameBinding
     private var frame: UInt32 = 1
-    /// Plaintext short of a frame, or a whole one that may yet turn out to be the last.
-    private var pending: [UInt8] = []
+    /// Plaintext short of a frame, or a whole one that may yet turn out to be the last; wiped also when the message is dropped unfinished.
+    private var pending: WipedBuffer
     private var fileHash = SHA256()
     private var bodyHash = SHA256()
     private var byteCount = 0
@@ -91,6 +91,7 @@ package struct MessageSealer: ~Copyable {
         self.cipher = cipher
         self.frameLength = frameLength
         isHashing = hashing
+        pending = WipedBuffer(capacity: frameLength)
         regular = FrameBinding(messageID: secrets.messageID, kind: .regular)
         last = FrameBinding(messageID: secrets.messageID, kind: .final)
         output = start
@@ -133,7 +134,7 @@ package struct MessageSealer: ~Copyable {
             // More bytes are here, so a full pending frame is not the last.
             if pending.count == frameLength { try sealPending() }
             let taken = min(left, frameLength - pending.count)
-            pending.append(copying: bytes.extracting(start..<start + taken))
+            pending.append(bytes.extracting(start..<start + taken))
             start += taken
         }
     }
@@ -170,11 +171,10 @@ package struct MessageSealer: ~Copyable {
         output.appendBigEndian(frame)
         output += last.iv
         output.appendBigEndian(UInt32(pending.count))
-        // Swapped out, so that there is one copy to wipe.
-        var plaintext: [UInt8] = []
+        // Swapped out, and wiped when this call ends.
+        var plaintext = WipedBuffer(capacity: 0)
         swap(&plaintext, &pending)
-        defer { wipe(&plaintext) }
-        try append(plaintext.span, iv: last.iv, aad: aad)
+        try plaintext.withBytes { bytes throws(SealingError) in try append(bytes, iv: last.iv, aad: aad) }
         count(from: before)
         frame = 0
         return SealedMessage(
@@ -185,10 +185,10 @@ package struct MessageSealer: ~Copyable {
 
     private mutating func sealPending() throws(SealingError) {
         // Swapped out and back, so that the frame is sealed from a place of its own.
-        var full: [UInt8] = []
+        var full = WipedBuffer(capacity: 0)
         swap(&full, &pending)
-        try seal(full.span)
-        full.removeAll(keepingCapacity: true)
+        try full.withBytes { bytes throws(SealingError) in try seal(bytes) }
+        full.removeAll()
         swap(&full, &pending)
     }
 

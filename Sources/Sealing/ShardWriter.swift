@@ -57,6 +57,8 @@ package struct QuarantineWriter: ~Copyable {
         let batch = screened.batch
         var next = 0
         var out: [UInt8] = []
+        // The rows are personal data more often than others.
+        defer { wipe(&out) }
         for row in 0..<batch.count where !screened.outcomes[row].isReleased {
             let number = batch.firstRow + row
             while next < screened.findings.count, screened.findings[next].row < number { next += 1 }

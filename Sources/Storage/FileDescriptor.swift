@@ -89,10 +89,20 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return file
     }
 
-    /// Opens a folder, to ask what it is.
-    package static func openFolder(_ path: String) throws(StorageError) -> FileDescriptor {
-        let number = Int32(retrying { unsafe Int(sluice_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) })
-        guard number >= 0 else { throw systemError("open folder", path) }
+    /// Opens a folder, to ask what it is; a link to one only if links are followed, else it is refused (`wrongKind`).
+    package static func openFolder(
+        _ path: String, followsLink: Bool = true
+    ) throws(StorageError) -> FileDescriptor {
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followsLink ? 0 : O_NOFOLLOW)
+        let number = Int32(retrying { unsafe Int(sluice_open(path, flags, 0)) })
+        guard number >= 0 else {
+            let error = systemError("open folder", path)
+            // Only for the message: the kernel has refused it.
+            if !followsLink, let kind = try fileStatus(path)?.kind, kind == .link {
+                throw wrongKind("open folder", path, kind.rawValue, "folder")
+            }
+            throw error
+        }
         return FileDescriptor(number: number, path: path)
     }
 

@@ -171,11 +171,9 @@ package final class OpenFolder: Sendable {
         }
     }
 
-    /// Removes a folder in this one that is empty.
-    package func removeEmptyFolder(_ name: FileName) throws(StorageError) {
-        guard unsafe name.withCString({ unsafe unlinkat(number, $0, AT_REMOVEDIR) }) == 0 else {
-            throw systemError("remove folder", shown(name))
-        }
+    /// Opens a folder that is no link.
+    package init(unlinked path: String) throws(StorageError) {
+        file = try FileDescriptor.openFolder(path, followsLink: false)
     }
 
     /// What the system says of the folder itself.

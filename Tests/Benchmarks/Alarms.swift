@@ -105,7 +105,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         var profile = Profile(reader, keyRules: 0)
         while let batch = input.next() {
             let checked = validator.validate(batch)
-            profile.add(checked, reader, seed: 5)
+            profile.add(checked, reader, order: SipHash(key: Array(0..<16)))
             blocks.append(checked)
         }
         profile.finish()
@@ -119,7 +119,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         for block in blocks {
             let screened = screener.screen(block)
             counts.add(screened)
-            kept.add(screened, block, reader, seed: 5, bounds: Profile.Bounds())
+            kept.add(screened, block, reader, order: SipHash(key: Array(0..<16)), bounds: Profile.Bounds())
             if index >= 20 { for finding in screened.findings { marks[finding.code, default: 0] += 1 } }
         }
         kept.finish()

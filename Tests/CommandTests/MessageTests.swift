@@ -53,6 +53,11 @@ import Testing
             Harness.schema("orders.schema.yaml"))
         #expect(refused.code == 77)
         #expect(harness.files(below: "store/accepted").isEmpty)
+        _ = unsafe chmod(harness.path("store/keys/main.kek"), 0o600)
+        try FileManager.default.moveItem(
+            atPath: harness.path("store/keys/tokens.token"), toPath: harness.path("store/keys/other.token"))
+        let renamed = try harness.run("keys", "check", "--store", "store")
+        #expect(renamed.code == 77 && renamed.out.contains("key tokens, not other;"), "\(renamed.out)")
     }
 
     @Test func `no value of anyone's data stands outside a sealed file`() throws {

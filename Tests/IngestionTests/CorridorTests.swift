@@ -33,14 +33,17 @@ import Testing
         let note = String(repeating: "long words ", count: 30)
         for id in 110_001...140_000 { text += "\(id),\(Double(id % 89) / 7),\(note)\n" }
         let path = try shop.write("a.csv", text)
-        var seen: [[String]] = []
+        // Other slices are another draw; other workers are not.
         for size in [1 << 20, 16 << 20] {
-            let report = try await shop.run(path, doors: .dryRun) { $0.sliceBytes = size }
-            let thresholds = report.thresholds.map { "\($0)" }
-            seen.append(thresholds + ["\(report.basisRows) \(report.findings)"])
-            #expect(report.basisRows == Profile.sampleCapacity && !thresholds.isEmpty)
+            var seen: [[String]] = []
+            for jobs in [1, 3] {
+                let report = try await shop.run(path, doors: .dryRun) { ($0.sliceBytes, $0.jobs) = (size, jobs) }
+                let thresholds = report.thresholds.map { "\($0)" }
+                seen.append(thresholds + ["\(report.basisRows) \(report.findings.sorted)"])
+                #expect(report.basisRows == Profile.sampleCapacity && !thresholds.isEmpty)
+            }
+            #expect(seen[0] == seen[1])
         }
-        #expect(seen[0] == seen[1])
     }
 
     @Test func `a row past the limit is one finding, however long, and the next row is read`() async throws {

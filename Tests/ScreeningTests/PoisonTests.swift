@@ -391,7 +391,7 @@ import Testing
         var parts = Profile(gate.reader, keyRules: 0)
         for batch in batches.reversed() {
             var part = Profile(gate.reader, keyRules: 0)
-            part.add(batch, gate.reader, seed: 5)
+            part.add(batch, gate.reader, order: Gate.order)
             parts.merge(part)
         }
         parts.finish()

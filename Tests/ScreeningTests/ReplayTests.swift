@@ -107,6 +107,29 @@ import Validating
         #expect(alone.verdict.findings.map(\.code) == [.copyExcess] && alone.verdict.isAccepted)
     }
 
+    @Test func `copies of a batch that kept a sample hold the batch, and none is named`() throws {
+        let (gate, baseline) = try PoisonTests.gate()
+        func codes(_ rows: [[String]]) throws -> [UInt64] {
+            gate.profile(try gate.checked(rows)).sample.codes(gate.screened.codeCount - 1)
+        }
+        let (small, old) = (PoisonTests.clean(800, seed: 1), PoisonTests.clean(800, seed: 2))
+        // As many as are kept of a batch: there were more, and nobody knows which of its rows come again.
+        let others = (0..<Baseline.capacity - old.count).map { SplitMix64.mix(UInt64($0)) }
+        let earlier = [try codes(small), try codes(old) + others]
+        let places = Array(stride(from: 5, to: 1200, by: 33))
+        func judge(_ source: [[String]]) throws -> (found: Set<Int>, verdict: Verdict) {
+            var rows = PoisonTests.clean(1200, seed: 43)
+            for (number, row) in places.enumerated() { rows[row] = source[number] }
+            let judged = try gate.judge(texts: rows, baseline, earlierRows: earlier)
+            return (Set(judged.findings.filter { $0.code == .copiedRow }.map { $0.row - 1 }), judged.verdict)
+        }
+        let whole = try judge(small)
+        #expect(whole.found == Set(places) && whole.verdict.isAccepted)
+        let sampled = try judge(old)
+        #expect(sampled.found.isEmpty && !sampled.verdict.isAccepted)
+        #expect(sampled.verdict.findings.contains { $0.code == .copyExcess && $0.outcome == .quarantined })
+    }
+
     @Test func `the source without whose rows an alarm is gone is named`() throws {
         let text =
             PoisonTests.text

@@ -157,7 +157,7 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
         try withFolder { folder in
             for kind in KeyKind.allCases {
                 let file = try KeyFile(kind: kind, name: "k-1", created: "2026-11-21", key: SecretKey(random: 32))
-                let path = join(folder, kind.rawValue)
+                let path = join(folder, "k-1.\(kind.rawValue)")
                 try file.write(path)
                 let read = try KeyFile.read(path, kind: kind)
                 #expect(read.fingerprint == file.fingerprint && read.name == "k-1" && read.created == "2026-11-21")
@@ -191,10 +191,11 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
     @Test func `a link, a folder and a pipe are refused, and so is another's file`() throws {
         try withFolder { folder in
             let (path, _) = try key(folder)
-            let (link, pipe) = (join(folder, "link"), join(folder, "pipe"))
+            let (link, pipe, below) = (join(folder, "link"), join(folder, "pipe"), join(folder, "below"))
+            try makeFolder(below)
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
             #expect(unsafe mkfifo(pipe, 0o600) == 0)
-            for bad in [link, pipe, folder, join(folder, "none")] {
+            for bad in [link, pipe, below, join(folder, "none")] {
                 #expect(code { _ = try KeyFile.read(bad, kind: .kek) } == .storage)
             }
             // Only root can give a file away.
@@ -224,6 +225,39 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
                 #expect("\(error)".contains("typing error or damaged file"))
                 #expect(!"\(error)".contains(text.suffix(20)))
             }
+        }
+    }
+
+    @Test func `a key under another's name is refused, and both names are told`() throws {
+        try withFolder { folder in
+            let (path, file) = try key(folder, "mine.2026")
+            for (name, asked) in [("main.kek", "main"), ("mine.kek", "mine"), ("mine.2026.kek.kek", "mine.2026.kek")] {
+                let other = join(folder, name)
+                try FileManager.default.moveItem(atPath: path, toPath: other)
+                let refused = try #require(throws: SealingError.self) { try KeyFile.read(other, kind: .kek) }
+                #expect(refused.code == .malformedKeyFile)
+                #expect(refused.description.contains("key mine.2026, not \(asked);"), "\(refused)")
+                try FileManager.default.moveItem(atPath: other, toPath: path)
+            }
+            let right = join(folder, "mine.2026.kek")
+            try FileManager.default.moveItem(atPath: path, toPath: right)
+            #expect(try KeyFile.read(right, kind: .kek).fingerprint == file.fingerprint)
+        }
+    }
+
+    @Test func `a folder that is a link is refused`() throws {
+        try withFolder { folder in
+            let (keys, link) = (join(folder, "keys"), join(folder, "link"))
+            try makeFolder(keys)
+            let (path, _) = try key(keys)
+            _ = try KeyFile.read(path, kind: .kek)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: keys)
+            let refused = try #require(throws: SealingError.self) {
+                try KeyFile.read(join(link, "kek-a"), kind: .kek)
+            }
+            #expect(
+                refused.code == .storage && refused.description.contains("\(link): it is a symbolic link"), "\(refused)"
+            )
         }
     }
 
