@@ -24,13 +24,15 @@ struct ReportCommand: AsyncParsableCommand {
             let store = try store.require()
             let kept = try store.keptReport(batch, try LineageCommand.open(store))
             let text =
-                html ? HTMLReport(kept.report, kept.judged).page() : kept.report.text(pretty: true) + "\n"
-            guard let output else { return Terminal.write(text) }
+                html
+                ? HTMLReport(kept.report, kept.judged).page()
+                : PrintableText.json(kept.report.text(pretty: true)) + "\n"
+            guard let output else { return Terminal.document(text) }
             if exists(output) {
                 throw IngestionError(.cannotCreate, "\(output): it is there already; remove it, or choose another name")
             }
             try writeDurably(output, Array(text.utf8).span)
-            Terminal.line(Terminal.printable("wrote \(output)"))
+            Terminal.line("wrote \(output)")
         }
     }
 }

@@ -10,7 +10,7 @@ enum ReportText {
     /// Kinds of findings shown; the JSON report has all.
     private static let kindsShown = 14
 
-    static func render(_ report: BatchReport) -> String {
+    static func render(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate {
@@ -19,7 +19,7 @@ enum ReportText {
             lines.append(
                 "  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again (--force does)"
             )
-            return lines.joined(separator: "\n") + "\n"
+            return lines
         }
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         lines.append(
@@ -60,11 +60,11 @@ enum ReportText {
             lines.append("  columns whose names are not what they look like: position \(places)")
         }
         lines += next(report)
-        return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
+        return lines
     }
 
     private static func headline(_ report: BatchReport) -> String {
-        let name = report.file.split(separator: "/").last.map(String.init) ?? report.file
+        let name = report.name.split(separator: "/").last.map(String.init) ?? report.name
         let verdict: String
         switch report.status {
         case .accepted: verdict = "ACCEPTED"
@@ -75,7 +75,7 @@ enum ReportText {
         }
         let batch = report.batch.isEmpty ? "" : "  batch \(report.batch)"
         let dataset = report.dataset.isEmpty ? "" : "  dataset \(report.dataset)"
-        return "\(Terminal.printable(name))  \(verdict)\(dataset)\(batch)"
+        return "\(name)  \(verdict)\(dataset)\(batch)"
     }
 
     private static func screening(_ report: BatchReport) -> [String] {
