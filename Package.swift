@@ -55,7 +55,7 @@ let package = Package(
         room("Tabular", []),
         room("Sketches", ["Tabular"], statistics),
         room("Cryptography", ["COpenSSL"]),
-        room("Storage", ["CPosix"]),
+        room("Storage", ["Tabular", "CPosix"]),
         room("Schemas", ["Tabular", "Recognition", "Yams"]),
         room("Recognition", ["Tabular", "Cryptography", "CKernels"], statistics),
         // Ring 2: the stages, and the record.

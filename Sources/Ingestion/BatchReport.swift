@@ -30,7 +30,9 @@ package struct BatchReport: Sendable {
     /// Who sent it.
     package var source: String
     /// The file as it was named.
-    package var file: String
+    package let file: String
+    /// The file as it may be shown: a supplier may have called it by something that is somebody's.
+    package let name: String
     /// Bytes and SHA-256 of the file.
     package var bytes = 0
     /// SHA-256 of the file, hexadecimal.
@@ -57,7 +59,7 @@ package struct BatchReport: Sendable {
     /// Totals of all findings, strictest first.
     package var findings = FindingCounts()
     /// Findings one by one, by row, as many as were asked for.
-    package var listed: [Finding] = []
+    package var listed = FindingList()
     /// Findings about the whole batch; those that quarantine hold it.
     package var batchFindings: [Finding] = []
     /// Names of the contract's fields.
@@ -80,7 +82,13 @@ package struct BatchReport: Sendable {
     /// The stated rate of label flips among honest rows; nil when labels were not tested.
     package var labelFlipRate: Double?
     /// Thresholds by field: field, threshold, rows, transform.
-    package var thresholds: [(field: Int, threshold: Double, count: Int, log: Bool)] = []
+    package var thresholds: [(field: Int, threshold: Double, count: Int, log: Bool)] = [] {
+        didSet {
+            thresholdRows = Dictionary(thresholds.map { ($0.field, $0.count) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+    /// The rows that each field's threshold was made from.
+    private var thresholdRows: [Int: Int] = [:]
     /// Tests of the whole batch beside its baseline.
     package var tests: [BatchTest] = []
     /// Fields that were not screened, or -1 for the whole batch, and why.
@@ -128,19 +136,25 @@ package struct BatchReport: Sendable {
         self.dataset = dataset
         self.source = source
         self.file = file
+        name = LabelSearch.usual.shown(file)
         self.fields = fields
     }
 
     /// Rows read.
     package var rows: Int { counts.total }
 
-    /// The report as a document: Frictionless's shape and error names where it has them, and never a cell.
-    package func document() -> JSONValue {
+    /// The report as a document, with its findings one by one: they are made while it is written, since there may be millions.
+    package func outline() -> JSONOutline {
+        JSONOutline(summary, adding: ["errors": .list(AnySequence(listed.lazy.map(document)))])
+    }
+
+    /// The report without its findings one by one: Frictionless's shape and error names where it has them, and never a cell.
+    package var summary: [String: JSONValue] {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-        return .object([
+        return [
             "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
-            "dataset": .string(dataset), "source": .string(source), "name": .string(file),
+            "dataset": .string(dataset), "source": .string(source), "name": .string(self.name),
             "stats": .object([
                 "bytes": whole(bytes), "sha256": .string(dataHash), "rows": whole(counts.total),
                 "fields": whole(fields.count), "accepted": whole(counts.count(.accepted)),
@@ -160,7 +174,6 @@ package struct BatchReport: Sendable {
                     if let rule = kind.rule { members["rule"] = .string(rule) }
                     return .object(members)
                 }),
-            "errors": .array(listed.map(document)),
             "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
             "batchErrors": .array(batchFindings.map(document)),
             "unknownColumns": .array(unknownColumns.map { .integer(Int64($0)) }),
@@ -187,7 +200,7 @@ package struct BatchReport: Sendable {
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
             "supersedes": .string(supersedes), "isRefusedReplacement": .bool(isRefusedReplacement),
             "readers": .string(readers),
-        ])
+        ]
     }
 
     /// One of its findings as a document.
@@ -206,37 +219,42 @@ package struct BatchReport: Sendable {
         if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
         if let rule = finding.rule { members["rule"] = .string(rule) }
         if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
-        if finding.code == .modifiedZ, let rule = thresholds.first(where: { $0.field == finding.field }) {
-            members["n"] = whole(rule.count)
+        if finding.code == .modifiedZ, let rows = thresholdRows[finding.field] {
+            members["n"] = whole(rows)
         } else if finding.code == .isolationForest {
             members["n"] = whole(basisRows)
         }
         return .object(members)
     }
 
-    /// The lines, from 1, that the rows of findings begin at, by their offset; none for a file whose offsets are not those of a text
-    /// with lines: compressed, or in units of more than a byte.
-    package func lines(of findings: [Finding]) -> [UInt64: Int] {
-        guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !findings.isEmpty,
+    /// The lines, from 1, that the rows of the listed findings begin at; none for a file whose offsets are not those of a text with
+    /// lines: compressed, or in units of more than a byte.
+    package func lines() -> FindingLines {
+        var found = FindingLines()
+        guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty,
             let source = try? Source(file)
-        else { return [:] }
-        var wanted = Set(findings.map(\.byteOffset)).sorted()[...]
-        var lines: [UInt64: Int] = [:]
+        else { return found }
+        var wanted = listed.indices.map { listed.place(of: $0).byteOffset }
+        wanted.sort()
+        var next = 0
         var (offset, line): (UInt64, Int) = (0, 1)
         // In an array the text before a record belongs to it, but its line is where it begins to the eye.
         var waiting: UInt64?
         try? source.forEachChunk { (chunk) throws(IngestionError) in
             for at in 0..<chunk.count {
-                if wanted.first == offset { waiting = wanted.removeFirst() }
+                if next < wanted.count, wanted[next] == offset {
+                    waiting = offset
+                    while next < wanted.count, wanted[next] == offset { next += 1 }
+                }
                 if let place = waiting, chunk[at] > 0x20 {
-                    lines[place] = line
+                    found.add(line, at: place)
                     waiting = nil
                 }
                 if chunk[at] == 0x0A { line += 1 }
                 offset += 1
             }
         }
-        return lines
+        return found
     }
 
     private var screeningDocument: JSONValue {
@@ -288,5 +306,30 @@ package struct BatchReport: Sendable {
     /// Whether nothing was found that holds back a row or the batch.
     package var isClean: Bool {
         !hasHoldingFinding && counts.count(.rejected) == 0 && counts.count(.quarantined) == 0
+    }
+}
+
+/// The lines that rows begin at, by the offset of their first byte.
+package struct FindingLines: Sendable {
+    private var offsets: [UInt64] = []
+    private var lines: [Int] = []
+
+    /// No lines.
+    init() {}
+
+    /// Adds the line of a row behind all that are there.
+    mutating func add(_ line: Int, at offset: UInt64) {
+        offsets.append(offset)
+        lines.append(line)
+    }
+
+    /// The line of the row that begins at an offset.
+    package subscript(offset: UInt64) -> Int? {
+        var (low, high) = (0, offsets.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if offsets[middle] < offset { low = middle + 1 } else { high = middle }
+        }
+        return low < offsets.count && offsets[low] == offset ? lines[low] : nil
     }
 }

@@ -66,7 +66,7 @@ package struct Corridor: Sendable {
         var places: [SlicePlace]
         var digest: [UInt8]
         var findings: [Finding]
-        var listed: [Finding]
+        var listed: FindingList
         var head: SourceHead
         var crossChecked: Bool
         /// What its rows say that other sources may speak of too, as it is kept.
@@ -263,7 +263,8 @@ package struct Corridor: Sendable {
         var evidence = ColumnEvidence()
         var spotted: [Spotted] = []
         var findings = cutter.head.findings
-        var listed: [Finding] = []
+        var listed = FindingList()
+        let most = plan.options.listed
         var merged = 0
         if let layout = cutter.head.layout {
             // Rows that cannot be in the final sample any more need not be copied; reading an older bound is harmless.
@@ -297,7 +298,9 @@ package struct Corridor: Sendable {
                     evidence.merge(result.evidence)
                     spotted += result.sightings
                     if let finding = result.disagreement { findings.append(finding) }
-                    listed += result.listed
+                    listed.append(contentsOf: result.listed)
+                    // Slices end in any order: only those of the first rows stay.
+                    if listed.count / 2 > most { listed.sort(keeping: most) }
                 })
             if isSampled, !profile.isComplete {
                 profile.takeSamples(of: try await resample(source, cutter.places, plan, layout, draws: draws))
@@ -307,7 +310,7 @@ package struct Corridor: Sendable {
             while try cutter.next() != nil {}
         }
         profile.finish()
-        listed.sort { ($0.row, $0.field) < ($1.row, $1.field) }
+        listed.sort(keeping: most)
         findings.sort { ($0.row, $0.code) < ($1.row, $1.code) }
         spotted.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
         return Survey(
@@ -334,7 +337,7 @@ package struct Corridor: Sendable {
             for row in rows {
                 var finding = plan.validator.keyRules[rule].finding(row: row)
                 findings.add(finding)
-                if report.listed.count + survey.listed.count < plan.options.listed {
+                if report.listed.count < plan.options.listed {
                     if let range = places[row] {
                         finding.byteOffset = range.lowerBound
                         finding.byteLength = range.upperBound - range.lowerBound
@@ -344,7 +347,8 @@ package struct Corridor: Sendable {
             }
         }
         report.findings = findings
-        report.listed = (report.listed + survey.listed).sorted { ($0.row, $0.field) < ($1.row, $1.field) }
+        report.listed.append(contentsOf: survey.listed)
+        report.listed.sort(keeping: plan.options.listed)
         let extra = soundRows(decision.keyErrors, survey)
         let (flagged, quarantined) = (survey.profile.flagged, survey.profile.quarantined)
         report.counts.set(
@@ -394,8 +398,10 @@ package struct Corridor: Sendable {
         var found: [Int: Range<UInt64>] = [:]
         guard let layout = survey.head.layout else { return found }
         let wanted = Set(rows)
+        var ascending = rows.sorted()[...]
         let places = survey.places.filter { place in
-            !place.isOverlong && rows.contains { $0 >= place.firstRow && $0 < place.firstRow + place.rowCount }
+            while let first = ascending.first, first < place.firstRow { ascending.removeFirst() }
+            return !place.isOverlong && ascending.first.map { $0 < place.firstRow + place.rowCount } ?? false
         }
         let replayer = try SliceReplayer(source, places: places, plan.reading.coding, hashes: false)
         while let slice = try replayer.next() {
@@ -432,6 +438,7 @@ package struct Corridor: Sendable {
         }
         let replayer = try SliceReplayer(source, places: survey.places, plan.reading.coding)
         var results: [SliceResult] = []
+        var listed: [Int: FindingList] = [:]
         var kept = KeptRows(plan.reader)
         var classes = EquivalenceClasses()
         let screener = Screener(decision, plan.reader, actions: plan.actions)
@@ -458,6 +465,8 @@ package struct Corridor: Sendable {
                     result.kept = KeptRows(plan.reader)
                     classes.merge(result.classes)
                     result.classes = EquivalenceClasses()
+                    listed[result.ordinal, default: FindingList()].append(contentsOf: result.listed)
+                    result.listed = []
                     results.append(result)
                 })
         } catch {
@@ -471,7 +480,10 @@ package struct Corridor: Sendable {
             counts.merge(result.counts)
             masks.merge(result.receipts, uniquingKeysWith: +)
             if report.listed.count < plan.options.listed {
-                report.listed += result.listed.prefix(plan.options.listed - report.listed.count)
+                let left = plan.options.listed - report.listed.count
+                if let more = listed.removeValue(forKey: result.ordinal) {
+                    report.listed.append(contentsOf: more.prefix(left))
+                }
             }
         }
         report.counts = counts

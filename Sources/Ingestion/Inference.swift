@@ -38,19 +38,34 @@ package func inferSchema(
             "\(path): no contract can be made from this header: \(reasons.joined(separator: ", ")); every column needs a "
                 + "label of its own")
     }
-    if let place = layout.columns.firstIndex(where: isData) {
+    guard layout.columns.count <= columnsMax else {
         throw IngestionError(
             .unreadableData,
-            format == .csv
-                ? "\(path): the label of column \(place + 1) looks like data, so the header line seems to be missing; "
-                    + "add one, or write a contract"
-                : "\(path): the key of member \(place + 1) looks like data, and keys go into the ledger; write a contract"
-        )
+            "\(path): it has \(layout.columns.count) columns, and without a contract at most \(columnsMax) are read; write one "
+                + "with a larger sluice.limits.maxFields if that is meant")
     }
+    try requireNames(layout, path)
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
     inference.encoding = plan.coding.encoding
     if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
     inference.showsValues = showsValues
+    try feed(&inference, cutter, layout, plan)
+    // Names that the file's first row gave, and nobody else.
+    let areOfFirstRow =
+        !dialect.headerRows.isEmpty && (format == .csv || dialect.hasArrayItems && dialect.itemKeys.isEmpty)
+    if areOfFirstRow, let place = inference.columnWithDataForLabel {
+        throw missingHeader(path, column: place + 1, format)
+    }
+    return inference
+}
+
+/// Columns of a file that nobody wrote a contract for, at most: what contracts have unless they say otherwise.
+private let columnsMax = RowLimits().maxFields
+
+/// Puts every row of the file into the inference.
+private func feed(
+    _ inference: inout SchemaInference, _ cutter: SliceCutter, _ layout: Layout, _ plan: ReadingPlan
+) throws(IngestionError) {
     var left = personalDataRows
     let scanners = layout.columns.map { TextScanner(entities: Entity.usual, columnName: $0) }
     while let slice = try cutter.next() {
@@ -60,6 +75,7 @@ package func inferSchema(
             for row in 0..<batch.count where batch.isWellFormed[row] {
                 for column in 0..<batch.width {
                     let cell = batch.cells[row * batch.width + column]
+                    if cell.isAbsent { continue }
                     inference.add(column: column, kind: cell.kind, bytes: bytes, range: cell.range)
                     if left > 0, cell.isText, !cell.range.isEmpty {
                         search(scanners[column], bytes, cell.range, column, &inference)
@@ -70,7 +86,6 @@ package func inferSchema(
             }
         }
     }
-    return inference
 }
 
 /// Rows whose texts are searched for personal data: enough to tell what a column is.
@@ -87,11 +102,43 @@ private func search(
         column: column, whole: whole?.entity.name, inside: whole == nil ? matches.map(\.entity.name) : [])
 }
 
-/// Whether a column's label looks like a value: a number, a date, an address. Labels go into the contract and the ledger.
+/// Refuses labels that are somebody's: labels go into the contract, into reports and into the ledger.
+private func requireNames(_ layout: Layout, _ path: String) throws(IngestionError) {
+    let isCSV = layout.format == .csv
+    let search = LabelSearch()
+    for (place, label) in layout.columns.enumerated() {
+        if let kind = search.kinds(in: label).first {
+            throw IngestionError(
+                .unreadableData,
+                isCSV
+                    ? "\(path): the label of column \(place + 1) holds personal data or a credential (\(kind)), so the header line "
+                        + "seems to be missing; \(headerCure)"
+                    : "\(path): the name of member \(place + 1) holds personal data or a credential (\(kind)), and names go into "
+                        + "the ledger; write a contract that names the fields")
+        }
+        if !isCSV, isData(label) {
+            throw IngestionError(
+                .unreadableData,
+                "\(path): the name of member \(place + 1) looks like data, and names go into the ledger; write a contract that "
+                    + "names the fields")
+        }
+    }
+}
+
+private let headerCure =
+    "add one, or give --dialect FILE with `header: false` in it, or write a contract and give --schema FILE"
+
+private func missingHeader(_ path: String, column: Int, _ format: SourceFormat) -> IngestionError {
+    IngestionError(
+        .unreadableData,
+        "\(path): the label of column \(column) looks like data, so the header line seems to be missing; \(headerCure)")
+}
+
+/// Whether a member's name looks like a value: a number, a date, an address.
 private func isData(_ label: String) -> Bool {
     let bytes = Array(label.utf8)
     let letters = bytes.count { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 >= 0x80 }
-    return !bytes.isEmpty && (letters == 0 || bytes.contains(0x40))
+    return !bytes.isEmpty && (letters == 0 || bytes.contains(0x40) || isTimeOrIdentifier(label))
 }
 
 /// The member names of all objects, in the order they first appear.
@@ -99,6 +146,7 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
 {
     if !dialect.itemKeys.isEmpty { return dialect.itemKeys }
     var names: [String] = []
+    var known = Set<String>()
     func plan() -> ReadingPlan {
         var plan = ReadingPlan(format: .jsonl, fieldNames: names, rejectsUnknown: false, notesUnknown: true)
         plan.coding.encoding = options.encoding ?? .utf8
@@ -110,18 +158,37 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
     let cutter = try SliceCutter(Source(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
     while let slice = try cutter.next() {
         let layout = Layout(jsonMembers: names)
-        var seen = Set<String>()
         var reader = SliceReader(slice, layout: layout, plan: plan())
         while let batch = reader.next() {
             for extra in batch.extras {
-                var end = extra.start + 1
-                while batch.bytes[end] != 0x22 { end += batch.bytes[end] == 0x5C ? 2 : 1 }
-                guard let name = try? JSONValue.parse(Array(batch.bytes[extra.start...end])).text else { continue }
-                if seen.insert(name).inserted, !names.contains(name) { names.append(name) }
+                guard let name = memberName(batch.bytes, at: extra.start), known.insert(name).inserted else { continue }
+                names.append(name)
+                guard names.count <= columnsMax else {
+                    throw IngestionError(
+                        .unreadableData,
+                        "\(path): with row \(batch.firstRow + extra.row) its rows have more than \(columnsMax) different member "
+                            + "names, and without a contract no more are read; if the names are data, write a contract that names "
+                            + "the other fields")
+                }
             }
         }
     }
     return names
+}
+
+/// The name of the member whose key's quote is at `start`.
+private func memberName(_ bytes: [UInt8], at start: Int) -> String? {
+    var end = start + 1
+    var isPlain = true
+    while bytes[end] != 0x22 {
+        if bytes[end] == 0x5C {
+            isPlain = false
+            end += 1
+        }
+        end += 1
+    }
+    if isPlain { return String(validating: bytes[start + 1..<end], as: UTF8.self) }
+    return try? JSONValue.parse(Array(bytes[start...end])).text
 }
 
 extension Schema {

@@ -11,8 +11,7 @@ extension BatchReport {
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         func counts(_ list: [Int]) -> JSONValue { .array(list.map(whole)) }
         func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
-        var members = document().members ?? [:]
-        members["errors"] = nil
+        var members = summary
         // What the supplier calls the file may say something about a person.
         members["name"] = nil
         guard let decision else { return .object(members) }

@@ -101,20 +101,18 @@ extension Corridor {
     func personalLabels(_ head: SourceHead, _ plan: Plan) -> [Finding] {
         let schema = plan.schema
         guard schema.unknownFields == .keep, plan.reading.format == .csv else { return [] }
-        let scanner = TextScanner(
-            entities: schema.undeclaredPII == .allow ? [] : Entity.usual, secrets: schema.secrets != .accepted,
-            minimumScore: 0.6, thresholds: schema.personalData.thresholds)
+        let search = LabelSearch(
+            entities: schema.undeclaredPII == .allow ? [] : Entity.usual, findsSecrets: schema.secrets != .accepted,
+            thresholds: schema.personalData.thresholds)
         return zip(head.unknown, head.unknownLabels).flatMap { column, label in
-            let bytes = Array(label.utf8)
-            var matches: [EntityMatch] = []
-            let secret = scanner.scan(bytes.span, range: bytes.indices, into: &matches)
+            let (secret, entities) = search.found(in: label)
             func finding(_ code: FindingCode, _ kind: String) -> Finding {
                 var finding = Finding(code, outcome: .quarantined, row: 0)
                 finding.rule = "label of column \(column): \(kind)"
                 return finding
             }
             return (secret.map { [finding(.secret, $0.rawValue)] } ?? [])
-                + Set(matches.map(\.entity.name)).sorted().map { finding(.undeclaredPII, $0) }
+                + Set(entities.map(\.name)).sorted().map { finding(.undeclaredPII, $0) }
         }
     }
 

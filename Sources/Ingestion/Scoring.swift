@@ -24,10 +24,10 @@ package struct RowScore: Sendable {
 /// - Parameters:
 ///   - dimensions: features a split combines; 1 is the classical forest.
 ///   - emit: called for every row in order.
-/// - Returns: the names of the fields that were scored.
+/// - Returns: how many fields were scored, and how many of them the forest looks at.
 package func scoreRows(
     _ path: String, schema: Schema, options: BatchOptions, dimensions: Int, emit: ([RowScore]) -> Void
-) async throws(IngestionError) -> [String] {
+) async throws(IngestionError) -> (fields: Int, ofForest: Int) {
     guard let format = options.format ?? Corridor.format(of: path) else {
         throw IngestionError(.usage, "\(path): say whether it is CSV or JSON Lines with --input-format csv or jsonl")
     }
@@ -54,19 +54,21 @@ package func scoreRows(
     guard !plan.screened.forest.isEmpty, profile.sample.count >= 2 else {
         throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")
     }
-    // Measures alone: lengths of texts are no features of the forest.
-    var sample = RowSample(capacity: profile.sample.capacity, width: plan.screened.fields.count)
+    // Measures alone: lengths of texts are no features of the forest. They are the first of the sample's numbers.
+    let features = Array(plan.screened.fields.indices.prefix(IsolationForest.featuresMax))
+    var sample = RowSample(capacity: profile.sample.capacity, width: features.count)
     for row in 0..<profile.sample.count {
-        sample.append(
-            rank: profile.sample.ranks[row], Array(profile.sample.numbers(of: row).prefix(sample.width)))
+        let first = row * profile.sample.width
+        sample.append(rank: profile.sample.ranks[row], features.map { profile.sample.values[first + $0] })
     }
     // A way to look at data: no secret is needed, and the same rows give the same scores anywhere.
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
     let forest = IsolationForest(
-        sample: sample, rows: 0..<sample.count, fields: plan.screened.fields, trees: schema.forest.trees,
+        sample: sample, rows: 0..<sample.count, fields: features.map { plan.screened.fields[$0] },
+        trees: schema.forest.trees,
         sampleSize: schema.forest.sampleSize, dimensions: dimensions, seed: seed)
     let rules = plan.screened.fields.enumerated().compactMap { feature, field in
-        ModifiedZ(field: field, values: sample.column(feature)).map { (feature, $0) }
+        ModifiedZ(field: field, values: profile.sample.column(feature)).map { (feature, $0) }
     }
     let replayer = try SliceReplayer(source, places: cutter.places, plan.reading.coding)
     var waiting: [Int: [RowScore]] = [:]
@@ -81,7 +83,7 @@ package func scoreRows(
                 next += 1
             }
         })
-    return plan.screened.fields.map { plan.fieldNames[$0] }
+    return (plan.screened.fields.count, features.count)
 }
 
 /// The first pass, for the sample alone.
@@ -121,7 +123,7 @@ private func scores(
     while let batch = reader.next() {
         let validated = plan.validator.validate(batch)
         let columns = plan.screened.slots.map { validated.numbers[$0] }
-        let sums = forest.sums(columns)
+        let sums = forest.sums(Array(columns.prefix(IsolationForest.featuresMax)))
         for row in 0..<batch.count {
             var best = RowScore(
                 row: batch.firstRow + row, score: validated.isSound[row] ? forest.score(sums[row]) : .nan,

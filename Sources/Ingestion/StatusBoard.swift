@@ -22,11 +22,14 @@ final class StatusBoard {
         shown = now
         shownWorking = working
         let newest = troubles.newest.map { trouble in
-            JSONValue.object(["time": .string(trouble.time), "message": .string(trouble.error.description)])
+            JSONValue.object([
+                "time": .string(trouble.time), "message": .string(LabelSearch.usual.shown(trouble.error.description)),
+            ])
         }
         let document = JSONValue.object([
             "pid": .integer(Int64(getpid())), "started": .string(started), "updated": .string(Clock.text()),
-            "waiting": .integer(Int64(waiting)), "working": working.map { .string($0) } ?? .null,
+            "waiting": .integer(Int64(waiting)),
+            "working": working.map { .string(LabelSearch.usual.shown($0)) } ?? .null,
             "accepted": .integer(Int64(tally.accepted)), "held": .integer(Int64(tally.held)),
             "duplicate": .integer(Int64(tally.duplicate)), "set_aside": .integer(Int64(tally.setAside)),
             "errors": .integer(Int64(tally.errors)), "in_trouble": .integer(Int64(troubles.count)),

@@ -153,6 +153,7 @@ package struct SliceReader: ~Copyable {
     private let slice: SourceSlice
     private let layout: Layout
     private let plan: ReadingPlan
+    private var limits: ScanLimits
     private var scanner: AnyScanner
     private var position = 0
     /// Where `position` is in the source.
@@ -166,8 +167,14 @@ package struct SliceReader: ~Copyable {
         self.plan = plan
         row = slice.firstRow
         sourceOffset = slice.offset
-        scanner = AnyScanner(plan, plan.limits)
+        // Thousands of columns must not make a block larger than the slice it comes from.
+        limits = plan.limits
+        limits.blockRows = max(1, min(limits.blockRows, Self.blockCells / max(1, layout.columns.count)))
+        scanner = AnyScanner(plan, limits)
     }
+
+    /// Cells of one block, give or take a row; a table of 256 columns or fewer never comes to it.
+    private static let blockCells = 1 << 19
 
     /// The next block, or nil behind the last.
     package mutating func next() -> Batch? {
@@ -185,8 +192,8 @@ package struct SliceReader: ~Copyable {
         let start = position
         let bytes = slice.bytes
         var block = RecordBlock(
-            base: start, width: layout.columns.count, expecting: plan.limits.blockRows,
-            maxCellBytes: plan.limits.maxCellBytes)
+            base: start, width: layout.columns.count, expecting: limits.blockRows,
+            maxCellBytes: limits.maxCellBytes)
         position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
         precondition(position > start, "a scanner made no progress on a final slice")
         // A block of blank lines only.

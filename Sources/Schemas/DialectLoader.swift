@@ -73,9 +73,10 @@ extension SchemaLoader {
             }
         }
         guard let keys = cursor["itemKeys"] else { return }
+        var seen: Set<String> = []
         for key in try keys.items() {
             let name = try key.text()
-            if dialect.itemKeys.contains(name) { throw key.error(.inconsistent, "stands there twice") }
+            if !seen.insert(name).inserted { throw key.error(.inconsistent, "stands there twice") }
             dialect.itemKeys.append(name)
         }
         if dialect.itemKeys.isEmpty { throw keys.error(.inconsistent, "must name at least one column") }

@@ -117,7 +117,7 @@ extension SchemaLoader {
     private func loadNotation(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         if let words = cursor["trueValues"] { field.trueValues = try words.texts() }
         if let words = cursor["falseValues"] { field.falseValues = try words.texts() }
-        if let both = field.trueValues.first(where: field.falseValues.contains) {
+        if let both = field.trueValues.first(where: Set(field.falseValues).contains) {
             throw (cursor["falseValues"] ?? cursor["trueValues"] ?? cursor).error(
                 .inconsistent, "\(quoted(both)) is among trueValues and falseValues; remove it from one")
         }
@@ -205,12 +205,13 @@ extension SchemaLoader {
         guard !items.isEmpty else { throw categories.error(.missing, "categories is empty, so no value can pass") }
         let rules = BoundRules(field: field)
         var values: [String] = []
+        var seen: Set<String> = []
         for item in items {
             let value = item.value.members == nil ? item : item["value"]
             guard let value else { throw item.error(.missing, "a category written as a mapping needs value:") }
             _ = try item["label"]?.lexeme()
             let text = try rules.allowedValue(value)
-            guard !values.contains(text) else {
+            guard seen.insert(text).inserted else {
                 throw value.error(.inconsistent, "\(quoted(text)) is listed twice; remove one")
             }
             values.append(text)

@@ -5,6 +5,7 @@ extension SchemaLoader {
     mutating func loadForeignKeys(_ root: Cursor, into schema: inout Schema) throws(SchemaError) {
         var places = try loadReferences(root["sluice"]?["references"])
         var used: Set<String> = []
+        var listed: Set<ForeignKey> = []
         for item in try root["foreignKeys"]?.items() ?? [] {
             guard let fields = item["fields"], let reference = item["reference"], let there = reference["fields"] else {
                 throw item.error(.missing, "a foreign key needs fields, and reference with fields and a resource")
@@ -33,7 +34,7 @@ extension SchemaLoader {
                     ))
                 continue
             }
-            guard !schema.foreignKeys.contains(key) else { throw item.error(.inconsistent, "it is listed twice") }
+            guard listed.insert(key).inserted else { throw item.error(.inconsistent, "it is listed twice") }
             schema.foreignKeys.append(key)
         }
         for name in used { places[name] = nil }
@@ -63,9 +64,8 @@ extension SchemaLoader {
     /// Values are compared by what they mean, so both sides must mean the same kind of thing.
     private func checkTypes(_ key: ForeignKey, _ schema: Schema, _ place: Cursor) throws(SchemaError) {
         for (here, there) in zip(key.fields, key.reference) {
-            guard let left = schema.fields.first(where: { $0.name == here }),
-                let right = schema.fields.first(where: { $0.name == there })
-            else { continue }
+            guard let first = placeOfField[here], let second = placeOfField[there] else { continue }
+            let (left, right) = (schema.fields[first], schema.fields[second])
             guard left.type == right.type || (left.isNumeric && right.isNumeric) else {
                 throw place.error(
                     .inconsistent,

@@ -42,10 +42,14 @@ package struct SchemaInference: Sendable {
     /// Ends a row; columns that were not added in it count as missing.
     package mutating func endRow() { rows += 1 }
 
+    /// The columns that become fields: the first of each name.
+    private var named: [ColumnSummary] {
+        var seen: Set<String> = []
+        return columns.filter { !$0.name.isEmpty && seen.insert($0.name).inserted }
+    }
+
     /// The contract the data suggests: types and missing values only, other columns pass.
     package func schema() -> Schema {
-        var seen: Set<String> = []
-        let named = columns.filter { !$0.name.isEmpty && seen.insert($0.name).inserted }
         var schema = Schema(
             fields: named.map { column in
                 var field = Field(name: column.name, type: column.type)
@@ -80,10 +84,7 @@ package struct SchemaInference: Sendable {
 
             """
         let schema = schema()
-        for field in schema.fields {
-            guard let column = columns.first(where: { $0.name == field.name }) else { continue }
-            text += column.yaml(field, rows: rows)
-        }
+        for (field, column) in zip(schema.fields, named) { text += column.yaml(field, rows: rows) }
         if schema.fields.isEmpty { text += "  []\n" }
         text += """
 
@@ -94,7 +95,7 @@ package struct SchemaInference: Sendable {
             """
         if let cellLimit { text += "  limits: { maxCellBytes: \(cellLimit) }\n" }
         if encoding != .utf8 { text += "  encoding: \(encoding.rawValue)\n" }
-        if dialect != Dialect() { text += "  dialect: \(dialect.document.text(pretty: false))\n" }
+        if dialect != Dialect() { text += "  dialect: \(PrintableText.json(dialect.document.text(pretty: false)))\n" }
         return text
     }
 }
@@ -128,11 +129,16 @@ struct ColumnSummary: Sendable {
     private var searched = 0
     private var entities: [String: (whole: Int, inside: Int)] = [:]
     private var hasRepeats = false
+    /// How the values look beside the label.
+    private(set) var evidence: LabelEvidence
 
     /// The largest vocabulary.
     private static let wordsMax = 50
 
-    init(name: String) { self.name = name }
+    init(name: String) {
+        self.name = name
+        evidence = LabelEvidence(name)
+    }
 
     mutating func note(whole: String?, inside: [String]) {
         searched += 1
@@ -167,6 +173,7 @@ struct ColumnSummary: Sendable {
                 words.insert(String(decoding: range.map { bytes[$0] }, as: UTF8.self))
             }
             shapes[shape.rawValue] += 1
+            evidence.take(bytes, range)
             keepExtremes(shape, bytes, range)
         }
         values += 1

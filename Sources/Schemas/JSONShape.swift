@@ -1,7 +1,8 @@
+import Recognition
 package import Tabular
 
 /// What JSON values look like, one after the other: their types, their members, what is always there. No value is kept, and no key that
-/// looks like one.
+/// looks like one or has personal data or a credential in it.
 package struct JSONShape: Sendable, Equatable {
     private var types: JSONSchema.TypeSet = []
     private var objects = 0
@@ -16,6 +17,7 @@ package struct JSONShape: Sendable, Equatable {
     /// More members than this are keys of data.
     private static let membersMax = 64
     private static let depthMax = 16
+    private static let scanner = TextScanner(entities: Entity.usual, secrets: true, minimumScore: 0.6)
 
     /// Nothing seen.
     package init() {}
@@ -78,8 +80,11 @@ package struct JSONShape: Sendable, Equatable {
     /// Whether a key looks like a value: a number, a date, an address, or a long text.
     private static func isData(_ key: String) -> Bool {
         let letters = key.utf8.count { ($0 | 0x20) &- 0x61 < 26 || $0 >= 0x80 }
-        return letters == 0 || key.utf8.contains(0x20) || key.utf8.contains(0x40) || key.utf8.count > 64
-            || 2 * letters < key.utf8.count
+        if letters == 0 || key.utf8.contains(0x20) || key.utf8.contains(0x40) || key.utf8.count > 64 { return true }
+        if 2 * letters < key.utf8.count || isTimeOrIdentifier(key) { return true }
+        var matches: [EntityMatch] = []
+        let bytes = Array(key.utf8)
+        return scanner.scan(bytes.span, range: bytes.indices, into: &matches) != nil || !matches.isEmpty
     }
 
     /// The shape as a JSON Schema: types, members, and those that were always there.

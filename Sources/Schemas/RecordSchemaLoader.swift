@@ -14,14 +14,15 @@ extension SchemaLoader {
         let compiled = try root.jsonSchema(surroundings)
         try lint(root)
         var properties: [(name: String, place: Cursor)] = []
-        collect(root, root, &properties, depth: 0)
+        var seen: Set<[String]> = []
+        collect(root, root, &properties, &seen, depth: 0)
         var fields: [Field] = []
-        var taken: [String] = []
+        var taken: Set<String> = []
         for (name, property) in properties {
             guard name.utf8.count <= 1024 else {
                 throw property.error(.outOfRange, "a field name has at most 1024 bytes", atKey: true)
             }
-            let known = fields.firstIndex { $0.name == name }
+            let known = placeOfField[name]
             var field = known.map { fields[$0] } ?? Field(name: name, type: type(of: property))
             // Two branches that say different things of a member: nothing is known of it but that it is there.
             if known != nil, field.type != type(of: property) { field.type = .any }
@@ -34,10 +35,15 @@ extension SchemaLoader {
                             atKey: true)
                     }
                     try loadFieldSettings(settings, into: &field)
-                    taken.append(settings.path)
+                    taken.insert(settings.path)
                 }
             }
-            if let known { fields[known] = field } else { fields.append(field) }
+            if let known {
+                fields[known] = field
+            } else {
+                placeOfField[name] = fields.count
+                fields.append(field)
+            }
         }
         guard !fields.isEmpty else {
             throw root.error(
@@ -58,7 +64,7 @@ extension SchemaLoader {
                     atKey: true)
             }
             try loadSettings(settings, into: &schema)
-            taken.append(settings.path)
+            taken.insert(settings.path)
         }
         // A protection that nothing takes up would let through what it was written for.
         for stray in found where !taken.contains(stray.path) {
@@ -72,27 +78,26 @@ extension SchemaLoader {
 
     /// The properties that a schema names of a record itself: at the top, and in what the top refers to and is composed of.
     private func collect(
-        _ schema: Cursor, _ root: Cursor, _ found: inout [(name: String, place: Cursor)], depth: Int
+        _ schema: Cursor, _ root: Cursor, _ found: inout [(name: String, place: Cursor)], _ seen: inout Set<[String]>,
+        depth: Int
     ) {
         guard depth < 16, found.count < 4096, schema.value.members != nil else { return }
         if let properties = schema["properties"] {
             for name in (try? properties.keys()) ?? [] {
-                if let place = properties[name],
-                    !found.contains(where: { $0.name == name && $0.place.path == place.path })
-                {
+                if let place = properties[name], seen.insert([name, place.path]).inserted {
                     found.append((name, place))
                 }
             }
         }
         // Generators put everything under $defs and refer to it.
         if let reference = schema["$ref"]?.value.text, reference.hasPrefix("#/") {
-            collect(root.at(pointer: String(reference.dropFirst())), root, &found, depth: depth + 1)
+            collect(root.at(pointer: String(reference.dropFirst())), root, &found, &seen, depth: depth + 1)
         }
         for key in ["allOf", "anyOf", "oneOf"] {
-            for branch in (try? schema[key]?.items()) ?? [] { collect(branch, root, &found, depth: depth + 1) }
+            for branch in (try? schema[key]?.items()) ?? [] { collect(branch, root, &found, &seen, depth: depth + 1) }
         }
         for key in ["if", "then", "else"] {
-            if let branch = schema[key] { collect(branch, root, &found, depth: depth + 1) }
+            if let branch = schema[key] { collect(branch, root, &found, &seen, depth: depth + 1) }
         }
     }
 

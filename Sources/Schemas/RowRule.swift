@@ -135,8 +135,11 @@ package indirect enum RuleExpression: Sendable, Equatable {
 extension SchemaLoader {
     /// `rules` of the contract: expressions, or mappings with one.
     func loadRules(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> [RowRule] {
+        let items = try cursor.items()
+        guard items.count <= 256 else { throw cursor.error(.outOfRange, "more than 256 rules") }
         var rules: [RowRule] = []
-        for item in try cursor.items() {
+        var names: Set<String> = []
+        for item in items {
             var rule: RowRule
             if item.value.members == nil {
                 rule = try loadRule(item, fields)
@@ -152,19 +155,18 @@ extension SchemaLoader {
                 }
                 if let action = item["action"] { rule.action = try loadRuleAction(action) }
             }
-            guard !rules.contains(where: { $0.name == rule.name }) else {
+            guard names.insert(rule.name).inserted else {
                 throw item.error(
                     .inconsistent, "there is a rule \(quoted(rule.name)) already; reports tell them by name")
             }
             rules.append(rule)
         }
-        guard rules.count <= 256 else { throw cursor.error(.outOfRange, "more than 256 rules") }
         return rules
     }
 
     private func loadRule(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> RowRule {
         let text = try cursor.text()
-        var parser = RuleParser(text, fields)
+        var parser = RuleParser(text, fields, placeOfField)
         do throws(RuleParser.Mistake) {
             return RowRule(name: String(text.prefix(60)), text: text, condition: try parser.parse())
         } catch {

@@ -17,13 +17,16 @@ struct RuleParser {
 
     private let text: String
     private let fields: [Field]
+    private let placeOfField: [String: Int]
     private var tokens: [RuleToken] = []
     private var at = 0
     private var depth = 0
     private var namesField = false
 
-    init(_ text: String, _ fields: [Field]) {
+    /// A parser for rules over `fields`, which are found by name in `placeOfField`.
+    init(_ text: String, _ fields: [Field], _ placeOfField: [String: Int]) {
         self.text = text
+        self.placeOfField = placeOfField
         self.fields = fields
     }
 
@@ -332,7 +335,7 @@ struct RuleParser {
     }
 
     private mutating func field(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
-        guard let index = fields.firstIndex(where: { $0.name == name }) else {
+        guard let index = placeOfField[name] else {
             let hint = didYouMean(name, among: fields.lazy.map(\.name))
             throw mistake("there is no field \(quoted(name))\(hint)", at: token)
         }

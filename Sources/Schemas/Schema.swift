@@ -311,7 +311,7 @@ package struct Field: Sendable, Equatable {
 }
 
 /// Where the rows are that a foreign key refers to.
-package enum ReferenceSource: Sendable, Equatable {
+package enum ReferenceSource: Sendable, Hashable {
     /// The rows of the same file.
     case itself
     /// A file, by its path; a relative one is the contract's neighbour.
@@ -321,7 +321,7 @@ package enum ReferenceSource: Sendable, Equatable {
 }
 
 /// Values that must stand in rows somewhere else.
-package struct ForeignKey: Sendable, Equatable {
+package struct ForeignKey: Sendable, Hashable {
     /// The fields here.
     package var fields: [String]
     /// The fields there, as many.

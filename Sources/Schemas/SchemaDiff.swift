@@ -11,7 +11,7 @@ package struct SchemaChange: Sendable, Equatable {
         /// What passed may be refused or held, or what leaves the gate is something else.
         case breaking
 
-        private var rank: Int { Verdict.allCases.firstIndex(of: self) ?? 0 }
+        private var rank: Int { self == .cosmetic ? 0 : self == .widening ? 1 : 2 }
 
         /// By how much it matters.
         package static func < (left: Verdict, right: Verdict) -> Bool { left.rank < right.rank }
@@ -102,25 +102,37 @@ private struct SchemaDiff {
                 mayLack ? .widening : .breaking, "fields.\(field.name)",
                 mayLack ? "added" : "added: files that lack it are refused")
         }
+        let others = Dictionary(new.fields.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for field in old.fields {
-            guard let other = new.fields.first(where: { $0.name == field.name }) else { continue }
+            guard let other = others[field.name] else { continue }
             compare(field, other, "fields.\(field.name)")
         }
         let (was, now) = (old.fields.map(\.name).filter(names.contains), new.fields.map(\.name).filter(names.contains))
         changed(was, now, "fields", new.fieldsMatch == .exact ? .breaking : .cosmetic, "in another order")
         changed(old.missingValues, new.missingValues, "missingValues", .breaking, "other texts mean no value")
         rule(old.primaryKey.isEmpty ? nil : old.primaryKey, new.primaryKey.isEmpty ? nil : new.primaryKey, "primaryKey")
-        for key in old.uniqueKeys where !new.uniqueKeys.contains(key) { note(.widening, "uniqueKeys", "one removed") }
-        for key in new.uniqueKeys where !old.uniqueKeys.contains(key) { note(.breaking, "uniqueKeys", "one added") }
-        for key in old.foreignKeys where !new.foreignKeys.contains(key) {
+        let (oldUnique, newUnique) = (Set(old.uniqueKeys), Set(new.uniqueKeys))
+        for key in old.uniqueKeys where !newUnique.contains(key) { note(.widening, "uniqueKeys", "one removed") }
+        for key in new.uniqueKeys where !oldUnique.contains(key) { note(.breaking, "uniqueKeys", "one added") }
+        let (oldKeys, newKeys) = (Set(old.foreignKeys), Set(new.foreignKeys))
+        for key in old.foreignKeys where !newKeys.contains(key) {
             note(.widening, "foreignKeys", "\(quoted(key.name)) removed")
         }
-        for key in new.foreignKeys where !old.foreignKeys.contains(key) {
+        for key in new.foreignKeys where !oldKeys.contains(key) {
             note(.breaking, "foreignKeys", "\(quoted(key.name)) added")
         }
         changed(old.fieldsMatch, new.fieldsMatch, "fieldsMatch")
-        for rule in old.rules {
-            guard let other = new.rules.first(where: { $0.name == rule.name }) else {
+        rules(old.rules, new.rules)
+        if old.recordSchema != new.recordSchema {
+            note(.breaking, "the JSON Schema", "changed: what it lets through cannot be compared")
+        }
+        settings(old, new)
+    }
+
+    private mutating func rules(_ old: [RowRule], _ new: [RowRule]) {
+        let others = Dictionary(new.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for rule in old {
+            guard let other = others[rule.name] else {
                 note(.widening, "sluice.rules", "\(quoted(rule.name)) removed")
                 continue
             }
@@ -131,13 +143,10 @@ private struct SchemaDiff {
                     "\(quoted(rule.name)): from \(rule.action.name) to \(other.action.name)")
             }
         }
-        for rule in new.rules where !old.rules.contains(where: { $0.name == rule.name }) {
+        let names = Set(old.map(\.name))
+        for rule in new where !names.contains(rule.name) {
             note(rule.action == .flagged ? .cosmetic : .breaking, "sluice.rules", "\(quoted(rule.name)) added")
         }
-        if old.recordSchema != new.recordSchema {
-            note(.breaking, "the JSON Schema", "changed: what it lets through cannot be compared")
-        }
-        settings(old, new)
     }
 
     private mutating func settings(_ old: Schema, _ new: Schema) {

@@ -81,6 +81,8 @@ struct SchemaLoader {
     var surroundings = JSONSchema.Surroundings()
     /// The `sluice:` settings that stand anywhere in a JSON Schema.
     var found: [Cursor] = []
+    /// Where each field is, by its name, once all are known.
+    var placeOfField: [String: Int] = [:]
 
     private static let known = [
         "$schema", "name", "title", "description", "version", "fields", "fieldsMatch", "missingValues", "primaryKey",
@@ -111,6 +113,7 @@ struct SchemaLoader {
         var fields: [Field] = []
         for item in items { fields.append(try loadField(item)) }
         try checkNames(items, fields)
+        placeOfField = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         try checkPaths(items, fields)
 
         var schema = Schema(fields: fields)
@@ -185,9 +188,10 @@ struct SchemaLoader {
     private func checkPaths(_ items: [Cursor], _ fields: [Field]) throws(SchemaError) {
         if fields.allSatisfy({ $0.path == nil }) { return }
         let places = fields.map { $0.path ?? [$0.name] }
+        let first = Dictionary(places.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (index, place) in places.enumerated() {
             guard let item = items[index]["sluice"]?["path"] ?? items[index]["name"] else { continue }
-            if let twin = places[..<index].firstIndex(of: place) {
+            if let twin = first[place], twin < index {
                 throw item.error(
                     .inconsistent, "field \(quoted(fields[twin].name)) is at the same place of a record already")
             }
@@ -196,10 +200,8 @@ struct SchemaLoader {
             if isElement, place.count > 1, fields[index].pii?.operation == .drop {
                 throw item.error(.inconsistent, "drop cannot leave out an element of an array; use redact")
             }
-            let whole = places.indices.first {
-                $0 != index && places[$0].count < place.count && place.starts(with: places[$0])
-            }
-            if let whole, fields[whole].pii != nil {
+            let wholes = (1..<max(place.count, 1)).compactMap { first[Array(place.prefix($0))] }
+            if let whole = wholes.first(where: { fields[$0].pii != nil }) {
                 throw item.error(
                     .inconsistent,
                     "it is a part of field \(quoted(fields[whole].name)), which is masked as a whole; mask one of them")
@@ -225,14 +227,15 @@ struct SchemaLoader {
     func loadNames(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> [String] {
         let items = cursor.value.text == nil ? try cursor.items() : [cursor]
         var names: [String] = []
+        var seen: Set<String> = []
         for item in items {
             let name = try item.text()
-            guard fields.contains(where: { $0.name == name }) else {
+            guard placeOfField[name] != nil else {
                 throw item.error(
                     .inconsistent,
                     "there is no field \(quoted(name))\(didYouMean(name, among: fields.lazy.map(\.name)))")
             }
-            guard !names.contains(name) else { throw item.error(.inconsistent, "\(quoted(name)) is listed twice") }
+            guard seen.insert(name).inserted else { throw item.error(.inconsistent, "\(quoted(name)) is listed twice") }
             names.append(name)
         }
         return names
@@ -241,6 +244,7 @@ struct SchemaLoader {
     /// Texts that mean "no value": strings, or objects with a value and a label.
     func loadMissingValues(_ cursor: Cursor) throws(SchemaError) -> [String] {
         var result: [String] = []
+        var seen: Set<String> = []
         for item in try cursor.items() {
             let text: String
             if item.value.members != nil {
@@ -251,7 +255,7 @@ struct SchemaLoader {
             } else {
                 text = try item.text()
             }
-            guard !result.contains(text) else {
+            guard seen.insert(text).inserted else {
                 throw item.error(.inconsistent, "missing value \(quoted(text)) is listed twice")
             }
             result.append(text)

@@ -322,7 +322,7 @@ extension SchemaLoader {
         guard !rule.key.isEmpty else { throw key.error(.missing, "name at least one field") }
         for name in try compared.keys() {
             guard let settings = compared[name] ?? emptyMember(compared, name) else { continue }
-            guard let field = fields.first(where: { $0.name == name }), !rule.key.contains(name) else {
+            guard let field = placeOfField[name].map({ fields[$0] }), !rule.key.contains(name) else {
                 throw settings.error(
                     .unknownValue,
                     rule.key.contains(name)
@@ -515,7 +515,7 @@ extension SchemaLoader {
         if let names = cursor["fields"] {
             rule.fields = try loadNames(names, fields)
             for (item, name) in zip(try names.items(), rule.fields) {
-                guard let field = fields.first(where: { $0.name == name }), !field.isNumeric, field.type != .boolean,
+                guard let field = placeOfField[name].map({ fields[$0] }), !field.isNumeric, field.type != .boolean,
                     field.categories == nil, field.constraints.enumeration == nil
                 else { continue }
                 throw item.error(

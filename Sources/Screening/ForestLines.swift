@@ -123,7 +123,6 @@ package struct ForestLines: Sendable {
             rarities[place] = counts.mapValues { -log(Double($0) / Double(sample.count)) }
             unseen[place] = log(Double(sample.count + 1))
         }
-        // A split names its features by one byte.
-        return (Array(inputs.prefix(255)), rarities, unseen)
+        return (Array(inputs.prefix(IsolationForest.featuresMax)), rarities, unseen)
     }
 }

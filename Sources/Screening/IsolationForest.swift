@@ -21,6 +21,8 @@ package struct IsolationForest: Sendable {
     private(set) var wide: [WideNode] = []
     private(set) var roots: [UInt32] = []
 
+    /// Features of a forest at most: a split names them by one byte.
+    package static let featuresMax = 255
     /// Leaf values are multiples of 1/32.
     static let unit = 32.0
 
@@ -54,7 +56,7 @@ package struct IsolationForest: Sendable {
         dimensions: Int = 3,
         seed: UInt64
     ) {
-        precondition(rows.count >= 2 && sample.width == fields.count && !fields.isEmpty)
+        precondition(rows.count >= 2 && sample.width == fields.count && (1...Self.featuresMax).contains(fields.count))
         self.fields = fields
         self.trees = trees
         self.sampleSize = min(sampleSize, rows.count)
@@ -84,7 +86,7 @@ package struct IsolationForest: Sendable {
     ) {
         let count = dimensions == 1 ? narrow.count : wide.count
         guard (1...1000).contains(trees), (2...256).contains(sampleSize), (1...3).contains(dimensions),
-            (1...255).contains(fields.count), quantisers.count == fields.count, roots.count == trees + 1,
+            (1...Self.featuresMax).contains(fields.count), quantisers.count == fields.count, roots.count == trees + 1,
             roots[0] == 0, Int(roots[trees]) == count
         else { return nil }
         for tree in 0..<trees {

@@ -29,27 +29,28 @@ package struct ScreenedFields: Sendable, Equatable {
 
     /// Chooses by contract: every number that is no key, label, person's datum or unique value, unless said otherwise.
     package init(_ schema: Schema, numericFields: [Int]) {
+        let primaryKey = Set(schema.primaryKey)
+        let forestFields = Set(schema.forest.fields)
         let tellsApart = schema.fields.map { field in
-            field.constraints.unique || schema.primaryKey.contains(field.name)
+            field.constraints.unique || primaryKey.contains(field.name)
                 || [.key, .subject, .eventTime].contains(field.role)
         }
         let candidates = numericFields.enumerated().filter { _, index in
             let field = schema.fields[index]
-            if schema.forest.fields.contains(field.name) { return true }
+            if forestFields.contains(field.name) { return true }
             guard field.anomaly.enabled, field.pii == nil, !field.constraints.unique,
-                !schema.primaryKey.contains(field.name)
+                !primaryKey.contains(field.name)
             else { return false }
             return field.role == nil || field.role == .measure
         }
         fields = candidates.map(\.element)
         slots = candidates.map(\.offset)
         let chosen = fields
-        let named = schema.forest.fields
+        let named = forestFields
         let forest =
             schema.forest.enabled
             ? chosen.indices.filter { named.isEmpty || named.contains(schema.fields[chosen[$0]].name) } : []
-        // A split names its features by one byte.
-        self.forest = Array(forest.prefix(255))
+        self.forest = Array(forest.prefix(IsolationForest.featuresMax))
         let alike = schema.fields.indices.filter { !tellsApart[$0] }
         let sent = alike.filter { schema.fields[$0].role != .provenance }
         let lasting = sent.filter { schema.fields[$0].pii?.entity == nil }

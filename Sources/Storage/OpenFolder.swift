@@ -1,5 +1,6 @@
 import CPosix
 import Glibc
+import Tabular
 
 /// A name in a folder, byte for byte as the file system has it: suppliers choose names, and not all are text.
 package struct FileName: Hashable, Sendable, CustomStringConvertible {
@@ -14,25 +15,13 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// One line for a person: control characters, line ends, direction marks and bytes that are not UTF-8 show as `\xNN`,
-    /// so that a name can neither forge a line of a log nor move a cursor.
+    /// One line for a person: what is hidden in `PrintableText`'s sense and bytes that are not UTF-8 show as `\xNN`, so that a name can
+    /// neither forge a line of a log nor move a cursor.
     package var description: String {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            return bytes.map { (0x20...0x7E).contains($0) ? String(UnicodeScalar($0)) : Self.escape(UInt32($0)) }
-                .joined()
-        }
-        return text.unicodeScalars.map { scalar in
-            let isHidden =
-                scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-                || (0x200B...0x200F).contains(scalar.value) || (0x2028...0x202E).contains(scalar.value)
-                || (0x2060...0x206F).contains(scalar.value) || scalar.value == 0xFEFF
-            return isHidden ? Self.escape(scalar.value) : String(scalar)
+        if let text = String(validating: bytes, as: UTF8.self) { return PrintableText.line(text) }
+        return bytes.map { byte in
+            (0x20...0x7E).contains(byte) ? String(UnicodeScalar(byte)) : PrintableText.escape(UInt32(byte))
         }.joined()
-    }
-
-    private static func escape(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return "\\x" + (digits.count < 2 ? "0" : "") + digits
     }
 
     /// Lends the name as C wants it.

@@ -57,8 +57,8 @@ extension JSONValue {
     }
 }
 
-/// Writes JSON text; canonical and report form differ in white space and in whether fractions are allowed.
-private struct JSONWriter {
+/// Writes JSON text, here and in `JSONOutline`; canonical and report form differ in white space and in whether fractions are allowed.
+struct JSONWriter {
     let isPretty: Bool
     let isCanonical: Bool
     var bytes: [UInt8] = []
@@ -101,13 +101,13 @@ private struct JSONWriter {
         }
     }
 
-    private mutating func breakLine(_ depth: Int) {
+    mutating func breakLine(_ depth: Int) {
         guard isPretty else { return }
         bytes.append(0x0A)
         bytes.append(contentsOf: repeatElement(0x20, count: 2 * depth))
     }
 
-    private mutating func write(_ text: String) {
+    mutating func write(_ text: String) {
         bytes.append(0x22)
         for byte in text.utf8 {
             switch byte {

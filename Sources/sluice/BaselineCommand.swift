@@ -81,7 +81,7 @@ struct BaselineCommand: AsyncParsableCommand {
                 let store = try store.require().proving()
                 let found = try store.namedBaselines()
                 if json {
-                    return Terminal.line(JSONValue.array(found.map(\.document)).text(pretty: true))
+                    return Terminal.json(.array(found.map(\.document)))
                 }
                 if found.isEmpty {
                     Terminal.line(
@@ -110,7 +110,7 @@ struct BaselineCommand: AsyncParsableCommand {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
                 let document = try store.describeBaseline(name, dataset: dataset)
-                if json { return Terminal.line(document.text(pretty: true)) }
+                if json { return Terminal.json(document) }
                 for (key, value) in (document.members ?? [:]).sorted(by: { $0.key < $1.key }) where key != "fields" {
                     Terminal.columns([key, value.text ?? value.text(pretty: false)])
                 }
@@ -140,7 +140,7 @@ struct BaselineCommand: AsyncParsableCommand {
                 let (store, dataset) = try dataset.chosen()
                 let tests = try store.compareBaselines(old, new, dataset: dataset)
                 isHeld = tests.contains { $0.outcome == "quarantined" }
-                if json { return Terminal.line(JSONValue.array(tests.map(\.document)).text(pretty: true)) }
+                if json { return Terminal.json(.array(tests.map(\.document))) }
                 for test in tests {
                     let mark = test.outcome == "accepted" ? "same" : test.outcome == "flagged" ? "WARN" : "HOLD"
                     Terminal.columns([
@@ -208,7 +208,7 @@ struct BaselineCommand: AsyncParsableCommand {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
                 try Committer(store).take(step, name, dataset: dataset, reason: reason)
-                Terminal.line(Terminal.printable("baseline \(name) \(step.past) dataset \(dataset)"))
+                Terminal.line("baseline \(name) \(step.past) dataset \(dataset)")
             }
         }
     }

@@ -21,10 +21,11 @@ struct DialectCommand: AsyncParsableCommand {
             if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
             let sniffed = try sniffSource(file, encoding: encoding)
             let dialect = try DialectText.requireSure(sniffed, file)
-            Terminal.write(
-                json
-                    ? DialectText.document(sniffed, dialect).text(pretty: true) + "\n"
-                    : DialectText.yaml(sniffed, dialect))
+            if json {
+                Terminal.json(DialectText.document(sniffed, dialect))
+            } else {
+                Terminal.lines(DialectText.yaml(sniffed, dialect))
+            }
         }
     }
 }
@@ -64,12 +65,12 @@ enum DialectText {
         return members.isEmpty ? "RFC 4180" : dialect.document.text(pretty: false)
     }
 
-    static func yaml(_ sniffed: SniffedSource, _ dialect: Dialect) -> String {
+    static func yaml(_ sniffed: SniffedSource, _ dialect: Dialect) -> [String] {
         var lines = evidence(sniffed).map { "# " + $0 }
         lines.append("sluice:")
         lines.append("  encoding: \(sniffed.encoding.rawValue)")
-        lines.append("  dialect: \(dialect.document.text(pretty: false))")
-        return lines.joined(separator: "\n") + "\n"
+        lines.append("  dialect: \(PrintableText.json(dialect.document.text(pretty: false)))")
+        return lines
     }
 
     static func document(_ sniffed: SniffedSource, _ dialect: Dialect) -> JSONValue {

@@ -33,8 +33,8 @@ extension LineageCommand {
                 }
                 let replay = try store.require().proving().replay(batch, row: row, file: file)
                 isDifferent = replay.isReplayed && !replay.isSame
-                if json { return Terminal.line(Self.document(replay, row).text(pretty: true)) }
-                for line in Self.render(replay, batch, row) { Terminal.line(Terminal.printable(line)) }
+                if json { return Terminal.json(Self.document(replay, row)) }
+                Terminal.lines(Self.render(replay, batch, row))
             }
             if isDifferent { throw ExitCode(1) }
         }

@@ -4,9 +4,9 @@ import Tabular
 
 /// A report as frictionless-py writes it (version 5), so that what reads those reads ours: no cells, and our own words beside theirs.
 enum FrictionlessReport {
-    static func document(
+    static func outline(
         _ reports: [BatchReport], failures: [(file: String, reason: String, code: Int32)]
-    ) -> JSONValue {
+    ) -> JSONOutline {
         let tasks = reports.map(task)
         let problems = failures.map { file, reason, _ -> JSONValue in
             .object([
@@ -16,14 +16,15 @@ enum FrictionlessReport {
             ])
         }
         let isValid = failures.isEmpty && reports.allSatisfy(\.isClean)
-        return .object([
-            "valid": .bool(isValid), "warnings": .array([]), "errors": .array(problems), "tasks": .array(tasks),
+        let report: [String: JSONValue] = [
+            "valid": .bool(isValid), "warnings": .array([]), "errors": .array(problems),
             "stats": .object([
                 "tasks": .integer(Int64(tasks.count)),
                 "errors": .integer(Int64(reports.reduce(problems.count) { $0 + total($1) })), "warnings": .integer(0),
                 "seconds": .number(reports.reduce(0) { $0 + $1.seconds }),
             ]),
-        ])
+        ]
+        return JSONOutline(report, adding: ["tasks": .array(tasks)])
     }
 
     private static func total(_ report: BatchReport) -> Int {
@@ -31,24 +32,27 @@ enum FrictionlessReport {
             + report.findings.sorted.filter { $0.kind.outcome >= .quarantined }.reduce(0) { $0 + $1.tally.count }
     }
 
-    private static func task(_ report: BatchReport) -> JSONValue {
-        let listed = (report.batchFindings + report.listed).filter { $0.outcome >= .quarantined }
+    private static func task(_ report: BatchReport) -> JSONOutline {
+        let about = report.batchFindings.filter { $0.outcome >= .quarantined }
+        let ofRows = report.listed.lazy.filter { $0.outcome >= .quarantined }
+        let listed = about.count + ofRows.reduce(0) { count, _ in count + 1 }
         let all = total(report)
-        let name = report.file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
-        let isCapped = listed.count < all
-        return .object([
+        let name = report.name.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
+        let isCapped = listed < all
+        let task: [String: JSONValue] = [
             "name": .string(name.lowercased()), "type": .string("table"), "valid": .bool(report.isClean),
-            "place": .string(report.file), "labels": .array(report.fields.map { .string($0) }),
+            "place": .string(report.name), "labels": .array(report.fields.map { .string($0) }),
             "warnings": .array(
-                isCapped ? [.string("\(listed.count) of \(all) errors are listed; --limit-errors lists more")] : []),
-            "errors": .array(listed.map { error($0, report) }),
+                isCapped ? [.string("\(listed) of \(all) errors are listed; --limit-errors lists more")] : []),
             "stats": .object([
                 "errors": .integer(Int64(all)), "warnings": .integer(isCapped ? 1 : 0),
                 "seconds": .number(report.seconds),
                 "sha256": .string(report.dataHash), "bytes": .integer(Int64(report.bytes)),
                 "fields": .integer(Int64(report.fields.count)), "rows": .integer(Int64(report.rows)),
             ]),
-        ])
+        ]
+        let errors = [AnySequence(about), AnySequence(ofRows)].lazy.joined().map { error($0, report) }
+        return JSONOutline(task, adding: ["errors": .list(AnySequence(errors))])
     }
 
     private static func error(_ finding: Finding, _ report: BatchReport) -> JSONValue {

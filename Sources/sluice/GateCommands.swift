@@ -192,6 +192,12 @@ struct IngestCommand: AsyncParsableCommand {
                     let (schema, document, _) = try reading.contract(
                         for: file, dataset: dataset, store: store, options: options)
                     let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
+                    if dataset == nil, !LabelSearch.usual.kinds(in: name).isEmpty {
+                        throw IngestionError(
+                            .usage,
+                            "the name of the file would become the dataset's and holds personal data or a credential; give "
+                                + "--dataset NAME")
+                    }
                     guard Configuration.isName(name) else {
                         throw IngestionError(
                             .usage,
@@ -285,7 +291,7 @@ struct ScoreCommand: AsyncParsableCommand {
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
-            _ = try await scoreRows(file, schema: schema, options: options, dimensions: ndim) { rows in
+            let scored = try await scoreRows(file, schema: schema, options: options, dimensions: ndim) { rows in
                 // With the first rows, so that what fails has not begun a table.
                 var text = heading
                 heading = ""
@@ -301,12 +307,17 @@ struct ScoreCommand: AsyncParsableCommand {
                             "max_abs_m": row.modifiedZ.isFinite ? .number(row.modifiedZ) : .null,
                             "field": .string(field),
                         ])
-                        text += document.text(pretty: false) + "\n"
+                        text += PrintableText.json(document.text(pretty: false)) + "\n"
                     }
                 }
-                Terminal.write(text)
+                Terminal.document(text)
             }
-            Terminal.write(heading)
+            Terminal.document(heading)
+            if scored.ofForest < scored.fields {
+                Terminal.remark(
+                    "the forest looks at the first \(scored.ofForest) of \(Words.number(scored.fields)) numeric columns, |M| at all; "
+                        + "--exclude NAME leaves one out")
+            }
         }
     }
 
@@ -336,8 +347,9 @@ struct SchemaCommand: AsyncParsableCommand {
             try await reporting {
                 let inference = try inferSchema(
                     file, options: try reading.options(for: file), showsValues: showValues)
-                let name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
-                Terminal.write(inference.yaml(name: name))
+                var name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
+                if !LabelSearch.usual.kinds(in: name).isEmpty { name = "data" }
+                Terminal.document(inference.yaml(name: name))
             }
         }
     }

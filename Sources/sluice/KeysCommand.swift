@@ -44,12 +44,12 @@ struct KeysCommand: AsyncParsableCommand {
                 for kind in KeyKind.allCases {
                     for name in try store.keyNames(kind) {
                         let key = try store.key(kind, name)
-                        Terminal.line("\(kind.rawValue)\t\(name)\t\(key.fingerprint(name: name))")
+                        Terminal.columns([kind.rawValue, name, key.fingerprint(name: name)])
                     }
                 }
                 let signer = try store.signingKey()
                 if let verifier = VerifierKey(name: store.configuration.origin, publicKey: signer.publicKey) {
-                    Terminal.line("verifier\tledger\t\(verifier)")
+                    Terminal.columns(["verifier", "ledger", "\(verifier)"])
                 }
             }
         }

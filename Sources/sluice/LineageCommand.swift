@@ -29,7 +29,7 @@ struct LineageCommand: AsyncParsableCommand {
                 let query = LineageQuery(try LineageCommand.open(try store.require()))
                 for entry in try query.log(limit: limit, dataset: dataset, kind: kind) {
                     if json {
-                        Terminal.line(String(decoding: entry.bytes, as: UTF8.self))
+                        Terminal.json(entry.body, pretty: false)
                     } else {
                         Terminal.line(LineageText.line(entry))
                     }
@@ -53,7 +53,7 @@ struct LineageCommand: AsyncParsableCommand {
                     throw IngestionError(.noInput, "the ledger has no batch \(batch); see: sluice lineage log")
                 }
                 for entry in entries {
-                    Terminal.line("#\(entry.sequence) \(entry.body.text(pretty: true))")
+                    Terminal.json(entry.body, label: "#\(entry.sequence) ")
                 }
             }
         }
@@ -87,10 +87,11 @@ struct LineageCommand: AsyncParsableCommand {
                 } else if row != nil {
                     throw IngestionError(.noInput, "the shard has no row \(row ?? 0)")
                 }
-                Terminal.write(
-                    json
-                        ? LineageText.document(trace, range).text(pretty: true) + "\n"
-                        : LineageText.render(trace, range))
+                if json {
+                    Terminal.json(LineageText.document(trace, range))
+                } else {
+                    Terminal.lines(LineageText.render(trace, range))
+                }
             }
         }
     }
@@ -110,7 +111,7 @@ struct LineageCommand: AsyncParsableCommand {
                 let name = exists(source) ? try fileDigest(source) : source
                 let found = try query.impact(ofSource: name)
                 if json {
-                    Terminal.line(JSONValue.array(found.map(LineageText.document)).text(pretty: true))
+                    Terminal.json(.array(found.map(LineageText.document)))
                     return
                 }
                 if found.isEmpty { throw IngestionError(.noInput, "the ledger knows no source \(source)") }
@@ -283,10 +284,10 @@ enum LineageText {
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         default: break
         }
-        return Terminal.printable(text)
+        return text
     }
 
-    static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> String {
+    static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> [String] {
         var lines: [String] = []
         lines.append("shard     \(trace.shard.path)  (entry #\(trace.shard.entry.sequence))")
         lines.append(
@@ -324,7 +325,7 @@ enum LineageText {
             lines.append("mask      \(column["field"]?.text ?? ""): " + masks.joined(separator: ", "))
         }
         lines.append("keys      " + trace.keys.joined(separator: ", "))
-        return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
+        return lines
     }
 
     static func document(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> JSONValue {

@@ -33,7 +33,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 /// Log lines on standard error: one JSON document a line, or one line for people.
 ///
 /// Messages are constant texts and metadata are counts, codes, names and paths: never a value of anyone's data. What a
-/// supplier chose (a file's name) has its control characters escaped before it comes here, and JSON escapes the rest.
+/// supplier chose (a file's name) is one line in either format, with nothing hidden in it.
 struct StreamLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
@@ -53,7 +53,7 @@ struct StreamLogHandler: LogHandler {
             members["time"] = .string(Clock.text())
             members["level"] = .string(event.level.rawValue)
             members["message"] = .string(event.message.description)
-            line = JSONValue.object(members).text(pretty: false)
+            line = PrintableText.json(JSONValue.object(members).text(pretty: false))
         case .text:
             line = "\(Clock.text()) \(event.level.rawValue) \(event.message)"
             for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += "  \(key)=\(value)" }
@@ -93,23 +93,28 @@ struct WatchLog {
         case .taken(let dataset, let name, let batch, let attempt):
             logger.debug(
                 "taken",
-                metadata: ["dataset": "\(dataset)", "file": "\(name)", "batch": "\(batch)", "attempt": .count(attempt)])
+                metadata: [
+                    "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)", "attempt": .count(attempt),
+                ])
         case .judged(let report, let attempt): judged(report, attempt)
         case .setAside(let dataset, let name, let batch, let reason, let path, let cause):
             logger.error(
                 "set aside, not judged; sealed whole into quarantine",
                 metadata: [
-                    "dataset": "\(dataset)", "file": "\(name)", "batch": "\(batch)", "reason": "\(reason.rawValue)",
-                    "path": "\(path)", "cause": "\(cause)",
+                    "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)",
+                    "reason": "\(reason.rawValue)",
+                    "path": "\(path)", "cause": "\(shown(cause, of: name))",
                 ])
         case .refused(let dataset, let name, let reason):
-            logger.warning("not taken", metadata: ["dataset": "\(dataset)", "file": "\(name)", "reason": "\(reason)"])
+            logger.warning(
+                "not taken",
+                metadata: ["dataset": "\(dataset)", "file": "\(shown(name))", "reason": "\(shown(reason, of: name))"])
         case .waiting(let dataset, let name, let code, let cause, let seconds):
             logger.error(
                 "cannot go on with it now; nothing is lost, it is tried again",
                 metadata: [
-                    "dataset": "\(dataset)", "file": "\(name)", "code": .count(Int(code.rawValue)),
-                    "cause": "\(cause)", "retry_seconds": .stringConvertible(seconds),
+                    "dataset": "\(dataset)", "file": "\(shown(name))", "code": .count(Int(code.rawValue)),
+                    "cause": "\(shown(cause, of: name))", "retry_seconds": .stringConvertible(seconds),
                 ])
         case .lost(let dataset, let inbox, let cause):
             logger.error("inbox lost", metadata: ["dataset": "\(dataset)", "inbox": "\(inbox)", "cause": "\(cause)"])
@@ -121,9 +126,18 @@ struct WatchLog {
         }
     }
 
+    /// A supplier's name for a file, without what it says of somebody.
+    private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
+
+    /// What was said of such a file.
+    private func shown(_ text: String, of name: String) -> String {
+        let safe = shown(name)
+        return safe == name ? text : text.replacing(name, with: safe)
+    }
+
     private func judged(_ report: BatchReport, _ attempt: Int) {
         var metadata: Logger.Metadata = [
-            "dataset": "\(report.dataset)", "file": "\(report.file)", "batch": "\(report.batch)",
+            "dataset": "\(report.dataset)", "file": "\(report.name)", "batch": "\(report.batch)",
             "bytes": .count(report.bytes), "seconds": .stringConvertible(report.seconds),
             "sha256": "\(report.dataHash)",
         ]

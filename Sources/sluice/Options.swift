@@ -216,9 +216,9 @@ struct ReportOptions: ParsableArguments {
     /// Several reports as JSON are one document a line.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
-            Terminal.line(report.document().text(pretty: !isOneOfMany))
+            Terminal.json(report.outline(), pretty: !isOneOfMany)
         } else if !quiet {
-            Terminal.write(ReportText.render(report))
+            Terminal.lines(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {
                 Terminal.line(
                     "  exit  1, because rows were held back (--fail-on \(failOn.rawValue)); the others are published")

@@ -57,27 +57,30 @@ struct ProfileCommand: AsyncParsableCommand {
                 file, schema: schema, contract: document, dataset: dataset ?? schema.name, options: options,
                 epsilon: epsilon,
                 limit: dpLimit.flatMap(Epsilon.init))
-            Terminal.line(json ? Self.document(made).text(pretty: true) : Self.text(made))
+            if json {
+                Terminal.json(Self.document(made))
+            } else {
+                Terminal.lines(Self.lines(made))
+            }
         }
     }
 
-    private static func text(_ made: PrivateProfile) -> String {
+    private static func lines(_ made: PrivateProfile) -> [String] {
         var lines = [
             "rows \(made.rows), with noise; epsilon \(made.epsilon.text) over \(made.questions) questions, "
                 + "\(made.spent.text) spent on this file"
         ]
         for column in made.columns {
-            var line = "  \(Terminal.printable(column.name)): missing \(column.missing)"
+            var line = "  \(column.name): missing \(column.missing)"
             if let mean = column.mean { line += ", mean \(Words.short(mean))" }
             if let counts = column.counts {
                 line +=
                     ", "
-                    + counts.sorted { $0.key < $1.key }.map { "\(Terminal.printable($0.key)) \($0.value)" }.joined(
-                        separator: ", ")
+                    + counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
             }
             lines.append(line)
         }
-        return lines.joined(separator: "\n")
+        return lines
     }
 
     private static func document(_ made: PrivateProfile) -> JSONValue {

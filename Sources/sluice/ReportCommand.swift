@@ -23,13 +23,15 @@ struct ReportCommand: AsyncParsableCommand {
         try await reporting {
             let kept = try store.require().proving().keptReport(batch)
             let text =
-                html ? HTMLReport(kept.report, kept.judged).page() : kept.report.text(pretty: true) + "\n"
-            guard let output else { return Terminal.write(text) }
+                html
+                ? HTMLReport(kept.report, kept.judged).page()
+                : PrintableText.json(kept.report.text(pretty: true)) + "\n"
+            guard let output else { return Terminal.document(text) }
             if exists(output) {
                 throw IngestionError(.cannotCreate, "\(output): it is there already; remove it, or choose another name")
             }
             try writeDurably(output, Array(text.utf8).span)
-            Terminal.line(Terminal.printable("wrote \(output)"))
+            Terminal.line("wrote \(output)")
         }
     }
 }

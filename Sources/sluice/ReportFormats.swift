@@ -30,20 +30,21 @@ final class ReportOutput {
 
     /// Notes that a file could not be judged; the message was told already.
     func fail(_ file: String, _ error: IngestionError) {
-        failures.append((file, error.description, error.code.rawValue))
-        if format == .github { command("error", file, nil, "not judged", error.description) }
+        let name = LabelSearch.usual.shown(file)
+        let reason = name == file ? error.description : error.description.replacing(file, with: name)
+        failures.append((name, reason, error.code.rawValue))
+        if format == .github { command("error", name, nil, "not judged", reason) }
         if format == .ndjson {
-            line(["kind": .string("failure"), "name": .string(file), "message": .string(error.description)])
+            line(["kind": .string("failure"), "name": .string(name), "message": .string(reason)])
         }
     }
 
     /// Prints what was kept.
     func finish() {
         switch format {
-        case .sarif: Terminal.line(sarif().text(pretty: true))
-        case .junit: Terminal.write(junit())
-        case .frictionless:
-            Terminal.line(FrictionlessReport.document(reports, failures: failures).text(pretty: true))
+        case .sarif: Terminal.json(sarif())
+        case .junit: Terminal.document(junit())
+        case .frictionless: Terminal.json(FrictionlessReport.outline(reports, failures: failures))
         default: break
         }
     }
@@ -59,22 +60,23 @@ final class ReportOutput {
     }
 
     private func line(_ members: [String: JSONValue]) {
-        Terminal.line(JSONValue.object(members).text(pretty: false))
+        Terminal.json(.object(members), pretty: false)
     }
 
     // MARK: ndjson
 
     /// A line for each finding, and one for the whole.
     private func lines(_ report: BatchReport) {
-        for finding in report.batchFindings + report.listed {
-            var members = report.document(finding).members ?? [:]
-            members["kind"] = .string("finding")
-            members["name"] = .string(report.file)
-            line(members)
+        for findings in [AnySequence(report.batchFindings), AnySequence(report.listed)] {
+            for finding in findings {
+                var members = report.document(finding).members ?? [:]
+                members["kind"] = .string("finding")
+                members["name"] = .string(report.name)
+                line(members)
+            }
         }
-        var members = report.document().members ?? [:]
+        var members = report.summary
         members["kind"] = .string("report")
-        members["errors"] = nil
         members["batchErrors"] = nil
         line(members)
     }
@@ -83,19 +85,23 @@ final class ReportOutput {
 
     /// One annotation a reason, at the first row that has it: a code host shows ten.
     private func annotations(_ report: BatchReport) {
-        let lines = report.lines(of: report.listed)
+        let lines = report.lines()
+        var firsts: [FindingCode: [Int: UInt64]] = [:]
+        for finding in report.listed where firsts[finding.code]?[finding.field] == nil {
+            firsts[finding.code, default: [:]][finding.field] = finding.byteOffset
+        }
         for finding in report.batchFindings {
             let meaning = Words.meaning(finding.code)
             command(
-                finding.outcome >= .quarantined ? "error" : "warning", report.file, nil, meaning.title,
+                finding.outcome >= .quarantined ? "error" : "warning", report.name, nil, meaning.title,
                 "\(meaning.explanation); \(meaning.cure)")
         }
         for (kind, tally) in report.findings.sorted where kind.outcome >= .flagged {
             let meaning = Words.meaning(kind.code)
-            let first = report.listed.first { $0.code == kind.code && $0.field == kind.field }
             let field = kind.field >= 0 ? "field \(report.fields[kind.field]): " : ""
             command(
-                isFailure(kind.outcome) ? "error" : "warning", report.file, first.flatMap { lines[$0.byteOffset] },
+                isFailure(kind.outcome) ? "error" : "warning", report.name,
+                firsts[kind.code]?[kind.field].flatMap { lines[$0] },
                 meaning.title,
                 "\(field)\(Words.number(tally.count)) row(s), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
                     + meaning.cure)
@@ -125,7 +131,7 @@ final class ReportOutput {
     // MARK: SARIF
 
     /// SARIF 2.1.0 (OASIS), with the places of rows as byte offsets, and as lines where the file has them.
-    private func sarif() -> JSONValue {
+    private func sarif() -> JSONOutline {
         let codes = Set(reports.flatMap { $0.batchFindings.map(\.code) + $0.findings.sorted.map(\.kind.code) }).sorted()
         func text(_ text: String) -> JSONValue { .object(["text": .string(text)]) }
         let rules = codes.map { code -> JSONValue in
@@ -135,12 +141,14 @@ final class ReportOutput {
                 "fullDescription": text(meaning.explanation), "help": text(meaning.cure),
             ])
         }
-        let results = reports.flatMap { report -> [JSONValue] in
-            let lines = report.lines(of: report.listed)
-            return (report.batchFindings + report.listed).map { finding in
-                result(finding, report, codes.firstIndex(of: finding.code) ?? 0, lines[finding.byteOffset])
-            }
-        }
+        let places = Dictionary(uniqueKeysWithValues: codes.enumerated().map { ($1, $0) })
+        let results = AnySequence(
+            reports.lazy.flatMap { report in
+                let lines = report.lines()
+                return [AnySequence(report.batchFindings), AnySequence(report.listed)].lazy.joined().map { finding in
+                    self.result(finding, report, places[finding.code] ?? 0, lines[finding.byteOffset])
+                }
+            })
         let notes = failures.map { file, reason, code -> JSONValue in
             .object([
                 "level": .string("error"), "message": text(reason),
@@ -148,40 +156,38 @@ final class ReportOutput {
                 "locations": .array([.object(["physicalLocation": .object(["artifactLocation": artifact(file)])])]),
             ])
         }
-        return .object([
-            "$schema": .string("https://json.schemastore.org/sarif-2.1.0.json"), "version": .string("2.1.0"),
-            "runs": .array([
-                .object([
-                    "tool": .object([
-                        "driver": .object([
-                            "name": .string("sluice"), "version": .string(Sluice.configuration.version),
-                            "rules": .array(rules),
-                        ])
-                    ]),
-                    "columnKind": .string("unicodeCodePoints"),
-                    "artifacts": .array(
-                        reports.map { report in
-                            .object([
-                                "location": artifact(report.file), "length": .integer(Int64(report.bytes)),
-                                "hashes": .object(["sha-256": .string(report.dataHash)]),
-                            ])
-                        }),
-                    "invocations": .array([
-                        .object([
-                            "executionSuccessful": .bool(failures.isEmpty), "toolExecutionNotifications": .array(notes),
-                        ])
-                    ]),
-                    "results": .array(results),
-                    "properties": .object(["reports": .array(reports.map(summary))]),
+        let run: [String: JSONValue] = [
+            "tool": .object([
+                "driver": .object([
+                    "name": .string("sluice"), "version": .string(Sluice.configuration.version),
+                    "rules": .array(rules),
                 ])
             ]),
-        ])
+            "columnKind": .string("unicodeCodePoints"),
+            "artifacts": .array(
+                reports.map { report in
+                    .object([
+                        "location": artifact(report.name), "length": .integer(Int64(report.bytes)),
+                        "hashes": .object(["sha-256": .string(report.dataHash)]),
+                    ])
+                }),
+            "invocations": .array([
+                .object([
+                    "executionSuccessful": .bool(failures.isEmpty), "toolExecutionNotifications": .array(notes),
+                ])
+            ]),
+            "properties": .object(["reports": .array(reports.map(summary))]),
+        ]
+        let head: [String: JSONValue] = [
+            "$schema": .string("https://json.schemastore.org/sarif-2.1.0.json"), "version": .string("2.1.0"),
+        ]
+        return JSONOutline(head, adding: ["runs": .array([JSONOutline(run, adding: ["results": .list(results)])])])
     }
 
     /// What the list of results does not say: totals are exact, and lists are cut off.
     private func summary(_ report: BatchReport) -> JSONValue {
-        var members = report.document().members ?? [:]
-        for key in ["errors", "batchErrors", "screening", "masked", "published"] { members[key] = nil }
+        var members = report.summary
+        for key in ["batchErrors", "screening", "masked", "published"] { members[key] = nil }
         return .object(members)
     }
 
@@ -199,7 +205,7 @@ final class ReportOutput {
     private func result(_ finding: Finding, _ report: BatchReport, _ rule: Int, _ line: Int?) -> JSONValue {
         let meaning = Words.meaning(finding.code)
         let field = finding.field >= 0 ? report.fields[finding.field] : nil
-        var place: [String: JSONValue] = ["artifactLocation": artifact(report.file)]
+        var place: [String: JSONValue] = ["artifactLocation": artifact(report.name)]
         if finding.row > 0 {
             var region: [String: JSONValue] = [
                 "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
@@ -230,23 +236,23 @@ final class ReportOutput {
         var (tests, failed, errors) = (0, 0, 0)
         for report in reports {
             var cases = report.batchFindings.filter { $0.outcome >= .quarantined }.map { finding in
-                junitCase(report.file, finding.code.rawValue, "the whole batch", Words.meaning(finding.code))
+                junitCase(report.name, finding.code.rawValue, "the whole batch", Words.meaning(finding.code))
             }
             for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {
                 let field = kind.field >= 0 ? " " + report.fields[kind.field] : ""
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 cases.append(
                     junitCase(
-                        report.file, kind.code.rawValue + field, "\(tally.count) row(s), first \(rows)",
+                        report.name, kind.code.rawValue + field, "\(tally.count) row(s), first \(rows)",
                         Words.meaning(kind.code)))
             }
             let count = max(cases.count, 1)
             (tests, failed) = (tests + count, failed + cases.count)
             suites +=
-                "  <testsuite name=\(quoted(report.file)) tests=\"\(count)\" failures=\"\(cases.count)\" errors=\"0\" "
+                "  <testsuite name=\(quoted(report.name)) tests=\"\(count)\" failures=\"\(cases.count)\" errors=\"0\" "
             suites += "time=\"\(Words.short(report.seconds, 3))\">\n"
             suites +=
-                cases.isEmpty ? "    <testcase classname=\(quoted(report.file)) name=\"rows\"/>\n" : cases.joined()
+                cases.isEmpty ? "    <testcase classname=\(quoted(report.name)) name=\"rows\"/>\n" : cases.joined()
             suites += "  </testsuite>\n"
         }
         for (file, reason, code) in failures {

@@ -10,7 +10,7 @@ enum ReportText {
     /// Kinds of findings shown; the JSON report has all.
     private static let kindsShown = 14
 
-    static func render(_ report: BatchReport) -> String {
+    static func render(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate {
@@ -28,7 +28,7 @@ enum ReportText {
                     "  exit  1, because content is accepted once; to replace that batch, add --supersede \(report.duplicateOf)"
                 )
             }
-            return lines.joined(separator: "\n") + "\n"
+            return lines
         }
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         lines.append(
@@ -69,11 +69,11 @@ enum ReportText {
             lines.append("  columns whose names are not what they look like: position \(places)")
         }
         lines += next(report)
-        return lines.map(Terminal.printable).joined(separator: "\n") + "\n"
+        return lines
     }
 
     private static func headline(_ report: BatchReport) -> String {
-        let name = report.file.split(separator: "/").last.map(String.init) ?? report.file
+        let name = report.name.split(separator: "/").last.map(String.init) ?? report.name
         let verdict: String
         switch report.status {
         case .accepted: verdict = "ACCEPTED"
@@ -84,7 +84,7 @@ enum ReportText {
         }
         let batch = report.batch.isEmpty ? "" : "  batch \(report.batch)"
         let dataset = report.dataset.isEmpty ? "" : "  dataset \(report.dataset)"
-        return "\(Terminal.printable(name))  \(verdict)\(dataset)\(batch)"
+        return "\(name)  \(verdict)\(dataset)\(batch)"
     }
 
     private static func screening(_ report: BatchReport) -> [String] {

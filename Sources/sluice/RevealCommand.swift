@@ -52,7 +52,11 @@ struct RevealCommand: AsyncParsableCommand {
                     Terminal.remark(
                         "value \(number + 1): not written with this key, prefix and subject, or changed since")
                 }
-                Terminal.write((value ?? []) + [0x0A], to: .output)
+                if StandardStream.output.isTerminal {
+                    Terminal.line(String(decoding: value ?? [], as: UTF8.self))
+                } else {
+                    Terminal.write((value ?? []) + [0x0A], to: .output)
+                }
             }
         }
         if missed { throw ExitCode(1) }

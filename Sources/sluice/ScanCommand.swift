@@ -61,7 +61,7 @@ struct ScanCommand: AsyncParsableCommand {
                 || Self.count(report, .undeclaredPII) > 0
             switch format {
             case .text: text(report)
-            case .json: Terminal.line(self.document(report).text(pretty: false))
+            case .json: Terminal.json(self.document(report), pretty: false)
             case .spans: spans(report)
             }
         }
@@ -75,19 +75,17 @@ struct ScanCommand: AsyncParsableCommand {
         }
     }
 
-    private func label(_ column: PersonalColumn) -> String { Terminal.printable(column.label) }
-
     private func text(_ report: BatchReport) {
         let secrets = Self.count(report, .secret)
         let unknown = Self.count(report, .undeclaredPII, field: -1)
         let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
         Terminal.line(
-            "\(Terminal.printable(report.file)): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
+            "\(report.name): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
         )
         if secrets > 0 {
             Terminal.line("credentials are in \(Words.number(secrets)) values: have their owners revoke them")
             for (kind, tally) in report.findings.sorted where kind.code == .secret {
-                let field = kind.field >= 0 ? Terminal.printable(report.fields[kind.field]) : nil
+                let field = kind.field >= 0 ? report.fields[kind.field] : nil
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 Terminal.line(
                     "  \(Words.place(field, kind.rule)): \(Words.number(tally.count)), first in rows \(rows)")
@@ -106,7 +104,7 @@ struct ScanCommand: AsyncParsableCommand {
         Terminal.line("")
         for column in told {
             let share = { (count: Int) in Words.percent(Double(count) / Double(max(column.values, 1))) }
-            var line = "  \(label(column)): "
+            var line = "  \(column.label): "
             line += column.verdict.map { "\($0.name), " } ?? ""
             let wholes = column.wholes.map {
                 "\($0.entity.name) is \(Words.number($0.count)) values (\(share($0.count)))"
@@ -122,7 +120,7 @@ struct ScanCommand: AsyncParsableCommand {
 
     /// The contract's line for a column.
     private func proposal(_ column: PersonalColumn) -> String {
-        let name = JSONValue.string(column.label).text(pretty: false)
+        let name = PrintableText.json(JSONValue.string(column.label).text(pretty: false))
         if let entity = column.verdict {
             return "  - { name: \(name), sluice: { pii: { entity: \(entity.name), operator: replace } } }"
         }
@@ -135,7 +133,7 @@ struct ScanCommand: AsyncParsableCommand {
             .object(Dictionary(uniqueKeysWithValues: list.map { ($0.entity.name, .integer(Int64($0.count))) }))
         }
         return .object([
-            "file": .string(report.file), "credentials": .integer(Int64(Self.count(report, .secret))),
+            "file": .string(report.name), "credentials": .integer(Int64(Self.count(report, .secret))),
             "secrets": .array(
                 report.findings.sorted.filter { $0.kind.code == .secret }.map { kind, tally in
                     .object([
@@ -160,13 +158,13 @@ struct ScanCommand: AsyncParsableCommand {
     private func spans(_ report: BatchReport) {
         let labels = Dictionary(uniqueKeysWithValues: report.columns.map { ($0.column, $0.label) })
         for spot in report.spotted {
-            Terminal.line(
-                JSONValue.object([
+            Terminal.json(
+                .object([
                     "rowNumber": .integer(Int64(spot.row)), "fieldName": .string(labels[spot.column] ?? ""),
                     "start": .integer(Int64(spot.start)), "end": .integer(Int64(spot.end)),
                     "entity": .string(spot.entity.name),
                     "score": .number((spot.score * 100).rounded() / 100),
-                ]).text(pretty: false))
+                ]), pretty: false)
         }
     }
 }

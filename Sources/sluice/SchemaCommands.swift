@@ -39,18 +39,18 @@ extension SchemaCommand {
                         "change": .string(change.what),
                     ])
                 }
-                Terminal.line(
-                    JSONValue.object([
+                Terminal.json(
+                    .object([
                         "verdict": changes.first.map { .string($0.verdict.rawValue) } ?? .null,
                         "changes": .array(items),
-                    ]).text(pretty: true))
+                    ]))
             } else if changes.isEmpty {
                 Terminal.line("no difference that anybody could notice")
             } else {
                 for change in changes {
                     let verdict = change.verdict.rawValue
                     let pad = String(repeating: " ", count: 10 - verdict.count)
-                    Terminal.line(Terminal.printable("\(verdict)\(pad)\(change.place): \(change.what)"))
+                    Terminal.line("\(verdict)\(pad)\(change.place): \(change.what)")
                 }
             }
             let limit = SchemaChange.Verdict(rawValue: failOn.rawValue)
@@ -91,7 +91,7 @@ extension SchemaCommand {
                     return try converted(contract, found, others)
                 }
                 for note in made.notes { Terminal.remark("note: \(note)") }
-                Terminal.line(made.document.text(pretty: true))
+                Terminal.json(made.document)
             }
         }
 
@@ -133,7 +133,7 @@ extension SchemaCommand {
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                Terminal.line(strippedDescriptor(try loadContract(file).document).text(pretty: true))
+                Terminal.json(strippedDescriptor(try loadContract(file).document))
             }
         }
     }

@@ -61,9 +61,7 @@ struct SelftestCommand: AsyncParsableCommand {
                 )
             }
             if json {
-                Terminal.line(
-                    JSONValue.object(["canaries": .array(documents), "missed": .integer(Int64(missed))]).text(
-                        pretty: true))
+                Terminal.json(.object(["canaries": .array(documents), "missed": .integer(Int64(missed))]))
             } else {
                 Terminal.line(
                     missed == 0

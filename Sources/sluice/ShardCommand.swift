@@ -75,7 +75,7 @@ struct ShardCommand: AsyncParsableCommand {
                                 .object(["provider": .string($0.provider), "key": .string($0.keyName)])
                             }),
                     ])
-                    Terminal.line(document.text(pretty: true))
+                    Terminal.json(document)
                     return
                 }
                 Terminal.line(
@@ -87,7 +87,7 @@ struct ShardCommand: AsyncParsableCommand {
                     Terminal.line("opens with  \(recipient.provider):\(recipient.keyName)")
                 }
                 for (key, value) in info.context.sorted(by: { $0.key < $1.key }) {
-                    Terminal.line(Terminal.printable("  \(key) = \(value)"))
+                    Terminal.line("  \(key) = \(value)")
                 }
             }
         }
@@ -96,7 +96,8 @@ struct ShardCommand: AsyncParsableCommand {
     /// `sluice shard cat`.
     struct Cat: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decrypt a sealed file to standard output or a file; inside a store this is recorded first.")
+            abstract: "Decrypt a sealed file to standard output or a file; inside a store this is recorded first.",
+            discussion: "A pipe or a file gets the very bytes. On a terminal what is hidden in them shows as \\xNN.")
         @Argument var file: String
         @Option(name: .shortAndLong, help: "Write to this file instead; it appears only when all of it is proven.")
         var output: String?
@@ -137,10 +138,14 @@ struct ShardCommand: AsyncParsableCommand {
                     try staged.commit(as: name)
                     try syncFolder(folder)
                 } else {
+                    // On a terminal nothing of it may move the cursor; a pipe or file gets the bytes as they are.
+                    var shown = StandardStream.output.isTerminal ? PrintableStream() : nil
                     _ = try readShard(reader, path: file) { span in
+                        if let text = shown?.take(span) { return Terminal.write(Array(text.utf8), to: .output) }
                         // Nobody reads any more: `| head` is no failure.
                         if try !StandardStream.output.write(span) { Glibc.exit(0) }
                     }
+                    if let text = shown?.finish() { Terminal.write(Array(text.utf8), to: .output) }
                 }
             }
         }

@@ -42,7 +42,7 @@ struct SourceCommand: AsyncParsableCommand {
                     let parts = ["owner", "licence", "require"].compactMap { document[$0]?.text }.filter { !$0.isEmpty }
                     Terminal.columns([name, SourceText.state(document)] + parts)
                 }
-                if json { return Terminal.line(JSONValue.array(documents).text(pretty: true)) }
+                if json { return Terminal.json(.array(documents)) }
                 if documents.isEmpty {
                     Terminal.line("none: any source may send; list them under sources: in sluice.yaml")
                 }
@@ -74,7 +74,7 @@ struct SourceCommand: AsyncParsableCommand {
                 let confirmed = SourceText.confirmed(name, batches)
                 members["confirmed"] = .integer(confirmed.agreed)
                 members["contradicted"] = .integer(confirmed.differed)
-                if json { return Terminal.line(JSONValue.object(members).text(pretty: true)) }
+                if json { return Terminal.json(.object(members)) }
                 for (key, value) in members.sorted(by: { $0.key < $1.key }) {
                     let text = value.text ?? value.text(pretty: false)
                     if !text.isEmpty { Terminal.columns([key, text]) }
@@ -114,7 +114,7 @@ struct SourceCommand: AsyncParsableCommand {
         func take(_ step: SourceStep) async throws {
             try await reporting {
                 try Committer(try store.require()).take(step, source: name, reason: reason)
-                Terminal.line(Terminal.printable("source \(name) \(step.past)"))
+                Terminal.line("source \(name) \(step.past)")
             }
         }
     }

@@ -36,13 +36,13 @@ struct DoctorCommand: AsyncParsableCommand {
                         "finding": .string(each.finding), "cure": .string(each.cure),
                     ])
                 }
-                Terminal.line(JSONValue.array(documents).text(pretty: true))
+                Terminal.json(.array(documents))
                 return
             }
             for each in found {
                 let grade = each.grade == .well ? "ok  " : each.grade == .risk ? "RISK" : "BAD "
-                Terminal.line(Terminal.printable("\(grade)  \(each.subject)  \(each.finding)"))
-                if !each.cure.isEmpty { Terminal.line(Terminal.printable("      do: \(each.cure)")) }
+                Terminal.line("\(grade)  \(each.subject)  \(each.finding)")
+                if !each.cure.isEmpty { Terminal.line("      do: \(each.cure)") }
             }
         }
         if worst == .bad { throw ExitCode(1) }
@@ -69,9 +69,8 @@ struct BackupCommand: AsyncParsableCommand {
             let store = try store.require()
             let result = try await Backup.make(of: Committer(store), in: folder, withKeys: withKeys)
             Terminal.line(
-                Terminal.printable(
-                    "backed up \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
-                        + " (\(Words.number(result.shared)) share the disk with the store)"))
+                "backed up \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
+                    + " (\(Words.number(result.shared)) share the disk with the store)")
             Terminal.line(
                 withKeys
                     ? "THE KEYS ARE IN IT (\(result.keys) files): whoever has this backup can read the data and sign the ledger"
@@ -137,16 +136,14 @@ struct RestoreCommand: AsyncParsableCommand {
                 Terminal.remark("the verifier key could not be written down outside the store: \(reason)")
             }
             Terminal.line(
-                Terminal.printable(
-                    "restored \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
-                ))
+                "restored \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)")
             if result.keys == 0 {
                 Terminal.line(
-                    "the backup has no keys: copy yours into \(Terminal.printable(folder))/keys/ (files 0600) first")
+                    "the backup has no keys: copy yours into \(folder)/keys/ (files 0600) first")
             } else {
                 Terminal.line("its \(result.keys) keys were restored with it")
             }
-            Terminal.line("then  sluice lineage verify --files --anchor RECEIPT --store \(Terminal.printable(folder))")
+            Terminal.line("then  sluice lineage verify --files --anchor RECEIPT --store \(folder)")
             Terminal.line(
                 "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only that shows whether the backup is older "
                     + "than what was published since")

@@ -4,11 +4,11 @@ import Synchronization
 import Tabular
 
 /// Standard output and standard error: data on one, messages on the other.
+///
+/// What is printed as a line is one line, whatever is in it: names come from suppliers, and no caller can forget it. Who prints several
+/// lines says so by `lines` or `document`; only `write` lets bytes through as they are, for data and for the progress line.
 enum Terminal {
-    /// Writes text to standard output; a closed pipe ends the program quietly.
-    static func write(_ text: String) { write(Array(text.utf8), to: .output) }
-
-    /// Writes bytes to a stream; when nobody reads any more there is nothing left to do.
+    /// Writes bytes to a stream as they are; when nobody reads any more there is nothing left to do.
     static func write(_ bytes: [UInt8], to stream: StandardStream) {
         do {
             if try !stream.write(bytes.span) { exit(0) }
@@ -18,10 +18,36 @@ enum Terminal {
     }
 
     /// Writes a line to standard output.
-    static func line(_ text: String = "") { write(text + "\n") }
+    static func line(_ text: String = "") { write(Array((printable(text) + "\n").utf8), to: .output) }
+
+    /// Writes lines to standard output.
+    static func lines(_ lines: [String]) {
+        write(Array(lines.map { printable($0) + "\n" }.joined().utf8), to: .output)
+    }
+
+    /// Writes a document that has its line ends, such as YAML or HTML.
+    static func document(_ text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        write(Array(lines.map { printable(String($0)) }.joined(separator: "\n").utf8), to: .output)
+    }
+
+    /// Writes a JSON document, which parses to the very values; `label` stands before it.
+    static func json(_ value: JSONValue, pretty: Bool = true, label: String = "") {
+        write(Array((printable(label) + PrintableText.json(value.text(pretty: pretty)) + "\n").utf8), to: .output)
+    }
+
+    /// Writes a JSON document while it is made.
+    static func json(_ document: JSONOutline, pretty: Bool = true) {
+        document.write(pretty: pretty) { piece in
+            write(Array(PrintableText.json(String(decoding: piece, as: UTF8.self)).utf8), to: .output)
+        }
+        write([0x0A], to: .output)
+    }
 
     /// Writes a line of columns with tabs between them.
-    static func columns(_ columns: [String]) { line(columns.map(printable).joined(separator: "\t")) }
+    static func columns(_ columns: [String]) {
+        write(Array((columns.map(printable).joined(separator: "\t") + "\n").utf8), to: .output)
+    }
 
     /// Writes a message to standard error.
     static func complain(_ text: String) { write(Array("sluice: \(printable(text))\n".utf8), to: .error) }
@@ -32,19 +58,8 @@ enum Terminal {
     /// Whether somebody is there to answer.
     static var isAsked: Bool { isatty(0) == 1 && StandardStream.error.isTerminal }
 
-    /// Text whose control characters cannot move the cursor or forge a line: file names come from suppliers.
-    static func printable(_ text: String) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars {
-            let isDirection = (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-            if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isDirection {
-                out += "\\x" + String(scalar.value, radix: 16)
-            } else {
-                out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
-    }
+    /// Text that cannot move the cursor, turn the line round or forge one: names come from suppliers.
+    static func printable(_ text: String) -> String { PrintableText.line(text) }
 
     /// Printable text for HTML and XML 1.0, which has no control characters at all, not even as references.
     static func markup(_ text: String) -> String {

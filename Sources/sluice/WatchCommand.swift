@@ -110,7 +110,7 @@ struct StatusCommand: AsyncParsableCommand {
             let status = try store.status(ledger)
             isWell = status.daemon != nil && status.trouble == nil && status.inboxes.allSatisfy { $0.problem == nil }
             if json {
-                Terminal.line(Self.document(status).text(pretty: true))
+                Terminal.json(Self.document(status))
             } else {
                 Self.print(status)
             }
@@ -135,16 +135,14 @@ struct StatusCommand: AsyncParsableCommand {
                 continue
             }
             let age = inbox.oldest.map { ", the oldest \(Words.number($0)) s old" } ?? ""
-            Terminal.line(
-                Terminal.printable(
-                    "inbox   \(inbox.dataset)  \(Words.number(inbox.waiting)) waiting\(age)  \(inbox.path)"))
+            Terminal.line("inbox   \(inbox.dataset)  \(Words.number(inbox.waiting)) waiting\(age)  \(inbox.path)")
         }
         for claim in status.claims {
             Terminal.line("claim   \(claim.claim)  \(claim.state.rawValue), attempt \(claim.attempts)")
         }
         if let trouble = status.trouble {
             let others = status.inTrouble > 1 ? "  (and \(Words.number(status.inTrouble - 1)) more)" : ""
-            Terminal.line(Terminal.printable("trouble \(trouble.time)  \(trouble.message)\(others)"))
+            Terminal.line("trouble \(trouble.time)  \(trouble.message)\(others)")
         }
         Terminal.line("ledger  \(Words.number(status.entries)) entries")
         Terminal.line("disk    \(Words.number(status.free >> 20)) MiB free")

@@ -178,7 +178,7 @@ import Testing
         let report = try await Corridor(store: shop.store, writes: true).run(
             try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
             source: "s", options: BatchOptions())
-        let lines = report.lines(of: report.listed)
+        let lines = report.lines()
         #expect(report.listed.filter { $0.outcome == .rejected }.map { lines[$0.byteOffset] } == [2, 4])
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.field) == [0, 0])
     }

@@ -11,7 +11,8 @@ enum Rings {
     ]
     /// The order inside ring 1 and ring 2: a room may import those before it in its own list.
     static let corridors = [
-        ["Tabular", "Sketches"], ["Tabular", "Recognition", "Schemas"], ["Cryptography", "Recognition"],
+        ["Tabular", "Sketches"], ["Tabular", "Storage"], ["Tabular", "Recognition", "Schemas"],
+        ["Cryptography", "Recognition"],
         ["Reading"],
         ["Validating", "Screening", "Masking", "Sealing"], ["Ingestion", "Serving"],
     ]

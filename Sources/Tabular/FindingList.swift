@@ -1,0 +1,110 @@
+/// Many findings in little memory: what most of them share is kept once, and the rest is 32 bytes each.
+package struct FindingList: Sendable, RandomAccessCollection {
+    /// What findings of a kind share.
+    private struct Kind: Sendable, Hashable {
+        var code: FindingCode
+        var outcome: Outcome
+        var field: Int
+        var keyword: String?
+        var rule: String?
+    }
+
+    /// What only statistical findings have.
+    private struct Detail: Sendable {
+        var statistic: Double?
+        var threshold: Double?
+        var contributors: [Int]
+    }
+
+    private struct Entry: Sendable {
+        var row: Int
+        var byteOffset: UInt64
+        var byteLength: UInt64
+        /// Its place in `kinds`.
+        var kind: UInt32
+        /// Its place in `details`, from 1; 0 for none.
+        var detail: UInt32
+    }
+
+    private var entries: [Entry] = []
+    private var kinds: [Kind] = []
+    private var placeOfKind: [Kind: UInt32] = [:]
+    private var details: [Detail] = []
+
+    /// No findings.
+    package init() {}
+
+    /// The first index, 0.
+    package var startIndex: Int { 0 }
+    /// How many there are.
+    package var endIndex: Int { entries.count }
+
+    /// A finding as it was.
+    package subscript(position: Int) -> Finding {
+        let entry = entries[position]
+        let kind = kinds[Int(entry.kind)]
+        var finding = Finding(
+            kind.code, outcome: kind.outcome, row: entry.row, field: kind.field, byteOffset: entry.byteOffset,
+            byteLength: entry.byteLength)
+        (finding.keyword, finding.rule) = (kind.keyword, kind.rule)
+        if entry.detail > 0 {
+            let detail = details[Int(entry.detail) - 1]
+            (finding.statistic, finding.threshold) = (detail.statistic, detail.threshold)
+            finding.contributors = detail.contributors
+        }
+        return finding
+    }
+
+    /// The row of a finding and the offset of its first byte, without the rest.
+    package func place(of position: Int) -> (row: Int, byteOffset: UInt64) {
+        (entries[position].row, entries[position].byteOffset)
+    }
+
+    /// Adds a finding.
+    package mutating func append(_ finding: Finding) {
+        let kind = Kind(
+            code: finding.code, outcome: finding.outcome, field: finding.field, keyword: finding.keyword,
+            rule: finding.rule)
+        var place = placeOfKind[kind]
+        if place == nil {
+            place = UInt32(kinds.count)
+            placeOfKind[kind] = place
+            kinds.append(kind)
+        }
+        let hasDetail = finding.statistic != nil || finding.threshold != nil || !finding.contributors.isEmpty
+        if hasDetail {
+            details.append(
+                Detail(
+                    statistic: finding.statistic, threshold: finding.threshold, contributors: finding.contributors))
+        }
+        entries.append(
+            Entry(
+                row: finding.row, byteOffset: finding.byteOffset, byteLength: finding.byteLength, kind: place ?? 0,
+                detail: hasDetail ? UInt32(details.count) : 0))
+    }
+
+    /// Adds findings.
+    package mutating func append(contentsOf findings: some Sequence<Finding>) {
+        for finding in findings { append(finding) }
+    }
+
+    /// Sorts by row and field, findings of one place in the order in which they came, and keeps the first `count`.
+    package mutating func sort(keeping count: Int = .max) {
+        // The library's sort keeps the order of equals, but does not promise it.
+        let isSorted = entries.indices.dropFirst().allSatisfy { !precedes(entries[$0], entries[$0 - 1]) }
+        if !isSorted {
+            let order = entries.indices.sorted { left, right in
+                if precedes(entries[left], entries[right]) { return true }
+                return left < right && !precedes(entries[right], entries[left])
+            }
+            entries = order.prefix(count).map { entries[$0] }
+        } else if entries.count > count {
+            entries.removeLast(entries.count - count)
+        }
+    }
+
+    private func precedes(_ left: Entry, _ right: Entry) -> Bool {
+        if left.row != right.row { return left.row < right.row }
+        return kinds[Int(left.kind)].field < kinds[Int(right.kind)].field
+    }
+}
