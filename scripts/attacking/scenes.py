@@ -158,7 +158,7 @@ def members_without_end(case, source):
 @scene("supplier", weight=20)
 def sample_told_by_a_report(case, source):
     """Which rows are looked at is learnt from a report on copies, and a mark is put into the others (X2)."""
-    count, marks, first = 18000, 400, 2000000
+    count, marks, first = 17500, 300, 2000000
     text = WORDS + [one + other for one in WORDS for other in WORDS]
 
     def batch(turn, seed, places=(), word="", rows_wanted=count):
@@ -177,7 +177,7 @@ def sample_told_by_a_report(case, source):
                 found[finding["type"]].add(finding["rowNumber"])
         return code, found
     seed = source.randrange(10**6)
-    judge("first.csv", batch(0, seed, rows_wanted=2000))
+    judge("first.csv", batch(0, seed, rows_wanted=600))
     judge("second.csv", batch(1, seed + 1))
     named = judge("copies.csv", batch(2, seed + 1))[1]["copied-row"]
     case.note("the report on copies names %d of %d rows" % (len(named), count))
@@ -304,7 +304,7 @@ def other_user_looks_on(case, source):
         while time.time() < until and not os.path.exists(case.root + "/drop/stop"):
             for folder in folders:
                 found |= set(readable(folder))
-            time.sleep(0.001)
+            time.sleep(0.01)
         return "\n".join(sorted(found))
     child, pipe = as_nobody(body)
     store = case.root + "/out/fresh"

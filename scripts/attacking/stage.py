@@ -5,6 +5,8 @@ from forging import Book, Signer, look
 
 CANARY = b"canary-5b1e"
 PATIENCE = 20
+# Rows of a batch: enough for its lines to be drawn and its drift to be told.
+ROWS = 160
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 ODD = ["esc\x1b[31m", "line\nend", "bidi\u202egpj", "c1\u009b31m", "wide\u200b", "sep\u2028x"]
 CONTRACT = """name: rows
@@ -62,7 +64,7 @@ def of_one_length(data, seed, width=220):
 
 def same_keys(seed, first, factor):
     """Rows of keys that others spoke of, with other numbers."""
-    lines = rows(seed, 300, first).decode().split("\n")
+    lines = rows(seed, ROWS, first).decode().split("\n")
     told = [lines[0]]
     for line in lines[1:-1]:
         cells = line.split(",")
@@ -80,7 +82,8 @@ class Stage:
         for name in ("restore", "ingest"):
             self.help[name] = subprocess.run([program, name, "--help"], capture_output=True, text=True).stdout
         self.plain = folder + "/plain"
-        self.doctor = set()
+        # What `doctor` says, and how commands end, where nobody did anything.
+        self.doctor, self.usual = {"plain": set(), "claims": set()}, {"plain": {0, 1}, "claims": {0, 1}}
         self.make()
 
     def call(self, root, *arguments, codes=(0,)):
@@ -94,14 +97,15 @@ class Stage:
         root = self.plain
         for each in ["drop", "xdg", "tmp", "out", "victim/sub", "victim/empty", "archive"]:
             os.makedirs(root + "/" + each)
-        files = {"a%d.csv" % n: rows(n, 300, 100000 * n, bad=3 if n == 2 else 0) for n in range(1, 5)}
-        files |= {"poison.csv": rows(77, 300, 700000, mean=400), "held.csv": rows(79, 300, 850000, mean=900)}
-        files |= {"good.csv": rows(78, 300, 800000)}
+        files = {"a%d.csv" % n: rows(n, ROWS, 100000 * n, bad=3 if n == 2 else 0) for n in range(1, 5)}
+        files |= {"poison.csv": rows(77, ROWS, 700000, mean=400), "held.csv": rows(79, ROWS, 850000, mean=900)}
+        files |= {"good.csv": rows(78, ROWS, 800000)}
         last = b"%d,100.00,50.00,plus,u@canary-5b1e.example,amber birch\n"
         files |= {"e%d.csv" % n: same_keys(60, 600000, 1) + last % n for n in (1, 2, 3)}
-        files |= {"liar.csv": same_keys(60, 600000, 1.7), "p1.csv": rows(50, 300, 500000), "p2.csv": rows(51, 300, 510000)}
-        files |= {"w.csv": rows(52, 300, 520000), "v.csv": rows(53, 4000, 530000), "other.csv": rows(80, 300, 900000)}
-        files |= {"shady.csv": rows(81, 300, 910000), "fresh.csv": rows(82, 300, 920000)}
+        files |= {"liar.csv": same_keys(60, 600000, 1.7), "p1.csv": rows(50, ROWS, 500000), "p2.csv": rows(51, ROWS, 510000)}
+        files |= {"w.csv": rows(52, ROWS, 520000), "v.csv": rows(53, 4000, 530000), "other.csv": rows(80, ROWS, 900000)}
+        files |= {"shady.csv": rows(81, ROWS, 910000), "fresh.csv": rows(82, ROWS, 920000)}
+        self.digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         for name, data in files.items():
             with open(root + "/drop/" + name, "wb") as file:
                 file.write(data)
@@ -202,7 +206,7 @@ class Stage:
         if code != 0:
             raise SystemExit("an honest store does not verify: " + text)
         case.begin("plain")
-        self.doctor = set(case.diagnosis())
+        self.doctor["plain"] = set(case.diagnosis())
         shutil.rmtree(self.folder + "/setup")
 
     def make_claims(self):
@@ -225,6 +229,15 @@ class Stage:
         daemon.wait()
         states = sorted(row[2] for row in look(store + "/ledger.sqlite")["inflight"])
         self.claims = states == ["claimed", "publishing"]
+        case = Case(self, self.folder + "/setup")
+        case.begin("claims")
+        code, text = case.verify()
+        if code != 0:
+            raise SystemExit("an honest store with claims does not verify: " + text)
+        self.doctor["claims"] = set(case.diagnosis())
+        # The archive of one claim is away, and the daemon says so.
+        self.usual["claims"].add(case.watch()[0])
+        shutil.rmtree(self.folder + "/setup")
         if not self.claims:
             print("stage    the program leaves other claims behind than wanted (%s); moves on claims are skipped" % ", ".join(states))
 
@@ -407,9 +420,8 @@ class Case:
 
     def unproven(self, tampered_keys):
         """What was accepted and should not have been; None when nothing was."""
-        def digest(name):
-            return hashlib.sha256(self.read(self.drop + "/" + name)).hexdigest()
-        bad = {(dataset, digest(name)): name for dataset, name in [
+        digests = self.stage.digests
+        bad = {(dataset, digests[name]): name for dataset, name in [
             ("d", "poison.csv"), ("d", "a1.csv"), ("p", "poison.csv"), ("e", "liar.csv"), ("d", "other.csv"), ("e", "e1.csv"),
             ("d", "shady.csv"), ("d", "fresh.csv")]}
         for dataset, content, _ in self.accepted():
@@ -421,9 +433,20 @@ class Case:
             names = ("poison.csv", "good.csv", "shady.csv", "fresh.csv", "liar.csv")
             name = next((each for each in names if "drop/" + each in shown), None)
             if name and shown.startswith("ingest") and "DUPLICATE" in text and "then: accepted" in text and code == 0:
-                if name != "good.csv" or not any(each[1] == digest("good.csv") for each in self.accepted()):
+                if name != "good.csv" or not any(each[1] == digests["good.csv"] for each in self.accepted()):
                     return "%s is called a duplicate of an accepted batch" % name
         return None
+
+    def is_kept(self, name):
+        """Whether a delivered file whose archive is away is still somewhere in the store, its inbox or the archive."""
+        for folder, _, names in os.walk(self.root):
+            if folder.startswith((self.drop, self.root + "/backup", self.root + "/xdg")):
+                continue
+            for each in names:
+                path = folder + "/" + each
+                if stat.S_ISREG(os.lstat(path).st_mode) and hashlib.sha256(self.read(path)).hexdigest() == self.stage.digests[name]:
+                    return True
+        return False
 
     def leaks(self):
         """Store files that hold a row in clear."""
