@@ -208,7 +208,7 @@ def hole(case, kind):
 
 @move(RECORD, MAIN + " newcomer pinned", backup=True)
 def index_with_a_hole(case, source):
-    hole(case, source.choice(["source.blocked", "shard.published", "baseline.pinned", "batch.judged", "source.trusted"]))
+    hole(case, source.choice(["source.blocked", "shard.published", "baseline.pinned", "batch.judged", "batch.received"]))
 
 
 @move(RECORD, "blocked", passing=True)
