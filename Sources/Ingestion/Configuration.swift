@@ -166,7 +166,7 @@ package struct Configuration: Sendable, Equatable {
         #     licence: CC-BY-4.0
         #     collection: nightly export of their shop
         #     contact: data@example.com
-        #     require: [signature]          # and digest
+        #     require: [signature]          # and digest, or manifest: signed for one dataset, in order
         #     keys:
         #       - minisign: RWQ…            # or ssh: ssh-ed25519 AAAA…
 

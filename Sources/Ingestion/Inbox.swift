@@ -246,7 +246,7 @@ final class Inbox {
     func lacks(_ required: [SourceRecord.Requirement], beside name: FileName) -> Bool {
         required.contains { requirement in
             !Sidecars.Kind.allCases.contains { kind in
-                kind.isSignature == (requirement == .signature)
+                kind.serves(requirement)
                     && (Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) }?.size ?? 0) > 0
             }
         }

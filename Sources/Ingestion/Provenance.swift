@@ -7,12 +7,24 @@ import Tabular
 struct Sidecars: Sendable, Equatable {
     /// What a sidecar is, by the end of its name; the first two say what the file's digest is, the others sign it.
     enum Kind: String, Sendable, CaseIterable {
+        // Longer endings first: `x.manifest.sig` is no signature of a file `x.manifest`.
+        case manifestMinisig = "manifest.minisig"
+        case manifestSig = "manifest.sig"
         case sha256
         case manifest
         case minisig
         case sig
 
-        var isSignature: Bool { self == .minisig || self == .sig }
+        var isSignature: Bool { self != .sha256 && self != .manifest }
+
+        /// Whether it may be what a source must bring.
+        func serves(_ requirement: SourceRecord.Requirement) -> Bool {
+            switch requirement {
+            case .digest: self == .sha256 || self == .manifest
+            case .signature: self == .minisig || self == .sig
+            case .manifest: self == .manifest
+            }
+        }
     }
 
     /// The sidecars by kind.
@@ -182,6 +194,8 @@ package struct Provenance: Sendable, Equatable {
     package var signature = Answer.absent
     /// Who signed it, as the key's fingerprint.
     package var signer = ""
+    /// The manifest that binds it, where a trusted key signed one.
+    package var manifest: SignedManifest?
     /// The sidecars that it rests on.
     var sidecars = Sidecars()
     /// Findings about the whole batch.
@@ -215,6 +229,9 @@ package struct Provenance: Sendable, Equatable {
         for kind in [Sidecars.Kind.minisig, .sig] where signature != .confirmed {
             if let file = sidecars.files[kind] { try check(DetachedSignature(file), source, sha256, rule) }
         }
+        manifest = try SignedManifest(sidecars, sha256: sha256, rule)
+        // A manifest that is signed and has the file's digest is a signature of the file.
+        if let manifest, digest != .refuted { (signature, signer) = (.confirmed, manifest.signer) }
         func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, row: 0)) }
         if digest == .refuted { reject(.digestMismatch) }
         if digest == .absent, rule?.required.contains(.digest) == true { reject(.digestMissing) }

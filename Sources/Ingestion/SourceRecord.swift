@@ -12,6 +12,8 @@ package struct SourceRecord: Sendable, Equatable {
         case digest
         /// A signature by a trusted key.
         case signature
+        /// A signed manifest that binds it to its dataset and its place in the order.
+        case manifest
     }
 
     /// Its name, as batches give it.
@@ -62,9 +64,9 @@ package struct SourceRecord: Sendable, Equatable {
                 keys.append(key)
             }
         }
-        if required.contains(.signature), keys.isEmpty {
+        if let signed = required.first(where: { $0 != .digest }), keys.isEmpty {
             throw cursor.error(
-                .inconsistent, "require: signature needs keys: with who may sign", atKey: true)
+                .inconsistent, "require: \(signed.rawValue) needs keys: with who may sign", atKey: true)
         }
     }
 
@@ -223,10 +225,11 @@ struct Visitor: Sendable {
         guard record != nil || standing != nil || !provenance.isSilent else { return [] }
         // What was found out, and what was asked for; not the bytes that it was found out from, which anyone can vary.
         let asked = (record?.required ?? []).map(\.rawValue) + (record?.keys ?? []).map { hex($0.publicKey) }
-        let answers = [
-            standing?.state.name ?? "", "\(standing?.trustedSince ?? -1)", provenance.digest.rawValue,
-            provenance.signature.rawValue, provenance.signer,
-        ]
+        let answers =
+            [
+                standing?.state.name ?? "", "\(standing?.trustedSince ?? -1)", provenance.digest.rawValue,
+                provenance.signature.rawValue, provenance.signer,
+            ] + (provenance.manifest.map { [$0.document.text(pretty: false)] } ?? [])
         return SHA256.hash(JSONValue.array((answers + asked).map { .string($0) }).canonicalBytes())
     }
 
@@ -251,6 +254,7 @@ struct Visitor: Sendable {
         }
         if let record { members["record_sha256"] = .string(hex(record.digest)) }
         if let provenance = provenance.document { members["provenance"] = provenance }
+        if let manifest = provenance.manifest { members["manifest"] = manifest.document }
         return .object(members)
     }
 }

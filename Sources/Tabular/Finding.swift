@@ -83,6 +83,9 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case digestMismatch = "digest-mismatch"
     case signatureMissing = "signature-missing"
     case signatureInvalid = "signature-invalid"
+    case manifestMissing = "manifest-missing"
+    case manifestMismatch = "manifest-mismatch"
+    case manifestReplayed = "manifest-out-of-order"
     // Limits of the batch.
     case tooManyRejected = "too-many-rejected"
     case tooManyRejectedRows = "too-many-rejected-rows"
@@ -116,8 +119,8 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
             .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories, .volumeDrift, .labelShift,
             .slowDrift,
             .labelFlipExcess, .targetedFlip, .copyExcess, .sourceProbation, .sourceBlocked, .sourceUnlisted,
-            .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .tooManyRejected,
-            .tooManyRejectedRows,
+            .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing, .manifestMismatch,
+            .manifestReplayed, .tooManyRejected, .tooManyRejectedRows,
             .tooManyQuarantined, .tooFewRows, .sourceChanged:
             .judge
         default: .check
@@ -127,7 +130,9 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     /// Whether a batch with such a finding is refused for what it is, not for what is in it.
     package var rejectsBatch: Bool {
         switch self {
-        case .sourceBlocked, .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid: true
+        case .sourceBlocked, .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing,
+            .manifestMismatch, .manifestReplayed:
+            true
         default: false
         }
     }

@@ -194,7 +194,7 @@ struct BaselineCommand: AsyncParsableCommand {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
                 try Committer(store).excludeBaseline(of: batch, dataset: dataset, reason: reason)
-                Terminal.line(Terminal.printable("dataset \(dataset) is judged without the baseline of batch \(batch)"))
+                Terminal.line("dataset \(dataset) is judged without the baseline of batch \(batch)")
             }
         }
     }

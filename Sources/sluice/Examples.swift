@@ -86,6 +86,9 @@ extension Words {
         case .digestMismatch: "orders.csv that was cut off on the way, beside the orders.csv.sha256 of the whole"
         case .signatureMissing: "orders.csv without orders.csv.minisig   under   require: [signature]"
         case .signatureInvalid: "orders.csv changed after it was signed, or signed by a key that nobody listed"
+        case .manifestMissing: "orders.csv without orders.csv.manifest   under   require: [manifest]"
+        case .manifestMismatch: "a manifest for dataset orders_eu beside a file in the inbox of orders_us"
+        case .manifestReplayed: "sequence 41 after 42 was accepted"
         case .sourceChanged: "a supplier who still writes while the gate reads"
         }
     }

@@ -160,7 +160,7 @@ struct LineageCommand: AsyncParsableCommand {
             }
             guard let key else {
                 throw IngestionError(
-                    .usage,
+                    .notPermitted,
                     "the signing key is not here, and no key is known for this ledger: give --vkey, as sluice keys list prints it"
                 )
             }
@@ -200,7 +200,7 @@ struct LineageCommand: AsyncParsableCommand {
                 for damage in result.damage { Terminal.line(damage.description) }
                 if files {
                     let audit = compareFiles(store)
-                    for line in audit.problems + audit.notes { Terminal.line(Terminal.printable(line)) }
+                    for line in audit.problems + audit.notes { Terminal.line(line) }
                     if audit.problems.isEmpty {
                         Terminal.line("every published file is the recorded one")
                     } else {

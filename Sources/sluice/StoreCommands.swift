@@ -89,7 +89,7 @@ struct RestoreCommand: AsyncParsableCommand {
             user first met the ledger; every file must have the digest that the ledger records; configuration, contracts and keys must be \
             the signed ones. At the first thing that is wrong nothing is left behind.
 
-            Exit codes: 0 restored · 1 something in the backup is not what was signed · 64 no key is known to verify it by.
+            Exit codes: 0 restored · 1 something in the backup is not what was signed · 77 no key is known to verify it by.
             """)
 
     @Argument(help: "The backup.") var backup: String
@@ -116,7 +116,7 @@ struct RestoreCommand: AsyncParsableCommand {
             return found
         }
         throw IngestionError(
-            .usage,
+            .notPermitted,
             "\(backup): no verifier key is known for its ledger, and the backup's own word is none: give --vkey, as sluice keys list "
                 + "printed it where the store was")
     }

@@ -83,6 +83,23 @@ extension Words {
                 "wrong signature",
                 "the signature beside the file is not one of this very file by a key that is trusted for the source",
                 "do not use the file before you know who sent it; have it signed and sent again")
+        case .manifestMissing:
+            return say(
+                "no signed manifest",
+                "the source must bind each file to its dataset and its place in the order, and no manifest signed by a trusted key came",
+                "have it send FILE.manifest ({\"sha256\", \"dataset\", \"sequence\"}) with FILE.manifest.minisig or FILE.manifest.sig"
+            )
+        case .manifestMismatch:
+            return say(
+                "signed for something else",
+                "the signed manifest names another dataset or another supplier than this delivery",
+                "find out who sent it here: the file is genuine, and was meant for elsewhere")
+        case .manifestReplayed:
+            return say(
+                "out of order",
+                "the signed manifest's number is not beyond the last one that was accepted of this supplier",
+                "if it was sent again, nothing is missing; if it is late, have the supplier sign it with the next number"
+            )
         default: return nil
         }
     }

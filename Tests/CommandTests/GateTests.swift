@@ -86,10 +86,10 @@ import Testing
                     $0.contains("\"start\":5}") && $0.contains("CREDIT_CARD") && $0.contains("\"rowNumber\":7,")
                 })
         #expect(try harness.run("init", "store").code == 0)
-        func ingest(_ contract: String) throws -> Harness.Outcome {
+        func ingest(_ contract: String, dataset: String = "d") throws -> Harness.Outcome {
             try harness.write("c.yaml", contract)
             return try harness.run(
-                "ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml", "--format", "json")
+                "ingest", "d.csv", "--store", "store", "--dataset", dataset, "--schema", "c.yaml", "--format", "json")
         }
         let run = try ingest(contract)
         #expect(run.code == 0 && run.out.contains("undeclared-pii-column") && !run.out.contains("4012888888881881"))
@@ -100,7 +100,10 @@ import Testing
             .joined()
         #expect(
             clear.contains("1,<EMAIL_ADDRESS>,nothing") && clear.contains("card <CREDIT_CARD>") && !clear.contains("@"))
-        let held = try ingest(contract + "sluice: { undeclaredPii: quarantine }\n")
+        let stricter = contract + "sluice: { undeclaredPii: quarantine }\n"
+        let refused = try ingest(stricter)
+        #expect(refused.code == 1 && refused.out.contains("\"duplicate\""), "content is accepted once")
+        let held = try ingest(stricter, dataset: "e")
         #expect(held.code == 1 && held.out.contains("\"held\""))
     }
 
@@ -120,11 +123,16 @@ import Testing
         let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
         let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
         #expect(clear == "id,note\n1,ask <PERSON> (<EMAIL_ADDRESS>)\n2,ask nobody\n3,a\\n<PERSON>\n")
-        // Another list is another policy: the same file is judged again.
+        // Another list is another policy: the same file is judged again where it may replace what it was.
         try harness.write("people.txt", "nobody\n")
+        let refused = try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml")
+        let batch = try #require(refused.out.firstMatch(of: #/--supersede ([0-9a-f-]+)/#))
+        #expect(refused.code == 1 && refused.out.contains("accepted before, as batch \(batch.1)"), "\(refused.out)")
         #expect(
-            try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml").out.contains(
-                "PERSON"))
+            try harness.run(
+                "ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml", "--supersede",
+                String(batch.1)
+            ).out.contains("PERSON"))
         try harness.write("people.txt", "!!!\n")
         #expect(try harness.run("validate", "d.csv", "--schema", "c.yaml").err.contains("no word"))
     }
@@ -240,7 +248,10 @@ import Testing
         }
     }
 
-    @Test func `the same bytes again are a duplicate with the same exit code, and force judges again`() throws {
+    @Test
+    func `the same bytes again are a duplicate with the same exit code, and force reopens nothing that was accepted`()
+        throws
+    {
         let harness = try Harness()
         defer { harness.remove() }
         _ = try harness.run("init", "store")
@@ -249,7 +260,7 @@ import Testing
         #expect(again.code == first.code)
         #expect(again.out.contains("DUPLICATE"))
         let forced = try ingest(harness, "sensors", "sensors-dirty.csv", ["--force"])
-        #expect(!forced.out.contains("DUPLICATE"))
+        #expect(forced.code == 1 && forced.out.contains("DUPLICATE") && forced.out.contains("--supersede "))
     }
 
     @Test func `a dry run and validate touch nothing`() throws {
@@ -328,7 +339,7 @@ import Testing
         _ = try harness.run("init", "store")
         let arguments = [
             "ingest", Harness.sample("orders-good.csv"), "--store", "store", "--dataset", "orders", "--schema",
-            Harness.schema("orders.schema.yaml"), "--force",
+            Harness.schema("orders.schema.yaml"),
         ]
         for step in 0..<12 { _ = try harness.run(arguments, after: 0.03 * Double(step) + 0.02) }
         let last = try harness.run(arguments)

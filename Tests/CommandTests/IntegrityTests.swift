@@ -83,7 +83,13 @@ import Testing
         let key = try #require(
             listed.split(separator: "\n").first { $0.hasPrefix("verifier") }?.split(separator: "\t").last)
         #expect(try harness.run("backup", "copy", "--store", "store").code == 0)
+        // The key was written down outside the store when it was made; where it was not, the backup's own word is none.
+        let pinned = try harness.run("lineage", "verify", "--store", "copy")
+        #expect(pinned.code == 0 && pinned.out.contains("pinned in"), "\(pinned.out)\(pinned.err)")
+        let known = harness.path(".config/sluice/known-ledgers")
+        try FileManager.default.removeItem(atPath: known)
         #expect(try harness.run("lineage", "verify", "--store", "copy").code == 77)
+        #expect(try harness.run("restore", "copy", "restored").code == 77)
         try harness.write("key.txt", key + "\n")
         for vkey in [String(key), "key.txt"] {
             let found = try harness.run("lineage", "verify", "--store", "copy", "--vkey", vkey, "--files")
@@ -117,7 +123,7 @@ import Testing
             atPath: harness.path("other/ledger.sqlite"), toPath: harness.path("store/ledger.sqlite"))
         let found = try harness.run("lineage", "verify", "--store", "store")
         #expect(
-            found.code == 1 && found.out.contains("CHECKPOINT 1 signature is not by the pinned key"), "\(found.out)")
+            found.code == 1 && found.out.contains("CHECKPOINT 3 signature is not by the pinned key"), "\(found.out)")
     }
 
     @Test func `an older ledger shows with an anchor only, and verify says so`() throws {

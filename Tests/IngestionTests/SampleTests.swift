@@ -109,7 +109,7 @@ import Testing
         for jobs in [1, 2, 5] {
             let report = try await run(shop, rows, doors: .dryRun) { ($0.jobs, $0.sliceBytes) = (jobs, 65_536) }
             seen.append(
-                "\(report.listed) \(report.findings.sorted) \(report.counts.rows) \(String(describing: report.forestLines))"
+                "\(report.listed.map { "\($0)" }) \(report.findings.sorted) \(report.counts.rows) \(String(describing: report.forestLines))"
             )
         }
         #expect(seen[0] == seen[1] && seen[0] == seen[2])

@@ -304,4 +304,73 @@ import Testing
         #expect(try FileDescriptor.openRegular(victim).readAll(max: 99) == Array("precious".utf8))
         _ = try shop.store.ledger()
     }
+
+    // MARK: Signed manifests
+
+    /// minisign's files, made with a key of our own (the format: jedisct1.github.io/minisign, "Signature format").
+    private struct Minisign {
+        let key: SigningKey
+        private let number: [UInt8] = Array("sluicekey".utf8.prefix(8))
+
+        init() throws { key = try SigningKey(seed: SecretKey(random: 32)) }
+
+        var publicLine: String { base64(Array("Ed".utf8) + number + key.publicKey) }
+
+        func sign(_ text: [UInt8]) throws -> String {
+            var digest = try MessageDigest(.blake2b512)
+            digest.update(text.span)
+            let signature = try key.sign(digest.finish().span)
+            let comment = "trusted comment: t"
+            let over = try key.sign((signature + Array("t".utf8)).span)
+            return
+                "untrusted comment: u\n\(base64(Array("ED".utf8) + number + signature))\n\(comment)\n\(base64(over))\n"
+        }
+    }
+
+    private func deliver(
+        _ shop: Workshop, _ minisign: Minisign?, from first: Int, to dataset: String, as named: String = "numbers",
+        sequence: Int?, supplier: String = "test", inOwnFile: Bool = true
+    ) async throws -> BatchReport {
+        let path = try shop.write("m\(first).csv", Workshop.rows(60, from: first))
+        let sum = hex(SHA256.hash([UInt8](try Data(contentsOf: URL(filePath: path)))))
+        if let minisign {
+            let number = sequence.map { ", \"sequence\": \($0)" } ?? ""
+            let manifest = "{\"sha256\": \"\(sum)\", \"dataset\": \"\(named)\", \"supplier\": \"\(supplier)\"\(number)}"
+            _ = try shop.write("m\(first).csv.manifest", manifest)
+            _ = try shop.write(
+                "m\(first).csv\(inOwnFile ? ".manifest" : "").minisig", minisign.sign(Array(manifest.utf8)))
+        }
+        let (schema, document) = try Workshop.contract()
+        return try await Corridor(store: try Store(shop.store.root), writes: true).run(
+            path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions())
+    }
+
+    @Test func `a signed manifest binds a file to its dataset and its place in the order`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let (minisign, stranger) = (try Minisign(), try Minisign())
+        _ = try shop.write(
+            "store/sluice.yaml",
+            Configuration.template(origin: shop.store.configuration.origin)
+                + "sources:\n  test: { probation: 0, require: [manifest], keys: [{ minisign: \(minisign.publicLine) }] }\n"
+        )
+        func codes(_ report: BatchReport) -> [FindingCode] { report.batchFindings.map(\.code).filter(\.rejectsBatch) }
+        let first = try await deliver(shop, minisign, from: 1, to: "numbers", sequence: 7)
+        #expect(first.status == .accepted, "\(first.batchFindings)")
+        let next = try await deliver(shop, minisign, from: 101, to: "numbers", sequence: 8, inOwnFile: false)
+        #expect(next.status == .accepted, "\(next.batchFindings)")
+        #expect(try codes(await deliver(shop, nil, from: 201, to: "numbers", sequence: 9)) == [.manifestMissing])
+        #expect(try codes(await deliver(shop, stranger, from: 301, to: "numbers", sequence: 9)) == [.manifestMissing])
+        for late in [7, 8, -1] {
+            let report = try await deliver(shop, minisign, from: 401 + late, to: "numbers", sequence: late)
+            #expect(codes(report) == [.manifestReplayed] && report.status == .rejected)
+        }
+        #expect(try codes(await deliver(shop, minisign, from: 501, to: "numbers", sequence: nil)) == [.manifestMissing])
+        #expect(try codes(await deliver(shop, minisign, from: 601, to: "others", sequence: 9)) == [.manifestMismatch])
+        let foreign = try await deliver(shop, minisign, from: 701, to: "numbers", sequence: 9, supplier: "somebody")
+        #expect(codes(foreign) == [.manifestMismatch])
+        // The same delivery again is a duplicate, not out of order.
+        let again = try await deliver(shop, minisign, from: 101, to: "numbers", sequence: 8)
+        #expect(again.status == .duplicate && again.duplicateOf == next.batch)
+    }
 }
