@@ -165,9 +165,8 @@ package struct Backup: Sendable {
                 let text = try storing { () throws(StorageError) in
                     try copier.target.openRegular(at: receipt).readAll(max: 1 << 20)
                 }
-                let entry = try recording { () throws(LedgerError) in try log.entry(recorded.sequence) }
-                guard let proof = TlogProof(text), proof.index == recorded.sequence,
-                    proof.proves(body: entry.bytes, key: log.ledger.verifier)
+                guard let proof = try Ingestion.receipt(text, of: recorded, in: log),
+                    try recording({ () throws(LedgerError) in try log.ledger.holds(checkpoint: proof.note) })
                 else {
                     throw IngestionError(
                         .damaged, "\(backup)/\(receipt): the receipt does not prove its file; nothing was restored")

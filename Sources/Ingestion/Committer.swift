@@ -309,13 +309,12 @@ package struct Committer: Sendable {
     func commit(
         _ claim: Claim, _ batch: BatchIdentity, shards: [StagedShard], _ change: LedgerChange, in staging: OpenFolder?
     ) throws(IngestionError) {
-        var plan: [String: JSONValue] = ["batch": .string(batch.id)]
         var delivery = claim.delivery
         delivery?.judged = batch.fileIdentity
-        if let delivery { plan["delivery"] = delivery.document }
+        let plan = delivery.map { JSONValue.object(["delivery": $0.document]).canonicalBytes() }
         let inflight = Inflight(
             claim: claim.name, source: batch.dataset, state: .publishing, attempts: 1, sha256: batch.digest,
-            plan: JSONValue.object(plan).canonicalBytes(), updatedMilliseconds: Clock.milliseconds())
+            plan: plan, updatedMilliseconds: Clock.milliseconds())
         var change = change
         change.putInflight.append(inflight)
         let made = try recording { () throws(LedgerError) in try ledger.commit(change) }

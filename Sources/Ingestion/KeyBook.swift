@@ -115,6 +115,8 @@ extension Committer {
                 "a key \(name).\(kind.rawValue) was used here before (fingerprint \(known.fingerprint), entry \(known.sequence)): if its "
                     + "file is lost, restore it from your copy of keys/; a new key needs a new name")
         }
+        // A link in the folder's place would have the key written elsewhere.
+        _ = try storing { () throws(StorageError) in try store.files.folder(at: RelativePath(Store.name("keys"))) }
         try Store.generateKey(in: store.keysFolder, kind: kind, name: name)
         let key = try store.key(kind, name)
         try enroll([UsedKey(kind, name, key)])

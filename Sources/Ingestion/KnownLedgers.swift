@@ -82,8 +82,14 @@ package struct KnownLedgers: Sendable {
         let isMet = known.contains { $0.key == key }
         let text = (known + [(key, place)]).map { "\($0.key) \($0.folder)\n" }.joined()
         do throws(StorageError) {
-            try makeFolder(split(path).folder)
-            try writeDurably(path, Array(text.utf8).span, replacing: true)
+            let (place, name) = split(path)
+            try makeFolder(place)
+            // A name of this process's own: what a dead one left half written stands in nobody's way.
+            let folder = try OpenFolder(place)
+            var file = try StagedFile(in: folder, name: "\(name)-\(processNumber())")
+            try file.write(Array(text.utf8).span)
+            try file.commit(as: name, replacing: true)
+            try folder.sync()
         } catch {
             return .unpinned(error.description)
         }

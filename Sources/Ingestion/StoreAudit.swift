@@ -162,6 +162,15 @@ extension Store {
     }
 }
 
+/// The receipt of a recorded file, if that is what a text is: byte for byte as it is written, and proving the file's entry.
+func receipt(
+    _ text: [UInt8], of recorded: RecordedPlaces.Recorded, in log: ProvenLog
+) throws(IngestionError) -> TlogProof? {
+    guard let proof = TlogProof(text), proof.text == text, proof.index == recorded.sequence else { return nil }
+    let entry = try recording { () throws(LedgerError) in try log.entry(recorded.sequence) }
+    return proof.proves(body: entry.bytes, key: log.ledger.verifier) ? proof : nil
+}
+
 /// One pass over a store's folders of sealed files.
 struct AuditWalk {
     /// A path that is not as it should be, and what is wrong with it.
@@ -260,10 +269,9 @@ struct AuditWalk {
         receipt path: RelativePath, _ recorded: RecordedPlaces.Recorded
     ) throws(IngestionError) -> String? {
         let text = try storing { () throws(StorageError) in try root.openRegular(at: path).readAll(max: 1 << 20) }
-        let wrong = "RECEIPT \(path) does not prove its file: it was damaged or swapped"
-        guard let proof = TlogProof(text), proof.index == recorded.sequence else { return wrong }
-        let entry = try recording { () throws(LedgerError) in try log.entry(recorded.sequence) }
-        guard proof.proves(body: entry.bytes, key: log.ledger.verifier) else { return wrong }
+        guard let proof = try receipt(text, of: recorded, in: log) else {
+            return "RECEIPT \(path) does not prove its file: it was damaged or swapped"
+        }
         if lastNote?.note != proof.note {
             let isKnown = try recording { () throws(LedgerError) in try log.ledger.holds(checkpoint: proof.note) }
             lastNote = (proof.note, isKnown)

@@ -63,6 +63,8 @@ struct LedgerVerifier {
     private var wantedLeaves: [Int: [UInt8]] = [:]
     /// Sizes at which a commit ended, so that there must be a checkpoint.
     private var due = Set<Int>()
+    /// Kinds and numbers of the entries, for the index by kind.
+    private var kinds = RowSum()
 
     init(key: VerifierKey) { self.key = key }
 
@@ -113,6 +115,8 @@ struct LedgerVerifier {
         }
         try extraNodes(queue)
         try queue.read { db in try InflightCheck.compare(db, &damage) }
+        // Without the index the query is refused, and that the index is missing was said.
+        if !damage.has(.schema) { try IndexCheck.compare(queue, rows: rows, kinds: kinds, &damage) }
         try projection.finish(queue, rows: rows, &damage)
         for claim in claims { judge(claim) }
     }
@@ -127,6 +131,7 @@ struct LedgerVerifier {
                 isBroken = true
             }
             lastSequence = row.sequence
+            kinds.add(row.kind, "\(row.sequence)", "")
             if !row.isSound { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
             projection.add(row.derived, row.sequence, kind: row.kind, &damage)
             if isBroken { continue }

@@ -29,10 +29,11 @@ struct SelftestCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         var missed = 0
         try await reporting {
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-                "sluice-selftest-\(ProcessInfo.processInfo.globallyUniqueString)"
-            ).path
-            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let name = "sluice-selftest-\(ProcessInfo.processInfo.globallyUniqueString)"
+            let folder = join(temporaryFolder(), name)
+            defer {
+                if let name = FileName(Array(name.utf8)) { try? OpenFolder(temporaryFolder()).removeTree(name) }
+            }
             let bench = try Bench(folder)
             for batch in 0..<Self.batches {
                 let sample = SelftestSample(rows: Self.rows, seed: seed &* 1000 &+ UInt64(batch) &+ 1)

@@ -2,6 +2,7 @@ import Cryptography
 import Foundation
 import Ingestion
 import Lineage
+import Storage
 import Tabular
 
 /// Makes a ledger of batches, each three entries under one signed checkpoint as the corridor commits them, and verifies it.
@@ -27,6 +28,39 @@ func benchmarkLedger(_ folder: String, entries: Int) throws {
     report("ledger-entries", Double(rows), "entries")
     report("ledger-verify", seconds, "s")
     report("ledger-bytes", Double(size) / Double(rows / 3), "bytes/batch")
+}
+
+/// What a decision pays for a record of so many batches: the fold from its beginning, with the cache that an earlier process left and the
+/// entries since, and twenty entries proven one by one.
+func benchmarkProof(_ folder: String, batches: Int) throws {
+    let root = folder + "/bench-proof-\(batches)"
+    try? FileManager.default.removeItem(atPath: root)
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    let key = try SigningKey(seed: SecretKey(copying: [UInt8](repeating: 7, count: 32).span))
+    let path = root + "/ledger.sqlite"
+    let ledger = try Ledger.create(path: path, origin: "bench.example/ledger/2", signingKey: key, time: Clock.text())
+    for batch in 0..<batches { _ = try ledger.commit(change(batch)) }
+    let cache = ProvenLog.Cache(
+        in: try OpenFolder(root), secret: SecretKey(copying: [UInt8](repeating: 9, count: 32).span))
+    func proven() throws -> ProvenLog {
+        ProvenLog(try Ledger.openReadonly(path: path), key: ledger.verifier, cache: cache)
+    }
+    report("proof-batches", Double(batches), "batches")
+    // Once only: it leaves the cache.
+    let start = Clock.monotonic()
+    _ = try proven().state()
+    report("proof-cold", Clock.monotonic() - start, "s")
+    report("proof-cached", time { guard (try? proven().state()) != nil else { exit(70) } }, "s")
+    for batch in 0..<60 { _ = try ledger.commit(change(batches + batch)) }
+    report("proof-cached-180-entries-later", time { guard (try? proven().state()) != nil else { exit(70) } }, "s")
+    let log = try proven()
+    let last = try log.state().size - 1
+    report(
+        "proof-20-entries",
+        time { for place in 0..<20 where (try? log.entry(last - 7 * place)) == nil { exit(70) } }, "s")
+    report(
+        "proof-cache", Double(try FileDescriptor.openRegular(root + "/ledger.index").readAll(max: 1 << 30).count),
+        "bytes")
 }
 
 /// Bodies as large as those of a real batch: one accepted shard, three files beside it, twenty baselines.

@@ -6,6 +6,7 @@
 //        Benchmarks text FILE, which searches a text file for personal data line by line.
 //        Benchmarks forest FILE, which fits a forest to the matrix of these and scores its rows.
 //        Benchmarks alarms ROWS BATCHES, which counts false alarms over clean batches of that many rows.
+//        Benchmarks proof FOLDER BATCHES, which makes a record of that many batches and proves what a decision asks of it
 //        Benchmarks ledger FOLDER ENTRIES, which makes a ledger of that many entries in FOLDER, if there is none, and verifies it.
 import Cryptography
 import Foundation
@@ -19,6 +20,10 @@ import Sketches
 import Storage
 import Tabular
 
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "proof", let count = Int(CommandLine.arguments[3]) {
+    try benchmarkProof(CommandLine.arguments[2], batches: count)
+    exit(0)
+}
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "ledger", let count = Int(CommandLine.arguments[3]) {
     try benchmarkLedger(CommandLine.arguments[2], entries: count)
     exit(0)
@@ -50,7 +55,7 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "alarms", let r
 }
 guard CommandLine.arguments.count == 2 else {
     print(
-        "usage: Benchmarks FOLDER | typed FILE | forest FILE | checks FILE CONTRACT | alarms ROWS BATCHES | ledger FOLDER ENTRIES"
+        "usage: Benchmarks FOLDER | typed FILE | forest FILE | checks FILE CONTRACT | alarms ROWS BATCHES | ledger FOLDER ENTRIES | proof FOLDER BATCHES"
     )
     exit(64)
 }

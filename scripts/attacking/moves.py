@@ -24,7 +24,7 @@ HARMLESS = {
     "inbox-planted": "who can write there can deliver, and what is delivered is judged",
     "claim-dataset": "as if it had been delivered to that dataset's inbox: it is judged by that contract",
     "claim-attempts": "it only makes the gate set a file aside, sealed and recorded",
-    "claim-plan-edited": "a plan that names no files of its own has none to be believed: where they go follows from signed entries",
+    "claim-plan-edited": "a plan that names neither batch nor files has none to be believed: where they go follows from signed entries",
     "claim-name": "a supplier's name for a file decides nothing",
     "contract-title-edited": "contracts are the operator's own, and what a dataset has accepted stays known under any of them",
     "config-sources-removed": "settings are the operator's own, and who is blocked stands in the record",
@@ -667,10 +667,10 @@ def claim_target_edited(case, source):
 @move("inflight|claim|work", "watch good again", template="claims")
 def claim_plan_edited(case, source):
     def edit(book, claim, plan):
-        known = "files" in plan
+        known, known_batch = "files" in plan, "batch" in plan
         plan.setdefault("files", [{"from": "x", "to": "accepted/w/x.sluice"}])
         how = source.choice(["batch", "files", "no files", "claim", "state"])
-        case.harmless = not known and "files" in how
+        case.harmless = not known and "files" in how or not known_batch and how == "batch"
         if how == "batch":
             plan["batch"] = case.stage.facts[case.pick(source)]["batch"]
         elif how == "files":

@@ -26,3 +26,6 @@ func canonicalPath(_ path: String) -> String {
 
 /// The user that this process acts for.
 func userNumber() -> UInt32 { getuid() }
+
+/// This process's number.
+func processNumber() -> Int32 { getpid() }

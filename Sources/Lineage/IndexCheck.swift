@@ -1,0 +1,58 @@
+import GRDB
+import Tabular
+
+/// The sum of many hashes: the same for the same rows in any order, under this process's random key, so that nobody can aim at one.
+struct RowSum: Equatable, Sendable {
+    private var high = 0
+    private var low = 0
+
+    /// Adds the hash of a row.
+    mutating func add(_ first: String, _ second: String, _ third: String) {
+        var hasher = Hasher()
+        hasher.combine(first)
+        hasher.combine(second)
+        hasher.combine(third)
+        var other = hasher
+        other.combine(1 as UInt8)
+        high &+= hasher.finalize()
+        low &+= other.finalize()
+    }
+}
+
+/// Holds the indices against what they are of. SQLite's record of an index can be made to say what it does not hold, and its quick check
+/// does not look into indices: look-ups would then miss entries in silence.
+enum IndexCheck {
+    /// - Parameter kinds: the sum of kind and number over the entries of the log that were walked.
+    static func compare(_ queue: DatabaseQueue, rows: Int, kinds: RowSum, _ damage: inout DamageList) throws {
+        var indexed = RowSum()
+        var last: (kind: String, sequence: Int)?
+        repeat {
+            let (kind, sequence) = last ?? ("", Int.min)
+            last = nil
+            try queue.read { db in
+                var count = 0
+                try db.forEach(
+                    """
+                    SELECT kind, seq FROM entry INDEXED BY entry_kind WHERE (kind, seq) > (?, ?) ORDER BY kind, seq LIMIT 65536
+                    """, [kind, sequence]
+                ) { row in
+                    count += 1
+                    if count == 65_536 { last = (row.text(0), row.integer(1)) }
+                    if row.integer(1) < rows { indexed.add(row.text(0), "\(row.integer(1))", "") }
+                }
+            }
+        } while last != nil
+        if indexed != kinds { damage.add(.projection, "the index entry_kind disagrees with the entries") }
+        // In one transaction: edges of entries to come would be in one of the two only.
+        try queue.read { db in
+            var (edges, byTarget) = (RowSum(), RowSum())
+            try db.forEach("SELECT src, rel, dst FROM prov_edge NOT INDEXED") {
+                edges.add($0.text(0), $0.text(1), $0.text(2))
+            }
+            try db.forEach("SELECT src, rel, dst FROM prov_edge INDEXED BY prov_edge_dst") {
+                byTarget.add($0.text(0), $0.text(1), $0.text(2))
+            }
+            if edges != byTarget { damage.add(.projection, "the index prov_edge_dst disagrees with its table") }
+        }
+    }
+}
