@@ -58,8 +58,11 @@ struct KeyIndex: Sendable, Equatable {
         keys.reserveCapacity(bytes.count / 12)
         sequences.reserveCapacity(bytes.count / 12)
         for at in stride(from: 0, to: bytes.count, by: 12) {
-            keys.append(bytes[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) })
-            sequences.append(bytes[at + 8..<at + 12].reduce(0) { $0 << 8 | UInt32($1) })
+            var (key, sequence): (UInt64, UInt32) = (0, 0)
+            for place in at..<at + 8 { key = key << 8 | UInt64(bytes[place]) }
+            for place in at + 8..<at + 12 { sequence = sequence << 8 | UInt32(bytes[place]) }
+            keys.append(key)
+            sequences.append(sequence)
         }
     }
 }

@@ -203,7 +203,7 @@ extension ProvenState {
         func texts(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
         return .object([
-            "v": .integer(1), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "v": .integer(2), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
@@ -227,22 +227,14 @@ extension ProvenState {
             } ?? .null,
             "contracts": texts(contracts.sorted()),
             "numbers": .object(sequences.mapValues { .integer($0) }),
-            "published": .object(
-                published.mapValues { roles in
-                    .object(
-                        roles.mapValues { list in
-                            .object([
-                                "sequences": numbers(list.map(\.sequence)), "sources": texts(list.map(\.source)),
-                            ])
-                        })
-                }),
+            "published": .object(published.mapValues { .object($0.mapValues(Self.compact)) }),
             "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
         ])
     }
 
     /// Reads a cache; nil for one of another version or of another form.
     init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 1, let size = document["size"]?.whole,
+        guard document["v"]?.whole == 2, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
             let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
             let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
@@ -273,9 +265,65 @@ extension ProvenState {
         contracts = Set(texts(document["contracts"]))
         sequences = (document["numbers"]?.members ?? [:]).compactMapValues(\.whole)
         published = (document["published"]?.members ?? [:]).mapValues { roles in
-            (roles.members ?? [:]).mapValues { list in
-                zip(numbers(list["sequences"]), texts(list["sources"])).map { Published(sequence: $0, source: $1) }
+            (roles.members ?? [:]).mapValues(Self.published)
+        }
+    }
+
+    /// Entries of a role: steps between them, and whose each is as a place in a list of names; there may be a million.
+    private static func compact(_ list: [Published]) -> JSONValue {
+        var (names, places) = ([String](), [String: UInt32]())
+        var (steps, sources): ([UInt8], [UInt8]) = ([], [])
+        var last = 0
+        for each in list {
+            let place = places[each.source] ?? UInt32(names.count)
+            if place == names.count {
+                names.append(each.source)
+                places[each.source] = place
+            }
+            Varint.append(UInt64(each.sequence - last), &steps)
+            Varint.append(UInt64(place), &sources)
+            last = each.sequence
+        }
+        return .object([
+            "names": .array(names.map { .string($0) }), "steps": .string(base64(steps)),
+            "sources": .string(base64(sources)),
+        ])
+    }
+
+    private static func published(_ document: JSONValue) -> [Published] {
+        let names = (document["names"]?.items ?? []).compactMap(\.text)
+        let steps = Varint.all(document["steps"]?.text.flatMap { bytes(base64: $0) } ?? [])
+        let sources = Varint.all(document["sources"]?.text.flatMap { bytes(base64: $0) } ?? [])
+        var last = 0
+        return zip(steps, sources).map { step, source in
+            last += Int(step)
+            return Published(sequence: last, source: names.indices.contains(Int(source)) ? names[Int(source)] : "")
+        }
+    }
+}
+
+/// LEB128.
+private enum Varint {
+    static func append(_ value: UInt64, _ out: inout [UInt8]) {
+        var rest = value
+        while rest >= 0x80 {
+            out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        out.append(UInt8(rest))
+    }
+
+    static func all(_ bytes: [UInt8]) -> [UInt64] {
+        var found: [UInt64] = []
+        var (value, shift): (UInt64, UInt64) = (0, 0)
+        for byte in bytes {
+            if shift < 63 { value |= UInt64(byte & 0x7F) << shift }
+            shift += 7
+            if byte < 0x80 {
+                found.append(value)
+                (value, shift) = (0, 0)
             }
         }
+        return found
     }
 }

@@ -55,7 +55,8 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "alarms", let r
 }
 guard CommandLine.arguments.count == 2 else {
     print(
-        "usage: Benchmarks FOLDER | typed FILE | forest FILE | checks FILE CONTRACT | alarms ROWS BATCHES | ledger FOLDER ENTRIES | proof FOLDER BATCHES"
+        "usage: Benchmarks FOLDER | typed FILE | forest FILE | checks FILE CONTRACT | alarms ROWS BATCHES | "
+            + "ledger FOLDER ENTRIES | proof FOLDER BATCHES"
     )
     exit(64)
 }

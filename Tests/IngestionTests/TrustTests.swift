@@ -21,6 +21,16 @@ import Testing
         }
     }
 
+    /// Makes an index miss rows, and SQLite's record of it say nothing of that.
+    private func makeHole(_ shop: Workshop, _ name: String, _ rest: String) throws {
+        try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
+            let sql = try String.fetchOne(
+                db, sql: "SELECT sql FROM sqlite_schema WHERE name = ?", arguments: [name])
+            try db.execute(sql: "DROP INDEX \(name); \(sql ?? "") WHERE \(rest); PRAGMA writable_schema = ON")
+            try db.execute(sql: "UPDATE sqlite_schema SET sql = ? WHERE name = ?", arguments: [sql, name])
+        }
+    }
+
     /// The same, with the triggers put back.
     private func tamperUnseen(_ shop: Workshop, _ sql: String) throws {
         let triggers = try DatabaseQueue(path: shop.store.ledgerPath).read { db in
@@ -285,6 +295,22 @@ import Testing
             try tamperUnseen(shop, sql)
             #expect(try !Ledger.verify(path: shop.store.ledgerPath, key: key).damage.isEmpty, "\(sql)")
         }
+    }
+
+    /// SQLite's record of an index can be made to say what it does not hold.
+    @Test func `an index with a hole is named, and misses nothing that counts`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let first = try await accepted(shop, "a.csv", from: 1)
+        let key = try shop.store.ledger().verifier
+        for (name, hole) in [("entry_kind", "kind <> 'shard.published'"), ("prov_edge_dst", "rel <> 'used'")] {
+            try makeHole(shop, name, hole)
+            let damage = try Ledger.verify(path: shop.store.ledgerPath, key: key).damage
+            #expect(damage.contains { $0.detail.contains("the index \(name)") }, "\(damage)")
+        }
+        #expect(try shop.store.audit().problems.isEmpty)
+        let again = try await shop.run(shop.folder + "/a.csv")
+        #expect(again.duplicateOf == first.batch)
     }
 
     @Test func `a journal that would make sqlite touch other files is refused`() async throws {
