@@ -16,6 +16,7 @@ let oursC: [CSetting] = [
     .unsafeFlags(["-O3"], .when(configuration: .release)),
 ]
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -64,7 +65,7 @@ let package = Package(
         room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"], statistics),
         room("Masking", ["Tabular", "Sketches", "Schemas", "Cryptography", "Recognition", "Validating", "Screening"]),
         room("Sealing", ["Tabular", "Cryptography", "Storage", "Screening", "Masking"]),
-        room("Lineage", ["Tabular", "Cryptography", "Storage", grdb]),
+        room("Lineage", ["Tabular", "Cryptography", "Storage", grdb, sqlite]),
         // Ring 3 and 4.
         room(
             "Ingestion",

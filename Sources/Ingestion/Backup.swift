@@ -42,7 +42,9 @@ package struct Backup: Sendable {
         var places = RecordedPlaces()
         try places.catchUp(copy)
         var copier = FileCopier(from: store.files, to: root)
+        let state = try store.proven().state
         for (path, recorded) in places.files.sorted(by: { $0.key.text < $1.key.text }) {
+            if recorded.isExcluded(state), try await isLost(path, recorded, in: store) { continue }
             try await awaitFile(path, of: recorded.batch, in: store)
             guard try copier.copy(path) == recorded.digest else {
                 throw IngestionError(
@@ -150,8 +152,19 @@ package struct Backup: Sendable {
             throw IngestionError(
                 .damaged, "\(backup): entry \(strange) records a file without a place of ours; nothing was restored")
         }
+        let state = try recording { () throws(LedgerError) in try log.state() }
         for (path, recorded) in places.files.sorted(by: { $0.key.text < $1.key.text }) {
-            guard copier.source.exists(at: path) else {
+            let status: FileStatus?
+            do throws(StorageError) { status = try copier.source.status(at: path) } catch {
+                throw IngestionError(.damaged, "\(backup): \(error.description); nothing was restored")
+            }
+            if status == nil, recorded.isExcluded(state) { continue }
+            // Looked at before it is copied: it may be as large as the disk.
+            if let status, status.kind != .regular || recorded.bytes.map({ $0 != status.size }) ?? false {
+                throw IngestionError(
+                    .damaged, "\(backup)/\(path): it is not the file that the ledger records; nothing was restored")
+            }
+            guard status != nil else {
                 throw IngestionError(
                     .damaged, "\(backup)/\(path): the ledger records it and it is missing; nothing was restored")
             }
@@ -201,13 +214,16 @@ package struct Backup: Sendable {
                     .damaged, "\(backup)/\(noteName): it was made of another state of the ledger; nothing was restored")
             }
             settings = listed.compactMapValues(\.text)
-        } else if trust.acceptsUnsignedSettings {
+        } else if trust.acceptsUnsignedSettings, state.keys.isEmpty {
+            // A version that records keys signs the settings of its backups: without the note somebody took it away.
             settings = try unsignedSettings(source)
         } else {
             throw IngestionError(
                 .damaged,
                 "\(backup): it has no \(noteName), so nobody signed its configuration, contracts and keys; nothing was restored. "
-                    + "If an earlier version made it, read them yourself, and add --unsigned-settings")
+                    + (state.keys.isEmpty
+                        ? "An earlier version made it: read them yourself, and add --unsigned-settings"
+                        : "This version signs them, so somebody took the note away: use another backup"))
         }
         var keys = 0
         // The configuration comes last: a folder with it is a store.
@@ -264,6 +280,16 @@ package struct Backup: Sendable {
             return try !listFolder(target).isEmpty
         }
         if isTaken { throw IngestionError(.cannotCreate, "\(target) is not empty; choose a new folder") }
+    }
+
+    /// Whether a file that nothing rests on any more is missing or changed: it is no part of the copy.
+    private static func isLost(
+        _ path: RelativePath, _ recorded: RecordedPlaces.Recorded, in store: Store
+    ) async throws(IngestionError) -> Bool {
+        guard (try? store.files.status(at: path))??.kind == .regular else { return true }
+        return try storing { () throws(StorageError) in
+            try sha256(of: store.files.openRegular(at: path)) != recorded.digest
+        }
     }
 
     /// Waits for a file that was committed and is just being moved into place by another process.

@@ -176,6 +176,18 @@ package struct Committer: Sendable {
         try catchUp()
     }
 
+    // MARK: Writing
+
+    /// Records entries by themselves.
+    func append(_ entries: [JSONValue]) throws(IngestionError) { _ = try append(LedgerChange(entries: entries)) }
+
+    /// Records a change, and writes the new state down outside the store: an older copy of the ledger is missed from then on.
+    func append(_ change: LedgerChange) throws(IngestionError) -> Committed {
+        let made = try recording { () throws(LedgerError) in try ledger.commit(change) }
+        _ = try store.pinning(ledger)
+        return made
+    }
+
     // MARK: Claims
 
     private func lockName(_ claim: String) -> FileName { Store.name(claim + ".lock") }
@@ -317,7 +329,7 @@ package struct Committer: Sendable {
             plan: plan, updatedMilliseconds: Clock.milliseconds())
         var change = change
         change.putInflight.append(inflight)
-        let made = try recording { () throws(LedgerError) in try ledger.commit(change) }
+        let made = try append(change)
         var files: [Placement] = []
         for (index, entry) in change.entries.enumerated() where entry["kind"]?.text == LedgerEntry.publishedKind {
             for file in entry["files"]?.items ?? [] {

@@ -246,7 +246,7 @@ extension Store {
             let key = try? signingKey()
             // The ledger was held against the key that is known for it when it was opened.
             let verifier = ledger.verifier
-            let standing = try pinning(verifier)
+            let standing = try pinning(ledger)
             if case .unpinned(let reason) = standing {
                 found.append(
                     Diagnosis(
@@ -282,9 +282,11 @@ extension Store {
             + audit.problems.map { line in
                 Diagnosis(
                     "files", .bad, line,
-                    cure: line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
-                        ? "nobody may read it as published; move it away and find out who put it there"
-                        : "restore it from a backup")
+                    cure: line.hasSuffix("finishes it") || line.hasSuffix("writes it")
+                        ? "run sluice ingest or watch; restore it from a backup only if it is named again"
+                        : line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
+                            ? "nobody may read it as published; move it away and find out who put it there"
+                            : "restore it from a backup")
             }
     }
 

@@ -33,15 +33,37 @@ package struct KnownLedgers: Sendable {
         path = join(folder, "sluice/known-ledgers")
     }
 
+    /// What is known of a ledger.
+    private struct Line {
+        var key: VerifierKey
+        var folder: String
+        /// The newest signed state that was seen there: entries and root, base64; none at first.
+        var size = 0
+        var root = ""
+
+        var text: String { size > 0 ? "\(key) \(folder) \(size) \(root)\n" : "\(key) \(folder)\n" }
+    }
+
     /// The verifier key that was written down for an origin; nil when it was never met.
     package func key(of origin: String) throws(IngestionError) -> VerifierKey? {
         try lines().last { $0.key.name == origin }?.key
     }
 
-    /// Holds a ledger against what is known of its origin and of its folder, and writes it down when it is new.
+    /// Refuses a key for an origin that is known with another one.
+    package func refuseOther(than key: VerifierKey) throws(IngestionError) {
+        guard let other = try lines().first(where: { $0.key.name == key.name && $0.key != key }) else { return }
+        throw IngestionError(
+            .damaged,
+            "\(path) knows the ledger \(key.name) with the key \(other.key), and not with \(key); see which one is right"
+        )
+    }
+
+    /// Holds a ledger against what is known of its origin and of its folder, and writes down what is new: the ledger itself when it is met
+    /// for the first time, and its newest signed state.
     ///
-    /// Throws `damaged` when another key is known for either.
-    package func check(_ key: VerifierKey, at folder: String) throws(IngestionError) -> Standing {
+    /// Throws `damaged` when another key is known for either, or when the ledger is not the one whose state was seen in this folder.
+    package func check(_ ledger: Ledger, at folder: String) throws(IngestionError) -> Standing {
+        let key = ledger.verifier
         let place = Self.place(folder)
         let known = try lines()
         let same = known.filter { $0.key.name == key.name || $0.folder == place }
@@ -53,14 +75,58 @@ package struct KnownLedgers: Sendable {
                     + " with the key \(other.key): the ledger was replaced or signed anew; restore a backup, or, if you made another "
                     + "store here yourself, remove that line of \(path)")
         }
-        if same.contains(where: { $0.key == key && $0.folder == place }) { return .pinned }
-        return try remember(key, place, known)
+        let newest = try recording { () throws(LedgerError) in try ledger.latestCheckpoint()?.head }
+        let line = same.first { $0.folder == place }
+        if let line, line.size > 0 {
+            let root = try recording { () throws(LedgerError) in try ledger.root(of: line.size) }
+            guard let root, base64(root) == line.root else {
+                throw IngestionError(
+                    .damaged,
+                    "\(folder): its ledger is not the one that was seen here with \(line.size) entries: an older copy was put in its "
+                        + "place, or it was rewritten; restore the newest backup, or, if you put an older copy here yourself, remove its "
+                        + "line of \(path)"
+                )
+            }
+            if newest.map({ $0.size <= line.size }) ?? true { return .pinned }
+        }
+        let made = Line(key: key, folder: place, size: newest?.size ?? 0, root: newest.map { base64($0.root) } ?? "")
+        return try remember(
+            made, isMet: !same.isEmpty, replacing: { $0.folder == place && $0.key == key && $0.size <= made.size })
     }
 
-    /// Writes down the ledger of a store that was just made, in place of another that was in the same folder.
+    /// Writes down the ledger of a store that was just made or restored, in place of another that was in the same folder.
     package func pin(_ key: VerifierKey, at folder: String) throws(IngestionError) -> Standing {
         let place = Self.place(folder)
-        return try remember(key, place, try lines().filter { $0.folder != place })
+        return try remember(Line(key: key, folder: place), isMet: false, replacing: { $0.folder == place })
+    }
+
+    /// Writes a line in place of others, while no other process does.
+    private func remember(
+        _ line: Line, isMet: Bool, replacing isReplaced: (Line) -> Bool
+    ) throws(IngestionError) -> Standing {
+        let (place, name) = split(path)
+        do throws(StorageError) {
+            try makeFolder(place)
+            let folder = try OpenFolder(place)
+            var lock = try FileLock.tryAcquire(Store.name(name + ".lock"), in: folder)
+            for _ in 0..<400 where lock == nil {
+                pause(milliseconds: 5)
+                lock = try FileLock.tryAcquire(Store.name(name + ".lock"), in: folder)
+            }
+            guard let held = lock else { return .unpinned("another process holds \(path).lock") }
+            let known: [Line]
+            do throws(IngestionError) { known = try lines() } catch { return .unpinned(error.description) }
+            let text = (known.filter { !isReplaced($0) } + [line]).map(\.text).joined()
+            // A name of this process's own: what a dead one left half written stands in nobody's way.
+            var file = try StagedFile(in: folder, name: "\(name)-\(processNumber())")
+            try file.write(Array(text.utf8).span)
+            // What a power loss takes is an older state of what is known, which still holds.
+            try file.commitLoosely(as: Store.name(name), replacing: true)
+            _ = consume held
+        } catch {
+            return .unpinned(error.description)
+        }
+        return isMet ? .pinned : .new
     }
 
     /// A folder's path as one word of one line: what would end either is written as in a URI.
@@ -96,30 +162,32 @@ package struct KnownLedgers: Sendable {
         return isMet ? .pinned : .new
     }
 
-    private func lines() throws(IngestionError) -> [(key: VerifierKey, folder: String)] {
+    private func lines() throws(IngestionError) -> [Line] {
         guard exists(path) else { return [] }
         let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 24)
         }
-        var found: [(key: VerifierKey, folder: String)] = []
-        for (number, line) in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).enumerated() {
-            if line.hasPrefix("#") { continue }
-            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        var found: [Line] = []
+        for (number, text) in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).enumerated() {
+            if text.hasPrefix("#") { continue }
+            let words = text.split(separator: " ").map(String.init)
             // A line that cannot be read may be the one that matters.
             guard let key = words.first.flatMap({ VerifierKey($0) }) else {
                 throw IngestionError(
                     .damaged, "\(path): line \(number + 1) is no verifier key; correct it, or restore the file")
             }
-            found.append((key, words.count > 1 ? words[1] : ""))
+            var line = Line(key: key, folder: words.count > 1 ? words[1] : "")
+            if words.count > 3, let size = Int(words[2]) { (line.size, line.root) = (size, words[3]) }
+            found.append(line)
         }
         return found
     }
 }
 
 extension Store {
-    /// Holds the verifier key of this store's ledger against what is known of it outside the store.
-    package func pinning(_ key: VerifierKey) throws(IngestionError) -> KnownLedgers.Standing {
+    /// Holds this store's ledger against what is known of it outside the store.
+    package func pinning(_ ledger: Ledger) throws(IngestionError) -> KnownLedgers.Standing {
         if !isPinned { return .unpinned("the store is a temporary one") }
         guard let known = KnownLedgers() else { return .unpinned("this user has no home folder") }
-        return try known.check(key, at: root)
+        return try known.check(ledger, at: root)
     }
 }

@@ -128,7 +128,7 @@ extension Committer {
             "batches": .array(chosen.map { .string($0.batch) }),
             "files": .array(chosen.map { .string($0.digest) }),
         ])
-        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        try append([entry])
         return NamedBaseline(
             name: name, dataset: dataset, batches: chosen.map(\.batch), files: chosen.map(\.digest), digest: digest,
             time: time)
@@ -153,7 +153,7 @@ extension Committer {
             "dataset": .string(dataset), "digest": .string(found.digest), "uid": .integer(Int64(getuid())),
             "reason": .string(reason),
         ])
-        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        try append([entry])
     }
 
     /// Records that a batch's baseline and claims count no longer: by whom (uid), and why. For one whose file is lost, and for one that
@@ -176,7 +176,7 @@ extension Committer {
             "dataset": .string(dataset), "batch": .string(batch), "uid": .integer(Int64(getuid())),
             "reason": .string(reason),
         ])
-        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        try append([entry])
     }
 
     private func isUsableName(_ name: String) -> Bool {

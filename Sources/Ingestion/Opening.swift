@@ -14,7 +14,7 @@ extension Committer {
             "kind": .string("shard.opened"), "v": .integer(1), "time": .string(Clock.text()),
             "file_sha256": .string(digest), "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ])
-        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        try append([entry])
     }
 }
 
@@ -37,7 +37,7 @@ extension Store {
         // Whose values were read can be looked for by whoever knows the person and has the key, and by nobody else.
         entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
         let made = JSONValue.object(entry)
-        _ = try recording { () throws(LedgerError) in try committer.ledger.commit(LedgerChange(entries: [made])) }
+        try committer.append([made])
         do throws(CryptographyError) {
             var cipher = try ValueCipher(key, subject: subject.map { Array($0.utf8) })
             return values.map { value in

@@ -192,7 +192,7 @@ extension Corridor {
             "epsilon_millionths": .integer(Int64(epsilon.millionths)), "spent_millionths": .integer(Int64(spent)),
             "uid": .integer(Int64(getuid())),
         ])
-        _ = try recording { () throws(LedgerError) in try committer.ledger.commit(LedgerChange(entries: [entry])) }
+        try committer.append([entry])
         return Epsilon(millionths: spent)
     }
 

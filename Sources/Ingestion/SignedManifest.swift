@@ -12,6 +12,8 @@ package struct SignedManifest: Sendable, Equatable {
     package let dataset: String?, supplier: String?
     /// Its number among the supplier's deliveries to the dataset.
     package let sequence: Int64?
+    /// Whether it says something that cannot be: a number that is no whole one from 0 to 2^53 - 1, a name that is no text.
+    package let isMalformed: Bool
     /// Who signed it, as the key's fingerprint.
     package let signer: String
 
@@ -28,7 +30,11 @@ package struct SignedManifest: Sendable, Equatable {
         guard let signer else { return nil }
         dataset = document["dataset"]?.text
         supplier = document["supplier"]?.text
-        sequence = document["sequence"]?.whole
+        let number = document["sequence"]?.whole
+        sequence = number.flatMap { (0..<1 << 53).contains($0) ? $0 : nil }
+        isMalformed =
+            document["sequence"] != nil && sequence == nil || document["dataset"] != nil && dataset == nil
+            || document["supplier"] != nil && supplier == nil
         self.signer = "\(signer.format.rawValue) \(signer.fingerprint)"
     }
 
@@ -48,9 +54,8 @@ package struct SignedManifest: Sendable, Equatable {
 
     /// What the report and the record say.
     var document: JSONValue {
+        // Dataset and supplier are the batch's own, or the batch is rejected: a supplier's words are not repeated.
         var members: [String: JSONValue] = ["signer": .string(signer)]
-        members["dataset"] = dataset.map { .string($0) }
-        members["supplier"] = supplier.map { .string($0) }
         members["sequence"] = sequence.map { .integer($0) }
         return .object(members)
     }
@@ -64,6 +69,7 @@ extension Visitor {
         func reject(_ code: FindingCode) -> Finding { Finding(code, outcome: .rejected, row: 0) }
         let isRequired = record?.required.contains(.manifest) == true
         guard let manifest = provenance.manifest else { return isRequired ? [reject(.manifestMissing)] : [] }
+        if manifest.isMalformed { return [reject(.manifestMismatch)] }
         var found: [Finding] = []
         // What is signed and says otherwise is wrong, whether it was asked for or not.
         if manifest.dataset.map({ $0 != dataset }) ?? isRequired {

@@ -180,7 +180,7 @@ extension Committer {
             "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()),
             "source": .string(source), "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ])
-        _ = try recording { () throws(LedgerError) in try ledger.commit(LedgerChange(entries: [entry])) }
+        try append([entry])
     }
 
     /// Entries that a batch brings about its source: what `sluice.yaml` says of it, when that is new, and that it passed.

@@ -191,7 +191,7 @@ package struct Store: Sendable {
                 "\(ledgerPath): it is the ledger \(ledger.origin), and \(Self.configurationName) names \(configuration.origin): one of the "
                     + "two was replaced; restore it from a backup")
         }
-        _ = try pinning(ledger.verifier)
+        _ = try pinning(ledger)
     }
 
     /// The store with its record for decisions, over a ledger that was opened.
@@ -216,6 +216,15 @@ package struct Store: Sendable {
 
     /// One key of the store. Throws `notPermitted` for another key than the record has under this name.
     package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
+        if kind == .kek || kind == .token, let record, !exists(join(keysFolder, "\(name).\(kind.rawValue)")),
+            try recording({ () throws(LedgerError) in try record.state() }).keys[
+                ProvenState.KeyName(kind: kind.rawValue, name: name)] == nil
+        {
+            throw IngestionError(
+                .notPermitted,
+                "\(keysFolder)/\(name).\(kind.rawValue): there is no such key, and none was used here under this name; make it with: "
+                    + "sluice keys generate --kind \(kind.rawValue) --name \(name)")
+        }
         let key = try Self.readKey(in: keysFolder, kind, name)
         try requireRecorded(UsedKey(kind, name, key))
         return key

@@ -24,6 +24,14 @@ struct RecordedPlaces {
         let digest: String
         let sequence: Int
         let batch: String
+        let role: String
+        /// Its length, where the entry says it.
+        let bytes: Int?
+
+        /// Whether nothing rests on the file any more: somebody excluded its batch from the baselines.
+        func isExcluded(_ state: ProvenState) -> Bool {
+            (role == "baseline" || role == "claims") && state.excluded.contains(batch)
+        }
     }
 
     /// The files, by their paths.
@@ -48,7 +56,9 @@ struct RecordedPlaces {
                     strange.append(file.entry.sequence)
                     continue
                 }
-                files[path] = Recorded(digest: file.digest, sequence: file.entry.sequence, batch: file.batch)
+                files[path] = Recorded(
+                    digest: file.digest, sequence: file.entry.sequence, batch: file.batch, role: file.role,
+                    bytes: file.body["bytes"]?.whole.map { Int($0) })
                 var above = path.folder
                 while let folder = above, folders.insert(folder).inserted { above = folder.folder }
             }
@@ -88,10 +98,16 @@ extension Store {
             suspects = left
         }
         var audit = StoreAudit()
+        // A file that nothing rests on any more may be lost for good.
+        let isMoot: (AuditWalk.Suspect) -> Bool = { suspect in
+            (walk.places.files[suspect.path] ?? walk.places.file(ofReceipt: suspect.path))?.isExcluded(state) ?? false
+        }
+        audit.notes = suspects.filter(isMoot).map { "NOTE its batch is excluded from the baselines: \($0.line)" }
+        suspects.removeAll(where: isMoot)
         audit.problems =
             suspects.map(\.line) + walk.places.strange.map { "ENTRY \($0) records a file without a place of ours" }
         audit.problems += try strangersInWork() + changedKeys(state)
-        audit.notes = try changedSettings(state)
+        audit.notes += try changedSettings(state)
         return audit
     }
 
@@ -153,9 +169,13 @@ extension Store {
             )
         }
         for dataset in configuration.datasets.keys.sorted() where configuration.datasets[dataset]?.schema != nil {
-            guard let loaded = try? contract(of: dataset), !state.contracts.isEmpty else { continue }
+            guard state.datasets(with: "accepted").contains(dataset), let loaded = try? contract(of: dataset) else {
+                continue
+            }
             if !state.contracts.contains(hex(Schema.digested(loaded).digest)) {
-                notes.append("NOTE the contract of dataset \(dataset) is one that no batch was judged by yet")
+                notes.append(
+                    "NOTE the contract of dataset \(dataset) is another than any batch of it was judged by; its next batch records it"
+                )
             }
         }
         return notes
@@ -231,10 +251,7 @@ struct AuditWalk {
         }
         if let recorded = places.files[path] {
             guard let status else {
-                let isStaged =
-                    Inflight.isName(recorded.batch)
-                    && root.exists(at: Store.workPath.appending(Store.name(recorded.batch)))
-                return isStaged
+                return isStaged(recorded)
                     ? "FILE \(path) is not in place: its process ended while it published; the next sluice ingest or watch finishes it"
                     : "FILE \(path) is missing"
             }
@@ -250,7 +267,10 @@ struct AuditWalk {
                 let file =
                     path.folder.map { $0.appending(Self.name(ofReceipt: path)) }
                     ?? RelativePath(Self.name(ofReceipt: path))
-                return root.exists(at: file) ? "RECEIPT \(path) is missing" : nil
+                if !root.exists(at: file) { return nil }
+                return isStaged(recorded)
+                    ? "RECEIPT \(path) is not there yet: its process ended while it published; the next sluice ingest or watch writes it"
+                    : "RECEIPT \(path) is missing"
             }
             guard status.kind == .regular else { return "RECEIPT \(path) is a \(status.kind.rawValue)" }
             return try judge(receipt: path, recorded)
@@ -259,6 +279,11 @@ struct AuditWalk {
         guard let status, !(places.folders.contains(path) && status.kind == .folder) else { return nil }
         return status.kind == .regular
             ? "FILE \(path) is not recorded" : "FILE \(path) is a \(status.kind.rawValue) that is not recorded"
+    }
+
+    /// Whether files of the batch are still in its claim's folder.
+    private func isStaged(_ recorded: RecordedPlaces.Recorded) -> Bool {
+        Inflight.isName(recorded.batch) && root.exists(at: Store.workPath.appending(Store.name(recorded.batch)))
     }
 
     private static func name(ofReceipt path: RelativePath) -> FileName {

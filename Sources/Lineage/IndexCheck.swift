@@ -6,12 +6,24 @@ struct RowSum: Equatable, Sendable {
     private var high = 0
     private var low = 0
 
-    /// Adds the hash of a row.
-    mutating func add(_ first: String, _ second: String, _ third: String) {
+    /// Adds the hash of an entry's place in the index by kind.
+    mutating func add(kind: String, sequence: Int) {
         var hasher = Hasher()
-        hasher.combine(first)
-        hasher.combine(second)
-        hasher.combine(third)
+        hasher.combine(kind)
+        hasher.combine(sequence)
+        add(hasher)
+    }
+
+    /// Adds the hash of an edge.
+    mutating func add(edge source: String, _ relation: String, _ target: String) {
+        var hasher = Hasher()
+        hasher.combine(source)
+        hasher.combine(relation)
+        hasher.combine(target)
+        add(hasher)
+    }
+
+    private mutating func add(_ hasher: Hasher) {
         var other = hasher
         other.combine(1 as UInt8)
         high &+= hasher.finalize()
@@ -38,7 +50,7 @@ enum IndexCheck {
                 ) { row in
                     count += 1
                     if count == 65_536 { last = (row.text(0), row.integer(1)) }
-                    if row.integer(1) < rows { indexed.add(row.text(0), "\(row.integer(1))", "") }
+                    if row.integer(1) < rows { indexed.add(kind: row.text(0), sequence: row.integer(1)) }
                 }
             }
         } while last != nil
@@ -48,10 +60,10 @@ enum IndexCheck {
             var (edges, byTarget) = (RowSum(), RowSum())
             // The number is not in the index: without it SQLite would walk the index for the table, NOT INDEXED or not.
             try db.forEach("SELECT src, rel, dst, seq FROM prov_edge ORDER BY src, rel, dst") {
-                edges.add($0.text(0), $0.text(1), $0.text(2))
+                edges.add(edge: $0.text(0), $0.text(1), $0.text(2))
             }
             try db.forEach("SELECT src, rel, dst FROM prov_edge INDEXED BY prov_edge_dst") {
-                byTarget.add($0.text(0), $0.text(1), $0.text(2))
+                byTarget.add(edge: $0.text(0), $0.text(1), $0.text(2))
             }
             if edges != byTarget { damage.add(.projection, "the index prov_edge_dst disagrees with its table") }
         }

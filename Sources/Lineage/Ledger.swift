@@ -1,6 +1,7 @@
 package import Cryptography
 import GRDB
 import Storage
+import Synchronization
 package import Tabular
 
 /// The record: an append-only list of canonical JSON bodies under an RFC 6962 tree, each commit signed.
@@ -16,6 +17,8 @@ package final class Ledger: Sendable {
     package let verifier: VerifierKey
     let queue: DatabaseQueue
     let signingKey: SigningKey?
+    /// The number of SQLite's record of the tables when it was last found to be the built-in one.
+    private let soundSchema = Mutex<Int?>(nil)
     /// Whether the first entry of each commit says how many it made, so that a checkpoint that was taken away is missed.
     let countsCommits: Bool
 
@@ -96,6 +99,11 @@ package final class Ledger: Sendable {
             guard mark == Int(LedgerSchema.applicationID), version == Int(LedgerSchema.version) else {
                 throw LedgerError(.notALedger, operation, subject: path, cause: "it is not a ledger of version 1")
             }
+            if let first = try SchemaCheck.differences(db).first {
+                throw LedgerError(
+                    .damaged, operation, subject: path,
+                    cause: "its tables are not a ledger's: \(first); run sluice lineage verify")
+            }
             return try db.first("SELECT body FROM entry WHERE seq = 0") { $0.bytes(0) }
         }
         guard let body = genesis.flatMap({ try? JSONValue.parse($0) }), body["kind"]?.text == "genesis",
@@ -158,6 +166,9 @@ package final class Ledger: Sendable {
 
     /// A connection with the settings of SECURITY.md 3.4: no WAL (SQLite's WAL-reset bug), every commit synced.
     static func connect(_ path: String, _ operation: String, readonly: Bool) throws(LedgerError) -> DatabaseQueue {
+        guard GuardedFiles.isInstalled else {
+            throw LedgerError(.io, operation, subject: path, cause: "sqlite takes no other file functions than its own")
+        }
         do {
             return try connect(path, readonly: readonly)
         } catch {
@@ -191,6 +202,7 @@ package final class Ledger: Sendable {
             return try queue.writeWithoutTransaction { db in
                 var result: T?
                 try db.inTransaction(.immediate) {
+                    try requireSchema(db)
                     result = try body(db)
                     return .commit
                 }
@@ -204,7 +216,25 @@ package final class Ledger: Sendable {
 
     /// One read transaction; keep it short, since every commit waits for it.
     func read<T>(_ operation: String, _ body: (Database) throws -> T) throws(LedgerError) -> T {
-        try Self.access(queue, path, operation, body)
+        try Self.access(queue, path, operation) { db in
+            try requireSchema(db)
+            return try body(db)
+        }
+    }
+
+    /// Refuses tables that are not the built-in ones: a trigger could undo what a commit writes, a view could be anything. SQLite reads
+    /// its record of them again when its number changes, so it is compared again then.
+    private func requireSchema(_ db: Database) throws {
+        let version = try db.first("PRAGMA schema_version") { $0.integer(0) }
+        if let version, soundSchema.withLock({ $0 == version }) { return }
+        // A ledger that is just being made has none yet.
+        if try db.first("SELECT count(*) FROM sqlite_schema", [], { $0.integer(0) }) == 0 { return }
+        if let first = try SchemaCheck.differences(db).first {
+            throw LedgerError(
+                .damaged, "use ledger", subject: path,
+                cause: "its tables are not a ledger's: \(first); run sluice lineage verify")
+        }
+        soundSchema.withLock { $0 = version }
     }
 
     static func access<T>(

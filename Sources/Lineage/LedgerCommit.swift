@@ -38,6 +38,7 @@ extension Ledger {
             }
             try db.run("INSERT INTO seen VALUES(?,?)", [asBlob(key), firstSequence + index])
         }
+        try readBack(head, note, change.entries.count, in: db)
         for claim in change.removeInflight { try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
         for claim in change.putInflight { try Self.put(claim, in: db) }
         return Committed(size: head.size, root: head.root, note: note, firstSequence: firstSequence)
@@ -49,6 +50,18 @@ extension Ledger {
         guard var members = body.members else { return body }
         members["commit"] = .integer(Int64(count))
         return .object(members)
+    }
+
+    /// What was written is what is there: a commit that is not recorded must not look like one.
+    private func readBack(_ head: Checkpoint, _ note: [UInt8], _ count: Int, in db: Database) throws {
+        let newest = try db.first("SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1") {
+            $0.integer(0) == head.size && $0.bytes(1) == head.root && $0.bytes(2) == note
+        }
+        guard newest == true, try Self.size(db) == head.size else {
+            throw LedgerError(
+                .damaged, "write to ledger", subject: path,
+                cause: "what was written is not what is there; run sluice lineage verify")
+        }
     }
 
     /// Another process may have judged the same content since the caller last looked: the entries say so, whatever has become of the

@@ -129,6 +129,14 @@ extension Ledger {
         }
     }
 
+    /// The root over the first entries; nil when there are not so many.
+    package func root(of size: Int) throws(LedgerError) -> [UInt8]? {
+        try read("read ledger") { db in
+            guard size >= 0, try size <= Self.size(db) else { return nil }
+            return try MerkleTree.root(size: size) { level, index in try node(level, index, in: db) }
+        }
+    }
+
     /// Whether this very signed checkpoint is kept.
     package func holds(checkpoint note: [UInt8]) throws(LedgerError) -> Bool {
         guard let head = Checkpoint.open(note, key: verifier) else { return false }

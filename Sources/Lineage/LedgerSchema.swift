@@ -5,6 +5,11 @@ enum LedgerSchema {
     /// The version of the tables.
     static let version: Int64 = 1
 
+    /// The tables.
+    static let tables = [
+        "entry", "node", "checkpoint", "blob", "prov_entity", "prov_activity", "prov_edge", "inflight", "seen",
+    ]
+
     /// The statements; a `\#` at the end of a line joins it with the next, since SQLite keeps line ends.
     static let sql = #"""
         PRAGMA application_id = 0x494C4447;          -- 'ILDG'

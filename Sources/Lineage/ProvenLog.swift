@@ -99,7 +99,13 @@ package final class ProvenLog: Sendable {
             if known.size <= head.size { return known }
             throw damaged("it holds \(head.size) entries, and this process has seen \(known.size)")
         }
-        if let kept = kept(), kept.size <= head.size {
+        if let kept = kept(upTo: head.size) {
+            // It is ours, so these entries were there once.
+            guard kept.size <= head.size else {
+                throw damaged(
+                    "it holds \(head.size) entries, and \(kept.size) were proven here before: an older copy was put in its place"
+                )
+            }
             cached.withLock { $0 = kept.size }
             return kept
         }
@@ -207,9 +213,10 @@ package final class ProvenLog: Sendable {
     }
 
     /// What another process proved; nil when there is none, or it is not ours.
-    private func kept() -> ProvenState? {
+    private func kept(upTo size: Int) -> ProvenState? {
+        // As large as a cache of so many entries can be, and of as many more again: what is larger is none of ours.
         guard let cache, let name = FileName(Array(Cache.name.utf8)),
-            let bytes = try? cache.folder.openRegular(name).readAll(max: 1 << 30), bytes.count > 32
+            let bytes = try? cache.folder.openRegular(name).readAll(max: 1 << 20 + 512 * size), bytes.count > 32
         else { return nil }
         let text = Array(bytes.dropFirst(32))
         guard constantTimeEquals(proof(of: text, cache).span, Array(bytes.prefix(32)).span) else { return nil }

@@ -74,11 +74,16 @@ struct LedgerVerifier {
     }
 
     mutating func run(_ queue: DatabaseQueue, _ anchors: [LedgerAnchor], _ progress: (Int, Int) -> Void) throws {
+        var isReadable = true
         try queue.read { db in
             try SchemaCheck.compare(db, &damage)
+            // What is no table of ours may be without an end; that it is not ours was said.
+            isReadable = try LedgerSchema.tables.allSatisfy { try SchemaCheck.isTable($0, in: db) }
+            if !isReadable { return }
             rows = try Ledger.size(db)
             newestCheckpoint = try db.first("SELECT coalesce(max(size), 0) FROM checkpoint") { $0.integer(0) } ?? 0
         }
+        if !isReadable { return }
         // A ledger is born with a signed genesis: without one, everything was taken away.
         if rows == 0 || newestCheckpoint == 0 {
             damage.add(.tail, "the ledger holds no signed genesis: it was emptied")
@@ -131,7 +136,7 @@ struct LedgerVerifier {
                 isBroken = true
             }
             lastSequence = row.sequence
-            kinds.add(row.kind, "\(row.sequence)", "")
+            kinds.add(kind: row.kind, sequence: row.sequence)
             if !row.isSound { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
             projection.add(row.derived, row.sequence, kind: row.kind, &damage)
             if isBroken { continue }

@@ -47,13 +47,14 @@ func checkPages(_ path: String) throws -> String? {
 
 /// Compares SQLite's record of the tables with the built-in one.
 enum SchemaCheck {
+    /// A thing in the record: triggers and tables may have the same name.
+    private struct Name: Hashable {
+        let type: String
+        let name: String
+    }
+
     static func compare(_ db: Database, _ damage: inout DamageList) throws {
-        let want = try expected()
-        let have = try objects(db)
-        for name in Set(want.keys).union(have.keys).sorted() where want[name] != have[name] {
-            let verdict = have[name] == nil ? "is missing" : want[name] == nil ? "was added" : "was changed"
-            damage.add(.schema, "\(name) \(verdict)")
-        }
+        for line in try differences(db) { damage.add(.schema, line) }
         for (pragma, value) in [
             ("application_id", LedgerSchema.applicationID), ("user_version", LedgerSchema.version),
         ] where try db.first("PRAGMA \(pragma)", [], { $0.integer(0) }) != Int(value) {
@@ -61,18 +62,48 @@ enum SchemaCheck {
         }
     }
 
-    private static func expected() throws -> [String: String] {
-        let memory = try DatabaseQueue()
-        return try memory.writeWithoutTransaction { db in
-            try db.execute(sql: LedgerSchema.sql)
-            return try objects(db)
+    /// What is missing, changed, or there besides; a line each. An added trigger can undo what is written in the very transaction.
+    static func differences(_ db: Database) throws -> [String] {
+        let want = expected
+        let have = try objects(db)
+        let names = Set(want.keys).union(have.keys).sorted { ($0.name, $0.type) < ($1.name, $1.type) }
+        return names.compactMap { name in
+            let (wanted, found) = (want[name] ?? [], have[name] ?? [])
+            if wanted == found { return nil }
+            if wanted.isEmpty {
+                // Whoever added it chose the name, which may be that of one of ours.
+                let shown = name.name.unicodeScalars.prefix(64).map { $0.escaped(asASCII: true) }.joined()
+                return want.keys.contains { $0.name == name.name }
+                    ? "a \(name.type) \(shown) was added" : "\(shown) was added"
+            }
+            return found.isEmpty ? "\(name.name) is missing" : "\(name.name) was changed"
         }
     }
 
-    private static func objects(_ db: Database) throws -> [String: String] {
-        var found: [String: String] = [:]
-        try db.forEach("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL") { found[$0.text(0)] = $0.text(1) }
+    /// Whether a name is that of the built-in table, and of no view.
+    static func isTable(_ name: String, in db: Database) throws -> Bool {
+        let key = Name(type: "table", name: name)
+        let have = try objects(db)
+        return have[key] == expected[key] && have[Name(type: "view", name: name)] == nil
+    }
+
+    private static let expected: [Name: [String]] = {
+        guard let memory = try? DatabaseQueue() else { preconditionFailure("a database in memory can be made") }
+        let found = try? memory.writeWithoutTransaction { db in
+            try db.execute(sql: LedgerSchema.sql)
+            return try objects(db)
+        }
+        guard let found else { preconditionFailure("the tables of a ledger can be made") }
         return found
+    }()
+
+    private static func objects(_ db: Database) throws -> [Name: [String]] {
+        var found: [Name: [String]] = [:]
+        try db.forEach("SELECT type, name, tbl_name, sql FROM sqlite_schema") { row in
+            let name = Name(type: row.text(0), name: row.text(1))
+            found[name, default: []].append(row.text(2) + "\n" + (row.value(3).isNull ? "none" : row.text(3)))
+        }
+        return found.mapValues { $0.sorted() }
     }
 }
 

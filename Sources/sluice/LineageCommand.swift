@@ -167,7 +167,7 @@ struct LineageCommand: AsyncParsableCommand {
             guard let found = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) else {
                 throw IngestionError(.configuration, "the ledger's origin in sluice.yaml is no valid name")
             }
-            switch try store.pinning(found) {
+            switch try store.pinning(try Ledger.openReadonly(path: store.ledgerPath)) {
             case .pinned, .new:
                 return (
                     found,
@@ -217,6 +217,13 @@ struct LineageCommand: AsyncParsableCommand {
                     code = 1
                 }
                 Terminal.line("verifier key \(verifier), \(from)")
+                if result.damage.isEmpty {
+                    // The very folder, and the state that was seen in it before.
+                    do throws(IngestionError) { _ = try store.readableLedger() } catch {
+                        Terminal.line("LEDGER \(error.description)")
+                        code = 1
+                    }
+                }
                 if result.anchors == 0 {
                     Terminal.line(
                         "no anchor was checked: a ledger replaced by an older one, or rewritten by someone with the signing key, "

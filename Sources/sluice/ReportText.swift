@@ -18,7 +18,7 @@ enum ReportText {
                 report.earlierWasAccepted ? "" : "; to judge it again, add --force"
             lines.append(
                 report.isRefusedReplacement
-                    ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract or policy"
+                    ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
                     : "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy"
             )
             lines.append(

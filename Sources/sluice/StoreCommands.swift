@@ -131,8 +131,12 @@ struct RestoreCommand: AsyncParsableCommand {
             let key = try verifier()
             var trust = Backup.Trust(key)
             trust.acceptsUnsignedSettings = unsignedSettings
+            let known = KnownLedgers()
+            try known?.refuseOther(than: key)
             let result = try Backup.restore(backup, to: folder, trust)
-            if case .unpinned(let reason) = try Store(folder).pinning(key) {
+            // What was in this folder before is gone: the operator says by which key this one goes.
+            let standing = try known?.pin(key, at: folder) ?? .unpinned("this user has no home folder")
+            if case .unpinned(let reason) = standing {
                 Terminal.remark("the verifier key could not be written down outside the store: \(reason)")
             }
             Terminal.line(

@@ -139,6 +139,10 @@ import Testing
         #expect(intact.code == 0 && intact.out.contains("1 anchor(s) agree"), "\(intact.out)")
         try FileManager.default.removeItem(atPath: ledger)
         try FileManager.default.moveItem(atPath: harness.path("older.sqlite"), toPath: ledger)
+        // This user has seen more; another one has not.
+        let seen = try harness.run("lineage", "verify", "--store", "store")
+        #expect(seen.code == 1 && seen.out.contains("an older copy was put in its place"), "\(seen.out)")
+        try FileManager.default.removeItem(atPath: harness.path(".config/sluice/known-ledgers"))
         let silent = try harness.run("lineage", "verify", "--store", "store")
         #expect(silent.code == 0 && silent.out.contains("no anchor was checked"), "\(silent.out)")
         #expect(try harness.run("lineage", "verify", "--require-anchor", "--store", "store").code == 3)
@@ -212,6 +216,18 @@ import Testing
         try FileManager.default.removeItem(atPath: harness.path("backup-5/backup.json"))
         #expect(try harness.run("restore", "backup-5", "restored-again").code == 66)
         #expect(try harness.run("restore", "backup-15", "store").code == 73)
+    }
+
+    @Test func `an audit beside writers raises no false alarm`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let daemon = try Daemon(harness)
+        defer { daemon.stop() }
+        for index in 0..<25 {
+            try harness.write("store/inbox/rows/\(index).csv", `watch`.rows(10_000 + index * 100, 20))
+            let verified = try harness.run("lineage", "verify", "--files", "--store", "store")
+            #expect(verified.code == 0, "\(verified.out)\(verified.err)")
+        }
     }
 
     @Test func `the doctor names what is wrong and the cure`() throws {

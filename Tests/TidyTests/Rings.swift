@@ -3,6 +3,7 @@ enum Rings {
     /// The ring of every room; imports go to a lower ring, or along `corridor` inside ring 2.
     static let ringOfRoom: [String: Int] = [
         "CLibCSV": 0, "COpenSSL": 0, "CPCRE2": 0, "CZlib": 0, "CZstd": 0, "CPosix": 0, "CKernels": 0, "GRDB": 0,
+        "GRDBSQLite": 0,
         "Yams": 0,
         "ArgumentParser": 0, "Logging": 0, "Tabular": 1, "Sketches": 1, "Cryptography": 1, "Storage": 1, "Schemas": 1,
         "Recognition": 1,
@@ -54,7 +55,9 @@ enum Rings {
     }
 
     /// The product constants that the manifest declares.
-    private static let products = ["grdb": "GRDB", "arguments": "ArgumentParser", "logging": "Logging"]
+    private static let products = [
+        "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser", "logging": "Logging",
+    ]
 
     /// Quoted names, and product constants.
     private static func names(in list: Substring) -> Set<String> {

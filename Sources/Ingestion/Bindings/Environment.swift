@@ -24,6 +24,9 @@ func canonicalPath(_ path: String) -> String {
     return unsafe String(cString: found)
 }
 
+/// Waits a moment.
+func pause(milliseconds: UInt32) { usleep(1000 * milliseconds) }
+
 /// The user that this process acts for.
 func userNumber() -> UInt32 { getuid() }
 
