@@ -86,6 +86,11 @@ extension Committer {
     }
 }
 
+extension Store {
+    /// The batch that replaced one, if one did, by the proven record.
+    package func superseding(_ batch: String) throws(IngestionError) -> String? { try proven().state.superseded[batch] }
+}
+
 /// The ends a batch can come to.
 extension Committer {
     /// Clears up after an ending that failed before its commit; what was committed is left for recovery to finish.

@@ -116,6 +116,11 @@ extension Committer {
                 "a key \(name).\(kind.rawValue) was used here before (fingerprint \(known.fingerprint), entry \(known.sequence)): if its "
                     + "file is lost, restore it from your copy of keys/; a new key needs a new name")
         }
+        guard LabelSearch.usual.kinds(in: name).isEmpty else {
+            throw IngestionError(
+                .usage,
+                "the key's name holds personal data or a credential, and would stand in the ledger: give another")
+        }
         // A link in the folder's place would have the key written elsewhere.
         _ = try storing { () throws(StorageError) in try store.files.folder(at: RelativePath(Store.name("keys"))) }
         try Store.generateKey(in: store.keysFolder, kind: kind, name: name)

@@ -192,6 +192,12 @@ struct IngestCommand: AsyncParsableCommand {
                     let (schema, document, _) = try reading.contract(
                         for: file, dataset: dataset, store: store, options: options)
                     let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
+                    if let dataset, !LabelSearch.usual.kinds(in: dataset).isEmpty {
+                        throw IngestionError(
+                            .usage,
+                            "the name after --dataset holds personal data or a credential, and would stand in the ledger: give another"
+                        )
+                    }
                     if dataset == nil, !LabelSearch.usual.kinds(in: name).isEmpty {
                         throw IngestionError(
                             .usage,

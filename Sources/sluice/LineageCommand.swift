@@ -107,7 +107,8 @@ struct LineageCommand: AsyncParsableCommand {
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let query = LineageQuery(try LineageCommand.open(try store.require()))
+                let store = try store.require().proving()
+                let query = LineageQuery(try LineageCommand.open(store))
                 let name = exists(source) ? try fileDigest(source) : source
                 let found = try query.impact(ofSource: name)
                 if json {
@@ -116,7 +117,8 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 if found.isEmpty { throw IngestionError(.noInput, "the ledger knows no source \(source)") }
                 for impact in found {
-                    let verdict = impact.judged?.body["verdict"]?.text ?? "unknown"
+                    var verdict = impact.judged?.body["verdict"]?.text ?? "unknown"
+                    if let by = try store.superseding(impact.batch) { verdict += ", superseded by \(by)" }
                     let dataset = impact.received.body["dataset"]?.text ?? ""
                     Terminal.line(
                         "batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released"

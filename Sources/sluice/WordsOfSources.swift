@@ -92,7 +92,7 @@ extension Words {
         case .manifestMismatch:
             return say(
                 "signed for something else",
-                "the signed manifest names another dataset or supplier than this delivery, or a sequence that is no whole number below 2^53",
+                "the signed manifest names another dataset or supplier, or a sequence that is no whole number below 2^53",
                 "find out who sent it here: the file is genuine, and was meant for elsewhere")
         case .manifestReplayed:
             return say(
