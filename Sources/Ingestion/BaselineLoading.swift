@@ -131,8 +131,11 @@ struct RecordedFiles: Sequence {
         var (rest, pending) = (sequences[...], [PublishedFile]())
         return AnyIterator {
             while pending.isEmpty {
-                guard let next = rest.popFirst() else { return nil }
-                do throws(LedgerError) { pending = try log.files(role, in: [next]) } catch {
+                if rest.isEmpty { return nil }
+                // As many as a baseline rolls over, under one look at the checkpoint.
+                let next = rest.prefix(Store.baselineBatches)
+                rest = rest.dropFirst(next.count)
+                do throws(LedgerError) { pending = try log.files(role, in: next) } catch {
                     return .failure(IngestionError(error))
                 }
             }
@@ -178,8 +181,10 @@ struct BaselineLoader {
     /// Merges recorded baselines, newest first, as many as are wanted.
     func load(_ files: RecordedFiles, limit: Int) throws(IngestionError) -> LoadedBaseline? {
         var merging = Merging()
-        for file in files where merging.count < limit {
-            do throws(IngestionError) { try add(try file.get(), &merging) } catch { throw error }
+        for file in files {
+            try add(try file.get(), &merging)
+            // Not a condition of the loop: that would still read and prove every older entry.
+            if merging.count == limit { break }
         }
         return merging.finished(keepsParts: false)
     }

@@ -17,6 +17,8 @@ package final class ProvenLog: Sendable {
     private let known = Mutex<ProvenState?>(nil)
     /// Entries that the cache covers, as far as this process knows.
     private let cached = Mutex(0)
+    /// The newest checkpoint whose signature was checked: the same bytes need not be checked again.
+    private let opened = Mutex<(note: [UInt8], head: Checkpoint)?>(nil)
 
     /// Where the state is kept between processes, and the secret that proves it is ours.
     package struct Cache: Sendable {
@@ -84,13 +86,19 @@ package final class ProvenLog: Sendable {
                 }
             )
         }
-        guard let (signed, root, note) = stored, let head = Checkpoint.open(note, key: key), head.origin == key.name
-        else {
+        guard let (signed, root, note) = stored, let head = checkpoint(note) else {
             throw damaged("its newest checkpoint is not signed by the known key \(key.name)")
         }
         guard head.size == signed, head.root == root, head.size == size else {
             throw damaged("its \(size) entries are not what its newest checkpoint covers")
         }
+        return head
+    }
+
+    private func checkpoint(_ note: [UInt8]) -> Checkpoint? {
+        if let opened = opened.withLock({ $0 }), opened.note == note { return opened.head }
+        guard let head = Checkpoint.open(note, key: key), head.origin == key.name else { return nil }
+        opened.withLock { $0 = (note, head) }
         return head
     }
 
@@ -136,7 +144,10 @@ package final class ProvenLog: Sendable {
 
     /// One entry, proven to be in the log.
     package func entry(_ sequence: Int) throws(LedgerError) -> LedgerEntry {
-        let state = try state()
+        try entry(sequence, of: try state())
+    }
+
+    private func entry(_ sequence: Int, of state: ProvenState) throws(LedgerError) -> LedgerEntry {
         guard sequence >= 0, sequence < state.size else { throw damaged("there is no entry \(sequence)") }
         let (bytes, path) = try ledger.read("prove ledger") { db in
             let body = try db.first("SELECT body FROM entry WHERE seq = ?", [sequence]) { $0.bytes(0) } ?? []
@@ -160,7 +171,9 @@ package final class ProvenLog: Sendable {
         let state = try state()
         var found: [PublishedFile] = []
         for sequence in sequences {
-            found += try entry(sequence).files.filter { $0.role == role && state.superseded[$0.batch] == nil }
+            found += try entry(sequence, of: state).files.filter {
+                $0.role == role && state.superseded[$0.batch] == nil
+            }
         }
         return found
     }
@@ -181,18 +194,18 @@ package final class ProvenLog: Sendable {
 
     /// The entries of a batch that stand together with this one.
     package func run(around sequence: Int, _ batch: String) throws(LedgerError) -> [LedgerEntry] {
-        let size = try state().size
+        let state = try state()
         var found: [LedgerEntry] = []
         var at = sequence
         while at >= 0 {
-            let entry = try entry(at)
+            let entry = try entry(at, of: state)
             guard entry.body["batch"]?.text == batch else { break }
             found.insert(entry, at: 0)
             at -= 1
         }
         at = sequence + 1
-        while !found.isEmpty, at < size {
-            let entry = try entry(at)
+        while !found.isEmpty, at < state.size {
+            let entry = try entry(at, of: state)
             guard entry.body["batch"]?.text == batch else { break }
             found.append(entry)
             at += 1
