@@ -27,32 +27,7 @@ package struct SigningKey: Sendable {
 
     /// Signs a message: 64 bytes, the same every time.
     package func sign(_ message: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
-        try Ed25519Signer(self).sign(message)
-    }
-
-    /// Signs a message: 64 bytes, the same every time.
-    package func sign(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] { try sign(message.span) }
-
-    fileprivate static func load(_ seed: SecretKey) throws(CryptographyError) -> LibraryKey {
-        let pointer = unsafe seed.withBytes {
-            unsafe $0.withUnsafeBufferPointer {
-                unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, $0.baseAddress, $0.count)
-            }
-        }
-        return try unsafe LibraryKey(pointer, "use a signing key")
-    }
-}
-
-/// A signing key made ready for many signatures, in half the time of each. The library holds the key while this lives, so
-/// it should not live long.
-package struct Ed25519Signer: Sendable {
-    private let key: LibraryKey
-
-    /// Makes the key ready.
-    package init(_ key: SigningKey) throws(CryptographyError) { self.key = try SigningKey.load(key.seed) }
-
-    /// Signs a message: 64 bytes, the same every time.
-    package func sign(_ message: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
+        let key = try Self.load(seed)
         let context = unsafe EVP_MD_CTX_new()
         defer { unsafe EVP_MD_CTX_free(context) }
         guard unsafe EVP_DigestSignInit(context, nil, nil, nil, key.pointer) == 1 else { throw libraryError("sign") }
@@ -66,6 +41,18 @@ package struct Ed25519Signer: Sendable {
             }
             guard ok == 1 else { throw libraryError("sign") }
         }
+    }
+
+    /// Signs a message: 64 bytes, the same every time.
+    package func sign(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] { try sign(message.span) }
+
+    private static func load(_ seed: SecretKey) throws(CryptographyError) -> LibraryKey {
+        let pointer = unsafe seed.withBytes {
+            unsafe $0.withUnsafeBufferPointer {
+                unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, $0.baseAddress, $0.count)
+            }
+        }
+        return try unsafe LibraryKey(pointer, "use a signing key")
     }
 }
 

@@ -242,8 +242,6 @@ extension Store {
             found.append(Diagnosis("clock", .well, "the newest entry is not later than now"))
         }
         do throws(IngestionError) {
-            // Only to be quicker: whether it can be used is told with the keys.
-            let key = try? signingKey()
             // The ledger was held against the key that is known for it when it was opened.
             let verifier = ledger.verifier
             let standing = try pinning(ledger)
@@ -254,7 +252,7 @@ extension Store {
                         cure: "keep it elsewhere, and use: sluice lineage verify --vkey \(verifier)"))
             }
             let result = try recording { () throws(LedgerError) in
-                try Ledger.verify(path: ledgerPath, key: verifier, signingKey: key)
+                try Ledger.verify(path: ledgerPath, key: verifier)
             }
             if result.damage.isEmpty {
                 found.append(Diagnosis("ledger", .well, "intact: \(result.rows) entries"))

@@ -34,8 +34,20 @@ struct RowSum: Equatable, Sendable {
 /// Holds the indices against what they are of. SQLite's record of an index can be made to say what it does not hold, and its quick check
 /// does not look into indices: look-ups would then miss entries in silence.
 enum IndexCheck {
+    /// Begins the comparison, beside whatever else is done.
+    ///
     /// - Parameter kinds: the sum of kind and number over the entries of the log that were walked.
-    static func compare(_ queue: DatabaseQueue, rows: Int, kinds: RowSum, _ damage: inout DamageList) throws {
+    static func begin(_ path: String, rows: Int, kinds: RowSum) -> Background<DamageList> {
+        Background {
+            var damage = DamageList()
+            try compare(try Ledger.connect(path, readonly: true), rows: rows, kinds: kinds, &damage)
+            return damage
+        }
+    }
+
+    private static func compare(
+        _ queue: DatabaseQueue, rows: Int, kinds: RowSum, _ damage: inout DamageList
+    ) throws {
         var indexed = RowSum()
         var last: (kind: String, sequence: Int)?
         repeat {

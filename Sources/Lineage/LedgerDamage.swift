@@ -66,7 +66,7 @@ package struct LedgerVerification: Sendable {
 }
 
 /// Collects damage; a changed row makes every later checkpoint wrong, so each kind is cut off after some lines.
-struct DamageList {
+struct DamageList: Sendable {
     static let linesPerKind = 20
     private var found: [LedgerDamage.Kind: (lines: [LedgerDamage], count: Int)] = [:]
 
@@ -74,6 +74,16 @@ struct DamageList {
         found[kind, default: ([], 0)].count += 1
         if found[kind, default: ([], 0)].lines.count < Self.linesPerKind {
             found[kind, default: ([], 0)].lines.append(LedgerDamage(kind: kind, detail: detail))
+        }
+    }
+
+    /// Adds what was found elsewhere.
+    mutating func add(_ other: DamageList) {
+        for (kind, more) in other.found {
+            var mine = found[kind, default: ([], 0)]
+            mine.lines += more.lines.prefix(Self.linesPerKind - mine.lines.count)
+            mine.count += more.count
+            found[kind] = mine
         }
     }
 

@@ -246,7 +246,7 @@ enum SeenKeys {
     }
 
     /// The same of a body that was read.
-    static func recorded(in body: JSONValue) -> [[UInt8]] {
+    static func recorded(in body: some EntryBody) -> [[UInt8]] {
         (body["seen"]?.items ?? []).compactMap { $0.text.flatMap { bytes(hex: $0) } }
     }
 }

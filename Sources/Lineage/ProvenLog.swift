@@ -17,6 +17,7 @@ package final class ProvenLog: Sendable {
     private let known = Mutex<ProvenState?>(nil)
     /// Entries that the cache covers, as far as this process knows.
     private let cached = Mutex(0)
+    private let count = Atomic(0)
     /// The newest checkpoint whose signature was checked: the same bytes need not be checked again.
     private let opened = Mutex<(note: [UInt8], head: Checkpoint)?>(nil)
 
@@ -45,6 +46,9 @@ package final class ProvenLog: Sendable {
         self.key = key
         self.cache = cache
     }
+
+    /// Entries that were proven one by one so far: what a decision costs, which must not grow with the record.
+    package var entriesProven: Int { count.load(ordering: .relaxed) }
 
     // MARK: State
 
@@ -149,6 +153,7 @@ package final class ProvenLog: Sendable {
 
     private func entry(_ sequence: Int, of state: ProvenState) throws(LedgerError) -> LedgerEntry {
         guard sequence >= 0, sequence < state.size else { throw damaged("there is no entry \(sequence)") }
+        count.add(1, ordering: .relaxed)
         let (bytes, path) = try ledger.read("prove ledger") { db in
             let body = try db.first("SELECT body FROM entry WHERE seq = ?", [sequence]) { $0.bytes(0) } ?? []
             let path = try MerkleTree.inclusionProof(index: sequence, size: state.size) { level, index in

@@ -28,7 +28,7 @@ struct ProvenanceRow: Sendable, Equatable {
     /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the corridor writes have none of
     /// them: what they imply is worked out here, so that the record does not say every digest three times over.
     /// Parts that do not have the right form are left out; `isComplete` says whether there were any.
-    static func rows(of body: JSONValue) -> (rows: [ProvenanceRow], isComplete: Bool) {
+    static func rows(of body: some EntryBody) -> (rows: [ProvenanceRow], isComplete: Bool) {
         if body["entities"] == nil, body["activities"] == nil, body["edges"] == nil { return (implied(by: body), true) }
         var rows: [ProvenanceRow] = []
         var isComplete = true
@@ -60,8 +60,8 @@ struct ProvenanceRow: Sendable, Equatable {
     /// Names of the things that an entry brings in, the run that judged a batch, and what the run used: enough to find every
     /// entry of a source, a batch or a file by an index. That a file was made by its batch's run from its batch's source is
     /// in the bodies; as rows of their own, in two indices, such edges were a quarter of the whole file.
-    private static func implied(by body: JSONValue) -> [ProvenanceRow] {
-        func thing(_ digest: JSONValue?, _ kind: String) -> [ProvenanceRow] {
+    private static func implied<Body: EntryBody>(by body: Body) -> [ProvenanceRow] {
+        func thing(_ digest: Body?, _ kind: String) -> [ProvenanceRow] {
             guard let digest = digest?.text, !digest.isEmpty else { return [] }
             return [ProvenanceRow(table: .entity, first: "sha256:" + digest, second: kind, third: "")]
         }
@@ -81,7 +81,7 @@ struct ProvenanceRow: Sendable, Equatable {
     }
 
     /// SHA-256 names, in hexadecimal, of the blobs that a body relies on, and what each is, as a media type.
-    static func blobs(in body: JSONValue) -> [(name: String, media: String)] {
+    static func blobs(in body: some EntryBody) -> [(name: String, media: String)] {
         var found: [(name: String, media: String)] = []
         if let map = body["rowmap_sha256"]?.text { found.append((map, RowMap.mediaType)) }
         if body["kind"]?.text == "contract.registered", let contract = body["contract_sha256"]?.text {

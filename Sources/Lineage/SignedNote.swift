@@ -12,6 +12,7 @@ package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
         guard Self.isName(name), publicKey.count == 32 else { return nil }
         self.name = name
         self.publicKey = publicKey
+        id = Array(SHA256.hash(Array(name.utf8) + [0x0A, 0x01] + publicKey).prefix(4))
     }
 
     /// Reads the text form; nil unless the key id belongs to the name and the key.
@@ -24,7 +25,7 @@ package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The first four bytes of SHA-256(name ‖ newline ‖ 01 ‖ key).
-    package var id: [UInt8] { Array(SHA256.hash(Array(name.utf8) + [0x0A, 0x01] + publicKey).prefix(4)) }
+    package let id: [UInt8]
 
     /// The text form.
     package var description: String { "\(name)+\(hex(id))+\(base64([1] + publicKey))" }
@@ -35,36 +36,27 @@ package struct VerifierKey: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Writes notes of one signer; see `Ed25519Signer` about its life.
-struct NoteSigner: Sendable {
-    private let name: String
-    private let id: [UInt8]
-    private let signer: Ed25519Signer
-
-    init(name: String, key: SigningKey) throws(CryptographyError) {
-        guard let verifier = VerifierKey(name: name, publicKey: key.publicKey) else {
-            preconditionFailure("a signer's name is a word without plus signs")
-        }
-        self.name = name
-        id = verifier.id
-        signer = try Ed25519Signer(key)
-    }
-
-    func sign(_ text: String) throws(CryptographyError) -> String {
-        precondition(text.hasSuffix("\n"), "the text of a note ends with a newline")
-        return "\(text)\n\u{2014} \(name) \(base64(id + (try signer.sign(Array(text.utf8).span))))\n"
-    }
-}
-
 /// C2SP signed notes: a text, an empty line, and lines `— name base64(id ‖ signature)`.
 package enum SignedNote {
     /// Signs `text`, which ends with a newline.
     package static func sign(_ text: String, name: String, key: SigningKey) throws(CryptographyError) -> String {
-        try NoteSigner(name: name, key: key).sign(text)
+        guard let verifier = VerifierKey(name: name, publicKey: key.publicKey) else {
+            preconditionFailure("a signer's name is a word without plus signs")
+        }
+        precondition(text.hasSuffix("\n"), "the text of a note ends with a newline")
+        return "\(text)\n\u{2014} \(name) \(base64(verifier.id + (try key.sign(Array(text.utf8).span))))\n"
     }
 
     /// The signed text, if `key` signed it; signatures of others are passed over.
     package static func open(_ note: [UInt8], key: VerifierKey) -> String? {
+        guard let claim = claim(note, key: key),
+            verifyEd25519(publicKey: key.publicKey, message: Array(claim.text.utf8), signature: claim.signature)
+        else { return nil }
+        return claim.text
+    }
+
+    /// The text of a note, and what it says is the signature of `key` over it: for whoever checks many at once.
+    static func claim(_ note: [UInt8], key: VerifierKey) -> (text: String, signature: [UInt8])? {
         // Over the bytes: to Swift's String a CR LF is one character, which would hide line ends.
         guard let end = note.indices.last(where: { $0 > 0 && note[$0] == 0x0A && note[$0 - 1] == 0x0A }),
             let text = String(validating: note[..<end], as: UTF8.self),
@@ -75,9 +67,7 @@ package enum SignedNote {
         for line in note[(end + 1)...].split(separator: 0x0A) where line.starts(with: prefix) {
             let encoded = String(decoding: line.dropFirst(prefix.count), as: UTF8.self)
             guard let signature = bytes(base64: encoded), signature.starts(with: id) else { continue }
-            return verifyEd25519(
-                publicKey: key.publicKey, message: Array(note[..<end]), signature: Array(signature.dropFirst(4)))
-                ? text : nil
+            return (text, Array(signature.dropFirst(4)))
         }
         return nil
     }

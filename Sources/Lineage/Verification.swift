@@ -1,4 +1,4 @@
-package import Cryptography
+import Cryptography
 import GRDB
 import Tabular
 
@@ -7,22 +7,16 @@ extension Ledger {
     ///
     /// The log is read in chunks, each its own short transaction, so that commits are not held up; entries that arrive
     /// meanwhile are left for the next run. Throws only when the file cannot be read at all; damage is the result.
-    ///
-    /// An Ed25519 signature is the same every time, and making one takes a third of checking one: whoever has the signing key
-    /// gives it, and only notes that are not what it would write are checked in the long way.
     package static func verify(
-        path: String, key: VerifierKey, signingKey: SigningKey? = nil, anchors: [LedgerAnchor] = [],
+        path: String, key: VerifierKey, anchors: [LedgerAnchor] = [],
         progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(LedgerError) -> LedgerVerification {
         try requireFile(path, "verify ledger")
         var verifier = LedgerVerifier(key: key)
         do {
-            if let signingKey, signingKey.publicKey == key.publicKey {
-                verifier.signer = try NoteSigner(name: key.name, key: signingKey)
-            }
             let queue = try connect(path, readonly: true)
             let pages = Background { try checkPages(path) }
-            let walked = Result { try verifier.run(queue, anchors, progress) }
+            let walked = Result { try verifier.run(path, queue, anchors, progress) }
             // Damaged pages explain whatever else went wrong, so they are said first.
             if let damage = try pages.value() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
             try walked.get()
@@ -41,8 +35,6 @@ struct LedgerVerifier {
     static let chunk = 4096
 
     let key: VerifierKey
-    /// Writes the notes again, if the signing key is there.
-    var signer: NoteSigner?
     var damage = DamageList()
     var projection = ProjectionCheck()
     /// The recomputed tree; it stops growing at the first missing row.
@@ -73,7 +65,9 @@ struct LedgerVerifier {
             damage: damage.lines, rows: rows, checkpoints: checkpoints, anchors: agreeingAnchors, root: tree.root())
     }
 
-    mutating func run(_ queue: DatabaseQueue, _ anchors: [LedgerAnchor], _ progress: (Int, Int) -> Void) throws {
+    mutating func run(
+        _ path: String, _ queue: DatabaseQueue, _ anchors: [LedgerAnchor], _ progress: (Int, Int) -> Void
+    ) throws {
         var isReadable = true
         try queue.read { db in
             try SchemaCheck.compare(db, &damage)
@@ -94,16 +88,25 @@ struct LedgerVerifier {
             wantedRoots[claim.head.size] = []
             if let proof = claim.proof { wantedLeaves[proof.index] = [] }
         }
-        let reader = ChunkReader(queue: queue, rows: rows, newestCheckpoint: newestCheckpoint, key: key, signer: signer)
+        let reader = ChunkReader(queue: queue, rows: rows, newestCheckpoint: newestCheckpoint, key: key)
         for head in try reader.heads(after: Int.min, upTo: 0) { judge(head) }
-        // One chunk is read while the one before is taken into account. Sequence numbers below zero are impossible, so they
-        // are damage as well: begin before them.
-        var pending: Background<LogChunk>? = Background { try reader.read(from: Int.min, first: 0) }
-        while let chunk = try pending?.value(), let last = chunk.rows.last?.sequence {
-            let first = chunk.first + chunk.rows.count
-            pending = last < rows - 1 ? Background { try reader.read(from: last + 1, first: first) } : nil
-            take(chunk)
-            progress(lastSequence + 1, rows)
+        // The rows of one chunk are fetched while those of the one before are read and judged, and both while the one before that is
+        // taken into account. Sequence numbers below zero are impossible, so they are damage as well: begin before them.
+        var fetching: Background<ChunkReader.Stored>? = Background { try reader.fetch(from: Int.min, first: 0) }
+        var reading: Background<LogChunk>?
+        while fetching != nil || reading != nil {
+            let stored = try fetching?.value()
+            let chunk = try reading?.value()
+            fetching = stored?.rows.last.flatMap { last in
+                let first = (stored?.first ?? 0) + (stored?.rows.count ?? 0)
+                return last.sequence < rows - 1
+                    ? Background { try reader.fetch(from: last.sequence + 1, first: first) } : nil
+            }
+            reading = stored.map { stored in Background { reader.read(stored) } }
+            if let chunk, !chunk.rows.isEmpty {
+                take(chunk)
+                progress(lastSequence + 1, rows)
+            }
         }
         if lastSequence < rows - 1 {
             damage.add(.row, "\(lastSequence + 1) missing (next present row is \(rows))")
@@ -121,9 +124,18 @@ struct LedgerVerifier {
         try extraNodes(queue)
         try queue.read { db in try InflightCheck.compare(db, &damage) }
         // Without the index the query is refused, and that the index is missing was said.
-        if !damage.has(.schema) { try IndexCheck.compare(queue, rows: rows, kinds: kinds, &damage) }
-        try projection.finish(queue, rows: rows, &damage)
+        let indices = damage.has(.schema) ? nil : IndexCheck.begin(path, rows: rows, kinds: kinds)
+        let compared = Result { try takeProjection().finish(path, rows: rows, &damage) }
+        if let found = try indices?.value() { damage.add(found) }
+        try compared.get()
         for claim in claims { judge(claim) }
+    }
+
+    /// Hands the projection over, so that there is one of it.
+    private mutating func takeProjection() -> ProjectionCheck {
+        let taken = projection
+        projection = ProjectionCheck()
+        return taken
     }
 
     // MARK: Rows and tree
@@ -287,29 +299,38 @@ struct ChunkReader: Sendable {
     let rows: Int
     let newestCheckpoint: Int
     let key: VerifierKey
-    let signer: NoteSigner?
+
+    /// A part of the log as it lies in the tables.
+    struct Stored: Sendable {
+        let first: Int
+        fileprivate(set) var rows: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
+        fileprivate var nodes: [[[UInt8]?]] = []
+        fileprivate var notes: [StoredHead] = []
+    }
 
     /// Up to a chunk of rows, beginning with a sequence number, the nodes that they complete and the heads that they reach
     /// when `first` leaves stand before them.
-    func read(from start: Int, first: Int) throws -> LogChunk {
-        var found: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
-        var nodes: [[[UInt8]?]] = []
-        var notes: [StoredHead] = []
+    func fetch(from start: Int, first: Int) throws -> Stored {
+        var found = Stored(first: first)
         try queue.read { db in
             try db.forEach(
                 "SELECT seq, body, leaf_hash, kind FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
                 [start, rows, LedgerVerifier.chunk]
-            ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
-            nodes = try self.nodes(db, over: first..<(first + found.count))
-            notes = try self.notes(db, after: first, upTo: first + found.count)
+            ) { found.rows.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
+            found.nodes = try nodes(db, over: first..<(first + found.rows.count))
+            found.notes = try notes(db, after: first, upTo: first + found.rows.count)
         }
-        // Reading JSON is most of a verification's work, so it is spread over the processors.
-        let read = parallelMap(found, stripe: 256) { row in
-            let derived = ProjectionCheck.Derived(row.sequence, row.body)
+        return found
+    }
+
+    /// Works out what the rows say. Reading JSON is most of a verification's work, so it is spread over the processors.
+    func read(_ stored: Stored) -> LogChunk {
+        let read = parallelMap(stored.rows, stripe: 256, with: { EntryBodyReader() }) { row, reader in
+            let derived = ProjectionCheck.Derived(row.sequence, row.body, reader)
             return LogChunk.Row(
                 sequence: row.sequence, kind: row.kind, isSound: derived.leaf == row.leaf, derived: derived)
         }
-        return LogChunk(first: first, rows: read, nodes: nodes, heads: check(notes))
+        return LogChunk(first: stored.first, rows: read, nodes: stored.nodes, heads: check(stored.notes))
     }
 
     /// Tree heads by themselves: those of sizes that no row reaches.
@@ -317,7 +338,7 @@ struct ChunkReader: Sendable {
         check(try queue.read { db in try notes(db, after: low, upTo: high) })
     }
 
-    private typealias StoredHead = (size: Int, root: [UInt8], note: [UInt8])
+    fileprivate typealias StoredHead = (size: Int, root: [UInt8], note: [UInt8])
 
     private func notes(_ db: Database, after low: Int, upTo high: Int) throws -> [StoredHead] {
         var found: [StoredHead] = []
@@ -328,16 +349,31 @@ struct ChunkReader: Sendable {
         return found
     }
 
+    /// Checks notes many at once, and one by one where a batch does not hold.
     private func check(_ heads: [StoredHead]) -> [LogChunk.Head] {
-        parallelMap(heads, stripe: 16) { head in
-            let stated = Checkpoint(origin: key.name, size: head.size, root: head.root)
-            if (try? signer?.sign(stated.text).utf8.elementsEqual(head.note)) == true {
-                return LogChunk.Head(size: head.size, root: head.root, isSigned: true, isAsSigned: true)
+        let claims = parallelMap(heads, stripe: 64) { SignedNote.claim($0.note, key: key) }
+        let stripe = 512
+        let stripes = stride(from: 0, to: heads.count, by: stripe).map { $0..<min(heads.count, $0 + stripe) }
+        let holds = parallelMap(stripes, stripe: 1) { range in
+            var batch = SignatureBatch(publicKey: key.publicKey)
+            do {
+                for case let claim? in claims[range] {
+                    try batch.add(message: Array(claim.text.utf8), signature: claim.signature)
+                }
+            } catch { return false }
+            return batch.holds()
+        }
+        return heads.enumerated().map { place, head in
+            let claim = claims[place].flatMap { claim in
+                holds[place / stripe]
+                    || verifyEd25519(
+                        publicKey: key.publicKey, message: Array(claim.text.utf8), signature: claim.signature)
+                    ? claim : nil
             }
-            let text = SignedNote.open(head.note, key: key)
+            let stated = Checkpoint(origin: key.name, size: head.size, root: head.root)
             return LogChunk.Head(
-                size: head.size, root: head.root, isSigned: text != nil,
-                isAsSigned: text.flatMap { Checkpoint($0) } == stated)
+                size: head.size, root: head.root, isSigned: claim != nil,
+                isAsSigned: claim.map { $0.text == stated.text || Checkpoint($0.text) == stated } == true)
         }
     }
 

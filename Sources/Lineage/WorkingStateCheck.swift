@@ -3,9 +3,9 @@ import GRDB
 import Tabular
 
 /// Works the table `seen` out from the judgements and compares it.
-struct SeenCheck {
+struct SeenCheck: Sendable {
     /// The first 16 bytes of a key, which is a SHA-256 itself.
-    private struct Name: Hashable {
+    private struct Name: Hashable, Sendable {
         let high: UInt64
         let low: UInt64
 
@@ -29,8 +29,9 @@ struct SeenCheck {
     }
 
     /// Compares with the table; rows of entries that came after the first `rows` are left alone.
-    mutating func finish(_ queue: DatabaseQueue, rows: Int, _ damage: inout DamageList) throws {
+    func compare(_ queue: DatabaseQueue, rows: Int) throws -> DamageList {
         var differences = 0
+        var missing = expected
         var last: DatabaseValue?
         repeat {
             let condition = last == nil ? "" : " WHERE key > ?"
@@ -44,7 +45,7 @@ struct SeenCheck {
                     if count == Self.chunk { last = row.value(0) }
                     let sequence = row.integer(1)
                     if sequence >= rows { return }
-                    if let wanted = expected.removeValue(forKey: Name(row.bytes(0))) {
+                    if let wanted = missing.removeValue(forKey: Name(row.bytes(0))) {
                         if wanted != sequence { differences += 1 }
                     } else if !silent.contains(sequence) {
                         differences += 1
@@ -52,10 +53,12 @@ struct SeenCheck {
                 }
             }
         } while last != nil
-        differences += expected.count
+        differences += missing.count
+        var damage = DamageList()
         if differences > 0 {
             damage.add(.projection, "seen disagrees with the log: \(differences) difference(s)")
         }
+        return damage
     }
 }
 

@@ -183,10 +183,21 @@ public struct JSONTape: Sendable {
 extension JSONTape {
     /// The place of an object's member with this key, or nil.
     package func member(_ key: [UInt8], of object: Int) -> Int? {
+        member(of: object, length: key.count) { $0.elementsEqual(key) }
+    }
+
+    /// The same by a key's text.
+    package func member(_ key: String, of object: Int) -> Int? {
+        member(of: object, length: key.utf8.count) { $0.elementsEqual(key.utf8) }
+    }
+
+    @inline(__always)
+    private func member(of object: Int, length: Int, where isKey: (ArraySlice<UInt8>) -> Bool) -> Int? {
         var at = object + 1
         let end = Int(values[object].next)
         while at < end {
-            if text[values[at].range].elementsEqual(key) { return at + 1 }
+            let range = values[at].range
+            if range.count == length, isKey(text[range]) { return at + 1 }
             at = Int(values[at + 1].next)
         }
         return nil

@@ -198,7 +198,7 @@ struct LineageCommand: AsyncParsableCommand {
                         LedgerAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
                 }
                 let result = try Ledger.verify(
-                    path: store.ledgerPath, key: verifier, signingKey: key, anchors: anchors)
+                    path: store.ledgerPath, key: verifier, anchors: anchors)
                 for damage in result.damage { Terminal.line(damage.description) }
                 if files {
                     let audit = compareFiles(store)

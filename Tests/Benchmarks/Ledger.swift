@@ -19,7 +19,7 @@ func benchmarkLedger(_ folder: String, entries: Int) throws {
     let verifier = try Ledger.openReadonly(path: path).verifier
     var rows = 0
     let seconds = time {
-        guard let result = try? Ledger.verify(path: path, key: verifier, signingKey: key),
+        guard let result = try? Ledger.verify(path: path, key: verifier),
             result.damage.isEmpty
         else { exit(70) }
         rows = result.rows

@@ -88,6 +88,9 @@ private func cases(_ file: String) throws -> [Case] {
             let point = (key["pk"] as? String).flatMap(Cryptography.bytes(hex:)) ?? []
             let good = verifyEd25519(publicKey: point, message: one.bytes("msg"), signature: one.bytes("sig"))
             #expect(good == one.isValid, "\(one.name)")
+            var batch = SignatureBatch(publicKey: point)
+            try batch.add(message: one.bytes("msg"), signature: one.bytes("sig"))
+            #expect(batch.holds() == one.isValid, "\(one.name) in a batch")
         }
         print("wycheproof ed25519: \(all.count) cases")
     }

@@ -2,6 +2,7 @@ import Cryptography
 import Foundation
 import GRDB
 import Lineage
+import Screening
 import Sealing
 import Storage
 import Tabular
@@ -80,6 +81,29 @@ import Testing
         // A person may decide to go on without it.
         try Committer(shop.store).excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
         #expect(try await shop.run(next).status == .accepted)
+    }
+
+    @Test func `a batch proves the baselines that it is judged by, however many there were before`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        _ = try await accepted(shop, "a.csv", from: 1)
+        let log = try shop.store.proven().log
+        let entry = try #require(try log.state().publications("numbers", role: "baseline").last)
+        let file = try #require(try log.files("baseline", in: [entry]).first)
+        let ring = try shop.store.keyRing()
+        let (bytes, _) = try shop.store.readEvidence(
+            file, keys: ring, expect: ["dataset": "numbers", "batch-id": file.batch, "role": "baseline"])
+        let made = try #require(Baseline(decoding: bytes))
+        let loader = BaselineLoader(
+            store: shop.store, dataset: "numbers", features: made.features, codes: made.codes, ring: ring, cache: nil)
+        var counts: [Int] = []
+        for earlier in [10, 1000] {
+            let before = log.entriesProven
+            let sequences = [Int](repeating: entry, count: earlier)
+            _ = try loader.load(RecordedFiles(log: log, role: "baseline", sequences: sequences), limit: 1)
+            counts.append(log.entriesProven - before)
+        }
+        #expect(counts[0] > 0 && counts[1] <= Store.baselineBatches, "\(counts)")
     }
 
     @Test func `an unrecorded file among the baselines is not one`() async throws {

@@ -7,7 +7,10 @@ func asBlob(_ bytes: [UInt8]) -> any DatabaseValueConvertible { Data(bytes) }
 
 /// Reading columns of a file that may have been tampered with: SQLite converts what it must, nothing traps.
 extension Row {
-    func bytes(_ index: Int) -> [UInt8] { (self[index] as Data?).map { [UInt8]($0) } ?? [] }
+    func bytes(_ index: Int) -> [UInt8] {
+        // The data lie in SQLite's memory, so they are copied once.
+        (try? withUnsafeData(atIndex: index) { $0.map { [UInt8]($0) } }) ?? []
+    }
     func integer(_ index: Int) -> Int { (self[index] as Int64?).map { Int($0) } ?? Int.min }
     func text(_ index: Int) -> String { (self[index] as String?) ?? "" }
     func value(_ index: Int) -> DatabaseValue { self[index] }
