@@ -37,7 +37,18 @@ package struct Backup: Sendable {
         let ledgerPath = join(target, "ledger.sqlite")
         let head = try recording { () throws(LedgerError) in try committer.ledger.backUp(to: ledgerPath) }
         result.entries = head.size
+        // A backup that restore would refuse must not look like one.
+        let verified = try recording { () throws(LedgerError) in
+            try Ledger.verify(path: ledgerPath, key: committer.ledger.verifier)
+        }
+        if let first = verified.damage.first {
+            throw IngestionError(
+                .damaged,
+                "\(store.ledgerPath): \(verified.damage.count) finding(s), the first: \(first.description); see: "
+                    + "sluice lineage verify")
+        }
         let copy = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }
+        let log = ProvenLog(copy, key: committer.ledger.verifier)
         let root = try storing { () throws(StorageError) in try OpenFolder(target) }
         var places = RecordedPlaces()
         try places.catchUp(copy)
@@ -51,9 +62,7 @@ package struct Backup: Sendable {
                     .damaged,
                     "\(join(store.root, path.text)): it is not the file the ledger records; see: sluice doctor")
             }
-            if let receipt = path.with(ending: ".tlog-proof"), store.files.exists(at: receipt) {
-                _ = try copier.copy(receipt)
-            }
+            if let receipt = path.with(ending: ".tlog-proof") { try copyReceipt(receipt, of: recorded, log, &copier) }
         }
         let settings = try copySettings(of: store, withKeys: withKeys, &copier)
         try copier.sync()
@@ -173,24 +182,37 @@ package struct Backup: Sendable {
                     .damaged, "\(backup)/\(path): it is not the file that the ledger records; nothing was restored")
             }
             guard let receipt = path.with(ending: ".tlog-proof") else { continue }
-            if copier.source.exists(at: receipt) {
-                _ = try copier.copy(receipt)
-                let text = try storing { () throws(StorageError) in
-                    try copier.target.openRegular(at: receipt).readAll(max: 1 << 20)
-                }
-                guard let proof = try Ingestion.receipt(text, of: recorded, in: log),
-                    try recording({ () throws(LedgerError) in try log.ledger.holds(checkpoint: proof.note) })
-                else {
-                    throw IngestionError(
-                        .damaged, "\(backup)/\(receipt): the receipt does not prove its file; nothing was restored")
-                }
-            } else {
-                let proof = try recording { () throws(LedgerError) in try log.ledger.proof(of: recorded.sequence) }
-                try storing { () throws(StorageError) in
-                    if let proof { try copier.target.writeDurably(proof.text.span, at: receipt) }
-                }
+            guard try copyReceipt(receipt, of: recorded, log, &copier) else {
+                throw IngestionError(
+                    .damaged, "\(backup)/\(receipt): the receipt does not prove its file; nothing was restored")
             }
         }
+    }
+
+    /// Copies a file's receipt. One that is missing, or proves nothing, is written anew, since the log proves the file.
+    ///
+    /// - Returns: whether it was what it should be, or not there.
+    @discardableResult
+    private static func copyReceipt(
+        _ receipt: RelativePath, of recorded: RecordedPlaces.Recorded, _ log: ProvenLog, _ copier: inout FileCopier
+    ) throws(IngestionError) -> Bool {
+        let isThere = copier.source.exists(at: receipt)
+        if isThere {
+            let text = try storing { () throws(StorageError) in
+                try copier.source.openRegular(at: receipt).readAll(max: 1 << 20)
+            }
+            if let proof = try Ingestion.receipt(text, of: recorded, in: log),
+                try recording({ () throws(LedgerError) in try log.ledger.holds(checkpoint: proof.note) })
+            {
+                _ = try copier.copy(receipt)
+                return true
+            }
+        }
+        let proof = try recording { () throws(LedgerError) in try log.ledger.proof(of: recorded.sequence) }
+        try storing { () throws(StorageError) in
+            if let proof { try copier.target.writeDurably(proof.text.span, at: receipt) }
+        }
+        return !isThere
     }
 
     /// Copies configuration, contracts and keys: exactly those that the signed note names.

@@ -117,6 +117,11 @@ struct BatchIdentity: Sendable {
         seenKey = key.digest()
     }
 
+    /// What is accepted once.
+    var content: LedgerChange.Content {
+        LedgerChange.Content(dataset: dataset, digest: hex(digest), source: comparesSources ? source : nil)
+    }
+
     /// The keys that its judgement records.
     func seenKeys(isAccepted: Bool) -> [[UInt8]] {
         isAccepted && contentKey != seenKey ? [seenKey, contentKey] : [seenKey]
@@ -275,7 +280,7 @@ package struct Committer: Sendable {
     ) throws(IngestionError) {
         try storing { () throws(StorageError) in try staging.sync() }
         // Looked for once more: another process may have judged the same content meanwhile.
-        let proven = try store.proven().state.size
+        let state = try store.proven().state
         if try earlier(batch) != nil {
             throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged a moment ago")
         }
@@ -284,8 +289,7 @@ package struct Committer: Sendable {
         var entries: [JSONValue] = []
         var blobs = [LedgerBlob(media: RowMap.mediaType, data: rowMap)]
         let contract = batch.contract.canonicalBytes()
-        let isNew = try recording { () throws(LedgerError) in try ledger.blob(sha256: batch.contractDigest) == nil }
-        if isNew {
+        if !state.contracts.contains(hex(batch.contractDigest)) {
             blobs.append(LedgerBlob(media: LedgerBlob.contractMedia, data: contract))
             entries.append(
                 .object([
@@ -314,7 +318,9 @@ package struct Committer: Sendable {
             uniquingKeysWith: { first, _ in first })
         try commit(
             claim, batch, shards: outcome.shards,
-            LedgerChange(entries: entries, blobs: blobs, seen: seen, provenSize: proven), in: staging)
+            LedgerChange(
+                entries: entries, blobs: blobs, seen: seen, provenSize: state.size,
+                accepts: outcome.verdict == "accepted" && batch.supersedes == nil ? batch.content : nil), in: staging)
     }
 
     /// Records entries together with the claim's row, then moves the files into place.
@@ -529,7 +535,10 @@ package struct Committer: Sendable {
     private func recover(_ claim: Inflight) throws(IngestionError) {
         let delivery = delivery(of: claim)
         // What the row says of its state is nobody's word: the record tells whether the batch is committed.
-        if claim.state == .publishing, try republish(claim.claim, delivery) { return }
+        let isStaged = try storing { () throws(StorageError) in
+            try work.status(of: Store.name(claim.claim))?.kind == .folder
+        }
+        if isStaged || claim.state == .publishing, try republish(claim.claim, delivery) { return }
         if let delivery, mayHaveSource(delivery, claim.claim) {
             // The supplier's file waits for the daemon; only what was made of it goes.
             try storing { () throws(StorageError) in try removeStaging(claim.claim) }

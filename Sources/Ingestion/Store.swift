@@ -200,7 +200,10 @@ package struct Store: Sendable {
         // Without the key the record is proven all the same, only from its beginning.
         let secret = try? Self.readKey(in: keysFolder, .store, "store")
         store.record = ProvenLog(
-            ledger, key: ledger.verifier, cache: secret.map { ProvenLog.Cache(in: files, secret: $0) })
+            ledger, key: ledger.verifier,
+            cache: secret.map {
+                ProvenLog.Cache(in: files, secret: $0, identity: UsedKey(.store, "store", $0).identity)
+            })
         return store
     }
 
@@ -213,6 +216,9 @@ package struct Store: Sendable {
         guard let record else { return try proving().proven() }
         return (record, try recording { () throws(LedgerError) in try record.state() })
     }
+
+    /// The key that the ledger's checkpoints are signed by, as far as it is known here.
+    package func verifier() throws(IngestionError) -> VerifierKey { try proven().log.ledger.verifier }
 
     /// One key of the store. Throws `notPermitted` for another key than the record has under this name.
     package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {

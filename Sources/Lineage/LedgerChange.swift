@@ -73,11 +73,29 @@ package struct LedgerChange: Sendable {
     package var putInflight: [Inflight]
     /// Entries that the caller has proven and decided by; later ones are looked through for the same keys.
     package var provenSize: Int?
+    /// The content that it accepts, which must not have been accepted since.
+    package var accepts: Content?
+
+    /// What is accepted once: a file's bytes in a dataset, and where sources are compared of each source.
+    package struct Content: Sendable, Equatable {
+        let dataset: String, digest: String, source: String?
+
+        /// The digest in hexadecimal; `source` where the same of another source is other content.
+        package init(dataset: String, digest: String, source: String?) {
+            (self.dataset, self.digest, self.source) = (dataset, digest, source)
+        }
+
+        /// Whether an entry `batch.received` is about it.
+        func isReceived(in body: JSONValue) -> Bool {
+            body["dataset"]?.text == dataset && body["data_hash"]?.text == digest
+                && (source == nil || body["source"]?.text == source)
+        }
+    }
 
     /// Makes a change.
     package init(
         entries: [JSONValue], blobs: [LedgerBlob] = [], seen: [[UInt8]: Int] = [:], removeInflight: [String] = [],
-        putInflight: [Inflight] = [], provenSize: Int? = nil
+        putInflight: [Inflight] = [], provenSize: Int? = nil, accepts: Content? = nil
     ) {
         self.entries = entries
         self.blobs = blobs
@@ -85,6 +103,7 @@ package struct LedgerChange: Sendable {
         self.removeInflight = removeInflight
         self.putInflight = putInflight
         self.provenSize = provenSize
+        self.accepts = accepts
     }
 }
 

@@ -69,8 +69,18 @@ extension Ledger {
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
         guard let proven = change.provenSize, !change.seen.isEmpty else { return }
         let keys = Set(change.seen.keys.map(hex))
-        try db.forEach("SELECT body FROM entry WHERE seq >= ?", [proven]) { row in
-            guard let body = try? JSONValue.parse(row.bytes(0)), body["kind"]?.text == "batch.judged" else { return }
+        var received: JSONValue?
+        try db.forEach("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", [proven]) { row in
+            guard let body = try? JSONValue.parse(row.bytes(0)) else { return }
+            if body["kind"]?.text == "batch.received" { received = body }
+            guard body["kind"]?.text == "batch.judged" else { return }
+            // Other contracts and policies have other keys; the content is the same.
+            if body["verdict"]?.text == "accepted", let received, received["batch"] == body["batch"],
+                change.accepts?.isReceived(in: received) == true
+            {
+                throw LedgerError(
+                    .alreadySeen, "write to ledger", subject: path, cause: "the same content was accepted a moment ago")
+            }
             if let key = (body["seen"]?.items ?? []).compactMap(\.text).first(where: keys.contains) {
                 throw LedgerError(
                     .alreadySeen, "write to ledger", subject: path, cause: "key \(key) is recorded already")

@@ -200,7 +200,7 @@ package struct LineageQuery: Sendable {
         package var acceptedRows: Int {
             let body = judged?.body
             guard body?["verdict"]?.text == "accepted" else { return 0 }
-            return Int((body?["accepted"]?.whole ?? 0) + (body?["flagged"]?.whole ?? 0))
+            return Int((body?["accepted"]?.whole ?? 0) &+ (body?["flagged"]?.whole ?? 0))
         }
     }
 

@@ -25,15 +25,18 @@ package final class ProvenLog: Sendable {
     package struct Cache: Sendable {
         let folder: OpenFolder
         let secret: SecretKey
+        /// What the record must say of the secret: somebody who writes into the store can put a key of their own in its place.
+        let identity: String
         /// The name of the file.
         package static let name = "ledger.index"
         /// Entries that are read again before the cache is written anew.
         static let staleness = 256
 
-        /// A cache in a folder; `secret` is the store's own.
-        package init(in folder: OpenFolder, secret: SecretKey) {
+        /// A cache in a folder; `secret` is the store's own, and `identity` what an entry `key.recorded` has of it.
+        package init(in folder: OpenFolder, secret: SecretKey, identity: String) {
             self.folder = folder
             self.secret = secret
+            self.identity = identity
         }
     }
 
@@ -118,10 +121,23 @@ package final class ProvenLog: Sendable {
                     "it holds \(head.size) entries, and \(kept.size) were proven here before: an older copy was put in its place"
                 )
             }
+            guard isRecorded(kept, head) else { return ProvenState() }
             cached.withLock { $0 = kept.size }
             return kept
         }
         return ProvenState()
+    }
+
+    /// Whether the secret that proves the cache is the one that an entry under the signed checkpoint records.
+    private func isRecorded(_ kept: ProvenState, _ head: Checkpoint) -> Bool {
+        let name = ProvenState.KeyName(kind: "store", name: "store")
+        guard let cache, let sequence = kept.keys[name]?.sequence else { return false }
+        var signed = ProvenState()
+        (signed.size, signed.root) = (head.size, head.root)
+        guard let entry = try? entry(sequence, of: signed), entry.kind == "key.recorded" else { return false }
+        return (entry.body["keys"]?.items ?? []).contains { key in
+            key["kind"]?.text == name.kind && key["name"]?.text == name.name && key["identity"]?.text == cache.identity
+        }
     }
 
     private func bodies(from: Int, upTo: Int) throws(LedgerError) -> [[UInt8]] {

@@ -141,7 +141,8 @@ package struct ProvenState: Sendable {
         case LedgerEntry.publishedKind: addFiles(body, sequence: sequence)
         case "profile.published":
             if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
-                spent[digest, default: 0] += UInt64(cost)
+                // Numbers are folded before the root is compared: they may be anybody's, and must not end the program.
+                spent[digest] = min((spent[digest] ?? 0) + UInt64(cost), 1 << 62)
             }
         case "key.recorded":
             for key in body["keys"]?.items ?? [] {

@@ -152,7 +152,10 @@ struct LedgerVerifier {
             if !row.isSound { damage.add(.row, "\(row.sequence) body does not match its stored hash") }
             projection.add(row.derived, row.sequence, kind: row.kind, &damage)
             if isBroken { continue }
-            if let commit = row.derived.commit { due.insert(row.sequence + commit) }
+            if let commit = row.derived.commit {
+                let (size, isOver) = row.sequence.addingReportingOverflow(commit)
+                if !isOver { due.insert(size) }
+            }
             grow(row.derived.leaf, compare: chunk.nodes, from: chunk.first)
             while let head = heads.first, head.size == tree.size {
                 judge(head)

@@ -4,18 +4,7 @@ import Tabular
 
 /// Works the table `seen` out from the judgements and compares it.
 struct SeenCheck: Sendable {
-    /// The first 16 bytes of a key, which is a SHA-256 itself.
-    private struct Name: Hashable, Sendable {
-        let high: UInt64
-        let low: UInt64
-
-        init(_ key: [UInt8]) {
-            high = key.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-            low = key.dropFirst(8).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        }
-    }
-
-    private var expected: [Name: Int] = [:]
+    private var expected: [[UInt8]: Int] = [:]
     /// Judgements from before keys were part of them: their rows can only be held against these.
     private var silent = Set<Int>()
     private static let chunk = 8192
@@ -25,13 +14,14 @@ struct SeenCheck: Sendable {
             silent.insert(sequence)
             return
         }
-        for key in keys where expected[Name(key)] == nil { expected[Name(key)] = sequence }
+        for key in keys where expected[key] == nil { expected[key] = sequence }
     }
 
     /// Compares with the table; rows of entries that came after the first `rows` are left alone.
     func compare(_ queue: DatabaseQueue, rows: Int) throws -> DamageList {
         var differences = 0
         var missing = expected
+        var later: [Int] = []
         var last: DatabaseValue?
         repeat {
             let condition = last == nil ? "" : " WHERE key > ?"
@@ -44,8 +34,8 @@ struct SeenCheck: Sendable {
                     count += 1
                     if count == Self.chunk { last = row.value(0) }
                     let sequence = row.integer(1)
-                    if sequence >= rows { return }
-                    if let wanted = missing.removeValue(forKey: Name(row.bytes(0))) {
+                    if sequence >= rows { return later.append(sequence) }
+                    if let wanted = missing.removeValue(forKey: row.bytes(0)) {
                         if wanted != sequence { differences += 1 }
                     } else if !silent.contains(sequence) {
                         differences += 1
@@ -53,7 +43,9 @@ struct SeenCheck: Sendable {
                 }
             }
         } while last != nil
-        differences += missing.count
+        // Rows of entries that came meanwhile are a writer's; those of none are nobody's.
+        let size = try queue.read { try Ledger.size($0) }
+        differences += missing.count + later.count { $0 >= size }
         var damage = DamageList()
         if differences > 0 {
             damage.add(.projection, "seen disagrees with the log: \(differences) difference(s)")

@@ -40,17 +40,16 @@ struct KeysCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let store = try store.require()
+                // Beside the record: a planted key is refused, and the verifier key that people keep is the ledger's own.
+                let store = try store.require().proving()
                 for kind in KeyKind.allCases {
                     for name in try store.keyNames(kind) {
                         let key = try store.key(kind, name)
                         Terminal.columns([kind.rawValue, name, key.fingerprint(name: name)])
                     }
                 }
-                let signer = try store.signingKey()
-                if let verifier = VerifierKey(name: store.configuration.origin, publicKey: signer.publicKey) {
-                    Terminal.columns(["verifier", "ledger", "\(verifier)"])
-                }
+                _ = try store.signingKey()
+                Terminal.columns(["verifier", "ledger", "\(try store.verifier())"])
             }
         }
     }

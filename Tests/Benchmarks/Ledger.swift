@@ -45,9 +45,18 @@ func benchmarkProof(_ folder: String, batches: Int) throws {
     let key = try SigningKey(seed: SecretKey(copying: [UInt8](repeating: 7, count: 32).span))
     let path = root + "/ledger.sqlite"
     let ledger = try Ledger.create(path: path, origin: "bench.example/ledger/2", signingKey: key, time: Clock.text())
+    // The cache is believed under a key that the record has.
+    let recorded: [String: JSONValue] = [
+        "kind": .string("store"), "name": .string("store"), "fingerprint": .string("bench"),
+        "identity": .string("bench"),
+    ]
+    _ = try ledger.commit(
+        LedgerChange(entries: [
+            .object(["kind": .string("key.recorded"), "v": .integer(1), "keys": .array([.object(recorded)])])
+        ]))
     for batch in 0..<batches { _ = try ledger.commit(change(batch)) }
     let cache = ProvenLog.Cache(
-        in: try OpenFolder(root), secret: SecretKey(copying: [UInt8](repeating: 9, count: 32).span))
+        in: try OpenFolder(root), secret: SecretKey(copying: [UInt8](repeating: 9, count: 32).span), identity: "bench")
     func proven() throws -> ProvenLog {
         ProvenLog(try Ledger.openReadonly(path: path), key: ledger.verifier, cache: cache)
     }
