@@ -46,6 +46,12 @@ package struct LabelSearch: Sendable {
         return (parts.dropLast().map(String.init) + [shown]).joined(separator: "/")
     }
 
+    /// What was said of a file of this name, as logs and the status may show it: wherever it names the file, it names it as `shown` does.
+    package func shown(_ text: String, of name: String) -> String {
+        let safe = shown(name)
+        return safe == name ? text : text.replacing(name, with: safe)
+    }
+
     /// What is in a name, in words; nothing for a name that is only one.
     package func kinds(in name: String) -> [String] {
         let (secret, entities) = found(in: name)

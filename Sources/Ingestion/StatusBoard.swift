@@ -22,9 +22,7 @@ final class StatusBoard {
         shown = now
         shownWorking = working
         let newest = troubles.newest.map { trouble in
-            JSONValue.object([
-                "time": .string(trouble.time), "message": .string(LabelSearch.usual.shown(trouble.error.description)),
-            ])
+            JSONValue.object(["time": .string(trouble.time), "message": .string(trouble.message)])
         }
         let document = JSONValue.object([
             "pid": .integer(Int64(getpid())), "started": .string(started), "updated": .string(Clock.text()),
@@ -62,7 +60,8 @@ struct Troubles {
         case claim(String)
     }
 
-    typealias Reason = (order: Int, time: String, error: IngestionError)
+    /// The message is one that may be shown.
+    typealias Reason = (order: Int, time: String, error: IngestionError, message: String)
 
     private var reasons: [Matter: Reason] = [:]
     private var order = 0
@@ -70,9 +69,12 @@ struct Troubles {
     var count: Int { reasons.count }
     var newest: Reason? { reasons.values.max { $0.order < $1.order } }
 
-    mutating func add(_ matter: Matter, _ error: IngestionError) {
+    /// - Parameter name: the name of the file that the error is about, if it is about one: a supplier chose it.
+    mutating func add(_ matter: Matter, _ error: IngestionError, of name: String) {
         order += 1
-        reasons[matter] = (order, Clock.text(), error)
+        let search = LabelSearch.usual
+        let message = search.shown(search.shown(error.description, of: name))
+        reasons[matter] = (order, Clock.text(), error, message)
     }
 
     mutating func remove(_ matter: Matter) { reasons[matter] = nil }

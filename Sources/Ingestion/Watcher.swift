@@ -407,7 +407,8 @@ package final class Watcher {
                 return rows.contains { $0.claim == name }
             }
             for (claim, error) in failures {
-                try later(error, .claim(claim.claim), committer.delivery(of: claim)?.dataset ?? "", claim.claim)
+                let dataset = committer.delivery(of: claim)?.dataset ?? ""
+                try later(error, .claim(claim.claim), dataset, name(of: claim.claim))
             }
         } catch {
             return try later(error, .store)
@@ -428,11 +429,14 @@ package final class Watcher {
                 try committer.count(claim, attempts: row.attempts + 1)
                 try await process(claim, attempt: row.attempts + 1)
             } catch {
-                try later(error, .claim(row.claim), row.source, row.claim)
+                try later(error, .claim(row.claim), row.source, name(of: row.claim))
             }
             drain()
         }
     }
+
+    /// The name that a claim's file came with, or the claim's own.
+    private func name(of claim: String) -> String { committer.deliveredName(claim)?.description ?? claim }
 
     private func process(_ claim: Claim, attempt: Int) async throws(IngestionError) {
         guard let delivery = claim.delivery else { return }
@@ -490,7 +494,7 @@ package final class Watcher {
         throws(IngestionError)
     {
         guard let delivery = claim.delivery else { return }
-        let name = committer.deliveredName(claim.name)?.description ?? claim.name
+        let name = name(of: claim.name)
         do throws(IngestionError) {
             let path = try committer.fail(
                 claim, as: reason, source: store.configuration.datasets[delivery.dataset]?.source ?? "unknown",
@@ -516,7 +520,7 @@ package final class Watcher {
         failures += 1
         let seconds = min(60, 0.5 * Double(1 << min(failures, 7)))
         retryAt = Clock.monotonic() + seconds
-        troubles.add(matter, error)
+        troubles.add(matter, error, of: name)
         tell(.waiting(dataset: dataset, name: name, code: error.code, cause: error.description, seconds: seconds))
     }
 }

@@ -130,10 +130,7 @@ struct WatchLog {
     private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
 
     /// What was said of such a file.
-    private func shown(_ text: String, of name: String) -> String {
-        let safe = shown(name)
-        return safe == name ? text : text.replacing(name, with: safe)
-    }
+    private func shown(_ text: String, of name: String) -> String { LabelSearch.usual.shown(text, of: name) }
 
     private func judged(_ report: BatchReport, _ attempt: Int) {
         var metadata: Logger.Metadata = [

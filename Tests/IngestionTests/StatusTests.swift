@@ -1,0 +1,25 @@
+import Foundation
+import Storage
+import Tabular
+import Testing
+
+@testable import Ingestion
+
+/// What a daemon leaves for `sluice status` to read.
+@Suite struct `the status of a daemon` {
+    @Test func `a trouble names nobody, wherever its message has the name of the file`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let name = "jane.roe@example.org.csv"
+        let error = IngestionError(
+            .notPermitted, "cannot move s/inbox/numbers/\(name) to s/work/7.source: operation not permitted")
+        var troubles = Troubles()
+        troubles.add(.claim("7"), error, of: name)
+        StatusBoard(in: shop.store.files).show(WatchTally(), waiting: 1, working: nil, troubles)
+        let path = join(shop.store.root, "watch.status")
+        let bytes = try FileDescriptor.openRegular(path).readAll(max: 65_536)
+        let told = try #require(try JSONValue.parse(bytes)["last_error"]?["message"]?.text)
+        #expect(!told.contains("jane.roe") && told.contains("EMAIL_ADDRESS"), "\(told)")
+        #expect(told.hasSuffix("to s/work/7.source: operation not permitted"), "\(told)")
+    }
+}
