@@ -95,7 +95,8 @@ extension Store {
         let kinds = ["accepted", "quarantine", "baselines"].compactMap { kind in
             try? files.status(of: Self.name(kind))
         }
-        var folder = split(path).folder
+        // By what the path means: the folders above `0.sluice` or `x/../y` are not in its text.
+        var folder = split(canonicalPath(path)).folder
         for _ in 0..<5 {
             let status = try storing { () throws(StorageError) in try fileStatus(folder) }
             if let status, kinds.contains(where: { $0.device == status.device && $0.inode == status.inode }) {

@@ -52,14 +52,15 @@ struct Harness {
         try run(arguments, after: nil)
     }
 
-    /// `input` is a file of the harness's folder that becomes standard input.
+    /// `input` is a file of the harness's folder that becomes standard input, `place` a folder in it to run in.
     func run(
-        _ arguments: [String], endedBy number: Int32 = SIGKILL, after: Double? = nil, input: String? = nil
+        _ arguments: [String], in place: String? = nil, endedBy number: Int32 = SIGKILL, after: Double? = nil,
+        input: String? = nil
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = Self.program
         process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: folder)
+        process.currentDirectoryURL = URL(filePath: place.map(path) ?? folder)
         // What this user knows of ledgers is the harness's own.
         process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CONFIG_HOME": path(".config")]) { $1 }
         // Files, not pipes: nobody has to read while it runs.

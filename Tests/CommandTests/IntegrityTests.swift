@@ -182,6 +182,28 @@ import Testing
         #expect(Set(try listFolder(harness.folder)) == before.union(["copy.sluice"]))
     }
 
+    @Test func `shards that were swapped are named from wherever one looks`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let shards = harness.files(below: "store/accepted").filter { $0.hasSuffix("/0.sluice") }
+        try #require(shards.count == 2)
+        let places = shards.map { harness.path("store/accepted/" + $0) }
+        let held = harness.path("held")
+        for (from, to) in [(places[0], held), (places[1], places[0]), (held, places[1])] {
+            try FileManager.default.moveItem(atPath: from, toPath: to)
+        }
+        for shard in shards {
+            let folder = "store/accepted/" + shard.split(separator: "/").dropLast().joined(separator: "/")
+            let dotted = folder + String(repeating: "/.", count: 6) + "/0.sluice"
+            for (place, file, store) in [
+                (".", "store/accepted/" + shard, "store"), (".", dotted, "store"), (folder, "0.sluice", "../../.."),
+            ] {
+                let run = try harness.run(["shard", "verify", file, "--store", store], in: place)
+                #expect(run.code == 1 && run.out.contains("the files were swapped"), "\(file): \(run.out)\(run.err)")
+            }
+        }
+    }
+
     @Test func `backup and restore while the store is written to`() throws {
         let harness = try shop()
         defer { harness.remove() }
