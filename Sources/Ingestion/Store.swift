@@ -281,13 +281,21 @@ package struct Store: Sendable {
                 .configuration,
                 "\(join(root, Self.configurationName)): dataset \(dataset) has no schema; name its contract")
         }
-        return try loadContract(placed(path))
+        return try loadContract(try reached(path))
+    }
+
+    /// A contract's path. A folder in the store is reached without following a link; one elsewhere is where the operator says.
+    private func reached(_ contract: String) throws(IngestionError) -> String {
+        if let below = RelativePath(contract) {
+            _ = try storing(reading: true) { () throws(StorageError) in try files.folder(holding: below) }
+        }
+        return placed(contract)
     }
 
     /// The contract that runs beside a dataset's own and only reports, when `sluice.yaml` names one.
     package func shadow(of dataset: String) throws(IngestionError) -> (schema: Schema, document: JSONValue)? {
         guard let path = configuration.datasets[dataset]?.shadow else { return nil }
-        let loaded = try loadContract(placed(path))
+        let loaded = try loadContract(try reached(path))
         return (Schema.digested(loaded), loaded.document)
     }
 

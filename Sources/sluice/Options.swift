@@ -142,16 +142,17 @@ struct ReadingOptions: ParsableArguments {
     func contract(
         for file: String, dataset: String?, store: Store?, options: BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
-        var path = schema
-        if path == nil, let dataset, let store, let declared = store.configuration.datasets[dataset]?.schema {
-            path = declared.hasPrefix("/") ? declared : join(store.root, declared)
+        var found: (loaded: LoadedSchema, origin: String)?
+        if let schema {
+            found = (try load(schema), schema)
+        } else if let dataset, let store, let declared = store.configuration.datasets[dataset]?.schema {
+            found = (warned(try store.contract(of: dataset)), declared)
         }
-        if let path {
-            let loaded = try load(path)
+        if let (loaded, origin) = found {
             for name in exclude where !loaded.schema.fields.contains(where: { $0.name == name }) {
                 throw IngestionError(.usage, "--exclude \(name): the contract has no such field")
             }
-            return (Schema.digested(loaded), loaded.document, path)
+            return (Schema.digested(loaded), loaded.document, origin)
         }
         guard infer else {
             throw IngestionError(
@@ -165,8 +166,9 @@ struct ReadingOptions: ParsableArguments {
     }
 
     /// Reads a contract and prints its warnings.
-    func load(_ path: String) throws(IngestionError) -> LoadedSchema {
-        let loaded = try loadContract(path)
+    func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
+
+    private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
         for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
         return loaded
     }

@@ -204,6 +204,19 @@ import Testing
         }
     }
 
+    @Test func `a contract in a folder that became a link is not used`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let (path, elsewhere) = (harness.path("store/schemas"), harness.path("elsewhere"))
+        try FileManager.default.moveItem(atPath: path, toPath: elsewhere)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: elsewhere)
+        try harness.write("more.csv", `watch`.rows(5000, 40))
+        let run = try harness.run("ingest", "more.csv", "--dataset", "rows", "--store", "store")
+        #expect(run.code == 66 && run.err.contains("symbolic link"), "\(run.code) \(run.out)\(run.err)")
+        let doctor = try harness.run("doctor", "--store", "store")
+        #expect(doctor.code == 1 && doctor.out.contains("symbolic link"), "\(doctor.out)")
+    }
+
     @Test func `backup and restore while the store is written to`() throws {
         let harness = try shop()
         defer { harness.remove() }

@@ -300,6 +300,24 @@ import Testing
         #expect(try shop.store.audit().problems.isEmpty)
     }
 
+    @Test func `contracts are not read through a folder that became a link`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let named = "{ schema: schemas/example.schema.yaml, shadow: schemas/example.schema.yaml }"
+        let settings = Configuration.template(origin: shop.store.configuration.origin)
+        _ = try shop.write(
+            "store/sluice.yaml", settings.replacing("datasets:\n", with: "datasets:\n  numbers: \(named)\n"))
+        let store = try Store(shop.store.root)
+        _ = try (store.contract(of: "numbers"), store.shadow(of: "numbers"))
+        let (path, elsewhere) = (store.root + "/schemas", shop.folder + "/elsewhere")
+        try FileManager.default.moveItem(atPath: path, toPath: elsewhere)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: elsewhere)
+        for read in [{ _ = try store.contract(of: "numbers") }, { _ = try store.shadow(of: "numbers") }] {
+            let error = #expect(throws: IngestionError.self) { try read() }
+            #expect(error?.description.contains("symbolic link") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test func `a checkpoint that was taken away, and evidence of another kind, are missed`() async throws {
         for sql in [
             "DELETE FROM checkpoint WHERE size = (SELECT min(size) FROM checkpoint)",

@@ -968,7 +968,7 @@ def unrecorded(case, source):
 def folder_made_a_link(case, source):
     """A folder of the store becomes a link to one outside, with or without what it held."""
     path = source.choice(["accepted", "accepted/d", "quarantine", "quarantine/d", "baselines", "baselines/d", "work",
-                          os.path.dirname(case.pick(source, "accepted", "source"))])
+                          "schemas", os.path.dirname(case.pick(source, "accepted", "source"))])
     target = case.victim + "/" + source.choice(["empty", "moved"])
     if target.endswith("moved"):
         os.rename(case.at(path), target)
