@@ -244,11 +244,13 @@ final class Inbox {
 
     /// Whether something that must come beside a file is not there.
     func lacks(_ required: [SourceRecord.Requirement], beside name: FileName) -> Bool {
-        required.contains { requirement in
-            !Sidecars.Kind.allCases.contains { kind in
-                kind.serves(requirement)
-                    && (Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) }?.size ?? 0) > 0
-            }
+        let there = Sidecars.Kind.allCases.filter { kind in
+            (Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) }?.size ?? 0) > 0
+        }
+        return required.contains { requirement in
+            // A manifest says nothing before it is signed, and its signature may come after it.
+            if requirement == .manifest, !there.contains(where: \.isSignature) { return true }
+            return !there.contains { $0.serves(requirement) }
         }
     }
 

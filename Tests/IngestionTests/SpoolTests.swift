@@ -198,6 +198,23 @@ import Testing
         #expect(try inbox(shop).isEmpty && listFolder(shop.store.workFolder).isEmpty)
     }
 
+    @Test func `a manifest is waited for with its signature`() throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let inbox = Inbox(of: "numbers", in: shop.store)
+        try inbox.make()
+        let events = try FolderEvents()
+        try inbox.open(events)
+        let name = try #require(FileName(Array("a.csv".utf8)))
+        for (ending, lacks) in [("", true), (".manifest", true), (".manifest.minisig", false)] {
+            _ = try shop.write("store/inbox/numbers/a.csv" + ending, "x")
+            #expect(inbox.lacks([.manifest], beside: name) == lacks, "\(ending)")
+        }
+        // What signs nothing that is there is no manifest.
+        _ = try shop.write("store/inbox/numbers/b.csv.minisig", "x")
+        #expect(inbox.lacks([.manifest], beside: try #require(FileName(Array("b.csv".utf8)))))
+    }
+
     @Test(arguments: [
         ("a.csv", false), (".a.csv", true), ("a.csv.part", true), ("A.CSV.TMP", true), ("a~", true),
         ("a.csv.done", true),
