@@ -103,7 +103,7 @@ let package = Package(
             "IngestionTests",
             [
                 "Ingestion", "Reading", "Screening", "Sketches", "Lineage", "Sealing", "Cryptography", "Storage",
-                "Schemas",
+                "Schemas", "Validating",
                 "Tabular", grdb,
             ]),
         tests("CommandTests", ["TestSupport", "Storage", grdb]),

@@ -83,7 +83,7 @@ extension Store {
     }
 
     /// A store without any key to read with is one that was set up so, unless the record says that such a key was used here.
-    private func requireNoKey(
+    func requireNoKey(
         for recorded: [Int], _ log: ProvenLog, _ state: ProvenState
     ) throws(IngestionError) {
         guard let last = recorded.last else { return }
@@ -92,7 +92,7 @@ extension Store {
         where state.keys[ProvenState.KeyName(kind: "kek", name: name)] != nil {
             throw IngestionError(
                 .notPermitted,
-                "keys/\(name).kek is missing, and baselines were sealed for it: restore it from your copy of keys/; without it "
+                "keys/\(name).kek is missing, and baselines or claims were sealed for it: restore it from your copy of keys/; without it "
                     + "nothing can be compared with what was accepted before")
         }
     }

@@ -28,7 +28,11 @@ extension Store {
         let recorded = state.publications(dataset, role: "claims").suffix(Self.claimsLooked)
         guard !recorded.isEmpty, claims.count > 0 else { return [] }
         let ring = try keyRing()
-        if ring.keys.isEmpty { return [] }
+        // A store that can write but not read compares nothing.
+        if ring.keys.isEmpty {
+            try requireNoKey(for: Array(recorded), log, state)
+            return []
+        }
         var found: [EarlierClaims] = []
         var words: Set<String> = [source + "\0" + hex(digest)]
         var heard = Set<UInt64>()

@@ -180,7 +180,10 @@ package struct ProvenState: Sendable {
         for key in body["seen"]?.items ?? [] { judged.add(bytes(hex: key.text ?? "") ?? [], sequence) }
         guard let received, received.batch == body["batch"]?.text, body["verdict"]?.text == "accepted" else { return }
         accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
-        if let number = received.number { sequences[received.dataset + "\0" + received.source] = number }
+        if let number = received.number {
+            let supplier = received.dataset + "\0" + received.source
+            sequences[supplier] = max(number, sequences[supplier] ?? number)
+        }
     }
 
     private mutating func addFiles(_ body: JSONValue, sequence: Int) {

@@ -7,6 +7,7 @@ import Sketches
 import Storage
 import Tabular
 import Testing
+import Validating
 
 @testable import Ingestion
 
@@ -169,6 +170,27 @@ import Testing
         #expect(
             !repaired.batchFindings.contains { $0.code == .sourceDistrusted } && repaired.status == .accepted,
             "\(repaired.batchFindings)")
+    }
+
+    @Test func `claims that a missing key sealed are missed, not taken for silence`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        let more = ", poisoning: { crossVerify: { key: [id], fields: { x: {} } } }"
+        #expect(
+            try await run(shop, try shop.write("a.csv", fresh(1, 60)), source: "a", more: more).status == .accepted)
+        try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/main.kek")
+        let store = try Store(shop.store.root).proving()
+        let validator = try Validator(try Workshop.contract(more).schema, hash: KeyedHash(key: Array(1...32)))
+        let reader = try #require(ClaimReader(validator, source: "b"))
+        let (width, codeWidth) = (reader.empty.width, reader.empty.codeWidth)
+        let claims = RowSample(
+            capacity: 1, width: width, codeWidth: codeWidth, ranks: [1], values: [Double](repeating: 0, count: width),
+            codes: [UInt64](repeating: 1, count: codeWidth), offered: 1)
+        let error = #expect(throws: IngestionError.self) {
+            _ = try store.earlierClaims(
+                "numbers", about: claims, reader, digest: [], source: "b", trustedSince: [:])
+        }
+        #expect(error?.code == .notPermitted && error?.description.contains("keys/main.kek is missing") == true)
     }
 
     @Test func `neither more sidecars nor few rows get a file in again, and what is rejected has no word`() async throws
