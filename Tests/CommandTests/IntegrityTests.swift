@@ -263,6 +263,9 @@ import Testing
             let verified = try harness.run("lineage", "verify", "--files", "--store", "store")
             #expect(verified.code == 0, "\(verified.out)\(verified.err)")
         }
+        // There was a writer: it wrote beside the audits, and it lived to the end.
+        #expect(try `watch`.outcomes(harness).count > 2)
+        #expect(daemon.waits { try `watch`.outcomes(harness).count == 27 })
     }
 
     @Test func `the doctor names what is wrong and the cure`() throws {

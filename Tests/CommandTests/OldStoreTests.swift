@@ -91,7 +91,9 @@ import Testing
             replayed += 1
         }
         #expect(replayed == 3)
-        for file in harness.files(below: "store/accepted") where file.hasSuffix("0.sluice") {
+        let shards = harness.files(below: "store/accepted").filter { $0.hasSuffix("0.sluice") }
+        #expect(shards.count == 4, "\(shards)")
+        for file in shards {
             let opened = try harness.run(
                 "shard", "cat", "store/accepted/" + file, "--reason", "test", "--store", "store")
             #expect(opened.code == 0 && opened.out.hasPrefix("id,site,email,temperature\n"), "\(opened.err)")

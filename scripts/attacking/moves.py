@@ -749,7 +749,8 @@ def seen_pointed_elsewhere(case, source):
 
 @move("seen", "poison good again", backup=True)
 def seen_planted(case, source):
-    """Content that is to come is known already, and was accepted."""
+    """Content that is to come is known already, and was accepted; or a key points beyond the end, or is nearly one that is known."""
+    how = source.choice(["to come", "to come", "beyond the end", "another tail"])
     with case.book() as book:
         place = next(place for place, body in book.bodies("batch.judged") if body["verdict"] == "accepted")
         names = source.choice([["poison", "good"], ["poison"], ["good"]])
@@ -760,9 +761,16 @@ def seen_planted(case, source):
             for parts in [[content, bytes.fromhex(received["contract_sha256"]), bytes.fromhex(received["policy_sha256"])], [content]]:
                 for version in (b"ingest/seen/v1", b"ingest/seen/v2"):
                     keys.append(hashlib.sha256(version + hashlib.sha256(b"d").digest() + b"".join(parts)).digest())
+        if how == "beyond the end":
+            place = book("SELECT max(seq) FROM entry")[0][0] + source.choice([1, 7, 1 << 40])
+        elif how == "another tail":
+            # Indices keep the first bytes of a key.
+            known, place = source.choice(book("SELECT key, seq FROM seen"))
+            keys = [bytes(known)[:8] + source.randbytes(24)]
+            names = ["a key with another tail"]
         for key in keys:
             book("INSERT OR IGNORE INTO seen VALUES(?,?)", key, place)
-        case.note("seen: %s are batch %d" % (" and ".join(names), place))
+        case.note("seen: %s are batch %d (%s)" % (" and ".join(names), place, how))
 
 
 # MARK: Files
