@@ -370,13 +370,20 @@ import Testing
     }
 
     @Test func `ledgers that are met at the same time are all written down`() async throws {
-        let shops = try (0..<6).map { _ in try Workshop() }
-        defer { for shop in shops { shop.remove() } }
-        await withTaskGroup(of: Void.self) { group in
-            for shop in shops { group.addTask { _ = try? Committer(shop.store) } }
+        let shop = try Workshop()
+        defer { shop.remove() }
+        // Made without a word of them outside, and met for the first time when they are opened.
+        let stores = try (0..<6).map { number in
+            var store = try Store.create(shop.folder + "/\(number)", isPinned: false)
+            store.isPinned = true
+            return store
         }
         let known = try #require(KnownLedgers())
-        for shop in shops { #expect(try known.key(of: shop.store.configuration.origin) != nil) }
+        for store in stores { #expect(try known.key(of: store.configuration.origin) == nil) }
+        await withTaskGroup(of: Void.self) { group in
+            for store in stores { group.addTask { _ = try? Committer(store) } }
+        }
+        for store in stores { #expect(try known.key(of: store.configuration.origin) != nil) }
     }
 
     @Test func `a backup leaves out what nothing rests on, and restores`() async throws {
