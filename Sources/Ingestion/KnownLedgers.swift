@@ -142,26 +142,6 @@ package struct KnownLedgers: Sendable {
         return String(decoding: out, as: UTF8.self)
     }
 
-    private func remember(
-        _ key: VerifierKey, _ place: String, _ known: [(key: VerifierKey, folder: String)]
-    ) throws(IngestionError) -> Standing {
-        let isMet = known.contains { $0.key == key }
-        let text = (known + [(key, place)]).map { "\($0.key) \($0.folder)\n" }.joined()
-        do throws(StorageError) {
-            let (place, name) = split(path)
-            try makeFolder(place)
-            // A name of this process's own: what a dead one left half written stands in nobody's way.
-            let folder = try OpenFolder(place)
-            var file = try StagedFile(in: folder, name: "\(name)-\(processNumber())")
-            try file.write(Array(text.utf8).span)
-            try file.commit(as: name, replacing: true)
-            try folder.sync()
-        } catch {
-            return .unpinned(error.description)
-        }
-        return isMet ? .pinned : .new
-    }
-
     private func lines() throws(IngestionError) -> [Line] {
         guard exists(path) else { return [] }
         let bytes = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 1 << 24)
