@@ -78,12 +78,7 @@ extension Ledger {
         try entries("WHERE seq >= ? ORDER BY seq LIMIT ?", [from, limit])
     }
 
-    /// Up to `limit` entries of one kind in order, beginning with `from`.
-    package func entries(kind: String, from: Int = 0, limit: Int = .max) throws(LedgerError) -> [LedgerEntry] {
-        try entries("WHERE kind = ? AND seq >= ? ORDER BY seq LIMIT ?", [kind, from, limit])
-    }
-
-    /// The same without the index by kind, which an attacker can make to miss entries.
+    /// Up to `limit` entries of one kind in order, without the index by kind, which an attacker can make to miss entries.
     package func unindexedEntries(kind: String, from: Int, limit: Int) throws(LedgerError) -> [LedgerEntry] {
         try entries("NOT INDEXED WHERE seq >= ? AND kind = ? ORDER BY seq LIMIT ?", [from, kind, limit])
     }

@@ -84,29 +84,6 @@ package struct LineageQuery: Sendable {
         return try search(digest) { $0.digest == digest }
     }
 
-    /// The shards that a dataset has accepted, in the order of the record.
-    package func accepted(_ dataset: String) throws(LedgerError) -> [PublishedFile] {
-        try files(of: dataset, role: "accepted")
-    }
-
-    /// The sealed baselines of a dataset's accepted batches, newest first.
-    package func baselines(_ dataset: String) throws(LedgerError) -> [PublishedFile] {
-        try files(of: dataset, role: "baseline").reversed()
-    }
-
-    private func files(of dataset: String, role: String) throws(LedgerError) -> [PublishedFile] {
-        var found: [PublishedFile] = []
-        var next = 0
-        while true {
-            let entries = try ledger.entries(kind: LedgerEntry.publishedKind, from: next, limit: Self.chunk)
-            guard let last = entries.last else { return found }
-            next = last.sequence + 1
-            for entry in entries where entry.body["dataset"]?.text == dataset {
-                found += entry.files.filter { $0.role == role }
-            }
-        }
-    }
-
     /// By the projection's index: a batch asks this for every baseline, and the record grows.
     private func named(_ digest: String) throws(LedgerError) -> PublishedFile? {
         try entries(naming: digest).flatMap(\.files).first { $0.digest == digest }

@@ -45,12 +45,7 @@ package func removeFile(_ path: String) throws(StorageError) {
     guard unsafe unlink(path) == 0 else { throw systemError("remove", path) }
 }
 
-/// Renames within one file system. Throws `alreadyExists` when the new name is taken.
-package func renameNoReplace(from: String, to: String) throws(StorageError) {
-    guard unsafe moveNoReplace(AT_FDCWD, from, AT_FDCWD, to) else { throw systemError("rename \(from) to", to) }
-}
-
-/// As above between open folders; gives false with `errno` set.
+/// Renames within one file system, between open folders; gives false with `errno` set, also when the new name is taken.
 func moveNoReplace(
     _ fromFolder: Int32, _ from: UnsafePointer<CChar>, _ toFolder: Int32, _ to: UnsafePointer<CChar>
 ) -> Bool {
@@ -58,11 +53,6 @@ func moveNoReplace(
     guard errno == EINVAL || errno == ENOSYS else { return false }
     // A file system without RENAME_NOREPLACE: a second name is refused just the same when it is taken.
     return unsafe linkat(fromFolder, from, toFolder, to, 0) == 0 && unlinkat(fromFolder, from, 0) == 0
-}
-
-/// Renames within one file system, replacing what has the new name.
-package func rename(from: String, to: String) throws(StorageError) {
-    guard unsafe Glibc.rename(from, to) == 0 else { throw systemError("rename \(from) to", to) }
 }
 
 /// Lists an open folder and closes it.

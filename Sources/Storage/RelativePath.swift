@@ -77,21 +77,6 @@ extension OpenFolder {
         try folder(holding: path).openRegular(path.name)
     }
 
-    /// Gives a file another path below this folder. Throws `alreadyExists` when the path is taken.
-    package func rename(_ path: RelativePath, to target: RelativePath) throws(StorageError) {
-        try folder(holding: path).move(path.name, to: folder(holding: target), as: target.name)
-    }
-
-    /// Removes a file that must be there; a link goes itself, not what it leads to.
-    package func removeFile(at path: RelativePath) throws(StorageError) {
-        try folder(holding: path).remove(path.name)
-    }
-
-    /// Removes a folder and the plain files and folders in it; see `removeTree(_:)`.
-    package func removeTree(at path: RelativePath) throws(StorageError) {
-        try folder(holding: path).removeTree(path.name)
-    }
-
     /// Writes a whole file so that after a crash there is the old state or the new.
     package func writeDurably(
         _ bytes: Span<UInt8>, at path: RelativePath, replacing: Bool = false

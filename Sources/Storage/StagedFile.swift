@@ -126,17 +126,6 @@ package func syncFolder(_ path: String) throws(StorageError) {
     try FileDescriptor.openFolder(path).sync()
 }
 
-/// Copies a plain file so that the copy is durable under its name before this returns; what an earlier try left half done
-/// is thrown away. Throws `alreadyExists` for a taken name.
-package func copyDurably(_ source: String, to target: String) throws(StorageError) {
-    let (folder, name) = split(target)
-    guard let name = FileName(Array(name.utf8)) else { throw StorageError("create", target, errno: EINVAL) }
-    let open = try OpenFolder(folder)
-    if let part = FileName(name.bytes + Array(".part".utf8)), try open.status(of: part) != nil { try open.remove(part) }
-    _ = try open.copy(FileDescriptor.openRegular(source), as: name) { _ in }
-    try open.sync()
-}
-
 extension OpenFolder {
     /// Copies an open file into this folder, durably but for its name (see `sync`). Where the file system can, the copy shares the
     /// disk's blocks until one of the two is written to; it is never the same file.

@@ -79,7 +79,7 @@ import Testing
         let again = try await run(shop, path, contract, supersedes: report.duplicateOf)
         #expect(broken(again) == Array(wanted.dropFirst()))
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
-        let received = try ledger.entries(kind: "batch.received")
+        let received = try LineageQuery(ledger).log(limit: 9, kind: "batch.received")
         #expect(received.count == 2 && received.allSatisfy { $0.body["sidecars"]?.items?.count == 1 })
         #expect(received[0].body["provenance_hash"] != received[1].body["provenance_hash"])
     }
@@ -101,11 +101,12 @@ import Testing
             #expect(try await broken(run(shop, orders, contract, doors)) == ["3 foreign-key customer → customers.id"])
         }
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
-        let judged = try ledger.entries(kind: "batch.judged")
-        #expect(judged.last?.body["references"]?.items?.first?["files"]?.whole == 2)
+        let judged = try LineageQuery(ledger).log(limit: 1, kind: "batch.judged")
+        #expect(judged.first?.body["references"]?.items?.first?["files"]?.whole == 2)
         // A shard that is another one than the record knows is no reference.
-        let shard = try #require(
-            try LineageQuery(ledger).accepted("customers").first.map { shop.store.root + "/" + $0.path })
+        let published = try LineageQuery(ledger).log(limit: 99, dataset: "customers", kind: "shard.published")
+        let recorded = published.flatMap(\.files).last { $0.role == "accepted" }
+        let shard = shop.store.root + "/" + (try #require(recorded).path)
         try FileManager.default.removeItem(atPath: shard)
         try Data("x".utf8).write(to: URL(filePath: shard))
         let error = await #expect(throws: IngestionError.self) { try await run(shop, orders, contract, .validate) }

@@ -72,9 +72,10 @@ import Validating
         try committer.take(.block, source: "other", reason: "no more")
         let refused = try await run(shop, try shop.write("6.csv", fresh(501, 50)), source: "other")
         #expect(refused.status == .rejected && holding(refused) == [.sourceBlocked])
-        let kinds = try committer.ledger.entries(kind: "source.registered").map { $0.body["name"]?.text }
-        #expect(kinds == ["test", "other"], "recorded once, without whom to ask")
-        #expect(try committer.ledger.entries(kind: "source.observed").count == 2)
+        let query = LineageQuery(committer.ledger)
+        let names = try query.log(limit: 9, kind: "source.registered").map { $0.body["name"]?.text }
+        #expect(names == ["other", "test"], "recorded once, without whom to ask")
+        #expect(try query.log(limit: 9, kind: "source.observed").count == 2)
     }
 
     @Test func `a digest or signature that is required, missing or wrong rejects the batch`() async throws {

@@ -289,12 +289,12 @@ import Testing
         let moved = root + "/moved"
         let replaced = try named(
             {
-                try rename(from: root + "/accepted", to: moved)
+                try FileManager.default.moveItem(atPath: root + "/accepted", toPath: moved)
                 try FileManager.default.createSymbolicLink(atPath: root + "/accepted", withDestinationPath: moved)
             },
             {
                 try removeFile(root + "/accepted")
-                try rename(from: moved, to: root + "/accepted")
+                try FileManager.default.moveItem(atPath: moved, toPath: root + "/accepted")
             })
         #expect(!replaced.isEmpty)
         #expect(try shop.store.audit().problems.isEmpty)
