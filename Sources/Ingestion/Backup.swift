@@ -106,15 +106,20 @@ package struct Backup: Sendable {
         package init(_ key: VerifierKey) { self.key = key }
     }
 
+    /// Refuses a folder that has no mark, which is written last.
+    package static func requireWhole(_ backup: String) throws(IngestionError) {
+        guard exists(join(backup, markName)) else {
+            throw IngestionError(
+                .noInput, "\(backup) is no whole backup: it has no \(markName), which is written last; choose another")
+        }
+    }
+
     /// Makes a store of a backup in an empty folder. The backup stays.
     ///
     /// Everything is verified as it is copied, and what is verified is the copy: the ledger's checkpoints against the key, the tree, each
     /// file's digest, the signed settings. Throws `damaged` at the first thing that is wrong, and leaves nothing behind.
     package static func restore(_ backup: String, to target: String, _ trust: Trust) throws(IngestionError) -> Result {
-        guard exists(join(backup, markName)) else {
-            throw IngestionError(
-                .noInput, "\(backup) is no whole backup: it has no \(markName), which is written last; choose another")
-        }
+        try requireWhole(backup)
         try requireEmpty(target)
         try Store.makeFolders(in: target)
         do throws(IngestionError) { return try fill(target, from: backup, trust) } catch {

@@ -123,11 +123,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            guard exists(join(backup, Backup.markName)) else {
-                throw IngestionError(
-                    .noInput,
-                    "\(backup) is no whole backup: it has no \(Backup.markName), which is written last; choose another")
-            }
+            try Backup.requireWhole(backup)
             let key = try verifier()
             var trust = Backup.Trust(key)
             trust.acceptsUnsignedSettings = unsignedSettings
