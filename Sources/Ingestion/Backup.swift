@@ -117,7 +117,7 @@ package struct Backup: Sendable {
     /// Makes a store of a backup in an empty folder. The backup stays.
     ///
     /// Everything is verified as it is copied, and what is verified is the copy: the ledger's checkpoints against the key, the tree, each
-    /// file's digest, the signed settings. Throws `damaged` at the first thing that is wrong, and leaves nothing behind.
+    /// file's digest, the signed settings. Throws `damaged` at the first thing that is wrong, and leaves the folder empty.
     package static func restore(_ backup: String, to target: String, _ trust: Trust) throws(IngestionError) -> Result {
         try requireWhole(backup)
         try requireEmpty(target)

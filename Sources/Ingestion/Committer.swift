@@ -274,7 +274,7 @@ package struct Committer: Sendable {
         var shards: [StagedShard]
     }
 
-    /// Records a batch and its claim's plan in one transaction, then moves the files into place.
+    /// Records a batch and its claim's row in one transaction, then moves the files into place.
     func commit(
         _ claim: Claim, _ batch: BatchIdentity, _ outcome: Outcome, in staging: OpenFolder
     ) throws(IngestionError) {

@@ -25,7 +25,7 @@ package struct Inflight: Sendable, Equatable {
         case claimed
         /// The shards are written but not in place.
         case staged
-        /// The plan is fixed and files are moving into place.
+        /// The outcome is recorded, and files are moving into place.
         case publishing
     }
 
@@ -39,7 +39,7 @@ package struct Inflight: Sendable, Equatable {
     package var attempts: Int
     /// The source's digest, once known.
     package var sha256: [UInt8]?
-    /// What is to be published, in the corridor's own form.
+    /// The delivered file that it is of, in the corridor's own form; where files go is told by signed entries alone.
     package var plan: [UInt8]?
     /// When the row last changed, in milliseconds since 1970.
     package var updatedMilliseconds: Int

@@ -22,8 +22,8 @@ extension Ledger {
         try write("write claim to ledger") { db in try Self.put(claim, in: db) }
     }
 
-    /// Writes how often a claim was begun. One that is being published is not touched: it is past trying, and its plan is all
-    /// that says where its files go.
+    /// Writes how often a claim was begun. One that is being published is not touched: it is past trying, and its
+    /// outcome is recorded.
     package func countAttempts(claim: String, _ attempts: Int, updatedMilliseconds: Int) throws(LedgerError) {
         try write("count attempt in ledger") { db in
             try db.run(

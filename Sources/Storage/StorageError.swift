@@ -47,8 +47,9 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
         // Sound: strerror gives a NUL-ended constant, or a buffer of this thread's own.
         let reason = unsafe strerror(number).map { unsafe String(cString: $0).lowercased() } ?? "error \(number)"
         if number == ELOOP {
+            let wanted = operation.hasSuffix("folder") ? "folder" : "file"
             self.init(
-                .wrongKind, operation, path, errno: number, cause: "it is a symbolic link; give the file itself")
+                .wrongKind, operation, path, errno: number, cause: "it is a symbolic link; give the \(wanted) itself")
             return
         }
         let (code, cure): (Code, String) =

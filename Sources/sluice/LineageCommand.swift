@@ -138,16 +138,17 @@ struct LineageCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Recompute the whole record and compare it with what was signed.",
-            discussion:
-                "Exit codes: 0 intact · 1 tampered · 66/74 unreadable · 3 no anchor was given and --require-anchor was."
-        )
+            discussion: """
+                Exit codes: 0 intact · 1 tampered · 66/74 unreadable · 77 no key is known to verify it by · 3 no anchor was given and \
+                --require-anchor was.
+                """)
         @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor:
             [String] = []
         @Flag(name: .long, help: "Fail with 3 when no anchor agrees.") var requireAnchor = false
         @Option(
             name: .long,
             help:
-                "The ledger's verifier key (name+id+base64), or a file with it, for whoever does not have the signing key."
+                "The ledger's verifier key (name+id+base64), or a file with it (default: the one known here, or the signing key's)."
         )
         var vkey: String?
         @Flag(name: .long, help: "Compare every published file with the record too.") var files = false

@@ -87,7 +87,7 @@ struct RestoreCommand: AsyncParsableCommand {
         discussion: """
             Nothing of a backup is believed: its ledger must be signed by the key that --vkey gives, or that was written down when this \
             user first met the ledger; every file must have the digest that the ledger records; configuration, contracts and keys must be \
-            the signed ones. At the first thing that is wrong nothing is left behind.
+            the signed ones. At the first thing that is wrong nothing is left behind but the empty folder.
 
             Exit codes: 0 restored · 1 something in the backup is not what was signed · 77 no key is known to verify it by.
             """)

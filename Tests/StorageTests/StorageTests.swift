@@ -209,7 +209,8 @@ private func code(_ body: () throws -> Void) -> StorageError.Code? {
             try writeDurably(join(inside, "b"), [2].span)
             let root = try OpenFolder(inside)
             #expect(code { _ = try root.openRegular(at: path("link/a")) } == .wrongKind)
-            #expect(code { _ = try root.folder(at: path("link")) } == .wrongKind)
+            let refused = #expect(throws: StorageError.self) { _ = try root.folder(at: path("link")) }
+            #expect(refused?.code == .wrongKind && refused?.cause == "it is a symbolic link; give the folder itself")
             #expect(code { _ = try root.folder(at: path("link/new"), making: true) } == .wrongKind)
             #expect(code { try root.writeDurably([3].span, at: path("link/c")) } == .wrongKind)
             #expect(try listFolder(outside) == ["a"])

@@ -6,7 +6,7 @@ from stage import ODD
 
 # What no command names, and why that is no loss.
 HARMLESS = {
-    "blob-changed": "a blob is read by the digest that a signed entry gives; one that is added and named by no entry is read by nothing",
+    "blob-changed": "a blob is looked up by the digest that a signed entry gives, and must have it; one that no entry names decides nothing",
     "file-times": "times of files are no part of the record, and nothing is decided by them",
     "file-hard-link": "the bytes are the recorded ones; a later change of them is named like any",
     "folder-empty": "an empty folder holds nothing that anyone reads",
