@@ -90,3 +90,11 @@ func digest(of source: Source) throws(IngestionError) -> [UInt8] {
     try source.forEachChunk { hasher.update($0) }
     return hasher.digest()
 }
+
+/// A place below the store that a file of ours may be recorded at; nil for any other.
+func recordedPath(_ text: String) -> RelativePath? {
+    guard let path = RelativePath(text), path.names.count >= 3,
+        ["accepted", "quarantine", "baselines"].contains(path.names[0].description)
+    else { return nil }
+    return path
+}
