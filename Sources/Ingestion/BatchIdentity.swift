@@ -41,6 +41,8 @@ struct BatchIdentity: Sendable {
     let supersedes: String?
     /// Whether it is judged again although the same was judged before.
     let isForced: Bool
+    /// The held batch that a person lets out as this one, and why.
+    let waiver: Waiver?
 
     /// SHA-256 of the file's name as its supplier or user gave it.
     let nameHash: [UInt8]
@@ -69,7 +71,7 @@ struct BatchIdentity: Sendable {
         references = []
         visitor = nil
         comparesSources = false
-        supersedes = nil
+        (supersedes, waiver) = (nil, nil)
         isForced = false
         nameHash = delivery.nameHash
         fileIdentity = file.identity
@@ -80,7 +82,9 @@ struct BatchIdentity: Sendable {
     ) throws(IngestionError) {
         self.visitor = visitor
         if let claim { id = claim.name } else { id = try Clock.identifier() }
-        nameHash = claim?.delivery?.nameHash ?? SHA256.hash(Array(file.path.utf8))
+        waiver = plan.options.waiver
+        nameHash =
+            claim?.delivery?.nameHash ?? plan.options.waiver?.nameHash ?? SHA256.hash(Array(file.path.utf8))
         fileIdentity = file.identity
         dataset = plan.dataset
         source = plan.source
@@ -123,7 +127,8 @@ struct BatchIdentity: Sendable {
 
     /// The keys that its judgement records.
     func seenKeys(isAccepted: Bool) -> [[UInt8]] {
-        isAccepted && contentKey != seenKey ? [seenKey, contentKey] : [seenKey]
+        let keys = isAccepted && contentKey != seenKey ? [seenKey, contentKey] : [seenKey]
+        return isAccepted && waiver != nil ? keys + [releaseKey] : keys
     }
 
     /// What every shard of the batch carries in clear, authenticated (SECURITY.md 1.3).

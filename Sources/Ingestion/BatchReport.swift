@@ -117,8 +117,16 @@ package struct BatchReport: Sendable {
     package var isRefusedReplacement = false
     /// The batch that this one replaced.
     package var supersedes = ""
+    /// The held batch that a person let out as this one, or tried to.
+    package var releases = ""
+    /// Whether that was refused: nothing was recorded, and the batch stays held.
+    package var isRefusedRelease = false
+    /// What a person waived, by code and field, -1 for none: findings about the batch, and those about rows with how many they are.
+    package var waived: [(code: FindingCode, field: Int, rows: Int)] = []
     /// For a duplicate: how that batch ended.
     package var earlierWasAccepted = false
+    /// Whether that batch is held, and may be let out.
+    package var earlierWasHeld = false
     /// Whether rows of that earlier batch were held back.
     package var earlierRejected = 0
     /// Quarantined rows of that earlier batch.
@@ -199,6 +207,7 @@ package struct BatchReport: Sendable {
                 }),
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
             "supersedes": .string(supersedes), "isRefusedReplacement": .bool(isRefusedReplacement),
+            "releases": .string(releases), "isRefusedRelease": .bool(isRefusedRelease), "waived": waivedDocument,
             "readers": .string(readers),
         ]
     }
@@ -288,6 +297,16 @@ package struct BatchReport: Sendable {
             "untested": .array(
                 untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
         ])
+    }
+
+    private var waivedDocument: JSONValue {
+        .array(
+            waived.map { code, field, rows in
+                .object([
+                    "type": .string(code.rawValue), "fieldName": field >= 0 ? .string(fields[field]) : .null,
+                    "rows": .integer(Int64(rows)),
+                ])
+            })
     }
 
     private var codingDocument: JSONValue {

@@ -183,6 +183,7 @@ package struct Committer: Sendable {
         if outcome.verdict == "accepted", let old = batch.supersedes {
             entries.append(superseded(old, by: batch, time))
         }
+        if let waiver = batch.waiver { entries.append(released(waiver, batch, outcome.report, time)) }
         let seen = Dictionary(
             batch.seenKeys(isAccepted: outcome.verdict == "accepted").map { ($0, judgedIndex) },
             uniquingKeysWith: { first, _ in first })

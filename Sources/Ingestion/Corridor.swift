@@ -155,6 +155,7 @@ package struct Corridor: Sendable {
                 plan.recipients.map(UsedKey.init) + plan.tokenKeys.map { UsedKey(.token, $0.key, $0.value) })
             if let old = plan.options.supersedes { try committer.requireSupersedable(old, in: plan.dataset) }
         }
+        if let waiver = plan.options.waiver { return waiver.source }
         guard let claim, let delivery = claim.delivery, let store else {
             return try Source(path, calling: path, isStopped: plan.options.isStopped)
         }
@@ -189,6 +190,7 @@ package struct Corridor: Sendable {
             sourceNames: try sourceNames(plan))
         // While another baseline is pinned nothing is added to what adds up away from the anchor, and nothing forgotten.
         if decision.slow == nil { decision.slow = baseline?.newest.slow }
+        decision.waivesStatistics = plan.options.waiver != nil
         return (decision, baseline)
     }
 
@@ -198,8 +200,14 @@ package struct Corridor: Sendable {
     ) throws(IngestionError) -> Visitor? {
         guard plan.options.doors >= .dryRun else { return nil }
         let record = store?.configuration.sources[plan.source]
-        let sidecars =
-            claim?.delivery == nil ? try Sidecars(beside: source.path) : try store?.keptSidecars(claim) ?? Sidecars()
+        let sidecars: Sidecars
+        if let waiver = plan.options.waiver {
+            sidecars = waiver.sidecars
+        } else if claim?.delivery == nil {
+            sidecars = try Sidecars(beside: source.path)
+        } else {
+            sidecars = try store?.keptSidecars(claim) ?? Sidecars()
+        }
         let provenance =
             sidecars.isEmpty && record?.required.isEmpty != false
             ? Provenance() : try Provenance(sidecars, source, sha256: digest, rule: record)
@@ -355,6 +363,7 @@ package struct Corridor: Sendable {
         report.counts.set(
             accepted: max(0, survey.profile.sound - extra - flagged - quarantined), flagged: flagged,
             quarantined: quarantined, rejected: survey.profile.rows - survey.profile.sound + extra)
+        if let waiver = plan.options.waiver { return waiver.refused(report, started) }
         if plan.options.doors == .ingest, let committer {
             let (claim, staging) = try committer.begin(batch, delivered)
             let stage = Stage(
@@ -499,6 +508,7 @@ package struct Corridor: Sendable {
         }
         let verdict = Verdict(decision, counts, schema: plan.schema, earlier: findings)
         report.batchFindings = verdict.findings
+        report.waive(verdict, counts)
         report.scores = counts.scores
         if plan.options.keepsFates || plan.options.shadow != nil {
             var fates = RowMap()
@@ -521,6 +531,10 @@ package struct Corridor: Sendable {
                 return try committer.accept(
                     claim, batch, report, decision: decision, baseline: baseline, kept: kept, stage: stage,
                     results: results, said: survey.said, started)
+            }
+            if let waiver = plan.options.waiver {
+                try committer.abandon(claim)
+                return waiver.refused(report, started)
             }
             return try committer.hold(
                 claim, batch, report, decision: decision, baseline: baseline, stage: stage, source: source,

@@ -15,6 +15,7 @@ extension Corridor {
                 own.type == .boolean ? ["true", "false"] : (own.categories ?? []) + (own.constraints.enumeration ?? [])
             for value in listed { report.names[plan.validator.code(ofListed: value, field: field)] = value }
         }
+        report.releases = plan.options.waiver?.held ?? ""
         report.basis = decision.basis
         report.basisRows = decision.basisRows
         report.falseAlarmRates = (

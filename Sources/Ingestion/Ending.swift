@@ -118,6 +118,7 @@ extension Committer {
         report.isRefusedReplacement = earlier.isAccepted && !earlier.isSame
         let earlier = earlier.judged
         report.earlierWasAccepted = earlier.body["verdict"]?.text == "accepted"
+        report.earlierWasHeld = earlier.body["verdict"]?.text == "held"
         report.earlierRejected = Int(earlier.body["rejected"]?.whole ?? 0)
         report.earlierQuarantined = Int(earlier.body["quarantined"]?.whole ?? 0)
         report.earlierFlagged = Int(earlier.body["flagged"]?.whole ?? 0)

@@ -77,6 +77,12 @@ extension Committer {
         }
         if let cross = report.cross?.document { members["cross"] = cross }
         if let shadow = report.shadow?.document { members["shadow"] = shadow }
+        if outcome.verdict != "accepted" {
+            let reasons = report.batchFindings.filter { $0.outcome >= .quarantined }.map {
+                (code: $0.code, field: $0.field, rows: 0)
+            }
+            members["held_for"] = .array(fitting(reasons, batch))
+        }
         if !batch.references.isEmpty { members["references"] = .array(batch.references.map(\.document)) }
         return .object(members)
     }
@@ -98,6 +104,36 @@ extension Committer {
             "kind": .string("batch.superseded"), "v": .integer(1), "time": .string(time), "batch": .string(old),
             "by": .string(batch.id), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
         ])
+    }
+
+    /// The entry that says that a held batch was let out as this one: by whom, why, and what was waived.
+    func released(_ waiver: Waiver, _ batch: BatchIdentity, _ report: BatchReport, _ time: String) -> JSONValue {
+        let waived = fitting(report.waived, batch)
+        var members: [String: JSONValue] = [
+            "kind": .string("batch.released"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "held": .string(waiver.held), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
+            "reason": .string(waiver.reason), "waived": .array(waived),
+        ]
+        // The sealed report has all.
+        if waived.count < report.waived.count {
+            members["left_out"] = .integer(Int64(report.waived.count - waived.count))
+        }
+        return .object(members)
+    }
+
+    /// What was found, by code and field, each once, and as much of it as a body has room for.
+    private func fitting(_ list: [(code: FindingCode, field: Int, rows: Int)], _ batch: BatchIdentity) -> [JSONValue] {
+        var (found, room) = ([JSONValue](), 16_384)
+        for each in list {
+            var members: [String: JSONValue] = ["code": .string(each.code.rawValue)]
+            if batch.fields.indices.contains(each.field) { members["field"] = .string(batch.fields[each.field]) }
+            if each.rows > 0 { members["rows"] = .integer(Int64(each.rows)) }
+            let made = JSONValue.object(members)
+            room -= made.canonicalBytes().count + 1
+            if room < 0 { break }
+            if !found.contains(made) { found.append(made) }
+        }
+        return found
     }
 
     /// The entries of a batch's files: one, unless there are very many files.

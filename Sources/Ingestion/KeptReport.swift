@@ -68,7 +68,12 @@ extension Store {
     func keptLines(
         _ file: PublishedFile, _ batch: String
     ) throws(IngestionError) -> (decision: [UInt8], report: JSONValue?) {
-        let bytes = try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "decision"])
+        Self.keptLines(
+            try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "decision"]))
+    }
+
+    /// The two lines of such a file.
+    static func keptLines(_ bytes: [UInt8]) -> (decision: [UInt8], report: JSONValue?) {
         let lines = bytes.split(separator: 0x0A).map(Array.init)
         let decision = lines.first.map { $0 == Array("null".utf8) ? [] : $0 } ?? []
         return (decision, lines.count > 1 ? try? JSONValue.parse(lines[1]) : nil)

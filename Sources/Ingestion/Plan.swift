@@ -59,6 +59,8 @@ package struct BatchOptions: Sendable {
     package var excluded: [String] = []
     /// A contract that runs beside the one in force and only reports what would be different.
     package var shadow: (schema: Schema, document: JSONValue)?
+    /// The held batch that a person lets out, and why; then the file is what was sealed of it.
+    var waiver: Waiver?
     /// Whether a JSON file is one document or lines, where its name is not known any more.
     var isList: Bool?
     /// Whether the report is to say what became of each row.
@@ -143,6 +145,7 @@ struct Plan: Sendable {
             "references": .array(references.map { .string(hex($0.digest)) }),
             "excluded": .array(options.excluded.sorted().map { .string($0) }),
         ]
+        if options.waiver != nil { policy["waives"] = .string("statistics") }
         let lists = schema.fields.compactMap { $0.pii?.names?.fingerprint }
         if !lists.isEmpty { policy["dictionaries"] = .array(lists.map { .string(String($0, radix: 16)) }) }
         policyDigest = SHA256.hash(JSONValue.object(policy).canonicalBytes())

@@ -38,6 +38,8 @@ package struct Replay: Sendable {
 /// What is kept with a decision so that it can be replayed without anything else: the contract and how the file was read.
 struct KeptReading: Sendable {
     var schema: Schema
+    /// The contract as it was written.
+    var contract: JSONValue
     var options: BatchOptions
 
     /// As it is sealed with the decision.
@@ -68,6 +70,7 @@ struct KeptReading: Sendable {
             let order = document["fields"]?.items?.compactMap(\.text) ?? []
             let fields = order.compactMap { name in read.fields.first { $0.name == name } }
             if fields.count == read.fields.count { read.fields = fields }
+            self.contract = loaded.document
             schema = read
             schema.isInferred = document["inferred"]?.flag ?? false
             options = BatchOptions()

@@ -19,7 +19,7 @@ struct SlicePlace: Sendable {
 }
 
 /// An open source: one descriptor, read twice. It is never moved, changed or deleted.
-final class Source {
+final class Source: Sendable {
     private let file: FileDescriptor
     /// What messages call it.
     let path: String

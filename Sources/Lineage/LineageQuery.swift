@@ -34,9 +34,9 @@ package struct LineageQuery: Sendable {
         return found
     }
 
-    /// Every entry of a batch, in order, and the duplicates of it that were turned away.
+    /// Every entry of a batch, in order, the duplicates of it that were turned away, and how it was let out when it was held.
     package func batch(_ id: String) throws(LedgerError) -> [LedgerEntry] {
-        try search(.string(id)) { $0.body["batch"]?.text == id || $0.body["of"]?.text == id }
+        try search(.string(id)) { entry in ["batch", "of", "held"].contains { entry.body[$0]?.text == id } }
     }
 
     /// What is known about one shard, and about one of its rows (from 1) when `row` is given.
@@ -49,6 +49,8 @@ package struct LineageQuery: Sendable {
         package let judged: LedgerEntry?
         /// The `contract.registered` entry of the contract that was applied.
         package let contract: LedgerEntry?
+        /// The `batch.released` entry, when somebody let the batch out that had been held.
+        package let released: LedgerEntry?
         /// Where the row came from, when a row was asked for and the shard has it.
         package let row: TracedRow?
 
@@ -132,7 +134,9 @@ package struct LineageQuery: Sendable {
         }
         var traced: TracedRow?
         if let row { traced = try find(row, in: shard, judged) }
-        return Trace(shard: shard, received: received, judged: judged, contract: contract, row: traced)
+        return Trace(
+            shard: shard, received: received, judged: judged, contract: contract,
+            released: run.first { $0.kind == "batch.released" }, row: traced)
     }
 
     private func find(_ row: Int, in shard: PublishedFile, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {

@@ -26,6 +26,8 @@ package struct ProvenState: Sendable {
     private var sequences: [String: Int64] = [:]
     /// Entries that record files of a role, by dataset, with whose batch it was.
     private var published: [String: [String: [Published]]] = [:]
+    /// Held batches that nobody has dealt with, by dataset and content.
+    private var holds: [String: [Hold]] = [:]
     private var accepted = KeyIndex()
     private var judged = KeyIndex()
     /// What a commit received, until it is judged.
@@ -77,6 +79,21 @@ package struct ProvenState: Sendable {
         package let sequence: Int
     }
 
+    /// A held batch.
+    package struct Hold: Sendable, Equatable {
+        /// The batch, and where it came to.
+        package let batch: String, dataset: String
+        /// Its entry `batch.judged`.
+        package let sequence: Int
+        /// Who sent it, and the SHA-256 of its content, hexadecimal.
+        let source: String, digest: String
+        /// Whether the same words from another source are words of their own.
+        let comparesSources: Bool
+
+        /// Dataset and content.
+        var content: String { dataset + "\0" + digest }
+    }
+
     private struct Published: Sendable, Equatable {
         var sequence: Int
         var source: String
@@ -111,6 +128,9 @@ package struct ProvenState: Sendable {
 
     /// The last number of a signed manifest that was accepted of a supplier in a dataset.
     package func lastNumber(dataset: String, supplier: String) -> Int64? { sequences[dataset + "\0" + supplier] }
+
+    /// The held batches of whose content none was accepted since, oldest first.
+    package var openHolds: [Hold] { holds.values.flatMap { $0 }.sorted { $0.sequence < $1.sequence } }
 
     /// The sources that somebody decided about, sorted.
     package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
@@ -178,11 +198,21 @@ package struct ProvenState: Sendable {
 
     private mutating func addJudgement(_ body: JSONValue, sequence: Int) {
         for key in body["seen"]?.items ?? [] { judged.add(bytes(hex: key.text ?? "") ?? [], sequence) }
-        guard let received, received.batch == body["batch"]?.text, body["verdict"]?.text == "accepted" else { return }
-        accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
-        if let number = received.number {
-            let supplier = received.dataset + "\0" + received.source
-            sequences[supplier] = max(number, sequences[supplier] ?? number)
+        guard let received, received.batch == body["batch"]?.text else { return }
+        let hold = Hold(
+            batch: received.batch, dataset: received.dataset, sequence: sequence, source: received.source,
+            digest: received.digest, comparesSources: body["cross"] != nil)
+        switch body["verdict"]?.text {
+        case "held": holds[hold.content, default: []].append(hold)
+        case "accepted":
+            accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
+            if let number = received.number {
+                let supplier = received.dataset + "\0" + received.source
+                sequences[supplier] = max(number, sequences[supplier] ?? number)
+            }
+            let left = (holds[hold.content] ?? []).filter { $0.comparesSources && $0.source != hold.source }
+            holds[hold.content] = left.isEmpty ? nil : left
+        default: break
         }
     }
 
@@ -207,7 +237,7 @@ extension ProvenState {
         func texts(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
         return .object([
-            "v": .integer(2), "size": .integer(Int64(size)), "root": .string(hex(root)),
+            "v": .integer(3), "size": .integer(Int64(size)), "root": .string(hex(root)),
             "sources": .object(
                 sources.mapValues { source in
                     .object([
@@ -232,13 +262,14 @@ extension ProvenState {
             "contracts": texts(contracts.sorted()),
             "numbers": .object(sequences.mapValues { .integer($0) }),
             "published": .object(published.mapValues { .object($0.mapValues(Self.compact)) }),
+            "holds": .array(openHolds.map(\.document)),
             "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
         ])
     }
 
     /// Reads a cache; nil for one of another version or of another form.
     init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 2, let size = document["size"]?.whole,
+        guard document["v"]?.whole == 3, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
             let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
             let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
@@ -271,6 +302,7 @@ extension ProvenState {
         published = (document["published"]?.members ?? [:]).mapValues { roles in
             (roles.members ?? [:]).mapValues(Self.published)
         }
+        for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
     }
 
     /// Entries of a role: steps between them, and whose each is as a place in a list of names; there may be a million.
@@ -303,6 +335,22 @@ extension ProvenState {
             last += Int(step)
             return Published(sequence: last, source: names.indices.contains(Int(source)) ? names[Int(source)] : "")
         }
+    }
+}
+
+extension ProvenState.Hold {
+    fileprivate var document: JSONValue {
+        .object([
+            "batch": .string(batch), "dataset": .string(dataset), "sequence": .integer(Int64(sequence)),
+            "source": .string(source), "digest": .string(digest), "compares": .bool(comparesSources),
+        ])
+    }
+
+    fileprivate init(_ document: JSONValue) {
+        self.init(
+            batch: document["batch"]?.text ?? "", dataset: document["dataset"]?.text ?? "",
+            sequence: Int(document["sequence"]?.whole ?? -1), source: document["source"]?.text ?? "",
+            digest: document["digest"]?.text ?? "", comparesSources: document["compares"]?.flag ?? false)
     }
 }
 

@@ -74,6 +74,8 @@ package struct Decision: Sendable {
     package var remarks = Baseline.Remarks()
     /// For each key rule the rows that break it.
     package var keyErrors: [RowSet]
+    /// Whether a person let the batch out in spite of what statistics say: they flag rows and the batch, and hold nothing back.
+    package var waivesStatistics = false
     /// The screened fields.
     package var screened: ScreenedFields
     let rowItems: RowItems?

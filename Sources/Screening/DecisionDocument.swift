@@ -7,7 +7,7 @@ package import Tabular
 extension Decision {
     /// The document.
     package func document() -> JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "v": .integer(4), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
             "flag_rate_z": bits(flagRateZ), "flag_rate_pairs": bits(flagRatePairs), "alpha": bits(alpha),
             "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
@@ -24,7 +24,9 @@ extension Decision {
                 sourceNames.keys.sorted().map { .array([hex($0), .string(sourceNames[$0] ?? "")]) }),
             "mark_sources": .array(markSources.keys.sorted().map { .array([hex($0), hex(markSources[$0] ?? 0)]) }),
             "labels": .array(labels.map(\.document)), "tests": .array(tests.map(\.document)),
-        ])
+        ]
+        if waivesStatistics { members["waives_statistics"] = .bool(true) }
+        return .object(members)
     }
 
     /// The rows of a set as runs: first row, how many, and so on.

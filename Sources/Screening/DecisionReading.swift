@@ -21,6 +21,7 @@ extension Decision {
             basisRows = try kept.int("basis_rows")
             self.screened = screened
             poisoning = schema.poisoning
+            waivesStatistics = document["waives_statistics"]?.flag ?? false
             (flagRateZ, flagRatePairs) = (try kept.bits("flag_rate_z"), try kept.bits("flag_rate_pairs"))
             alpha = try kept.bits("alpha")
             keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }

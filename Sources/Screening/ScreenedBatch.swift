@@ -11,6 +11,8 @@ package struct ScreenedBatch: Sendable {
     package let outcomes: [Outcome]
     /// All findings, by row.
     package let findings: [Finding]
+    /// Findings that would have held rows back, and that a person waived.
+    package let waived: FindingCounts
     /// The scores of its rows.
     package let scores: ScoreHistograms
     /// Personal data in its cells, by column, then row.
@@ -22,6 +24,7 @@ package struct ScreenedBatch: Sendable {
         batch = remarks.batch
         outcomes = remarks.outcomes
         findings = remarks.findings
+        waived = remarks.waived
         scores = remarks.scores
         sightings = remarks.sightings
         sightedExtras = remarks.sightedExtras
@@ -33,12 +36,16 @@ private struct Remarks {
     let batch: Batch
     var outcomes: [Outcome]
     var findings: [Finding]
+    var waived = FindingCounts()
     var scores: ScoreHistograms
     let sightings: [Sighting]
     let sightedExtras: [Int]
+    /// Whether statistics may flag, and no more.
+    private let waives: Bool
 
-    init(_ validated: ValidatedBatch, rules: Int) {
-        scores = ScoreHistograms(rules: rules)
+    init(_ validated: ValidatedBatch, _ decision: Decision) {
+        waives = decision.waivesStatistics
+        scores = ScoreHistograms(rules: decision.rules.count)
         batch = validated.batch
         sightings = validated.sightings
         sightedExtras = validated.sightedExtras
@@ -58,8 +65,12 @@ private struct Remarks {
             code, outcome: outcome, at: row, field: field, statistic: statistic, threshold: threshold,
             contributors: contributors)
         finding.rule = rule
+        if waives, code.isStatistical, outcome > .flagged {
+            waived.add(finding)
+            finding.outcome = .flagged
+        }
         findings.append(finding)
-        outcomes[row] = max(outcomes[row], outcome)
+        outcomes[row] = max(outcomes[row], finding.outcome)
     }
 }
 
@@ -88,7 +99,7 @@ package struct Screener: Sendable {
 
     /// Screens a block.
     package func screen(_ validated: ValidatedBatch) -> ScreenedBatch {
-        var remarks = Remarks(validated, rules: decision.rules.count)
+        var remarks = Remarks(validated, decision)
         for (place, rule) in decision.rules.enumerated() {
             guard let feature = decision.screened.fields.firstIndex(of: rule.field) else { continue }
             deviations(place, rule, validated.numbers[decision.screened.slots[feature]], validated.isSound, &remarks)
@@ -306,6 +317,8 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package private(set) var rows = [0, 0, 0, 0]
     /// All findings.
     package private(set) var findings = FindingCounts()
+    /// What would have held rows back, and was waived.
+    package private(set) var waived = FindingCounts()
     /// Rows with a modified z finding.
     package private(set) var remarkedZ = 0
     /// Rows with a forest finding, and those that it holds back.
@@ -322,6 +335,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package mutating func add(_ screened: ScreenedBatch) {
         for outcome in screened.outcomes { rows[Int(outcome.rawValue)] += 1 }
         scores.merge(screened.scores)
+        waived.merge(screened.waived)
         var (lastZ, lastPair) = (-1, -1)
         for finding in screened.findings {
             findings.add(finding)
@@ -344,6 +358,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package mutating func merge(_ other: OutcomeCounts) {
         for index in rows.indices { rows[index] += other.rows[index] }
         findings.merge(other.findings)
+        waived.merge(other.waived)
         remarkedZ += other.remarkedZ
         remarkedForest += other.remarkedForest
         heldForest += other.heldForest

@@ -8,6 +8,8 @@ package struct Verdict: Sendable, Equatable {
     package var isAccepted: Bool
     /// Findings about the whole batch; those that quarantine hold it.
     package var findings: [Finding]
+    /// Findings about the whole batch that would have held it, and that a person waived.
+    package private(set) var waived: [Finding] = []
 
     /// Judges a batch: a pure function of the decision and the merged counts.
     ///
@@ -39,6 +41,12 @@ package struct Verdict: Sendable, Equatable {
         }
         if let cross = decision.cross, cross.distrusted.contains(cross.batchSource) {
             hold(.sourceDistrusted, cross.trust(of: cross.batchSource), CrossCheck.trustMin)
+        }
+        if decision.waivesStatistics {
+            waived = findings.filter { $0.outcome >= .quarantined && $0.code.isStatistical }
+            for index in findings.indices where findings[index].code.isStatistical {
+                findings[index].outcome = min(findings[index].outcome, .flagged)
+            }
         }
         self.findings = findings
         isAccepted = findings.allSatisfy { $0.outcome < .quarantined }

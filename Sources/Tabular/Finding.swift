@@ -127,6 +127,19 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         }
     }
 
+    /// Whether such a finding compares with what is usual, so that a person who knows better may waive it. What the contract, a source or
+    /// what vouches for a file demands never is: nor is a column that is none of the statistics any more.
+    package var isStatistical: Bool {
+        switch self {
+        case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
+            .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
+            .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories,
+            .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess:
+            true
+        default: false
+        }
+    }
+
     /// Whether a batch with such a finding is refused for what it is, not for what is in it.
     package var rejectsBatch: Bool {
         switch self {

@@ -107,17 +107,37 @@ struct HTMLReport {
             return "<li><span class=\"\(isHolding ? "t-bad" : "t-warn")\">\(isHolding ? "holds it" : "remark")</span> "
                 + "\(escaped(line))<br><span class=\"soft\">\(escaped(code.map { Words.meaning($0).explanation } ?? ""))</span></li>"
         }
-        return lines.isEmpty ? "<p>Nothing was found about the batch as a whole.</p>" : "<ul>\(lines.joined())</ul>"
+        return
+            (lines.isEmpty ? "<p>Nothing was found about the batch as a whole.</p>" : "<ul>\(lines.joined())</ul>")
+            + waived()
+    }
+
+    /// What a person waived when the batch was let out.
+    private func waived() -> String {
+        let held = text(report["releases"])
+        if held.isEmpty { return "" }
+        let parts = (report["waived"]?.items ?? []).prefix(Self.drawn).map { finding in
+            text(finding["type"]) + (finding["fieldName"]?.text.map { " (\($0))" } ?? "")
+        }
+        return
+            "<p>Batch \(escaped(held)) was held, and a person let it out as this one. Waived: "
+            + "\(escaped(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))).</p>"
     }
 
     private func next() -> String {
         var steps: [String] = []
         for finding in report["batchErrors"]?.items ?? [] where finding["outcome"]?.text != "flagged" {
-            if let code = FindingCode(rawValue: text(finding["type"])) { steps.append(Words.meaning(code).cure) }
+            if let code = FindingCode(rawValue: text(finding["type"])) {
+                steps.append(Words.cure(code, ofBatch: text(report["batch"])))
+            }
+        }
+        let release = Words.release(text(report["batch"]))
+        if text(report["status"]) == "held", !steps.contains(where: { $0.contains(release) }) {
+            steps.append("once that is put right, the batch can be let out: " + release)
         }
         for total in (report["totals"]?.items ?? []).prefix(3) {
             if let code = FindingCode(rawValue: text(total["type"])) {
-                steps.append("\(Words.meaning(code).title): \(Words.meaning(code).cure)")
+                steps.append("\(Words.meaning(code).title): \(Words.cure(code, ofBatch: text(report["batch"])))")
             }
         }
         steps.append("why one row came out as it did: sluice lineage explain \(text(report["batch"])):ROW")

@@ -282,6 +282,9 @@ enum LineageText {
             text += "  \(body["source"]?.text ?? "")  \(body["passed"]?.whole ?? 0) of \(body["of"]?.whole ?? 0)"
         case "batch.superseded":
             text += "  by \(body["by"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+        case "batch.released":
+            text += "  held as \(body["held"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+            text += "  \(body["reason"]?.text ?? "")"
         case "baseline.excluded":
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case "key.recorded":
@@ -323,6 +326,13 @@ enum LineageText {
                 + "  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")"
         )
         lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
+        if let released = trace.released?.body {
+            lines.append(
+                "released  batch \(released["held"]?.text ?? "") was held; let out by uid \(released["uid"]?.whole ?? -1): "
+                    + (released["reason"]?.text ?? ""))
+            let parts = (released["waived"]?.items ?? []).map(waived)
+            lines.append("waived    " + (parts.isEmpty ? "nothing" : parts.joined(separator: ", ")))
+        }
         if let findings = trace.findings?.members {
             let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
             lines.append(
@@ -338,11 +348,19 @@ enum LineageText {
         return lines
     }
 
+    /// A member of `waived`.
+    private static func waived(_ finding: JSONValue) -> String {
+        let field = finding["field"]?.text.map { " (\($0))" } ?? ""
+        let rows = finding["rows"]?.whole.map { " in \(Words.number(Int($0))) rows" } ?? ""
+        return (finding["code"]?.text ?? "") + field + rows
+    }
+
     static func document(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> JSONValue {
         var members: [String: JSONValue] = ["shard": trace.shard.document]
         if let received = trace.received { members["received"] = received.body }
         if let judged = trace.judged { members["judged"] = judged.body }
         if let contract = trace.contract { members["contract"] = contract.body }
+        if let released = trace.released { members["released"] = released.body }
         if let row = trace.row {
             members["row"] = .object([
                 "source_row": .integer(Int64(row.sourceRow)), "outcome": .string(row.outcome?.name ?? "held"),

@@ -14,8 +14,8 @@ enum ReportText {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate {
-            let again =
-                report.earlierWasAccepted ? "" : "; to judge it again, add --force"
+            var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
+            if report.earlierWasHeld { again += "; to let it out: " + Words.release(report.duplicateOf) }
             lines.append(
                 report.isRefusedReplacement
                     ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
@@ -55,6 +55,7 @@ enum ReportText {
         if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
         if let found = report.anonymity { lines.append("  hide  " + anonymity(found, report.minimumClass)) }
         lines += batchReasons(report)
+        lines += waived(report)
         lines += reasons(report)
         lines += shadow(report)
         if !report.unknownColumns.isEmpty {
@@ -73,7 +74,9 @@ enum ReportText {
     }
 
     private static func headline(_ report: BatchReport) -> String {
-        let name = report.name.split(separator: "/").last.map(String.init) ?? report.name
+        let name =
+            report.releases.isEmpty
+            ? report.name.split(separator: "/").last.map(String.init) ?? report.name : "batch \(report.releases)"
         let verdict: String
         switch report.status {
         case .accepted: verdict = "ACCEPTED"
@@ -230,6 +233,17 @@ enum ReportText {
         }
     }
 
+    /// What a person waived when the batch was let out.
+    private static func waived(_ report: BatchReport) -> [String] {
+        if report.releases.isEmpty { return [] }
+        let shown = report.waived.prefix(8).map { code, field, rows in
+            code.rawValue + (field >= 0 ? " (\(report.fields[field]))" : "")
+                + (rows > 0 ? " in \(Words.number(rows)) rows" : "")
+        }
+        let more = report.waived.count > 8 ? " and \(report.waived.count - 8) more" : ""
+        return ["  waive " + (shown.isEmpty ? "nothing" : shown.joined(separator: ", ")) + more]
+    }
+
     private static func reasons(_ report: BatchReport) -> [String] {
         let kinds = report.findings.sorted
         if kinds.isEmpty { return [] }
@@ -263,11 +277,7 @@ enum ReportText {
         }
         switch report.status {
         case .held, .rejected:
-            steps.append(
-                "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
-            if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
-                steps.append(Words.meaning(code).cure)
-            }
+            steps += held(report)
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
             steps.append("\(released) shard(s) in accepted/\(report.dataset)/\(report.batch)/")
@@ -281,6 +291,28 @@ enum ReportText {
             steps.append("what a reason means: sluice explain \(first.kind.code.rawValue)")
         }
         return steps.map { "  next  \($0)" }
+    }
+}
+
+extension ReportText {
+    /// What to do about a batch that is held, or whose release was refused.
+    private static func held(_ report: BatchReport) -> [String] {
+        var steps: [String] = []
+        if report.isRefusedRelease {
+            steps.append(
+                "the release was refused, and nothing recorded: what is marked WHY is never waived; the batch stays held")
+        } else {
+            steps.append(
+                "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+        }
+        if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
+            steps.append(Words.cure(code, ofBatch: report.batch))
+        }
+        let release = Words.release(report.batch)
+        if report.status == .held, !steps.contains(where: { $0.contains(release) }) {
+            steps.append("once that is put right, the batch can be let out: " + release)
+        }
+        return steps
     }
 }
 

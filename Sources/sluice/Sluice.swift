@@ -52,7 +52,8 @@ struct Sluice: AsyncParsableCommand {
             RestoreCommand.self, ValidateCommand.self, ScanCommand.self, ProfileCommand.self, ScoreCommand.self,
             SchemaCommand.self,
             DialectCommand.self,
-            LineageCommand.self, ReportCommand.self, BaselineCommand.self, SourceCommand.self, SelftestCommand.self,
+            LineageCommand.self, ReportCommand.self, ReviewCommand.self, BaselineCommand.self, SourceCommand.self,
+            SelftestCommand.self,
             ShardCommand.self, RevealCommand.self, KeysCommand.self, ExplainCommand.self,
         ])
 }

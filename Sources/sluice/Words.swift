@@ -40,6 +40,14 @@ enum Words {
         return field.map { "\($0): \(rule)" } ?? rule
     }
 
+    /// What to do about a finding of a batch that is held, with its name where the batch's stands for any.
+    static func cure(_ code: FindingCode, ofBatch batch: String) -> String {
+        meaning(code).cure.replacing("review release BATCH", with: "review release \(batch)")
+    }
+
+    /// How a held batch is let out.
+    static func release(_ batch: String) -> String { "sluice review release \(batch) --reason TEXT" }
+
     /// A share as a percentage.
     static func percent(_ share: Double) -> String { short(share * 100) + " %" }
 
@@ -193,7 +201,7 @@ enum Words {
         case .tooManyQuarantined:
             return say(
                 "too many quarantined rows", "the share of quarantined rows is above sluice.batch.maxQuarantinedRate",
-                "review the rows; the batch may be poisoned")
+                "review the rows, the batch may be poisoned; if they are sound: sluice review release BATCH --reason TEXT")
         case .tooFewRows:
             return say(
                 "too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")

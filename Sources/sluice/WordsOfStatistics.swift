@@ -7,7 +7,8 @@ extension Words {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
             Meaning(title: title, explanation: explanation, cure: cure)
         }
-        let compare = "compare with earlier batches and ask the source what changed, before you approve it"
+        let compare =
+            "compare with earlier batches and ask the source what changed; if it is meant: sluice review release BATCH --reason TEXT"
         switch code {
         case .modifiedZ:
             return say(

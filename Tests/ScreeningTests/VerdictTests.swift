@@ -27,4 +27,23 @@ import Testing
         let earlier = [Finding(.readersDisagree, outcome: .quarantined, row: 0)]
         #expect(!Verdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
     }
+
+    @Test func `a person waives what statistics say, and nothing else`() throws {
+        let schema = try contract("fields: [{ name: a, type: string }]\n")
+        let gate = try Gate(schema)
+        var decision = gate.decide(gate.profile([]), nil)
+        var counts = OutcomeCounts()
+        counts.set(accepted: 20, flagged: 0, quarantined: 0, rejected: 0)
+        for code in FindingCode.allCases {
+            let earlier = [Finding(code, outcome: .quarantined, row: 0, field: 0)]
+            decision.waivesStatistics = false
+            #expect(!Verdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
+            decision.waivesStatistics = true
+            let verdict = Verdict(decision, counts, schema: schema, earlier: earlier)
+            #expect(verdict.isAccepted == code.isStatistical && verdict.waived == (code.isStatistical ? earlier : []))
+            #expect(!code.isStatistical || verdict.findings.map(\.outcome) == [.flagged])
+        }
+        let never = FindingCode.allCases.filter { $0.rejectsBatch || $0.stage == .read || $0.stage == .check }
+        #expect(never.filter { $0.isStatistical }.isEmpty)
+    }
 }

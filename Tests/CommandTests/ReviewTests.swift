@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+/// A held batch is looked at and let out, as a user does it.
+@Suite struct ReviewTests {
+    private static let contract = """
+        name: rows
+        fields:
+          - { name: a, type: number }
+          - { name: b, type: number }
+          - { name: k, type: string, constraints: { enum: [x, y] } }
+        """
+
+    /// Rows around ten and `shift`; the same for the same seed.
+    private func table(_ seed: Int, shift: Double = 0) -> String {
+        var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+        func uniform() -> Double {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (Double(state >> 11) + 0.5) * 0x1p-53
+        }
+        var text = "a,b,k\n"
+        for _ in 0..<700 {
+            let normal = sqrt(-2 * log(uniform())) * cos(2 * .pi * uniform())
+            text += "\(10 + shift + normal),\(-log(uniform()) * 5),\(uniform() < 0.5 ? "x" : "y")\n"
+        }
+        return text
+    }
+
+    @Test func `a held batch is listed, let out once, and its record says so`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", Self.contract)
+        #expect(try harness.run("init", "store").code == 0)
+        func ingest(_ text: String, _ more: [String] = []) throws -> Harness.Outcome {
+            try harness.write("data.csv", text)
+            return try harness.run(
+                ["ingest", "data.csv", "--schema", "c.yaml", "--store", "store", "--source", "s"] + more)
+        }
+        func review(_ arguments: String...) throws -> Harness.Outcome {
+            try harness.run(["review"] + arguments + ["--store", "store"])
+        }
+        #expect(try review("list").out.hasPrefix("none"))
+        for seed in 1...4 { #expect(try ingest(table(seed)).code == 0) }
+        let run = try ingest(table(9, shift: 3), ["--format", "json"])
+        let held = try #require(try harness.report(run)["batch"] as? String)
+        let command = "sluice review release \(held) --reason TEXT"
+        #expect(run.code == 1)
+        // The same again names the way out, and so do the kept report's page and the list.
+        let again = try ingest(table(9, shift: 3))
+        #expect(again.code == 1 && again.out.contains(command), "\(again.out)")
+        #expect(try harness.run("report", held, "--html", "--store", "store").out.contains(command))
+        let listed = try review("list")
+        #expect(listed.code == 0 && listed.out.contains(command) && listed.out.contains("(a)"), "\(listed.out)")
+        let json = try review("list", "--dataset", "rows", "--format", "json")
+        let documents = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [[String: Any]] ?? []
+        #expect(documents.count == 1 && documents.first?["batch"] as? String == held)
+        #expect(documents.first?["next"] as? String == command && documents.first?["rows"] as? Int == 700)
+        #expect(try review("list", "--dataset", "none").out.hasPrefix("none"))
+
+        #expect(try review("release", held).code == 64, "a reason is needed")
+        let unknown = try review("release", "nothing", "--reason", "why")
+        #expect(unknown.code == 64 && unknown.err.contains("sluice review list"), "\(unknown.err)")
+        let released = try review("release", held, "--reason", "prices were raised")
+        #expect(released.code == 0 && released.out.hasPrefix("batch \(held)  ACCEPTED"), "\(released.out)\(released.err)")
+        #expect(released.out.contains("  waive "), "\(released.out)")
+        #expect(released.out.contains(" 0 quarantined, 0 rejected"), "\(released.out)")
+        let twice = try review("release", held, "--reason", "prices were raised")
+        #expect(twice.code == 1 && twice.err.contains("accepted as batch"), "\(twice.out)\(twice.err)")
+        #expect(try review("list").out.hasPrefix("none"))
+
+        let log = try harness.run("lineage", "log", "--store", "store")
+        #expect(log.out.contains("batch.released") && log.out.contains("prices were raised"), "\(log.out)")
+        #expect(try harness.run("lineage", "show", held, "--store", "store").out.contains("batch.released"))
+        // Names of batches are in the order of time.
+        let shard = try #require(harness.files(below: "store/accepted").last { $0.hasSuffix("/0.sluice") })
+        let trace = try harness.run(
+            "lineage", "trace", "store/accepted/" + shard, "--row", "1", "--store", "store")
+        #expect(trace.code == 0 && trace.out.contains("released  batch \(held) was held"), "\(trace.out)\(trace.err)")
+        #expect(trace.out.contains("waived    "))
+        #expect(try harness.run("lineage", "verify", "--files", "--store", "store").code == 0)
+    }
+}
