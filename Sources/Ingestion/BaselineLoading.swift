@@ -1,5 +1,6 @@
 import Cryptography
 import Lineage
+import Schemas
 import Screening
 import Sealing
 import Sketches
@@ -26,8 +27,10 @@ struct LoadedBaseline: Sendable {
 }
 
 extension Store {
-    /// How many accepted batches a baseline rolls over.
-    static var baselineBatches: Int { 20 }
+    /// How many accepted batches a baseline rolls over, where the contract does not say.
+    static var baselineBatches: Int { BaselineRules().batches }
+    /// How many files at most, when they are so small that they have few rows.
+    static var baselineFilesMax: Int { 200 }
 
     /// What a batch of a dataset is judged by, over these features; nil when nothing was accepted yet.
     ///
@@ -37,7 +40,7 @@ extension Store {
     /// - Parameter superseded: a batch that the one to be judged shall replace, and that is none of its line therefore.
     func baseline(
         _ dataset: String, source: String, features: [String], codes: [String], digest: [UInt8], superseded: String?,
-        cache: BaselineCache?
+        history: BaselineRules, cache: BaselineCache?
     ) throws(IngestionError) -> JudgingBaseline? {
         let (log, state) = try proven()
         let recorded = state.publications(dataset, role: "baseline")
@@ -56,9 +59,10 @@ extension Store {
         }
         // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
         let own = source.isEmpty ? [] : state.publications(dataset, role: "baseline", source: source)
-        var rolling = own.isEmpty ? nil : try loader.load(files(own.reversed()), limit: Self.baselineBatches)
+        var rolling =
+            own.isEmpty ? nil : try loader.load(files(own.reversed()), limit: history.batches, rows: history.rows)
         if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
-        let all = try loader.load(files(recorded.reversed()), limit: Self.baselineBatches)
+        let all = try loader.load(files(recorded.reversed()), limit: history.batches, rows: history.rows)
         // Rows may be copied from anyone's batch.
         rolling?.rowCodes = all?.rowCodes ?? []
         if rolling == nil { rolling = all }
@@ -178,13 +182,13 @@ struct BaselineLoader {
     /// Batches that are passed over.
     var excluded: Set<String> = []
 
-    /// Merges recorded baselines, newest first, as many as are wanted.
-    func load(_ files: RecordedFiles, limit: Int) throws(IngestionError) -> LoadedBaseline? {
+    /// Merges recorded baselines, newest first, until there are so many with so many rows: twenty files of one row are no history.
+    func load(_ files: RecordedFiles, limit: Int, rows: Int = 0) throws(IngestionError) -> LoadedBaseline? {
         var merging = Merging()
         for file in files {
             try add(try file.get(), &merging)
             // Not a condition of the loop: that would still read and prove every older entry.
-            if merging.count == limit { break }
+            if merging.count >= limit, merging.rows >= rows || merging.count >= Store.baselineFilesMax { break }
         }
         return merging.finished(keepsParts: false)
     }
@@ -205,6 +209,8 @@ struct BaselineLoader {
         var loaded: LoadedBaseline?
         var digests = Set<String>()
         var count: Int { loaded?.batches.count ?? 0 }
+        /// Rows of their samples.
+        var rows: Int { loaded?.parts.reduce(0) { $0 + $1.sample.count } ?? 0 }
 
         func finished(keepsParts: Bool) -> LoadedBaseline? {
             guard var loaded else { return nil }

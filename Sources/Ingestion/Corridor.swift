@@ -172,7 +172,7 @@ package struct Corridor: Sendable {
             : store?.baseline(
                 plan.dataset, source: plan.source, features: plan.screened.numberNames(plan.fieldNames),
                 codes: plan.screened.codeNames(plan.fieldNames), digest: survey.digest,
-                superseded: plan.options.supersedes, cache: committer?.baselines)
+                superseded: plan.options.supersedes, history: plan.schema.baseline, cache: committer?.baselines)
         // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
         if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
             survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))

@@ -202,7 +202,7 @@ extension Committer {
         if !decision.screened.isEmpty, released.sample.count > 0 {
             let made = Baseline(
                 features: decision.screened.numberNames(batch.fields), codes: decision.screened.codeNames(batch.fields),
-                sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts),
+                sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts, decision),
                 rows: report.counts.total, slow: decision.slow)
             let message = try stage.seal(
                 made.encoded(),

@@ -237,6 +237,17 @@ package struct PoisoningRules: Sendable, Equatable {
     package init() {}
 }
 
+/// What batches are compared with (`sluice: baseline:`).
+package struct BaselineRules: Sendable, Equatable {
+    /// Accepted batches after which a difference from them holds a batch; before that it is remarked on.
+    package var learning = 8
+    /// How many accepted batches, and how many of their rows, are looked at; the larger of the two.
+    package var batches = 20, rows = 20_000
+
+    /// The defaults.
+    package init() {}
+}
+
 /// How what several sources say of the same key is compared (`sluice: poisoning: crossVerify:`).
 package struct CrossRule: Sendable, Equatable {
     /// A field that sources must agree on.
@@ -481,6 +492,8 @@ package struct Schema: Sendable, Equatable {
     package var forest = ForestRule()
     /// Marks of poison.
     package var poisoning = PoisoningRules()
+    /// What batches are compared with.
+    package var baseline = BaselineRules()
     /// What a whole record of JSON must keep; a contract that is a JSON Schema has it, and then it alone judges values.
     package var recordSchema: JSONSchema?
     /// SHA-256 of the contract's canonical JSON form (RFC 8785), so that layout and comments do not matter.

@@ -12,9 +12,7 @@ package enum Entities {
 }
 
 extension SchemaLoader {
-    private static let unenforcedSettings = [
-        "baseline", "encryption", "encrypt",
-    ]
+    private static let unenforcedSettings = ["encryption", "encrypt"]
 
     /// `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
@@ -22,11 +20,11 @@ extension SchemaLoader {
             besides: [
                 "role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema",
             ]
-                + Self.unenforcedSettings + ["privacy"])
+                + Self.unenforcedSettings + ["baseline", "privacy"])
         try warnAboutKeys(
             of: cursor,
             known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema"],
-            unenforced: Self.unenforcedSettings + ["privacy"])
+            unenforced: Self.unenforcedSettings + ["baseline", "privacy"])
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
@@ -298,6 +296,20 @@ extension SchemaLoader {
         return rule
     }
 
+    private mutating func loadBaseline(_ cursor: Cursor) throws(SchemaError) -> BaselineRules {
+        try cursor.refuseKeys(besides: ["learning", "history", "anchor", "rolling", "update"])
+        try warnAboutKeys(
+            of: cursor, known: ["learning", "history"], unenforced: ["anchor", "rolling", "update"])
+        var rules = BaselineRules()
+        rules.learning = try cursor["learning"]?.whole(in: 1...400) ?? rules.learning
+        if let history = cursor["history"] {
+            try history.refuseKeys(besides: ["batches", "rows"])
+            rules.batches = try history["batches"]?.whole(in: 1...200) ?? rules.batches
+            rules.rows = try history["rows"]?.whole(in: 1...1_000_000) ?? rules.rows
+        }
+        return rules
+    }
+
     private mutating func loadPoisoning(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PoisoningRules {
         try cursor.refuseKeys(besides: ["duplicates", "labelFlip", "triggers", "crossVerify"])
         var rules = PoisoningRules()
@@ -432,7 +444,7 @@ extension SchemaLoader {
         let known = [
             "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "undeclaredPii", "limits",
             "isolationForest",
-            "batch", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii",
+            "batch", "baseline", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -472,6 +484,7 @@ extension SchemaLoader {
         if let rules = cursor["rules"] { schema.rules = try loadRules(rules, schema.fields) }
         if let limits = cursor["limits"] { schema.limits = try loadLimits(limits) }
         if let batch = cursor["batch"] { schema.batch = try loadBatch(batch) }
+        if let baseline = cursor["baseline"] { schema.baseline = try loadBaseline(baseline) }
         if let poisoning = cursor["poisoning"] { schema.poisoning = try loadPoisoning(poisoning, schema.fields) }
         if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
     }

@@ -21,6 +21,9 @@ package struct Baseline: Sendable, Equatable {
     /// Rows of each batch it was made from, newest last.
     package var sizes: [Int]
 
+    /// The batches that it was merged from, each by itself; not part of the stored form.
+    package private(set) var history: FeedHistory?
+
     /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
     package var slow: SlowDrift?
 
@@ -36,6 +39,11 @@ package struct Baseline: Sendable, Equatable {
         package var apart = 0
         /// Of these, rows that the forest held back, and so its tail is not in the sample.
         package var withheld = 0
+        /// Of these, rows that are copies of others, and rows with a mark beside one label; 0 in baselines from before these were kept.
+        package var flooded = 0, triggered = 0
+        /// Rows that repeat rows of the batches before; rows whose neighbours were asked about their label, those that had another one, and
+        /// those with the most frequent change. 0 in older baselines, too.
+        package var copied = 0, labelled = 0, flipped = 0, targeted = 0
 
         /// Nothing was looked at.
         package init() {}
@@ -47,18 +55,42 @@ package struct Baseline: Sendable, Equatable {
             isolated = counts.remarkedForest
             apart = counts.remarkedPairs
             withheld = counts.heldForest
+            (flooded, triggered) = (counts.findings.count(.floodedRow), counts.findings.count(.trigger))
+        }
+
+        /// The same, with what the decision knew of the whole batch.
+        package init(_ counts: OutcomeCounts, _ decision: Decision) {
+            self.init(counts)
+            copied = Int((decision.copiedShare * Double(tested)).rounded())
+            if let most = decision.labels.max(by: { $0.changed * $1.tested < $1.changed * $0.tested }) {
+                (labelled, flipped) = (most.tested, most.changed)
+                targeted = decision.labels.map(\.mostChanged).max() ?? 0
+            }
         }
 
         /// A count's share of the rows looked at; 0 when there were none.
         func share(_ count: Int) -> Double { Double(count) / Double(max(tested, 1)) }
 
-        fileprivate mutating func merge(_ other: Remarks) {
+        mutating func merge(_ other: Remarks) {
             tested += other.tested
             deviated += other.deviated
             isolated += other.isolated
             apart += other.apart
             withheld += other.withheld
+            flooded += other.flooded
+            triggered += other.triggered
+            copied += other.copied
+            labelled += other.labelled
+            flipped += other.flipped
+            targeted += other.targeted
         }
+    }
+
+    /// The history follows from what it was merged from, and is not kept.
+    package static func == (left: Baseline, right: Baseline) -> Bool {
+        left.features == right.features && left.codes == right.codes && left.sample == right.sample
+            && left.texts == right.texts && left.batches == right.batches && left.remarks == right.remarks
+            && left.sizes == right.sizes && left.slow == right.slow
     }
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
@@ -126,6 +158,8 @@ package struct Baseline: Sendable, Equatable {
         var copy = self
         copy.features = names
         copy.codes = wanted
+        // Its columns are others.
+        copy.history = nil
         copy.sample = projected(sample, numbers: sources, keepsRest: false)
         copy.texts = texts.count == 0 ? texts : projected(texts, numbers: [], keepsRest: true)
         return copy
@@ -138,8 +172,9 @@ package struct Baseline: Sendable, Equatable {
     package static func merged(_ parts: [Baseline]) -> Baseline? {
         guard var made = parts.first else { return nil }
         let others = parts.dropFirst().filter { $0.features == made.features && $0.codes == made.codes }
-        if others.isEmpty { return made }
         let all = [made] + others
+        made.history = FeedHistory(all.reversed())
+        if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.
         made.sample = one(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
         // As many texts of each batch, however many there are.
@@ -157,6 +192,14 @@ package struct Baseline: Sendable, Equatable {
         return made
     }
 
+    /// The same rows without the numbers of these columns.
+    func blanking(_ columns: Set<Int>) -> Baseline {
+        if columns.isEmpty { return self }
+        var copy = self
+        copy.sample = sample.blanking(columns)
+        return copy
+    }
+
     private static func one(_ samples: [RowSample], capacity: Int) -> RowSample {
         guard let first = samples.first else { return RowSample(capacity: capacity, width: 0) }
         var made = RowSample(capacity: capacity, width: first.width, codeWidth: first.codeWidth)
@@ -169,16 +212,18 @@ package struct Baseline: Sendable, Equatable {
 /// The stored form: little-endian words.
 extension Baseline {
     /// The forms before are read, never written. The first had no remarks, the second no codes and no texts; the texts of the third
-    /// had no threes of words, so that beside them every such three would seem new: they are left out.
-    private static let magics = (1...4).map { Array("sluice-baseline-v\($0)\n".utf8) }
+    /// had no threes of words, so that beside them every such three would seem new: they are left out; the fourth did not say how many
+    /// rows were copies or marked.
+    private static let magics = (1...5).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
     package func encoded() -> [UInt8] {
-        var out = WordWriter(bytes: Self.magics[3])
+        var out = WordWriter(bytes: Self.magics[4])
         out.word(batches)
-        for count in [remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld] {
-            out.word(count)
-        }
+        for count in [
+            remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld, remarks.flooded,
+            remarks.triggered, remarks.copied, remarks.labelled, remarks.flipped, remarks.targeted,
+        ] { out.word(count) }
         out.word(sizes.count)
         for size in sizes { out.word(size) }
         out.word(slow == nil ? 0 : 1)
@@ -201,18 +246,21 @@ extension Baseline {
         if version < 2 {
             self.init(older: &input, hasRemarks: version == 1)
         } else {
-            self.init(&input)
+            self.init(&input, hasMarks: version > 3)
             if version < 3 { texts = texts.rows([]) }
         }
     }
 
-    private init?(_ input: inout WordReader) {
+    private init?(_ input: inout WordReader, hasMarks: Bool) {
         guard let batches = input.count(1 << 32), let tested = input.count(1 << 48),
             let deviated = input.count(1 << 48), let isolated = input.count(1 << 48),
             let apart = input.count(1 << 48), let withheld = input.count(1 << 48),
+            let marks = hasMarks ? Self.marks(&input) : [0, 0, 0, 0, 0, 0],
             let sizeCount = input.count(1 << 20)
         else { return nil }
         var remarks = Remarks()
+        (remarks.flooded, remarks.triggered, remarks.copied) = (marks[0], marks[1], marks[2])
+        (remarks.labelled, remarks.flipped, remarks.targeted) = (marks[3], marks[4], marks[5])
         remarks.apart = apart
         (remarks.tested, remarks.deviated, remarks.isolated, remarks.withheld) = (tested, deviated, isolated, withheld)
         var sizes: [Int] = []
@@ -235,6 +283,16 @@ extension Baseline {
         self.batches = batches
         self.sizes = sizes
         self.slow = slow
+    }
+
+    /// Six counts.
+    private static func marks(_ input: inout WordReader) -> [Int]? {
+        var found: [Int] = []
+        for _ in 0..<6 {
+            guard let count = input.count(1 << 48) else { return nil }
+            found.append(count)
+        }
+        return found
     }
 
     private init?(older input: inout WordReader, hasRemarks: Bool) {

@@ -1,7 +1,7 @@
 import Glibc
 package import Schemas
 package import Sketches
-import Tabular
+package import Tabular
 import Validating
 
 /// What was decided about a batch before its second pass: a pure function of profile, baseline and contract.
@@ -22,6 +22,8 @@ package struct Decision: Sendable {
         case noBaseline = "no baseline to compare with"
         /// The baseline has never seen the field.
         case unseenField = "the baseline has not seen this field"
+        /// Few batches were accepted: relations inside rows vary too, if less than what is in them.
+        case learning = "fewer than three batches were accepted"
         /// There is no class to test for.
         case noLabel = "no field with role: label"
         /// A label with too many values is no class.
@@ -40,6 +42,8 @@ package struct Decision: Sendable {
     package var triggers: [Trigger] = [], wordTriggers: [Trigger] = []
     /// Clusters of copies: of rows, and of their text.
     package var floods: [Flood] = [], textFloods: [Flood] = []
+    /// The share of rows that repeat rows of the last accepted batches, and the largest such share of an accepted batch.
+    package private(set) var copiedShare = 0.0, mostCopied = 0.0
     /// Codes of rows that earlier batches had, when far more rows repeat them than before.
     package var copied = Copies([])
     /// What the neighbours say of the labels.
@@ -52,6 +56,8 @@ package struct Decision: Sendable {
     package var markSources: [UInt64: UInt64] = [:]
     /// What marks of poison do to a row.
     package var poisoning = PoisoningRules()
+    /// What clusters of copies, and what marks beside one label, do to a row of this batch.
+    package internal(set) var floodAction = Outcome.quarantined, triggerAction = Outcome.quarantined
     /// Tests of the whole batch.
     package var tests: [BatchTest] = []
     /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
@@ -72,6 +78,12 @@ package struct Decision: Sendable {
     package var flagRateLabels: Double? { labels.map(\.flagRate).max() }
     /// How many rows were remarked on before, of how many: what an excess is held against.
     package var remarks = Baseline.Remarks()
+    /// The same of each accepted batch, where they are known one by one.
+    package var earlierRemarks: [Baseline.Remarks] = []
+    /// What each column is, numbers first; empty where no batches are known one by one.
+    package var forms: [ColumnForm] = []
+    /// Whether differences are only remarked on, since few batches were accepted.
+    package var isLearning = false
     /// For each key rule the rows that break it.
     package var keyErrors: [RowSet]
     /// Whether a person let the batch out in spite of what statistics say: they flag rows and the batch, and hold nothing back.
@@ -119,7 +131,20 @@ extension Decision {
                 $0.features == screened.numberNames(names) && $0.codes == screened.codeNames(names)
                     && $0.sample.count >= ModifiedZ.rowsMin
             } ?? false
-        let before = isUsable ? baseline : nil
+        // The accepted batches one by one, and what each column is beside them.
+        let history = isUsable ? baseline?.history : nil
+        let own = profile.sample.count >= ModifiedZ.rowsMin ? BatchSummary(profile.sample, rows: profile.rows) : nil
+        if let history, let own {
+            forms = Self.forms(history.known + [own], screened)
+            isLearning = history.comparable.count < schema.baseline.learning
+            earlierRemarks = history.known.map(\.remarks)
+            mostCopied = earlierRemarks.map { $0.share($0.copied) }.max() ?? 0
+        }
+        // Keys and counters are in no distance: not between rows, and not between batches.
+        let kinds = forms
+        let blank = Set(kinds.prefix(screened.fields.count).indices.filter { kinds[$0].isLeftOut })
+        let profile = profile.blanking(blank)
+        let before = isUsable ? baseline?.blanking(blank) : nil
         let sample = before?.sample ?? profile.sample
         basis = isUsable ? .baseline : .firstContact
         basisRows = sample.count
@@ -132,24 +157,15 @@ extension Decision {
                 $0.sample, measures: screened.fields.count, codeCount: screened.codeCount, label: screened.label)
         }
         makeRules(sample, schema)
+        if let history, let own { reach(history, own, sample, profile.sample) }
         forest = ForestLines(
             sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
             withheld: remarks.share(remarks.withheld))
-        alpha = BatchTest.budget / Double(plannedTests * (rolling == nil ? 1 : 2))
-        compare(profile, before, schema)
-        if let rolling, before != nil {
-            let (known, said) = (tests, untested)
-            compare(profile, rolling, schema)
-            untested = said
-            // What both say is said once; the number of rows is only the last batches' business.
-            tests =
-                known.filter { $0.code != .volumeDrift }
-                + tests.dropFirst(known.count).filter { test in
-                    test.code == .volumeDrift
-                        || test.outcome
-                            > (known.first { $0.code == test.code && $0.field == test.field }?.outcome ?? .accepted)
-                }
+        if let history, let own, history.compared(profile.sample, rows: own.rows) != nil {
+            forest?.follow(profile.sample, history.samples, sample)
         }
+        alpha = BatchTest.budget / Double(plannedTests * (rolling == nil ? 1 : 2))
+        compare(profile, before, rolling: before == nil ? nil : rolling, schema)
         follow(profile, anchor)
         self.cross = cross
         self.sourceNames = sourceNames
@@ -158,8 +174,12 @@ extension Decision {
         }
         let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
         lookForTriggers(profile, before, schema, covered)
-        if schema.poisoning.labelFlip.enabled { checkLabels(profile, before, without: held(profile, schema, covered)) }
         poisoning = schema.poisoning
+        (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
+        if let history { followMarks(history.known, covered, profile, least: min(3, schema.baseline.learning)) }
+        if schema.poisoning.labelFlip.enabled {
+            checkLabels(profile, before, schema, without: held(profile, schema, covered))
+        }
         if let before { attribute(profile, before, schema) }
     }
 
@@ -179,9 +199,9 @@ extension Decision {
         // A row of one of them had a batch fewer to repeat.
         let ratio = isTold ? 1 : Double(batches.count) / Double(batches.count - 1)
         let p = Significance.excess(repeated, of: now.count, before: known.repeated, of: known.count, ratio: ratio)
-        let (share, rate) = (
-            Double(repeated) / Double(now.count), ratio * Double(known.repeated) / Double(known.count)
-        )
+        let share = Double(repeated) / Double(now.count)
+        copiedShare = share
+        let rate = max(ratio * Double(known.repeated) / Double(known.count), 1.5 * mostCopied)
         var test = BatchTest(
             code: .copyExcess, field: -1, statistic: p > 0 ? -log10(p) : 300, critical: -log10(alpha),
             effect: repeated >= Floods.rowsMin ? share : 0, warn: max(Floods.shareMin, 2 * rate),
@@ -219,7 +239,7 @@ extension Decision {
             let covered = floods.isEmpty && textFloods.isEmpty ? ([], []) : other.lookForFloods(rest, baseline)
             if !triggers.isEmpty || !wordTriggers.isEmpty { other.lookForTriggers(rest, baseline, schema, covered) }
             if schema.poisoning.labelFlip.enabled, !labels.isEmpty {
-                other.checkLabels(rest, baseline, without: other.held(rest, schema, covered))
+                other.checkLabels(rest, baseline, schema, without: other.held(rest, schema, covered))
             }
             for alarm in alarms {
                 // Fewer rows show less: the difference itself must be gone, too.
@@ -284,12 +304,30 @@ extension Decision {
             + Verdict.excessTests + 3
     }
 
+    /// Every field beside the baseline, and beside the last accepted batches when the baseline is another.
+    private mutating func compare(_ profile: Profile, _ before: Baseline?, rolling: Baseline?, _ schema: Schema) {
+        compare(profile, before, schema)
+        guard let rolling else { return }
+        let (known, said) = (tests, untested)
+        compare(profile, rolling, schema)
+        untested = said
+        // What both say is said once; the number of rows is only the last batches' business.
+        tests =
+            known.filter { $0.code != .volumeDrift }
+            + tests.dropFirst(known.count).filter { test in
+                test.code == .volumeDrift
+                    || test.outcome
+                        > (known.first { $0.code == test.code && $0.field == test.field }?.outcome ?? .accepted)
+            }
+    }
+
     /// Every field beside the baseline.
     private mutating func compare(_ profile: Profile, _ baseline: Baseline?, _ schema: Schema) {
         guard let baseline else {
             untested.append((-1, "drift: " + Untested.noBaseline.rawValue))
             return
         }
+        if let history = baseline.history, !forms.isEmpty { return compare(profile, baseline, history, schema) }
         let drift = Drift(alpha: alpha)
         let (now, before) = (profile.sample, baseline.sample)
         func column(_ sample: RowSample, _ place: Int) -> [Double] {
@@ -375,7 +413,12 @@ extension Decision {
         }
         let kinds = [screened.label, screened.source].compactMap { $0 }
         var covered: (rows: [Bool], texts: [Bool])
-        (floods, covered.rows) = Floods.find(profile.sample, baseline.sample, floodItems, kinds: kinds)
+        // Rows of one batch may lie as close together as those of another did; only elsewhere.
+        let crowding = (0..<floodItems.levels).map { level in
+            baseline.history?.samples.map { Floods.largestShare($0, floodItems, level) }.max() ?? 0
+        }
+        (floods, covered.rows) = Floods.find(
+            profile.sample, baseline.sample, floodItems, kinds: kinds, crowding: crowding)
         covered.texts = []
         if !screened.texts.isEmpty, baseline.texts.count > 0 {
             (textFloods, covered.texts) = Floods.find(profile.texts, baseline.texts, textFloodItems, kinds: kinds)
@@ -398,7 +441,7 @@ extension Decision {
                 rows.forEach(row) { if labelOf[$0] == rows.labels[row] { ranks.insert(sample.ranks[row]) } }
             }
         }
-        if let label = screened.label, schema.poisoning.triggers.action >= .quarantined {
+        if let label = screened.label, triggerAction >= .quarantined {
             if let rowItems, !triggers.isEmpty {
                 add(triggers, ItemRows(profile.sample, label: label, rowItems), profile.sample)
             }
@@ -406,17 +449,22 @@ extension Decision {
                 add(wordTriggers, ItemRows(tokensOf: profile.texts, label: label), profile.texts)
             }
         }
-        if schema.poisoning.duplicates.action >= .quarantined {
+        if floodAction >= .quarantined {
             for (isCovered, rank) in zip(covered.rows, profile.sample.ranks) where isCovered { ranks.insert(rank) }
             for (isCovered, rank) in zip(covered.texts, profile.texts.ranks) where isCovered { ranks.insert(rank) }
         }
         return ranks
     }
 
-    private mutating func checkLabels(_ profile: Profile, _ baseline: Baseline?, without held: Set<UInt64>) {
+    private mutating func checkLabels(
+        _ profile: Profile, _ baseline: Baseline?, _ schema: Schema, without held: Set<UInt64>
+    ) {
         guard let label = screened.label else { return }
         let field = screened.categories[label]
         guard let baseline else { return untested.append((field, "labels: " + Untested.noBaseline.rawValue)) }
+        if let history = baseline.history, history.comparable.count < min(3, schema.baseline.learning) {
+            return untested.append((field, "labels: " + Untested.learning.rawValue))
+        }
         var views: [(view: NeighbourView, now: RowSample, before: RowSample)] = []
         if let view = LabelNeighbours(baseline.sample, screened) {
             views.append((.fields(view), profile.sample, baseline.sample))
@@ -427,7 +475,7 @@ extension Decision {
         labels = views.compactMap {
             LabelCheck.make(
                 $0.view, $0.now, $0.before, screened, rows: profile.rows, without: held, field: field,
-                alpha: alpha / Double(views.count))
+                alpha: alpha / Double(views.count), history: baseline.history?.known.map(\.remarks) ?? [])
         }
         tests += labels.flatMap(\.tests)
         let reason: LabelCheck.Untested = views.isEmpty ? .noLabels : .noRelation

@@ -1,4 +1,5 @@
 import CKernels
+import Schemas
 import Sketches
 package import Tabular
 
@@ -8,7 +9,9 @@ extension Decision {
     /// The document.
     package func document() -> JSONValue {
         var members: [String: JSONValue] = [
-            "v": .integer(4), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
+            "v": .integer(5), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
+            "flood_action": .string(floodAction.name),
+            "trigger_action": .string(triggerAction.name),
             "flag_rate_z": bits(flagRateZ), "flag_rate_pairs": bits(flagRatePairs), "alpha": bits(alpha),
             "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
             "categories": .array(screened.categories.map(whole)),
@@ -53,6 +56,14 @@ extension ModifiedZ {
             "field": whole(field), "log1p": .bool(usesLog), "center": bits(center), "scale_below": bits(scaleBelow),
             "scale_above": bits(scaleAbove), "threshold": bits(threshold), "n": whole(count),
             "constant": .bool(isConstant), "exceptions": whole(exceptions),
+            "reach": reach.map { reach in
+                .array(
+                    [
+                        reach.lowCenter, reach.highCenter, reach.scaleBelow, reach.scaleAbove, reach.lowest,
+                        reach.highest,
+                        reach.remarkBelow, reach.remarkAbove, reach.holdBelow, reach.holdAbove,
+                    ].map(bits))
+            } ?? .null,
         ])
     }
 }

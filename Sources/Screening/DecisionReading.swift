@@ -13,7 +13,7 @@ extension Decision {
     package init?(_ document: JSONValue, schema: Schema, screened: ScreenedFields) {
         do throws(Unreadable) {
             let kept = Kept(document)
-            guard try kept.int("v") == 4, try kept.ints("screened") == screened.fields,
+            guard [4, 5].contains(try kept.int("v")), try kept.ints("screened") == screened.fields,
                 try kept.ints("texts") == screened.texts, try kept.ints("categories") == screened.categories,
                 let basis = Basis(rawValue: try kept.text("basis"))
             else { return nil }
@@ -21,6 +21,11 @@ extension Decision {
             basisRows = try kept.int("basis_rows")
             self.screened = screened
             poisoning = schema.poisoning
+            (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
+            // Decisions of the fourth form go by the contract alone.
+            if try kept.int("v") == 5 {
+                (floodAction, triggerAction) = (try kept.outcome("flood_action"), try kept.outcome("trigger_action"))
+            }
             waivesStatistics = document["waives_statistics"]?.flag ?? false
             (flagRateZ, flagRatePairs) = (try kept.bits("flag_rate_z"), try kept.bits("flag_rate_pairs"))
             alpha = try kept.bits("alpha")
@@ -83,6 +88,10 @@ private struct Kept {
     func text(_ key: String) throws(Unreadable) -> String { try must(value[key]?.text) }
     func flag() throws(Unreadable) -> Bool { try must(value.flag) }
     func flag(_ key: String) throws(Unreadable) -> Bool { try must(value[key]?.flag) }
+    func outcome(_ key: String) throws(Unreadable) -> Outcome {
+        let name = try text(key)
+        return try must(Outcome.allCases.first { $0.name == name })
+    }
     func int() throws(Unreadable) -> Int { Int(try must(value.whole)) }
     func int(_ key: String) throws(Unreadable) -> Int { Int(try must(value[key]?.whole)) }
     func number<Number: FixedWidthInteger>(_ type: Number.Type) throws(Unreadable) -> Number {
@@ -131,6 +140,16 @@ extension ModifiedZ {
         count = try kept.int("n")
         isConstant = try kept.flag("constant")
         exceptions = try kept.int("exceptions")
+        // Decisions of the fourth form have none.
+        if let found = kept.value["reach"], found != .null {
+            let reach = Kept(found)
+            func pair(_ place: Int) throws(Unreadable) -> (Double, Double) {
+                (try reach.item(place).bits(), try reach.item(place + 1).bits())
+            }
+            self.reach = RowReach(
+                centers: try pair(0), scales: try pair(2), accepted: try pair(4), remark: try pair(6), hold: try pair(8)
+            )
+        }
     }
 }
 

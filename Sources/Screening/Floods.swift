@@ -111,9 +111,10 @@ enum Floods {
     ///
     /// - Parameters:
     ///   - kinds: codes that together are the label and the source of a row.
+    ///   - crowding: the largest share of a batch that one item had, by level.
     /// - Returns: the clusters, and for each row of the sample whether it is in one.
     static func find(
-        _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int]
+        _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int], crowding: [Double] = []
     ) -> (floods: [Flood], isCovered: [Bool]) {
         var isCovered = [Bool](repeating: false, count: now.count)
         let labels = (0..<now.count).map { row in
@@ -128,7 +129,8 @@ enum Floods {
                 },
                 ItemRows(labels: Array(repeating: 0, count: before.count)) { row, body in
                     items.forEach(level, before.numbers(of: row), before.codes(of: row), body)
-                })
+                }
+            ).filter { level >= crowding.count || Double($0.count) > 3 * crowding[level] * Double(now.count) }
             if found.isEmpty { continue }
             let marked = Set(found.map(\.item))
             for row in 0..<now.count where !isCovered[row] {
@@ -139,6 +141,15 @@ enum Floods {
             floods += found
         }
         return (floods, isCovered)
+    }
+
+    /// The largest share of a sample's rows that one item of a level has.
+    static func largestShare(_ sample: RowSample, _ items: FloodItems, _ level: Int) -> Double {
+        var counts: [UInt64: Int] = [:]
+        for row in 0..<sample.count {
+            items.forEach(level, sample.numbers(of: row), sample.codes(of: row)) { counts[$0, default: 0] += 1 }
+        }
+        return Double(counts.values.max() ?? 0) / Double(max(sample.count, 1))
     }
 
     /// The clusters of one level, ascending by item; one whose rows have one label and one source may be a smaller share.

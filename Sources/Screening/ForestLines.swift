@@ -93,6 +93,39 @@ package struct ForestLines: Sendable {
         flagRate = Double(held.prefix { $0 < flag }.count) / Double(held.count)
     }
 
+    /// Follows a batch whose rows are all a little easier to tell apart: its middle is tested with the batch, and a row is held back only
+    /// when it is beyond every accepted one.
+    ///
+    /// - Parameters:
+    ///   - batches: rows of the accepted batches, batch by batch.
+    ///   - accepted: all of them.
+    mutating func follow(_ now: RowSample, _ batches: [RowSample], _ accepted: RowSample) {
+        func sums(_ sample: RowSample) -> [UInt32] {
+            let rows = min(sample.count, BatchSummary.rowsMax)
+            let columns = inputs.map { input in
+                (0..<rows).map { row -> Double in
+                    switch input {
+                    case .measure(let place): sample.values[row * sample.width + place]
+                    case .missing(let place): sample.values[row * sample.width + place].isNaN ? 1 : 0
+                    case .rarity(let place): rarity(place, sample.codes[row * sample.codeWidth + place])
+                    }
+                }
+            }
+            return forest.sums(columns).sorted()
+        }
+        let here = sums(now)
+        let centers = batches.map(sums).filter { $0.count >= ModifiedZ.rowsMin }.map { $0[$0.count / 2] }
+        guard here.count >= ModifiedZ.rowsMin, let lowest = centers.min(), let smallest = sums(accepted).first else {
+            return
+        }
+        let own = here[here.count / 2]
+        let shift = lowest > own ? lowest - own : 0
+        flagBelow = flagBelow > shift ? flagBelow - shift : 0
+        if quarantineBelow > 0 {
+            quarantineBelow = min(quarantineBelow > shift ? quarantineBelow - shift : 0, smallest)
+        }
+    }
+
     /// The contract's field of a feature.
     static func field(_ input: Input, _ fields: ScreenedFields) -> Int {
         switch input {

@@ -51,6 +51,8 @@ package struct LabelCheck: Sendable {
     let view: NeighbourView
     /// Rows of the batch that were tested, and rows of the baseline that tested themselves.
     let tested: Int, basis: Int
+    /// Of the batch's, those whose neighbours agree on another label, and those with the most frequent change of label.
+    var changed = 0, mostChanged = 0
     /// Honest rows whose neighbours agree on another label: the stated rate of false alarms.
     let flagRate: Double, holdRate: Double
     /// Changes that are more frequent than before.
@@ -84,7 +86,7 @@ package struct LabelCheck: Sendable {
     ///   - held: the ranks of rows that are held for something else, and count for nothing here.
     static func make(
         _ view: NeighbourView, _ sample: RowSample, _ baseline: RowSample, _ fields: ScreenedFields, rows: Int,
-        without held: Set<UInt64>, field: Int, alpha: Double
+        without held: Set<UInt64>, field: Int, alpha: Double, history: [Baseline.Remarks] = []
     ) -> LabelCheck? {
         guard let label = fields.label else { return nil }
         // Where labels have nothing to do with the rest, a few rows show it.
@@ -114,8 +116,19 @@ package struct LabelCheck: Sendable {
                 if differs { byCode[index][codes[codes.startIndex + place], default: (0, 0)].differs += 1 }
             }
         }
-        var (flips, tests) = compare(now, before, view.labels, field, alpha)
-        let p = Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
+        let earlier = history.filter { $0.labelled > 0 }
+        // Neighbours of accepted batches disagree at their own rates, which vary more than rows drawn of one law would.
+        let mostBefore = earlier.map { Double($0.targeted) / Double($0.labelled) }.max()
+        let line =
+            earlier.isEmpty
+            ? 0
+            : BetweenBatches.rateLine(
+                earlier.map { ($0.flipped, $0.labelled) }, count: now.tested, alpha: alpha, floor: 0.01, factor: 1.5,
+                prior: 8)
+        var (flips, tests) = compare(now, before, view.labels, field, alpha, mostBefore: mostBefore)
+        let isUsual = !earlier.isEmpty && now.rate <= line
+        let p =
+            isUsual ? 1 : Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
         tests.append(
             BatchTest(
                 code: .labelFlipExcess, field: field, statistic: p > 0 ? -log10(p) : 300, critical: -log10(alpha),
@@ -125,13 +138,17 @@ package struct LabelCheck: Sendable {
         for (index, place) in blamable.enumerated() {
             blamed += blame(byCode[index], all: all.differs, tested: all.tested, alpha: alpha).map { (place, $0) }
         }
+        // Rows that many neighbours contradict are held one by one while they are few; many are the batch's business, and its tests'.
+        let isCommon = !earlier.isEmpty && now.rate > 0.01
         let isAlarm = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
         flips.sort { ($0.from, $0.to) < ($1.from, $1.to) }
-        return LabelCheck(
+        var made = LabelCheck(
             view: view, tested: now.tested, basis: before.tested, flagRate: before.rate,
-            holdRate: Double(before.firm) / Double(max(before.tested, 1)), flips: flips, tests: tests,
+            holdRate: isCommon ? 1 : Double(before.firm) / Double(max(before.tested, 1)), flips: flips, tests: tests,
             blamed: blamed, isExcessive: tests.contains { $0.code == .labelFlipExcess && $0.outcome > .accepted },
             judgesRows: isAlarm || rows <= testedMax)
+        (made.changed, made.mostChanged) = (now.changed, now.counts.max() ?? 0)
+        return made
     }
 
     /// How often neighbours agree on another label than a row's own.
@@ -167,7 +184,7 @@ package struct LabelCheck: Sendable {
 
     /// The changes that are more than twice as frequent as before, beyond chance.
     private static func compare(
-        _ now: Changes, _ before: Changes, _ labels: [UInt64], _ field: Int, _ alpha: Double
+        _ now: Changes, _ before: Changes, _ labels: [UInt64], _ field: Int, _ alpha: Double, mostBefore: Double?
     ) -> ([Flip], [BatchTest]) {
         var flips: [Flip] = []
         var tests: [BatchTest] = []
@@ -178,6 +195,10 @@ package struct LabelCheck: Sendable {
                 let p = Significance.excess(k, of: now.tested, before: k0, of: before.tested)
                 let ratio = Double(k) / Double(max(now.tested, 1)) * Double(before.tested) / Double(max(k0, 1))
                 guard k >= 5, p < share, ratio > 2 else { continue }
+                if let mostBefore {
+                    let rate = Double(k) / Double(max(now.tested, 1))
+                    guard k >= 8, rate > max(0.015, 1.5 * mostBefore) else { continue }
+                }
                 flips.append(Flip(from: labels[from], to: labels[to], count: k, before: k0))
                 tests.append(
                     BatchTest(

@@ -37,6 +37,8 @@ package struct ModifiedZ: Sendable, Equatable {
     package var isConstant: Bool
     /// Of these values, those that were not the constant.
     package var exceptions = 0
+    /// Where values of accepted batches were, when there are such batches: then what lies within is never remarked on.
+    package var reach: RowReach?
 
     /// |M| of a value; 0 for a missing one, infinity when a constant changed.
     @inline(__always)
@@ -45,7 +47,14 @@ package struct ModifiedZ: Sendable, Equatable {
         let x = usesLog ? (value > -1 ? log1p(value) : -.infinity) : value
         let distance = x - center
         if isConstant { return distance == 0 ? 0 : .infinity }
+        if let reach { return reach.score(x, threshold: threshold) }
         return abs(distance / (distance < 0 ? scaleBelow : scaleAbove))
+    }
+
+    /// Whether a value is so far beyond the line that its row is held back.
+    func isFar(_ value: Double, score: Double) -> Bool {
+        guard let reach else { return score > 2 * threshold }
+        return reach.isFar(usesLog ? (value > -1 ? log1p(value) : -.infinity) : value)
     }
 
     /// M of a value with its sign; NaN for a missing one.

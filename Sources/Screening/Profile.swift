@@ -163,6 +163,14 @@ package struct Profile: Sendable, Mergeable {
         return rest
     }
 
+    /// The same samples without the numbers of these columns.
+    func blanking(_ columns: Set<Int>) -> Profile {
+        if columns.isEmpty { return self }
+        var copy = self
+        copy.sample = sample.blanking(columns)
+        return copy
+    }
+
     /// Sorts the sample by rank: after this, equal data gives an equal profile whatever the order of merging.
     package mutating func finish() {
         sample.compact()

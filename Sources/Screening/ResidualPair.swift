@@ -41,6 +41,33 @@ package struct ResidualPair: Sendable, Equatable {
         return rule.score(y - intercept - slope * x)
     }
 
+    /// Whether the residual of two values is so far beyond the line that the row is held back.
+    func isFar(_ from: Double, _ to: Double, score: Double) -> Bool {
+        rule.isFar(residual(from, to), score: score)
+    }
+
+    /// How far two values are from the line, in the scales that it goes by.
+    func residual(_ from: Double, _ to: Double) -> Double {
+        Self.transformed(to, logTo) - intercept - slope * Self.transformed(from, logFrom)
+    }
+
+    /// Judges residuals around where their centre may be: that of the accepted rows, or this batch's own where it was compared.
+    mutating func follow(_ now: RowSample?, _ accepted: RowSample) {
+        func residuals(_ sample: RowSample) -> [Double] {
+            (0..<min(sample.count, BatchSummary.rowsMax)).map { row in
+                let numbers = sample.numbers(of: row)
+                return residual(numbers[numbers.startIndex + from], numbers[numbers.startIndex + to])
+            }.filter(\.isFinite).sorted()
+        }
+        let (here, before) = (now.map(residuals) ?? [], residuals(accepted))
+        guard before.count >= ModifiedZ.rowsMin, now == nil || here.count >= ModifiedZ.rowsMin else { return }
+        var sample = RowSample(capacity: before.count, width: 1)
+        for (rank, value) in before.enumerated() { sample.append(rank: UInt64(rank), [value]) }
+        let summary = BatchSummary(sample, rows: before.count).measures
+        rule.reach = RowReach(summary, isSparse: false, own: here.isEmpty ? nil : Robust.median(here)) { $0 }
+        if let reach = rule.reach { rule.threshold = min(reach.remarkAbove, reach.remarkBelow) }
+    }
+
     /// The pairs of a sample: for each measure the one that predicts it best.
     static func find(_ sample: RowSample, _ rules: [(feature: Int, rule: ModifiedZ)]) -> [ResidualPair] {
         let rules = rules.prefix(measuresMax).filter { !$0.rule.isConstant }

@@ -129,7 +129,7 @@ package struct Screener: Sendable {
                 remarks.add(.constantChanged, .flagged, row, field: rule.field)
                 continue
             }
-            let outcome = score > 2 * rule.threshold ? max(action, .quarantined) : action
+            let outcome = rule.isFar(column[row], score: score) ? max(action, .quarantined) : action
             remarks.add(.modifiedZ, outcome, row, field: rule.field, statistic: score, threshold: rule.threshold)
         }
     }
@@ -142,7 +142,7 @@ package struct Screener: Sendable {
                 let score = pair.score(from[row], to[row])
                 if score <= pair.rule.threshold { continue }
                 remarks.add(
-                    .pairResidual, score > 2 * pair.rule.threshold ? .quarantined : .flagged, row,
+                    .pairResidual, pair.isFar(from[row], to[row], score: score) ? .quarantined : .flagged, row,
                     field: pair.rule.field, statistic: score, threshold: pair.rule.threshold,
                     contributors: [decision.screened.fields[pair.from]])
             }
@@ -262,12 +262,12 @@ package struct Screener: Sendable {
             }
             if let (found, kind) = trigger {
                 remarks.add(
-                    .trigger, decision.poisoning.triggers.action, row, statistic: found.z, threshold: found.critical,
+                    .trigger, decision.triggerAction, row, statistic: found.z, threshold: found.critical,
                     rule: name(kind, found.item))
             }
             if let flood {
                 remarks.add(
-                    .floodedRow, decision.poisoning.duplicates.action, row, statistic: Double(flood.count),
+                    .floodedRow, decision.floodAction, row, statistic: Double(flood.count),
                     threshold: Double(Floods.rowsMin),
                     rule: name("copies", flood.item))
             }

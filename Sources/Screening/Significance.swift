@@ -50,6 +50,38 @@ package enum Significance {
         return bisect(0, 40 * Double(degrees) + 4000) { chiSquareTail($0, degrees) > alpha }
     }
 
+    /// P(T > t) of Student's t, t ≥ 0, with whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4).
+    package static func studentTail(_ t: Double, _ degrees: Int) -> Double {
+        let angle = atan(t / Double(degrees).squareRoot())
+        let (sine, square) = (sin(angle), cos(angle) * cos(angle))
+        var inside: Double
+        if degrees % 2 == 0 {
+            var (term, sum) = (1.0, 1.0)
+            for step in stride(from: 1, to: degrees - 1, by: 2) {
+                term *= square * Double(step) / Double(step + 1)
+                sum += term
+            }
+            inside = sine * sum
+        } else {
+            var (term, sum) = (cos(angle), degrees == 1 ? 0 : cos(angle))
+            for step in stride(from: 2, to: degrees - 1, by: 2) {
+                term *= square * Double(step) / Double(step + 1)
+                sum += term
+            }
+            inside = 2 / Double.pi * (angle + sine * sum)
+        }
+        inside = min(max(inside, 0), 1)
+        return (1 - inside) / 2
+    }
+
+    /// The t that Student's variable exceeds with probability `alpha`, 0 < alpha < 1/2.
+    package static func studentCritical(_ alpha: Double, _ degrees: Int) -> Double {
+        // In the angle: with few degrees t itself has no bound worth searching.
+        let degrees = max(degrees, 1)
+        let angle = bisect(0, .pi / 2) { studentTail(tan($0) * Double(degrees).squareRoot(), degrees) > alpha }
+        return tan(angle) * Double(degrees).squareRoot()
+    }
+
     /// The distance that two empirical distributions exceed with probability `alpha` at most (Smirnov's asymptotic form, which
     /// is on the safe side for ties and small samples).
     package static func smirnovCritical(_ alpha: Double, _ n: Int, _ m: Int) -> Double {

@@ -59,6 +59,7 @@ package struct Verdict: Sendable, Equatable {
     /// earlier rate explain.
     package static func excesses(_ decision: Decision, _ counts: OutcomeCounts, _ schema: Schema) -> [BatchTest] {
         let tested = counts.total - counts.count(.rejected)
+        if !decision.earlierRemarks.isEmpty { return charts(decision, counts, tested: tested) }
         let rates = [
             (FindingCode.outlierExcess, counts.remarkedZ, max(decision.flagRateZ, ModifiedZ.targetRate)),
             (.pairExcess, counts.remarkedPairs, max(decision.flagRatePairs, ModifiedZ.targetRate)),
@@ -77,6 +78,24 @@ package struct Verdict: Sendable, Equatable {
                 code: code, field: -1, statistic: p > 0 ? -log10(p) : 300, critical: -log10(decision.alpha),
                 effect: observed >= 5 ? Double(observed) / Double(max(tested, 1)) : 0, warn: 2 * rate, hold: 2 * rate,
                 count: tested, basis: basis)
+        }
+    }
+    /// Whether more rows are remarked on than in the accepted batches, one by one.
+    private static func charts(_ decision: Decision, _ counts: OutcomeCounts, tested: Int) -> [BatchTest] {
+        let kinds: [(FindingCode, Int, KeyPath<Baseline.Remarks, Int>)] = [
+            (.outlierExcess, counts.remarkedZ, \.deviated), (.pairExcess, counts.remarkedPairs, \.apart),
+            (.isolationExcess, counts.remarkedForest, \.isolated),
+        ]
+        return kinds.map { code, found, count in
+            let history = decision.earlierRemarks.map { (found: $0[keyPath: count], of: $0.tested) }
+            let line = BetweenBatches.rateLine(
+                history, count: max(tested, 1), alpha: decision.alpha, floor: code == .isolationExcess ? 0.1 : 0.05)
+            let rate = found >= 5 ? Double(found) / Double(max(tested, 1)) : 0
+            return BatchTest(
+                code: code, field: -1, statistic: rate, critical: line, effect: rate, warn: line,
+                // More than 5 % of outliers are another population.
+                hold: !decision.isLearning ? line : code == .outlierExcess ? max(0.05, line) : .infinity, count: tested,
+                basis: history.reduce(0) { $0 + $1.of })
         }
     }
 }

@@ -59,6 +59,11 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         }
     }
 
+    /// Findings of one code.
+    package func count(_ code: FindingCode) -> Int {
+        tallies.reduce(0) { $0 + ($1.key.code == code ? $1.value.count : 0) }
+    }
+
     /// The kinds, strictest first.
     package var sorted: [(kind: Kind, tally: Tally)] {
         tallies.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

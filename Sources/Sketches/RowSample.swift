@@ -130,6 +130,17 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return kept
     }
 
+    /// The rows with the smallest ranks of a sample that was compacted: a uniform sample again.
+    package func first(_ most: Int) -> RowSample { count <= most ? self : rows(0..<most) }
+
+    /// The same rows without the numbers of these columns: they are missing in every row.
+    package func blanking(_ columns: Set<Int>) -> RowSample {
+        if columns.isEmpty { return self }
+        var copy = self
+        for row in 0..<count { for column in columns { copy.values[row * width + column] = .nan } }
+        return copy
+    }
+
     /// Orders rows by rank, and rows of one rank by what is in them, so that no order of arrival shows.
     private func precedes(_ left: Int, _ right: Int) -> Bool {
         if ranks[left] != ranks[right] { return ranks[left] < ranks[right] }

@@ -300,7 +300,8 @@ extension ReportText {
         var steps: [String] = []
         if report.isRefusedRelease {
             steps.append(
-                "the release was refused, and nothing recorded: what is marked WHY is never waived; the batch stays held")
+                "the release was refused, and nothing recorded: what is marked WHY is never waived; the batch stays held"
+            )
         } else {
             steps.append(
                 "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")

@@ -201,7 +201,8 @@ enum Words {
         case .tooManyQuarantined:
             return say(
                 "too many quarantined rows", "the share of quarantined rows is above sluice.batch.maxQuarantinedRate",
-                "review the rows, the batch may be poisoned; if they are sound: sluice review release BATCH --reason TEXT")
+                "review the rows, the batch may be poisoned; if they are sound: sluice review release BATCH --reason TEXT"
+            )
         case .tooFewRows:
             return say(
                 "too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")

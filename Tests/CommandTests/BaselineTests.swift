@@ -8,6 +8,7 @@ import Testing
           - { name: a, type: number }
           - { name: b, type: number }
           - { name: k, type: string, constraints: { enum: [x, y] } }
+        sluice: { baseline: { learning: 1 } }
         """
 
     /// A batch of rows around ten and `shift`; the same for the same seed.

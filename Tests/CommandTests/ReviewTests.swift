@@ -9,6 +9,7 @@ import Testing
           - { name: a, type: number }
           - { name: b, type: number }
           - { name: k, type: string, constraints: { enum: [x, y] } }
+        sluice: { baseline: { learning: 1 } }
         """
 
     /// Rows around ten and `shift`; the same for the same seed.
@@ -61,7 +62,8 @@ import Testing
         let unknown = try review("release", "nothing", "--reason", "why")
         #expect(unknown.code == 64 && unknown.err.contains("sluice review list"), "\(unknown.err)")
         let released = try review("release", held, "--reason", "prices were raised")
-        #expect(released.code == 0 && released.out.hasPrefix("batch \(held)  ACCEPTED"), "\(released.out)\(released.err)")
+        #expect(
+            released.code == 0 && released.out.hasPrefix("batch \(held)  ACCEPTED"), "\(released.out)\(released.err)")
         #expect(released.out.contains("  waive "), "\(released.out)")
         #expect(released.out.contains(" 0 quarantined, 0 rejected"), "\(released.out)")
         let twice = try review("release", held, "--reason", "prices were raised")

@@ -17,7 +17,7 @@ import Testing
           - { name: a, type: number }
           - { name: note, type: string, sluice: { role: text } }
           - { name: label, type: string, constraints: { enum: [yes, not] }, sluice: { role: label } }
-        sluice: { apiVersion: sluice/v1 }
+        sluice: { apiVersion: sluice/v1, baseline: { learning: 1 } }
 
         """
     /// More than the 16,384 rows whose text is looked at.

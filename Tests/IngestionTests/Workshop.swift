@@ -37,7 +37,7 @@ struct Workshop {
               - { name: id, type: integer, constraints: { required: true, unique: true } }
               - { name: x, type: number }
               - { name: note, type: string }
-            sluice: { apiVersion: sluice/v1, batch: { maxRejectedRate: 0.5 }\(more) }
+            sluice: { apiVersion: sluice/v1, batch: { maxRejectedRate: 0.5 }, baseline: { learning: 1 }\(more) }
 
             """
         let loaded = try Schema.load(Array(text.utf8), name: "numbers.schema.yaml")

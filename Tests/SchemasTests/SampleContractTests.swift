@@ -30,7 +30,8 @@ import Testing
                 "sluice.poisoning.labelFlip.k",
                 "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
                 "sluice.poisoning.triggers.minSupport", "sluice.poisoning.triggers.minPurity",
-                "sluice.poisoning.triggers.alpha", "sluice.baseline", "sluice.privacy.kAnonymity.action",
+                "sluice.poisoning.triggers.alpha", "sluice.baseline.anchor", "sluice.baseline.rolling",
+                "sluice.baseline.update", "sluice.privacy.kAnonymity.action",
                 "sluice.encryption",
             ])
         #expect(loaded.schema.fields[8].drift.warn == 0.1 && loaded.schema.fields[12].drift.fail == 0.15)

@@ -171,7 +171,7 @@ import Testing
         #expect(
             warnings.map(\.path) == [
                 "fields[0].sluice.privacy", "fields[0].sluice.encrypt", "fields[2].sluice.pii.validate",
-                "sluice.poisoning.triggers.alpha", "sluice.baseline", "sluice.encryption",
+                "sluice.poisoning.triggers.alpha", "sluice.encryption",
                 "sluice.batch.onExceed",
             ])
         #expect(warnings.allSatisfy { $0.message.contains("not enforced by this version") })

@@ -138,7 +138,7 @@ import Validating
         func clean(_ count: Int, seed: UInt64) -> [[String]] {
             PoisonTests.clean(count, seed: seed).enumerated().map { $1 + [["p", "q", "r"][$0 % 3]] }
         }
-        let parts = try (1...3).map { try gate.judge(texts: clean(800, seed: $0), nil).baseline }
+        let parts = try (1...9).map { try gate.judge(texts: clean(800, seed: $0), nil).baseline }
         let baseline = try #require(Baseline.merged(parts))
         var rows = clean(1500, seed: 44)
         for row in rows.indices where rows[row][7] == "q" {

@@ -18,7 +18,7 @@ fields:
   - { name: class, type: string, sluice: { role: label } }
   - { name: email, type: string, sluice: { pii: { entity: EMAIL_ADDRESS, operator: tokenize, key: tokens } } }
   - { name: note, type: string, sluice: { role: text } }
-sluice: { apiVersion: sluice/v1, batch: { maxRejectedRate: 0.1 }%s }
+sluice: { apiVersion: sluice/v1, batch: { maxRejectedRate: 0.1 }, baseline: { learning: 1 }%s }
 """
 CROSS = ", poisoning: { crossVerify: { key: [id], fields: { amount: { tolerance: 0.001 } } } }"
 DATASETS = """datasets:

@@ -1,0 +1,188 @@
+import Sketches
+
+/// What later batches are compared with of one accepted batch: order statistics and counts over its released rows (FEATURES 7.4).
+///
+/// A function of the baseline's sample alone, so that baselines of any version have one, and any number of workers makes the same.
+package struct BatchSummary: Sendable, Equatable {
+    /// A column of numbers.
+    package struct Measure: Sendable, Equatable {
+        /// Rows with and without a value.
+        package var present = 0, missing = 0
+        /// Different values.
+        package var distinct = 0
+        /// The smallest and the largest value.
+        package var lowest = 0.0, highest = 0.0
+        /// The most frequent value (the smallest of them), and its share of the values.
+        package var mode = 0.0, modeShare = 0.0
+        /// Whether all values are whole numbers.
+        package var isWhole = false
+        /// The values at `BatchSummary.levels`.
+        package var quantiles: [Double] = []
+        /// How often each value is there, where there are at most 40.
+        package var values: [Double: Int] = [:]
+        /// Of the values that are not the mode, those at 1/3 and 2/3.
+        package var thirds: [Double] = []
+
+        /// The share of rows without a value.
+        var missingShare: Double { Double(missing) / Double(max(present + missing, 1)) }
+    }
+
+    /// A column of codes.
+    package struct Category: Sendable, Equatable {
+        /// Rows with and without a value.
+        package var present = 0, missing = 0
+        /// How often each value is there.
+        package var counts: [UInt64: Int] = [:]
+        /// The share of the most frequent value, and that value.
+        package var modeShare = 0.0, mode: UInt64 = 0
+        /// Whether the batch's sample has the column at all.
+        package var isKnown = false
+    }
+
+    /// Where quantiles are taken.
+    package static let levels = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98]
+    /// Rows of the sample that are looked at: the ones with the smallest ranks, so again a uniform sample.
+    static let rowsMax = 4096
+    /// Values that are counted one by one.
+    static let valuesMax = 40
+
+    /// Rows of the batch.
+    package var rows: Int
+    /// Its numbers, in the order of the sample.
+    package var measures: [Measure]
+    /// Its codes, in the order of the sample.
+    package var categories: [Category]
+    /// How many of its rows were remarked on.
+    package var remarks: Baseline.Remarks
+
+    /// Of a sample that was compacted.
+    init(_ sample: RowSample, rows: Int, remarks: Baseline.Remarks = Baseline.Remarks()) {
+        self.rows = rows
+        self.remarks = remarks
+        let count = min(sample.count, Self.rowsMax)
+        measures = (0..<sample.width).map { place in
+            Self.measure((0..<count).map { sample.values[$0 * sample.width + place] })
+        }
+        // The last code is that of the whole row.
+        categories = (0..<max(sample.codeWidth - 1, 0)).map { place in
+            Self.category((0..<count).map { sample.codes[$0 * sample.codeWidth + place] })
+        }
+    }
+
+    private static func measure(_ column: [Double]) -> Measure {
+        let sorted = column.filter(\.isFinite).sorted()
+        var made = Measure()
+        (made.present, made.missing) = (sorted.count, column.count - sorted.count)
+        guard let lowest = sorted.first, let highest = sorted.last else { return made }
+        (made.lowest, made.highest) = (lowest, highest)
+        made.isWhole = sorted.allSatisfy { $0 == $0.rounded() }
+        made.quantiles = levels.map { Robust.quantile(sorted, $0) }
+        var (first, most) = (0, 0)
+        while first < sorted.count {
+            var end = first + 1
+            while end < sorted.count, sorted[end] == sorted[first] { end += 1 }
+            made.distinct += 1
+            if made.distinct <= valuesMax { made.values[sorted[first]] = end - first }
+            if end - first > most { (most, made.mode) = (end - first, sorted[first]) }
+            first = end
+        }
+        if made.distinct > valuesMax { made.values = [:] }
+        made.modeShare = Double(most) / Double(sorted.count)
+        let rest = sorted.filter { $0 != made.mode }
+        if !rest.isEmpty { made.thirds = [Robust.quantile(rest, 1.0 / 3), Robust.quantile(rest, 2.0 / 3)] }
+        return made
+    }
+
+    private static func category(_ column: [UInt64]) -> Category {
+        var made = Category()
+        for code in column where code != Baseline.unseen {
+            made.isKnown = true
+            if code == 0 {
+                made.missing += 1
+            } else {
+                made.present += 1
+                made.counts[code, default: 0] += 1
+            }
+        }
+        for (code, count) in made.counts {
+            let share = Double(count) / Double(made.present)
+            if share > made.modeShare || share == made.modeShare && code < made.mode {
+                (made.modeShare, made.mode) = (share, code)
+            }
+        }
+        return made
+    }
+}
+
+/// The accepted batches that a new one is compared with, oldest first.
+package struct FeedHistory: Sendable, Equatable {
+    /// Their summaries; small files stand together as one batch of `rowsMin` rows or more.
+    package private(set) var batches: [BatchSummary] = []
+    /// Small files after the last of these, which are no batch yet.
+    private var pending: RowSample?
+    private var pendingRows = 0
+    private var pendingRemarks = Baseline.Remarks()
+
+    /// Rows of a batch that is compared by itself.
+    package static let rowsMin = 200
+
+    /// The batches, and what came after them as if it were one: what rows are judged by.
+    package private(set) var known: [BatchSummary] = []
+    /// Some rows of each of `known`, for what cannot be summed up before it is known what is asked.
+    private(set) var samples: [RowSample] = []
+    /// Rows kept of each.
+    private static let sampleRows = 1024
+
+    /// From baselines of one batch each over the same columns, oldest first.
+    package init(_ baselines: [Baseline]) {
+        for each in baselines {
+            let rows = each.sizes.last ?? each.sample.offered
+            guard pending != nil || each.sample.count < Self.rowsMin else {
+                batches.append(BatchSummary(each.sample, rows: rows, remarks: each.remarks))
+                samples.append(each.sample.first(Self.sampleRows))
+                continue
+            }
+            add(each.sample)
+            pendingRows += rows
+            pendingRemarks.merge(each.remarks)
+            if let sample = pending, sample.count >= Self.rowsMin {
+                batches.append(BatchSummary(sample, rows: pendingRows, remarks: pendingRemarks))
+                samples.append(sample.first(Self.sampleRows))
+                (pending, pendingRows, pendingRemarks) = (nil, 0, Baseline.Remarks())
+            }
+        }
+        known = batches
+        if let pending, pending.count >= ModifiedZ.rowsMin || batches.isEmpty {
+            known.append(BatchSummary(pending, rows: pendingRows, remarks: pendingRemarks))
+            samples.append(pending.first(Self.sampleRows))
+        }
+    }
+
+    private mutating func add(_ sample: RowSample) {
+        guard var made = pending else {
+            pending = sample
+            return
+        }
+        var wide = RowSample(
+            capacity: max(made.capacity, sample.capacity), width: sample.width, codeWidth: sample.codeWidth)
+        wide.merge(made)
+        wide.merge(sample)
+        wide.compact()
+        made = wide
+        pending = made
+    }
+
+    /// What a batch is compared with: batches of enough rows, or all rows that there are while there is no such batch.
+    var comparable: [BatchSummary] { batches.isEmpty ? known : batches }
+
+    /// The batch that is compared: this one, with the small files before it when it is small itself; nil while they are few.
+    func compared(_ sample: RowSample, rows: Int) -> BatchSummary? {
+        if sample.count >= Self.rowsMin || batches.isEmpty && sample.count >= ModifiedZ.rowsMin {
+            return BatchSummary(sample, rows: rows)
+        }
+        var copy = self
+        copy.add(sample)
+        guard let together = copy.pending, together.count >= Self.rowsMin else { return nil }
+        return BatchSummary(together, rows: pendingRows + rows)
+    }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import Schemas
+import Sketches
+import Tabular
+
+/// What a decision takes from the accepted batches one by one (FEATURES 7.4).
+extension Decision {
+    /// What each column is, numbers first.
+    static func forms(_ batches: [BatchSummary], _ screened: ScreenedFields) -> [ColumnForm] {
+        let numbers = (0..<screened.numberCount).map { place in ColumnForm.of(batches.map { $0.measures[place] }) }
+        return numbers
+            + screened.categories.indices.map { place in
+                ColumnForm.of(batches.map { $0.categories[place] }, isLabel: place == screened.label)
+            }
+    }
+
+    /// Every field beside the accepted batches, one by one.
+    mutating func compare(_ profile: Profile, _ baseline: Baseline, _ history: FeedHistory, _ schema: Schema) {
+        guard let now = history.compared(profile.sample, rows: profile.rows), !history.comparable.isEmpty else {
+            untested.append((-1, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
+            return
+        }
+        let share = BatchTest.budget / Double(2 * (screened.numberCount + screened.categories.count) + 4)
+        let feed = FeedTests(batches: history.comparable, now: now, alpha: share, learning: schema.baseline.learning)
+        if feed.isLearning {
+            let count = "\(history.comparable.count) of \(schema.baseline.learning) batches"
+            untested.append((-1, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
+        }
+        let drift = Drift(alpha: alpha)
+        func column(_ sample: RowSample, _ place: Int) -> [Double] { sample.column(place).sorted() }
+        for place in 0..<screened.numberCount {
+            let isLength = place >= screened.fields.count
+            let field = isLength ? screened.texts[place - screened.fields.count] : screened.fields[place]
+            guard schema.fields[field].drift.enabled else { continue }
+            let form = forms[place]
+            var made = feed.measure(
+                place, field: field, isLength: isLength, form: isLength && form.isCompared ? .measure : form)
+            // Bands that the contract gives are meant.
+            if !isLength, let bands = schema.fields[field].drift.bands(.psi), form.isCompared {
+                func all(_ sample: RowSample) -> [Double] {
+                    (0..<sample.count).map { sample.values[$0 * sample.width + place] }
+                }
+                made = drift.numbers(
+                    all(profile.sample), all(baseline.sample), field: field, isLength: false, bands: bands)
+            } else if !made.isEmpty, made[0].code == .distributionDrift || made[0].code == .lengthDrift {
+                made[0].picture =
+                    drift.stability(column(profile.sample, place), column(baseline.sample, place))?.picture ?? .init()
+            }
+            if !form.isCompared, form != .unknown { untested.append((field, "statistics: \(form.rawValue)")) }
+            tests += made
+        }
+        for (place, field) in screened.categories.enumerated() where schema.fields[field].drift.enabled {
+            let form = forms[screened.numberCount + place]
+            let isText = screened.texts.contains(field)
+            var made = feed.category(place, field: field, isLabel: place == screened.label, form: form)
+            if let bands = schema.fields[field].drift.bands(.share) {
+                made = drift.codes(
+                    profile.sample.codes(place), baseline.sample.codes(place).filter { $0 != Baseline.unseen },
+                    field: field,
+                    isLabel: place == screened.label, bands: bands)
+            } else if !made.isEmpty, made[0].code != .missingDrift {
+                let old = drift.codes(
+                    profile.sample.codes(place), baseline.sample.codes(place).filter { $0 != Baseline.unseen },
+                    field: field,
+                    isLabel: place == screened.label)
+                made[0].picture = old.first?.picture ?? .init()
+            }
+            if !form.isCompared, form != .unknown, form != .text {
+                untested.append((field, "statistics: \(form.rawValue)"))
+            }
+            // A length says already how many are missing.
+            tests += made.filter { !isText || $0.code != .missingDrift }
+        }
+        if let test = feed.volume(profile.rows) { tests.append(test) }
+    }
+
+    /// The rules beside the accepted batches: a batch's centre is tested once, and rows around where a centre may be. Where the batch is
+    /// too small to be compared, nobody has tested its centre, and rows are judged around the accepted ones alone.
+    mutating func reach(_ history: FeedHistory, _ own: BatchSummary, _ sample: RowSample, _ now: RowSample) {
+        let (batches, isCompared) = (history.known, history.compared(now, rows: own.rows) != nil)
+        rules = rules.compactMap { rule in
+            guard let feature = screened.fields.firstIndex(of: rule.field) else { return rule }
+            let form = forms[feature]
+            if form == .constant { return rule }
+            guard form.isMagnitude else { return nil }
+            var rule = rule
+            let usesLog = rule.usesLog
+            let reach = RowReach(
+                batches.map { $0.measures[feature] }, isSparse: form == .sparse,
+                own: isCompared ? own.measures[feature].quantiles.dropFirst(6).first : nil
+            ) { usesLog ? ($0 > -1 ? log1p($0) : -.infinity) : $0 }
+            guard let reach else { return rule }
+            rule.reach = reach
+            // One number for both sides, and for people: multiples of the spread inside batches.
+            rule.threshold = min(reach.remarkAbove, reach.remarkBelow)
+            rule.isConstant = false
+            return rule
+        }
+        for place in pairs.indices { pairs[place].follow(isCompared ? now : nil, sample) }
+    }
+
+    /// Marks of poison hold rows back where there are more of them than accepted batches had: new products bring words that stand beside
+    /// one label, and full tables bring copies, at their own rate. While fewer than three batches are known only many copies do.
+    mutating func followMarks(
+        _ batches: [BatchSummary], _ covered: (rows: [Bool], texts: [Bool]), _ profile: Profile, least: Int
+    ) {
+        func largest(_ count: KeyPath<Baseline.Remarks, Int>) -> Double {
+            batches.map { $0.remarks.share($0.remarks[keyPath: count]) }.max() ?? 0
+        }
+        func share(_ rows: [Bool]) -> Double { rows.isEmpty ? 0 : Double(rows.count { $0 }) / Double(rows.count) }
+        let isKnown = batches.count >= least
+        let copies = max(share(covered.rows), share(covered.texts))
+        if copies <= (isKnown ? max(0.01, 3 * largest(\.flooded)) : 0.03) {
+            floodAction = min(floodAction, .flagged)
+        }
+        // What a quarter of the rows has is no mark but another kind of batch, which other tests are about.
+        let most = profile.sample.count / 4
+        triggers.removeAll { $0.count > most }
+        wordTriggers.removeAll { $0.count > profile.texts.count / 4 }
+        let marked =
+            (triggers + wordTriggers).map { Double($0.count) / Double(max(profile.sample.count, 1)) }.max() ?? 0
+        if !isKnown || marked <= max(0.003, 2 * largest(\.triggered)) {
+            triggerAction = min(triggerAction, .flagged)
+        }
+    }
+}

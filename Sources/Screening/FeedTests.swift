@@ -1,0 +1,243 @@
+import Glibc
+import Sketches
+import Tabular
+
+/// A batch beside the accepted ones: each column as what it is, and no further from the nearest than those were (FEATURES 7.4).
+struct FeedTests {
+    /// The accepted batches, oldest first.
+    let batches: [BatchSummary]
+    /// The batch that is judged.
+    let now: BatchSummary
+    /// Each test's share of the budget of false alarms.
+    let alpha: Double
+    /// Accepted batches after which a difference holds.
+    let learning: Int
+
+    /// Whether too few batches were accepted to know how much they differ.
+    var isLearning: Bool { batches.count < learning }
+
+    /// While learning only what is gross holds.
+    private func test(
+        _ code: FindingCode, _ field: Int, effect: Double, line: Double, gross: Double, count: Int, basis: Int
+    ) -> BatchTest {
+        BatchTest(
+            code: code, field: field, statistic: effect, critical: line, effect: effect, warn: line,
+            hold: isLearning ? gross : line, count: count, basis: basis)
+    }
+
+    // MARK: Numbers
+
+    /// The tests of a column of numbers.
+    func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm) -> [BatchTest] {
+        let (here, before) = (now.measures[place], batches.map { $0.measures[place] })
+        var tests: [BatchTest] = []
+        let basis = before.reduce(0) { $0 + $1.present }
+        if here.present >= ModifiedZ.rowsMin {
+            switch form {
+            case .measure:
+                let known = before.filter { $0.present >= ModifiedZ.rowsMin }
+                if let test = shape(here, known, field, isLength ? .lengthDrift : .distributionDrift, basis) {
+                    tests.append(test)
+                }
+            case .twoValued, .code:
+                tests += shares(
+                    here.values, before.filter { $0.present > 0 }.map(\.values), field, .categoryDrift, basis)
+            case .sparse:
+                func parts(_ batch: BatchSummary.Measure) -> [Int: Int] {
+                    let same = Int((batch.modeShare * Double(batch.present)).rounded())
+                    return [0: same, 1: batch.present - same]
+                }
+                tests += shares(parts(here), before.filter { $0.present > 0 }.map(parts), field, .categoryDrift, basis)
+            case .batchConstant:
+                // One value for long, and now another one.
+                let modes = Set(before.filter { $0.present > 0 }.map(\.mode))
+                if modes.count == 1, !modes.contains(here.mode) {
+                    tests.append(
+                        test(
+                            .distributionDrift, field, effect: here.modeShare, line: 0.5, gross: .infinity,
+                            count: here.present, basis: basis))
+                }
+            default: break
+            }
+        }
+        // Its values were left out, so that nothing looks at them.
+        if form == .key || form == .counter || form == .batchConstant { return tests }
+        return tests + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
+    }
+
+    private func shape(
+        _ here: BatchSummary.Measure, _ before: [BatchSummary.Measure], _ field: Int, _ code: FindingCode, _ basis: Int
+    ) -> BatchTest? {
+        guard !before.isEmpty else { return nil }
+        // Never negative and lopsided: in logarithms, with the middle as the unit.
+        func median(_ level: Int) -> Double { Robust.median(before.map { $0.quantiles[level] }.sorted()) }
+        let (low, middle, high) = (median(2), median(6), median(10))
+        let isLopsided = high > low && (high + low - 2 * middle) / (high - low) > 0.3
+        let usesLog = isLopsided && middle > 0 && before.allSatisfy { $0.lowest >= 0 } && here.lowest >= 0
+        func quantiles(_ batch: BatchSummary.Measure) -> [Double] {
+            usesLog ? batch.quantiles.map { log1p($0 / middle) } : batch.quantiles
+        }
+        let all = before.map(quantiles)
+        var width = Robust.median(all.map { ($0[9] - $0[3]) / 1.683 }.sorted())
+        if width == 0 { width = Robust.median(all.map { ($0[11] - $0[1]) / 3.29 }.sorted()) }
+        guard width > 0 else { return nil }
+        func distance(_ left: [Double], _ right: [Double]) -> Double {
+            zip(left, right).reduce(0) { $0 + abs($1.0 - $1.1) } / width / Double(left.count)
+        }
+        func nearest(_ one: [Double], _ count: Int, among others: Range<Int>) -> BetweenBatches.Distance {
+            others.map { other in
+                let chance = BetweenBatches.chance(count, before[other].present)
+                return BetweenBatches.Distance(value: max(0, distance(one, all[other]) - chance), chance: chance)
+            }.min { $0.value < $1.value } ?? .init(value: 0, chance: 0)
+        }
+        let history = before.indices.dropFirst().map { nearest(all[$0], before[$0].present, among: 0..<$0) }
+        let found = nearest(quantiles(here), here.present, among: before.indices)
+        let largest = history.map(\.value).max() ?? 0
+        return test(
+            code, field, effect: found.value,
+            line: BetweenBatches.line(history, alpha: alpha, chance: found.chance, floor: 0.3),
+            gross: history.count < 2 ? .infinity : max(3, 4 * largest), count: here.present, basis: basis)
+    }
+
+    private func missing(_ missing: Int, _ present: Int, _ before: [(Int, Int)], _ field: Int) -> [BatchTest] {
+        let rates = before.map { (found: $0.0, of: $0.0 + $0.1) }
+        let count = missing + present
+        guard count >= ModifiedZ.rowsMin, rates.contains(where: { $0.of >= ModifiedZ.rowsMin }) else { return [] }
+        let share = Double(missing) / Double(count)
+        let largest = rates.filter { $0.of > 0 }.map { Double($0.found) / Double($0.of) }.max() ?? 0
+        return [
+            test(
+                .missingDrift, field, effect: share,
+                line: BetweenBatches.rateLine(rates, count: count, alpha: alpha, floor: 0.05),
+                // A field that is suddenly empty.
+                gross: largest < 0.5 ? 0.95 : .infinity, count: count, basis: rates.reduce(0) { $0 + $1.of })
+        ]
+    }
+
+    // MARK: Codes
+
+    /// The tests of a column of codes.
+    func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm) -> [BatchTest] {
+        let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
+        var tests: [BatchTest] = []
+        let known = before.filter { $0.present > 0 }
+        let basis = known.reduce(0) { $0 + $1.present }
+        if here.present >= ModifiedZ.rowsMin, !known.isEmpty {
+            switch form {
+            case .category:
+                tests += shares(here.counts, known.map(\.counts), field, isLabel ? .labelShift : .categoryDrift, basis)
+            case .batchConstant:
+                let modes = Set(known.map(\.mode))
+                if modes.count == 1, !modes.contains(here.mode) {
+                    tests.append(
+                        test(
+                            .categoryDrift, field, effect: here.modeShare, line: 0.5, gross: .infinity,
+                            count: here.present, basis: basis))
+                }
+            default: break
+            }
+        }
+        return tests + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
+    }
+
+    private func shares<Value: Hashable & Comparable>(
+        _ here: [Value: Int], _ before: [[Value: Int]], _ field: Int, _ code: FindingCode, _ basis: Int
+    ) -> [BatchTest] {
+        guard !before.isEmpty else { return [] }
+        let count = here.values.reduce(0, +)
+        func compared(_ one: [Value: Int], _ other: [Value: Int]) -> (
+            all: BetweenBatches.Distance, top: BetweenBatches.Distance
+        ) {
+            let (n, m) = (one.values.reduce(0, +), other.values.reduce(0, +))
+            var (sum, largest, share) = (0.0, 0.0, 0.0)
+            // In an order that does not depend on a dictionary's: sums of doubles do.
+            let values = Set(one.keys).union(other.keys).sorted()
+            for value in values {
+                let (p, q) = (
+                    Double(one[value] ?? 0) / Double(max(n, 1)), Double(other[value] ?? 0) / Double(max(m, 1))
+                )
+                sum += abs(p - q)
+                largest = max(largest, abs(p - q))
+                share = max(share, p, q)
+            }
+            let chance = BetweenBatches.chance(n, m, kinds: values.count)
+            let topChance = 2.5 * (1 / (4 * Double(max(n, 1)))).squareRoot() * min(1, 2 * share.squareRoot())
+            return (
+                .init(value: max(0, sum / 2 - chance), chance: chance),
+                .init(value: max(0, largest - topChance), chance: topChance)
+            )
+        }
+        func nearest(_ one: [Value: Int], among others: ArraySlice<[Value: Int]>) -> (
+            all: BetweenBatches.Distance, top: BetweenBatches.Distance
+        ) {
+            let found = others.map { compared(one, $0) }
+            let none = BetweenBatches.Distance(value: 0, chance: 0)
+            return (
+                found.map(\.all).min { $0.value < $1.value } ?? none,
+                found.map(\.top).min { $0.value < $1.value } ?? none
+            )
+        }
+        let history = before.indices.dropFirst().map { nearest(before[$0], among: before[..<$0]) }
+        let found = nearest(here, among: before[...])
+        let largest = history.map(\.all.value).max() ?? 0
+        var tests = [
+            test(
+                code, field, effect: found.all.value,
+                line: BetweenBatches.line(history.map(\.all), alpha: alpha, chance: found.all.chance, floor: 0.12),
+                gross: history.count < 2 ? .infinity : max(0.75, 4 * largest), count: count, basis: basis)
+        ]
+        let top = test(
+            code, field, effect: found.top.value,
+            line: BetweenBatches.line(history.map(\.top), alpha: alpha, chance: found.top.chance, floor: 0.08),
+            gross: .infinity, count: count, basis: basis)
+        // One value that many more rows have is small among all shares; said once.
+        if top.outcome > tests[0].outcome { tests[0] = top }
+        if let test = newValues(here, before, field, basis) { tests.append(test) }
+        return tests
+    }
+
+    /// How many of the different values were never there before, and how many rows have one: lines of one order count once.
+    private func newValues<Value: Hashable>(
+        _ here: [Value: Int], _ before: [[Value: Int]], _ field: Int, _ basis: Int
+    ) -> BatchTest? {
+        func new(_ one: [Value: Int], _ known: Set<Value>) -> (kinds: Int, rows: Int, of: Int) {
+            let found = one.filter { !known.contains($0.key) }
+            return (found.count, found.values.reduce(0, +), one.values.reduce(0, +))
+        }
+        var known = Set(before[0].keys)
+        var history: [(found: Int, of: Int)] = []
+        var largest = 0.0
+        for batch in before.dropFirst() {
+            let found = new(batch, known)
+            history.append((found.kinds, batch.count))
+            largest = max(largest, Double(found.rows) / Double(max(found.of, 1)))
+            known.formUnion(batch.keys)
+        }
+        let found = new(here, known)
+        guard !here.isEmpty, !history.isEmpty else { return nil }
+        let rate = Double(found.kinds) / Double(here.count)
+        let line = BetweenBatches.rateLine(history, count: here.count, alpha: alpha, floor: 0)
+        let share = Double(found.rows) / Double(max(found.of, 1))
+        let rows = max(0.05, 2 * largest)
+        return BatchTest(
+            code: .newCategories, field: field, statistic: rate, critical: line, effect: share, warn: rows,
+            hold: isLearning ? .infinity : rows, count: found.of, basis: basis)
+    }
+
+    // MARK: The whole batch
+
+    /// The test of how many rows there are: a remark.
+    func volume(_ rows: Int) -> BatchTest? {
+        guard batches.count >= 5 else { return nil }
+        let logs = batches.map { log(Double(max($0.rows, 1))) }
+        let center = Robust.median(logs.sorted())
+        let degrees = 4 + logs.count - 1
+        let spread = ((4 * 0.35 * 0.35 + logs.reduce(0) { $0 + ($1 - center) * ($1 - center) }) / Double(degrees))
+            .squareRoot()
+        let difference = abs(log(max(Double(rows), 0.5)) - center)
+        return BatchTest(
+            code: .volumeDrift, field: -1, statistic: difference / spread,
+            critical: Significance.studentCritical(alpha, degrees) * (1 + 1 / Double(logs.count)).squareRoot(),
+            effect: exp(difference), warn: 2, hold: .infinity, count: 1, basis: batches.count)
+    }
+}
