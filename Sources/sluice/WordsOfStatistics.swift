@@ -33,17 +33,17 @@ extension Words {
         case .outlierExcess:
             return say(
                 "too many outliers",
-                "more than twice as many rows have a deviated value as in accepted batches, beyond what chance explains",
+                "more rows have a deviated value than in any accepted batch, beyond how much that share differs between them",
                 compare)
         case .isolationExcess:
             return say(
                 "too many isolated rows",
-                "more than twice as many rows are isolated as in accepted batches, beyond what chance explains", compare
-            )
+                "more rows are isolated than in any accepted batch, beyond how much that share differs between them",
+                compare)
         case .pairExcess:
             return say(
                 "too many rows with values that do not belong together",
-                "more than twice as many rows lie off the line between two measures as in accepted batches, beyond chance",
+                "more rows lie off the line between two measures than in any accepted batch, beyond how much that share differs",
                 compare)
         case .trigger:
             return say(
@@ -78,22 +78,31 @@ extension Words {
         case .distributionDrift:
             return say(
                 "other distribution",
-                "the values are spread over the baseline's tenths otherwise than before (population stability index)")
+                "the values are further from those of the nearest accepted batch than accepted batches were when they came (mean "
+                    + "distance of 13 quantiles, in spreads inside batches); where the contract gives limits, their population "
+                    + "stability index")
         case .distributionShift:
             return say("shifted distribution", "the values are distributed otherwise than before (Smirnov's distance)")
         case .lengthDrift:
-            return say("other text lengths", "texts are shorter or longer than before (population stability index)")
+            return say(
+                "other text lengths",
+                "texts are shorter or longer than in any accepted batch, by more than batches differ (13 quantiles)")
         case .lengthShift:
             return say("shifted text lengths", "texts are shorter or longer than before (Smirnov's distance)")
         case .missingDrift:
-            return say("other share of missing values", "values are missing more or less often than before")
+            return say(
+                "other share of missing values",
+                "values are missing more often than in any accepted batch, beyond how much that share differs between them"
+            )
         case .categoryDrift:
             return say(
-                "other shares of values", "values occur in other shares than before (G-test; largest difference)")
+                "other shares of values",
+                "the shares of values are further from those of the nearest accepted batch than accepted batches were when they "
+                    + "came (half the sum of the differences, or the largest one)")
         case .newCategories:
             return say(
                 "values never seen before",
-                "more values are new than the baseline lets expect (share of values seen once, Good 1953)")
+                "more of the different values are new than in any accepted batch, and more rows have one")
         case .volumeDrift:
             return say("unusual number of rows", "the batch has far more or fewer rows than those before")
         case .slowDrift:
@@ -103,7 +112,8 @@ extension Words {
             )
         case .labelShift:
             return say(
-                "other shares of labels", "labels occur in other shares than before (G-test; largest difference)")
+                "other shares of labels",
+                "the shares of labels are further from those of the nearest accepted batch than accepted batches were")
         case .labelFlipExcess:
             return say(
                 "many labels that do not fit",
