@@ -134,8 +134,8 @@ extension Decision {
         // The accepted batches one by one, and what each column is beside them.
         let history = isUsable ? baseline?.history : nil
         let own = profile.sample.count >= ModifiedZ.rowsMin ? BatchSummary(profile.sample, rows: profile.rows) : nil
-        if let history, let own {
-            forms = Self.forms(history.known + [own], screened)
+        if let history {
+            forms = Self.forms(history.known + (own.map { [$0] } ?? []), screened)
             isLearning = history.comparable.count < schema.baseline.learning
             earlierRemarks = history.known.map(\.remarks)
             mostCopied = earlierRemarks.map { $0.share($0.copied) }.max() ?? 0
@@ -157,7 +157,7 @@ extension Decision {
                 $0.sample, measures: screened.fields.count, codeCount: screened.codeCount, label: screened.label)
         }
         makeRules(sample, schema)
-        if let history, let own { reach(history, own, sample, profile.sample) }
+        if let history { reach(history, own, sample, profile.sample) }
         forest = ForestLines(
             sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
             withheld: remarks.share(remarks.withheld))

@@ -76,18 +76,20 @@ extension Decision {
 
     /// The rules beside the accepted batches: a batch's centre is tested once, and rows around where a centre may be. Where the batch is
     /// too small to be compared, nobody has tested its centre, and rows are judged around the accepted ones alone.
-    mutating func reach(_ history: FeedHistory, _ own: BatchSummary, _ sample: RowSample, _ now: RowSample) {
-        let (batches, isCompared) = (history.known, history.compared(now, rows: own.rows) != nil)
+    mutating func reach(_ history: FeedHistory, _ own: BatchSummary?, _ sample: RowSample, _ now: RowSample) {
+        let isCompared = own != nil && history.compared(now, rows: now.offered) != nil
+        let batches = history.known
         rules = rules.compactMap { rule in
             guard let feature = screened.fields.firstIndex(of: rule.field) else { return rule }
             let form = forms[feature]
-            if form == .constant { return rule }
+            // Of a column with a rare other value it would make outliers.
+            if form == .constant { return rule.isConstant ? rule : nil }
             guard form.isMagnitude else { return nil }
             var rule = rule
             let usesLog = rule.usesLog
             let reach = RowReach(
                 batches.map { $0.measures[feature] }, isSparse: form == .sparse,
-                own: isCompared ? own.measures[feature].quantiles.dropFirst(6).first : nil
+                own: isCompared ? own?.measures[feature].quantiles.dropFirst(6).first : nil
             ) { usesLog ? ($0 > -1 ? log1p($0) : -.infinity) : $0 }
             guard let reach else { return rule }
             rule.reach = reach

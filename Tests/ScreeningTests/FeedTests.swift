@@ -93,6 +93,8 @@ import Validating
         #expect(
             small.verdict.isAccepted
                 && small.decision.untested.contains { $0.reason.contains("rows since the last comparison") })
+        let one = try gate.judge(texts: day(13, level: 105, rows: 1), baseline)
+        #expect(one.verdict.isAccepted && one.decision.basis == .baseline, "\(one.verdict.findings)")
         // Nobody compares its level, so each row beyond all accepted ones counts.
         let poisoned = try gate.judge(texts: day(12, level: 400, rows: 60), baseline)
         #expect(!poisoned.verdict.isAccepted && poisoned.counts.count(.quarantined) == 60)
