@@ -25,6 +25,11 @@ struct FeedTests {
             hold: isLearning ? gross : line, count: count, basis: basis)
     }
 
+    /// One value for long, and now another one.
+    private func replaced(_ code: FindingCode, _ field: Int, share: Double, count: Int, basis: Int) -> BatchTest {
+        test(code, field, effect: share, line: 0.5, gross: .infinity, count: count, basis: basis)
+    }
+
     // MARK: Numbers
 
     /// The tests of a column of numbers.
@@ -49,13 +54,10 @@ struct FeedTests {
                 }
                 tests += shares(parts(here), before.filter { $0.present > 0 }.map(parts), field, .categoryDrift, basis)
             case .batchConstant:
-                // One value for long, and now another one.
                 let modes = Set(before.filter { $0.present > 0 }.map(\.mode))
                 if modes.count == 1, !modes.contains(here.mode) {
                     tests.append(
-                        test(
-                            .distributionDrift, field, effect: here.modeShare, line: 0.5, gross: .infinity,
-                            count: here.present, basis: basis))
+                        replaced(.distributionDrift, field, share: here.modeShare, count: here.present, basis: basis))
                 }
             default: break
             }
@@ -130,9 +132,7 @@ struct FeedTests {
                 let modes = Set(known.map(\.mode))
                 if modes.count == 1, !modes.contains(here.mode) {
                     tests.append(
-                        test(
-                            .categoryDrift, field, effect: here.modeShare, line: 0.5, gross: .infinity,
-                            count: here.present, basis: basis))
+                        replaced(.categoryDrift, field, share: here.modeShare, count: here.present, basis: basis))
                 }
             default: break
             }
