@@ -49,23 +49,11 @@ enum IndexCheck {
         _ queue: DatabaseQueue, rows: Int, kinds: RowSum, _ damage: inout DamageList
     ) throws {
         var indexed = RowSum()
-        var last: (kind: String, sequence: Int)?
-        repeat {
-            let (kind, sequence) = last ?? ("", Int.min)
-            last = nil
-            try queue.read { db in
-                var count = 0
-                try db.forEach(
-                    """
-                    SELECT kind, seq FROM entry INDEXED BY entry_kind WHERE (kind, seq) > (?, ?) ORDER BY kind, seq LIMIT 65536
-                    """, [kind, sequence]
-                ) { row in
-                    count += 1
-                    if count == 65_536 { last = (row.text(0), row.integer(1)) }
-                    if row.integer(1) < rows { indexed.add(kind: row.text(0), sequence: row.integer(1)) }
-                }
-            }
-        } while last != nil
+        try queue.forEachRow(
+            "SELECT kind, seq FROM entry INDEXED BY entry_kind", orderedBy: ["kind", "seq"], chunk: 65_536
+        ) { row in
+            if row.integer(1) < rows { indexed.add(kind: row.text(0), sequence: row.integer(1)) }
+        }
         if indexed != kinds { damage.add(.projection, "the index entry_kind disagrees with the entries") }
         // In one transaction: edges of entries to come would be in one of the two only.
         try queue.read { db in

@@ -138,36 +138,23 @@ private struct TableCheck: Sendable {
 
     /// How many rows are missing, changed (which counts twice, as in the difference of two sets) or there besides.
     func differences(_ queue: DatabaseQueue, rows: Int) throws -> Int {
-        let columns = table == .edge ? "src, rel, dst" : "id"
-        let marks = table == .edge ? "(?, ?, ?)" : "?"
-        let select =
-            table == .edge ? "SELECT src, rel, dst, seq FROM prov_edge" : "SELECT id, kind, '', seq FROM \(table.name)"
+        let (select, key) =
+            table == .edge
+            ? ("SELECT src, rel, dst, seq FROM prov_edge", ["src", "rel", "dst"])
+            : ("SELECT id, kind, '', seq FROM \(table.name)", ["id"])
         var (missing, differences) = (expected, 0)
         var later: [Int] = []
-        var last: [DatabaseValue] = []
-        repeat {
-            let condition = last.isEmpty ? "" : " WHERE (\(columns)) > \(marks)"
-            let arguments = StatementArguments(last)
-            last = []
-            try queue.read { db in
-                var count = 0
-                try db.forEach("\(select)\(condition) ORDER BY \(columns) LIMIT \(Self.chunk)", arguments) { row in
-                    count += 1
-                    // The values themselves, not as text: only they order as SQLite does.
-                    if count == Self.chunk { last = (0..<(table == .edge ? 3 : 1)).map { row.value($0) } }
-                    let sequence = row.integer(3)
-                    if sequence >= rows { return later.append(sequence) }
-                    let found = DerivedRow(
-                        ProvenanceRow(table: table, first: row.text(0), second: row.text(1), third: row.text(2)),
-                        sequence)
-                    guard let wanted = missing.removeValue(forKey: found.name) else {
-                        differences += 1
-                        return
-                    }
-                    if wanted != found.content { differences += 2 }
-                }
+        try queue.forEachRow(select, orderedBy: key, chunk: Self.chunk) { row in
+            let sequence = row.integer(3)
+            if sequence >= rows { return later.append(sequence) }
+            let found = DerivedRow(
+                ProvenanceRow(table: table, first: row.text(0), second: row.text(1), third: row.text(2)), sequence)
+            guard let wanted = missing.removeValue(forKey: found.name) else {
+                differences += 1
+                return
             }
-        } while !last.isEmpty
+            if wanted != found.content { differences += 2 }
+        }
         let size = try queue.read { try Ledger.size($0) }
         return differences + later.count { $0 >= size } + missing.count
     }
@@ -188,26 +175,13 @@ private struct EvidenceCheck: Sendable {
 
     func compare(_ queue: DatabaseQueue) throws -> DamageList {
         var (missing, damage) = (named, DamageList())
-        var last: DatabaseValue?
-        repeat {
-            let condition = last == nil ? "" : " WHERE sha256 > ?"
-            let arguments = StatementArguments(last.map { [$0] } ?? [])
-            last = nil
-            try queue.read { db in
-                var count = 0
-                let sql = "SELECT sha256, data, media FROM blob\(condition) ORDER BY sha256 LIMIT \(Self.chunk)"
-                try db.forEach(sql, arguments) { row in
-                    count += 1
-                    if count == Self.chunk { last = row.value(0) }
-                    let name = row.bytes(0)
-                    if let named = missing.removeValue(forKey: name), named.media != row.text(2) {
-                        damage.add(
-                            .blob, "\(hex(name)) is kept as another kind of thing than row \(named.sequence) says")
-                    }
-                    if SHA256.hash(row.bytes(1)) != name { damage.add(.blob, "\(hex(name)) does not match its name") }
-                }
+        try queue.forEachRow("SELECT sha256, data, media FROM blob", orderedBy: ["sha256"], chunk: Self.chunk) { row in
+            let name = row.bytes(0)
+            if let named = missing.removeValue(forKey: name), named.media != row.text(2) {
+                damage.add(.blob, "\(hex(name)) is kept as another kind of thing than row \(named.sequence) says")
             }
-        } while last != nil
+            if SHA256.hash(row.bytes(1)) != name { damage.add(.blob, "\(hex(name)) does not match its name") }
+        }
         for (name, named) in missing.sorted(by: { ($0.value.sequence, hex($0.key)) < ($1.value.sequence, hex($1.key)) })
         {
             damage.add(.blob, "\(hex(name)) named by row \(named.sequence) is missing")

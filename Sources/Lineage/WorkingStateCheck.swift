@@ -22,27 +22,15 @@ struct SeenCheck: Sendable {
         var differences = 0
         var missing = expected
         var later: [Int] = []
-        var last: DatabaseValue?
-        repeat {
-            let condition = last == nil ? "" : " WHERE key > ?"
-            let arguments = StatementArguments(last.map { [$0] } ?? [])
-            last = nil
-            try queue.read { db in
-                var count = 0
-                try db.forEach("SELECT key, seq FROM seen\(condition) ORDER BY key LIMIT \(Self.chunk)", arguments) {
-                    row in
-                    count += 1
-                    if count == Self.chunk { last = row.value(0) }
-                    let sequence = row.integer(1)
-                    if sequence >= rows { return later.append(sequence) }
-                    if let wanted = missing.removeValue(forKey: row.bytes(0)) {
-                        if wanted != sequence { differences += 1 }
-                    } else if !silent.contains(sequence) {
-                        differences += 1
-                    }
-                }
+        try queue.forEachRow("SELECT key, seq FROM seen", orderedBy: ["key"], chunk: Self.chunk) { row in
+            let sequence = row.integer(1)
+            if sequence >= rows { return later.append(sequence) }
+            if let wanted = missing.removeValue(forKey: row.bytes(0)) {
+                if wanted != sequence { differences += 1 }
+            } else if !silent.contains(sequence) {
+                differences += 1
             }
-        } while last != nil
+        }
         // Rows of entries that came meanwhile are a writer's; those of none are nobody's.
         let size = try queue.read { try Ledger.size($0) }
         differences += missing.count + later.count { $0 >= size }

@@ -34,3 +34,31 @@ extension Database {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }
+
+extension DatabaseQueue {
+    /// Hands over each row of a table in the order of its key, a chunk a transaction, so that no writer waits long.
+    ///
+    /// - Parameters:
+    ///   - select: `SELECT ... FROM ...`, whose first columns are those of `key`.
+    ///   - key: columns that tell one row from another and are ordered by an index.
+    ///   - chunk: rows read in one transaction.
+    func forEachRow(_ select: String, orderedBy key: [String], chunk: Int, _ body: (Row) throws -> Void) throws {
+        let columns = key.joined(separator: ", ")
+        let marks = key.map { _ in "?" }.joined(separator: ", ")
+        // The values themselves, not as text: only they order as SQLite does.
+        var last: [DatabaseValue] = []
+        repeat {
+            let condition = last.isEmpty ? "" : " WHERE (\(columns)) > (\(marks))"
+            let arguments = StatementArguments(last)
+            last = []
+            try read { db in
+                var count = 0
+                try db.forEach("\(select)\(condition) ORDER BY \(columns) LIMIT \(chunk)", arguments) { row in
+                    count += 1
+                    if count == chunk { last = key.indices.map { row.value($0) } }
+                    try body(row)
+                }
+            }
+        } while !last.isEmpty
+    }
+}
