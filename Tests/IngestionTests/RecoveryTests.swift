@@ -100,59 +100,59 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
         _ = consume lock
     }
 
-    @Test func `a row that is no claim of ours is left alone, and reaches nothing`() throws {
+    /// A store beside a folder that no claim may reach: it is as it was afterwards.
+    private func withVictim(_ body: (_ shop: Workshop, _ ledger: Ledger, _ victim: String) throws -> Void) throws {
         let shop = try Workshop()
         defer { shop.remove() }
         let victim = join(shop.folder, "victim")
         try makeFolder(victim)
         try writeDurably(join(victim, "a.csv"), [1].span)
-        let ledger = try shop.store.ledger()
-        for claim in ["../../victim", "..", "", "a/b", join(shop.folder, "victim"), String(repeating: "x", count: 300)]
-        {
-            for state in [Inflight.State.claimed, .publishing] {
-                let plan = JSONValue.object([
-                    "batch": .string(claim), "files": .array([]),
-                    "delivery": .object([
-                        "dataset": .string("../../victim"), "inbox": .string(victim),
-                        "place": .string(join(victim, "a.csv")), "archive": .string("/tmp"),
-                        "name_sha256": .string("00"),
-                    ]),
-                ])
-                try ledger.putInflight(
-                    Inflight(
-                        claim: claim, source: "numbers", state: state, attempts: 1, plan: plan.canonicalBytes(),
-                        updatedMilliseconds: 0))
-                _ = try Committer(shop.store)
-            }
-        }
+        try body(shop, try shop.store.ledger(), victim)
         #expect(try listFolder(victim) == ["a.csv"])
-        let verified = try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier)
-        #expect(verified.damage.count == 6)
-        let found = try shop.store.proving().examine(.success(ledger), readFiles: false)
-        #expect(found.contains { $0.subject == "ledger" && $0.grade == .bad })
+    }
+
+    @Test func `a row that is no claim of ours is left alone, and reaches nothing`() throws {
+        try withVictim { shop, ledger, victim in
+            for claim in ["../../victim", "..", "", "a/b", victim, String(repeating: "x", count: 300)] {
+                for state in [Inflight.State.claimed, .publishing] {
+                    let plan = JSONValue.object([
+                        "batch": .string(claim), "files": .array([]),
+                        "delivery": .object([
+                            "dataset": .string("../../victim"), "inbox": .string(victim),
+                            "place": .string(join(victim, "a.csv")), "archive": .string("/tmp"),
+                            "name_sha256": .string("00"),
+                        ]),
+                    ])
+                    try ledger.putInflight(
+                        Inflight(
+                            claim: claim, source: "numbers", state: state, attempts: 1, plan: plan.canonicalBytes(),
+                            updatedMilliseconds: 0))
+                    _ = try Committer(shop.store)
+                }
+            }
+            let verified = try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier)
+            #expect(verified.damage.count == 6)
+            let found = try shop.store.proving().examine(.success(ledger), readFiles: false)
+            #expect(found.contains { $0.subject == "ledger" && $0.grade == .bad })
+        }
     }
 
     @Test func `a genuine claim with a foreign plan moves nothing elsewhere`() throws {
-        let shop = try Workshop()
-        defer { shop.remove() }
-        let victim = join(shop.folder, "victim")
-        try makeFolder(victim)
-        try writeDurably(join(victim, "a.csv"), [1].span)
-        let ledger = try shop.store.ledger()
-        let plan = JSONValue.object([
-            "batch": .string(dead),
-            "delivery": .object([
-                "dataset": .string("numbers"), "inbox": .string(victim), "place": .string(join(victim, "a.csv")),
-                "archive": .string(join(shop.folder, "elsewhere")), "name_sha256": .string("00"),
-            ]),
-        ])
-        try ledger.putInflight(
-            Inflight(
-                claim: dead, source: "numbers", state: .publishing, attempts: 1, plan: plan.canonicalBytes(),
-                updatedMilliseconds: 0))
-        _ = try Committer(shop.store)
-        #expect(try listFolder(victim) == ["a.csv"])
-        #expect(!exists(join(shop.folder, "elsewhere")))
+        try withVictim { shop, ledger, victim in
+            let plan = JSONValue.object([
+                "batch": .string(dead),
+                "delivery": .object([
+                    "dataset": .string("numbers"), "inbox": .string(victim), "place": .string(join(victim, "a.csv")),
+                    "archive": .string(join(shop.folder, "elsewhere")), "name_sha256": .string("00"),
+                ]),
+            ])
+            try ledger.putInflight(
+                Inflight(
+                    claim: dead, source: "numbers", state: .publishing, attempts: 1, plan: plan.canonicalBytes(),
+                    updatedMilliseconds: 0))
+            _ = try Committer(shop.store)
+            #expect(!exists(join(shop.folder, "elsewhere")))
+        }
     }
 
     @Test func `what lies in work and is none of ours is told, and stops nobody`() throws {

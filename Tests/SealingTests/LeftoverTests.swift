@@ -88,17 +88,21 @@ private struct OwnMemory {
     private static let key = Result { try SecretKey(random: 32) }
     private func recipients() throws -> [WrappingKey] { [.aes(name: "k", key: try Self.key.get())] }
 
+    /// Writes patterns in parts, since a buffer that grows leaves copies behind; and the heap itself writes over the first.
+    private func writePatterns(from first: Int, _ write: (Span<UInt8>) throws -> Void) throws {
+        for salt in first..<first + 40 {
+            var bytes = OwnMemory.pattern(500, salt)
+            try write(bytes.span)
+            wipe(&bytes)
+        }
+    }
+
     @Test func `a sealer that is dropped unfinished wipes what it held`() throws {
         var memory = try OwnMemory(lookingFor: 1007)
         defer { memory.close() }
         func begin() throws {
             var sealer = try MessageSealer(context: [:], recipients: recipients())
-            // In parts, since a buffer that grows leaves copies behind; and the heap itself writes over the first.
-            for salt in 1000..<1040 {
-                var bytes = OwnMemory.pattern(500, salt)
-                try sealer.write(bytes.span)
-                wipe(&bytes)
-            }
+            try writePatterns(from: 1000) { try sealer.write($0) }
             try memory.look()
             #expect(memory.copies() == 1, "it is there before")
             #expect(sealer.output.count > 0)
@@ -114,11 +118,7 @@ private struct OwnMemory {
             func begin() throws {
                 var writer = try MessageWriter(
                     to: try StagedFile(in: folder, name: "a"), context: [:], recipients: recipients())
-                for salt in 2000..<2040 {
-                    var bytes = OwnMemory.pattern(500, salt)
-                    try writer.write(bytes.span)
-                    wipe(&bytes)
-                }
+                try writePatterns(from: 2000) { try writer.write($0) }
                 try memory.look()
                 #expect(memory.copies() == 1, "it is there before")
                 try writer.write([0].span)
