@@ -194,7 +194,7 @@ extension Committer {
         var lastStart: UInt64 = 0
         for result in results {
             rowMap.append(result.rowMap)
-            appendVarint(result.firstStart - lastStart, &lengths)
+            Varint.append(result.firstStart - lastStart, to: &lengths)
             lengths += result.rowLengths
             lastStart = result.lastStart
         }

@@ -207,22 +207,12 @@ extension Store {
     private func rowRange(_ bytes: [UInt8], from: Int, row: Int, end: Int) -> Range<Int>? {
         var at = from
         var offset = 0
-        func varint() -> Int? {
-            var value = 0
-            var shift = 0
-            while at < bytes.count, shift < 63 {
-                let byte = bytes[at]
-                at += 1
-                value |= Int(byte & 0x7F) << shift
-                if byte < 0x80 { return value }
-                shift += 7
-            }
-            return nil
-        }
         for number in 1...row {
-            guard let step = varint() else { return nil }
-            offset += step
-            if number == row { return offset..<max(offset, varint().map { offset + $0 } ?? end) }
+            guard let step = Varint.read(bytes, at: &at) else { return nil }
+            offset += Int(step)
+            if number < row { continue }
+            let next = Varint.read(bytes, at: &at).map { offset + Int($0) }
+            return offset..<max(offset, next ?? end)
         }
         return nil
     }

@@ -184,7 +184,11 @@ func process(
         for (index, outcome) in screened.outcomes.enumerated() {
             result.rowMap.append(RowMap.Fate(outcome, shard: slice.ordinal), count: 1)
             let start = batch.sourceRange(of: index).lowerBound
-            if let lastStart { appendVarint(start - lastStart, &result.rowLengths) } else { result.firstStart = start }
+            if let lastStart {
+                Varint.append(start - lastStart, to: &result.rowLengths)
+            } else {
+                result.firstStart = start
+            }
             lastStart = start
             result.lastStart = start
         }
@@ -268,16 +272,6 @@ private func append(_ screened: ScreenedBatch, _ writer: inout QuarantineWriter?
     guard var open = writer.take() else { return }
     do throws(SealingError) { try open.append(screened) } catch { throw IngestionError(error) }
     writer = consume open
-}
-
-/// LEB128.
-func appendVarint(_ value: UInt64, _ out: inout [UInt8]) {
-    var rest = value
-    while rest >= 0x80 {
-        out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-        rest >>= 7
-    }
-    out.append(UInt8(rest))
 }
 
 extension Decision {

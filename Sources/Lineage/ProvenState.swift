@@ -316,8 +316,8 @@ extension ProvenState {
                 names.append(each.source)
                 places[each.source] = place
             }
-            Varint.append(UInt64(each.sequence - last), &steps)
-            Varint.append(UInt64(place), &sources)
+            Varint.append(UInt64(each.sequence - last), to: &steps)
+            Varint.append(UInt64(place), to: &sources)
             last = each.sequence
         }
         return .object([
@@ -328,10 +328,14 @@ extension ProvenState {
 
     private static func published(_ document: JSONValue) -> [Published] {
         let names = (document["names"]?.items ?? []).compactMap(\.text)
-        let steps = Varint.all(document["steps"]?.text.flatMap { bytes(base64: $0) } ?? [])
-        let sources = Varint.all(document["sources"]?.text.flatMap { bytes(base64: $0) } ?? [])
+        func numbers(_ member: String) -> [UInt64] {
+            let encoded = document[member]?.text.flatMap { bytes(base64: $0) } ?? []
+            var (found, at) = ([UInt64](), 0)
+            while let number = Varint.read(encoded, at: &at) { found.append(number) }
+            return found
+        }
         var last = 0
-        return zip(steps, sources).map { step, source in
+        return zip(numbers("steps"), numbers("sources")).map { step, source in
             last += Int(step)
             return Published(sequence: last, source: names.indices.contains(Int(source)) ? names[Int(source)] : "")
         }
@@ -351,31 +355,5 @@ extension ProvenState.Hold {
             batch: document["batch"]?.text ?? "", dataset: document["dataset"]?.text ?? "",
             sequence: Int(document["sequence"]?.whole ?? -1), source: document["source"]?.text ?? "",
             digest: document["digest"]?.text ?? "", comparesSources: document["compares"]?.flag ?? false)
-    }
-}
-
-/// LEB128.
-private enum Varint {
-    static func append(_ value: UInt64, _ out: inout [UInt8]) {
-        var rest = value
-        while rest >= 0x80 {
-            out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        out.append(UInt8(rest))
-    }
-
-    static func all(_ bytes: [UInt8]) -> [UInt64] {
-        var found: [UInt64] = []
-        var (value, shift): (UInt64, UInt64) = (0, 0)
-        for byte in bytes {
-            if shift < 63 { value |= UInt64(byte & 0x7F) << shift }
-            shift += 7
-            if byte < 0x80 {
-                found.append(value)
-                (value, shift) = (0, 0)
-            }
-        }
-        return found
     }
 }

@@ -95,8 +95,8 @@ package struct RowMap: Sendable, Equatable {
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         for run in runs {
-            Self.write(UInt64(run.count), to: &bytes)
-            Self.write(run.fate.code, to: &bytes)
+            Varint.append(UInt64(run.count), to: &bytes)
+            Varint.append(run.fate.code, to: &bytes)
         }
         return bytes
     }
@@ -105,8 +105,8 @@ package struct RowMap: Sendable, Equatable {
     package init?(encoded bytes: [UInt8]) {
         var position = 0
         while position < bytes.count {
-            guard let count = Self.read(bytes, &position), count > 0, count < 1 << 48,
-                let fate = Self.read(bytes, &position).flatMap({ Fate(code: $0) }), fate != runs.last?.fate
+            guard let count = Varint.read(bytes, at: &position), count > 0, count < 1 << 48,
+                let fate = Varint.read(bytes, at: &position).flatMap({ Fate(code: $0) }), fate != runs.last?.fate
             else { return nil }
             append(fate, count: Int(count))
             guard rowCount < 1 << 53 else { return nil }
@@ -145,27 +145,5 @@ package struct RowMap: Sendable, Equatable {
     /// How many rows had this outcome; nil counts held rows.
     package func count(_ outcome: Outcome?) -> Int {
         runs.reduce(0) { $0 + ($1.fate.outcome == outcome ? $1.count : 0) }
-    }
-
-    private static func write(_ value: UInt64, to bytes: inout [UInt8]) {
-        var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
-    }
-
-    private static func read(_ bytes: [UInt8], _ position: inout Int) -> UInt64? {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 63, by: 7) {
-            guard position < bytes.count else { return nil }
-            let byte = bytes[position]
-            position += 1
-            value |= UInt64(byte & 0x7F) << shift
-            // A last byte of zero would be a second way to write the same number.
-            if byte < 0x80 { return byte == 0 && shift > 0 ? nil : value }
-        }
-        return nil
     }
 }
