@@ -432,9 +432,7 @@ package struct Committer: Sendable {
         let names = try storing { () throws(StorageError) in try work.names() }
         var found: [String] = []
         for name in names.map(\.description) {
-            let claim = String(name.prefix { $0 != "." })
-            let ending = String(name.dropFirst(claim.count))
-            guard Inflight.isName(claim), Self.leftovers.contains(ending) else { continue }
+            guard let (claim, ending) = Store.claimPart(of: name), ending != ".source" else { continue }
             // A link, or a folder in a file's place, is none of ours.
             let kind = try storing { () throws(StorageError) in try work.status(of: Store.name(name))?.kind }
             guard kind == (ending.isEmpty ? .folder : .regular) else { continue }
@@ -442,9 +440,6 @@ package struct Committer: Sendable {
         }
         return found
     }
-
-    /// What stands behind a claim's name in `work`.
-    private static let leftovers: Set = ["", ".lock", ".name", ".name.part", ".sidecars", ".sidecars.part"]
 
     private func recoverOrphan(_ claim: String) throws(IngestionError) {
         guard let lock = try tryLock(claim) else { return }

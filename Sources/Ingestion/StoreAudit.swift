@@ -125,21 +125,25 @@ extension Store {
         return (try? FileLock.holder(Self.name(batch + ".lock"), in: work)) != nil
     }
 
+    /// A name in `work` as the claim's and what stands behind it, nothing for the claim's folder; nil when it is none of a claim's.
+    static func claimPart(of name: String) -> (claim: String, ending: String)? {
+        let claim = String(name.prefix { $0 != "." })
+        let ending = String(name.dropFirst(claim.count))
+        let endings = ["", ".lock", ".name", ".name.part", ".sidecars", ".sidecars.part", ".source"]
+        return Inflight.isName(claim) && endings.contains(ending) ? (claim, ending) : nil
+    }
+
     /// Names in `work` that are not of a claim's form, or not what such a name should be.
     func strangersInWork() throws(IngestionError) -> [String] {
         guard let work = try? openWork() else {
             return ["WORK work is no folder: nothing can be judged until it is one again; look who changed it"]
         }
-        let endings: Set = [".lock", ".name", ".name.part", ".sidecars", ".sidecars.part", ".source"]
         return try storing { () throws(StorageError) in
             var found: [String] = []
             for name in try work.names() {
                 let text = name.description
-                let claim = String(text.prefix { $0 != "." })
-                let ending = String(text.dropFirst(claim.count))
                 guard let kind = try work.status(of: name)?.kind else { continue }
-                let isOfItsKind = ending.isEmpty ? kind == .folder : endings.contains(ending) && kind == .regular
-                if Inflight.isName(claim), isOfItsKind { continue }
+                if let part = Self.claimPart(of: text), kind == (part.ending.isEmpty ? .folder : .regular) { continue }
                 found.append(
                     "WORK work/\(text) is nothing of a claim's (it is a \(kind.rawValue)); it is left alone: move it away"
                 )
