@@ -12,10 +12,12 @@ import Testing
         #expect(found == numbers && at == bytes.count)
     }
 
-    @Test(arguments: [
-        [], [0x80], [0x80, 0x00], [0xFF, 0x80, 0x00], [UInt8](repeating: 0xFF, count: 9) + [0x01],
-        [UInt8](repeating: 0x80, count: 12),
-    ] as [[UInt8]]) func `what is cut, too long or written in another way is none`(bytes: [UInt8]) {
+    @Test(
+        arguments: [
+            [], [0x80], [0x80, 0x00], [0xFF, 0x80, 0x00], [UInt8](repeating: 0xFF, count: 9) + [0x01],
+            [UInt8](repeating: 0x80, count: 12),
+        ] as [[UInt8]]) func `what is cut, too long or written in another way is none`(bytes: [UInt8])
+    {
         var at = 0
         #expect(Varint.read(bytes, at: &at) == nil)
     }
