@@ -102,7 +102,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "13"
+    static let pipelineVersion = "14"
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],

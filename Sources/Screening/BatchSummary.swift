@@ -69,7 +69,8 @@ package struct BatchSummary: Sendable, Equatable {
         }
     }
 
-    private static func measure(_ column: [Double]) -> Measure {
+    /// Of one column; what is not finite is missing.
+    static func measure(_ column: [Double]) -> Measure {
         let sorted = column.filter(\.isFinite).sorted()
         var made = Measure()
         (made.present, made.missing) = (sorted.count, column.count - sorted.count)

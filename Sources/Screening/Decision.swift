@@ -139,6 +139,8 @@ extension Decision {
             isLearning = history.comparable.count < schema.baseline.learning
             earlierRemarks = history.known.map(\.remarks)
             mostCopied = earlierRemarks.map { $0.share($0.copied) }.max() ?? 0
+        } else if !isUsable, let own {
+            forms = Self.forms([own], screened)
         }
         // Keys and counters are in no distance: not between rows, and not between batches.
         let kinds = forms
@@ -267,17 +269,15 @@ extension Decision {
     /// The lines of measures and of pairs of them.
     private mutating func makeRules(_ sample: RowSample, _ schema: Schema) {
         for (feature, index) in screened.fields.enumerated() where schema.fields[index].anomaly.enabled {
-            let rule = schema.fields[index].anomaly
-            let made = ModifiedZ(
-                field: index, values: sample.column(feature), threshold: rule.threshold, transform: rule.transform,
-                tails: rule.tails)
-            if let made {
-                if made.isConstant, made.exceptions == 0 {
-                    untested.append((index, ModifiedZ.Untested.constant.rawValue))
-                }
-                rules.append(made)
+            let (rule, values) = (schema.fields[index].anomaly, sample.column(feature))
+            // A line that the contract gives is meant.
+            if basis == .firstContact, !forms.isEmpty, rule.threshold == nil {
+                makeFirstRule(index, values, forms[feature], rule)
             } else {
-                untested.append((index, ModifiedZ.Untested.tooFewRows.rawValue))
+                add(
+                    ModifiedZ(
+                        field: index, values: values, threshold: rule.threshold, transform: rule.transform,
+                        tails: rule.tails), index)
             }
         }
         let features = rules.map { rule in screened.fields.firstIndex(of: rule.field) ?? 0 }
@@ -295,6 +295,13 @@ extension Decision {
         }
         flagRateZ = max(Double(remarked) / Double(sample.count), remarks.share(remarks.deviated))
         flagRatePairs = max(Double(apart) / Double(sample.count), remarks.share(remarks.apart))
+    }
+
+    /// Keeps a rule, or says why there is none.
+    mutating func add(_ rule: ModifiedZ?, _ field: Int) {
+        guard let rule else { return untested.append((field, ModifiedZ.Untested.tooFewRows.rawValue)) }
+        if rule.isConstant, rule.exceptions == 0 { untested.append((field, ModifiedZ.Untested.constant.rawValue)) }
+        rules.append(rule)
     }
 
     /// How many tests share the budget: two for each number, two for each code, one for what is missing in each, one for the

@@ -39,6 +39,8 @@ package struct ModifiedZ: Sendable, Equatable {
     package var exceptions = 0
     /// Where values of accepted batches were, when there are such batches: then what lies within is never remarked on.
     package var reach: RowReach?
+    /// Groups of values far behind a gap, when nothing but this batch says what is usual.
+    package var gap: ValueGap?
 
     /// |M| of a value; 0 for a missing one, infinity when a constant changed.
     @inline(__always)
@@ -48,11 +50,13 @@ package struct ModifiedZ: Sendable, Equatable {
         let distance = x - center
         if isConstant { return distance == 0 ? 0 : .infinity }
         if let reach { return reach.score(x, threshold: threshold) }
-        return abs(distance / (distance < 0 ? scaleBelow : scaleAbove))
+        let score = abs(distance / (distance < 0 ? scaleBelow : scaleAbove))
+        return gap?.isBehind(value) == true ? max(score, 2 * threshold) : score
     }
 
     /// Whether a value is so far beyond the line that its row is held back.
     func isFar(_ value: Double, score: Double) -> Bool {
+        if gap?.isBehind(value) == true { return true }
         guard let reach else { return score > 2 * threshold }
         return reach.isFar(usesLog ? (value > -1 ? log1p(value) : -.infinity) : value)
     }

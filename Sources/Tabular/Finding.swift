@@ -73,6 +73,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case targetedFlip = "targeted-flip"
     case copiedRow = "copied-row"
     case copyExcess = "copy-excess"
+    case outlierGroup = "outlier-group"
     // What sources say, and who they are.
     case sourceConflict = "source-conflict"
     case sourceDistrusted = "source-distrusted"
@@ -118,7 +119,8 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         case .outlierExcess, .isolationExcess, .measureLost, .pairExcess, .distributionDrift, .distributionShift,
             .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories, .volumeDrift, .labelShift,
             .slowDrift,
-            .labelFlipExcess, .targetedFlip, .copyExcess, .sourceProbation, .sourceBlocked, .sourceUnlisted,
+            .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup, .sourceProbation, .sourceBlocked,
+            .sourceUnlisted,
             .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing, .manifestMismatch,
             .manifestReplayed, .tooManyRejected, .tooManyRejectedRows,
             .tooManyQuarantined, .tooFewRows, .sourceChanged:
@@ -134,7 +136,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
             .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
             .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories,
-            .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess:
+            .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup:
             true
         default: false
         }

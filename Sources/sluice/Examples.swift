@@ -76,6 +76,7 @@ extension Words {
         case .undeclaredColumn: "a column of telephone numbers that the contract calls a string"
         case .secret: "a GitHub token, which begins with ghp_, in a note"
         case .copiedRow: "a row that came last week under another id"
+        case .outlierGroup: "5 % of a first batch's amounts are 10,000 where all others are below 140"
         case .copyExcess: "a file whose rows are those of last week's, under new ids"
         case .sourceConflict: "amount 90 from partner_b for a ticket that partner_a and partner_c give 12"
         case .sourceDistrusted: "a source of whose last 60 comparable values 20 were contradicted"

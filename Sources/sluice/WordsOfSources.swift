@@ -41,6 +41,12 @@ extension Words {
                 "far more rows repeat rows of earlier batches than those repeat each other",
                 "ask the source why rows come again; if every file is the whole table, set "
                     + "sluice.poisoning.duplicates.acrossBatches: false")
+        case .outlierGroup:
+            return say(
+                "a group of outliers",
+                "more than 1 % of a column's values are a group of their own, far behind a gap, and no batch was accepted before that "
+                    + "would say that this is usual",
+                "look at the rows; correct them at the source, or release the batch if they are meant")
         case .sourceConflict:
             return say(
                 "sources disagree",

@@ -1,0 +1,63 @@
+import Glibc
+import Schemas
+import Sketches
+import Tabular
+import Testing
+
+@testable import Screening
+
+/// A batch of a dataset of which nothing was accepted before.
+@Suite struct `first contact` {
+    private static let text = "fields:\n  - { name: amount, type: number }\n  - { name: count, type: integer }\n"
+
+    private func rows(_ count: Int, _ amount: (Int, inout Draws) -> Double, other: (Int) -> Int = { $0 % 7 })
+        -> [[String]]
+    {
+        var draws = Draws(seed: 5)
+        return (0..<count).map { ["\(amount($0, &draws))", "\(other($0))"] }
+    }
+
+    @Test(arguments: [0.005, 0.05, 0.1, 0.2], [true, false])
+    func `a group far behind a gap is found, however many rows are in it`(share: Double, isSame: Bool) throws {
+        let gate = try Gate(try contract(Self.text))
+        let planted = Int(1000 * share)
+        for sign in [1.0, -1.0] {
+            let judged = try gate.judge(
+                texts: rows(1000) { row, draws in
+                    let normal = 100 + 10 * draws.normal()
+                    return row % (1000 / planted) == 0 ? 100 + sign * (isSame ? 9900 : 300 + 2 * normal) : normal
+                }, nil)
+            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            #expect(held == Set((0..<1000).filter { $0 % (1000 / planted) == 0 }.map { $0 + 1 }), "\(held.count)")
+            #expect(judged.verdict.isAccepted == (share < 0.01))
+            #expect(judged.verdict.findings.contains { $0.code == .outlierGroup && $0.field == 0 } == (share > 0.01))
+        }
+    }
+
+    @Test func `tails, steps, codes and rare other values are no groups`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let columns: [(Int, inout Draws) -> Double] = [
+            { _, draws in exp(1.2 * draws.normal()) }, { _, draws in 1 / max(draws.uniform(), 1e-3) },
+            { row, draws in Double(row % 3 == 0 ? 10 : 20) + draws.normal() }, { _, draws in draws.normal() },
+        ]
+        for (place, column) in columns.enumerated() {
+            let judged = try gate.judge(texts: rows(1000, column), nil)
+            #expect(!judged.verdict.findings.contains { $0.code == .outlierGroup }, "column \(place)")
+        }
+        // Rare ones among zeros, and a few counts.
+        for other in [{ $0 % 125 == 0 ? 1 : 0 }, { $0 % 20 == 0 ? 1 + $0 % 9 : 0 }] as [(Int) -> Int] {
+            let judged = try gate.judge(texts: rows(1000, { _, draws in draws.normal() }, other: other), nil)
+            #expect(!judged.findings.contains { $0.field == 1 }, "\(judged.findings.count { $0.field == 1 })")
+        }
+    }
+
+    @Test func `the rule is kept with the decision`() throws {
+        let gate = try Gate(try contract(Self.text))
+        let judged = try gate.judge(
+            texts: rows(500) { row, draws in row < 4 ? 10_000 : 100 + 10 * draws.normal() }, nil)
+        let rule = try #require(judged.decision.rules.first { $0.gap != nil })
+        #expect(rule.gap?.count == 4 && rule.gap?.high == 10_000 && rule.gap?.low == -.infinity)
+        let read = try #require(Decision(judged.decision.document(), schema: gate.schema, screened: gate.screened))
+        #expect(read.rules == judged.decision.rules)
+    }
+}
