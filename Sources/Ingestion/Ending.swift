@@ -200,10 +200,11 @@ extension Committer {
         }
         released.finish()
         if !decision.screened.isEmpty, released.sample.count > 0 {
-            let made = Baseline(
+            var made = Baseline(
                 features: decision.screened.numberNames(batch.fields), codes: decision.screened.codeNames(batch.fields),
                 sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts, decision),
                 rows: report.counts.total, slow: decision.slow)
+            made.beginLevels(of: batch.waiver?.newLevels ?? [])
             let message = try stage.seal(
                 made.encoded(),
                 name: "baseline.sluice", role: "baseline",

@@ -114,6 +114,7 @@ extension Committer {
             "held": .string(waiver.held), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
             "reason": .string(waiver.reason), "waived": .array(waived),
         ]
+        if !waiver.newLevels.isEmpty { members["levels"] = .array(waiver.newLevels.sorted().map { .string($0) }) }
         // The sealed report has all.
         if waived.count < report.waived.count {
             members["left_out"] = .integer(Int64(report.waived.count - waived.count))

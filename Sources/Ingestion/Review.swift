@@ -14,6 +14,8 @@ struct Waiver: Sendable {
     let held: String
     /// Why.
     let reason: String
+    /// Fields whose change stays: their level begins with the batch.
+    let newLevels: Set<String>
     /// SHA-256 of the name that its file came under.
     let nameHash: [UInt8]
     /// Its sealed source, opened into a file without a name.
@@ -213,10 +215,12 @@ extension Corridor {
     ///
     /// - Parameters:
     ///   - reason: why; it is recorded.
+    ///   - newLevels: fields whose change stays, `*` for all: what came before says nothing of them any more.
     ///   - contract: the contract, or nil for the one of the dataset.
     ///   - asked: how many workers, and what the report lists.
     package func release(
-        _ held: String, reason: String, contract given: LoadedSchema?, options asked: BatchOptions
+        _ held: String, reason: String, newLevels: [String] = [], contract given: LoadedSchema?,
+        options asked: BatchOptions
     ) async throws(IngestionError) -> Release {
         guard let committer else { preconditionFailure("a release is recorded") }
         try requireTellable(reason)
@@ -246,12 +250,26 @@ extension Corridor {
             (options.excluded, options.engine) = (read.excluded, read.engine)
         }
         options.waiver = Waiver(
-            held: held, reason: reason, nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
+            held: held, reason: reason, newLevels: try Self.levels(newLevels, of: schema),
+            nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: sealed.source, sidecars: sealed.sidecars)
         let report = try await run(
             "batch \(held)", schema: schema, contract: document, dataset: dataset,
             source: received["source"]?.text ?? "", options: options)
         return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
+    }
+
+    /// The fields that are named, or all.
+    private static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
+        let known = schema.fields.map(\.name)
+        if named.contains("*") { return Set(known) }
+        for name in named where !known.contains(name) {
+            throw IngestionError(
+                .usage,
+                "--accept-level: the contract has no such field; it has " + known.prefix(40).joined(separator: ", ")
+                    + (known.count > 40 ? " and \(known.count - 40) more" : ""))
+        }
+        return Set(named)
     }
 
     /// A reason stands in the ledger for good.

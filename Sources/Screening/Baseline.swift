@@ -26,6 +26,8 @@ package struct Baseline: Sendable, Equatable {
 
     /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
     package var slow: SlowDrift?
+    /// Fields whose level begins with this batch, ascending: a person said that a change stays, so batches before say nothing of them.
+    package var newLevels: [String] = []
 
     /// Rows that statistics looked at in accepted batches, and what they said.
     package struct Remarks: Sendable, Equatable {
@@ -90,7 +92,7 @@ package struct Baseline: Sendable, Equatable {
     package static func == (left: Baseline, right: Baseline) -> Bool {
         left.features == right.features && left.codes == right.codes && left.sample == right.sample
             && left.texts == right.texts && left.batches == right.batches && left.remarks == right.remarks
-            && left.sizes == right.sizes && left.slow == right.slow
+            && left.sizes == right.sizes && left.slow == right.slow && left.newLevels == right.newLevels
     }
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
@@ -124,6 +126,22 @@ package struct Baseline: Sendable, Equatable {
             offered: sample.offered)
         copy.texts = RowSample(capacity: Self.textCapacity, width: 0)
         return copy
+    }
+
+    /// Says that the levels of these fields begin here: what came before is forgotten, what adds up to a slow drift as well.
+    package mutating func beginLevels(of fields: Set<String>) {
+        newLevels = fields.sorted()
+        for (place, name) in features.enumerated() where fields.contains(Self.field(of: name)) {
+            guard place < slow?.rises.count ?? 0 else { continue }
+            slow?.rises[place] = 0
+            slow?.falls[place] = 0
+        }
+    }
+
+    /// The field that a number is of, which may be a text's length.
+    static func field(of name: String) -> String {
+        let mark = "\0length:"
+        return name.hasPrefix(mark) ? String(name.dropFirst(mark.count)) : name
     }
 
     /// A code that says that the value was never looked at, which is not the same as a missing one.
@@ -213,12 +231,12 @@ package struct Baseline: Sendable, Equatable {
 extension Baseline {
     /// The forms before are read, never written. The first had no remarks, the second no codes and no texts; the texts of the third
     /// had no threes of words, so that beside them every such three would seem new: they are left out; the fourth did not say how many
-    /// rows were copies or marked.
-    private static let magics = (1...5).map { Array("sluice-baseline-v\($0)\n".utf8) }
+    /// rows were copies or marked; the fifth knew of no levels that begin.
+    private static let magics = (1...6).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
     package func encoded() -> [UInt8] {
-        var out = WordWriter(bytes: Self.magics[4])
+        var out = WordWriter(bytes: Self.magics[5])
         out.word(batches)
         for count in [
             remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld, remarks.flooded,
@@ -232,6 +250,7 @@ extension Baseline {
             out.word(slow.rises.count)
             for sum in slow.rises + slow.falls { out.word(sum.bitPattern) }
         }
+        out.names(newLevels)
         out.names(features)
         out.names(codes)
         out.sample(sample)
@@ -246,12 +265,12 @@ extension Baseline {
         if version < 2 {
             self.init(older: &input, hasRemarks: version == 1)
         } else {
-            self.init(&input, hasMarks: version > 3)
+            self.init(&input, hasMarks: version > 3, hasLevels: version > 4)
             if version < 3 { texts = texts.rows([]) }
         }
     }
 
-    private init?(_ input: inout WordReader, hasMarks: Bool) {
+    private init?(_ input: inout WordReader, hasMarks: Bool, hasLevels: Bool) {
         guard let batches = input.count(1 << 32), let tested = input.count(1 << 48),
             let deviated = input.count(1 << 48), let isolated = input.count(1 << 48),
             let apart = input.count(1 << 48), let withheld = input.count(1 << 48),
@@ -274,7 +293,7 @@ extension Baseline {
             guard let read = input.slowDrift() else { return nil }
             slow = read
         }
-        guard let features = input.names(), let codes = input.names(),
+        guard let levels = hasLevels ? input.names() : [], let features = input.names(), let codes = input.names(),
             let sample = input.sample(), let texts = input.sample(), input.isAtEnd,
             sample.width == features.count, sample.codeWidth == codes.count,
             texts.width == 0, texts.codeWidth == 0 || texts.codeWidth >= codes.count
@@ -283,6 +302,7 @@ extension Baseline {
         self.batches = batches
         self.sizes = sizes
         self.slow = slow
+        newLevels = levels
     }
 
     /// Six counts.

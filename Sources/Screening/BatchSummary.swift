@@ -125,10 +125,12 @@ package struct FeedHistory: Sendable, Equatable {
     private var pendingRemarks = Baseline.Remarks()
 
     /// Rows of a batch that is compared by itself.
-    package static let rowsMin = 200
+    package static let rowsMin = 100
 
     /// The batches, and what came after them as if it were one: what rows are judged by.
     package private(set) var known: [BatchSummary] = []
+    /// For each number and each code, the place in `known` of the batch that its level begins with.
+    package private(set) var numberStarts: [Int] = [], codeStarts: [Int] = []
     /// Some rows of each of `known`, for what cannot be summed up before it is known what is asked.
     private(set) var samples: [RowSample] = []
     /// Rows kept of each.
@@ -136,7 +138,10 @@ package struct FeedHistory: Sendable, Equatable {
 
     /// From baselines of one batch each over the same columns, oldest first.
     package init(_ baselines: [Baseline]) {
+        numberStarts = Array(repeating: 0, count: baselines.last?.features.count ?? 0)
+        codeStarts = Array(repeating: 0, count: baselines.last?.codes.count ?? 0)
         for each in baselines {
+            begin(each)
             let rows = each.sizes.last ?? each.sample.offered
             guard pending != nil || each.sample.count < Self.rowsMin else {
                 batches.append(BatchSummary(each.sample, rows: rows, remarks: each.remarks))
@@ -157,6 +162,28 @@ package struct FeedHistory: Sendable, Equatable {
             known.append(BatchSummary(pending, rows: pendingRows, remarks: pendingRemarks))
             samples.append(pending.first(Self.sampleRows))
         }
+    }
+
+    /// Levels that begin with a batch, which is the next one of `batches` or a part of it.
+    private mutating func begin(_ baseline: Baseline) {
+        if baseline.newLevels.isEmpty { return }
+        for (place, name) in baseline.features.enumerated()
+        where baseline.newLevels.contains(Baseline.field(of: name)) { numberStarts[place] = batches.count }
+        for (place, name) in baseline.codes.enumerated() where baseline.newLevels.contains(name) {
+            codeStarts[place] = batches.count
+        }
+    }
+
+    /// The place of the batch from which on all columns have the levels that they have now.
+    var levelStart: Int { max(numberStarts.max() ?? 0, codeStarts.max() ?? 0) }
+
+    /// Rows of the batches of the present levels; nil where none began anew, so that all rows are.
+    var levelSample: RowSample? {
+        guard levelStart > 0, let first = samples.dropFirst(levelStart).first else { return nil }
+        var made = RowSample(capacity: Baseline.capacity, width: first.width, codeWidth: first.codeWidth)
+        for sample in samples[levelStart...] { made.merge(sample) }
+        made.compact()
+        return made
     }
 
     private mutating func add(_ sample: RowSample) {

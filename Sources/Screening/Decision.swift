@@ -160,11 +160,15 @@ extension Decision {
         }
         makeRules(sample, schema)
         if let history { reach(history, own, sample, profile.sample) }
+        // Rows of other levels would make all of these look alike, and far from them.
+        let ofLevel = history?.levelSample?.blanking(blank)
         forest = ForestLines(
-            sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
+            ofLevel ?? sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
             withheld: remarks.share(remarks.withheld))
+        for place in pairs.indices { pairs[place].limit(profile.sample) }
         if let history, let own, history.compared(profile.sample, rows: own.rows) != nil {
-            forest?.follow(profile.sample, history.samples, sample)
+            forest?.follow(
+                profile.sample, Array(history.samples.dropFirst(history.levelStart)), ofLevel ?? sample)
         }
         alpha = BatchTest.budget / Double(plannedTests * (rolling == nil ? 1 : 2))
         compare(profile, before, rolling: before == nil ? nil : rolling, schema)
@@ -259,6 +263,9 @@ extension Decision {
         for (alarm, codes) in clears where codes.count == 1 { tests[alarm].source = codes[0] }
         for (item, codes) in clearsMark where codes.count == 1 { markSources[item] = codes[0] }
     }
+
+    /// The share of rows beyond what several columns say together from which on they are no outliers but another population.
+    static let outlierShareMax = 0.05
 
     /// Sources whose rows are left out, the largest first: each costs as much as the tests once more.
     private static let sourcesMax = 8

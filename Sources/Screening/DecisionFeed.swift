@@ -34,7 +34,8 @@ extension Decision {
             guard schema.fields[field].drift.enabled else { continue }
             let form = forms[place]
             var made = feed.measure(
-                place, field: field, isLength: isLength, form: isLength && form.isCompared ? .measure : form)
+                place, field: field, isLength: isLength, form: isLength && form.isCompared ? .measure : form,
+                from: history.numberStarts[place])
             // Bands that the contract gives are meant.
             if !isLength, let bands = schema.fields[field].drift.bands(.psi), form.isCompared {
                 func all(_ sample: RowSample) -> [Double] {
@@ -52,7 +53,8 @@ extension Decision {
         for (place, field) in screened.categories.enumerated() where schema.fields[field].drift.enabled {
             let form = forms[screened.numberCount + place]
             let isText = screened.texts.contains(field)
-            var made = feed.category(place, field: field, isLabel: place == screened.label, form: form)
+            var made = feed.category(
+                place, field: field, isLabel: place == screened.label, form: form, from: history.codeStarts[place])
             if let bands = schema.fields[field].drift.bands(.share) {
                 made = drift.codes(
                     profile.sample.codes(place), baseline.sample.codes(place).filter { $0 != Baseline.unseen },
@@ -88,7 +90,8 @@ extension Decision {
             var rule = rule
             let usesLog = rule.usesLog
             let reach = RowReach(
-                batches.map { $0.measures[feature] }, isSparse: form == .sparse,
+                batches.dropFirst(history.numberStarts[feature]).map { $0.measures[feature] },
+                isSparse: form == .sparse,
                 own: isCompared ? own?.measures[feature].quantiles.dropFirst(6).first : nil
             ) { usesLog ? ($0 > -1 ? log1p($0) : -.infinity) : $0 }
             guard let reach else { return rule }

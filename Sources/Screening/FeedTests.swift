@@ -16,6 +16,12 @@ struct FeedTests {
     /// Whether too few batches were accepted to know how much they differ.
     var isLearning: Bool { batches.count < learning }
 
+    /// The same beside the batches from a place on: those before are of another level.
+    private func since(_ first: Int) -> FeedTests {
+        first == 0
+            ? self : FeedTests(batches: Array(batches.dropFirst(first)), now: now, alpha: alpha, learning: learning)
+    }
+
     /// While learning only what is gross holds.
     private func test(
         _ code: FindingCode, _ field: Int, effect: Double, line: Double, gross: Double, count: Int, basis: Int
@@ -33,7 +39,17 @@ struct FeedTests {
     // MARK: Numbers
 
     /// The tests of a column of numbers.
-    func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm) -> [BatchTest] {
+    ///
+    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared with all.
+    func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm, from start: Int) -> [BatchTest] {
+        let tests = since(start).levels(ofMeasure: place, field: field, isLength: isLength, form: form)
+        // Its values were left out, so that nothing looks at them.
+        if form == .key || form == .counter || form == .batchConstant { return tests }
+        let (here, before) = (now.measures[place], batches.map { $0.measures[place] })
+        return tests + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
+    }
+
+    private func levels(ofMeasure place: Int, field: Int, isLength: Bool, form: ColumnForm) -> [BatchTest] {
         let (here, before) = (now.measures[place], batches.map { $0.measures[place] })
         var tests: [BatchTest] = []
         let basis = before.reduce(0) { $0 + $1.present }
@@ -62,9 +78,7 @@ struct FeedTests {
             default: break
             }
         }
-        // Its values were left out, so that nothing looks at them.
-        if form == .key || form == .counter || form == .batchConstant { return tests }
-        return tests + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
+        return tests
     }
 
     private func shape(
@@ -119,7 +133,15 @@ struct FeedTests {
     // MARK: Codes
 
     /// The tests of a column of codes.
-    func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm) -> [BatchTest] {
+    ///
+    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared with all.
+    func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm, from start: Int) -> [BatchTest] {
+        let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
+        return since(start).levels(ofCategory: place, field: field, isLabel: isLabel, form: form)
+            + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
+    }
+
+    private func levels(ofCategory place: Int, field: Int, isLabel: Bool, form: ColumnForm) -> [BatchTest] {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         var tests: [BatchTest] = []
         let known = before.filter { $0.present > 0 }
@@ -137,7 +159,7 @@ struct FeedTests {
             default: break
             }
         }
-        return tests + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
+        return tests
     }
 
     private func shares<Value: Hashable & Comparable>(

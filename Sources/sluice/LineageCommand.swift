@@ -285,6 +285,9 @@ enum LineageText {
         case "batch.released":
             text += "  held as \(body["held"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
             text += "  \(body["reason"]?.text ?? "")"
+            if let levels = body["levels"]?.items?.compactMap(\.text) {
+                text += "  new level of " + levels.joined(separator: ", ")
+            }
         case "baseline.excluded":
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case "key.recorded":

@@ -56,6 +56,13 @@ struct ReviewCommand: AsyncParsableCommand {
         @Argument(help: "The held batch.") var batch: String
         @Option(name: .long, help: "Why; recorded, so no personal data.") var reason: String
         @Option(
+            name: .customLong("accept-level"), parsing: .upToNextOption,
+            help: """
+                Fields whose change stays (* for all): their level begins with this batch, and what was accepted before says nothing of \
+                them any more. Each is learnt anew.
+                """)
+        var newLevels: [String] = []
+        @Option(
             name: [.short, .long],
             help: "The contract (default: the dataset's in sluice.yaml, else the one that the batch was judged by).")
         var schema: String?
@@ -82,7 +89,8 @@ struct ReviewCommand: AsyncParsableCommand {
                 options.listed = report.listed
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
-                let released = try await corridor.release(batch, reason: reason, contract: contract, options: options)
+                let released = try await corridor.release(
+                    batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
                 progress?.clear()
                 switch released {
                 case .judged(let result):

@@ -46,14 +46,15 @@ extension Corridor.Release {
     }
 
     private func release(
-        _ shop: Workshop, _ batch: String, reason: String = "the level is new", contract: LoadedSchema? = nil
+        _ shop: Workshop, _ batch: String, reason: String = "the level is new", newLevels: [String] = [],
+        contract: LoadedSchema? = nil
     ) async throws -> Corridor.Release {
         var options = BatchOptions()
         options.jobs = 1
         // Opened anew, as a command does.
         let store = try Store(shop.store.root)
         return try await Corridor(store: store, writes: true).release(
-            batch, reason: reason, contract: contract, options: options)
+            batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
     }
 
     /// A contract of the same fields that asks for more.
@@ -122,6 +123,22 @@ extension Corridor.Release {
         // What is usual has changed.
         let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
         #expect(next.status == .accepted && next.basisRows == 8000, "\(next.batchFindings)")
+    }
+
+    @Test func `a change that stays is recorded, and what came before says nothing of it any more`() async throws {
+        let (shop, held) = try await prepared()
+        defer { shop.remove() }
+        #expect(await code { _ = try await release(shop, held.batch, newLevels: ["y"]) } == .usage)
+        let released = try #require(try await release(shop, held.batch, newLevels: ["x"]).report)
+        #expect(released.status == .accepted, "\(released.batchFindings)")
+        let body = try #require(try shop.store.proven().log.run(released.batch).last?.body)
+        #expect(body["levels"]?.items?.compactMap(\.text) == ["x"])
+        try expectSound(shop)
+        // The earlier level would be known; now it is another one.
+        let next = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
+        #expect(next.status == .accepted && next.basisRows == 8000, "\(next.batchFindings)")
+        let old = try await shop.run(try shop.write("d.csv", rows(4000, from: 30_001)))
+        #expect(old.batchFindings.contains { $0.code == .distributionDrift && $0.field == 1 }, "\(old.batchFindings)")
     }
 
     @Test func `rows that lie far out are flagged, recorded as waived, and replayed alike`() async throws {

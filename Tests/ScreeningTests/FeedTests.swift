@@ -86,6 +86,39 @@ import Validating
         #expect(!far.verdict.isAccepted)
     }
 
+    @Test func `a level that a person accepted begins anew, and what is poisoned is held as before`() throws {
+        let gate = try Gate(try contract(Self.text))
+        var parts = try learn(gate, days: 0..<12).parts
+        func judge(_ texts: [[String]]) throws -> Judged {
+            try gate.judge(texts: texts, Baseline.merged(parts.reversed()))
+        }
+        let dear = try judge(day(12, level: 160))
+        #expect(!dear.verdict.isAccepted)
+        var first = dear.baseline
+        first.beginLevels(of: ["price"])
+        #expect(Baseline(decoding: first.encoded()) == first && first.newLevels == ["price"])
+        parts.append(first)
+        for number in 13..<23 {
+            if number == 17 {
+                // In the middle a third of the prices is missing, and a batch with planted ones comes.
+                let holes = day(number, level: 160).enumerated().map { $0 % 3 == 0 ? [$1[0], "", $1[2], $1[3]] : $1 }
+                #expect(try !judge(holes).verdict.isAccepted)
+                let planted = day(number, level: 160).enumerated().map {
+                    $0 % 10 == 0 ? [$1[0], "9000", $1[2], $1[3]] : $1
+                }
+                #expect(try !judge(planted).verdict.isAccepted)
+            }
+            let judged = try judge(day(number, level: 60 + level(number)))
+            #expect(judged.verdict.isAccepted, "\(number): \(judged.verdict.findings)")
+            parts.append(judged.baseline)
+        }
+        // The old level is no longer a usual one.
+        #expect(try !judge(day(30, level: 105)).verdict.isAccepted)
+        // Of the other fields all batches are known: they do not learn again.
+        let shops = try judge(day(31, level: 160).map { Array($0.dropLast()) + ["shop0"] })
+        #expect(!shops.verdict.isAccepted)
+    }
+
     @Test func `files too small to be compared are judged row by row, and many of them together`() throws {
         let gate = try Gate(try contract(Self.text))
         let baseline = try #require(Baseline.merged(try learn(gate, days: 0..<10).parts.reversed()))
@@ -98,10 +131,10 @@ import Validating
         // Nobody compares its level, so each row beyond all accepted ones counts.
         let poisoned = try gate.judge(texts: day(12, level: 400, rows: 60), baseline)
         #expect(!poisoned.verdict.isAccepted && poisoned.counts.count(.quarantined) == 60)
-        // Files of forty rows are a batch once they have two hundred.
+        // Files of forty rows are a batch once they have a hundred.
         let parts = try learn(gate, days: 30..<40, rows: 40).parts
         let history = FeedHistory(parts)
-        #expect((1...2).contains(history.batches.count), "\(history.batches.map(\.rows))")
+        #expect((3...4).contains(history.batches.count), "\(history.batches.map(\.rows))")
         #expect(history.batches.allSatisfy { $0.rows >= FeedHistory.rowsMin })
     }
 
