@@ -59,6 +59,7 @@ extension Store {
         }
         // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
         let own = source.isEmpty ? [] : state.publications(dataset, role: "baseline", source: source)
+        loader.own = source.isEmpty ? nil : Set(own)
         var rolling =
             own.isEmpty ? nil : try loader.load(files(own.reversed()), limit: history.batches, rows: history.rows)
         if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
@@ -72,6 +73,8 @@ extension Store {
         guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
             return rolling.map { JudgingBaseline(main: $0, newest: $0) }
         }
+        // Marks add up over the last batches, and these are what they are held against.
+        loader.own = []
         guard let main = try loader.load(try self.files(of: chosen), limit: .max, keepsParts: chosen.isAnchor) else {
             throw IngestionError(
                 .damaged,
@@ -181,6 +184,8 @@ struct BaselineLoader {
     var judged = ""
     /// Batches that are passed over.
     var excluded: Set<String> = []
+    /// Entries of the batches of the source that brings this one: marks add up over them. nil where nobody is named.
+    var own: Set<Int>?
 
     /// Merges recorded baselines, newest first, until there are so many with so many rows: twenty files of one row are no history.
     func load(_ files: RecordedFiles, limit: Int, rows: Int = 0) throws(IngestionError) -> LoadedBaseline? {
@@ -225,9 +230,10 @@ struct BaselineLoader {
         if excluded.contains(file.batch) { return }
         let found = try open(file)
         // The same bytes judged twice (--force) are one batch's worth of evidence.
-        guard let projected = found.made.projected(onto: features, codes: codes),
+        guard var projected = found.made.projected(onto: features, codes: codes),
             merging.digests.insert(found.source).inserted
         else { return }
+        projected.isOwn = own?.contains(file.entry.sequence) ?? true
         if merging.loaded == nil {
             let lost = found.made.features.filter { !features.contains($0) && !$0.hasPrefix("\0") }
             merging.loaded = LoadedBaseline(

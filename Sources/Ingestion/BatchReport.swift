@@ -93,6 +93,8 @@ package struct BatchReport: Sendable {
     package var tests: [BatchTest] = []
     /// Fields that were not screened, or -1 for the whole batch, and why.
     package var untested: [(field: Int, reason: String)] = []
+    /// The fewest rows in which a mark beside one label would have been found, of how many rows that were looked at.
+    package var triggerPower: [(what: String, rows: Int, of: Int)] = []
     /// Who brought it, and what vouches for it; nil where nothing is known.
     package var visitor: JSONValue?
     /// What several sources say of the same keys; nil when the contract compares nothing.
@@ -296,6 +298,10 @@ package struct BatchReport: Sendable {
                 }),
             "untested": .array(
                 untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
+            "power": .array(
+                triggerPower.map {
+                    .object(["type": .string($0.what), "rows": whole($0.rows), "of": whole($0.of)])
+                }),
         ])
     }
 

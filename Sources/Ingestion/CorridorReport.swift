@@ -28,6 +28,7 @@ extension Corridor {
             ($0.field, $0.threshold, $0.count, $0.usesLog)
         }
         report.untested = decision.untested
+        report.triggerPower = decision.triggerPower
         report.cross = decision.cross.map { CrossReport($0, decision) }
         report.forestLines = decision.forest.map { lines in
             func place(_ sum: UInt32) -> Double { ScoreHistograms.place(of: sum, trees: lines.forest.trees) }

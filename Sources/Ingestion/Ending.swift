@@ -205,6 +205,7 @@ extension Committer {
                 sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts, decision),
                 rows: report.counts.total, slow: decision.slow)
             made.beginLevels(of: batch.waiver?.newLevels ?? [])
+            made.marks = [decision.markRecord]
             let message = try stage.seal(
                 made.encoded(),
                 name: "baseline.sluice", role: "baseline",

@@ -29,6 +29,15 @@ package struct Baseline: Sendable, Equatable {
     /// Fields whose level begins with this batch, ascending: a person said that a change stays, so batches before say nothing of them.
     package var newLevels: [String] = []
 
+    /// What each batch showed of marks beside one label, newest first.
+    package var marks: [MarkRecord] = []
+
+    /// Whether it is of the supplier whose batch is judged; not part of the stored form.
+    package var isOwn = true
+
+    /// Which of its rows came last; not part of the stored form.
+    private(set) var recent = RecentRows()
+
     /// Rows that statistics looked at in accepted batches, and what they said.
     package struct Remarks: Sendable, Equatable {
         /// Rows that kept the contract.
@@ -68,6 +77,10 @@ package struct Baseline: Sendable, Equatable {
                 (labelled, flipped) = (most.tested, most.changed)
                 targeted = decision.labels.map(\.mostChanged).max() ?? 0
             }
+            // What was held back proves nothing about what is usual: a supplier must not widen the line by sending marks.
+            triggered =
+                decision.waivesStatistics || decision.triggerAction < .quarantined
+                ? triggered : counts.findings.count(.trigger, .flagged)
         }
 
         /// A count's share of the rows looked at; 0 when there were none.
@@ -92,7 +105,7 @@ package struct Baseline: Sendable, Equatable {
     package static func == (left: Baseline, right: Baseline) -> Bool {
         left.features == right.features && left.codes == right.codes && left.sample == right.sample
             && left.texts == right.texts && left.batches == right.batches && left.remarks == right.remarks
-            && left.sizes == right.sizes && left.slow == right.slow && left.newLevels == right.newLevels
+            && left.sizes == right.sizes && left.slow == right.slow && left.newLevels == right.newLevels && left.marks == right.marks
     }
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
@@ -192,6 +205,7 @@ package struct Baseline: Sendable, Equatable {
         let others = parts.dropFirst().filter { $0.features == made.features && $0.codes == made.codes }
         let all = [made] + others
         made.history = FeedHistory(all.reversed())
+        made.recent = RecentRows(all.filter(\.isOwn))
         if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.
         made.sample = one(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
@@ -205,6 +219,7 @@ package struct Baseline: Sendable, Equatable {
             made.batches += other.batches
             made.sizes += other.sizes
             made.remarks.merge(other.remarks)
+            made.marks += other.marks
         }
         made.slow = nil
         return made
@@ -231,7 +246,7 @@ package struct Baseline: Sendable, Equatable {
 extension Baseline {
     /// The forms before are read, never written. The first had no remarks, the second no codes and no texts; the texts of the third
     /// had no threes of words, so that beside them every such three would seem new: they are left out; the fourth did not say how many
-    /// rows were copies or marked; the fifth knew of no levels that begin.
+    /// rows were copies or marked; the fifth had no record of marks and no levels that begin, and did not tell words from phrases.
     private static let magics = (1...6).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
@@ -250,6 +265,8 @@ extension Baseline {
             out.word(slow.rises.count)
             for sum in slow.rises + slow.falls { out.word(sum.bitPattern) }
         }
+        out.word(marks.count)
+        for record in marks { out.marks(record) }
         out.names(newLevels)
         out.names(features)
         out.names(codes)
@@ -265,12 +282,14 @@ extension Baseline {
         if version < 2 {
             self.init(older: &input, hasRemarks: version == 1)
         } else {
-            self.init(&input, hasMarks: version > 3, hasLevels: version > 4)
+            self.init(&input, hasMarks: version > 3, hasRecords: version > 4)
             if version < 3 { texts = texts.rows([]) }
+            // Its words stay words for those who ask for words; phrases are told apart by no bit of theirs.
+            if version < 5 { texts = texts.mapTokens { $0 & ~1 } }
         }
     }
 
-    private init?(_ input: inout WordReader, hasMarks: Bool, hasLevels: Bool) {
+    private init?(_ input: inout WordReader, hasMarks: Bool, hasRecords: Bool) {
         guard let batches = input.count(1 << 32), let tested = input.count(1 << 48),
             let deviated = input.count(1 << 48), let isolated = input.count(1 << 48),
             let apart = input.count(1 << 48), let withheld = input.count(1 << 48),
@@ -293,7 +312,15 @@ extension Baseline {
             guard let read = input.slowDrift() else { return nil }
             slow = read
         }
-        guard let levels = hasLevels ? input.names() : [], let features = input.names(), let codes = input.names(),
+        var records: [MarkRecord] = []
+        if hasRecords {
+            guard let count = input.count(1 << 16) else { return nil }
+            for _ in 0..<count {
+                guard let record = input.marks() else { return nil }
+                records.append(record)
+            }
+        }
+        guard let levels = hasRecords ? input.names() : [], let features = input.names(), let codes = input.names(),
             let sample = input.sample(), let texts = input.sample(), input.isAtEnd,
             sample.width == features.count, sample.codeWidth == codes.count,
             texts.width == 0, texts.codeWidth == 0 || texts.codeWidth >= codes.count
@@ -302,6 +329,7 @@ extension Baseline {
         self.batches = batches
         self.sizes = sizes
         self.slow = slow
+        marks = records
         newLevels = levels
     }
 

@@ -40,6 +40,14 @@ package struct Decision: Sendable {
     package var forest: ForestLines?
     /// What stands beside one label as it did not before: in the rows, and in their text.
     package var triggers: [Trigger] = [], wordTriggers: [Trigger] = []
+    /// The fewest rows in which a mark beside one label would have been found, of how many rows that were looked at.
+    package internal(set) var triggerPower: [(what: String, rows: Int, of: Int)] = []
+    /// The evidence of the strongest pool of rare words, and the kinds of what was found in the rows.
+    var pooled = 0.0, triggerKinds: [UInt64: RowItems.Kind] = [:]
+    /// Rows that were looked at for marks.
+    var triggerRows = 0
+    /// Whether tokens of texts tell words from phrases: not in decisions before the sixth form.
+    var tagsWords = true
     /// Clusters of copies: of rows, and of their text.
     package var floods: [Flood] = [], textFloods: [Flood] = []
     /// The share of rows that repeat rows of the last accepted batches, and the largest such share of an accepted batch.
@@ -179,10 +187,11 @@ extension Decision {
             lookForCopies(profile, earlierRows)
         }
         let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
-        lookForTriggers(profile, before, schema, covered)
+        lookForTriggers(profile, before, rolling, schema, covered)
         poisoning = schema.poisoning
         (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
-        if let history { followMarks(history.known, covered, profile, least: min(3, schema.baseline.learning)) }
+        if let history { followCopies(history.known, covered, least: min(3, schema.baseline.learning)) }
+        followTriggers(profile, rolling ?? before, history, schema)
         if schema.poisoning.labelFlip.enabled {
             checkLabels(profile, before, schema, without: held(profile, schema, covered))
         }
@@ -243,7 +252,9 @@ extension Decision {
             (other.triggers, other.wordTriggers, other.floods, other.textFloods) = ([], [], [], [])
             other.compare(rest, baseline, schema)
             let covered = floods.isEmpty && textFloods.isEmpty ? ([], []) : other.lookForFloods(rest, baseline)
-            if !triggers.isEmpty || !wordTriggers.isEmpty { other.lookForTriggers(rest, baseline, schema, covered) }
+            if !triggers.isEmpty || !wordTriggers.isEmpty {
+                other.lookForTriggers(rest, baseline, nil, schema, covered)
+            }
             if schema.poisoning.labelFlip.enabled, !labels.isEmpty {
                 other.checkLabels(rest, baseline, schema, without: other.held(rest, schema, covered))
             }
@@ -391,34 +402,6 @@ extension Decision {
         tests += found
     }
 
-    /// What stands beside one label, in the rows and in their text.
-    ///
-    /// - Parameter covered: rows that are copies of each other: every word of theirs would be a trigger.
-    private mutating func lookForTriggers(
-        _ profile: Profile, _ baseline: Baseline?, _ schema: Schema, _ covered: (rows: [Bool], texts: [Bool])
-    ) {
-        guard schema.poisoning.triggers.enabled else { return }
-        guard let label = screened.label else {
-            return untested.append((-1, "triggers: " + Untested.noLabel.rawValue))
-        }
-        // Honest words of a class stand beside it too: without a baseline nothing tells them apart.
-        guard let baseline, let rowItems else {
-            return untested.append((-1, "triggers: " + Untested.noBaseline.rawValue))
-        }
-        let kinds = Set(profile.sample.codes(label)).subtracting([0])
-        guard (2...Triggers.labelsMax).contains(kinds.count) else {
-            return untested.append((screened.categories[label], "triggers: " + Untested.noClass.rawValue))
-        }
-        triggers = Triggers.find(
-            ItemRows(profile.sample, label: label, rowItems, without: covered.rows),
-            ItemRows(baseline.sample, label: label, rowItems))
-        if !screened.texts.isEmpty, baseline.texts.count > 0 {
-            wordTriggers = Triggers.find(
-                ItemRows(tokensOf: profile.texts, label: label, without: covered.texts),
-                ItemRows(tokensOf: baseline.texts, label: label))
-        }
-    }
-
     /// Clusters of copies.
     private mutating func lookForFloods(_ profile: Profile, _ baseline: Baseline?) -> (rows: [Bool], texts: [Bool]) {
         guard let baseline, let floodItems else {
@@ -450,7 +433,8 @@ extension Decision {
     ) -> Set<UInt64> {
         var ranks: Set<UInt64> = []
         func add(_ found: [Trigger], _ rows: ItemRows, _ sample: RowSample) {
-            let labelOf = Dictionary(found.map { ($0.item, $0.label) }, uniquingKeysWith: { first, _ in first })
+            let labelOf = Dictionary(
+                found.filter(\.isHeld).map { ($0.item, $0.label) }, uniquingKeysWith: { first, _ in first })
             for row in 0..<rows.count {
                 rows.forEach(row) { if labelOf[$0] == rows.labels[row] { ranks.insert(sample.ranks[row]) } }
             }
@@ -546,6 +530,8 @@ extension ItemRows {
         }
     }
 
-    /// What stands in a text, as an item.
-    static func item(_ token: UInt32) -> UInt64 { SplitMix64.mix(UInt64(token)) }
+    /// What stands in a text, as an item: without the bit that tells words from phrases, which older baselines have not.
+    static func item(_ token: UInt32, isTagged: Bool = true) -> UInt64 {
+        SplitMix64.mix(UInt64(isTagged ? token >> 1 : token))
+    }
 }

@@ -9,7 +9,7 @@ extension Decision {
     /// The document.
     package func document() -> JSONValue {
         var members: [String: JSONValue] = [
-            "v": .integer(5), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
+            "v": .integer(6), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
             "flood_action": .string(floodAction.name),
             "trigger_action": .string(triggerAction.name),
             "flag_rate_z": bits(flagRateZ), "flag_rate_pairs": bits(flagRatePairs), "alpha": bits(alpha),
@@ -27,6 +27,7 @@ extension Decision {
                 sourceNames.keys.sorted().map { .array([hex($0), .string(sourceNames[$0] ?? "")]) }),
             "mark_sources": .array(markSources.keys.sorted().map { .array([hex($0), hex(markSources[$0] ?? 0)]) }),
             "labels": .array(labels.map(\.document)), "tests": .array(tests.map(\.document)),
+            "trigger_power": .array(triggerPower.map { .array([.string($0.what), whole($0.rows), whole($0.of)]) }),
         ]
         if waivesStatistics { members["waives_statistics"] = .bool(true) }
         return .object(members)
@@ -128,7 +129,8 @@ extension Trigger {
     fileprivate var document: JSONValue {
         .object([
             "item": hex(item), "count": whole(count), "pure": whole(pure), "z": bits(z), "critical": bits(critical),
-            "before": whole(before), "basis": whole(basis), "label": hex(label),
+            "before": whole(before), "basis": whole(basis), "label": hex(label), "held": .bool(isHeld),
+            "batches": whole(batches), "pooled": .bool(isPooled), "here": whole(here),
         ])
     }
 }

@@ -104,28 +104,14 @@ extension Decision {
         for place in pairs.indices { pairs[place].follow(isCompared ? now : nil, sample) }
     }
 
-    /// Marks of poison hold rows back where there are more of them than accepted batches had: new products bring words that stand beside
-    /// one label, and full tables bring copies, at their own rate. While fewer than three batches are known only many copies do.
-    mutating func followMarks(
-        _ batches: [BatchSummary], _ covered: (rows: [Bool], texts: [Bool]), _ profile: Profile, least: Int
-    ) {
-        func largest(_ count: KeyPath<Baseline.Remarks, Int>) -> Double {
-            batches.map { $0.remarks.share($0.remarks[keyPath: count]) }.max() ?? 0
-        }
+    /// Copies are held back where there are more of them than accepted batches had: full tables bring them at their own rate. While fewer
+    /// than three batches are known only many do.
+    mutating func followCopies(_ batches: [BatchSummary], _ covered: (rows: [Bool], texts: [Bool]), least: Int) {
+        let largest = batches.map { $0.remarks.share($0.remarks.flooded) }.max() ?? 0
         func share(_ rows: [Bool]) -> Double { rows.isEmpty ? 0 : Double(rows.count { $0 }) / Double(rows.count) }
-        let isKnown = batches.count >= least
         let copies = max(share(covered.rows), share(covered.texts))
-        if copies <= (isKnown ? max(0.01, 3 * largest(\.flooded)) : 0.03) {
+        if copies <= (batches.count >= least ? max(0.01, 3 * largest) : 0.03) {
             floodAction = min(floodAction, .flagged)
-        }
-        // What a quarter of the rows has is no mark but another kind of batch, which other tests are about.
-        let most = profile.sample.count / 4
-        triggers.removeAll { $0.count > most }
-        wordTriggers.removeAll { $0.count > profile.texts.count / 4 }
-        let marked =
-            (triggers + wordTriggers).map { Double($0.count) / Double(max(profile.sample.count, 1)) }.max() ?? 0
-        if !isKnown || marked <= max(0.003, 2 * largest(\.triggered)) {
-            triggerAction = min(triggerAction, .flagged)
         }
     }
 }

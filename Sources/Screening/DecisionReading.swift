@@ -13,7 +13,8 @@ extension Decision {
     package init?(_ document: JSONValue, schema: Schema, screened: ScreenedFields) {
         do throws(Unreadable) {
             let kept = Kept(document)
-            guard [4, 5].contains(try kept.int("v")), try kept.ints("screened") == screened.fields,
+            let version = try kept.int("v")
+            guard [4, 5, 6].contains(version), try kept.ints("screened") == screened.fields,
                 try kept.ints("texts") == screened.texts, try kept.ints("categories") == screened.categories,
                 let basis = Basis(rawValue: try kept.text("basis"))
             else { return nil }
@@ -23,7 +24,7 @@ extension Decision {
             poisoning = schema.poisoning
             (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
             // Decisions of the fourth form go by the contract alone.
-            if try kept.int("v") == 5 {
+            if version >= 5 {
                 (floodAction, triggerAction) = (try kept.outcome("flood_action"), try kept.outcome("trigger_action"))
             }
             waivesStatistics = document["waives_statistics"]?.flag ?? false
@@ -33,8 +34,13 @@ extension Decision {
             rules = try kept.list("rules").map(ModifiedZ.init)
             pairs = try kept.list("pairs").map(ResidualPair.init)
             forest = try kept.some("forest").map(ForestLines.init)
-            triggers = try kept.list("triggers").map(Trigger.init)
-            wordTriggers = try kept.list("word_triggers").map(Trigger.init)
+            // Before, every mark was held or none, and words were not told from phrases.
+            tagsWords = version >= 6
+            triggers = try kept.list("triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }
+            wordTriggers = try kept.list("word_triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }
+            for entry in version >= 6 ? try kept.list("trigger_power") : [] {
+                triggerPower.append((try entry.item(0).text(), try entry.item(1).int(), try entry.item(2).int()))
+            }
             floods = try kept.list("floods").map(Flood.init)
             textFloods = try kept.list("text_floods").map(Flood.init)
             rowItems = try kept.some("row_items").map(RowItems.init)
@@ -229,12 +235,15 @@ extension IsolationForest {
 }
 
 extension Trigger {
-    fileprivate init(_ kept: Kept) throws(Unreadable) {
+    fileprivate init(_ kept: Kept, _ version: Int) throws(Unreadable) {
         self.init(
             item: try kept.word("item"), count: try kept.int("count"), pure: try kept.int("pure"),
             z: try kept.bits("z"),
             critical: try kept.bits("critical"), before: try kept.int("before"), basis: try kept.int("basis"),
             label: try kept.word("label"))
+        guard version >= 6 else { return }
+        (isHeld, isPooled) = (try kept.flag("held"), try kept.flag("pooled"))
+        (batches, here) = (try kept.int("batches"), try kept.int("here"))
     }
 }
 

@@ -9,6 +9,8 @@ struct ItemRows {
 
     /// Rows.
     var count: Int { labels.count }
+    /// For each row how many batches ago it was accepted, as `RecentRows.level` has it; empty where that is not asked.
+    var levels: [Int] = []
 }
 
 /// The items that enough rows have, and how often each stands beside each label, here and before.
@@ -19,6 +21,7 @@ struct ItemCounts {
     private var here: [Int32] = []
     private var before: [Int32] = []
     private let labels: [UInt64: Int]
+    private var labelledBefore: [Int] = []
     private var width: Int { labels.count + 1 }
     private static let roughBits = 20
     /// Items that are counted at most: rows come in the order of secret ranks, so nobody can crowd others out on purpose.
@@ -70,7 +73,12 @@ struct ItemCounts {
             }
         }
         before = counts
+        labelledBefore = [Int](repeating: 0, count: width)
+        for label in rows.labels { labelledBefore[labels[label] ?? 0] += 1 }
     }
+
+    /// Rows of the baseline with a label, by its place.
+    func labelled(_ label: Int) -> Int { labelledBefore.isEmpty ? 0 : labelledBefore[label + 1] }
 
     /// Rows with the item at a place, by label: those without one first.
     func here(_ place: Int) -> ArraySlice<Int32> { here[place * width..<(place + 1) * width] }

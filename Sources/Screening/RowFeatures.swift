@@ -78,9 +78,13 @@ package struct FeatureReader: Sendable {
 
     /// Reads what stands in the text of a row, and appends its signature to the codes.
     ///
-    /// - Parameter isWhole: all of it, not only as much as a sample keeps.
-    package func readText(_ batch: Batch, row: Int, isWhole: Bool = false, into features: inout RowFeatures) {
-        features.scratch.begin(seed: seed)
+    /// - Parameters:
+    ///   - isWhole: all of it, not only as much as a sample keeps.
+    ///   - isTagged: as `TextItems.begin` has it; false for decisions before the sixth form.
+    package func readText(
+        _ batch: Batch, row: Int, isWhole: Bool = false, isTagged: Bool = true, into features: inout RowFeatures
+    ) {
+        features.scratch.begin(seed: seed, isTagged: isTagged)
         let bytes = batch.bytes.span
         for (place, field) in fields.texts.enumerated() {
             guard let cell = validator.value(of: field, row: row, in: batch) else { continue }

@@ -25,6 +25,17 @@ struct RowItems: Sendable {
     struct Item {
         var hash: UInt64
         var kind: Kind
+        /// The measure, or the place among `values`, that it is of; -1 for several.
+        var place = -1
+    }
+
+    /// How frequent an item of a column is without anybody's doing; 0 where that says nothing.
+    func ordinaryShare(_ item: Item) -> Double {
+        switch item.kind {
+        case .constant: ordinary.measures.indices.contains(item.place) ? ordinary.measures[item.place] : 0
+        case .value: ordinary.values.indices.contains(item.place) ? ordinary.values[item.place] : 0
+        default: 0
+        }
     }
 
     /// Measures that count as tails.
@@ -35,6 +46,9 @@ struct RowItems: Sendable {
     let isKnown: [Bool]
     /// Codes that are values: not the label, which is what items are held against, nor the whole row.
     let values: [Int]
+    /// The share of rows that have the value of a row, on the mean: of each measure, and of each of `values`. A new value that is no more
+    /// frequent than values of its column are is none that was planted. Not kept: only the search asks.
+    private(set) var ordinary: (measures: [Double], values: [Double]) = ([], [])
     /// Tails of a row that are combined at most: a row that is odd throughout is the forest's business.
     private static let tailsMax = 8
     /// Values of a row whose pairs are looked at.
@@ -57,6 +71,19 @@ struct RowItems: Sendable {
             // A tail that most rows are in is none.
             return (low > first ? low : -.infinity, high < last ? high : .infinity)
         }
+        ordinary.measures = (0..<measures).map { Self.concentration(sample.column($0).map(\.bitPattern)) }
+        ordinary.values = values.map { place in
+            Self.concentration(sample.codes(place).filter { $0 != 0 && $0 != Baseline.unseen })
+        }
+    }
+
+    /// The sum of squared shares (Simpson 1949).
+    private static func concentration(_ values: [UInt64]) -> Double {
+        var counts: [UInt64: Int] = [:]
+        for value in values { counts[value, default: 0] += 1 }
+        // Whole numbers: their order does not matter.
+        let squares = counts.values.reduce(0) { $0 + $1 * $1 }
+        return Double(squares) / Double(max(values.count * values.count, 1))
     }
 
     /// As it was decided before.
@@ -80,7 +107,10 @@ struct RowItems: Sendable {
         for feature in 0..<measures {
             let value = numbers[numbers.startIndex + feature]
             if value.isNaN || !isKnown[feature] { continue }
-            body(Item(hash: Self.hash(.constant, feature, value == 0 ? 0 : value.bitPattern), kind: .constant))
+            body(
+                Item(
+                    hash: Self.hash(.constant, feature, value == 0 ? 0 : value.bitPattern), kind: .constant,
+                    place: feature))
             guard found.count < Self.tailsMax else { continue }
             if value < tails[feature].low { found.append((feature, 0)) }
             if value > tails[feature].high { found.append((feature, 1)) }
@@ -88,7 +118,7 @@ struct RowItems: Sendable {
         for (index, place) in values.enumerated() {
             let code = codes[codes.startIndex + place]
             if code == 0 || code == Baseline.unseen { continue }
-            body(Item(hash: Self.hash(.value, place, code), kind: .value))
+            body(Item(hash: Self.hash(.value, place, code), kind: .value, place: index))
             guard index < Self.pairedMax else { continue }
             for other in values[..<index] {
                 let second = codes[codes.startIndex + other]

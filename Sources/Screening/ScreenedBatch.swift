@@ -232,7 +232,7 @@ package struct Screener: Sendable {
             let own = decision.screened.label.map { rowCodes[rowCodes.startIndex + $0] }
             if let items = decision.rowItems, !triggers.isEmpty {
                 items.forEach(numbers, rowCodes) { item in
-                    if let found = triggers[item.hash], found.label == own, found.z > trigger?.0.z ?? 0 {
+                    if let found = triggers[item.hash], found.label == own, found.outweighs(trigger?.0) {
                         trigger = (found, item.kind.name)
                     }
                 }
@@ -247,10 +247,13 @@ package struct Screener: Sendable {
             }
             if decision.needsText {
                 features.codes = Array(rowCodes)
-                reader.readText(batch, row: row, isWhole: true, into: &features)
+                reader.readText(
+                    batch, row: row, isWhole: true, isTagged: decision.tagsWords, into: &features)
                 for token in features.items {
-                    if let found = words[ItemRows.item(token)], found.label == own, found.z > trigger?.0.z ?? 0 {
-                        trigger = (found, "words")
+                    if let found = words[ItemRows.item(token, isTagged: decision.tagsWords)], found.label == own,
+                        found.outweighs(trigger?.0)
+                    {
+                        trigger = (found, found.isPooled ? "one of several words" : "words")
                     }
                 }
                 let items = decision.textFloodItems
@@ -262,7 +265,7 @@ package struct Screener: Sendable {
             }
             if let (found, kind) = trigger {
                 remarks.add(
-                    .trigger, decision.triggerAction, row, statistic: found.z, threshold: found.critical,
+                    .trigger, decision.outcome(of: found), row, statistic: found.z, threshold: found.critical,
                     rule: name(kind, found.item))
             }
             if let flood {

@@ -19,6 +19,16 @@ struct WordWriter {
         word(names.count)
         for name in names { text(name) }
     }
+    mutating func marks(_ record: MarkRecord) {
+        word(record.rows)
+        word(record.pooled)
+        word(record.largest.count)
+        for count in record.largest { word(count) }
+        word(record.caught.count)
+        for mark in record.caught {
+            for value in [mark.item, mark.label, UInt64(mark.count), mark.isHeld ? 1 : 0] { word(value) }
+        }
+    }
     mutating func sample(_ sample: RowSample) {
         for count in [
             sample.capacity, sample.width, sample.codeWidth, sample.offered, sample.count, sample.tokens.count,
@@ -68,6 +78,25 @@ struct WordReader {
         for place in 0..<count { slow.rises[place] = Double(bitPattern: word() ?? 0) }
         for place in 0..<count { slow.falls[place] = Double(bitPattern: word() ?? 0) }
         return slow
+    }
+
+    mutating func marks() -> MarkRecord? {
+        var record = MarkRecord()
+        guard let rows = count(1 << 48), let pooled = count(1 << 48), let kinds = count(64) else { return nil }
+        (record.rows, record.pooled) = (rows, pooled)
+        // Kinds that a later version adds are counted, and not asked for.
+        for place in 0..<kinds {
+            guard let most = count(1 << 48) else { return nil }
+            if place < record.largest.count { record.largest[place] = most }
+        }
+        guard let caught = count(1 << 16) else { return nil }
+        for _ in 0..<caught {
+            guard let item = word(), let label = word(), let count = count(1 << 48), let isHeld = self.count(1) else {
+                return nil
+            }
+            record.caught.append(.init(item: item, label: label, count: count, isHeld: isHeld == 1))
+        }
+        return record
     }
 
     mutating func names() -> [String]? {

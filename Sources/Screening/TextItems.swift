@@ -22,6 +22,7 @@ struct TextItems {
     private static let bytesMax = 65_536
 
     private var seed: UInt64 = 0
+    private var isTagged = true
     private var singles: [UInt32] = []
     private var slots = [UInt32](repeating: .max, count: slots)
     private var isMarked = false
@@ -30,8 +31,12 @@ struct TextItems {
     private var parts = 0, wide = 0
 
     /// Begins a row.
-    mutating func begin(seed: UInt64) {
+    ///
+    /// - Parameter isTagged: whether the lowest bit tells words (0) from phrases and places (1); it did not before decisions of the sixth
+    ///   form.
+    mutating func begin(seed: UInt64, isTagged: Bool = true) {
         self.seed = seed
+        self.isTagged = isTagged
         singles.removeAll(keepingCapacity: true)
         for slot in 0..<Self.slots { slots[slot] = .max }
         isMarked = false
@@ -46,15 +51,19 @@ struct TextItems {
     }
 
     @inline(__always)
-    private func item(_ kind: UInt64, _ hash: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: SplitMix64.mix(hash ^ seed &+ kind &* 0x9E37_79B9_7F4A_7C15) >> 16)
+    private func item(_ kind: UInt64, _ hash: UInt64, isWord: Bool = false) -> UInt32 {
+        let made = UInt32(truncatingIfNeeded: SplitMix64.mix(hash ^ seed &+ kind &* 0x9E37_79B9_7F4A_7C15) >> 16)
+        return !isTagged ? made : isWord ? made & ~1 : made | 1
     }
+
+    /// Whether a token is a word, not a phrase or a place in the text.
+    static func isWord(_ token: UInt32) -> Bool { token & 1 == 0 }
 
     /// Takes in the text of one field; `salt` keeps equal words of different fields apart.
     mutating func add(_ bytes: Span<UInt8>, _ range: Range<Int>, salt: UInt64) {
         let range = range.prefix(Self.bytesMax)
         split(bytes, range)
-        for word in words { singles.append(item(salt, word)) }
+        for word in words { singles.append(item(salt, word, isWord: true)) }
         for place in 0..<min(3, words.count) {
             singles.append(item(salt | UInt64(2 + place), words[place]))
             singles.append(item(salt | UInt64(5 + place), words[words.count - 1 - place]))
@@ -96,7 +105,7 @@ struct TextItems {
             if byte >= 0xC2, let length = Self.hidden(bytes, at, range.upperBound) {
                 var scalar: UInt64 = 0
                 for offset in 0..<length { scalar = scalar << 8 | UInt64(bytes[at + offset]) }
-                singles.append(item(0xFF, scalar))
+                singles.append(item(0xFF, scalar, isWord: true))
                 at += length
                 continue
             }

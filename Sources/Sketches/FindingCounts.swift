@@ -64,6 +64,11 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         tallies.reduce(0) { $0 + ($1.key.code == code ? $1.value.count : 0) }
     }
 
+    /// Findings of one code that did this to their rows.
+    package func count(_ code: FindingCode, _ outcome: Outcome) -> Int {
+        tallies.reduce(0) { $0 + ($1.key.code == code && $1.key.outcome == outcome ? $1.value.count : 0) }
+    }
+
     /// The kinds, strictest first.
     package var sorted: [(kind: Kind, tally: Tally)] {
         tallies.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

@@ -155,6 +155,13 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         return tokens(of: left).lexicographicallyPrecedes(tokens(of: right))
     }
 
+    /// The same rows with other tokens, in the same order.
+    package func mapTokens(_ made: (UInt32) -> UInt32) -> RowSample {
+        var copy = self
+        for place in tokens.indices { copy.tokens[place] = made(tokens[place]) }
+        return copy
+    }
+
     /// The values of one feature that are not missing.
     package func column(_ feature: Int) -> [Double] {
         var out: [Double] = []

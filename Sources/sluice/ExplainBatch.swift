@@ -86,6 +86,9 @@ extension LineageCommand {
                         + "\(Words.short(test.warn, 3)) and \(Words.short(test.hold, 3)); n \(test.count), basis \(test.basis)"
                 )
             }
+            if let power = replay.decision?.triggerPower, !power.isEmpty {
+                lines.append("power     \(Words.power(power))")
+            }
             for entry in replay.decision?.untested ?? [] {
                 let field =
                     entry.field >= 0 && entry.field < replay.fields.count ? replay.fields[entry.field] + ": " : ""

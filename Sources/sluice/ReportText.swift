@@ -118,6 +118,9 @@ enum ReportText {
                 "        \(report.tests.count) tests of the whole batch beside the baseline, \(beyond) beyond their line"
             )
         }
+        if !report.triggerPower.isEmpty {
+            lines.append("        " + Words.power(report.triggerPower))
+        }
         let shown = 6
         let untested = report.untested.prefix(shown).map {
             $0.field < 0 ? $0.reason : "\(report.fields[$0.field]) (\($0.reason))"

@@ -49,7 +49,8 @@ extension Words {
             return say(
                 "mark beside one label",
                 "something in the row (a word, a value, a number, a combination of extremes) stands nearly always beside one "
-                    + "label in this batch, and did not in the baseline: what a backdoor's trigger looks like",
+                    + "label in this batch, alone or with the last accepted ones of the same source, and did not in the baseline: "
+                    + "what a backdoor's trigger looks like",
                 "look at the rows with the same # tag; release them if the mark is an honest one")
         case .floodedRow:
             return say(
@@ -124,5 +125,14 @@ extension Words {
                 "rows that look like one label have one other label, far more often than in the baseline")
         default: return nil
         }
+    }
+}
+
+extension Words {
+    /// What the search for marks would have seen of a batch.
+    static func power(_ power: [(what: String, rows: Int, of: Int)]) -> String {
+        "would have seen "
+            + power.map { "a \($0.what) in \(number($0.rows)) or more of \(number($0.of)) rows beside one label" }
+            .joined(separator: ", ")
     }
 }

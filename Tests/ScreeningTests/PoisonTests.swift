@@ -152,6 +152,8 @@ import Testing
 
     @Test func `a hidden character, a constant and tails at once are found`() throws {
         let (gate, baseline) = try Self.gate()
+        // What lies in tails moves with the measures, and holds rows only once it is known how much they move.
+        let learnt = try Self.learnt.get().1
         let poisoned = Array(stride(from: 5, to: 1200, by: 30))
         var hidden = Self.clean(1200, seed: 300)
         var constant = hidden
@@ -167,7 +169,7 @@ import Testing
             }
         }
         for (name, rows) in [("hidden", hidden), ("constant", constant), ("tails", tails)] {
-            let judged = try gate.judge(texts: rows, baseline)
+            let judged = try gate.judge(texts: rows, name == "tails" ? learnt : baseline)
             let caught = Set(judged.findings.filter { $0.outcome == .quarantined }.map { $0.row - 1 })
             #expect(poisoned.allSatisfy(caught.contains), "\(name)")
             #expect(held(judged, besides: poisoned, by: [.trigger, .floodedRow]) <= 2, "\(name)")

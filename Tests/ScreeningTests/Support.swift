@@ -151,9 +151,10 @@ struct Gate {
         kept.compact()
         texts.compact()
         let names = schema.fields.map(\.name)
-        let made = Baseline(
+        var made = Baseline(
             features: self.screened.numberNames(names), codes: self.screened.codeNames(names), sample: kept,
             texts: texts, remarks: .init(counts), rows: outcomes.count)
+        made.marks = [decision.markRecord]
         return Judged(
             decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
             findings: findings, baseline: made, scores: scores)
