@@ -287,14 +287,18 @@ package struct BatchReport: Sendable {
                     ])
                 }),
             "tests": .array(
-                tests.map {
-                    .object([
-                        "type": .string($0.code.rawValue), "fieldName": name($0.field),
-                        "statistic": number($0.statistic),
-                        "critical": number($0.critical), "effect": number($0.effect), "warn": number($0.warn),
-                        "hold": number($0.hold), "n": whole($0.count), "basis": whole($0.basis),
-                        "outcome": .string($0.outcome.name),
-                    ])
+                tests.map { test in
+                    var members: [String: JSONValue] = [
+                        "type": .string(test.code.rawValue), "fieldName": name(test.field),
+                        "statistic": number(test.statistic),
+                        "critical": number(test.critical), "effect": number(test.effect), "warn": number(test.warn),
+                        "hold": number(test.hold), "n": whole(test.count), "basis": whole(test.basis),
+                        "outcome": .string(test.outcome.name),
+                    ]
+                    if let range = test.range {
+                        (members["low"], members["high"]) = (number(range.lowerBound), number(range.upperBound))
+                    }
+                    return .object(members)
                 }),
             "untested": .array(
                 untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),

@@ -24,6 +24,15 @@ package struct Baseline: Sendable, Equatable {
     /// The batches that it was merged from, each by itself; not part of the stored form.
     package private(set) var history: FeedHistory?
 
+    /// The rows of those batches, oldest first, each by itself; not part of the stored form.
+    private(set) var parts: [Batch] = []
+
+    /// Rows of one accepted batch.
+    struct Batch: Sendable {
+        /// Numbers and codes, and of some of these rows what stands in their text.
+        var sample: RowSample, texts: RowSample
+    }
+
     /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
     package var slow: SlowDrift?
     /// Fields whose level begins with this batch, ascending: a person said that a change stays, so batches before say nothing of them.
@@ -105,7 +114,8 @@ package struct Baseline: Sendable, Equatable {
     package static func == (left: Baseline, right: Baseline) -> Bool {
         left.features == right.features && left.codes == right.codes && left.sample == right.sample
             && left.texts == right.texts && left.batches == right.batches && left.remarks == right.remarks
-            && left.sizes == right.sizes && left.slow == right.slow && left.newLevels == right.newLevels && left.marks == right.marks
+            && left.sizes == right.sizes && left.slow == right.slow && left.newLevels == right.newLevels
+            && left.marks == right.marks
     }
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
@@ -190,7 +200,7 @@ package struct Baseline: Sendable, Equatable {
         copy.features = names
         copy.codes = wanted
         // Its columns are others.
-        copy.history = nil
+        (copy.history, copy.parts) = (nil, [])
         copy.sample = projected(sample, numbers: sources, keepsRest: false)
         copy.texts = texts.count == 0 ? texts : projected(texts, numbers: [], keepsRest: true)
         return copy
@@ -206,6 +216,7 @@ package struct Baseline: Sendable, Equatable {
         let all = [made] + others
         made.history = FeedHistory(all.reversed())
         made.recent = RecentRows(all.filter(\.isOwn))
+        made.parts = all.reversed().map { Batch(sample: $0.sample, texts: $0.texts) }
         if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.
         made.sample = one(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)

@@ -24,6 +24,8 @@ package struct BatchTest: Sendable, Equatable {
     /// What both look like: how many values are in each of the baseline's tenths, or have each of these codes. Counts, never
     /// values; nothing where there is nothing to draw.
     package var picture = Picture()
+    /// Where the effect is an estimate, what it may be (95 %).
+    package var range: ClosedRange<Double>?
     /// The source without whose rows the difference is gone, as a code; 0 when there is no such one.
     package var source: UInt64 = 0
 

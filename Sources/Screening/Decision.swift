@@ -56,6 +56,9 @@ package struct Decision: Sendable {
     package var copied = Copies([])
     /// What the neighbours say of the labels.
     package var labels: [LabelCheck] = []
+    /// What a linear model says of them, and what it learnt from the accepted batches.
+    package internal(set) var linear: LinearCheck?
+    var linearBasis: LinearBasis?
     /// What several sources say of the same keys, when the contract compares them.
     package var cross: CrossCheck?
     /// Names of sources that may be told, by their codes.
@@ -83,7 +86,7 @@ package struct Decision: Sendable {
         forest.map { max($0.flagRate, remarks.share(remarks.isolated)) } ?? 0
     }
     /// The stated rate of label flips: honest rows whose neighbours agree on another label; nil when labels are not tested.
-    package var flagRateLabels: Double? { labels.map(\.flagRate).max() }
+    package var flagRateLabels: Double? { (labels.map(\.flagRate) + (linear.map { [$0.doubtRate] } ?? [])).max() }
     /// How many rows were remarked on before, of how many: what an excess is held against.
     package var remarks = Baseline.Remarks()
     /// The same of each accepted batch, where they are known one by one.
@@ -103,7 +106,8 @@ package struct Decision: Sendable {
 
     /// Whether there are marks of poison to look for in the rows.
     package var hasMarks: Bool {
-        !triggers.isEmpty || !floods.isEmpty || !copied.isEmpty || labels.contains(where: \.judgesRows) || needsText
+        !triggers.isEmpty || !floods.isEmpty || !copied.isEmpty || labels.contains(where: \.judgesRows)
+            || linear?.judgesRows == true || needsText
     }
     /// Whether the second pass needs the code of the whole row.
     var needsRowCode: Bool { !floods.isEmpty || !copied.isEmpty }
@@ -112,6 +116,7 @@ package struct Decision: Sendable {
     /// Whether it needs what stands in the text.
     package var needsText: Bool {
         !wordTriggers.isEmpty || !textFloods.isEmpty || labels.contains { $0.judgesRows && $0.view.isText }
+            || linear.map { $0.judgesRows && $0.readsWords } == true
     }
 }
 
@@ -248,14 +253,14 @@ extension Decision {
         for (code, count) in most where profile.sample.count - count >= ModifiedZ.rowsMin {
             let rest = profile.without(source, code)
             var other = self
-            (other.tests, other.untested, other.labels) = ([], [], [])
+            (other.tests, other.untested, other.labels, other.linear) = ([], [], [], nil)
             (other.triggers, other.wordTriggers, other.floods, other.textFloods) = ([], [], [], [])
             other.compare(rest, baseline, schema)
             let covered = floods.isEmpty && textFloods.isEmpty ? ([], []) : other.lookForFloods(rest, baseline)
             if !triggers.isEmpty || !wordTriggers.isEmpty {
                 other.lookForTriggers(rest, baseline, nil, schema, covered)
             }
-            if schema.poisoning.labelFlip.enabled, !labels.isEmpty {
+            if schema.poisoning.labelFlip.enabled, linear != nil || !labels.isEmpty {
                 other.checkLabels(rest, baseline, schema, without: other.held(rest, schema, covered))
             }
             for alarm in alarms {
@@ -475,9 +480,12 @@ extension Decision {
                 $0.view, $0.now, $0.before, screened, rows: profile.rows, without: held, field: field,
                 alpha: alpha / Double(views.count), history: baseline.history?.known.map(\.remarks) ?? [])
         }
-        tests += labels.flatMap(\.tests)
+        // The same for every part of the batch that is left out.
+        if linearBasis == nil { linearBasis = LinearBasis(baseline.parts, screened, forms) }
+        linear = linearBasis.flatMap { LinearCheck.make($0, profile, screened, without: held) }
+        tests += labels.flatMap(\.tests) + (linear?.tests ?? [])
         let reason: LabelCheck.Untested = views.isEmpty ? .noLabels : .noRelation
-        if labels.isEmpty { untested.append((field, "labels: " + reason.rawValue)) }
+        if labels.isEmpty, linear == nil { untested.append((field, "labels: " + reason.rawValue)) }
     }
 }
 

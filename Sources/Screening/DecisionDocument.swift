@@ -26,7 +26,8 @@ extension Decision {
             "source_names": .array(
                 sourceNames.keys.sorted().map { .array([hex($0), .string(sourceNames[$0] ?? "")]) }),
             "mark_sources": .array(markSources.keys.sorted().map { .array([hex($0), hex(markSources[$0] ?? 0)]) }),
-            "labels": .array(labels.map(\.document)), "tests": .array(tests.map(\.document)),
+            "labels": .array(labels.map(\.document)), "linear": linear?.document ?? .null,
+            "tests": .array(tests.map(\.document)),
             "trigger_power": .array(triggerPower.map { .array([.string($0.what), whole($0.rows), whole($0.of)]) }),
         ]
         if waivesStatistics { members["waives_statistics"] = .bool(true) }
@@ -226,13 +227,69 @@ extension LabelNeighbours {
     }
 }
 
+extension LinearCheck {
+    fileprivate var document: JSONValue {
+        .object([
+            "share": bits(share), "excessive": .bool(isExcessive), "doubt_rate": bits(doubtRate),
+            "judges_rows": .bool(judgesRows),
+            // Thousands of weights: only where rows are judged by them.
+            "models": judgesRows
+                ? .object([
+                    "labels": .array(labels.map(hex)), "features": features.document,
+                    "weights": .array(models.map { .string(Self.text(of: $0.weights)) }),
+                ]) : .null,
+        ])
+    }
+
+    /// Four hexadecimal digits a weight.
+    private static func text(of weights: [Int16]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var out: [UInt8] = []
+        out.reserveCapacity(4 * weights.count)
+        for weight in weights {
+            let word = UInt16(bitPattern: weight)
+            for shift in [12, 8, 4, 0] as [UInt16] { out.append(digits[Int(word >> shift & 15)]) }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}
+
+extension LinearFeatures {
+    fileprivate var document: JSONValue {
+        .object([
+            "count": whole(Int(count)),
+            "measures": .array(
+                measures.map { measure in
+                    .object([
+                        "place": whole(measure.place), "first": whole(Int(measure.first)),
+                        "center": bits(measure.center), "deviation": bits(measure.deviation),
+                        "edges": .array(measure.edges.map(bits)),
+                    ])
+                }),
+            "categories": .array(
+                categories.map { category in
+                    .object([
+                        "place": whole(category.place),
+                        "values": .array(
+                            category.values.keys.sorted().map {
+                                .array([hex($0), whole(Int(category.values[$0] ?? 0))])
+                            }),
+                    ])
+                }),
+            "words": .array(words.keys.sorted().map { .array([whole(Int($0)), whole(Int(words[$0] ?? 0))]) }),
+        ])
+    }
+}
+
 extension BatchTest {
     /// The test as a document.
     package var document: JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "type": .string(code.rawValue), "field": whole(field), "statistic": bits(statistic),
             "critical": bits(critical), "effect": bits(effect), "warn": bits(warn), "hold": bits(hold),
             "n": whole(count), "basis": whole(basis), "source": hex(source),
-        ])
+        ]
+        if let range { (members["low"], members["high"]) = (bits(range.lowerBound), bits(range.upperBound)) }
+        return .object(members)
     }
 }

@@ -14,7 +14,7 @@ extension Decision {
         do throws(Unreadable) {
             let kept = Kept(document)
             let version = try kept.int("v")
-            guard [4, 5, 6].contains(version), try kept.ints("screened") == screened.fields,
+            guard (4...6).contains(version), try kept.ints("screened") == screened.fields,
                 try kept.ints("texts") == screened.texts, try kept.ints("categories") == screened.categories,
                 let basis = Basis(rawValue: try kept.text("basis"))
             else { return nil }
@@ -24,7 +24,7 @@ extension Decision {
             poisoning = schema.poisoning
             (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
             // Decisions of the fourth form go by the contract alone.
-            if version >= 5 {
+            if version > 4 {
                 (floodAction, triggerAction) = (try kept.outcome("flood_action"), try kept.outcome("trigger_action"))
             }
             waivesStatistics = document["waives_statistics"]?.flag ?? false
@@ -58,6 +58,12 @@ extension Decision {
             tests = try kept.list("tests").map(BatchTest.init)
             labels = try kept.list("labels").map { (check) throws(Unreadable) in
                 try LabelCheck(check, label: screened.label ?? 0)
+            }
+            // Those of the fifth, by neighbours alone.
+            if version > 5 {
+                linear = try kept.some("linear").map { (check) throws(Unreadable) in
+                    try LinearCheck(check, screened)
+                }
             }
             for entry in try kept.list("untested") { untested.append((try entry.int("field"), try entry.text("why"))) }
         } catch {
@@ -362,6 +368,76 @@ extension LabelNeighbours {
     }
 }
 
+extension LinearCheck {
+    fileprivate init(_ kept: Kept, _ screened: ScreenedFields) throws(Unreadable) {
+        let judgesRows = try kept.flag("judges_rows")
+        var (features, models, labels): (LinearFeatures, [LinearModel], [UInt64]) = (.init(), [], [])
+        if let found = try kept.some("models") {
+            guard let chosen = try found.some("features") else { throw Unreadable() }
+            features = try LinearFeatures(chosen, screened)
+            labels = try found.list("labels").map { (one) throws(Unreadable) in try one.word() }
+            for text in try found.list("weights") {
+                models.append(LinearModel(labels: labels.count, weights: try Self.weights(try text.text())))
+            }
+            let size = Int(features.count) * labels.count
+            guard labels.count >= 2, models.count == 3, models.allSatisfy({ $0.weights.count == size }) else {
+                throw Unreadable()
+            }
+        } else if judgesRows {
+            // Weights are kept only where rows are judged by them.
+            throw Unreadable()
+        }
+        self.init(
+            features: features, models: models, labels: labels, share: try kept.bits("share"),
+            isExcessive: try kept.flag("excessive"), doubtRate: try kept.bits("doubt_rate"), judgesRows: judgesRows,
+            tests: [])
+    }
+
+    private static func weights(_ text: String) throws(Unreadable) -> [Int16] {
+        var (word, count): (UInt16, Int) = (0, 0)
+        var out: [Int16] = []
+        for digit in text.utf8 {
+            switch digit {
+            case 0x30...0x39: word = word << 4 | UInt16(digit - 0x30)
+            case 0x61...0x66: word = word << 4 | UInt16(digit - 0x61 + 10)
+            default: throw Unreadable()
+            }
+            count += 1
+            if count % 4 == 0 { out.append(Int16(bitPattern: word)) }
+        }
+        if count % 4 != 0 { throw Unreadable() }
+        return out
+    }
+}
+
+extension LinearFeatures {
+    fileprivate init(_ kept: Kept, _ screened: ScreenedFields) throws(Unreadable) {
+        let measures = try kept.list("measures").map { (one) throws(Unreadable) in
+            Measure(
+                place: try one.int("place"), first: Int32(clamping: try one.int("first")),
+                center: try one.bits("center"), deviation: try one.bits("deviation"),
+                edges: try one.list("edges").map { (edge) throws(Unreadable) in try edge.bits() })
+        }
+        let categories = try kept.list("categories").map { (one) throws(Unreadable) in
+            var values: [UInt64: Int32] = [:]
+            for pair in try one.list("values") {
+                values[try pair.item(0).word()] = try pair.item(1).number(Int32.self)
+            }
+            return (place: try one.int("place"), values: values)
+        }
+        var words: [UInt32: Int32] = [:]
+        for pair in try kept.list("words") {
+            words[try pair.item(0).number(UInt32.self)] = try pair.item(1).number(Int32.self)
+        }
+        let made = LinearFeatures(
+            measures: measures, categories: categories, words: words, count: Int32(clamping: try kept.int("count")))
+        guard let made, measures.allSatisfy({ (0..<screened.numberCount).contains($0.place) }),
+            categories.allSatisfy({ screened.categories.indices.contains($0.place) })
+        else { throw Unreadable() }
+        self = made
+    }
+}
+
 extension BatchTest {
     fileprivate init(_ kept: Kept) throws(Unreadable) {
         guard let code = FindingCode(rawValue: try kept.text("type")) else { throw Unreadable() }
@@ -370,5 +446,10 @@ extension BatchTest {
             critical: try kept.bits("critical"), effect: try kept.bits("effect"), warn: try kept.bits("warn"),
             hold: try kept.bits("hold"), count: try kept.int("n"), basis: try kept.int("basis"))
         source = try kept.word("source")
+        if kept.value["low"] != nil {
+            let (low, high) = (try kept.bits("low"), try kept.bits("high"))
+            guard low <= high else { throw Unreadable() }
+            range = low...high
+        }
     }
 }

@@ -129,11 +129,11 @@ package struct LabelCheck: Sendable {
         let isUsual = !earlier.isEmpty && now.rate <= line
         let p =
             isUsual ? 1 : Significance.excess(now.changed, of: now.tested, before: before.changed, of: before.tested)
+        let least = 2 * max(before.rate, 1 / Double(before.tested))
         tests.append(
             BatchTest(
                 code: .labelFlipExcess, field: field, statistic: p > 0 ? -log10(p) : 300, critical: -log10(alpha),
-                effect: now.rate / max(before.rate, 1 / Double(before.tested)), warn: 2, hold: 2, count: now.tested,
-                basis: before.tested))
+                effect: now.rate, warn: least, hold: least, count: now.tested, basis: before.tested))
         var blamed: [(place: Int, code: UInt64)] = []
         for (index, place) in blamable.enumerated() {
             blamed += blame(byCode[index], all: all.differs, tested: all.tested, alpha: alpha).map { (place, $0) }
@@ -193,17 +193,17 @@ package struct LabelCheck: Sendable {
             for to in labels.indices where from != to {
                 let (k, k0) = (now.count(from: from, to: to), before.count(from: from, to: to))
                 let p = Significance.excess(k, of: now.tested, before: k0, of: before.tested)
-                let ratio = Double(k) / Double(max(now.tested, 1)) * Double(before.tested) / Double(max(k0, 1))
-                guard k >= 5, p < share, ratio > 2 else { continue }
+                let rate = Double(k) / Double(max(now.tested, 1))
+                let least = 2 * Double(max(k0, 1)) / Double(before.tested)
+                guard k >= 5, p < share, rate > least else { continue }
                 if let mostBefore {
-                    let rate = Double(k) / Double(max(now.tested, 1))
                     guard k >= 8, rate > max(0.015, 1.5 * mostBefore) else { continue }
                 }
                 flips.append(Flip(from: labels[from], to: labels[to], count: k, before: k0))
                 tests.append(
                     BatchTest(
                         code: .targetedFlip, field: field, statistic: p > 0 ? -log10(p) : 300,
-                        critical: -log10(share), effect: ratio, warn: 2, hold: 2, count: now.tested,
+                        critical: -log10(share), effect: rate, warn: least, hold: least, count: now.tested,
                         basis: before.tested))
             }
         }

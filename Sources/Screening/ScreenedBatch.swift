@@ -296,6 +296,18 @@ package struct Screener: Sendable {
             case .undecided: break
             }
         }
+        if let linear = decision.linear, linear.judgesRows {
+            switch linear.judge(LabelledRow(numbers: numbers, codes: codes, tokens: tokens), label: label) {
+            case .doubted(let chance):
+                // In a batch that has too many the model's word is enough; elsewhere what it says and what the neighbours say together.
+                let isRare = linear.doubtRate <= LabelCheck.holdRateMax
+                if linear.isExcessive || isRare && worst != nil {
+                    worst = (.quarantined, max(worst?.agreed ?? 0, Int(10 * chance)))
+                }
+            case .confirmed: isSupported = true
+            case .undecided: break
+            }
+        }
         // A label that the measures do not expect and the words confirm is an unusual row, not a wrong label.
         if let worst, !isSupported {
             remarks.add(
