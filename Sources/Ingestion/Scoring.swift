@@ -11,7 +11,7 @@ import Validating
 package struct RowScore: Sendable {
     /// Data record number, from 1.
     package var row: Int
-    /// Isolation forest score, 0 to 1; larger is stranger. NaN when the row could not be read.
+    /// The mean rank of three detectors, or the isolation forest's score, 0 to 1; larger is stranger. NaN when the row could not be read.
     package var score: Double
     /// The largest |M|; NaN when no column has a rule.
     package var modifiedZ: Double
@@ -19,15 +19,24 @@ package struct RowScore: Sendable {
     package var field: Int
 }
 
+/// What the score of a row is.
+package enum ScoreMethod: String, Sendable, CaseIterable {
+    /// The mean rank of an isolation forest, histograms and near rows.
+    case ensemble
+    /// The isolation forest alone.
+    case forest
+}
+
 /// Scores every row of a file against the file itself: a tool for looking at data, not the gate.
 ///
 /// - Parameters:
+///   - method: what the score is.
 ///   - dimensions: features a split combines; 1 is the classical forest.
 ///   - emit: called for every row in order.
-/// - Returns: how many fields were scored, and how many of them the forest looks at.
 package func scoreRows(
-    _ path: String, schema: Schema, options: BatchOptions, dimensions: Int, emit: ([RowScore]) -> Void
-) async throws(IngestionError) -> (fields: Int, ofForest: Int) {
+    _ path: String, schema: Schema, options: BatchOptions, method: ScoreMethod, dimensions: Int,
+    emit: ([RowScore]) -> Void
+) async throws(IngestionError) {
     guard let format = options.format ?? Corridor.format(of: path) else {
         throw IngestionError(.usage, "\(path): say whether it is CSV or JSON Lines with --input-format csv or jsonl")
     }
@@ -55,7 +64,7 @@ package func scoreRows(
         throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")
     }
     // Measures alone: lengths of texts are no features of the forest. They are the first of the sample's numbers.
-    let features = Array(plan.screened.fields.indices.prefix(IsolationForest.featuresMax))
+    let features = Array(plan.screened.fields.indices)
     var sample = RowSample(capacity: profile.sample.capacity, width: features.count)
     for row in 0..<profile.sample.count {
         let first = row * profile.sample.width
@@ -63,10 +72,14 @@ package func scoreRows(
     }
     // A way to look at data: no secret is needed, and the same rows give the same scores anywhere.
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
-    let forest = IsolationForest(
-        sample: sample, rows: 0..<sample.count, fields: features.map { plan.screened.fields[$0] },
-        trees: schema.forest.trees,
-        sampleSize: schema.forest.sampleSize, dimensions: dimensions, seed: seed)
+    let forest = WideForest(
+        sample, fields: plan.screened.fields, trees: schema.forest.trees, sampleSize: schema.forest.sampleSize,
+        dimensions: dimensions, seed: seed)
+    let detector: Detector =
+        switch method {
+        case .ensemble: .ensemble(AnomalyEnsemble(sample, forest: forest))
+        case .forest: .forest(forest)
+        }
     let rules = plan.screened.fields.enumerated().compactMap { feature, field in
         ModifiedZ(field: field, values: profile.sample.column(feature)).map { (feature, $0) }
     }
@@ -75,7 +88,7 @@ package func scoreRows(
     var next = 0
     try await LocalRunner(jobs: options.jobs).run(
         next: { () throws(IngestionError) in try replayer.next() },
-        work: { slice throws(IngestionError) in (slice.ordinal, scores(slice, plan, layout, forest, rules)) },
+        work: { slice throws(IngestionError) in (slice.ordinal, scores(slice, plan, layout, detector, rules)) },
         take: { result throws(IngestionError) in
             waiting[result.0] = result.1
             while let ready = waiting.removeValue(forKey: next) {
@@ -83,7 +96,20 @@ package func scoreRows(
                 next += 1
             }
         })
-    return (plan.screened.fields.count, features.count)
+}
+
+/// What scores rows.
+private enum Detector: Sendable {
+    case ensemble(AnomalyEnsemble)
+    case forest(WideForest)
+
+    /// The score of each row.
+    func scores(_ columns: [[Double]]) -> [Double] {
+        switch self {
+        case .ensemble(let ensemble): ensemble.scores(columns)
+        case .forest(let forest): forest.sums(columns).map(forest.score)
+        }
+    }
 }
 
 /// The first pass, for the sample alone.
@@ -115,7 +141,7 @@ private func sampled(
 }
 
 private func scores(
-    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ forest: IsolationForest, _ rules: [(Int, ModifiedZ)]
+    _ slice: SourceSlice, _ plan: Plan, _ layout: Layout, _ detector: Detector, _ rules: [(Int, ModifiedZ)]
 ) -> [RowScore] {
     var out: [RowScore] = []
     out.reserveCapacity(slice.rowCount)
@@ -123,10 +149,10 @@ private func scores(
     while let batch = reader.next() {
         let validated = plan.validator.validate(batch)
         let columns = plan.screened.slots.map { validated.numbers[$0] }
-        let sums = forest.sums(Array(columns.prefix(IsolationForest.featuresMax)))
+        let strange = detector.scores(columns)
         for row in 0..<batch.count {
             var best = RowScore(
-                row: batch.firstRow + row, score: validated.isSound[row] ? forest.score(sums[row]) : .nan,
+                row: batch.firstRow + row, score: validated.isSound[row] ? strange[row] : .nan,
                 modifiedZ: rules.isEmpty ? .nan : 0,
                 field: -1)
             for (feature, rule) in rules {

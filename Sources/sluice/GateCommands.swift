@@ -261,16 +261,26 @@ enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
     case ndjson
 }
 
+extension ScoreMethod: ExpressibleByArgument {}
+
 /// `sluice score`.
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Score each row of a file against the file itself: isolation forest and modified z.")
+        abstract: "Score each row of a file against the file itself: how strange it is, and its largest modified z.")
 
     @Argument(help: "A CSV or JSON Lines file; without a contract its numeric columns are scored.")
     var file: String
 
-    @Option(name: .long, help: "Features a split combines: 1 is the classical forest, 3 the extended one.")
+    @Option(
+        name: .long,
+        help:
+            "ensemble: the mean rank of an isolation forest, histograms and near rows; forest: the forest's score alone."
+    )
+    var method = ScoreMethod.ensemble
+
+    @Option(
+        name: .long, help: "Features a split of the forest combines: 1 is the classical forest, 3 the extended one.")
     var ndim = 3
 
     @Option(name: .long, help: "csv or ndjson.")
@@ -297,7 +307,7 @@ struct ScoreCommand: AsyncParsableCommand {
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
-            let scored = try await scoreRows(file, schema: schema, options: options, dimensions: ndim) { rows in
+            try await scoreRows(file, schema: schema, options: options, method: method, dimensions: ndim) { rows in
                 // With the first rows, so that what fails has not begun a table.
                 var text = heading
                 heading = ""
@@ -319,11 +329,6 @@ struct ScoreCommand: AsyncParsableCommand {
                 Terminal.document(text)
             }
             Terminal.document(heading)
-            if scored.ofForest < scored.fields {
-                Terminal.remark(
-                    "the forest looks at the first \(scored.ofForest) of \(Words.number(scored.fields)) numeric columns, |M| at all; "
-                        + "--exclude NAME leaves one out")
-            }
         }
     }
 

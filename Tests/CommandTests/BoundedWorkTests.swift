@@ -39,14 +39,22 @@ import Testing
         defer { harness.remove() }
         var text = (0..<count).map { "c\($0)x" }.joined(separator: ",") + "\n"
         for row in 0..<40 {
-            text += (0..<count).map { "\(($0 * 31 + row * row * 7) % 97)" }.joined(separator: ",") + "\n"
+            // The last row is far out in the last columns.
+            text +=
+                (0..<count).map { "\(($0 * 31 + row * row * 7) % 97 + (row == 39 && $0 >= count / 2 ? 400 : 0))" }
+                .joined(separator: ",") + "\n"
         }
         try harness.write("wide.csv", text)
-        for dimensions in ["1", "3"] {
-            let outcome = try harness.run("score", "wide.csv", "--ndim", dimensions)
+        for arguments in [["--ndim", "1"], ["--ndim", "3"], ["--method", "forest"]] {
+            let outcome = try harness.run(["score", "wide.csv"] + arguments)
             #expect(outcome.code == 0 && !outcome.wasSignalled, "\(outcome.err)")
             #expect(outcome.out.split(separator: "\n").count == 41)
-            #expect(outcome.err.contains("the first 255 of") == (count > 255), "\(outcome.err)")
+            // What stands in the last column is seen, too.
+            let scores = outcome.out.split(separator: "\n").dropFirst().map {
+                Double($0.split(separator: ",")[1]) ?? -1
+            }
+            #expect(scores.allSatisfy { (0...1).contains($0) }, "\(outcome.out)")
+            #expect(scores.indices.max { scores[$0] < scores[$1] } == 39, "\(arguments): \(scores)")
         }
     }
 
