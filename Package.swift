@@ -82,7 +82,7 @@ let package = Package(
                 "Masking", "Sealing", "Lineage", "Ingestion", arguments, logging,
             ],
             swiftSettings: ours),
-        tests("TabularTests", ["Tabular"]),
+        tests("TabularTests", ["Sketches", "Tabular"]),
         tests("SketchesTests", ["Sketches", "Tabular"]),
         tests("CryptographyTests", ["Cryptography", "TestSupport"]),
         tests("StorageTests", ["Storage"]),
