@@ -122,7 +122,7 @@ extension Store {
     }
 
     /// Rows that a source must have had accepted to be judged by its own batches.
-    private static var ownRowsMin: Int { 2000 }
+    static var ownRowsMin: Int { 2000 }
 
     /// Baselines that a daemon keeps open.
     private static var baselinesKept: Int { 64 }
@@ -250,7 +250,7 @@ struct BaselineLoader {
     }
 
     /// Opens one batch's baseline.
-    private func open(_ file: PublishedFile) throws(IngestionError) -> BaselineCache.Opened {
+    func open(_ file: PublishedFile) throws(IngestionError) -> BaselineCache.Opened {
         if let known = cache?.known(file.digest) { return known }
         let (bytes, context) = try store.readEvidence(
             file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": "baseline"])

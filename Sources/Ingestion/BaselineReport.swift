@@ -37,21 +37,7 @@ extension Store {
 
     /// Opens a named baseline, a batch's, or the last accepted ones ("rolling"), as it was sealed: over all its fields.
     private func open(_ name: String, _ dataset: String) throws(IngestionError) -> LoadedBaseline {
-        let (log, state) = try proven()
-        let recorded = try recording { () throws(LedgerError) in
-            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
-        }
-        var chosen = Array(recorded.filter { !state.excluded.contains($0.batch) }.prefix(Self.baselineBatches))
-        if let named = try namedBaselines(dataset: dataset).first(where: { $0.name == name }) {
-            chosen = try files(of: named)
-        } else if name != "rolling" {
-            chosen = recorded.filter { $0.batch == name }
-            if chosen.isEmpty {
-                throw IngestionError(
-                    .usage, "dataset \(dataset) has no baseline and no accepted batch \(name); see sluice baseline list"
-                )
-            }
-        }
+        let chosen = try files(of: name, dataset, limit: Self.baselineBatches)
         guard let newest = chosen.first else {
             throw IngestionError(.usage, "dataset \(dataset) has accepted no batch with statistics yet")
         }
@@ -75,6 +61,47 @@ extension Store {
         return loaded
     }
 
+    /// The files of a named baseline, of a batch, or of the last accepted ones ("rolling"), newest first.
+    private func files(of name: String, _ dataset: String, limit: Int) throws(IngestionError) -> [PublishedFile] {
+        let (log, state) = try proven()
+        let recorded = try recording { () throws(LedgerError) in
+            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
+        }
+        let accepted = recorded.filter { !state.excluded.contains($0.batch) }
+        if let named = try namedBaselines(dataset: dataset).first(where: { $0.name == name }) {
+            return try files(of: named)
+        }
+        if name == "rolling" { return Array(accepted.prefix(limit)) }
+        let chosen = recorded.filter { $0.batch == name }
+        if chosen.isEmpty {
+            throw IngestionError(
+                .usage, "dataset \(dataset) has no baseline and no accepted batch \(name); see sluice baseline list")
+        }
+        return chosen
+    }
+
+    /// What the gate has learnt from a baseline, field by field, under a contract: of the last accepted batches ("rolling") from as many
+    /// as the next batch is judged by. nil where its batches are not known one by one.
+    package func describeLearnt(
+        _ name: String, dataset: String, _ contract: StatisticsContract
+    ) throws(IngestionError) -> JSONValue? {
+        if name != "rolling" {
+            let chosen = try files(of: name, dataset, limit: Self.baselineBatches)
+            return try outlook(dataset, chosen, contract)?.document(names: contract.names)
+        }
+        let (log, state) = try proven()
+        var loader = BaselineLoader(
+            store: self, dataset: dataset, features: contract.features, codes: contract.codes, ring: try keyRing(),
+            cache: nil)
+        loader.excluded = state.excluded
+        let recorded = RecordedFiles(
+            log: log, role: "baseline", sequences: state.publications(dataset, role: "baseline").reversed())
+        let rules = contract.schema.baseline
+        guard let loaded = try loader.load(recorded, limit: rules.batches, rows: rules.rows) else { return nil }
+        return FeedOutlook(loaded.merged, schema: contract.schema, screened: contract.screened)?.document(
+            names: contract.names)
+    }
+
     /// What a baseline is made of, as a document: counts and names, no value.
     package func describeBaseline(_ name: String, dataset: String) throws(IngestionError) -> JSONValue {
         let loaded = try open(name, dataset)
@@ -86,7 +113,7 @@ extension Store {
             let isLength = feature.hasPrefix("\0")
             fields.append(
                 .object([
-                    "name": .string(plain(feature)), "kind": .string(isLength ? "length" : "measure"),
+                    "name": .string(shown(plain(feature))), "kind": .string(isLength ? "length" : "measure"),
                     "values": whole(values), "missing": whole(sample.count - values),
                 ]))
         }
@@ -95,7 +122,7 @@ extension Store {
             let missing = codes.count { $0 == 0 }
             fields.append(
                 .object([
-                    "name": .string(code), "kind": .string("category"), "values": whole(codes.count - missing),
+                    "name": .string(shown(code)), "kind": .string("category"), "values": whole(codes.count - missing),
                     "missing": whole(missing), "distinct": whole(Set(codes).subtracting([0]).count),
                 ]))
         }
@@ -111,6 +138,8 @@ extension Store {
             "fields": .array(fields),
         ])
     }
+
+    private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
 
     private func plain(_ feature: String) -> String {
         feature.split(separator: ":", maxSplits: 1).last.map(String.init) ?? feature

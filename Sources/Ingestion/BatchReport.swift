@@ -95,6 +95,8 @@ package struct BatchReport: Sendable {
     package var untested: [(field: Int, reason: String)] = []
     /// The fewest rows in which a mark beside one label would have been found, of how many rows that were looked at.
     package var triggerPower: [(what: String, rows: Int, of: Int)] = []
+    /// While it learns: accepted batches after which a difference holds a batch.
+    package var learning: Int?
     /// Who brought it, and what vouches for it; nil where nothing is known.
     package var visitor: JSONValue?
     /// What several sources say of the same keys; nil when the contract compares nothing.
@@ -154,8 +156,10 @@ package struct BatchReport: Sendable {
     package var rows: Int { counts.total }
 
     /// The report as a document, with its findings one by one: they are made while it is written, since there may be millions.
-    package func outline() -> JSONOutline {
-        JSONOutline(summary, adding: ["errors": .list(AnySequence(listed.lazy.map(document)))])
+    ///
+    /// - Parameter summary: the rest, where it is not as it comes.
+    package func outline(_ summary: [String: JSONValue]? = nil) -> JSONOutline {
+        JSONOutline(summary ?? self.summary, adding: ["errors": .list(AnySequence(listed.lazy.map(document)))])
     }
 
     /// The report without its findings one by one: Frictionless's shape and error names where it has them, and never a cell.
@@ -173,17 +177,7 @@ package struct BatchReport: Sendable {
             ]),
             "coding": codingDocument,
             "contract": .object(["sha256": .string(contractHash), "inferred": .bool(isInferred)]),
-            "totals": .array(
-                findings.sorted.map { kind, tally in
-                    var members: [String: JSONValue] = [
-                        "type": .string(kind.code.rawValue), "fieldName": name(kind.field),
-                        "outcome": .string(kind.outcome.name), "severity": .string(kind.outcome.severity),
-                        "stage": .string(kind.code.stage.rawValue), "count": whole(tally.count),
-                        "firstRows": .array(tally.firstRows.map(whole)),
-                    ]
-                    if let rule = kind.rule { members["rule"] = .string(rule) }
-                    return .object(members)
-                }),
+            "totals": .array(totals),
             "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
             "batchErrors": .array(batchFindings.map(document)),
             "unknownColumns": .array(unknownColumns.map { .integer(Int64($0)) }),
@@ -214,6 +208,20 @@ package struct BatchReport: Sendable {
         ]
     }
 
+    /// How often each kind of finding occurred, strictest first.
+    package var totals: [JSONValue] {
+        findings.sorted.map { kind, tally in
+            var members: [String: JSONValue] = [
+                "type": .string(kind.code.rawValue), "fieldName": kind.field >= 0 ? .string(fields[kind.field]) : .null,
+                "outcome": .string(kind.outcome.name), "severity": .string(kind.outcome.severity),
+                "stage": .string(kind.code.stage.rawValue), "count": .integer(Int64(tally.count)),
+                "firstRows": .array(tally.firstRows.map { .integer(Int64($0)) }),
+            ]
+            if let rule = kind.rule { members["rule"] = .string(rule) }
+            return .object(members)
+        }
+    }
+
     /// One of its findings as a document.
     package func document(_ finding: Finding) -> JSONValue {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
@@ -229,6 +237,7 @@ package struct BatchReport: Sendable {
         if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
         if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
         if let rule = finding.rule { members["rule"] = .string(rule) }
+        if let moved = finding.movement { members["moved"] = moved.document }
         if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
         if finding.code == .modifiedZ, let rows = thresholdRows[finding.field] {
             members["n"] = whole(rows)
@@ -293,13 +302,14 @@ package struct BatchReport: Sendable {
                         "statistic": number(test.statistic),
                         "critical": number(test.critical), "effect": number(test.effect), "warn": number(test.warn),
                         "hold": number(test.hold), "n": whole(test.count), "basis": whole(test.basis),
-                        "outcome": .string(test.outcome.name),
+                        "usual": test.usual.map(number) ?? .null, "outcome": .string(test.outcome.name),
                     ]
                     if let range = test.range {
                         (members["low"], members["high"]) = (number(range.lowerBound), number(range.upperBound))
                     }
                     return .object(members)
                 }),
+            "learning": learning.map(whole) ?? .null,
             "untested": .array(
                 untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
             "power": .array(

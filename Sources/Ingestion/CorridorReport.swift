@@ -29,6 +29,7 @@ extension Corridor {
         }
         report.untested = decision.untested
         report.triggerPower = decision.triggerPower
+        report.learning = decision.isLearning ? plan.schema.baseline.learning : nil
         report.cross = decision.cross.map { CrossReport($0, decision) }
         report.forestLines = decision.forest.map { lines in
             func place(_ sum: UInt32) -> Double { ScoreHistograms.place(of: sum, trees: lines.forest.trees) }

@@ -28,6 +28,8 @@ package struct Replay: Sendable {
     package var findings: [Finding] = [], scores: [LineScore] = []
     /// Findings of a row that only the quarantine shard tells, as it was sealed: code, field, statistic, threshold.
     package var sealedFindings: JSONValue?
+    /// What the gate had learnt when it judged the batch, where that was asked for.
+    package var learnt: JSONValue?
 
     init(received: LedgerEntry, judged: LedgerEntry) {
         self.received = received
@@ -58,13 +60,7 @@ struct KeptReading: Sendable {
             throw IngestionError(.unreadableData, "the kept decision has no contract with it")
         }
         do throws(SchemaError) {
-            let bytes = Array(contract.utf8)
-            let parsed = try loadDocument(bytes, name: "kept contract")
-            var others: [String: [UInt8]] = [:]
-            for (name, text) in parsed.root["sluice"]?["jsonSchema"]?["documents"]?.members ?? [:] {
-                others[name] = text.text.map { Array($0.utf8) }
-            }
-            let loaded = try Schema.load(parsed, documents: others)
+            let loaded = try Schema.load(whole: contract, name: "kept contract")
             var read = Schema.digested(loaded)
             // A JSON Schema names its properties in an order that JSON does not keep.
             let order = document["fields"]?.items?.compactMap(\.text) ?? []
@@ -85,6 +81,18 @@ struct KeptReading: Sendable {
         options.isList = document["is_list"]?.flag
         options.jobs = 1
         options.listed = 0
+    }
+}
+
+extension Schema {
+    /// Reads a contract in its canonical form, which holds the documents that its JSON Schemas refer to.
+    static func load(whole contract: String, name: String) throws(SchemaError) -> LoadedSchema {
+        let parsed = try loadDocument(Array(contract.utf8), name: name)
+        var others: [String: [UInt8]] = [:]
+        for (name, text) in parsed.root["sluice"]?["jsonSchema"]?["documents"]?.members ?? [:] {
+            others[name] = text.text.map { Array($0.utf8) }
+        }
+        return try Schema.load(parsed, documents: others)
     }
 }
 

@@ -181,6 +181,18 @@ package enum FieldRole: String, Sendable, CaseIterable {
     case measure
 }
 
+/// What a column is, where its values would say something else (`sluice: form:`).
+package enum DeclaredForm: String, Sendable, CaseIterable {
+    /// Numbers that are magnitudes: distributions are compared, and outliers looked for.
+    case measure
+    /// Few numbers that stand for something: shares are compared.
+    case code
+    /// Texts that stand for something: shares are compared, and new ones counted.
+    case category
+    /// What tells rows apart: nothing is compared.
+    case key
+}
+
 /// What the modified z-score does with a numeric column (`sluice: anomaly:`).
 package struct AnomalyRule: Sendable, Equatable {
     /// The threshold of |M|; nil means `auto`.
@@ -304,6 +316,8 @@ package struct Field: Sendable, Equatable {
     package var secrets: Outcome?
     /// What personal data does that the contract does not speak of; nil for what the contract says in general.
     package var undeclaredPII: UndeclaredPII?
+    /// What it is to statistics; nil for what its values look like.
+    package var form: DeclaredForm?
     /// How its numbers are screened.
     package var anomaly = AnomalyRule()
     /// How it is compared with its baseline.

@@ -18,12 +18,16 @@ extension SchemaLoader {
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try cursor.refuseKeys(
             besides: [
-                "role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema",
+                "role", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
+                "jsonSchema",
             ]
                 + Self.unenforcedSettings + ["baseline", "privacy"])
         try warnAboutKeys(
             of: cursor,
-            known: ["role", "path", "pii", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii", "jsonSchema"],
+            known: [
+                "role", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
+                "jsonSchema",
+            ],
             unenforced: Self.unenforcedSettings + ["baseline", "privacy"])
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         if let path = cursor["path"] { field.path = try loadPath(path) }
@@ -40,6 +44,10 @@ extension SchemaLoader {
             field.constraints.jsonSchema = try schema.jsonSchema(surroundings)
         }
         if let pii = cursor["pii"] { field.pii = try loadPII(pii, field) }
+        if let form = cursor["form"] {
+            let own: [DeclaredForm] = field.isNumeric ? [.measure, .code, .key] : [.category, .key]
+            field.form = DeclaredForm(rawValue: try form.word(of: own.map(\.rawValue), what: "form"))
+        }
         if let anomaly = cursor["anomaly"] {
             guard field.isNumeric else {
                 throw anomaly.error(

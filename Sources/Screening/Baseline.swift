@@ -304,12 +304,12 @@ extension Baseline {
         guard let batches = input.count(1 << 32), let tested = input.count(1 << 48),
             let deviated = input.count(1 << 48), let isolated = input.count(1 << 48),
             let apart = input.count(1 << 48), let withheld = input.count(1 << 48),
-            let marks = hasMarks ? Self.marks(&input) : [0, 0, 0, 0, 0, 0],
+            let marked = hasMarks ? Self.marks(&input) : [0, 0, 0, 0, 0, 0],
             let sizeCount = input.count(1 << 20)
         else { return nil }
         var remarks = Remarks()
-        (remarks.flooded, remarks.triggered, remarks.copied) = (marks[0], marks[1], marks[2])
-        (remarks.labelled, remarks.flipped, remarks.targeted) = (marks[3], marks[4], marks[5])
+        (remarks.flooded, remarks.triggered, remarks.copied) = (marked[0], marked[1], marked[2])
+        (remarks.labelled, remarks.flipped, remarks.targeted) = (marked[3], marked[4], marked[5])
         remarks.apart = apart
         (remarks.tested, remarks.deviated, remarks.isolated, remarks.withheld) = (tested, deviated, isolated, withheld)
         var sizes: [Int] = []

@@ -28,6 +28,12 @@ package struct BatchTest: Sendable, Equatable {
     package var range: ClosedRange<Double>?
     /// The source without whose rows the difference is gone, as a code; 0 when there is no such one.
     package var source: UInt64 = 0
+    /// What moved, beside how much it usually moves; only where the test is beyond its line.
+    package var movement: Movement?
+    /// How far accepted batches were from those before them at most, in the effect's unit; nil where that is not what is tested.
+    package var usual: Double?
+    /// Other fields of the contract that moved in the same way, those that are furthest beyond their lines first.
+    package var companions: [Int] = []
 
     /// Counts here and in the baseline, side by side.
     package struct Picture: Sendable, Equatable {
@@ -43,6 +49,9 @@ package struct BatchTest: Sendable, Equatable {
     /// The share of sound batches that all tests together may hold or flag.
     package static let budget = 0.005
 
+    /// The share of one test beside accepted batches: two of every field, and some of the whole batch.
+    static func share(fields: Int) -> Double { budget / Double(2 * fields + 4) }
+
     /// What it does to the batch.
     package var outcome: Outcome {
         guard statistic > critical, effect >= warn else { return .accepted }
@@ -52,8 +61,11 @@ package struct BatchTest: Sendable, Equatable {
     /// The finding about the batch; nil when all is well.
     package var finding: Finding? {
         if outcome == .accepted { return nil }
-        return Finding(
-            code, outcome: outcome, row: 0, field: field, statistic: effect, threshold: effect >= hold ? hold : warn)
+        var finding = Finding(
+            code, outcome: outcome, row: 0, field: field, statistic: effect, threshold: effect >= hold ? hold : warn,
+            contributors: companions)
+        finding.movement = movement
+        return finding
     }
 
     /// A test of this batch beside a baseline; the picture comes later.

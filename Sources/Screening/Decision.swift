@@ -148,12 +148,12 @@ extension Decision {
         let history = isUsable ? baseline?.history : nil
         let own = profile.sample.count >= ModifiedZ.rowsMin ? BatchSummary(profile.sample, rows: profile.rows) : nil
         if let history {
-            forms = Self.forms(history.known + (own.map { [$0] } ?? []), screened)
+            forms = Self.forms(history.known + (own.map { [$0] } ?? []), screened, schema)
             isLearning = history.comparable.count < schema.baseline.learning
             earlierRemarks = history.known.map(\.remarks)
             mostCopied = earlierRemarks.map { $0.share($0.copied) }.max() ?? 0
         } else if !isUsable, let own {
-            forms = Self.forms([own], screened)
+            forms = Self.forms([own], screened, schema)
         }
         // Keys and counters are in no distance: not between rows, and not between batches.
         let kinds = forms
@@ -183,7 +183,7 @@ extension Decision {
             forest?.follow(
                 profile.sample, Array(history.samples.dropFirst(history.levelStart)), ofLevel ?? sample)
         }
-        alpha = BatchTest.budget / Double(plannedTests * (rolling == nil ? 1 : 2))
+        alpha = BatchTest.budget / Double(Self.plannedTests(screened) * (rolling == nil ? 1 : 2))
         compare(profile, before, rolling: before == nil ? nil : rolling, schema)
         follow(profile, anchor)
         self.cross = cross
@@ -201,6 +201,7 @@ extension Decision {
             checkLabels(profile, before, schema, without: held(profile, schema, covered))
         }
         if let before { attribute(profile, before, schema) }
+        tellCauses()
     }
 
     /// Whether far more rows repeat rows of earlier batches than those repeat each other: then each that does is a copy.
@@ -322,14 +323,21 @@ extension Decision {
 
     /// Keeps a rule, or says why there is none.
     mutating func add(_ rule: ModifiedZ?, _ field: Int) {
-        guard let rule else { return untested.append((field, ModifiedZ.Untested.tooFewRows.rawValue)) }
+        guard let rule else {
+            // What is left out was blanked, and is said to be.
+            let feature = screened.fields.firstIndex(of: field) ?? 0
+            if !(forms.indices.contains(feature) && forms[feature].isLeftOut) {
+                untested.append((field, ModifiedZ.Untested.tooFewRows.rawValue))
+            }
+            return
+        }
         if rule.isConstant, rule.exceptions == 0 { untested.append((field, ModifiedZ.Untested.constant.rawValue)) }
         rules.append(rule)
     }
 
     /// How many tests share the budget: two for each number, two for each code, one for what is missing in each, one for the
     /// number of rows, and those of the whole batch.
-    private var plannedTests: Int {
+    static func plannedTests(_ screened: ScreenedFields) -> Int {
         2 * screened.numberCount + 2 * screened.categories.count + screened.numberCount + screened.categories.count + 1
             + Verdict.excessTests + 3
     }

@@ -290,6 +290,16 @@ extension BatchTest {
             "n": whole(count), "basis": whole(basis), "source": hex(source),
         ]
         if let range { (members["low"], members["high"]) = (bits(range.lowerBound), bits(range.upperBound)) }
+        if let usual { members["usual"] = bits(usual) }
+        if let movement {
+            // A decision has no fractions but as bits.
+            members["moved"] = .array([
+                .string(movement.kind.rawValue), .string(movement.unit.rawValue), bits(movement.now),
+                bits(movement.least), bits(movement.most), movement.usual.map(bits) ?? .null, whole(movement.kinds),
+                whole(movement.mostKinds), whole(movement.batches),
+            ])
+        }
+        if !companions.isEmpty { members["with"] = .array(companions.map(whole)) }
         return .object(members)
     }
 }

@@ -5,12 +5,18 @@ import Tabular
 
 /// What a decision takes from the accepted batches one by one (FEATURES 7.4).
 extension Decision {
-    /// What each column is, numbers first.
-    static func forms(_ batches: [BatchSummary], _ screened: ScreenedFields) -> [ColumnForm] {
-        let numbers = (0..<screened.numberCount).map { place in ColumnForm.of(batches.map { $0.measures[place] }) }
+    /// What each column is, numbers first: what the contract says, else what its values look like.
+    static func forms(_ batches: [BatchSummary], _ screened: ScreenedFields, _ schema: Schema) -> [ColumnForm] {
+        let numbers = (0..<screened.numberCount).map { place in
+            let measures = batches.map { $0.measures[place] }
+            let isLength = place >= screened.fields.count
+            let field = isLength ? screened.texts[place - screened.fields.count] : screened.fields[place]
+            return ColumnForm.of(measures).declared(schema.fields[field].form, measures, isLength: isLength)
+        }
         return numbers
-            + screened.categories.indices.map { place in
+            + screened.categories.enumerated().map { place, field in
                 ColumnForm.of(batches.map { $0.categories[place] }, isLabel: place == screened.label)
+                    .declared(schema.fields[field].form)
             }
     }
 
@@ -20,13 +26,14 @@ extension Decision {
             untested.append((-1, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
             return
         }
-        let share = BatchTest.budget / Double(2 * (screened.numberCount + screened.categories.count) + 4)
+        let share = BatchTest.share(fields: screened.numberCount + screened.categories.count)
         let feed = FeedTests(batches: history.comparable, now: now, alpha: share, learning: schema.baseline.learning)
         if feed.isLearning {
             let count = "\(history.comparable.count) of \(schema.baseline.learning) batches"
             untested.append((-1, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
         }
         let drift = Drift(alpha: alpha)
+        let first = tests.count
         func column(_ sample: RowSample, _ place: Int) -> [Double] { sample.column(place).sorted() }
         for place in 0..<screened.numberCount {
             let isLength = place >= screened.fields.count
@@ -47,7 +54,7 @@ extension Decision {
                 made[0].picture =
                     drift.stability(column(profile.sample, place), column(baseline.sample, place))?.picture ?? .init()
             }
-            if !form.isCompared, form != .unknown { untested.append((field, "statistics: \(form.rawValue)")) }
+            if !isLength, let reason = form.reason(isNumber: true) { untested.append((field, reason)) }
             tests += made
         }
         for (place, field) in screened.categories.enumerated() where schema.fields[field].drift.enabled {
@@ -67,13 +74,12 @@ extension Decision {
                     isLabel: place == screened.label)
                 made[0].picture = old.first?.picture ?? .init()
             }
-            if !form.isCompared, form != .unknown, form != .text {
-                untested.append((field, "statistics: \(form.rawValue)"))
-            }
+            if let reason = form.reason(isNumber: false) { untested.append((field, reason)) }
             // A length says already how many are missing.
             tests += made.filter { !isText || $0.code != .missingDrift }
         }
         if let test = feed.volume(profile.rows) { tests.append(test) }
+        tellMovements(from: first, feed, rows: profile.rows)
     }
 
     /// The rules beside the accepted batches: a batch's centre is tested once, and rows around where a centre may be. Where the batch is

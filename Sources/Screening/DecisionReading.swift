@@ -451,5 +451,22 @@ extension BatchTest {
             guard low <= high else { throw Unreadable() }
             range = low...high
         }
+        // Since the sixth form; what moved only where the test is beyond its line.
+        if let told = kept.value["usual"] { usual = try Kept(told).bits() }
+        if let moved = kept.value["moved"] { movement = try Movement(Kept(moved)) }
+        companions = (kept.value["with"]?.items ?? []).compactMap(\.whole).map { Int($0) }
+    }
+}
+
+extension Movement {
+    fileprivate init(_ kept: Kept) throws(Unreadable) {
+        guard let kind = Kind(rawValue: try kept.item(0).text()), let unit = Unit(rawValue: try kept.item(1).text())
+        else { throw Unreadable() }
+        self.init(
+            kind, in: unit, now: try kept.item(2).bits(),
+            usually: (try kept.item(3).bits(), try kept.item(4).bits()), batches: try kept.item(8).int())
+        let usual = try kept.item(5)
+        self.usual = usual.value == .null ? nil : try usual.bits()
+        (kinds, mostKinds) = (try kept.item(6).int(), try kept.item(7).int())
     }
 }

@@ -41,7 +41,7 @@ struct FeedTests {
     /// The tests of a column of numbers.
     ///
     /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared with all.
-    func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm, from start: Int) -> [BatchTest] {
+    func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let tests = since(start).levels(ofMeasure: place, field: field, isLength: isLength, form: form)
         // Its values were left out, so that nothing looks at them.
         if form == .key || form == .counter || form == .batchConstant { return tests }
@@ -112,7 +112,8 @@ struct FeedTests {
         return test(
             code, field, effect: found.value,
             line: BetweenBatches.line(history, alpha: alpha, chance: found.chance, floor: 0.3),
-            gross: history.count < 2 ? .infinity : max(3, 4 * largest), count: here.present, basis: basis)
+            gross: history.count < 2 ? .infinity : max(3, 4 * largest), count: here.present, basis: basis
+        ).usually(largest)
     }
 
     private func missing(_ missing: Int, _ present: Int, _ before: [(Int, Int)], _ field: Int) -> [BatchTest] {
@@ -126,7 +127,8 @@ struct FeedTests {
                 .missingDrift, field, effect: share,
                 line: BetweenBatches.rateLine(rates, count: count, alpha: alpha, floor: 0.05),
                 // A field that is suddenly empty.
-                gross: largest < 0.5 ? 0.95 : .infinity, count: count, basis: rates.reduce(0) { $0 + $1.of })
+                gross: largest < 0.5 ? 0.95 : .infinity, count: count, basis: rates.reduce(0) { $0 + $1.of }
+            ).usually(largest)
         ]
     }
 
@@ -135,7 +137,7 @@ struct FeedTests {
     /// The tests of a column of codes.
     ///
     /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared with all.
-    func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm, from start: Int) -> [BatchTest] {
+    func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         return since(start).levels(ofCategory: place, field: field, isLabel: isLabel, form: form)
             + missing(here.missing, here.present, before.map { ($0.missing, $0.present) }, field)
@@ -206,12 +208,14 @@ struct FeedTests {
             test(
                 code, field, effect: found.all.value,
                 line: BetweenBatches.line(history.map(\.all), alpha: alpha, chance: found.all.chance, floor: 0.12),
-                gross: history.count < 2 ? .infinity : max(0.75, 4 * largest), count: count, basis: basis)
+                gross: history.count < 2 ? .infinity : max(0.75, 4 * largest), count: count, basis: basis
+            ).usually(largest)
         ]
         let top = test(
             code, field, effect: found.top.value,
             line: BetweenBatches.line(history.map(\.top), alpha: alpha, chance: found.top.chance, floor: 0.08),
-            gross: .infinity, count: count, basis: basis)
+            gross: .infinity, count: count, basis: basis
+        ).usually(history.map(\.top.value).max() ?? 0)
         // One value that many more rows have is small among all shares; said once.
         if top.outcome > tests[0].outcome { tests[0] = top }
         if let test = newValues(here, before, field, basis) { tests.append(test) }
@@ -243,7 +247,8 @@ struct FeedTests {
         let rows = max(0.05, 2 * largest)
         return BatchTest(
             code: .newCategories, field: field, statistic: rate, critical: line, effect: share, warn: rows,
-            hold: isLearning ? .infinity : rows, count: found.of, basis: basis)
+            hold: isLearning ? .infinity : rows, count: found.of, basis: basis
+        ).usually(largest)
     }
 
     // MARK: The whole batch

@@ -60,6 +60,16 @@ package struct Profile: Sendable, Mergeable {
         keys = Array(repeating: DistinctKeys(), count: keyRules)
     }
 
+    /// The profile of an accepted batch of which only the samples of its released rows are kept.
+    package init(replaying sample: RowSample, _ texts: RowSample, rows: Int) {
+        self.rows = rows
+        sound = rows
+        self.sample = sample
+        self.texts = texts
+        claims = RowSample(capacity: 0, width: 0)
+        keys = []
+    }
+
     /// What later rows can be compared with.
     package var bounds: Bounds {
         var bounds = Bounds()

@@ -351,8 +351,21 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         for outcome in screened.outcomes { rows[Int(outcome.rawValue)] += 1 }
         scores.merge(screened.scores)
         waived.merge(screened.waived)
+        add(screened.findings)
+    }
+
+    /// Takes in what would be said of the rows of a sample.
+    mutating func add(_ replay: RowReplay, _ sample: RowSample, _ texts: RowSample) {
+        for found in replay.findings(sample, texts) {
+            rows[Int((found.map(\.outcome).max() ?? .accepted).rawValue)] += 1
+            add(found)
+        }
+    }
+
+    /// Counts findings that are ordered by row.
+    private mutating func add(_ found: [Finding]) {
         var (lastZ, lastPair) = (-1, -1)
-        for finding in screened.findings {
+        for finding in found {
             findings.add(finding)
             switch finding.code {
             case .modifiedZ, .constantChanged:

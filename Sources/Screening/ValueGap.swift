@@ -97,7 +97,7 @@ package struct ValueGap: Sendable, Equatable {
 extension Decision {
     /// Makes the rule of a column of which only this batch is known.
     mutating func makeFirstRule(_ field: Int, _ column: [Double], _ form: ColumnForm, _ contract: AnomalyRule) {
-        func leave() { untested.append((field, "statistics: \(form.rawValue)")) }
+        func leave() { untested.append((field, form.reason(isNumber: true) ?? "statistics: \(form.rawValue)")) }
         guard form != .key, form != .twoValued else { return leave() }
         let all = BatchSummary.measure(column)
         // Of a few whole numbers the rare ones are no outliers.

@@ -80,22 +80,28 @@ package struct Verdict: Sendable, Equatable {
                 count: tested, basis: basis)
         }
     }
+
+    /// The remarks that have a chart, in which of the baseline's counts they are, and the least difference that matters.
+    static var chartedKinds: [(code: FindingCode, count: KeyPath<Baseline.Remarks, Int>, floor: Double)] {
+        [(.outlierExcess, \.deviated, 0.05), (.pairExcess, \.apart, 0.05), (.isolationExcess, \.isolated, 0.1)]
+    }
+
     /// Whether more rows are remarked on than in the accepted batches, one by one.
     private static func charts(_ decision: Decision, _ counts: OutcomeCounts, tested: Int) -> [BatchTest] {
-        let kinds: [(FindingCode, Int, KeyPath<Baseline.Remarks, Int>)] = [
-            (.outlierExcess, counts.remarkedZ, \.deviated), (.pairExcess, counts.remarkedPairs, \.apart),
-            (.isolationExcess, counts.remarkedForest, \.isolated),
-        ]
-        return kinds.map { code, found, count in
+        let found = [counts.remarkedZ, counts.remarkedPairs, counts.remarkedForest]
+        return zip(chartedKinds, found).map { kind, found in
+            let (code, count, floor) = kind
             let history = decision.earlierRemarks.map { (found: $0[keyPath: count], of: $0.tested) }
             let line = BetweenBatches.rateLine(
-                history, count: max(tested, 1), alpha: decision.alpha, floor: code == .isolationExcess ? 0.1 : 0.05)
+                history, count: max(tested, 1), alpha: decision.alpha, floor: floor)
             let rate = found >= 5 ? Double(found) / Double(max(tested, 1)) : 0
-            return BatchTest(
+            var test = BatchTest(
                 code: code, field: -1, statistic: rate, critical: line, effect: rate, warn: line,
                 // More than 5 % of outliers are another population.
                 hold: !decision.isLearning ? line : code == .outlierExcess ? max(0.05, line) : .infinity, count: tested,
                 basis: history.reduce(0) { $0 + $1.of })
+            if test.outcome > .accepted { test.movement = .remarks(rate, history) }
+            return test
         }
     }
 }

@@ -180,6 +180,8 @@ package struct Finding: Sendable, Equatable {
     package var keyword: String?
     /// The name of the contract's rule that is broken, where there can be several.
     package var rule: String?
+    /// Of a finding about the whole batch: what moved, beside how much it usually moves.
+    package var movement: Movement?
 
     /// Makes a finding about a row, or about one of its fields when `field` is not negative.
     package init(

@@ -17,7 +17,7 @@ extension BaselineStep {
 /// `sluice baseline`.
 struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "baseline", abstract: "Make, compare, approve and retire what batches are judged by.",
+        commandName: "baseline", abstract: "Show, make, compare, approve and retire what batches are judged by.",
         discussion: """
             Without a named baseline a batch is judged by the last 20 accepted batches, of its own source once that has 2,000 rows. An \
             anchor is a baseline that a person approved: lines are taken from it, drift from it and from the last batches counts, \
@@ -25,7 +25,8 @@ struct BaselineCommand: AsyncParsableCommand {
             ever enter a baseline, and every step is an entry of the ledger.
             """,
         subcommands: [
-            Build.self, List.self, Show.self, Diff.self, Approve.self, Pin.self, Retire.self, Exclude.self,
+            Build.self, List.self, Show.self, Simulate.self, Diff.self, Approve.self, Pin.self, Retire.self,
+            Exclude.self,
         ])
 
     struct Dataset: ParsableArguments {
@@ -91,33 +92,6 @@ struct BaselineCommand: AsyncParsableCommand {
                     Terminal.columns([
                         one.dataset, one.name, one.state, "\(one.batches.count) batches", one.time,
                         String(one.digest.prefix(16)),
-                    ])
-                }
-            }
-        }
-    }
-
-    /// `sluice baseline show`.
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract:
-                "Show what a baseline is made of: batches, rows, fields, how often rows were remarked on; no value.")
-        @Argument(help: "A named baseline, a batch, or \"rolling\" for the last accepted batches.") var name = "rolling"
-        @Flag(name: .long, help: "As JSON.") var json = false
-        @OptionGroup var dataset: Dataset
-
-        func run() async throws {
-            try await reporting {
-                let (store, dataset) = try dataset.chosen()
-                let document = try store.describeBaseline(name, dataset: dataset)
-                if json { return Terminal.json(document) }
-                for (key, value) in (document.members ?? [:]).sorted(by: { $0.key < $1.key }) where key != "fields" {
-                    Terminal.columns([key, value.text ?? value.text(pretty: false)])
-                }
-                for field in document["fields"]?.items ?? [] {
-                    Terminal.columns([
-                        "field", field["name"]?.text ?? "", field["kind"]?.text ?? "",
-                        "\(field["values"]?.whole ?? 0) values", "\(field["missing"]?.whole ?? 0) missing",
                     ])
                 }
             }

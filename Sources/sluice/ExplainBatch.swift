@@ -31,7 +31,10 @@ extension LineageCommand {
                 guard let batch = parts.first, parts.count == 1 || row.map({ $0 > 0 }) == true else {
                     throw IngestionError(.usage, "\(target): write BATCH, or BATCH:ROW with a row number from 1")
                 }
-                let replay = try store.require().proving().replay(batch, row: row, file: file)
+                let store = try store.require().proving()
+                var replay = try store.replay(batch, row: row, file: file)
+                // Worth having, and no reason to explain nothing where a baseline cannot be opened.
+                if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }
                 isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.json(Self.document(replay, row)) }
                 Terminal.lines(Self.render(replay, batch, row))
@@ -84,7 +87,16 @@ extension LineageCommand {
                     mark + "\(test.code.rawValue)\(field): statistic \(Words.short(test.statistic, 3)), chance reaches "
                         + "\(Words.short(test.critical, 3)); effect \(Words.short(test.effect, 4)), limits "
                         + "\(Words.short(test.warn, 3)) and \(Words.short(test.hold, 3)); n \(test.count), basis \(test.basis)"
+                        + (test.usual.map { "; accepted batches had at most \(Words.short($0, 3)) when they came" }
+                            ?? "")
                 )
+                if let moved = test.movement {
+                    let isRolling = replay.judged.body["judged_by"]?["name"]?.text == nil
+                    let others = test.companions.filter(replay.fields.indices.contains).map { replay.fields[$0] }
+                    lines.append(
+                        "          \(Words.sentence(moved, isRolling: isRolling))"
+                            + (others.isEmpty ? "" : "; with it: \(others.joined(separator: ", "))"))
+                }
             }
             if let power = replay.decision?.triggerPower, !power.isEmpty {
                 lines.append("power     \(Words.power(power))")
@@ -94,7 +106,18 @@ extension LineageCommand {
                     entry.field >= 0 && entry.field < replay.fields.count ? replay.fields[entry.field] + ": " : ""
                 lines.append("untested  \(field)\(entry.reason)")
             }
-            return lines
+            return lines + sight(replay)
+        }
+
+        /// What was learnt, and what would still be seen.
+        private static func sight(_ replay: Replay) -> [String] {
+            guard let learnt = replay.learnt else { return [] }
+            let fields = (learnt["fields"]?.items ?? []).compactMap { field -> String? in
+                guard let sees = Words.wouldSee(field) else { return nil }
+                let isLength = field["kind"]?.text == "length"
+                return "sees      \(field["name"]?.text ?? "")\(isLength ? " (length of its text)" : ""): \(sees)"
+            }
+            return fields.isEmpty ? [] : fields + ["          \(Words.sight)"]
         }
 
         private static func row(_ replay: Replay, _ row: Int) -> [String] {
@@ -143,7 +166,7 @@ extension LineageCommand {
                 "received": replay.received.body, "judged": replay.judged.body, "replayed": .bool(replay.isReplayed),
                 "rows": .integer(Int64(replay.fates.rowCount)), "asRecorded": .integer(Int64(replay.agreed)),
                 "differing": .array(replay.differing.map { .integer(Int64($0)) }),
-                "tests": .array((replay.decision?.tests ?? []).map(\.document)),
+                "tests": .array((replay.decision?.tests ?? []).map(\.document)), "learnt": replay.learnt ?? .null,
             ]
             if let row {
                 members["row"] = .object([

@@ -71,7 +71,10 @@ enum FrictionlessReport {
             .compactMap(\.self)
         let note = finding.rule.map { "\(code): \($0)" } ?? finding.keyword.map { "\(code): \($0)" } ?? code
         members["note"] = .string(note)
-        members["message"] = .string((place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", "))
+        members["message"] = .string(
+            finding.movement == nil
+                ? (place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", ")
+                : Words.message(finding, report))
         if isRow {
             // There the header of a table is its first row.
             members["rowNumber"] = .integer(Int64(finding.row + (report.readers.hasPrefix("json") ? 0 : 1)))

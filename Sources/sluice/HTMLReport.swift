@@ -1,3 +1,4 @@
+import Screening
 import Tabular
 
 /// A batch's report as one page: its verdict, pictures of what was measured, and what to do. No script, nothing from elsewhere, no
@@ -6,10 +7,13 @@ struct HTMLReport {
     private let report: JSONValue
     private let judged: JSONValue
     private let pictures: JSONValue
+    /// What the gate had learnt when it judged the batch, or why that cannot be said.
+    private let learnt: JSONValue?
 
-    init(_ report: JSONValue, _ judged: JSONValue) {
+    init(_ report: JSONValue, _ judged: JSONValue, learnt: JSONValue? = nil) {
         self.report = report
         self.judged = judged
+        self.learnt = learnt
         pictures = report["pictures"] ?? .null
     }
 
@@ -36,6 +40,7 @@ struct HTMLReport {
             \(section("The contract beside it", shadow()))
             \(section("Tests of the whole batch", tests()))
             \(section("Not tested", untested()))
+            \(section("What was learnt, and what would still be seen", sight()))
             <footer>\(escaped(provenance()))</footer>
             </body></html>
 
@@ -95,15 +100,11 @@ struct HTMLReport {
     }
 
     private func why() -> String {
-        let lines = (report["batchErrors"]?.items ?? []).map { finding -> String in
+        let lines = Words.causes(report["batchErrors"]?.items ?? []).map { finding -> String in
             let code = FindingCode(rawValue: text(finding["type"]))
             let isHolding = finding["outcome"]?.text != "flagged"
-            var line = code.map { Words.meaning($0).title } ?? text(finding["type"])
-            if let field = finding["fieldName"]?.text { line += " (\(field))" }
-            if let rule = finding["rule"]?.text { line += ", \(rule)" }
-            if let statistic = finding["statistic"]?.double, let threshold = finding["threshold"]?.double {
-                line += ": \(Words.short(statistic, 4)) beside a limit of \(Words.short(threshold, 4))"
-            }
+            var line = Words.told(finding, isRolling: report["screening"]?["baseline"]?.text == nil)
+            if finding["moved"] != nil, let others = Words.with(finding) { line += "; with it: \(others)" }
             return "<li><span class=\"\(isHolding ? "t-bad" : "t-warn")\">\(isHolding ? "holds it" : "remark")</span> "
                 + "\(escaped(line))<br><span class=\"soft\">\(escaped(code.map { Words.meaning($0).explanation } ?? ""))</span></li>"
         }
@@ -196,8 +197,26 @@ struct HTMLReport {
             + "<div class=\"grid\">\(figures.joined())</div>"
     }
 
+    /// What each field's tests had learnt, and what they would still see.
+    private func sight() -> String {
+        guard let learnt else { return "" }
+        if let why = learnt.text { return "<p class=\"soft\">\(escaped(why))</p>" }
+        let rows = (learnt["fields"]?.items ?? []).prefix(4 * Self.drawn).map { field -> String in
+            let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
+            let name = text(field["name"]) + (field["kind"]?.text == "length" ? " (length)" : "")
+            let known =
+                [field["leftOut"]?.text].compactMap { $0 } + (field["tests"]?.items ?? []).compactMap(Words.learnt)
+            return "<tr><td>\(escaped(name))</td><td>\(escaped(Words.form(form)))</td>"
+                + "<td>\(known.map(escaped).joined(separator: "<br>"))</td><td>\(escaped(Words.wouldSee(field) ?? "–"))</td></tr>"
+        }
+        return
+            "<p class=\"soft\">\(escaped(LearntText.head(learnt).map { $0.dropFirst(10) }.joined(separator: ". ")))</p>"
+            + table(["field", "what it is", "learnt", "would still see"], numbers: [], Array(rows))
+            + "<p class=\"soft\">\(escaped(Words.sight)).</p>"
+    }
+
     private func findings() -> String {
-        let rows = (report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
+        let rows = Words.lines(ofTotals: report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
             let outcome = text(total["outcome"])
             let tone = outcome == "flagged" || outcome == "accepted" ? "soft" : "t-bad"
             return "<tr><td class=\"\(tone)\">\(escaped(outcome))</td><td>\(escaped(text(total["type"])))</td>"

@@ -218,7 +218,7 @@ struct ReportOptions: ParsableArguments {
     /// Several reports as JSON are one document a line.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
-            Terminal.json(report.outline(), pretty: !isOneOfMany)
+            Terminal.json(Words.messaged(report), pretty: !isOneOfMany)
         } else if !quiet {
             Terminal.lines(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {

@@ -70,6 +70,7 @@ final class ReportOutput {
         for findings in [AnySequence(report.batchFindings), AnySequence(report.listed)] {
             for finding in findings {
                 var members = report.document(finding).members ?? [:]
+                if finding.row == 0 { members["message"] = .string(Words.message(finding, report)) }
                 members["kind"] = .string("finding")
                 members["name"] = .string(report.name)
                 line(members)
@@ -94,7 +95,7 @@ final class ReportOutput {
             let meaning = Words.meaning(finding.code)
             command(
                 finding.outcome >= .quarantined ? "error" : "warning", report.name, nil, meaning.title,
-                "\(meaning.explanation); \(meaning.cure)")
+                "\(Words.message(finding, report)); \(meaning.explanation); \(meaning.cure)")
         }
         for (kind, tally) in report.findings.sorted where kind.outcome >= .flagged {
             let meaning = Words.meaning(kind.code)
@@ -223,7 +224,11 @@ final class ReportOutput {
         return .object([
             "ruleId": .string(finding.code.rawValue), "ruleIndex": .integer(Int64(rule)),
             "level": .string(finding.outcome.severity),
-            "message": .object(["text": .string((who + [meaning.explanation]).joined(separator: ": "))]),
+            "message": .object([
+                "text": .string(
+                    finding.movement == nil
+                        ? (who + [meaning.explanation]).joined(separator: ": ") : Words.message(finding, report))
+            ]),
             "locations": .array([.object(location)]), "properties": .object(properties),
         ])
     }
@@ -236,7 +241,10 @@ final class ReportOutput {
         var (tests, failed, errors) = (0, 0, 0)
         for report in reports {
             var cases = report.batchFindings.filter { $0.outcome >= .quarantined }.map { finding in
-                junitCase(report.name, finding.code.rawValue, "the whole batch", Words.meaning(finding.code))
+                junitCase(
+                    report.name, finding.code.rawValue,
+                    finding.movement == nil ? "the whole batch" : Words.message(finding, report),
+                    Words.meaning(finding.code))
             }
             for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {
                 let field = kind.field >= 0 ? " " + report.fields[kind.field] : ""

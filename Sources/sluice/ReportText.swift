@@ -121,12 +121,28 @@ enum ReportText {
         if !report.triggerPower.isEmpty {
             lines.append("        " + Words.power(report.triggerPower))
         }
-        let shown = 6
-        let untested = report.untested.prefix(shown).map {
-            $0.field < 0 ? $0.reason : "\(report.fields[$0.field]) (\($0.reason))"
+        return lines + untested(report)
+    }
+
+    /// What was not tested, and what was left out: one line a reason.
+    private static func untested(_ report: BatchReport) -> [String] {
+        var reasons: [String] = []
+        var fields: [String: [String]] = [:]
+        for entry in report.untested {
+            if fields[entry.reason] == nil { reasons.append(entry.reason) }
+            let name = report.fields.indices.contains(entry.field) ? report.fields[entry.field] : nil
+            fields[entry.reason, default: []] += name.map { [$0] } ?? []
         }
-        let more = report.untested.count > shown ? " and \(report.untested.count - shown) more" : ""
-        if !untested.isEmpty { lines.append("        not tested: " + untested.joined(separator: ", ") + more) }
+        let shown = 8
+        var lines = reasons.prefix(shown).map { reason -> String in
+            let names = fields[reason] ?? []
+            if names.isEmpty { return "        not tested: \(reason)" }
+            let more = names.count > 6 ? " and \(names.count - 6) more" : ""
+            return "        not tested: \(names.prefix(6).joined(separator: ", "))\(more): \(reason)"
+        }
+        if reasons.count > shown {
+            lines.append("        not tested: \(reasons.count - shown) more; --format json has all")
+        }
         return lines
     }
 
@@ -222,18 +238,20 @@ enum ReportText {
         }.joined(separator: " · ") + (report.masks.count > 8 ? " · … and \(report.masks.count - 8) more" : "")
     }
 
+    /// What was found about the batch as a whole: one line a cause, with the fields that moved in the same way.
     private static func batchReasons(_ report: BatchReport) -> [String] {
-        report.batchFindings.prefix(6).map { finding in
-            var text = finding.outcome >= .quarantined ? "  WHY   " : "  note  "
-            text += Words.meaning(finding.code).title
-            if finding.field >= 0 { text += " (\(report.fields[finding.field]))" }
-            if let rule = finding.rule { text += ", \(rule)" }
-            if finding.row > 0 { text += ", row \(finding.row)" }
-            if let statistic = finding.statistic, let threshold = finding.threshold {
-                text += ": \(Words.short(statistic, 4)) > \(Words.short(threshold, 4))"
-            }
-            return text
+        let told = Words.causes(report.batchFindings.map(report.document))
+        var lines = told.prefix(6).flatMap { finding -> [String] in
+            let isHolding = finding["outcome"]?.text != Outcome.flagged.name
+            let others = finding["moved"] == nil ? nil : Words.with(finding)
+            return [(isHolding ? "  WHY   " : "  note  ") + Words.told(finding, isRolling: report.baseline == nil)]
+                + (others.map { ["        with it: \($0)"] } ?? [])
         }
+        let isRemarked = report.batchFindings.contains { $0.code.cause != nil && $0.outcome == .flagged }
+        if isRemarked, let learning = report.learning {
+            lines.append("        once \(learning) batches are accepted a difference of this kind holds a batch")
+        }
+        return lines
     }
 
     /// What a person waived when the batch was let out.
@@ -248,14 +266,14 @@ enum ReportText {
     }
 
     private static func reasons(_ report: BatchReport) -> [String] {
-        let kinds = report.findings.sorted
+        let kinds = Words.lines(ofTotals: report.totals)
         if kinds.isEmpty { return [] }
         var rows = [["outcome", "reason", "field or rule", "rows", "first rows"]]
-        for (kind, tally) in kinds.prefix(kindsShown) {
+        for kind in kinds.prefix(kindsShown) {
             rows.append([
-                kind.outcome.name, "\(kind.code.rawValue)",
-                Words.place(kind.field >= 0 ? report.fields[kind.field] : nil, kind.rule),
-                Words.number(tally.count), tally.firstRows.map(String.init).joined(separator: ", "),
+                kind["outcome"]?.text ?? "", kind["type"]?.text ?? "",
+                Words.place(kind["fieldName"]?.text, kind["rule"]?.text), Words.number(Int(kind["count"]?.whole ?? 0)),
+                (kind["firstRows"]?.items ?? []).compactMap(\.whole).map(String.init).joined(separator: ", "),
             ])
         }
         let widths = (0..<5).map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
@@ -315,6 +333,13 @@ extension ReportText {
         let release = Words.release(report.batch)
         if report.status == .held, !steps.contains(where: { $0.contains(release) }) {
             steps.append("once that is put right, the batch can be let out: " + release)
+        }
+        if report.status == .held, report.basis == .baseline,
+            report.batchFindings.contains(where: { $0.movement != nil })
+        {
+            steps.append(
+                "how much accepted batches differ, and what other settings would hold: sluice baseline show --dataset "
+                    + "\(report.dataset), sluice baseline simulate --dataset \(report.dataset)")
         }
         return steps
     }

@@ -72,9 +72,21 @@ extension Words {
         }
     }
 
+    /// What changes a line of a test: names of settings under `sluice:`.
+    private static func setting(_ code: FindingCode) -> String? {
+        switch code {
+        case .distributionDrift, .categoryDrift, .labelShift:
+            "; the field's line is set by sluice: { drift: { warn: …, fail: … } } in the contract, and ended by "
+                + "{ drift: { enabled: false } }"
+        case .missingDrift, .newCategories, .lengthDrift:
+            "; sluice: { drift: { enabled: false } } in the field of the contract ends the comparison"
+        default: nil
+        }
+    }
+
     private static func meaningOfDrift(_ code: FindingCode, _ compare: String) -> Meaning? {
         func say(_ title: String, _ explanation: String) -> Meaning {
-            Meaning(title: title, explanation: explanation, cure: compare)
+            Meaning(title: title, explanation: explanation, cure: compare + (setting(code) ?? ""))
         }
         switch code {
         case .distributionDrift:

@@ -1,0 +1,124 @@
+import ArgumentParser
+import Ingestion
+import Screening
+import Storage
+import Tabular
+
+extension BaselineCommand {
+    /// `sluice baseline show`.
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what a baseline is made of, and what the gate has learnt from it: no value of the data.",
+            discussion: """
+                For each field: what it is, by its form, and how that is set; how far accepted batches were from each other and where the \
+                line is; how many rows and batches there are; and what would still be seen in a batch of the usual size. Each such \
+                change is the smallest that half of the batches would be caught with, found by the tests themselves: accepted batches \
+                take the next one's place and are changed more and more. All is relative to the accepted batches.
+                """)
+        @Argument(help: "A named baseline, a batch, or \"rolling\" for the last accepted batches.") var name = "rolling"
+        @Option(
+            name: [.short, .long],
+            help: "The contract (default: the dataset's in sluice.yaml, else that of its newest accepted batch).")
+        var schema: String?
+        @Flag(name: .long, help: "As JSON.") var json = false
+        @OptionGroup var dataset: Dataset
+
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let (store, dataset) = try dataset.chosen()
+                var members = try store.describeBaseline(name, dataset: dataset).members ?? [:]
+                var why: String?
+                do throws(IngestionError) {
+                    members["learnt"] =
+                        try store.describeLearnt(name, dataset: dataset, try contract(store, dataset)) ?? .null
+                } catch {
+                    // A store of an earlier version has no contract beside its decisions: what it is made of can be told.
+                    guard schema == nil, error.code == .usage || error.code == .unreadableData else { throw error }
+                    why = error.description
+                }
+                if json { return Terminal.json(.object(members)) }
+                Terminal.lines(Self.lines(.object(members)))
+                if let why { Terminal.remark("what was learnt is not shown: \(why)") }
+            }
+        }
+
+        private func contract(_ store: Store, _ dataset: String) throws(IngestionError) -> StatisticsContract {
+            try store.statisticsContract(
+                of: dataset, given: schema.map { path throws(IngestionError) in (try loadContract(path), path) })
+        }
+
+        /// For people.
+        private static func lines(_ document: JSONValue) -> [String] {
+            func whole(_ value: JSONValue?) -> String { Words.number(Int(value?.whole ?? 0)) }
+            let remarks = document["remarks"]
+            var lines = [
+                "baseline  \(document["name"]?.text ?? "") of dataset \(document["dataset"]?.text ?? ""): "
+                    + "\(Words.number(document["batches"]?.items?.count ?? 0)) batches, \(whole(document["rows"])) rows, "
+                    + "\(whole(document["sampledRows"])) of them sampled, \(whole(document["sampledTexts"])) with their text",
+                "remarks   of \(whole(remarks?["tested"])) rows: \(whole(remarks?["deviated"])) deviated, "
+                    + "\(whole(remarks?["isolated"])) isolated, \(whole(remarks?["apart"])) with values that do not belong "
+                    + "together, \(whole(remarks?["withheld"])) held back by the forest",
+            ]
+            guard let learnt = document["learnt"], learnt != .null else {
+                for field in document["fields"]?.items ?? [] {
+                    lines.append(
+                        "field     \(field["name"]?.text ?? "")  \(field["kind"]?.text ?? ""): \(whole(field["values"])) values, "
+                            + "\(whole(field["missing"])) missing")
+                }
+                return lines
+            }
+            lines += LearntText.head(learnt)
+            for field in learnt["fields"]?.items ?? [] { lines += LearntText.lines(field) }
+            lines.append("note      \(Words.sight)")
+            lines.append(
+                "set       what a field is: sluice: { form: measure, code or key } of a number, { form: category or key } of a text; its "
+                    + "line: sluice: { drift: { warn: …, fail: … } }, or { drift: { enabled: false } }")
+            lines.append(
+                "next      what these settings would have held: sluice baseline simulate --dataset "
+                    + (document["dataset"]?.text ?? ""))
+            return lines
+        }
+    }
+}
+
+/// What was learnt of a feed, in lines.
+enum LearntText {
+    /// What holds for all fields.
+    static func head(_ learnt: JSONValue) -> [String] {
+        func whole(_ key: String) -> Int { Int(learnt[key]?.whole ?? 0) }
+        let isLearning = learnt["isLearning"]?.flag == true
+        var lines = [
+            "learning  "
+                + (isLearning
+                    ? "\(whole("batches")) of \(whole("learning")) batches: what differs is remarked on, and holds nothing yet"
+                    : "done: \(whole("batches")) batches are known, \(whole("learning")) are needed; what differs holds a batch")
+                + "; a batch has \(Words.number(whole("rows"))) rows as a rule"
+        ]
+        for rate in learnt["rates"]?.items ?? [] {
+            guard let code = rate["type"]?.text.flatMap({ FindingCode(rawValue: $0) }),
+                let usual = rate["usual"]?.double, let line = rate["line"]?.double
+            else { continue }
+            lines.append(
+                "rate      \(Words.meaning(code).title): at most \(Words.share(usual)) of the rows of an accepted batch, the line is "
+                    + Words.share(line))
+        }
+        return lines
+    }
+
+    /// What holds for a field.
+    static func lines(_ field: JSONValue) -> [String] {
+        let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
+        let isLength = field["kind"]?.text == "length"
+        let name = (field["name"]?.text ?? "") + (isLength ? " (length of its text)" : "")
+        let told = field["declared"]?.flag == true ? ", as the contract says" : ""
+        let counts =
+            "\(Words.number(Int(field["batches"]?.whole ?? 0))) batches, \(Words.number(Int(field["rows"]?.whole ?? 0))) rows"
+        var lines = ["field     \(name)  \(Words.form(form))\(told); \(counts)"]
+        if let leftOut = field["leftOut"]?.text { lines.append("          " + leftOut) }
+        lines += (field["tests"]?.items ?? []).compactMap(Words.learnt).map { "          " + $0 }
+        if let rows = Words.rowLines(field) { lines.append("          " + rows) }
+        if let sees = Words.wouldSee(field) { lines.append("          would still see: " + sees) }
+        return lines
+    }
+}

@@ -1,0 +1,277 @@
+import Ingestion
+import Screening
+import Sketches
+import Tabular
+
+/// What moved, and what is learnt of a feed, in words: relative figures and counts, never a value of the data.
+extension Words {
+    /// A finding about a whole batch in one sentence: what it is, in which field, and what moved beside how much it usually moves.
+    ///
+    /// - Parameters:
+    ///   - finding: as reports have it.
+    ///   - isRolling: whether the batch was judged by the last accepted batches.
+    static func told(_ finding: JSONValue, isRolling: Bool = true) -> String {
+        let code = finding["type"]?.text.flatMap { FindingCode(rawValue: $0) }
+        var text = code.map { meaning($0).title } ?? finding["type"]?.text ?? ""
+        if let field = finding["fieldName"]?.text { text += " (\(field))" }
+        if let rule = finding["rule"]?.text { text += ", \(rule)" }
+        if let row = finding["rowNumber"]?.whole, row > 0 { text += ", row \(row)" }
+        let (statistic, threshold) = (finding["statistic"]?.double, finding["threshold"]?.double)
+        if let moved = Movement(finding["moved"]) {
+            text += ": " + sentence(moved, isRolling: isRolling)
+            if let tested = tested(moved, statistic, threshold) { text += "; " + tested }
+        } else if let statistic, let threshold {
+            text += ": \(short(statistic, 4)) > \(short(threshold, 4))"
+        }
+        return text
+    }
+
+    /// A report with a sentence in each finding about the whole batch.
+    static func messaged(_ report: JSONValue) -> JSONValue {
+        var members = report.members ?? [:]
+        let isRolling = report["screening"]?["baseline"]?.text == nil
+        members["batchErrors"] = .array(
+            (report["batchErrors"]?.items ?? []).map { messaged(finding: $0, isRolling: isRolling) })
+        return .object(members)
+    }
+
+    /// A batch's report with such sentences, with its findings one by one.
+    static func messaged(_ report: BatchReport) -> JSONOutline {
+        report.outline(messaged(.object(report.summary)).members)
+    }
+
+    /// A finding about the whole batch with a sentence.
+    static func messaged(finding: JSONValue, isRolling: Bool) -> JSONValue {
+        var members = finding.members ?? [:]
+        members["message"] = .string(message(finding, isRolling: isRolling))
+        return .object(members)
+    }
+
+    /// The same of a report's finding.
+    static func message(_ finding: Finding, _ report: BatchReport) -> String {
+        message(report.document(finding), isRolling: report.baseline == nil)
+    }
+
+    /// A finding about the whole batch in one sentence, with the fields that moved in the same way.
+    static func message(_ finding: JSONValue, isRolling: Bool) -> String {
+        let others = finding["moved"] == nil ? nil : with(finding)
+        return told(finding, isRolling: isRolling) + (others.map { "; with it: \($0)" } ?? "")
+    }
+
+    /// Which other fields moved with it; nil for none.
+    static func with(_ finding: JSONValue) -> String? {
+        let names = (finding["contributors"]?.items ?? []).compactMap(\.text)
+        if names.isEmpty { return nil }
+        let shown = 6
+        return names.prefix(shown).joined(separator: ", ")
+            + (names.count > shown ? " and \(names.count - shown) more" : "")
+    }
+
+    /// Of the findings about a batch those that are told: of fields that moved in the same way the one that is furthest beyond its line.
+    static func causes(_ findings: [JSONValue]) -> [JSONValue] {
+        func key(_ finding: JSONValue) -> String? {
+            let code = finding["type"]?.text.flatMap { FindingCode(rawValue: $0) }
+            // Only of fields that are named beside each other: others stand alone.
+            guard let cause = code?.cause, finding["moved"] != nil else { return nil }
+            return "\(cause)"
+        }
+        func weight(_ finding: JSONValue) -> Double {
+            let holds = finding["outcome"]?.text == Outcome.flagged.name ? 0.0 : 1e9
+            guard let statistic = finding["statistic"]?.double, let line = finding["threshold"]?.double, line > 0
+            else { return holds }
+            return holds + min(statistic / line, 1e6)
+        }
+        var first: [String: JSONValue] = [:]
+        for finding in findings {
+            guard let key = key(finding) else { continue }
+            if let known = first[key], weight(known) >= weight(finding) { continue }
+            first[key] = finding
+        }
+        var told = Set<String>()
+        return findings.compactMap { finding in
+            guard let key = key(finding) else { return finding }
+            return told.insert(key).inserted ? first[key] : nil
+        }
+    }
+
+    /// What moved beside how much it usually moves.
+    static func sentence(_ moved: Movement, isRolling: Bool = true) -> String {
+        let batches =
+            "\(isRolling ? "the last " : "")\(number(moved.batches)) accepted \(moved.batches == 1 ? "batch" : "batches")"
+        switch moved.kind {
+        case .center:
+            let way = moved.now < 0 ? "below" : "above"
+            if moved.unit == .relative {
+                return
+                    "centre \(share(abs(moved.now))) \(way) \(batches), which differed by \(range(moved, signed: true)) %"
+            }
+            return "centre \(short(abs(moved.now), 1)) spreads \(way) \(batches), which differed by "
+                + "\(signed(moved.least)) to \(signed(moved.most)) (a spread is the usual one inside a batch)"
+        case .spread: return multiple("spread", "that of \(batches)", moved)
+        case .lowerTail: return multiple("lower part reaches", "as far from the centre as in \(batches)", moved)
+        case .upperTail: return multiple("upper part reaches", "as far from the centre as in \(batches)", moved)
+        case .shape: return "distributed otherwise than \(batches), around the same centre"
+        case .share: return "one value in \(share(moved.now)) of the rows; in \(batches) in \(range(moved)) %"
+        case .shares: return "\(share(moved.now)) of the rows have another value than in the nearest of \(batches)"
+        case .replaced: return "nearly all rows have a value that was in none of \(batches)"
+        case .missing: return "missing in \(share(moved.now)) of the rows; in \(batches) in \(range(moved)) %"
+        case .new:
+            return
+                "\(number(moved.kinds)) new \(moved.kinds == 1 ? "value" : "values") in \(share(moved.now)) of the rows; in "
+                + "\(batches) at most \(number(moved.mostKinds)) in \(share(moved.most))"
+        case .rows: return multiple("", "as many rows as usual in \(batches)", moved)
+        case .remarks: return "in \(share(moved.now)) of the rows; in \(batches) in \(range(moved)) %"
+        }
+    }
+
+    private static func multiple(_ what: String, _ than: String, _ moved: Movement) -> String {
+        (what.isEmpty ? "" : what + " ")
+            + "\(short(moved.now, 1)) times \(than), which had \(short(moved.least, 1)) to "
+            + "\(short(moved.most, 1)) times the usual"
+    }
+
+    /// How far the nearest accepted batch is, beside how far accepted ones were, and the line.
+    private static func tested(_ moved: Movement, _ statistic: Double?, _ line: Double?) -> String? {
+        guard let statistic, let line else { return nil }
+        switch moved.kind {
+        case .center, .spread, .lowerTail, .upperTail, .shape:
+            return "\(short(statistic, 1)) spreads away from the nearest one"
+                + (moved.usual.map { ", they were at most \(short($0, 1)) away when they came" } ?? "")
+                + ", the line is \(short(line, 1))"
+        case .shares:
+            return (moved.usual.map { "they differed in at most \(share($0)) when they came, " } ?? "")
+                + "the line is \(share(line))"
+        case .missing, .new,
+            .remarks where line <= 1:
+            return "the line is \(share(line))"
+        default: return nil
+        }
+    }
+
+    /// A share as a percentage with as many digits as it needs to be seen.
+    static func share(_ value: Double) -> String { digits(value) + " %" }
+
+    private static func digits(_ value: Double) -> String {
+        let percent = abs(value) * 100
+        return short(value * 100, percent == 0 || percent >= 9.95 ? 0 : percent >= 0.95 ? 1 : 2)
+    }
+
+    private static func range(_ moved: Movement, signed isSigned: Bool = false) -> String {
+        func one(_ value: Double) -> String { isSigned && value > 0 ? "+" + digits(value) : digits(value) }
+        let (least, most) = (one(moved.least), one(moved.most))
+        return least == most ? least : "\(least) to \(most)"
+    }
+
+    private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + short(value, 1) }
+}
+
+/// Reasons that are told once.
+extension Words {
+    /// A report's totals as a person reads them: marks and copies in one line however many of them there are, with how many.
+    static func lines(ofTotals totals: [JSONValue]) -> [JSONValue] {
+        var made: [[String: JSONValue]] = []
+        var clusters: [Int: Int] = [:]
+        for total in totals {
+            let code = total["type"]?.text.flatMap { FindingCode(rawValue: $0) }
+            let isCluster = code == .trigger || code == .floodedRow
+            let same = made.firstIndex {
+                isCluster && $0["type"] == total["type"] && $0["outcome"] == total["outcome"]
+                    && $0["fieldName"] == total["fieldName"]
+            }
+            guard let same else {
+                made.append(total.members ?? [:])
+                continue
+            }
+            clusters[same, default: 1] += 1
+            made[same]["rule"] = .string("\(number(clusters[same] ?? 1)) of them; --format json has each")
+            made[same]["count"] = .integer((made[same]["count"]?.whole ?? 0) + (total["count"]?.whole ?? 0))
+            let rows = Set(
+                ((made[same]["firstRows"]?.items ?? []) + (total["firstRows"]?.items ?? [])).compactMap(\.whole))
+            made[same]["firstRows"] = .array(rows.sorted().prefix(FindingCounts.rowsKept).map { .integer($0) })
+        }
+        return made.map { .object($0) }
+    }
+}
+
+/// What is learnt of a feed.
+extension Words {
+    /// What a column is.
+    static func form(_ form: ColumnForm) -> String {
+        switch form {
+        case .key: "key: all values are different"
+        case .counter: "counter or clock: counts up, or has new values in each batch"
+        case .constant: "constant: one value in nearly all rows, always the same"
+        case .batchConstant: "constant per batch: one value in nearly all rows, another one in another batch"
+        case .twoValued: "one-hot: at most two values, judged by their share"
+        case .code: "code: few whole numbers, judged by their shares"
+        case .sparse: "sparse: one value in more than half of the rows, the others judged by themselves"
+        case .category: "category: repeating values, judged by their shares and by new ones"
+        case .text: "text: judged by lengths and by what stands in it"
+        case .measure: "measure: judged by its distribution"
+        case .unknown: "too few values to say what it is"
+        }
+    }
+
+    /// What a test of a field has learnt.
+    static func learnt(_ test: JSONValue) -> String? {
+        guard let kind = test["what"]?.text.flatMap({ Movement.Kind(rawValue: $0) }),
+            let usual = test["usual"]?.double, let line = test["line"]?.double
+        else { return nil }
+        switch kind {
+        case .shape:
+            return
+                "accepted batches were at most \(short(usual)) spreads away when they came, the line is \(short(line))"
+        case .shares:
+            return
+                "accepted batches differed in at most \(share(usual)) of the rows when they came, the line is \(share(line))"
+        case .missing: return "values were missing in at most \(share(usual)) of the rows, the line is \(share(line))"
+        case .new: return "new values were in at most \(share(usual)) of the rows, the line is \(share(line))"
+        default: return nil
+        }
+    }
+
+    /// What would still be seen of a field in a batch of the usual size; nil where nothing is compared.
+    static func wouldSee(_ field: JSONValue) -> String? {
+        guard let sees = field["wouldSee"] else { return nil }
+        var parts: [String] = []
+        func figure(_ key: String) -> Double? { sees[key]?.double }
+        func shift(_ size: Double, _ part: Double?) -> String {
+            "\(short(size, 1)) deviations" + (part.map { " (\(share($0)) of the centre)" } ?? "")
+        }
+        let isShape = (field["tests"]?.items ?? []).contains { $0["what"]?.text == Movement.Kind.shape.rawValue }
+        switch (figure("shiftUp"), figure("shiftDown")) {
+        case (let up?, let down?) where max(up, down) <= 1.2 * min(up, down):
+            parts.append(
+                "a shift of " + shift(max(up, down), figure(up > down ? "shiftUpOfCenter" : "shiftDownOfCenter")))
+        case (let up?, let down?):
+            parts.append(
+                "a shift of " + shift(up, figure("shiftUpOfCenter")) + " up or "
+                    + shift(down, figure("shiftDownOfCenter")) + " down")
+        case (let up?, nil): parts.append("a shift of " + shift(up, figure("shiftUpOfCenter")) + " up, and none down")
+        case (nil, let down?):
+            parts.append("a shift of " + shift(down, figure("shiftDownOfCenter")) + " down, and none up")
+        case (nil, nil): if isShape { parts.append("no shift of up to 12 deviations") }
+        }
+        if let more = figure("oneValueMore") { parts.append("one value in \(share(more)) more of the rows") }
+        if let new = figure("newValues"), let kinds = figure("newKinds").map({ Int($0) }) {
+            let what = kinds < 2 ? "a new value" : "\(number(kinds)) new values or more"
+            parts.append("\(what) in \(share(new)) of the rows")
+        }
+        if let missing = figure("missing") { parts.append("missing values in \(share(missing)) of the rows") }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
+    /// Where rows of a field are held back.
+    static func rowLines(_ field: JSONValue) -> String? {
+        guard let lines = field["rowLines"] else { return nil }
+        func figure(_ key: String) -> String { lines[key]?.double.map { short($0, 1) } ?? "none" }
+        return
+            "rows are remarked on from \(figure("remarkBelow")) spreads below and \(figure("remarkAbove")) above where a centre may "
+            + "be, and held back from \(figure("holdBelow")) and \(figure("holdAbove"))"
+    }
+
+    /// What the size of a change means that would still be seen.
+    static let sight =
+        "each change is the smallest that half of the batches of the usual size would be caught with; a deviation is the usual spread "
+        + "inside a batch"
+}
