@@ -36,8 +36,8 @@ package struct Trigger: Sendable, Equatable {
 
 /// Looks for the mark that a backdoor waits for (FEATURES 7.7).
 ///
-/// Honest words of a class stand beside it as purely as a mark does, so an item must be *novel*: far rarer in the baseline, or beside another
-/// label there. Items are chosen by that alone, and then asked whether chance would put them beside one label: the binomial tail of
+/// Honest words of a class stand beside it as purely as a mark does, so an item must be *novel*: far rarer in the baseline, or beside
+/// another label there. Items are chosen by that alone, and then asked whether chance would put them beside one label: the binomial tail of
 /// the label's share (in place of the normal z of Gardner et al. 2021, which has no power for a label of half of the rows), over as many
 /// novel items as there are of that count. So a feed with many new words asks for more than one with none.
 enum Triggers {
@@ -251,8 +251,8 @@ struct TriggerSearch {
 extension TriggerSearch {
     /// The words of the strongest pool, and the evidence of all of them; none where there is no pool.
     ///
-    /// Of each novel word the evidence is that chance puts all of its rows beside the label, among as many novel words as there are; and how
-    /// much better the other words of its rows fit to rows of all labels than to those of this one: a mark is put into any row, and the
+    /// Of each novel word the evidence is that chance puts all of its rows beside the label, among as many novel words as there are; and
+    /// how much better the other words of its rows fit to rows of all labels than to those of this one: a mark is put into any row, and the
     /// label is set.
     ///
     /// - Parameter words: calls the closure with the words of a row, as items.

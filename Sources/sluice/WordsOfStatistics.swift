@@ -60,8 +60,8 @@ extension Words {
         case .labelFlip:
             return say(
                 "label that does not fit",
-                "at least 8 of the 10 nearest rows of the baseline agree on one other label, or a linear model of the accepted batches takes "
-                    + "it for changed in a batch that has too many such labels",
+                "at least 8 of the 10 nearest rows of the baseline agree on one other label, or a linear model of the accepted batches "
+                    + "takes it for changed in a batch that has too many such labels",
                 "have the label checked by somebody who does not know the first answer")
         case .labelDisagreement:
             return say(
@@ -131,8 +131,8 @@ extension Words {
         case .labelFlipExcess:
             return say(
                 "many labels that do not fit",
-                "more rows disagree with the nearest rows of the baseline than honest ones do, or more labels seem to be changed than in the "
-                    + "accepted batches, by a linear model of those (the share is an estimate)")
+                "more rows disagree with the nearest rows of the baseline than honest ones do, or more labels seem to be changed than in "
+                    + "the accepted batches, by a linear model of those (the share is an estimate)")
         case .targetedFlip:
             return say(
                 "labels changed one way",

@@ -164,8 +164,8 @@ import Testing
             remarks: .init())
         var third = told.encoded()
         third[17] = UInt8(ascii: "3")
-        // It had no record of marks: one count behind the sizes and what says that nothing drifts slowly.
-        third.removeSubrange(19 + 15 * 8..<19 + 16 * 8)
+        // It had no record of marks, and no levels: two counts behind the sizes and what says that nothing drifts slowly.
+        third.removeSubrange(19 + 15 * 8..<19 + 17 * 8)
         // It did not say how many rows were copies, marked, or of another label than their neighbours.
         third.removeSubrange(19 + 6 * 8..<19 + 12 * 8)
         let read = try #require(Baseline(decoding: third))
