@@ -6,7 +6,7 @@
 #endif
 
 // One bit a byte for each class that an anchor is made of.
-typedef struct { uint64_t digit, letter, hex, dash, dot, capital_a, key_end, alone, two, four, eight, sixteen; } Classes;
+typedef struct { uint64_t digit, letter, hex, dash, dot, capital_a, key_end, alone, odd, two, four, eight, sixteen; } Classes;
 
 // The anchors of 64 bytes; `before` are the classes of the 64 bytes before them.
 static inline uint64_t anchors_of(Classes *m, const Classes *before) {
@@ -40,6 +40,7 @@ static inline Classes classes_scalar(const uint8_t *p) {
         if (c == 'A') m.capital_a |= bit;
         if (c == 'K' || c == 'S') m.key_end |= bit;
         if (c == '@' || c == ':' || c == '=') m.alone |= bit;
+        if (c >= 0x80 || c == '%' || c == '&') m.odd |= bit;
     }
     return m;
 }
@@ -71,12 +72,13 @@ AVX2 static inline Classes classes_avx2(const uint8_t *p) {
     m.hex = m.digit | within(lower_a, lower_b, 'a', 6);
     m.key_end = equal_to(a, b, 'K') | equal_to(a, b, 'S');
     m.alone = equal_to(a, b, '@') | equal_to(a, b, ':') | equal_to(a, b, '=');
+    m.odd = bits_of(a, b) | within(a, b, '%', 2);
     return m;
 }
 #endif
 
 #define ANCHORS(NAME, TARGET, CLASSES)                                                                                 \
-TARGET void NAME(const uint8_t *p, size_t n, uint64_t *bits) {                                                         \
+TARGET void NAME(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *odd) {                                                         \
     Classes before = {0};                                                                                              \
     uint8_t tail[64];                                                                                                  \
     for (size_t i = 0; i < n; i += 64) {                                                                               \
@@ -84,6 +86,7 @@ TARGET void NAME(const uint8_t *p, size_t n, uint64_t *bits) {                  
         if (n - i < 64) { memset(tail, 0, 64); memcpy(tail, at, n - i); at = tail; }                                   \
         Classes m = CLASSES(at);                                                                                       \
         bits[i / 64] = anchors_of(&m, &before);                                                                        \
+        odd[i / 64] = m.odd;                                                                                           \
         before = m;                                                                                                    \
     }                                                                                                                  \
 }
@@ -93,12 +96,12 @@ ANCHORS(sluice_anchors_scalar, , classes_scalar)
 ANCHORS(anchors_avx2, AVX2 static, classes_avx2)
 #endif
 
-void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits) {
+void sluice_anchors(const uint8_t *p, size_t n, uint64_t *bits, uint64_t *odd) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2")) {
-        anchors_avx2(p, n, bits);
+        anchors_avx2(p, n, bits, odd);
         return;
     }
 #endif
-    sluice_anchors_scalar(p, n, bits);
+    sluice_anchors_scalar(p, n, bits, odd);
 }

@@ -1,3 +1,6 @@
+// The standard library normalises, and says so to its friends only.
+@_spi(_Unicode) import Swift
+
 /// The words that make a form likelier to be an entity, compared without case as whole words.
 ///
 /// One table for all entities, so that the words around a candidate are looked up once.
@@ -14,16 +17,22 @@ struct ContextWords: Sendable {
 
     private init(_ recognisers: [Recogniser], _ list: (Recogniser) -> [String]) {
         var words: [UInt64: EntitySet] = [:]
-        lengths = [UInt32](repeating: 0, count: 256)
-        for recogniser in recognisers {
-            for word in list(recogniser) {
-                let bytes = Array(word.utf8)
+        var lengths = [UInt32](repeating: 0, count: 256)
+        func add(_ word: String, _ meaning: EntitySet) {
+            // Letters beyond ASCII in both cases, and with their marks apart (normalisation form D).
+            for form in Set([word, word.uppercased(), word.lowercased()].flatMap { [Array($0.utf8), marksApart($0)] }) {
                 var hash = Self.seed
-                for byte in bytes { hash = Self.step(hash, byte) }
-                words[hash, default: EntitySet()].insert(recogniser.entity)
-                lengths[Int(Self.folded(bytes[0]))] |= 1 << UInt32(min(bytes.count, 31))
+                for byte in form { hash = Self.step(hash, byte) }
+                words[hash, default: EntitySet()].formUnion(meaning)
+                lengths[Int(Self.folded(form[0]))] |= 1 << UInt32(min(form.count, 31))
             }
         }
+        for recogniser in recognisers {
+            for word in list(recogniser) { add(word, EntitySet([recogniser.entity])) }
+        }
+        for word in Self.fillers { add(word, .filler) }
+        for word in Self.things { add(word, .thing) }
+        self.lengths = lengths
         let capacity = 4096
         keys = [UInt64](repeating: 0, count: capacity)
         values = [EntitySet](repeating: EntitySet(), count: capacity)
@@ -59,8 +68,34 @@ struct ContextWords: Sendable {
         return EntitySet()
     }
 
+    /// Words between a number and what it is of.
+    private static let fillers = """
+        is are was at on to no nr num number numbers numero número numéro nº n nummer me us my your our his her the a an of and or under
+        unter über via by with new old please i you also s ist und oder e o y et ou est es der die das le la el il
+        """.split { $0 == " " || $0 == "\n" }.map(String.init)
+    /// Things that have numbers of their own.
+    private static let things = """
+        order orders orderid invoice invoices ticket tickets case cases ref refs reference tracking trackingnumber parcel parcels shipment
+        consignment waybill awb sku skus ean ean8 ean13 gtin gtin8 gtin12 gtin13 gtin14 upc isbn isbn10 isbn13 issn barcode barcodes serial
+        serials imei iccid part product products article item items batch lot model version build receipt transaction txn booking
+        reservation quote voucher coupon catalog asset bestellung bestellnummer bestellnr rechnung rechnungsnummer rechnungsnr auftrag
+        auftragsnummer artikel artikelnummer artikelnr sendung sendungsnummer commande facture pedido factura ordine fattura
+        zamówienie faktura bestelling factuur
+        """.split { $0 == " " || $0 == "\n" }.map(String.init)
+
+    /// Whether a column's name is that of such a thing, by its last word but for ends that say nothing: `customer_order_id`, not
+    /// `order_note`.
+    func namesThings(_ column: String) -> Bool {
+        let last = Self.tokens(of: column).last { token in
+            !Self.plainEnds.contains(token.map(Self.folded)) && !token.allSatisfy(isDigit)
+        }
+        return last.map { entities($0.span, 0..<$0.count).isThing } ?? false
+    }
+
     /// Tokens on either side that count as near (FEATURES 7.9).
     private static let nearness = 5
+    /// Numbers on either side that do not count as tokens.
+    private static let numbersMax = 2
     /// Bytes on either side that are looked at, so that a wall of letters costs no more than a sentence.
     private static let reach = 80
 
@@ -97,7 +132,7 @@ struct ContextWords: Sendable {
             tokens[tokens.count - 1].removeLast(length)
             if length == last.count { tokens.removeLast() }
         }
-        return found
+        return found.entities
     }
 
     /// Names of members that say nothing of what is in them, besides those ends.
@@ -107,6 +142,11 @@ struct ContextWords: Sendable {
     /// Whether a member's name says nothing of what is in it.
     static func isPlain(_ name: String) -> Bool {
         tokens(of: name).allSatisfy { plainNames.contains($0.map(folded)) || $0.allSatisfy(isDigit) }
+    }
+
+    /// The words of a column's name, in small letters.
+    static func words(of column: String) -> [String] {
+        tokens(of: column).map { String(decoding: $0, as: UTF8.self).lowercased() }
     }
 
     /// The words of a column's name.
@@ -131,7 +171,7 @@ struct ContextWords: Sendable {
         for token in Self.tokens(of: column) { found.formUnion(entities(token.span, 0..<token.count)) }
         let whole = Array(column.utf8.filter { isWord($0) })
         if !whole.isEmpty { found.formUnion(entities(whole.span, 0..<whole.count)) }
-        return found
+        return found.entities
     }
 
     /// Part of a word: also of scripts without spaces, whose words stand between marks.
@@ -146,32 +186,84 @@ struct ContextWords: Sendable {
         return 0xE3...0xED ~= bytes[lead] && !(bytes[lead] == 0xE3 && lead + 1 < view.high && bytes[lead + 1] == 0x80)
     }
 
+    /// The words right beside a number.
+    struct Beside {
+        /// What the two words before it speak of, but for fillers and numbers.
+        var before = EntitySet()
+        /// What the word behind it speaks of.
+        var after = EntitySet()
+        /// Whether the first word before it is one of a thing that has numbers of its own.
+        var areOfThings = false
+    }
+
+    /// What the words right beside `range` say.
+    func beside(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> Beside {
+        var found = Beside()
+        var at = range.lowerBound
+        let low = max(view.low, at - Self.reach)
+        var (tokens, words) = (0, 0)
+        while at > low, tokens < 8, words < 2 {
+            // What stands behind a quote is another value, or the name of one, which are asked for themselves.
+            while at > low, !Self.isPart(bytes, at - 1, view), bytes[at - 1] != 0x22 { at -= 1 }
+            let end = at
+            while at > low, Self.isPart(bytes, at - 1, view) { at -= 1 }
+            if at == end || at == low && low > view.low { break }
+            tokens += 1
+            if isDigit(bytes[at]) { continue }
+            let meaning = entities(bytes, at..<end)
+            if meaning.isThing {
+                if words == 0 { found.areOfThings = true }
+                break
+            }
+            if meaning.isFiller { continue }
+            words += 1
+            found.before.formUnion(meaning)
+        }
+        view.count(range.lowerBound - at)
+        at = range.upperBound
+        let high = min(view.high, at + Self.reach)
+        while at < high, !Self.isPart(bytes, at, view), bytes[at] != 0x22 { at += 1 }
+        let start = at
+        while at < high, Self.isPart(bytes, at, view) { at += 1 }
+        if start < at, at < high || high == view.high { found.after = entities(bytes, start..<at) }
+        view.count(at - range.upperBound)
+        return found
+    }
+
     /// The entities that the five words before and after `range` speak of.
     func near(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> EntitySet {
         var found = EntitySet()
         var at = range.lowerBound
         let low = max(view.low, at - Self.reach)
-        var tokens = 0
+        var (tokens, numbers) = (0, 0)
         while at > low, tokens < Self.nearness {
             while at > low, !Self.isPart(bytes, at - 1, view) { at -= 1 }
             let end = at
             while at > low, Self.isPart(bytes, at - 1, view) { at -= 1 }
             // A word that the reach cuts is not looked up.
             if at < end, at > low || low == view.low { found.formUnion(entities(bytes, at..<end)) }
-            tokens += 1
+            // The first few numbers are no words.
+            if at < end, isDigit(bytes[at]), numbers < Self.numbersMax { numbers += 1 } else { tokens += 1 }
         }
         view.count(range.lowerBound - at)
         at = range.upperBound
         let high = min(view.high, at + Self.reach)
-        tokens = 0
+        (tokens, numbers) = (0, 0)
         while at < high, tokens < Self.nearness {
             while at < high, !Self.isPart(bytes, at, view) { at += 1 }
             let start = at
             while at < high, Self.isPart(bytes, at, view) { at += 1 }
             if start < at, at < high || high == view.high { found.formUnion(entities(bytes, start..<at)) }
-            tokens += 1
+            if start < at, isDigit(bytes[start]), numbers < Self.numbersMax { numbers += 1 } else { tokens += 1 }
         }
         view.count(at - range.upperBound)
         return found
     }
+}
+
+/// A word in normalisation form D.
+private func marksApart(_ word: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for scalar in word._nfd { bytes += Array(String(Character(scalar)).utf8) }
+    return bytes
 }

@@ -50,8 +50,20 @@ package enum Entity: UInt8, Sendable, CaseIterable {
     /// Whether it has no form, so that only a list of names finds it.
     package var isListed: Bool { [.person, .location, .organization, .nrp].contains(self) }
 
+    /// Whether it is recognised by a form.
+    package var hasForm: Bool { !isListed }
+
     /// What is looked for when nothing is named: all but dates and web addresses, which are seldom anybody's.
     package static let usual: Set<Entity> = Set(allCases.filter { !$0.isListed }).subtracting([.dateTime, .url])
+
+    /// Whether chance may make it of other numbers of its form: only where a check or the values themselves tell it from them.
+    package var mayBeChance: Bool { Recogniser.checked.contains(self) }
+
+    /// Those that are numbers, of which something else may have the like.
+    package static let numbers: Set<Entity> = Set(allCases.filter { Recogniser.numbers.contains($0) })
+
+    /// Whether by itself it tells nobody, so that a column of it is told of once rather than in each row: postal codes, coordinates.
+    package var isQuasi: Bool { [.postalCode, .ukPostcode, .dePlz, .coordinates].contains(self) }
 
     /// What a match must score to count (FEATURES 7.9): a form that says little by itself counts beside a context word.
     package var threshold: Double { Recogniser.needsContext.contains(self) ? 0.4 : 0.6 }
@@ -69,6 +81,21 @@ struct EntitySet: Sendable, Equatable {
     func contains(_ entity: Entity) -> Bool { (bits &>> UInt128(entity.rawValue)) & 1 == 1 }
 
     mutating func insert(_ entity: Entity) { bits |= 1 &<< UInt128(entity.rawValue) }
+
+    /// Words that are between a number and what it is of: `is`, `no`.
+    static let filler = EntitySet(bit: 126)
+    /// Words for things that have numbers of their own: orders, parcels, goods.
+    static let thing = EntitySet(bit: 127)
+
+    private init(bit: UInt128) { bits = 1 &<< bit }
+    /// Without what is no entity.
+    var entities: EntitySet {
+        var set = self
+        set.bits &= ~(Self.filler.bits | Self.thing.bits)
+        return set
+    }
+    var isFiller: Bool { bits & Self.filler.bits != 0 }
+    var isThing: Bool { bits & Self.thing.bits != 0 }
     mutating func formUnion(_ other: EntitySet) { bits |= other.bits }
     var isEmpty: Bool { bits == 0 }
 }
@@ -108,5 +135,21 @@ package struct EntityMatch: Sendable, Equatable {
         if end - start != other.end - other.start { return end - start > other.end - other.start }
         if score != other.score { return score > other.score }
         return start < other.start
+    }
+}
+
+extension [EntityMatch] {
+    /// Adds matches in any order to those from `first` on, which are in order; of those that overlap the better stands for both.
+    package mutating func unite(since first: Int, with more: [EntityMatch]) {
+        if more.isEmpty { return }
+        let all = (self[first...] + more).sorted { ($0.start, $1.end) < ($1.start, $0.end) }
+        removeLast(count - first)
+        for match in all {
+            if count > first, self[count - 1].end > match.start {
+                self[count - 1] = match.united(with: self[count - 1])
+            } else {
+                append(match)
+            }
+        }
     }
 }

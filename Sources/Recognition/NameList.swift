@@ -71,6 +71,18 @@ package struct NameList: Sendable, Equatable {
 
     /// Adds the names in `range` to `matches`, which are in order and without overlaps and stay so; what was found by form goes first.
     package func find(_ bytes: Span<UInt8>, _ range: Range<Int>, into matches: inout [EntityMatch]) {
+        var found = search(bytes, range)
+        if let folded = FoldedText(bytes, range) {
+            let text = folded.bytes
+            found.unite(since: 0, with: folded.placed(search(text.span, text.indices)))
+        }
+        if found.isEmpty { return }
+        let known = matches
+        matches += found.filter { name in !known.contains { $0.start < name.end && name.start < $0.end } }
+        matches.sort { $0.start < $1.start }
+    }
+
+    private func search(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [EntityMatch] {
         var found: [EntityMatch] = []
         var at = range.lowerBound
         while let word = Self.word(bytes, from: at, below: range.upperBound) {
@@ -84,10 +96,7 @@ package struct NameList: Sendable, Equatable {
             found.append(EntityMatch(entity: entity, start: word.lowerBound, end: end, score: 0.85))
             at = end
         }
-        if found.isEmpty { return }
-        let known = matches
-        matches += found.filter { name in !known.contains { $0.start < name.end && name.start < $0.end } }
-        matches.sort { $0.start < $1.start }
+        return found
     }
 
     /// The end of the longest name that begins with a word.

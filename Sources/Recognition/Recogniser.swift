@@ -21,9 +21,10 @@ struct Recogniser: Sendable {
     /// Words that say something in a sentence, and nothing as the name of a column: driver_earnings, call_id, social_followers.
     private static let vagueNames: Set<String> = Set(
         """
-        account accounts address auto bank business call called calls cap car card cell cep check checking company date debit \
+        account accounts address auto bank business call called calls cap car card cell cep check checking company contact \
+        contacts date debit \
         delivery dl driver drivers driving health id identity insurance link mail mailing medical mot national number org pass \
-        patient permit plate plates practitioner praxis provider providers reg resident ring savings security shipping social ss \
+        patient permit plate plates portable practitioner praxis provider providers reg resident ring savings security shipping social ss \
         tax
         """.split(separator: " ").map(String.init))
 
@@ -57,6 +58,14 @@ struct Recogniser: Sendable {
     static let needsContext: Set<Entity> = Set(
         all.filter { !$0.forms.isEmpty && $0.forms.allSatisfy { $0.score < 0.4 } }.map(\.entity) + [.dateOfBirth])
 
+    /// Entities that are numbers, of which something else may have the like.
+    static let numbers: EntitySet = EntitySet(
+        all.filter { !$0.forms.isEmpty }.map(\.entity) + [.creditCard, .phoneNumber])
+
+    /// Entities that a check tells from other numbers of their form.
+    static let checked: EntitySet = EntitySet(
+        all.filter { $0.check != nil }.map(\.entity) + [.creditCard, .ibanCode, .crypto, .ipAddress])
+
     /// The shapes of all recognisers.
     static let index: ShapeIndex = {
         var ways: [ShapeIndex.Way] = []
@@ -77,9 +86,12 @@ extension Recogniser {
         Recogniser(
             .phoneNumber, [],
             context: """
-                phone phones telephone tel mobile mob cell cellphone cellular fax call calls called dial ring sms whatsapp landline \
-                hotline voicemail telefon telefono telefone telephone handy cep numaram numero telepono móvil mobil msisdn \
-                téléphone teléfono telefonnummer telefonnr handynummer rufnummer mobilnummer mobilfunknummer telefoonnummer
+                phone phones telephone telephones tel mobile mob cell cellphone cellular fax call calls called dial ring sms \
+                whatsapp landline hotline voicemail contact contacts telefon telefono telefone handy cep numaram telepono móvil movil \
+                celular mobil mobilni msisdn téléphone teléfono telefonnummer telefonnr handynummer rufnummer mobilnummer mobilfunknummer \
+                telefoonnummer telefoon telefón tél tlf tfno puhelin puh puhelinnumero matkapuhelin mobiltelefon telefonszám telefonas \
+                telefonski telefonu komórka téléphones portable cellulare faks телефон тел моб мобильный факс τηλ τηλέφωνο κινητό 電話 電話番号 \
+                携帯 电话 手机 電話號碼 전화 전화번호 휴대폰 โทร هاتف جوال טלפון נייד फोन मोबाइल điện thoại simu telefonnumer telefono
                 """),
         Recogniser(.emailAddress, [], context: "email mail"),
         Recogniser(.creditCard, [], context: "credit card visa mastercard amex discover jcb diners maestro"),
@@ -111,7 +123,7 @@ extension Recogniser {
                 ("99-999", 0.2),
                 ("999-9999", 0.2), ("99999-999", 0.2), ("9999", 0.01), ("999999", 0.05),
             ],
-            context: "zip zipcode postcode postal postalcode plz cap cep pincode postnummer postinumero codepostal",
+            context: "zip zipcode postcode postal postalcode plz cep pincode postnummer postinumero codepostal",
             names: "zip zipcode postcode postal postalcode plz pincode postnummer postinumero codepostal"),
         Recogniser(
             .coordinates, [], context: "lat lon lng latitude longitude gps coordinates coordinate geo koordinaten"),
@@ -146,8 +158,9 @@ extension Recogniser {
         Recogniser(
             .usDriverLicense,
             [
-                ("A9{3,14}", 0.3), ("AA9{2,7}", 0.3), ("99AAA9{5,6}", 0.3), ("A999999r", 0.3), ("999999999A", 0.3),
-                ("AA999999A", 0.3), ("99999999AA", 0.3), ("999AA9999", 0.3), ("A9A9A", 0.3), ("9{7,8}A", 0.3),
+                ("A9{3,5}", 0.1), ("A9{6,14}", 0.3), ("AA9{2,4}", 0.1), ("AA9{5,7}", 0.3), ("99AAA9{5,6}", 0.3),
+                ("A999999r", 0.3), ("999999999A", 0.3),
+                ("AA999999A", 0.3), ("99999999AA", 0.3), ("999AA9999", 0.3), ("A9A9A", 0.1), ("9{7,8}A", 0.3),
                 ("9{6,14}", 0.01),
                 ("9999999999999999", 0.01),
             ],
@@ -192,8 +205,8 @@ extension Recogniser {
         },
         Recogniser(
             .caSin, [("999999999", 0.5), ("999 999 999", 0.5), ("999-999-999", 0.65)],
-            context: "sin nas insurance canada canadian", names: "sin nas socialinsurance"
-        ) { $0[0] != 0 && $0[0] != 8 && $0.passesLuhn(0..<9) },
+            context: "sin nas insurance", names: "sin nas socialinsurance"
+        ) { $0[0] != 0 && $0[0] != 8 && $0.number(3..<9) != 0 && $0.passesLuhn(0..<9) },
         Recogniser(.brCpf, [("999.999.999-99", 0.95), ("99999999999", 0.55)], context: "cpf") { number in
             !number.isOne(0..<11) && brazilianDigit(number, 9, 10) == number[9]
                 && brazilianDigit(number, 10, 11) == number[10]

@@ -5,6 +5,78 @@ func matchIPv4(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int
     return prefixEnd(bytes, end, largest: 32, &view)
 }
 
+/// How sure it is that a dotted number is an address, by what stands in it and beside it.
+///
+/// Releases and parts of a text count up from 1, so that four small numbers are an address only with a port, a prefix or a scheme beside
+/// them, or a word. Loopback, all zeros and all ones are nobody's.
+func scoreIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Double {
+    var parts: [Int] = [0]
+    var end = range.lowerBound
+    while end < range.upperBound, bytes[end] != UInt8(ascii: "/") {
+        if bytes[end] == UInt8(ascii: ".") {
+            parts.append(0)
+        } else {
+            parts[parts.count - 1] = parts[parts.count - 1] * 10 + Int(bytes[end] &- 0x30)
+        }
+        end += 1
+    }
+    if parts[0] == 127 || parts == [0, 0, 0, 0] || parts == [255, 255, 255, 255] { return 0.1 }
+    // Every private network begins with these.
+    let isPrivate = parts[0] == 10 && parts[1] == 0 && parts[2] == 0
+    guard parts.allSatisfy({ $0 < smallMax }), !isPrivate else { return 0.7 }
+    let before = view[bytes, range.lowerBound - 1]
+    let hasPort = view[bytes, end] == UInt8(ascii: ":") && isDigit(view[bytes, end + 1])
+    let hasScheme = before == UInt8(ascii: "/") && view[bytes, range.lowerBound - 2] == UInt8(ascii: "/")
+    return hasPort || hasScheme || end < range.upperBound || before == UInt8(ascii: "@") ? 0.7 : 0.45
+}
+
+/// Parts of versions and of the numbers of sections are seldom larger.
+private let smallMax = 30
+
+/// The same of an IPv6 address: slices of arrays, scopes of C++ and times have double colons as well, so that a shortened one counts by
+/// itself only where it begins like an address that is given out (IANA, IPv6 address space: 2000::/3, fc00::/7, fe80::/10, ff00::/8,
+/// 64:ff9b::/96, ::ffff:0:0/96).
+func scoreIPv6(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Double {
+    let start = range.lowerBound
+    let before = view[bytes, start - 1]
+    if before == UInt8(ascii: "[") {
+        let holder = view[bytes, start - 2]
+        if isWord(holder) || holder == UInt8(ascii: "]") || holder == UInt8(ascii: ")") || holder == UInt8(ascii: "_") {
+            return 0.1
+        }
+    }
+    func word(_ at: Int) -> (value: Int, length: Int) {
+        var (value, length) = (0, 0)
+        while length < 4, isHex(view[bytes, at + length]) {
+            let byte = view[bytes, at + length]
+            value = value << 4 | Int(isDigit(byte) ? byte &- 0x30 : (byte | 0x20) &- 0x57)
+            length += 1
+        }
+        return (value, length)
+    }
+    var (groups, isShort, hasWord) = (1, false, false)
+    for at in range {
+        if bytes[at] == UInt8(ascii: ":") {
+            if view[bytes, at + 1] == UInt8(ascii: ":") { isShort = true } else { groups += 1 }
+            let next = word(at + 1)
+            if next.length == 4, (1...4).contains(where: { isHexLetter(view[bytes, at + $0]) }) { hasWord = true }
+        } else if bytes[at] == UInt8(ascii: "/") || bytes[at] == UInt8(ascii: "%") {
+            break
+        }
+    }
+    let (first, length) = word(start)
+    if length == 0 {
+        let (second, count) = word(start + 2)
+        return count == 4 && second == 0xFFFF ? 0.7 : 0.1
+    }
+    let isGiven =
+        length == 4
+        && (0x2000...0x3FFF ~= first || 0xFC00...0xFDFF ~= first || 0xFE80...0xFEBF ~= first || first >= 0xFF00)
+    if isGiven || first == 0x64 && word(start + 3).value == 0xFF9B { return 0.7 }
+    if hasWord { return 0.7 }
+    return isShort ? (groups >= 5 ? 0.45 : 0.1) : range.count > 20 ? 0.7 : 0.3
+}
+
 /// The end of `d.d.d.d` with octets up to 255 and nothing glued to it.
 private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var position = at
@@ -31,7 +103,9 @@ private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
 private let countedWords: Set<[UInt8]> = Set(
     [
         "v", "ver", "version", "firmware", "build", "release", "rev", "revision", "section", "sec", "chapter", "clause",
-        "paragraph",
+        "paragraph", "kernel", "sdk", "patch", "os", "android", "ios", "chrome", "firefox", "safari", "article", "wbs",
+        "toc",
+        "tariff",
     ]
     .map { Array($0.utf8) })
 
@@ -60,7 +134,7 @@ func isVersion(_ bytes: Span<UInt8>, _ whole: Range<Int>, _ start: Int) -> Bool 
 private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     // Also as the name of a member, or with a sign between them.
     var end = at
-    while at - end < 4, [0x20, 0x22, 0x27, 0x3A, 0x3D].contains(view[bytes, end - 1]) { end -= 1 }
+    while at - end < 4, [0x20, 0x22, 0x27, 0x2D, 0x2F, 0x3A, 0x3D, 0x5F].contains(view[bytes, end - 1]) { end -= 1 }
     if end == at { return false }
     var word: [UInt8] = []
     while word.count <= 9, isLetter(view[bytes, end - 1 - word.count]) {

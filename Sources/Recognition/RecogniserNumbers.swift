@@ -1,9 +1,10 @@
-/// The end of a card number of 13 to 19 digits at `at`, whose first run of digits is `run` long: in one run, in groups
-/// of four, or 4-6-5 and 4-6-4, between single spaces or dashes.
-func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Int? {
-    if run >= 13 {
+/// The end of a card number of 12 to 19 digits with Luhn's check digit at `at`, whose first run of digits is `run` long: in one run, in
+/// groups of four, or 4-6-5 and 4-6-4, between single spaces or dashes. And whether it begins like some issuer's cards of that length.
+func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> (end: Int, isIssued: Bool)? {
+    if run >= 12 {
         guard run <= 19, view.endsNumber(bytes, at + run) else { return nil }
-        return isCard(digits(bytes, at, run, &view), run) ? at + run : nil
+        let number = digits(bytes, at, run, &view)
+        return passesLuhn(number) ? (at + run, isIssued(number, run)) : nil
     }
     let separator = view[bytes, at + 4]
     guard run == 4, separator == UInt8(ascii: " ") || separator == UInt8(ascii: "-") else { return nil }
@@ -11,7 +12,7 @@ func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
     var count = 4
     var end = at + 4
     var isSixGrouped = false
-    var best: Int?
+    var best: (end: Int, isIssued: Bool)?
     while view[bytes, end] == separator {
         let length = view.digitRun(bytes, end + 1, limit: 7)
         if count == 4, length == 6 {
@@ -23,10 +24,26 @@ func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
         guard count <= 19 else { break }
         for offset in 1...length { number = number * 10 + UInt64(view[bytes, end + offset] &- 0x30) }
         end += 1 + length
-        if count >= 13, isCard(number, count), view.endsNumber(bytes, end) { best = end }
+        if count >= 12, passesLuhn(number), view.endsNumber(bytes, end) {
+            let isIssued = isIssued(number, count)
+            if isIssued || !(best?.isIssued ?? false) { best = (end, isIssued) }
+        }
         if isSixGrouped ? count > 10 : length < 4 { break }
     }
     return best
+}
+
+/// Whether a number of 13 or 14 digits has the check digit of a GTIN as well (GS1 General Specifications, 7.9): weights 3 and 1 from the
+/// right.
+func isArticleNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard range.count == 13 || range.count == 14 else { return false }
+    var (sum, weight) = (0, 1)
+    for at in range.reversed() {
+        guard isDigit(bytes[at]) else { return false }
+        sum += Int(bytes[at] &- 0x30) * weight
+        weight = 4 - weight
+    }
+    return sum % 10 == 0
 }
 
 private func digits(_ bytes: Span<UInt8>, _ at: Int, _ count: Int, _ view: inout ScanWindow) -> UInt64 {
@@ -35,11 +52,11 @@ private func digits(_ bytes: Span<UInt8>, _ at: Int, _ count: Int, _ view: inout
     return number
 }
 
-/// Whether a number of `count` digits has an issuer's prefix and length and Luhn's check digit. 19 digits fit 64 bits.
-private func isCard(_ number: UInt64, _ count: Int) -> Bool {
+/// Whether a number of `count` digits has an issuer's prefix and length. 19 digits fit 64 bits.
+private func isIssued(_ number: UInt64, _ count: Int) -> Bool {
     var six = number
     for _ in 0..<(count - 6) { six /= 10 }
-    return isIssuer(Int(six), count) && passesLuhn(number)
+    return isIssuer(Int(six), count)
 }
 
 /// Luhn's sum (ISO/IEC 7812): every second digit from the right doubled, digits summed, a multiple of ten.
@@ -92,31 +109,48 @@ private let lengthOfCountry: [UInt16: Int] = {
     return lengths
 }()
 
-/// The end of an IBAN whose two country letters start at `at`: capitals and digits, perhaps in groups of four between
-/// single spaces or dashes, of the country's length, one modulo 97.
-func matchIBAN(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+/// The end of an IBAN whose two country letters start at `at`: letters and digits, perhaps in groups between single spaces or dashes, of
+/// the country's length, one modulo 97; and how sure that is. In capitals and groups of four chance hardly explains it.
+func matchIBAN(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, score: Double)? {
     let (first, second) = (view[bytes, at], view[bytes, at + 1])
-    guard isCapital(first), isCapital(second), !isWord(view[bytes, at - 1]) else { return nil }
-    guard let length = lengthOfCountry[UInt16(first) << 8 | UInt16(second)], view.hasDigits(bytes, at + 2, 2) else {
-        return nil
-    }
+    guard isLetter(first), isLetter(second), !isWord(view[bytes, at - 1]) else { return nil }
+    let country = UInt16(first & 0xDF) << 8 | UInt16(second & 0xDF)
+    guard let length = lengthOfCountry[country] else { return nil }
+    var position = at + 2
+    let isApart = isGap(view[bytes, position])
+    if isApart { position += 1 }
+    guard view.hasDigits(bytes, position, 2) else { return nil }
+    let check = Int(view[bytes, position] &- 0x30) * 10 + Int(view[bytes, position + 1] &- 0x30)
+    position += 2
     var remainder = 0
+    var (capitals, smalls) = (isCapital(first) ? 1 : 0, isCapital(first) ? 0 : 1)
+    if isCapital(second) { capitals += 1 } else { smalls += 1 }
     func feed(_ byte: UInt8) {
-        let isCapital = isCapital(byte)
-        remainder = (remainder * (isCapital ? 100 : 10) + Int(byte) - (isCapital ? 55 : 48)) % 97
+        remainder =
+            isDigit(byte) ? (remainder * 10 + Int(byte) - 48) % 97 : (remainder * 100 + Int(byte & 0xDF) - 55) % 97
     }
-    var position = at + 4
+    var isRegular = !isApart
     for count in 4..<length {
         var byte = view[bytes, position]
-        if count % 4 == 0, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") {
+        if isGap(byte) {
+            if count % 4 != 0 { isRegular = false }
             position += 1
             byte = view[bytes, position]
         }
-        guard isCapital(byte) || isDigit(byte) else { return nil }
+        if isCapital(byte) { capitals += 1 } else if isLetter(byte) { smalls += 1 }
+        guard byte < 0x80, isLetter(byte) || isDigit(byte) else { return nil }
         feed(byte)
         position += 1
     }
     guard !isWord(view[bytes, position]) else { return nil }
-    for offset in 0..<4 { feed(view[bytes, at + offset]) }
-    return remainder == 1 ? position : nil
+    feed(first)
+    feed(second)
+    remainder = (remainder * 100 + check) % 97
+    guard remainder == 1 else { return nil }
+    if smalls == 0 { return (position, isRegular ? 1 : 0.8) }
+    if capitals > 0 { return nil }
+    // In prose, "no 93" is most likely a number of something.
+    return (position, isRegular ? 0.8 : 0.4)
 }
+
+private func isGap(_ byte: UInt8) -> Bool { byte == 0x20 || byte == UInt8(ascii: "-") }

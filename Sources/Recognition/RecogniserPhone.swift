@@ -32,40 +32,128 @@ package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int
     let start = range.lowerBound
     if isLetter(bytes[start]), isLetter(bytes[start + 1]), isDigit(bytes[start + 2]) { return start..<start + 2 }
     var view = ScanWindow(range)
-    guard bytes[start] == UInt8(ascii: "+"), let (length, _) = countryCode(bytes, start + 1, &view) else { return nil }
+    guard bytes[start] == UInt8(ascii: "+"), let (length, _) = callingCode(bytes, start + 1, &view) else { return nil }
     return start..<start + 1 + length
 }
 
-/// The end of a number as it is dialled within a country: ten bare digits of North America or India, eleven of China or with a leading
-/// 1, or 0 and eight to ten more, bare or in groups. Only a context word makes them a telephone number.
-func matchNational(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Int? {
-    let first = view[bytes, at]
-    if first == UInt8(ascii: "0") {
-        var isOpen = false
-        var position = at + run
-        var count = run
-        var groups = 1
-        guard run <= 11, run >= 9 || view[bytes, position] != 0, view[bytes, at + 1] != first else { return nil }
-        var best = (9...11).contains(count) && view.endsNumber(bytes, position) ? position : nil
-        while count < 11, groups < 6, let group = groupStart(bytes, position, &isOpen, &view) {
-            let length = view.digitRun(bytes, group, limit: 12)
-            count += length
-            groups += 1
-            guard length >= 2, count <= 11 else { break }
-            position = group + length
-            if count >= 9, !isOpen, view.endsNumber(bytes, position) { best = position }
+/// A number as it is dialled, without a sign that says so: only a word beside it makes it a telephone number.
+struct DialledNumber {
+    /// Where it ends.
+    var end: Int
+    /// Whether it has a form that some country's numbers are written in: then a word anywhere near is enough, otherwise it must be right
+    /// beside it.
+    var isUsual: Bool
+}
+
+/// A number of seven to fifteen digits, in one group or several, that begins at `at`, which is a digit or an opening parenthesis before
+/// one (ITU-T E.164 has fifteen at most, the shortest local numbers of large towns seven).
+///
+/// Of several ends the last one is taken: what would be left behind is most of somebody's number. What is a date, a price, a fraction,
+/// two years or an address of the Internet is none.
+func matchDialled(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> DialledNumber? {
+    var isOpen = bytes[at] == UInt8(ascii: "(")
+    let first = isOpen ? at + 1 : at
+    var position = first + view.digitRun(bytes, first, limit: 16)
+    var (count, groups, best) = (position - first, 1, Int?.none)
+    if count > 15 { return nil }
+    var counts = (first: count, second: 0)
+    var (dots, dashes, isThousands) = (0, 0, true)
+    if count >= 7, view.endsNumber(bytes, position) { best = position }
+    while count < 15, groups < 8, let group = groupStart(bytes, position, &isOpen, &view) {
+        let length = view.digitRun(bytes, group, limit: 16)
+        let sign = view[bytes, position]
+        let isSpace = sign == 0x20
+        // A space behind dashes parts two things, once there is a whole number before it.
+        if isSpace, dashes > 0, count >= 9 || groups > 2 && count >= 8 { break }
+        if count + length > 15 || groups == 1 && count >= 9 && isSpace { break }
+        if sign == UInt8(ascii: ".") { dots += 1 }
+        if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "/") { dashes += 1 }
+        if length != 3 { isThousands = false }
+        if groups == 1 { counts.second = length }
+        count += length
+        groups += 1
+        position = group + length
+        if count >= 7, !isOpen, length >= 2, view.endsNumber(bytes, position) { best = position }
+    }
+    guard let end = best else { return nil }
+    if groups > 1, !isOpen, isSomethingElse(bytes, at..<end, counts, groups, dots, &view) { return nil }
+    if isPrice(bytes, at..<end, isThousands: isThousands && groups > 1, &view) { return nil }
+    var digits = 0
+    for place in at..<end where isDigit(bytes[place]) { digits += 1 }
+    return DialledNumber(end: end, isUsual: isUsual(bytes, first, digits, groups, &view))
+}
+
+/// Whether groups of digits are a date, a fraction, a span of years or an address of the Internet.
+private func isSomethingElse(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, _ counts: (first: Int, second: Int), _ groups: Int, _ dots: Int,
+    _ view: inout ScanWindow
+) -> Bool {
+    let at = range.lowerBound
+    if groups == 2 {
+        // 0151.2345678 is no fraction: none has more than one digit before the point and a zero first.
+        if dots == 1, counts.first < 3 || view[bytes, at] != 0x30 { return true }
+        let second = view[bytes, range.upperBound - 4] &- 0x30
+        if counts.first == 4, counts.second == 4, view[bytes, at] &- 0x30 <= 2, view[bytes, at] != 0x30,
+            second <= 2, second > 0, isYear(bytes, at, &view), isYear(bytes, range.upperBound - 4, &view)
+        {
+            return true
         }
-        return best
     }
-    guard run == 10 || run == 11, view.endsNumber(bytes, at + run) else { return nil }
-    let second = view[bytes, at + 1]
-    if run == 11 {
-        guard first == UInt8(ascii: "1") else { return nil }
-        let isNorthAmerican = startsGroup(bytes, at + 1, &view) && startsGroup(bytes, at + 4, &view)
-        return isNorthAmerican || second >= UInt8(ascii: "3") ? at + run : nil
+    if counts.first <= 4, matchDate(bytes, at, run: counts.first, &view) != nil { return true }
+    return dots >= 3 && counts.first <= 3 && matchIPv4(bytes, at, &view) != nil
+}
+
+private func isYear(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+    let century = Int(view[bytes, at] &- 0x30) * 10 + Int(view[bytes, at + 1] &- 0x30)
+    return century == 19 || century == 20
+}
+
+/// Whether a currency or a per cent sign stands right beside.
+private func isPrice(_ bytes: Span<UInt8>, _ range: Range<Int>, isThousands: Bool, _ view: inout ScanWindow) -> Bool {
+    let signs: [UInt8] = [UInt8(ascii: "$"), UInt8(ascii: "%")]
+    func stands(_ at: Int, _ step: Int) -> Bool {
+        let place = view[bytes, at] == 0x20 ? at + step : at
+        return signs.contains(view[bytes, place])
     }
+    if stands(range.lowerBound - 1, -1) || stands(range.upperBound, 1) { return true }
+    // € and £ are no letters, so that the window does not show them.
+    func isCurrency(endingAt end: Int) -> Bool {
+        guard end - 2 >= view.low, end < view.high else { return false }
+        return bytes[end] == 0xAC && bytes[end - 1] == 0x82 && bytes[end - 2] == 0xE2
+            || bytes[end] == 0xA3 && bytes[end - 1] == 0xC2
+    }
+    for end in [
+        range.lowerBound - 1, range.lowerBound - 2, range.upperBound + 1, range.upperBound + 2, range.upperBound + 3,
+    ]
+    where isCurrency(endingAt: end) { return true }
+    guard isThousands, view[bytes, range.upperBound] == 0x20 else { return false }
+    var word: UInt32 = 0
+    for offset in 1...3 { word = word << 8 | UInt32(view[bytes, range.upperBound + offset] | 0x20) }
+    return !isLetter(view[bytes, range.upperBound + 4]) && [0x657572, 0x757364, 0x676270, 0x636866].contains(word)
+}
+
+/// Whether so many digits are what many countries have: ten of North America or India, eleven with a leading 1, or 0 and eight to ten more.
+private func isUsual(_ bytes: Span<UInt8>, _ at: Int, _ count: Int, _ groups: Int, _ view: inout ScanWindow) -> Bool {
+    let (first, second) = (view[bytes, at], view[bytes, at + 1])
+    if first == UInt8(ascii: "0") { return (9...11).contains(count) && second != first }
+    if groups > 1 { return false }
+    if count == 11 { return first == UInt8(ascii: "1") && second >= UInt8(ascii: "2") }
+    guard count == 10 else { return false }
     let isNorthAmerican = startsGroup(bytes, at, &view) && startsGroup(bytes, at + 3, &view)
-    return isNorthAmerican || first >= UInt8(ascii: "6") ? at + run : nil
+    return isNorthAmerican || first >= UInt8(ascii: "6")
+}
+
+/// The end of an international number that is dialled with a prefix instead of `+`, and whether it is written in groups:
+/// `0044 20 7946 0018`.
+func matchPrefixed(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, isGrouped: Bool)? {
+    for prefix in PhonePlan.prefixes {
+        guard prefix.indices.allSatisfy({ view[bytes, at + $0] == prefix[$0] }) else { continue }
+        var code = at + prefix.count
+        if isPhoneSeparator(view[bytes, code]) { code += 1 }
+        guard let end = matchCalled(bytes, code, isOpen: false, &view) else { continue }
+        return (end, (at..<end).contains { !isDigit(bytes[$0]) })
+    }
+    return nil
 }
 
 /// Whether a value is nothing but what is dialled: seven to fifteen digits (ITU-T E.164), with separators and parentheses, as columns
@@ -104,28 +192,40 @@ private func extensionEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWin
     return view.endsNumber(bytes, at) ? at : nil
 }
 
-/// The end of an international number whose `+` is at `at`: a country code and as many national digits as that country
-/// has, in groups between single separators, one of them perhaps in parentheses.
+/// The end of an international number whose `+` is at `at`.
+func matchInternational(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
+    let isOpen = view[bytes, at - 1] == UInt8(ascii: "(")
+    var code = at + 1
+    if view[bytes, code] == 0x20 || view[bytes, code] == UInt8(ascii: "(") { code += 1 }
+    return matchCalled(bytes, code, isOpen: isOpen || view[bytes, code - 1] == UInt8(ascii: "("), &view)
+}
+
+/// The end of a number whose calling code is at `at`: as many national digits follow as that country's numbers have, in groups between
+/// single separators, one of them perhaps in parentheses.
 ///
 /// Where several groups fit, the longest wins, so that a number after the telephone number is taken only when the
 /// country's numbers may be that long.
-func matchInternational(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
-    guard let (code, national) = countryCode(bytes, at + 1, &view) else { return nil }
-    var position = at + 1 + code
-    if national == 10...10 {
+private func matchCalled(_ bytes: Span<UInt8>, _ at: Int, isOpen: Bool, _ view: inout ScanWindow) -> Int? {
+    guard let (code, national) = callingCode(bytes, at, &view) else { return nil }
+    var position = at + code
+    if national == 1 << 10 {
         let area = isPhoneSeparator(view[bytes, position]) ? position + 1 : position
         if let end = matchNorthAmerican(bytes, area, &view) { return end }
     }
-    var count = 0
-    var isOpen = false
+    var (count, groups, isOpen) = (0, 0, isOpen)
+    var isLed = false
     var best: Int?
-    while count < national.upperBound {
+    while count < 14, groups < 9 {
         guard let group = groupStart(bytes, position, &isOpen, &view) else { break }
         let length = view.digitRun(bytes, group, limit: 16)
+        guard length > 0 else { break }
+        if count == 0 { isLed = view[bytes, group] == UInt8(ascii: "0") }
         count += length
-        guard length > 0, count <= national.upperBound else { break }
+        groups += 1
         position = group + length
-        if count >= national.lowerBound, !isOpen, view.endsNumber(bytes, position) { best = position }
+        // With the prefix that is dialled within the country, which does not belong there and often stands there.
+        let isWhole = PhonePlan.isLength(count, national) || isLed && PhonePlan.isLength(count - 1, national)
+        if isWhole, count + code >= 8, !isOpen, view.endsNumber(bytes, position) { best = position }
     }
     return best
 }
@@ -140,11 +240,10 @@ private func groupStart(
         isOpen = false
         position += 1
     }
-    if isPhoneSeparator(view[bytes, position]) { position += 1 }
+    position = pastSeparator(bytes, position, &view)
     if view[bytes, position] == UInt8(ascii: "(") {
         if view[bytes, position + 1] == UInt8(ascii: "0"), view[bytes, position + 2] == UInt8(ascii: ")") {
-            position += 3
-            if isPhoneSeparator(view[bytes, position]) { position += 1 }
+            position = pastSeparator(bytes, position + 3, &view)
         } else {
             isOpen = true
             position += 1
@@ -153,24 +252,19 @@ private func groupStart(
     return isDigit(view[bytes, position]) ? position : nil
 }
 
-/// The length of the country code at `at` and how many digits follow it (ITU-T E.164: 15 in all; the busiest countries
-/// with their own numbers of digits).
-private func countryCode(
-    _ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow
-) -> (length: Int, national: ClosedRange<Int>)? {
-    let first = view[bytes, at]
-    guard isDigit(first), first != UInt8(ascii: "0") else { return nil }
-    if first == UInt8(ascii: "1") || first == UInt8(ascii: "7") { return (1, 10...10) }
-    let second = view[bytes, at + 1]
-    guard isDigit(second) else { return nil }
-    switch Int(first - 0x30) * 10 + Int(second - 0x30) {
-    case 27, 31, 33, 34, 41, 48, 61, 66: return (2, 9...9)
-    case 30, 52, 57, 58, 63, 90, 91, 92: return (2, 10...10)
-    case 45, 47: return (2, 8...8)
-    case 65: return (2, 8...8)
-    case 20, 40, 44, 55, 60, 81, 82, 84, 94, 98: return (2, 8...11)
-    case 32, 36, 46, 51, 53, 54, 56, 62, 64, 86, 93, 95: return (2, 7...12)
-    case 39, 43, 49: return (2, 6...13)
-    default: return isDigit(view[bytes, at + 2]) ? (3, 7...12) : nil
+/// Past one separator, or a dash or a slash between spaces.
+private func pastSeparator(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int {
+    let byte = view[bytes, at]
+    guard isPhoneSeparator(byte) || byte == UInt8(ascii: "/") else { return at }
+    let next = view[bytes, at + 1]
+    if byte == 0x20, next == UInt8(ascii: "-") || next == UInt8(ascii: "/"), view[bytes, at + 2] == 0x20 {
+        return at + 3
     }
+    return at + 1
+}
+
+private func callingCode(
+    _ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow
+) -> (length: Int, national: UInt16)? {
+    PhonePlan.callingCode(view[bytes, at], view[bytes, at + 1], view[bytes, at + 2])
 }

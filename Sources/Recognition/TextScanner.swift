@@ -6,12 +6,16 @@ package struct TextScanner: Sendable {
     private let sought: EntitySet
     /// What the column's name already says, and what it says so plainly that a whole value is that.
     private var named: EntitySet, called: EntitySet
+    /// What the words of its name speak of in a sentence.
+    private var spoken = EntitySet()
     /// The column's name, where that is one of a credential.
     private var credential: [UInt8]?
     /// Whether values are numbers rather than text.
     package var isNumber = false
     /// Whether the name says that dotted numbers are no addresses.
     package private(set) var isVersion = false
+    /// Whether the name says that numbers are those of something else: orders, parcels, goods.
+    package private(set) var isOfThings = false
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
     private let rules: Rules
@@ -72,7 +76,8 @@ package struct TextScanner: Sendable {
     /// What a member's name says.
     package func member(_ name: String) -> Name {
         var scanner = self
-        (scanner.named, scanner.called, scanner.credential, scanner.isVersion) = (EntitySet(), EntitySet(), nil, false)
+        (scanner.named, scanner.called, scanner.credential) = (EntitySet(), EntitySet(), nil)
+        (scanner.isVersion, scanner.isOfThings) = (false, false)
         scanner.hear(name)
         if scanner.isTelling { return .telling(scanner) }
         return ContextWords.isPlain(name) ? .plain : .other(scanner)
@@ -88,13 +93,18 @@ package struct TextScanner: Sendable {
     /// Whether the column's name says that a value is an entity or a credential.
     package var isTelling: Bool { !called.isEmpty || credential != nil || isVersion }
 
+    /// Whether the column's name speaks of an entity.
+    package func isNamed(_ entity: Entity) -> Bool { named.contains(entity) || spoken.contains(entity) }
+
     /// Learns from a name.
     private mutating func hear(_ name: String) {
         if isVersionName(name) { isVersion = true }
+        if ContextWords.names.namesThings(name) { isOfThings = true }
         let more = ContextWords.names.called(name)
         called.formUnion(more)
         named.formUnion(more)
         named.formUnion(ContextWords.names.named(in: name))
+        spoken = ContextWords.all.named(in: name)
         if findsSecrets, let name = Secrets.name(in: name) { credential = name }
     }
 
@@ -110,9 +120,25 @@ package struct TextScanner: Sendable {
         _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {
         if range.isEmpty { return nil }
-        let found = find(bytes, range, anchors, &matches)
+        let first = matches.count
+        var found = find(bytes, range, anchors, &matches)
+        if anchors.holdsOdd(in: range), let folded = FoldedText(bytes, range) {
+            found = find(folded, since: first, found, &matches)
+        }
         guard let credential, found == nil || found == .namedKey else { return found }
         return Secrets.inColumn(credential, bytes, range) ?? found
+    }
+
+    /// Looks through the second view of a text. Of matches that overlap those of the first the better stand for both.
+    private func find(
+        _ folded: FoldedText, since first: Int, _ found: SecretKind?, _ matches: inout [EntityMatch]
+    ) -> SecretKind? {
+        var more: [EntityMatch] = []
+        let range = folded.bytes.indices
+        if range.isEmpty { return found }
+        let other = find(folded.bytes.span, range, AnchorMap(folded.bytes.span, range), &more)
+        matches.unite(since: first, with: folded.placed(more))
+        return found == nil || found == .namedKey ? other ?? found : found
     }
 
     private func find(
@@ -156,6 +182,8 @@ package struct TextScanner: Sendable {
         var best: EntityMatch?
         /// The words around the candidate at hand, once they were looked up.
         var context: (range: Range<Int>, entities: EntitySet)?
+        /// The words right beside it, likewise.
+        var beside: (range: Range<Int>, words: ContextWords.Beside)?
 
         /// The value without white space around it.
         let whole: Range<Int>
@@ -179,6 +207,7 @@ package struct TextScanner: Sendable {
         while at < range.upperBound {
             look.best = nil
             look.context = nil
+            look.beside = nil
             let next = candidate(bytes, at, &look)
             if let best = look.best {
                 add(best, look.first, &matches)
@@ -247,7 +276,7 @@ package struct TextScanner: Sendable {
         if sought.contains(.ipAddress), let start = hexWordStart(bytes, at, &look.view),
             let end = matchIPv6(bytes, start, &look.view)
         {
-            offer(.ipAddress, start..<end, 0.7, bytes, &look)
+            offer(.ipAddress, start..<end, scoreIPv6(bytes, start..<end, &look.view), bytes, &look)
         }
     }
 
@@ -291,8 +320,11 @@ package struct TextScanner: Sendable {
     /// What the run of digits at `at` begins, or belongs to.
     private func number(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         let before = look.view[bytes, at - 1]
-        if sought.contains(.ibanCode), run >= 2, isLetter(before) {
-            if let end = matchIBAN(bytes, at - 2, &look.view) { offer(.ibanCode, at - 2..<end, 1, bytes, &look) }
+        if sought.contains(.ibanCode), run >= 2, isLetter(before) || run == 2 && isLetter(look.view[bytes, at - 2]) {
+            let start = isLetter(before) ? at - 2 : at - 3
+            if let (end, score) = matchIBAN(bytes, start, &look.view) {
+                offer(.ibanCode, start..<end, score, bytes, &look)
+            }
         }
         if run <= 4 { addresses(bytes, at, run: run, before, &look) }
         var letters = 0
@@ -306,9 +338,11 @@ package struct TextScanner: Sendable {
         shapes(bytes, at, run: run, letters: letters, &look)
         guard letters == 0, look.view.startsNumber(bytes, at) || before == UInt8(ascii: "(") else { return }
         phones(bytes, at, run: run, before, &look)
-        if sought.contains(.creditCard), run >= 13 || run == 4, let end = matchCard(bytes, at, run: run, &look.view) {
+        if sought.contains(.creditCard), run >= 12 || run == 4, let card = matchCard(bytes, at, run: run, &look.view) {
             // Thirteen digits are seldom a card's any more, and often something else's.
-            offer(.creditCard, at..<end, end - at == 13 ? 0.65 : 1, bytes, &look)
+            let isArticle = isArticleNumber(bytes, at..<card.end)
+            let base = card.isIssued ? isArticle ? 0.45 : run == 13 ? 0.65 : 1 : 0.3
+            offer(.creditCard, at..<card.end, base, besideOnly: !card.isIssued || isArticle, bytes, &look)
         }
         if run <= 4 {
             if sought.contains(.dateOfBirth) || sought.contains(.dateTime) { dates(bytes, at, run: run, &look) }
@@ -325,12 +359,12 @@ package struct TextScanner: Sendable {
     private func addresses(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ before: UInt8, _ look: inout Look) {
         if sought.contains(.ipAddress) {
             if let start = hexWordStart(bytes, at, &look.view), let end = matchIPv6(bytes, start, &look.view) {
-                offer(.ipAddress, start..<end, 0.7, bytes, &look)
+                offer(.ipAddress, start..<end, scoreIPv6(bytes, start..<end, &look.view), bytes, &look)
             }
             if !isWord(before), run <= 3, !isVersion || !Recognition.isVersion(bytes, look.whole, at),
                 let end = matchIPv4(bytes, at, &look.view)
             {
-                offer(.ipAddress, at..<end, 0.7, bytes, &look)
+                offer(.ipAddress, at..<end, scoreIPv4(bytes, at..<end, &look.view), bytes, &look)
             }
         }
         if sought.contains(.macAddress), let start = hexWordStart(bytes, at, &look.view),
@@ -347,28 +381,35 @@ package struct TextScanner: Sendable {
         {
             offer(.phoneNumber, look.whole, 0.3, bytes, &look)
         }
-        if before == UInt8(ascii: "+") {
-            if !isWord(look.view[bytes, at - 2]), let end = matchInternational(bytes, at - 1, &look.view) {
-                offer(.phoneNumber, at - 1..<end, 0.75, bytes, &look)
+        let sign = before == UInt8(ascii: "(") ? look.view[bytes, at - 2] : before
+        if sign == UInt8(ascii: "+") || before == 0x20 && look.view[bytes, at - 2] == UInt8(ascii: "+") {
+            let plus = before == UInt8(ascii: "+") ? at - 1 : at - 2
+            guard !isWord(look.view[bytes, plus - 1]), let end = matchInternational(bytes, plus, &look.view) else {
+                return
             }
+            // What is opened before the sign is closed behind the calling code, and belongs to the number.
+            let isOpen = look.view[bytes, plus - 1] == UInt8(ascii: "(") && bytes[end - 1] != UInt8(ascii: ")")
+            let closes = isOpen && (plus..<end).contains { bytes[$0] == UInt8(ascii: ")") }
+            offer(.phoneNumber, (closes ? plus - 1 : plus)..<end, before == 0x20 ? 0.4 : 0.75, bytes, &look)
             return
         }
-        if before == UInt8(ascii: "(") {
-            if !isDigit(look.view[bytes, at - 2]), let end = matchNorthAmerican(bytes, at - 1, &look.view) {
-                offer(.phoneNumber, at - 1..<end, 0.7, bytes, &look)
-            }
+        let start = before == UInt8(ascii: "(") ? at - 1 : at
+        if start < at, isDigit(look.view[bytes, at - 2]) { return }
+        if start == at, let (end, isGrouped) = matchPrefixed(bytes, at, &look.view) {
+            offer(.phoneNumber, at..<end, isGrouped ? 0.5 : 0.4, bytes, &look)
             return
         }
-        if run == 3, let end = matchNorthAmerican(bytes, at, &look.view) {
-            offer(.phoneNumber, at..<end, 0.7, bytes, &look)
-        }
-        if run == 1, bytes[at] == UInt8(ascii: "1") {
+        var northAmerican = start < at || run == 3 ? matchNorthAmerican(bytes, start, &look.view) : nil
+        if run == 1, bytes[at] == UInt8(ascii: "1"), start == at {
             let area = isPhoneSeparator(look.view[bytes, at + 1]) ? at + 2 : at + 1
-            if let end = matchNorthAmerican(bytes, area, &look.view) {
-                offer(.phoneNumber, at..<end, 0.7, bytes, &look)
-            }
+            northAmerican = matchNorthAmerican(bytes, area, &look.view)
         }
-        if let end = matchNational(bytes, at, run: run, &look.view) { offer(.phoneNumber, at..<end, 0.4, bytes, &look) }
+        if let northAmerican { return offer(.phoneNumber, start..<northAmerican, 0.7, bytes, &look) }
+        // A bare number of less than nine digits may count telephones.
+        if let dialled = matchDialled(bytes, start, &look.view), !isNumber || dialled.end - start >= 9 {
+            let base = dialled.isUsual ? 0.4 : 0.3
+            offer(.phoneNumber, start..<dialled.end, base, besideOnly: !dialled.isUsual, bytes, &look)
+        }
     }
 
     private func dates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
@@ -437,21 +478,66 @@ package struct TextScanner: Sendable {
         offer(shape.entity, start..<end, score, bytes, &look)
     }
 
+    /// Below this a form says next to nothing: only a word right beside it counts, not one of the five around.
+    private static let weak = 0.15
+
     /// Scores a candidate by the words around it, and keeps it when it is the best.
-    private func offer(_ entity: Entity, _ range: Range<Int>, _ base: Double, _ bytes: Span<UInt8>, _ look: inout Look)
-    {
+    ///
+    /// - Parameter besideOnly: whether it is nothing at all without a word right beside it.
+    private func offer(
+        _ entity: Entity, _ range: Range<Int>, _ base: Double, besideOnly: Bool = false, _ bytes: Span<UInt8>,
+        _ look: inout Look
+    ) {
         guard sought.contains(entity) else { return }
         var score = base
-        if base < 1 {
-            if named.contains(entity) || context(of: range, bytes, &look).contains(entity) {
+        if base < 1 || isOfThings {
+            if isNamed(entity, range, base, besideOnly: besideOnly, bytes, look)
+                || isSpoken(entity, range, base, isNear: !besideOnly, bytes, &look)
+            {
                 // Presidio's constants.
                 score = min(1, max(base + 0.35, 0.4))
+            } else if besideOnly {
+                return
+            } else if isOfThings, Recogniser.numbers.contains(entity) {
+                score = base - 0.35
             }
         }
         let isCalled = called.contains(entity) && range == look.whole
         guard score >= (isCalled ? rules.leastWhereCalled : rules.least)[Int(entity.rawValue)] else { return }
         let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
+    }
+
+    /// Whether the column's name speaks of an entity, as plainly as the form wants it: what says little must be the whole value, or
+    /// at least stand in no object, whose members have names of their own.
+    private func isNamed(
+        _ entity: Entity, _ range: Range<Int>, _ base: Double, besideOnly: Bool, _ bytes: Span<UInt8>,
+        _ look: Look
+    ) -> Bool {
+        let saysLittle = besideOnly || base < Self.weak
+        guard (saysLittle ? called : named).contains(entity) else { return false }
+        if range == look.whole || !saysLittle { return true }
+        let first = bytes[look.whole.lowerBound]
+        return besideOnly && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
+    }
+
+    /// Whether the words around a candidate speak of an entity: what says little by itself wants one right beside it, and a number right
+    /// behind the name of something else is a number of that.
+    private func isSpoken(
+        _ entity: Entity, _ range: Range<Int>, _ base: Double, isNear: Bool, _ bytes: Span<UInt8>, _ look: inout Look
+    ) -> Bool {
+        guard context(of: range, bytes, &look).contains(entity) else { return false }
+        if base >= 0.6 { return true }
+        let words: ContextWords.Beside
+        if let known = look.beside, known.range == range {
+            words = known.words
+        } else {
+            words = rules.words.beside(range, bytes, &look.view)
+            look.beside = (range, words)
+        }
+        if words.areOfThings, Recogniser.numbers.contains(entity) { return false }
+        if isNear, base >= Self.weak { return true }
+        return words.before.contains(entity) || entity == .phoneNumber && words.after.contains(entity)
     }
 
     /// The words around a candidate; candidates that begin or end alike share them.

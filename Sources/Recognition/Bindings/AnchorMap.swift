@@ -6,6 +6,8 @@ import Glibc
 /// Everything sought has an anchor, so that text without one is never looked at byte by byte.
 package struct AnchorMap: Sendable {
     private var words: [UInt64] = []
+    /// What may stand for something else: bytes beyond ASCII, `%` and `&`.
+    private var odd: [UInt64] = []
     private var base = 0
 
     /// A map of nothing.
@@ -21,15 +23,38 @@ package struct AnchorMap: Sendable {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         base = range.lowerBound
         let needed = (range.count + 63) / 64
-        if words.count < needed { words = [UInt64](repeating: 0, count: needed) }
+        if words.count < needed {
+            words = [UInt64](repeating: 0, count: needed)
+            odd = words
+        }
         if range.isEmpty { return }
-        // Sound: the range lies within the span, and there is a word for every 64 bytes of it.
+        // Sound: the range lies within the span, and both lists have a word for every 64 bytes of it.
         unsafe bytes.withUnsafeBufferPointer { text in
             unsafe words.withUnsafeMutableBufferPointer { words in
-                guard let start = text.baseAddress, let out = words.baseAddress else { return }
-                unsafe (isScalar ? sluice_anchors_scalar : sluice_anchors)(start + range.lowerBound, range.count, out)
+                unsafe odd.withUnsafeMutableBufferPointer { odd in
+                    guard let start = text.baseAddress, let out = words.baseAddress, let strange = odd.baseAddress
+                    else { return }
+                    let mark = unsafe isScalar ? sluice_anchors_scalar : sluice_anchors
+                    unsafe mark(start + range.lowerBound, range.count, out, strange)
+                }
             }
         }
+    }
+
+    /// Whether anything in `range` may stand for something else (`FoldedText`).
+    @inline(__always)
+    package func holdsOdd(in range: Range<Int>) -> Bool {
+        if range.isEmpty { return false }
+        let (first, last) = ((range.lowerBound &- base) &>> 6, (range.upperBound &- 1 &- base) &>> 6)
+        var word = odd[first] & (~0 &<< UInt64((range.lowerBound &- base) & 63))
+        let end = ~0 &>> (63 &- UInt64((range.upperBound &- 1 &- base) & 63))
+        var index = first
+        while index < last {
+            if word != 0 { return true }
+            index &+= 1
+            word = odd[index]
+        }
+        return word & end != 0
     }
 
     /// Whether a byte is anywhere in a block, at the speed of memory.
