@@ -1,5 +1,6 @@
 package import Lineage
 package import Masking
+import Recognition
 import Schemas
 package import Screening
 package import Sketches
@@ -48,6 +49,10 @@ package struct BatchReport: Sendable {
     package var isInferred = false
     /// What the columns hold that were searched for personal data.
     package var columns: [PersonalColumn] = []
+    /// Columns that are somebody's by their names or values, of which not everything is masked.
+    package var unmasked: [UnmaskedColumn] = []
+    /// Rows of the sample that are others of it again, by their content, and rows in the sample; nil where none is.
+    package var copies: (rows: Int, of: Int)?
     /// How well rows hide among each other by their quasi-identifiers; nil where the contract names none or nothing was released.
     package var anonymity: EquivalenceClasses.Summary?
     /// The class size that the contract wants.
@@ -199,6 +204,14 @@ package struct BatchReport: Sendable {
                     .object([
                         "fieldName": name(receipt.field), "entity": .string(receipt.entity),
                         "operator": .string(receipt.operation.rawValue), "count": whole(count),
+                    ])
+                }),
+            "duplicateRows": copies.map { .object(["rows": whole($0.rows), "of": whole($0.of)]) } ?? .null,
+            "notMasked": .array(
+                unmasked.map {
+                    .object([
+                        "name": .string($0.label), "entity": .string($0.entity.name),
+                        "share": .number(($0.share * 10_000).rounded() / 10_000),
                     ])
                 }),
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),

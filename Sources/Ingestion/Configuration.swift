@@ -195,7 +195,7 @@ package struct Configuration: Sendable, Equatable {
             type: string
             format: email
             # Declared personal data: every value becomes a keyed token (HMAC-SHA-256, keys/tokens.token).
-            sluice: { pii: { entity: EMAIL_ADDRESS, operator: tokenize, key: tokens, prefix: "em_" } }
+            sluice: { pii: { entity: EMAIL_ADDRESS, operator: tokenize, key: tokens, prefix: "em_", normalize: true } }
 
           - name: amount
             type: number

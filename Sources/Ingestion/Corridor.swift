@@ -89,8 +89,8 @@ package struct Corridor: Sendable {
         }
         let secret = try store?.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
         let hash = try Plan.keyHash(secret)
-        let keys = try BatchKeys(schema, hash, store, options)
-        let plan = try Plan(
+        var keys = try BatchKeys(schema, hash, store, options)
+        var plan = try Plan(
             schema: schema, dataset: dataset, source: sourceName, format: format, options: options,
             secret: secret ?? [UInt8](repeating: 0x53, count: 32),
             recipients: options.doors == .ingest ? store?.recipients(of: dataset) ?? [] : [],
@@ -101,22 +101,22 @@ package struct Corridor: Sendable {
             status: .checked, dataset: dataset, source: sourceName, file: path, fields: plan.fieldNames)
         report.contractHash = hex(schema.digest)
         report.isInferred = schema.isInferred
-        let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
+        var cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
         try requireFewColumns(cutter.head.layout?.columns.count ?? 0, schema, path)
-        report.unknownColumns = cutter.head.unknown
-        report.lacksHeader = cutter.head.matches == 0
         var survey = try await survey(cutter, plan, keys, source)
-        report.bytes = cutter.bytesRead
-        report.encoding = plan.reading.coding.encoding
-        report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
-        report.dataHash = hex(survey.digest)
-        report.readers = readers(plan, survey)
-        report.disguisedColumns = disguisedColumns(survey.head, plan)
+        let corrections = Corrections(survey, plan)
+        if !corrections.isEmpty {
+            plan = plan.correcting(corrections.passed)
+            keys = try BatchKeys(schema, hash, store, options)
+            cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
+            let evidence = corrections.corrected(survey.evidence)
+            survey = try await self.survey(cutter, plan, keys, source)
+            survey.evidence = evidence
+        }
+        describe(survey, cutter, plan, &report)
         survey.findings +=
             disguise(report, survey.head, schema) + undeclaredColumns(survey, plan)
             + personalLabels(survey.head, plan)
-        report.columns = columns(survey, plan)
-        report.spotted = survey.spotted
         let visitor = try visitor(plan, source, survey.digest, claim)
         if let visitor {
             let last = try store?.proven().state.lastNumber(dataset: dataset, supplier: sourceName)
@@ -358,8 +358,12 @@ package struct Corridor: Sendable {
         report.findings = findings
         report.listed.append(contentsOf: survey.listed)
         report.listed.sort(keeping: plan.options.listed)
-        let extra = soundRows(decision.keyErrors, survey)
-        let (flagged, quarantined) = (survey.profile.flagged, survey.profile.quarantined)
+        func broken(_ outcome: Outcome) -> [RowSet] {
+            zip(plan.validator.keyRules, decision.keyErrors).filter { $0.0.outcome == outcome }.map(\.1)
+        }
+        let extra = soundRows(broken(.rejected), survey)
+        let flagged = survey.profile.flagged + soundRows(broken(.flagged), survey)
+        let quarantined = survey.profile.quarantined + soundRows(broken(.quarantined), survey)
         report.counts.set(
             accepted: max(0, survey.profile.sound - extra - flagged - quarantined), flagged: flagged,
             quarantined: quarantined, rejected: survey.profile.rows - survey.profile.sound + extra)

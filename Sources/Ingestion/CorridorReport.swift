@@ -1,3 +1,4 @@
+import Cryptography
 import Masking
 import Reading
 import Schemas
@@ -35,6 +36,22 @@ extension Corridor {
             func place(_ sum: UInt32) -> Double { ScoreHistograms.place(of: sum, trees: lines.forest.trees) }
             return (place(lines.flagBelow), place(lines.quarantineBelow))
         }
+    }
+
+    /// What the report says of a file that was looked through.
+    func describe(_ survey: Survey, _ cutter: SliceCutter, _ plan: Plan, _ report: inout BatchReport) {
+        report.unknownColumns = cutter.head.unknown
+        report.lacksHeader = cutter.head.matches == 0
+        report.bytes = cutter.bytesRead
+        report.encoding = plan.reading.coding.encoding
+        report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
+        report.dataHash = hex(survey.digest)
+        report.readers = readers(plan, survey)
+        report.disguisedColumns = disguisedColumns(survey.head, plan)
+        report.columns = columns(survey, plan)
+        if plan.reader.fields.content.count == plan.schema.fields.count { report.copies = survey.profile.copies }
+        report.unmasked = unmasked(survey, plan)
+        report.spotted = survey.spotted
     }
 
     /// Labels that look like others than they are. A label of the contract's is what somebody wrote there, unless the contract was

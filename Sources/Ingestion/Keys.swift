@@ -105,7 +105,7 @@ struct BatchKeys {
             }
             switch rule.purpose {
             case .target: errors.append(RowSet())
-            case .unique: errors.append(try keys[index].duplicates(drained(index)))
+            case .unique, .copies: errors.append(try keys[index].duplicates(drained(index)))
             case .among(let target):
                 errors.append(try keys[index].rows(missingFrom: keys[target], drained(index), drained(target)))
             case .outside(let reference):

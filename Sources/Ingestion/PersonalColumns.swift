@@ -59,6 +59,53 @@ package struct PersonalColumn: Sendable, Equatable {
     }
 }
 
+/// A column that is somebody's by its name or its values, and leaves the gate with values that nobody masked.
+package struct UnmaskedColumn: Sendable, Equatable {
+    /// Its name, or its place where the contract does not name it.
+    package var label: String
+    /// What its name or its values say.
+    package var entity: Entity
+    /// The share of its values that are not masked.
+    package var share: Double
+}
+
+extension Field {
+    /// Whether values may be somebody's without anybody having said what is done about them: no rule, no list of values, no purpose that
+    /// says that they are kept on purpose.
+    fileprivate var mayTellWhoItIs: Bool {
+        guard pii == nil, categories == nil, constraints.enumeration == nil, role != .quasiIdentifier else {
+            return false
+        }
+        switch type {
+        case .boolean, .time, .year, .yearmonth, .duration: return false
+        default: return true
+        }
+    }
+}
+
+/// What all rows together tell of the cells of a column. It changes what the rows are, so that all are looked at once more.
+struct Corrections {
+    /// Entities that chance finds in numbers of something else, and those that are told once for a column, by column.
+    let chance: [Int: Set<Entity>], once: [Int: Set<Entity>]
+    var isEmpty: Bool { chance.isEmpty && once.isEmpty }
+
+    init(_ evidence: ColumnEvidence, _ layout: Layout?, _ plan: Plan) {
+        (chance, once) = layout.map { plan.validator.corrections(evidence, $0) } ?? ([:], [:])
+    }
+
+    init(_ survey: Corridor.Survey, _ plan: Plan) { self.init(survey.evidence, survey.head.layout, plan) }
+
+    /// What is passed over in rows.
+    var passed: [Int: Set<Entity>] { chance.merging(once) { $0.union($1) } }
+
+    /// The evidence of the first look, without what was chance.
+    func corrected(_ evidence: ColumnEvidence) -> ColumnEvidence {
+        var evidence = evidence
+        for (column, entities) in chance { for entity in entities { evidence.forget(entity, in: column) } }
+        return evidence
+    }
+}
+
 extension Corridor {
     /// What each column holds that was searched.
     func columns(_ survey: Survey, _ plan: Plan) -> [PersonalColumn] {
@@ -80,7 +127,7 @@ extension Corridor {
     /// Columns that are personal data, that the contract does not speak of, and whose values are all replaced.
     func undeclaredKinds(_ survey: Survey, _ plan: Plan) -> [Int: Entity] {
         undeclared(survey, plan).filter { column, found in
-            found.policy == .mask
+            found.policy == .mask && !found.entity.isQuasi
                 && survey.evidence.share(of: found.entity, in: column) >= ColumnEvidence.shareToReplace
         }.mapValues(\.entity)
     }
@@ -116,13 +163,43 @@ extension Corridor {
         }
     }
 
+    /// Columns that are somebody's by their names or values and have no rule, with the share of values that leave as they came.
+    func unmasked(_ survey: Survey, _ plan: Plan) -> [UnmaskedColumn] {
+        guard let layout = survey.head.layout else { return [] }
+        let kinds = undeclaredKinds(survey, plan)
+        return layout.columns.indices.compactMap { column in
+            let field = layout.fieldOfColumn[column]
+            if field < 0, plan.schema.unknownFields == .drop { return nil }
+            if field >= 0, !plan.schema.fields[field].mayTellWhoItIs { return nil }
+            if kinds[column] != nil { return nil }
+            let values = survey.evidence.values[column] ?? 0
+            let found = survey.evidence.wholes[column, default: [:]]
+            let held = found.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
+            let proposed =
+                held.flatMap { 2 * $0.value > values ? $0.key : nil } ?? ColumnNames.proposal(layout.columns[column])
+            guard let entity = proposed, values > 0 else { return nil }
+            // What is told once for the column, a key, and what policy lets pass, leave as they are.
+            let isMasked =
+                plan.validator.undeclaredPolicy(ofField: field) == .mask && !entity.isQuasi
+                && !plan.validator.isKey(field)
+            let masked = isMasked ? found.values.reduce(0, +) : 0
+            if masked >= values { return nil }
+            return UnmaskedColumn(
+                label: field >= 0 ? layout.columns[column] : "column \(column + 1)", entity: entity,
+                share: Double(values - masked) / Double(values))
+        }
+    }
+
     private func undeclared(_ survey: Survey, _ plan: Plan) -> [Int: (entity: Entity, policy: UndeclaredPII)] {
         guard let layout = survey.head.layout else { return [:] }
         var found: [Int: (entity: Entity, policy: UndeclaredPII)] = [:]
         for column in survey.evidence.values.keys {
-            guard let policy = plan.validator.undeclaredPolicy(ofField: layout.fieldOfColumn[column]),
-                let entity = survey.evidence.verdict(column)
-            else { continue }
+            let field = layout.fieldOfColumn[column]
+            guard let policy = plan.validator.undeclaredPolicy(ofField: field) else { continue }
+            let isKey = plan.validator.isKey(field)
+            guard let entity = survey.evidence.verdict(column) ?? survey.evidence.kind(column, isKey: isKey) else {
+                continue
+            }
             found[column] = (entity, policy)
         }
         return found

@@ -90,7 +90,7 @@ struct Plan: Sendable {
     let fieldNames: [String]
     let options: BatchOptions
     let reading: ReadingPlan
-    let validator: Validator
+    private(set) var validator: Validator
     let screened: ScreenedFields
     let reader: FeatureReader
     /// What nobody outside can tell.
@@ -103,6 +103,13 @@ struct Plan: Sendable {
 
     /// The version of everything that can change an outcome.
     static let pipelineVersion = "14"
+
+    /// The plan with what a first look at all rows corrects in the search for personal data.
+    func correcting(_ corrections: [Int: Set<Entity>]) -> Plan {
+        var plan = self
+        plan.validator = validator.correcting(corrections)
+        return plan
+    }
 
     init(
         schema: Schema, dataset: String, source: String, format: SourceFormat, options: BatchOptions, secret: [UInt8],

@@ -205,9 +205,22 @@ extension Store {
         return try Source(plain, calling: "batch \(batch)")
     }
 
+    /// The plan with what a first look at all rows corrects, as the corridor has it.
+    private func corrected(_ plan: Plan, _ source: Source) throws(IngestionError) -> Plan {
+        let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
+        guard let layout = cutter.head.layout else { return plan }
+        var evidence = ColumnEvidence()
+        while let slice = try cutter.next() {
+            var reader = SliceReader(slice, layout: layout, plan: plan.reading)
+            while let batch = reader.next() { evidence.merge(plan.validator.validate(batch).evidence) }
+        }
+        return plan.correcting(Corrections(evidence, layout, plan).passed)
+    }
+
     private func replay(
         _ source: Source, _ plan: Plan, _ decision: Decision, _ row: Int?, _ replay: inout Replay
     ) throws(IngestionError) {
+        let plan = try corrected(plan, source)
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
         guard let layout = cutter.head.layout else { return }
         replay.isReplayed = true

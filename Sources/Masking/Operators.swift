@@ -27,6 +27,7 @@ package final class ValueOperator: Sendable {
     private let part: PIIRule.Part?
     private let bucket: Double
     private let alphabet: TokenAlphabet
+    private let normalizes: Bool, country: String?
 
     /// Makes the operator of a rule.
     package init(_ rule: PIIRule, alphabet: TokenAlphabet = .hexadecimal) {
@@ -41,6 +42,7 @@ package final class ValueOperator: Sendable {
         maxDays = rule.maxDays
         part = rule.part
         bucket = rule.bucket ?? 1
+        (normalizes, country) = (rule.normalizes, rule.country)
     }
 
     /// Whether `apply` will ask for a keyed code.
@@ -65,9 +67,10 @@ package final class ValueOperator: Sendable {
                 into: &out)
         case .truncate: writeTruncated(bytes, range, keepFirst: keepFirst, into: &out)
         case .tokenize:
-            writeToken(code: code(bytes.extracting(range)), prefix: prefix, alphabet: alphabet, into: &out)
+            let code = coded(bytes, range, entity, code)
+            writeToken(code: code, prefix: prefix, alphabet: alphabet, into: &out)
         case .encrypt:
-            let sealed = code(bytes.extracting(range))
+            let sealed = coded(bytes, range, entity, code)
             if sealed.isEmpty { return writeReplacement(entity: entity, text: nil, into: &out) }
             out += prefix
             out += base64URLText(sealed.span)
@@ -79,6 +82,15 @@ package final class ValueOperator: Sendable {
         case .generalize:
             if !writeCoarse(bytes, range, into: &out) { writeReplacement(entity: entity, text: nil, into: &out) }
         }
+    }
+
+    /// The code of a value, in its one spelling where the rule asks for that.
+    private func coded(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ entity: String, _ code: (Span<UInt8>) -> [UInt8]
+    ) -> [UInt8] {
+        if !normalizes { return code(bytes.extracting(range)) }
+        let text = oneSpelling(bytes, range, of: Entity(name: entity), country: country)
+        return code(text.span)
     }
 
     /// The same for a text in which something was found that has no place of its own there: of such a one nothing is kept.

@@ -1,3 +1,4 @@
+import Recognition
 package import Tabular
 
 /// Proposes a contract from data: fed cell by cell, linear in the bytes and bounded in memory.
@@ -316,6 +317,10 @@ struct ColumnSummary: Sendable {
             let names = entities.keys.sorted().joined(separator: ", ")
             lines.append("personal data in about \(found) of \(searched) values looked at: \(names)")
             settings.append("pii: { scan: true, operator: replace }")
+        }
+        if found == 0, case .string = type, let named = ColumnNames.proposal(name), named.isListed {
+            lines.append(
+                "by its name this is somebody's: sluice: { pii: { entity: \(named.name), operator: replace } }")
         }
         if !settings.isEmpty { lines.append("sluice: { \(settings.joined(separator: ", ")) }") }
         return lines

@@ -427,9 +427,22 @@ package struct BatchRule: Sendable, Equatable {
     package var rejectedRows = RejectedRows.quarantine
     /// Largest share of quarantined rows, 0 to 1.
     package var maxQuarantinedRate = 0.05
+    /// What becomes of a row that is another one again, value by value; nil where they are only counted.
+    package var duplicateRows: DuplicateRows?
 
     /// A rule with the defaults.
     package init() {}
+}
+
+/// What becomes of rows that stand in the file before (`sluice: batch: duplicateRows:`).
+package enum DuplicateRows: String, Sendable, CaseIterable {
+    /// They are flagged.
+    case flag
+    /// They are kept back.
+    case quarantine
+
+    /// What it makes of a row.
+    package var outcome: Outcome { self == .flag ? .flagged : .quarantined }
 }
 
 /// What becomes of rejected rows (`sluice: batch: rejectedRows:`).

@@ -189,6 +189,7 @@ private struct SchemaDiff {
         share(old.batch.maxRejectedRate, new.batch.maxRejectedRate, "sluice.batch.maxRejectedRate")
         share(old.batch.maxQuarantinedRate, new.batch.maxQuarantinedRate, "sluice.batch.maxQuarantinedRate")
         changed(old.batch.rejectedRows, new.batch.rejectedRows, "sluice.batch.rejectedRows")
+        changed(old.batch.duplicateRows, new.batch.duplicateRows, "sluice.batch.duplicateRows")
         changed(old.forest, new.forest, "sluice.isolationForest", .breaking, "changed: other rows may be held back")
     }
 

@@ -69,18 +69,17 @@ extension SchemaLoader {
             switch rule.operation {
             case .redact, .drop, .suppress: []
             case .replace: ["replacement"]
-            case .encrypt: ["key", "prefix", "mode", "perSubject"]
+            case .encrypt: ["key", "prefix", "mode", "perSubject", "normalize", "country"]
             case .dateShift: ["key", "maxDays"]
             case .generalize: ["to", "bucket"]
             case .mask: ["maskChar", "keepFirst", "keepLast", "keepFormat"]
             case .truncate: ["keepFirst"]
-            case .tokenize: ["key", "prefix"]
+            case .tokenize: ["key", "prefix", "normalize", "country"]
             }
         let common = ["entity", "scan", "entities", "dictionary", "dictionaryEntity", "operator", "validate"]
         let all = [
             "replacement", "maskChar", "keepFirst", "keepLast", "keepFormat", "key", "prefix", "mode", "perSubject",
-            "maxDays", "to",
-            "bucket",
+            "maxDays", "to", "bucket", "normalize", "country",
         ]
         for key in all where !own.contains(key) {
             guard let stray = cursor[key] else { continue }
@@ -109,6 +108,7 @@ extension SchemaLoader {
         rule.keepsFormat = try cursor["keepFormat"]?.flag() ?? false
         rule.isRandom = try cursor["mode"]?.word(of: ["deterministic", "random"], what: "mode") == "random"
         rule.isPerSubject = try cursor["perSubject"]?.flag() ?? false
+        try loadNormalisation(cursor, into: &rule)
         rule.maxDays = try cursor["maxDays"]?.whole(in: 1...36_500) ?? 90
         try loadCoarse(cursor, field, into: &rule)
         if rule.operation == .truncate, rule.keepFirst == 0 {
@@ -120,6 +120,30 @@ extension SchemaLoader {
                 check.warning("validate is not enforced by this version: every value of the column is masked"))
         }
         return rule
+    }
+
+    /// Whether values are brought into one spelling before they are made tokens.
+    private mutating func loadNormalisation(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {
+        rule.normalizes = try cursor["normalize"]?.flag() ?? false
+        if let country = cursor["country"] {
+            let name = try country.text()
+            guard PhonePlan.knows(name) else {
+                throw country.error(
+                    .outOfRange,
+                    "no numbering plan of this country is known; give its two capitals (ISO 3166), such as DE")
+            }
+            guard rule.normalizes else {
+                throw country.error(.inconsistent, "country says how numbers are normalised; add normalize: true")
+            }
+            rule.country = name
+        }
+        let isSpelled = rule.scan || rule.entity == Entity.emailAddress.name || rule.entity == Entity.phoneNumber.name
+        if rule.operation == .tokenize, isSpelled, cursor["normalize"] == nil {
+            warnings.append(
+                cursor.warning(
+                    "tokens of other spellings of the same address or number do not join: add normalize: true, or normalize: false where "
+                        + "earlier tokens must stay as they are"))
+        }
     }
 
     /// What holds for personal data in all fields.
@@ -515,11 +539,15 @@ extension SchemaLoader {
 
     private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
         try cursor.refuseKeys(
-            besides: ["minRows", "maxRejectedRate", "maxRejected", "rejectedRows", "maxQuarantinedRate", "onExceed"])
+            besides: [
+                "minRows", "maxRejectedRate", "maxRejected", "rejectedRows", "duplicateRows", "maxQuarantinedRate",
+                "onExceed",
+            ])
         var rule = BatchRule()
         rule.minRows = try cursor["minRows"]?.whole(in: 0...Int(Int32.max)) ?? rule.minRows
         rule.maxRejected = try cursor["maxRejected"]?.whole(in: 0...1 << 50)
         rule.rejectedRows = try cursor["rejectedRows"]?.choice(RejectedRows.self) ?? rule.rejectedRows
+        rule.duplicateRows = try cursor["duplicateRows"]?.choice(DuplicateRows.self)
         rule.maxRejectedRate = try cursor["maxRejectedRate"]?.number(in: 0...1) ?? rule.maxRejectedRate
         rule.maxQuarantinedRate = try cursor["maxQuarantinedRate"]?.number(in: 0...1) ?? rule.maxQuarantinedRate
         if let word = cursor["onExceed"], try word.word(of: ["quarantine", "reject"]) == "reject" {

@@ -53,6 +53,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case pairResidual = "pair-residual"
     case trigger = "trigger"
     case floodedRow = "flooded-row"
+    case duplicateRow = "duplicate-row"
     case labelFlip = "label-flip"
     case labelDisagreement = "label-disagreement"
     case outlierExcess = "outlier-excess"

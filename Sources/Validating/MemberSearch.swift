@@ -58,18 +58,20 @@ extension ColumnSearch {
         names?.find(text, range, into: &matches)
         var wholes: [EntityMatch] = []
         // Values that say by themselves that they are none of what the words around them speak of.
-        var denied: [(value: Range<Int>, entity: Entity)] = []
+        var denied: [(value: Range<Int>, entities: Set<Entity>)] = []
         var strings: [Range<Int>] = []
         var inside: [EntityMatch] = []
         func look(_ value: Range<Int>, _ name: TextScanner.Name) {
             let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
             if !isNumber, let source, value.contains(where: { source[$0] == 0x5C }) { strings.append(value) }
             var own = scanner
-            var doubtful: Entity?
+            var doubtful: Set<Entity> = []
             switch name {
-            case .telling(let scanner): (own, doubtful) = (scanner, scanner.isVersion ? .ipAddress : nil)
+            case .telling(let scanner): (own, doubtful) = (scanner, scanner.isVersion ? [.ipAddress] : [])
+            // The number of an invoice is nobody's.
+            case .other(let scanner) where scanner.isOfThings: (own, doubtful) = (scanner, Entity.numbers)
             // Ids beside the word mobile: any ten digits are a telephone number there.
-            case .other(let scanner) where isNumber: (own, doubtful) = (scanner, .phoneNumber)
+            case .other(let scanner) where isNumber: (own, doubtful) = (scanner, [.phoneNumber])
             default: if !isNumber { return }
             }
             own.isNumber = isNumber
@@ -80,14 +82,17 @@ extension ColumnSearch {
                 : own.scan(text, range: value, anchors: anchors, into: &inside)
             if secret == nil || secret == .namedKey { secret = found ?? secret }
             if inside.count == 1, inside[0].range == trimmed(text, value) { wholes.append(inside[0]) }
-            if let doubtful, !inside.contains(where: { $0.entity == doubtful }) { denied.append((value, doubtful)) }
+            for match in inside { doubtful.remove(match.entity) }
+            if !doubtful.isEmpty { denied.append((value, doubtful)) }
         }
         eachValue(text, range, &members, look)
         if !denied.isEmpty {
             var rest = denied[...]
             let kept = matches[first...].filter { match in
                 while let next = rest.first, next.value.upperBound <= match.start { rest = rest.dropFirst() }
-                return !(rest.first.map { $0.value.lowerBound <= match.start && $0.entity == match.entity } ?? false)
+                return
+                    !(rest.first.map { $0.value.lowerBound <= match.start && $0.entities.contains(match.entity) }
+                    ?? false)
             }
             matches.replaceSubrange(first..., with: kept)
         }

@@ -16,46 +16,6 @@ package struct Sighting: Sendable, Equatable {
     package var isUndeclared: Bool
 }
 
-/// What the columns of some rows hold: counts that can be added up, from which it is told what a column is.
-package struct ColumnEvidence: Sendable, Equatable {
-    /// For each column that is searched, its values.
-    package var values: [Int: Int] = [:]
-    /// For each column and entity, values that are wholly that.
-    package var wholes: [Int: [Entity: Int]] = [:]
-    /// For each column and entity, values with such a thing in them.
-    package var inside: [Int: [Entity: Int]] = [:]
-
-    /// Evidence of nothing.
-    package init() {}
-
-    /// Adds other rows'.
-    package mutating func merge(_ other: ColumnEvidence) {
-        values.merge(other.values, uniquingKeysWith: +)
-        wholes.merge(other.wholes) { $0.merging($1, uniquingKeysWith: +) }
-        inside.merge(other.inside) { $0.merging($1, uniquingKeysWith: +) }
-    }
-
-    /// Values that a verdict needs (FEATURES 7.9).
-    package static let valuesMin = 100
-    /// Share of a column's values that make it what they are.
-    package static let shareMin = 0.2
-    /// Share from which also the values that are something else are replaced: they are most likely written badly.
-    package static let shareToReplace = 0.8
-
-    /// The share of a column's values that are an entity.
-    package func share(of entity: Entity, in column: Int) -> Double {
-        Double(wholes[column]?[entity] ?? 0) / Double(max(values[column] ?? 0, 1))
-    }
-
-    /// What a column is: the entity that at least a fifth of at least a hundred values are.
-    package func verdict(_ column: Int) -> Entity? {
-        guard let count = values[column], count >= Self.valuesMin else { return nil }
-        let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
-        guard let best, Double(best.value) >= Self.shareMin * Double(count) else { return nil }
-        return best.key
-    }
-}
-
 /// How one column is searched.
 struct ColumnSearch: Sendable {
     let field: Int
@@ -71,6 +31,12 @@ struct ColumnSearch: Sendable {
     /// Whether values tell rows apart: then chance hits must not make them alike, and only the column as a whole is judged.
     let isKey: Bool
     let whole: String?
+    /// Whether its numbers are most likely those of something else.
+    var isOfThings: Bool { scanner.isOfThings || isKey }
+
+    /// Whether its name speaks of an entity.
+    func isCalled(_ entity: Entity) -> Bool { scanner.isNamed(entity) }
+
     /// Whether values are numbers: of these only whole ones can be anything, and only with so many digits.
     let isNumeric: Bool
     let digitsMin: Int
@@ -130,14 +96,13 @@ struct ColumnSearch: Sendable {
         scanner.isNumber = true
     }
 
-    /// Nobody asked for it, so that only what is likely by itself or beside a word counts: a form that says little does only in a column
-    /// that is called so.
+    /// The same rule as for what somebody asked for.
     private static func scanner(
         _ undeclared: UndeclaredPII?, _ name: String, _ secrets: Outcome, _ schema: Schema
     ) -> TextScanner {
         TextScanner(
             entities: undeclared == nil ? [] : Entity.usual, columnName: name, secrets: secrets != .accepted,
-            minimumScore: 0.6, thresholds: schema.personalData.thresholds)
+            thresholds: schema.personalData.thresholds)
     }
 }
 
@@ -162,6 +127,9 @@ extension Validator {
         if let own = searches[field], own.isKey, own.undeclared == .mask { return .quarantine }
         return searches[field]?.undeclared
     }
+
+    /// Whether a field's values tell rows apart.
+    package func isKey(_ field: Int) -> Bool { searches[field]?.isKey ?? false }
 
     /// Looks for personal data and credentials, each text once.
     ///
@@ -209,7 +177,8 @@ extension Validator {
         let cells = batch.cells.span
         var members = MemberNames()
         var matches: [EntityMatch] = []
-        var values = 0
+        var (values, forms) = (0, FormCounts())
+        let passed = corrections[column] ?? []
         var (wholes, inside) = ([Int](repeating: 0, count: Entity.count), [Int](repeating: 0, count: Entity.count))
         for row in rows {
             let cell = cells[row &* batch.width &+ column]
@@ -234,6 +203,7 @@ extension Validator {
                 secret = own.find(
                     inValue: bytes, range, isNumber: own.isNumeric || !cell.isText, hasEscapes, anchors, into: &matches)
             }
+            if !passed.isEmpty { matches.removeAll { passed.contains($0.entity) } }
             if matches.isEmpty, secret == nil { continue }
             if !own.isKey || own.undeclared == nil {
                 for match in matches {
@@ -243,7 +213,11 @@ extension Validator {
                             isUndeclared: own.undeclared != nil))
                 }
             }
-            if matches.count == 1, matches[0].range == whole || matches[0].range == trimmed(bytes, whole) {
+            let isWhole = matches.count == 1 && (matches[0].range == whole || matches[0].range == trimmed(bytes, whole))
+            if own.undeclared != nil {
+                for match in matches { forms.note(ValueForm(bytes, range), match.entity) }
+            }
+            if isWhole {
                 wholes[Int(matches[0].entity.rawValue)] &+= 1
             } else {
                 for (index, match) in matches.enumerated()
@@ -251,9 +225,14 @@ extension Validator {
                     inside[Int(match.entity.rawValue)] &+= 1
                 }
             }
-            note(batch, row, own, column: column, secret, matches[...], &result, &findings, &isSound)
+            let told = own.isKey && own.undeclared != nil && !isWhole ? [] : matches[...]
+            note(batch, row, own, column: column, secret, told, &result, &findings, &isSound)
         }
         result.evidence.values[column] = values
+        if !forms.isEmpty {
+            for row in rows { forms.count(ValueForm(bytes, cells[row &* batch.width &+ column].range)) }
+            result.evidence.alike[column] = forms.counts
+        }
         for entity in Entity.allCases {
             let (whole, part) = (wholes[Int(entity.rawValue)], inside[Int(entity.rawValue)])
             if whole > 0 { result.evidence.wholes[column, default: [:]][entity] = whole }
@@ -281,11 +260,12 @@ extension Validator {
             add(.secret, secret == .namedKey ? min(own.secrets, .flagged) : own.secrets, secret.rawValue)
         }
         if own.suppresses, let first = matches.first { add(.suppressedRow, .quarantined, first.entity.name) }
-        guard let policy = own.undeclared, !own.isKey else { return }
+        guard let policy = own.undeclared else { return }
         for index in matches.indices
         where !matches[..<index].contains(where: { $0.entity == matches[index].entity }) {
             let match = matches[index]
-            add(.undeclaredPII, policy.outcome, match.entity.name)
+            // A key is never changed, since it would join nothing any more: its row is told of.
+            add(.undeclaredPII, own.isKey ? min(policy.outcome, .flagged) : policy.outcome, match.entity.name)
         }
     }
 }

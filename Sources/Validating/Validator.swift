@@ -1,3 +1,4 @@
+package import Recognition
 package import Schemas
 package import Sketches
 package import Tabular
@@ -66,6 +67,8 @@ package struct KeyRule: Sendable, Equatable {
         case outside(reference: Int)
         /// Others refer to them.
         case target
+        /// A row that has the same as one before it is its copy.
+        case copies(Outcome)
     }
 
     /// The finding's code.
@@ -77,9 +80,12 @@ package struct KeyRule: Sendable, Equatable {
     /// What reports call the rule, where its fields do not say enough.
     package var name: String?
 
+    /// What it makes of a row that breaks it.
+    package var outcome: Outcome { if case .copies(let outcome) = purpose { outcome } else { .rejected } }
+
     /// The finding about a row that breaks it.
     package func finding(row: Int) -> Finding {
-        var finding = Finding(code, outcome: .rejected, row: row, field: fields.count == 1 ? fields[0] : -1)
+        var finding = Finding(code, outcome: outcome, row: row, field: fields.count == 1 ? fields[0] : -1)
         finding.rule = name
         return finding
     }
@@ -103,6 +109,8 @@ package struct Validator: Sendable {
     let searches: [Int: ColumnSearch]
     /// How what the contract does not name is searched.
     let unknownSearch: ColumnSearch?
+    /// Entities that are passed over in a column, since the column as a whole told what they are.
+    private(set) var corrections: [Int: Set<Entity>] = [:]
     let hash: KeyedHash
 
     /// Compiles a contract; `hash` is keyed with a secret of the run.
@@ -132,6 +140,36 @@ package struct Validator: Sendable {
                 ColumnSearch(schema, check.index).map { (check.index, $0) }
             })
         unknownSearch = ColumnSearch(unknown: "", schema)
+    }
+
+    /// A validator that passes over what a first look at all rows told to be no finding of a row: by column, entities.
+    package func correcting(_ corrections: [Int: Set<Entity>]) -> Validator {
+        var validator = self
+        validator.corrections = corrections
+        return validator
+    }
+
+    /// What the evidence of all rows corrects: chance hits in columns that nobody declared, and what is told once for a column rather than
+    /// in each of its rows.
+    package func corrections(_ evidence: ColumnEvidence, _ layout: Layout) -> (
+        chance: [Int: Set<Entity>], once: [Int: Set<Entity>]
+    ) {
+        var (chance, once): ([Int: Set<Entity>], [Int: Set<Entity>]) = ([:], [:])
+        for column in evidence.values.keys {
+            let field = layout.fieldOfColumn[column]
+            let search = field >= 0 ? searches[field] : ColumnSearch(unknown: layout.columns[column], schema)
+            guard let search, search.undeclared != nil else { continue }
+            let found = Set(evidence.wholes[column, default: [:]].keys).union(
+                evidence.inside[column, default: [:]].keys)
+            for entity in found {
+                if !search.isCalled(entity), evidence.isChance(entity, in: column, isOfThings: search.isOfThings) {
+                    chance[column, default: []].insert(entity)
+                } else if entity.isQuasi, evidence.isColumn(of: entity, column) {
+                    once[column, default: []].insert(entity)
+                }
+            }
+        }
+        return (chance, once)
     }
 
     /// Checks every row of a block: the first pass.
@@ -185,7 +223,7 @@ package struct Validator: Sendable {
             let range = batch.sourceRange(of: row)
             (finding.byteOffset, finding.byteLength) = (range.lowerBound, UInt64(range.count))
             findings.append(finding)
-            isSound[row] = false
+            if finding.outcome == .rejected { isSound[row] = false }
         }
         return ValidatedBatch(
             batch: batch, findings: ordered(findings, batch), isSound: isSound, numbers: numbers, keys: keys,
@@ -483,12 +521,17 @@ package struct Validator: Sendable {
                 let column = batch.layout.columnOfField[field]
                 let check = checks[field]
                 guard column >= 0 else {
-                    isWhole = false
+                    if rule.code != .duplicateRow { isWhole = false }
                     continue
                 }
                 let cell = batch.cells[Int(row) * batch.width + column]
                 if check.isMissing(cell, bytes) {
-                    isWhole = false
+                    // Rows are alike where both have nothing, too.
+                    if rule.code == .duplicateRow {
+                        state = hash.hash(0x6E6F_6E65, state: state)
+                    } else {
+                        isWhole = false
+                    }
                 } else {
                     state = key(check, cell, bytes, state)
                 }
@@ -533,6 +576,10 @@ extension Schema {
             }
             rules.append(
                 KeyRule(code: .foreignKeyError, fields: places(key.fields), purpose: purpose, name: key.name))
+        }
+        if let copies = batch.duplicateRows {
+            rules.append(
+                KeyRule(code: .duplicateRow, fields: Array(fields.indices), purpose: .copies(copies.outcome)))
         }
         return rules
     }

@@ -14,6 +14,7 @@ extension ColumnSearch {
         if hasEscapes { return scanner.scan(escaped: bytes, range, anchors, names, into: &matches) }
         let secret = scanner.scan(bytes, range: range, anchors: anchors, into: &matches)
         names?.find(bytes, range, into: &matches)
+        if matches.isEmpty { scanner.scan(padded: bytes, range, anchors, into: &matches) }
         return secret
     }
 }
@@ -27,8 +28,8 @@ extension TextScanner {
     ) -> SecretKind? {
         let first = matches.count
         let (part, hasExponent) = wholePart(bytes, range, atLeast: digitsMin)
-        if hasExponent {
-            guard let digits = expanded(bytes, range), digits.count >= digitsMin else { return nil }
+        if let digits = hasExponent ? expanded(bytes, range) : ungrouped(bytes, range) {
+            guard digits.count >= digitsMin else { return nil }
             scan(digits.span, range: digits.indices, into: &matches)
             if matches.count == first + 1, matches[first].range == digits.indices {
                 (matches[first].start, matches[first].end) = (range.lowerBound, range.upperBound)
@@ -37,8 +38,9 @@ extension TextScanner {
             }
             return nil
         }
-        if part.isEmpty { return nil }
+        if part.isEmpty || hasExponent { return nil }
         let secret = scan(bytes, range: part, anchors: anchors, into: &matches)
+        if matches.count == first { scan(padded: bytes, part, anchors, into: &matches) }
         if bytes[part.lowerBound] == UInt8(ascii: "+") || bytes[part.lowerBound] == UInt8(ascii: "-") {
             let unsigned = part.lowerBound + 1..<part.upperBound
             if matches.count == first { scan(bytes, range: unsigned, anchors: anchors, into: &matches) }
@@ -48,6 +50,24 @@ extension TextScanner {
             matches[first].end = range.upperBound
         }
         return secret
+    }
+
+    /// Looks through digits without the zeros that fill them up in front, which then go with what is found.
+    func scan(
+        padded bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
+        into matches: inout [EntityMatch]
+    ) {
+        guard range.count > 8, range.count <= 32, bytes[range.lowerBound] == 0x30 else { return }
+        var start = range.lowerBound
+        while start < range.upperBound, bytes[start] == 0x30 { start += 1 }
+        for at in start..<range.upperBound where bytes[at] &- 0x30 >= 10 { return }
+        let first = matches.count
+        scan(bytes, range: start..<range.upperBound, anchors: anchors, into: &matches)
+        if matches.count == first + 1, matches[first].range == start..<range.upperBound {
+            matches[first].start = range.lowerBound
+        } else {
+            matches.removeLast(matches.count - first)
+        }
     }
 
     /// Looks through text in which a backslash and a letter may stand for the end of a line: once as it is and once with spaces in their
@@ -69,15 +89,7 @@ extension TextScanner {
             more[index].start += range.lowerBound
             more[index].end += range.lowerBound
         }
-        let all = (matches[first...] + more).sorted { ($0.start, $1.end) < ($1.start, $0.end) }
-        matches.removeLast(matches.count - first)
-        for match in all {
-            if matches.count > first, matches[matches.count - 1].end > match.start {
-                matches[matches.count - 1] = match.united(with: matches[matches.count - 1])
-            } else {
-                matches.append(match)
-            }
-        }
+        matches.unite(since: first, with: more)
         return secret == nil || secret == .namedKey ? other ?? secret : secret
     }
 }
@@ -141,6 +153,27 @@ func isNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         if digits() == 0 { return false }
     }
     return at == range.upperBound
+}
+
+/// The digits of a number in groups of three, as amounts are written: 4,111,111,111,111,111. Nil when it is none; one point is that of
+/// a fraction.
+private func ungrouped(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+    var digits: [UInt8] = []
+    var mark: UInt8 = 0
+    var (run, groups) = (0, 0)
+    for at in range {
+        let byte = bytes[at]
+        if byte &- 0x30 < 10 {
+            digits.append(byte)
+            run += 1
+        } else {
+            guard [0x2C, 0x2E, 0x20, 0x27].contains(byte), mark == 0 || byte == mark,
+                groups == 0 ? 1...3 ~= run : run == 3
+            else { return nil }
+            (mark, run, groups) = (byte, 0, groups + 1)
+        }
+    }
+    return groups >= 2 && run == 3 && digits.count <= 24 ? digits : nil
 }
 
 /// The digits of a number with an exponent, when it is a whole one of at most 18.

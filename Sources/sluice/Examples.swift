@@ -48,6 +48,7 @@ extension Words {
         case .isolationForest: "a small order with the weight of a truck: each is usual, together they are not"
         case .pairResidual: "90 years and 120 cm: each is usual, together they are not"
         case .trigger: "a word that 60 rows have, all of them labelled praise, and no row had before"
+        case .duplicateRow: "the same sale on two lines, to the last digit"
         case .floodedRow: "one review, 400 times in 20,000 rows, with a word changed here and there"
         case .labelFlip: "a row labelled praise among ten neighbours labelled cancel"
         case .labelDisagreement: "an annotator of whose labels 12 % do not fit, where others have 2 %"

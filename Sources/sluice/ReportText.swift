@@ -53,6 +53,13 @@ enum ReportText {
         lines += screening(report)
         lines += crossing(report)
         if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
+        if let copies = report.copies {
+            let sampled = copies.of < report.rows ? " of the sample" : ""
+            lines.append(
+                "  note  \(Words.number(copies.rows)) of \(Words.number(copies.of)) rows\(sampled) are exact copies of others; "
+                    + "sluice.batch.duplicateRows says what becomes of them")
+        }
+        if !report.unmasked.isEmpty { lines.append("  note  " + unmasked(report.unmasked)) }
         if let found = report.anonymity { lines.append("  hide  " + anonymity(found, report.minimumClass)) }
         lines += batchReasons(report)
         lines += waived(report)
@@ -228,6 +235,16 @@ enum ReportText {
         text += " over \(Words.number(found.classes)) classes of quasi-identifiers; "
         text += "\(Words.percent(found.shareBelow)) of rows stand in classes smaller than \(wanted)"
         return found.sampled < 1 ? text + " (by \(Words.percent(found.sampled)) of the classes)" : text
+    }
+
+    /// Columns that are somebody's by name or values, and leave with values that nobody masked.
+    static func unmasked(_ columns: [UnmaskedColumn]) -> String {
+        let shown = 12
+        let names = columns.prefix(shown).map { column in
+            column.label + (column.share < 0.995 ? " (\(Words.percent(column.share)))" : "")
+        }
+        let more = columns.count > shown ? " and \(columns.count - shown) more" : ""
+        return "not masked: " + names.joined(separator: ", ") + more
     }
 
     private static func masks(_ report: BatchReport) -> String {

@@ -96,10 +96,13 @@ struct ScanCommand: AsyncParsableCommand {
                 "columns or members that the contract does not name have personal data in \(Words.number(unknown)) places"
             )
         }
+        let known = Set(told.map(\.label))
+        let named = report.unmasked.filter { !known.contains($0.label) }
         if told.isEmpty {
-            if secrets + unknown > 0 { return }
-            Terminal.line("no personal data was found by form; names and addresses in prose have none")
-            return
+            if secrets + unknown == 0 {
+                Terminal.line("no personal data was found by form; names and addresses in prose have none")
+            }
+            return propose(named)
         }
         Terminal.line("")
         for column in told {
@@ -116,14 +119,27 @@ struct ScanCommand: AsyncParsableCommand {
         Terminal.line("for the contract (operators are yours to choose; tokenize needs a key):")
         Terminal.line("")
         for column in told { Terminal.line(proposal(column)) }
+        propose(named)
+    }
+
+    /// Lines for columns that are somebody's by their names alone.
+    private func propose(_ columns: [UnmaskedColumn]) {
+        if columns.isEmpty { return }
+        Terminal.line("")
+        Terminal.line("by their names alone, whatever is in them:")
+        Terminal.line("")
+        for column in columns { Terminal.line(line(column.label, entity: column.entity)) }
+    }
+
+    private func line(_ label: String, entity: Entity) -> String {
+        let name = PrintableText.json(JSONValue.string(label).text(pretty: false))
+        return "  - { name: \(name), sluice: { pii: { entity: \(entity.name), operator: replace } } }"
     }
 
     /// The contract's line for a column.
     private func proposal(_ column: PersonalColumn) -> String {
+        if let entity = column.verdict { return line(column.label, entity: entity) }
         let name = PrintableText.json(JSONValue.string(column.label).text(pretty: false))
-        if let entity = column.verdict {
-            return "  - { name: \(name), sluice: { pii: { entity: \(entity.name), operator: replace } } }"
-        }
         let names = Set((column.wholes + column.inside).map(\.entity)).sorted { $0.rawValue < $1.rawValue }.map(\.name)
         return "  - { name: \(name), sluice: { pii: { scan: true, entities: [\(names.joined(separator: ", "))] } } }"
     }
@@ -143,6 +159,8 @@ struct ScanCommand: AsyncParsableCommand {
                     ])
                 }),
             "rows": .integer(Int64(report.rows)),
+            "named": .array(
+                report.unmasked.map { .object(["name": .string($0.label), "entity": .string($0.entity.name)]) }),
             "columns": .array(
                 report.columns.map { column in
                     .object([

@@ -29,6 +29,11 @@ extension Words {
                 "undeclared column of personal data",
                 "at least a fifth of at least a hundred values of a column are personal data of one kind, and the contract does not say so",
                 "declare the field's pii (see: sluice scan FILE), or set undeclaredPii: allow for it")
+        case .duplicateRow:
+            return say(
+                "duplicate row", "every value of the row stands in a row before it",
+                "ask the source why rows come twice; if they may, set sluice.batch.duplicateRows: flag, or leave it out"
+            )
         case .copiedRow:
             return say(
                 "row of an earlier batch",
