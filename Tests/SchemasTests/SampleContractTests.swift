@@ -25,7 +25,7 @@ import Testing
         #expect(loaded.schema.version == "3.1.0" && loaded.schema.batch.minRows == 100)
         #expect(
             loaded.warnings.map(\.path) == [
-                "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
+                "fields[3].sluice.pii", "fields[5].sluice.pii.validate", "fields[5].sluice.encrypt",
                 "sluice.poisoning.duplicates.exact", "sluice.poisoning.duplicates.near",
                 "sluice.poisoning.labelFlip.k",
                 "sluice.poisoning.labelFlip.agreement", "sluice.poisoning.triggers.fields",
