@@ -126,7 +126,8 @@ import Testing
         let text =
             "n,zip,coordinates\n"
             + (0..<40).map { "\($0),\(10_001 + $0),\"40.\(71_000 + $0), -74.\(10_000 + $0)\"\n" }.joined()
-        let contract = "name: d\nfields:\n  - { name: n, type: integer }\n  - { name: zip }\n  - { name: coordinates }\n"
+        let contract =
+            "name: d\nfields:\n  - { name: n, type: integer }\n  - { name: zip }\n  - { name: coordinates }\n"
         let report = try await run(shop, contract, text)
         #expect(report.status == .accepted && report.masks.isEmpty)
         #expect(report.counts.count(.accepted) == 40)
