@@ -178,7 +178,6 @@ extension Decision {
         forest = ForestLines(
             ofLevel ?? sample, screened, schema.forest, seed: seed, isBaseline: isUsable,
             withheld: remarks.share(remarks.withheld))
-        for place in pairs.indices { pairs[place].limit(profile.sample) }
         if let history, let own, history.compared(profile.sample, rows: own.rows) != nil {
             forest?.follow(
                 profile.sample, Array(history.samples.dropFirst(history.levelStart)), ofLevel ?? sample)
@@ -280,9 +279,6 @@ extension Decision {
         for (alarm, codes) in clears where codes.count == 1 { tests[alarm].source = codes[0] }
         for (item, codes) in clearsMark where codes.count == 1 { markSources[item] = codes[0] }
     }
-
-    /// The share of rows beyond what several columns say together from which on they are no outliers but another population.
-    static let outlierShareMax = 0.05
 
     /// Sources whose rows are left out, the largest first: each costs as much as the tests once more.
     private static let sourcesMax = 8

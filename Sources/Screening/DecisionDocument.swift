@@ -66,7 +66,6 @@ extension ModifiedZ {
                         reach.remarkBelow, reach.remarkAbove, reach.holdBelow, reach.holdAbove,
                     ].map(bits))
             } ?? .null,
-            "holds": .bool(holds),
             "gap": gap.map { .array([bits($0.low), bits($0.high), whole($0.count)]) } ?? .null,
         ])
     }

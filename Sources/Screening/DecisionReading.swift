@@ -162,7 +162,6 @@ extension ModifiedZ {
                 centers: try pair(0), scales: try pair(2), accepted: try pair(4), remark: try pair(6), hold: try pair(8)
             )
         }
-        holds = kept.value["holds"]?.flag ?? true
         if let found = kept.value["gap"], found != .null {
             let gap = Kept(found)
             self.gap = ValueGap(low: try gap.item(0).bits(), high: try gap.item(1).bits(), count: try gap.item(2).int())

@@ -124,9 +124,6 @@ package struct ForestLines: Sendable {
         if quarantineBelow > 0 {
             quarantineBelow = min(quarantineBelow > shift ? quarantineBelow - shift : 0, smallest)
         }
-        // More are no outliers but another population, which is said of the batch.
-        let far = here.prefix { $0 < quarantineBelow }.count
-        if Double(far) > Decision.outlierShareMax * Double(here.count) { quarantineBelow = 0 }
     }
 
     /// The contract's field of a feature.

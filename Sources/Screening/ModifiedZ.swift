@@ -39,8 +39,6 @@ package struct ModifiedZ: Sendable, Equatable {
     package var exceptions = 0
     /// Where values of accepted batches were, when there are such batches: then what lies within is never remarked on.
     package var reach: RowReach?
-    /// Whether rows far out are held back: not where so many are that they are no outliers but another population.
-    package var holds = true
     /// Groups of values far behind a gap, when nothing but this batch says what is usual.
     package var gap: ValueGap?
 
@@ -58,7 +56,6 @@ package struct ModifiedZ: Sendable, Equatable {
 
     /// Whether a value is so far beyond the line that its row is held back.
     func isFar(_ value: Double, score: Double) -> Bool {
-        guard holds else { return false }
         if gap?.isBehind(value) == true { return true }
         guard let reach else { return score > 2 * threshold }
         return reach.isFar(usesLog ? (value > -1 ? log1p(value) : -.infinity) : value)

@@ -94,18 +94,6 @@ package struct ResidualPair: Sendable, Equatable {
         }
     }
 
-    /// Holds nothing back where more than a twentieth of the rows would be: then the relation has changed, which is said of the batch.
-    mutating func limit(_ now: RowSample) {
-        let rows = min(now.count, BatchSummary.rowsMax)
-        let far = (0..<rows).count { row in
-            let numbers = now.numbers(of: row)
-            let (x, y) = (numbers[numbers.startIndex + from], numbers[numbers.startIndex + to])
-            let score = score(x, y)
-            return score > rule.threshold && isFar(x, y, score: score)
-        }
-        if Double(far) > Decision.outlierShareMax * Double(max(rows, 1)) { rule.holds = false }
-    }
-
     /// Ranks, ties sharing their mean; NaN stays NaN.
     private static func ranked(_ column: [Double]) -> [Double] {
         let order = column.indices.filter { column[$0].isFinite }.sorted { column[$0] < column[$1] }
