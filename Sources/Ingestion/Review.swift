@@ -266,7 +266,8 @@ extension Corridor {
         for name in named where !known.contains(name) {
             throw IngestionError(
                 .usage,
-                "--accept-level: the contract has no such field; it has " + known.prefix(40).joined(separator: ", ")
+                "--accept-level: the contract has no such field; it has "
+                    + known.prefix(40).map { LabelSearch.usual.shown($0) }.joined(separator: ", ")
                     + (known.count > 40 ? " and \(known.count - 40) more" : ""))
         }
         return Set(named)

@@ -49,6 +49,21 @@ struct BaselineCommand: AsyncParsableCommand {
         }
     }
 
+    /// A dataset whose batches are judged again, by its own contract or a given one.
+    struct Judged: ParsableArguments {
+        @Option(
+            name: [.short, .long],
+            help: "The contract (default: the dataset's in sluice.yaml, else that of its newest accepted batch).")
+        var schema: String?
+        @Flag(name: .long, help: "As JSON.") var json = false
+        @OptionGroup var dataset: Dataset
+
+        func contract(of dataset: String, in store: Store) throws(IngestionError) -> StatisticsContract {
+            try store.statisticsContract(
+                of: dataset, given: schema.map { path throws(IngestionError) in (try loadContract(path), path) })
+        }
+    }
+
     /// `sluice baseline build`.
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

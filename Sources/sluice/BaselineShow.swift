@@ -16,36 +16,29 @@ extension BaselineCommand {
                 take the next one's place and are changed more and more. All is relative to the accepted batches.
                 """)
         @Argument(help: "A named baseline, a batch, or \"rolling\" for the last accepted batches.") var name = "rolling"
-        @Option(
-            name: [.short, .long],
-            help: "The contract (default: the dataset's in sluice.yaml, else that of its newest accepted batch).")
-        var schema: String?
-        @Flag(name: .long, help: "As JSON.") var json = false
-        @OptionGroup var dataset: Dataset
+        @OptionGroup var judged: Judged
 
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let (store, dataset) = try dataset.chosen()
+                let (store, dataset) = try judged.dataset.chosen()
                 var members = try store.describeBaseline(name, dataset: dataset).members ?? [:]
                 var why: String?
                 do throws(IngestionError) {
                     members["learnt"] =
-                        try store.describeLearnt(name, dataset: dataset, try contract(store, dataset)) ?? .null
+                        try store.describeLearnt(
+                            name, dataset: dataset, judged.contract(of: dataset, in: store)) ?? .null
                 } catch {
                     // A store of an earlier version has no contract beside its decisions: what it is made of can be told.
-                    guard schema == nil, error.code == .usage || error.code == .unreadableData else { throw error }
+                    guard judged.schema == nil, error.code == .usage || error.code == .unreadableData else {
+                        throw error
+                    }
                     why = error.description
                 }
-                if json { return Terminal.json(.object(members)) }
+                if judged.json { return Terminal.json(.object(members)) }
                 Terminal.lines(Self.lines(.object(members)))
                 if let why { Terminal.remark("what was learnt is not shown: \(why)") }
             }
-        }
-
-        private func contract(_ store: Store, _ dataset: String) throws(IngestionError) -> StatisticsContract {
-            try store.statisticsContract(
-                of: dataset, given: schema.map { path throws(IngestionError) in (try loadContract(path), path) })
         }
 
         /// For people.

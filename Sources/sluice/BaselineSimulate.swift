@@ -23,12 +23,7 @@ extension BaselineCommand {
         @Option(name: .long, help: "How many of the newest accepted batches.") var last = 20
         @Option(name: .long, help: "A setting under the contract's sluice:, as KEY=VALUE; may be repeated.")
         var set: [String] = []
-        @Option(
-            name: [.short, .long],
-            help: "The contract (default: the dataset's in sluice.yaml, else that of its newest accepted batch).")
-        var schema: String?
-        @Flag(name: .long, help: "As JSON.") var json = false
-        @OptionGroup var dataset: Dataset
+        @OptionGroup var judged: Judged
 
         func validate() throws {
             if !(1...400).contains(last) { throw ValidationError("--last must be 1 to 400") }
@@ -38,11 +33,10 @@ extension BaselineCommand {
             ignoreBrokenPipes()
             keepFreedMemory()
             try await reporting {
-                let (store, dataset) = try dataset.chosen()
-                let contract = try store.statisticsContract(
-                    of: dataset, given: schema.map { path throws(IngestionError) in (try loadContract(path), path) })
+                let (store, dataset) = try judged.dataset.chosen()
+                let contract = try judged.contract(of: dataset, in: store)
                 let found = try store.simulate(dataset, last: last, contract: contract, settings: set)
-                if json { return Terminal.json(found.document) }
+                if judged.json { return Terminal.json(found.document) }
                 Terminal.lines(Self.lines(found))
             }
         }

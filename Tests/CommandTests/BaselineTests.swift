@@ -2,36 +2,12 @@ import Foundation
 import Testing
 
 @Suite struct BaselineTests {
-    private static let contract = """
-        name: rows
-        fields:
-          - { name: a, type: number }
-          - { name: b, type: number }
-          - { name: k, type: string, constraints: { enum: [x, y] } }
-        sluice: { baseline: { learning: 1 } }
-        """
-
-    /// A batch of rows around ten and `shift`; the same for the same seed.
-    private func table(_ seed: Int, shift: Double = 0, count: Int = 700) -> String {
-        var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
-        func uniform() -> Double {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (Double(state >> 11) + 0.5) * 0x1p-53
-        }
-        var text = "a,b,k\n"
-        for _ in 0..<count {
-            let normal = sqrt(-2 * log(uniform())) * cos(2 * .pi * uniform())
-            text += "\(10 + shift + normal),\(-log(uniform()) * 5),\(uniform() < 0.5 ? "x" : "y")\n"
-        }
-        return text
-    }
-
     private func prepared() throws -> Harness {
         let harness = try Harness()
-        try harness.write("c.yaml", Self.contract)
+        try harness.write("c.yaml", MovingRows.contract)
         #expect(try harness.run(["init", "store"]).code == 0)
         for index in 0..<6 {
-            let run = try ingest(harness, table(index + 1))
+            let run = try ingest(harness, MovingRows.table(index + 1))
             #expect(run.code == 0, "\(run.out)")
         }
         return harness
@@ -55,14 +31,14 @@ import Testing
         #expect(try baseline("build", "first").out.contains("6 batches"))
         #expect(try baseline("list").out.contains("rows\tfirst\tbuilt\t6 batches"))
         // Built is not approved.
-        #expect(try ingest(harness, table(20)).out.contains("rows of accepted batches"))
+        #expect(try ingest(harness, MovingRows.table(20)).out.contains("rows of accepted batches"))
         #expect(try baseline("approve", "first").code == 64, "a reason is needed")
         #expect(try baseline("approve", "first", "--reason", "looked at").code == 0)
-        #expect(try ingest(harness, table(21)).out.contains("rows of baseline first"))
+        #expect(try ingest(harness, MovingRows.table(21)).out.contains("rows of baseline first"))
         // Each step is a twentieth of a deviation: no batch differs from the one before.
         var steps = 0
         for step in 1...20 {
-            let run = try ingest(harness, table(30 + step, shift: 0.05 * Double(step)))
+            let run = try ingest(harness, MovingRows.table(30 + step, shift: 0.05 * Double(step)))
             if run.out.contains("HELD") {
                 #expect(run.out.contains("slow drift away from the anchor (a)"), "\(run.out)")
                 steps = step
@@ -77,7 +53,7 @@ import Testing
         #expect(try baseline("retire", "first", "--reason", "old").code == 0)
         #expect(try baseline("list").out.contains("retired"))
         #expect(try baseline("approve", "first", "--reason", "again").err.contains("retired"))
-        #expect(try ingest(harness, table(60)).out.contains("rows of accepted batches"))
+        #expect(try ingest(harness, MovingRows.table(60)).out.contains("rows of accepted batches"))
     }
 
     @Test func `a pinned baseline is judged by alone, baselines are compared, and mistakes are named`() throws {
@@ -88,7 +64,7 @@ import Testing
         }
         #expect(try baseline("build", "three", "--last", "3").out.contains("3 batches"))
         #expect(try baseline("pin", "three", "--reason", "a fair").code == 0)
-        let run = try ingest(harness, table(70), ["--format", "json"])
+        let run = try ingest(harness, MovingRows.table(70), ["--format", "json"])
         #expect(run.out.contains("\"baseline\": \"three\"") && run.out.contains("\"basisRows\": 2"))
         #expect(try baseline("diff", "three").code == 0)
         #expect(try baseline("diff", "three", "rolling", "--json").out.contains("distribution-drift"))
@@ -107,15 +83,15 @@ import Testing
         let harness = try prepared()
         defer { harness.remove() }
         // Another source, whose rows lie elsewhere: new, so it is judged by all, and held.
-        #expect(try ingest(harness, table(80, shift: 3), source: "other").out.contains("HELD"))
+        #expect(try ingest(harness, MovingRows.table(80, shift: 3), source: "other").out.contains("HELD"))
         // One like the first: judged by all of them until it has rows enough of its own, however few it sends at first.
-        #expect(try ingest(harness, table(81, count: 20), source: "third").out.contains("judged by 4,"))
+        #expect(try ingest(harness, MovingRows.table(81, count: 20), source: "third").out.contains("judged by 4,"))
         for index in 0..<3 {
-            let run = try ingest(harness, table(82 + index), source: "third").out
+            let run = try ingest(harness, MovingRows.table(82 + index), source: "third").out
             #expect(
                 run.contains("judged by 4,") || run.contains("judged by 5,") || run.contains("judged by 6,"), "\(run)")
         }
-        let own = try ingest(harness, table(86), source: "third").out
+        let own = try ingest(harness, MovingRows.table(86), source: "third").out
         #expect(own.contains("judged by 2,1"), "\(own)")
     }
 }

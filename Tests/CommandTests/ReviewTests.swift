@@ -3,34 +3,10 @@ import Testing
 
 /// A held batch is looked at and let out, as a user does it.
 @Suite struct ReviewTests {
-    private static let contract = """
-        name: rows
-        fields:
-          - { name: a, type: number }
-          - { name: b, type: number }
-          - { name: k, type: string, constraints: { enum: [x, y] } }
-        sluice: { baseline: { learning: 1 } }
-        """
-
-    /// Rows around ten and `shift`; the same for the same seed.
-    private func table(_ seed: Int, shift: Double = 0) -> String {
-        var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
-        func uniform() -> Double {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (Double(state >> 11) + 0.5) * 0x1p-53
-        }
-        var text = "a,b,k\n"
-        for _ in 0..<700 {
-            let normal = sqrt(-2 * log(uniform())) * cos(2 * .pi * uniform())
-            text += "\(10 + shift + normal),\(-log(uniform()) * 5),\(uniform() < 0.5 ? "x" : "y")\n"
-        }
-        return text
-    }
-
     @Test func `a held batch is listed, let out once, and its record says so`() throws {
         let harness = try Harness()
         defer { harness.remove() }
-        try harness.write("c.yaml", Self.contract)
+        try harness.write("c.yaml", MovingRows.contract)
         #expect(try harness.run("init", "store").code == 0)
         func ingest(_ text: String, _ more: [String] = []) throws -> Harness.Outcome {
             try harness.write("data.csv", text)
@@ -41,13 +17,13 @@ import Testing
             try harness.run(["review"] + arguments + ["--store", "store"])
         }
         #expect(try review("list").out.hasPrefix("none"))
-        for seed in 1...4 { #expect(try ingest(table(seed)).code == 0) }
-        let run = try ingest(table(9, shift: 3), ["--format", "json"])
+        for seed in 1...4 { #expect(try ingest(MovingRows.table(seed)).code == 0) }
+        let run = try ingest(MovingRows.table(9, shift: 3), ["--format", "json"])
         let held = try #require(try harness.report(run)["batch"] as? String)
         let command = "sluice review release \(held) --reason TEXT"
         #expect(run.code == 1)
         // The same again names the way out, and so do the kept report's page and the list.
-        let again = try ingest(table(9, shift: 3))
+        let again = try ingest(MovingRows.table(9, shift: 3))
         #expect(again.code == 1 && again.out.contains(command), "\(again.out)")
         #expect(try harness.run("report", held, "--html", "--store", "store").out.contains(command))
         let listed = try review("list")
@@ -59,6 +35,8 @@ import Testing
         #expect(try review("list", "--dataset", "none").out.hasPrefix("none"))
 
         #expect(try review("release", held).code == 64, "a reason is needed")
+        let level = try review("release", held, "--reason", "why", "--accept-level", "price")
+        #expect(level.code == 64 && level.err.contains("no such field; it has a, b, k"), "\(level.err)")
         let unknown = try review("release", "nothing", "--reason", "why")
         #expect(unknown.code == 64 && unknown.err.contains("sluice review list"), "\(unknown.err)")
         let released = try review("release", held, "--reason", "prices were raised")
@@ -80,5 +58,23 @@ import Testing
         #expect(trace.code == 0 && trace.out.contains("released  batch \(held) was held"), "\(trace.out)\(trace.err)")
         #expect(trace.out.contains("waived    "))
         #expect(try harness.run("lineage", "verify", "--files", "--store", "store").code == 0)
+    }
+
+    @Test func `an error that lists a contract's fields names nobody`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        try harness.write("c.yaml", MovingRows.contract.replacing("name: b,", with: "name: maria.lopez@example.com,"))
+        #expect(try harness.run("init", "store").code == 0)
+        func ingest(_ text: String, _ more: String...) throws -> Harness.Outcome {
+            try harness.write("data.csv", text.replacing("a,b,k", with: "a,maria.lopez@example.com,k"))
+            return try harness.run(["ingest", "data.csv", "--schema", "c.yaml", "--store", "store"] + more)
+        }
+        for seed in 1...4 { #expect(try ingest(MovingRows.table(seed)).code == 0) }
+        let held = try #require(
+            try harness.report(try ingest(MovingRows.table(9, shift: 3), "--format", "json"))["batch"] as? String)
+        let run = try harness.run(
+            "review", "release", held, "--reason", "why", "--accept-level", "price", "--store", "store")
+        #expect(run.code == 64 && run.err.contains("no such field; it has a, "), "\(run.err)")
+        #expect(!run.err.contains("lopez"), "\(run.err)")
     }
 }
