@@ -35,8 +35,7 @@ package func inferSchema(
         }
         throw IngestionError(
             .unreadableData,
-            "\(path): no contract can be made from this header: \(reasons.joined(separator: ", ")); every column needs a "
-                + "label of its own")
+            "\(path): no contract can be made from this header: \(reasons.joined(separator: ", "))")
     }
     guard layout.columns.count <= columnsMax else {
         throw IngestionError(
@@ -46,6 +45,8 @@ package func inferSchema(
     }
     try requireNames(layout, path)
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)
+    inference.unlabelled = cutter.head.unlabelled
+    inference.lastIsBlank = cutter.head.lastIsBlank
     inference.encoding = plan.coding.encoding
     if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
     inference.showsValues = showsValues
@@ -195,18 +196,26 @@ extension Schema {
     /// An inferred contract with a digest of all that was inferred, in the words of a contract.
     package static func digested(_ inference: SchemaInference) -> (schema: Schema, document: JSONValue) {
         var schema = inference.schema()
-        let document = JSONValue.object([
-            "inferred": .bool(true),
-            "fields": .array(
-                schema.fields.map { field in
-                    var members: [String: JSONValue] = ["name": .string(field.name), "type": .string(field.type.name)]
-                    if let format = field.type.format { members["format"] = .string(format) }
-                    if let missing = field.missingValues {
-                        members["missingValues"] = .array(missing.map { .string($0) })
-                    }
-                    return .object(members)
-                }),
-        ])
+        let document = JSONValue.object(
+            [
+                "inferred": .bool(true),
+                "fields": .array(
+                    schema.fields.map { field in
+                        var members: [String: JSONValue] = [
+                            "name": .string(field.name), "type": .string(field.type.name),
+                        ]
+                        if let format = field.type.format { members["format"] = .string(format) }
+                        if let missing = field.missingValues {
+                            members["missingValues"] = .array(missing.map { .string($0) })
+                        }
+                        if let column = field.column {
+                            members["sluice"] = .object(["column": .integer(Int64(column))])
+                        }
+                        return .object(members)
+                    }),
+            ].merging(
+                schema.trailingDelimiter ? ["sluice": .object(["trailingDelimiter": .bool(true)])] : [:],
+                uniquingKeysWith: { first, _ in first }))
         schema.digest = SHA256.hash(document.canonicalBytes())
         return (schema, document)
     }

@@ -169,7 +169,7 @@ extension Corridor {
         let kinds = undeclaredKinds(survey, plan)
         return layout.columns.indices.compactMap { column in
             let field = layout.fieldOfColumn[column]
-            if field < 0, plan.schema.unknownFields == .drop { return nil }
+            if field < 0, plan.schema.unknownFields == .drop || layout.dropped.contains(column) { return nil }
             if field >= 0, !plan.schema.fields[field].mayTellWhoItIs { return nil }
             if kinds[column] != nil { return nil }
             let values = survey.evidence.values[column] ?? 0

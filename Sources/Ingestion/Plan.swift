@@ -184,7 +184,7 @@ struct Plan: Sendable {
 
 extension ReadingPlan {
     /// How a file is read under a contract.
-    fileprivate init(
+    init(
         _ schema: Schema, _ format: SourceFormat, _ options: BatchOptions, _ file: String
     ) throws(IngestionError) {
         self.init(
@@ -223,6 +223,13 @@ extension ReadingPlan {
             }
             fieldPaths = schema.fields.map(\.path)
         }
+        if let field = schema.fields.first(where: { $0.column != nil }), format == .jsonl {
+            throw IngestionError(
+                .configuration,
+                "\(file): field \(field.name) of the contract has a column, which is about CSV, and the file is JSON; use a "
+                    + "contract without it")
+        }
+        places = ColumnPlaces(schema)
         coding.mayBeArray = format == .jsonl
         if format == .jsonl {
             coding.property = dialect.property
@@ -232,6 +239,18 @@ extension ReadingPlan {
         }
         coding.maxRatio = schema.limits.maxDecompressionRatio
         coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
+    }
+}
+
+extension ColumnPlaces {
+    /// What a contract says.
+    init(_ schema: Schema) {
+        self.init()
+        if schema.fields.contains(where: { $0.column != nil }) { ofFields = schema.fields.map(\.column) }
+        dropped = schema.dropColumns
+        hasTrailingDelimiter = schema.trailingDelimiter
+        trimsLabels = schema.trimLabels
+        areInferred = schema.isInferred
     }
 }
 

@@ -124,8 +124,11 @@ package struct Masker: Sendable {
                 rules.append(try Self.rule(field, index, column, pii, schema, keys, hasSubject: subjectColumn != nil))
             }
         }
+        dropped += layout.dropped
         if schema.unknownFields == .drop {
-            dropped += layout.fieldOfColumn.indices.filter { layout.fieldOfColumn[$0] < 0 }
+            dropped += layout.fieldOfColumn.indices.filter {
+                layout.fieldOfColumn[$0] < 0 && !layout.dropped.contains($0)
+            }
         }
         var undeclared: [Int: ColumnRule] = [:]
         for (column, field) in layout.fieldOfColumn.enumerated() where !dropped.contains(column) {

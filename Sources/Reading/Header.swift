@@ -14,6 +14,10 @@ package struct SourceHead: Sendable {
     package var matches: Int
     /// The labels of the unknown columns, in that order.
     package var unknownLabels: [String] = []
+    /// Columns, from 0, whose names are not their labels, as these are blank or another column's.
+    package var unlabelled: Set<Int> = []
+    /// Whether the last column has no label.
+    package var lastIsBlank = false
 }
 
 /// A source that is not in the declared format at all.
@@ -167,12 +171,31 @@ private func headless(
                 "its first row tells no columns\(code), and neither does a contract; correct the row, or write a contract"
         )
     }
+    if plan.format == .csv, !plan.places.isEmpty { return try placed(rows.last ?? [], length: length, plan) }
     let layout = Layout(
         format: plan.format, columns: names, fieldOfColumn: names.indices.map { plan.fieldNames.isEmpty ? -1 : $0 },
         columnOfField: Array(plan.fieldNames.indices), header: header(names, plan))
     return SourceHead(
         layout: layout, length: length, findings: [],
         unknown: plan.fieldNames.isEmpty ? names.indices.map { $0 + 1 } : [], matches: plan.fieldNames.count)
+}
+
+/// A file without a header under a contract that says where columns are: fields without a column take those that are left, in order.
+private func placed(_ first: [String], length: Int, _ plan: ReadingPlan) throws(UnreadableSource) -> SourceHead {
+    var places = plan.places
+    if places.hasTrailingDelimiter, first.count > 1 { places.dropped.insert(first.count) }
+    var labels = first.indices.map { "column \($0 + 1)" }
+    let taken = places.dropped.union(places.ofFields.compactMap(\.self))
+    var free = labels.indices.filter { !taken.contains($0 + 1) }[...]
+    for (field, name) in plan.fieldNames.enumerated() {
+        guard let place = plan.places.place(field) ?? free.popFirst() else { break }
+        if labels.indices.contains(place) { labels[place] = name }
+    }
+    var placed = plan
+    placed.places = places
+    var head = match(labels, raw: nil, length: length, placed)
+    head.layout?.hasEmptyLast = plan.places.hasTrailingDelimiter && first.count > 1
+    return head
 }
 
 /// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that. Shards of JSON have none.
@@ -208,39 +231,116 @@ extension RecordBlock {
     }
 }
 
-private func match(_ columns: [String], raw: [UInt8]?, length: Int, _ plan: ReadingPlan) -> SourceHead {
-    var findings: [Finding] = []
-    var raw = raw ?? header(columns, plan)
+/// Puts the columns of a file beside the fields of a contract.
+private func match(_ labels: [String], raw: [UInt8]?, length: Int, _ plan: ReadingPlan) -> SourceHead {
+    let comparison = Labels.Comparison(
+        isCaseSensitive: plan.dialect.caseSensitiveHeader, isTrimmed: plan.places.trimsLabels)
+    let named = Labels(labels, comparison)
+    let columns = named.names
+    var raw = (named.areNames ? raw : nil) ?? header(columns, plan)
     if plan.format == .csv, raw.last != 0x0A { raw.append(0x0A) }
-    func key(_ name: String) -> String { plan.dialect.caseSensitiveHeader ? name : name.lowercased() }
-    if Set(columns.map(key)).count != columns.count {
-        findings.append(Finding(.duplicateLabel, outcome: .rejected, row: 0))
-    }
-    if columns.contains(where: \.isEmpty) { findings.append(Finding(.blankLabel, outcome: .rejected, row: 0)) }
-    let fieldOf = Dictionary(
-        plan.fieldNames.enumerated().map { (key($1), $0) }, uniquingKeysWith: { first, _ in first })
-    let fieldOfColumn = columns.map { fieldOf[key($0)] ?? -1 }
+    let left = droppedColumns(named, plan.places)
+    var findings = remarks(named, besides: left, plan)
     var columnOfField = plan.fieldNames.map { _ in -1 }
-    for (column, field) in fieldOfColumn.enumerated() where field >= 0 { columnOfField[field] = column }
+    let byPlace = Set(plan.fieldNames.indices.compactMap(plan.places.place))
+    let places = Dictionary(
+        columns.enumerated().filter { !byPlace.contains($0.offset) && !left.contains($0.offset) }.map {
+            (comparison.key($0.element), $0.offset)
+        }, uniquingKeysWith: { first, _ in first })
+    for (field, name) in plan.fieldNames.enumerated() {
+        if let place = plan.places.place(field) {
+            if columns.indices.contains(place) { columnOfField[field] = place }
+        } else if let place = places[comparison.key(name)] {
+            columnOfField[field] = place
+        }
+    }
+    var fieldOfColumn = columns.map { _ in -1 }
+    for (field, column) in columnOfField.enumerated() where column >= 0 { fieldOfColumn[column] = field }
     for (field, column) in columnOfField.enumerated() where column < 0 && !plan.optionalFields.contains(field) {
-        findings.append(Finding(.missingLabel, outcome: .rejected, row: 0, field: field))
+        var finding = Finding(.missingLabel, outcome: .rejected, row: 0, field: field)
+        finding.rule = missingReason(field, columns, fieldOfColumn, plan)
+        findings.append(finding)
     }
     let known = columnOfField.filter { $0 >= 0 }
-    if known.isEmpty, findings.isEmpty, !plan.fieldNames.isEmpty {
+    if known.isEmpty, !findings.contains(where: { $0.outcome >= .quarantined }), !plan.fieldNames.isEmpty {
         findings.append(Finding(.missingLabel, outcome: .rejected, row: 0))
     }
     if plan.isOrdered, known != known.sorted() {
         findings.append(Finding(.incorrectLabel, outcome: .rejected, row: 0))
     }
-    let unknown = fieldOfColumn.indices.filter { fieldOfColumn[$0] < 0 }.map { $0 + 1 }
-    if plan.rejectsUnknown, !unknown.isEmpty {
-        findings.append(Finding(.extraLabel, outcome: .rejected, row: 0))
+    let unknown = fieldOfColumn.indices.filter { fieldOfColumn[$0] < 0 && !left.contains($0) }.map { $0 + 1 }
+    let isDoubled = findings.contains { $0.code == .duplicateLabel && $0.outcome >= .quarantined }
+    if plan.rejectsUnknown, !unknown.allSatisfy({ isDoubled && named.doubled.contains($0 - 1) }) {
+        var finding = Finding(.extraLabel, outcome: .rejected, row: 0)
+        finding.rule = unlabelledReason(unknown.filter { named.blank.contains($0 - 1) }, of: columns.count)
+        findings.append(finding)
     }
-    let layout = Layout(
+    var layout = Layout(
         format: plan.format, columns: columns, fieldOfColumn: fieldOfColumn, columnOfField: columnOfField, header: raw)
+    layout.dropped = left
+    layout.hasEmptyLast = plan.places.hasTrailingDelimiter && left.contains(columns.count - 1)
     return SourceHead(
-        layout: findings.isEmpty ? layout : nil, length: length, findings: findings, unknown: unknown,
-        matches: columns.count - unknown.count, unknownLabels: unknown.map { columns[$0 - 1] })
+        layout: findings.contains { $0.outcome >= .quarantined } ? nil : layout, length: length, findings: findings,
+        unknown: unknown, matches: columns.count - unknown.count - left.count,
+        unknownLabels: unknown.map { columns[$0 - 1] }, unlabelled: Set(named.blank + named.doubled),
+        lastIsBlank: named.blank.last == columns.count - 1)
+}
+
+/// Columns, from 0, that a contract leaves out.
+private func droppedColumns(_ labels: Labels, _ places: ColumnPlaces) -> Set<Int> {
+    var left = Set(places.dropped.map { $0 - 1 }.filter(labels.names.indices.contains))
+    let last = labels.names.count - 1
+    if places.hasTrailingDelimiter, last > 0, labels.blank.contains(last) { left.insert(last) }
+    return left
+}
+
+/// What is remarkable about the labels: columns that are called by their position or by a number. A label that two columns have is
+/// nobody's when a field goes by it.
+private func remarks(_ labels: Labels, besides left: Set<Int>, _ plan: ReadingPlan) -> [Finding] {
+    let byPlace = Set(plan.fieldNames.indices.compactMap(plan.places.place)).union(left)
+    let isCaseSensitive = plan.dialect.caseSensitiveHeader
+    let fields = Set(plan.fieldNames.map { isCaseSensitive ? $0 : $0.lowercased() })
+    func remark(_ code: FindingCode, _ outcome: Outcome, _ rule: String) -> Finding {
+        var finding = Finding(code, outcome: outcome, row: 0)
+        finding.rule = rule
+        return finding
+    }
+    func list(_ places: [Int]) -> String {
+        let shown = places.prefix(8).map { "\($0 + 1)" }.joined(separator: ", ")
+        return (places.count == 1 ? "column " : "columns ") + shown
+            + (places.count > 8 ? " and \(places.count - 8) more" : "")
+    }
+    var findings: [Finding] = []
+    // A contract that was made of this very file names all its columns.
+    let isNamed = { (place: Int) in byPlace.contains(place) && !plan.places.areInferred || left.contains(place) }
+    let blank = labels.blank.filter { !isNamed($0) }
+    if !blank.isEmpty { findings.append(remark(.blankLabel, .flagged, list(blank))) }
+    for (places, outcome) in [
+        (labels.doubled.filter { labels.isContested($0, fields, byPlace) }, Outcome.rejected),
+        (labels.doubled.filter { !labels.isContested($0, fields, byPlace) && !isNamed($0) }, .flagged),
+    ] where !places.isEmpty {
+        findings.append(remark(.duplicateLabel, outcome, list(places)))
+    }
+    return findings
+}
+
+/// What helps with columns, from 1, that the contract does not name and that have no label.
+private func unlabelledReason(_ blank: [Int], of count: Int) -> String? {
+    guard let first = blank.first else { return nil }
+    let isLast = first == count
+    return "column \(first) has no label: write sluice.dropColumns: [\(first)], or sluice.column: \(first) in a field"
+        + (isLast ? ", or sluice.trailingDelimiter: true if rows end with a delimiter" : "")
+}
+
+/// Why a field has no column.
+private func missingReason(
+    _ field: Int, _ columns: [String], _ fieldOfColumn: [Int], _ plan: ReadingPlan
+) -> String? {
+    if let place = plan.places.place(field) { return "sluice.column \(place + 1): the file has \(columns.count)" }
+    for (column, label) in columns.enumerated() where fieldOfColumn[column] < 0 {
+        if let near = NearLabel(label, plan.fieldNames[field]) { return near.reason(column: column + 1) }
+    }
+    return nil
 }
 
 /// The encoding or format that is not plain UTF-8, by its mark or by the pattern of NUL bytes.

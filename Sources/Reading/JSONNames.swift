@@ -31,6 +31,8 @@ struct JSONNames {
     /// All of them in one piece.
     private let bytes: [UInt8]
     private let fieldOf: [[UInt8]: Int]
+    /// Of names that are not plain ASCII: another spelling of the same characters is the same name, as in a CSV header.
+    private let fieldOfText: [String: Int]
 
     init(_ names: [[UInt8]]) {
         bytes = names.flatMap { $0 }
@@ -40,6 +42,9 @@ struct JSONNames {
             return Name(name, first: first)
         }
         fieldOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        fieldOfText = Dictionary(
+            names.enumerated().filter { $1.contains { $0 >= 0x80 } }.map { (String(decoding: $1, as: UTF8.self), $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// The field with the key that stands in `range`, or -1; `member` is the key's place in the object.
@@ -64,7 +69,10 @@ struct JSONNames {
         } else {
             for at in range { key.append(text[at]) }
         }
-        let found = fieldOf[key] ?? -1
+        var found = fieldOf[key] ?? -1
+        if found < 0, !fieldOfText.isEmpty, key.contains(where: { $0 >= 0x80 }) {
+            found = fieldOfText[String(decoding: key, as: UTF8.self)] ?? -1
+        }
         if member < 4096 {
             while predictor.fields.count <= member { predictor.fields.append(-1) }
             predictor.fields[member] = found

@@ -39,6 +39,8 @@ package struct ReadingPlan: Sendable, Equatable {
     package var optionalFields: Set<Int> = []
     /// Whether a header must name the fields in their order.
     package var isOrdered = false
+    /// What the contract says of columns by their position.
+    package var places = ColumnPlaces()
     /// For JSON, the tokens of the JSON Pointer of each field that has one; empty when none has.
     package var fieldPaths: [[String]?] = []
     /// Whether members or columns outside the contract make a row or file bad.
@@ -195,6 +197,7 @@ package struct SliceReader: ~Copyable {
             base: start, width: layout.columns.count, expecting: limits.blockRows,
             maxCellBytes: limits.maxCellBytes)
         position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
+        if layout.hasEmptyLast { block.requireEmptyLast() }
         precondition(position > start, "a scanner made no progress on a final slice")
         // A block of blank lines only.
         if block.count == 0 {

@@ -101,6 +101,17 @@ package struct RecordBlock: Sendable {
         }
     }
 
+    /// Makes rows bad that have a value in the last column, which rows that end with a delimiter do not have.
+    mutating func requireEmptyLast() {
+        guard width > 0 else { return }
+        for row in 0..<rowCount where isWellFormed[row] && !cells[row * width + width - 1].range.isEmpty {
+            isWellFormed[row] = false
+            problems.append((row, .extraCell))
+            for cell in row * width..<(row + 1) * width { cells[cell] = .absent }
+        }
+        problems.sort { $0.row < $1.row }
+    }
+
     mutating func addExtra(_ start: Int, _ end: Int, isLeftOut: Bool = false) {
         extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
     }

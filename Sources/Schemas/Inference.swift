@@ -43,22 +43,37 @@ package struct SchemaInference: Sendable {
     /// Ends a row; columns that were not added in it count as missing.
     package mutating func endRow() { rows += 1 }
 
-    /// The columns that become fields: the first of each name.
-    private var named: [ColumnSummary] {
+    /// Columns, from 0, whose names are none of the file's labels: fields that go by their position.
+    package var unlabelled: Set<Int> = []
+    /// Whether the last column has no label.
+    package var lastIsBlank = false
+
+    /// Whether rows end with a delimiter: a last column with neither label nor values.
+    private var hasTrailingDelimiter: Bool {
+        lastIsBlank && columns.count > 1 && rows > 0 && columns.last?.hasValues == false
+    }
+
+    /// The columns that become fields, with their places: the first of each name.
+    private var named: [(place: Int, summary: ColumnSummary)] {
         var seen: Set<String> = []
-        return columns.filter { !$0.name.isEmpty && seen.insert($0.name).inserted }
+        return columns.enumerated().filter { place, column in
+            !column.name.isEmpty && seen.insert(column.name).inserted
+                && !(hasTrailingDelimiter && place == columns.count - 1)
+        }.map { (place: $0.offset, summary: $0.element) }
     }
 
     /// The contract the data suggests: types and missing values only, other columns pass.
     package func schema() -> Schema {
         var schema = Schema(
-            fields: named.map { column in
+            fields: named.map { place, column in
                 var field = Field(name: column.name, type: column.type)
+                if unlabelled.contains(place) { field.column = place + 1 }
                 let tokens = column.missingTokens
                 if !tokens.isEmpty { field.missingValues = [""] + tokens }
                 return field
             })
         schema.unknownFields = .keep
+        schema.trailingDelimiter = hasTrailingDelimiter
         schema.encoding = encoding
         if dialect != Dialect() { schema.dialect = dialect }
         if let limit = cellLimit { schema.limits.maxCellBytes = limit }
@@ -85,7 +100,7 @@ package struct SchemaInference: Sendable {
 
             """
         let schema = schema()
-        for (field, column) in zip(schema.fields, named) { text += column.yaml(field, rows: rows) }
+        for (field, column) in zip(schema.fields, named.map(\.summary)) { text += column.yaml(field, rows: rows) }
         if schema.fields.isEmpty { text += "  []\n" }
         text += """
 
@@ -94,6 +109,10 @@ package struct SchemaInference: Sendable {
               unknownFields: keep               # reject | keep | drop: choose reject once the fields are complete
 
             """
+        if hasTrailingDelimiter {
+            text +=
+                "  trailingDelimiter: true           # rows end with a delimiter: the last column has no label and no value\n"
+        }
         if let cellLimit { text += "  limits: { maxCellBytes: \(cellLimit) }\n" }
         if encoding != .utf8 { text += "  encoding: \(encoding.rawValue)\n" }
         if dialect != Dialect() { text += "  dialect: \(PrintableText.json(dialect.document.text(pretty: false)))\n" }
@@ -146,6 +165,9 @@ struct ColumnSummary: Sendable {
         if let whole { entities[whole, default: (0, 0)].whole += 1 }
         for entity in Set(inside) { entities[entity, default: (0, 0)].inside += 1 }
     }
+
+    /// Whether any cell was not empty.
+    var hasValues: Bool { values > 0 || tokens.contains { $0 > 0 } }
 
     private func count(_ shape: CellShape) -> Int { shapes[shape.rawValue] }
 
@@ -247,6 +269,9 @@ struct ColumnSummary: Sendable {
         if let format = field.type.format { text += "    format: \(yamlScalar(format))\n" }
         if let missing = field.missingValues {
             text += "    missingValues: [\(missing.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
+        }
+        if let column = field.column {
+            text += "    sluice: { column: \(column) }  # it has no label of its own: it goes by its position\n"
         }
         for line in remarks(field.type, rows: rows) { text += "    # \(line)\n" }
         return text

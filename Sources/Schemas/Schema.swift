@@ -308,6 +308,8 @@ package struct Field: Sendable, Equatable {
     package var role: FieldRole?
     /// What is done about personal data in it.
     package var pii: PIIRule?
+    /// Its column in CSV, from 1; nil when it goes by its label.
+    package var column: Int?
     /// Where it is in a JSON record: the tokens of a JSON Pointer (RFC 6901); nil for the member of its name.
     package var path: [String]?
     /// What hidden text in it does to a row; nil means the schema's.
@@ -497,6 +499,12 @@ package struct Schema: Sendable, Equatable {
     package var rules: [RowRule] = []
     /// What happens to other columns.
     package var unknownFields: UnknownFields = .reject
+    /// Columns of CSV, from 1, that are read and left out.
+    package var dropColumns: Set<Int> = []
+    /// Whether rows of CSV end with a delimiter, which is no column.
+    package var trailingDelimiter = false
+    /// Whether spaces around labels of CSV do not count.
+    package var trimLabels = false
     /// How the files' CSV is written, if the contract says it.
     package var dialect: Dialect?
     /// How the files' text is encoded.

@@ -52,7 +52,9 @@ extension Schema {
         if unknownFields == .reject { members["additionalProperties"] = .bool(false) }
         for key in ["name", "version", "title", "description"] { members[key] = document[key] }
         if var settings = document["sluice"]?.members {
-            for key in ["unknownFields", "references", "dialect"] { settings[key] = nil }
+            for key in ["unknownFields", "references", "dialect", "dropColumns", "trailingDelimiter", "trimLabels"] {
+                settings[key] = nil
+            }
             if !settings.isEmpty { members["sluice"] = .object(settings) }
         }
         // Formats are rules in a Table Schema.
@@ -134,6 +136,7 @@ extension Schema {
         for key in ["title", "description"] { members[key] = source[key] }
         if var settings = source["sluice"]?.members {
             settings["jsonSchema"] = nil
+            settings["column"] = nil
             if settings.removeValue(forKey: "path") != nil {
                 out.note(place, "its path: a property of a JSON Schema is the member of its name; nest it by hand")
             }

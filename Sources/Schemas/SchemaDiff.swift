@@ -166,6 +166,17 @@ private struct SchemaDiff {
                 old.secrets < new.secrets ? .breaking : .widening, "sluice.secrets",
                 "from \(old.secrets.name) to \(new.secrets.name)")
         }
+        if old.dropColumns != new.dropColumns {
+            note(.breaking, "sluice.dropColumns", "changed: other columns leave the gate")
+        }
+        if old.trailingDelimiter != new.trailingDelimiter {
+            note(
+                new.trailingDelimiter ? .widening : .breaking, "sluice.trailingDelimiter",
+                "now \(new.trailingDelimiter)")
+        }
+        if old.trimLabels != new.trimLabels {
+            note(new.trimLabels ? .widening : .breaking, "sluice.trimLabels", "now \(new.trimLabels)")
+        }
         if old.undeclaredPII != new.undeclaredPII {
             note(
                 .breaking, "sluice.undeclaredPii", "from \(old.undeclaredPII.rawValue) to \(new.undeclaredPII.rawValue)"
@@ -224,6 +235,7 @@ private struct SchemaDiff {
         changed(old.groupChar, new.groupChar, place + ".groupChar", old.groupChar == nil ? .widening : .breaking)
         changed(old.bareNumber, new.bareNumber, place + ".bareNumber", new.bareNumber ? .breaking : .widening)
         changed(old.path, new.path, place + ".sluice.path")
+        changed(old.column, new.column, place + ".sluice.column")
         changed(old.pii, new.pii, place + ".sluice.pii", .breaking, "changed: something else leaves the gate")
         changed(old.hiddenText, new.hiddenText, place + ".sluice.hiddenText")
         changed(old.secrets, new.secrets, place + ".sluice.secrets")

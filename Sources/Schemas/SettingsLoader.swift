@@ -18,18 +18,19 @@ extension SchemaLoader {
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try cursor.refuseKeys(
             besides: [
-                "role", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
+                "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
                 "jsonSchema",
             ]
                 + Self.unenforcedSettings + ["baseline", "privacy"])
         try warnAboutKeys(
             of: cursor,
             known: [
-                "role", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
+                "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
                 "jsonSchema",
             ],
             unenforced: Self.unenforcedSettings + ["baseline", "privacy"])
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
+        field.column = try cursor["column"]?.whole(in: 1...65_536)
         if let path = cursor["path"] { field.path = try loadPath(path) }
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
         if let rule = cursor["secrets"] { field.secrets = try loadSecrets(rule) }
@@ -474,7 +475,8 @@ extension SchemaLoader {
     /// `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
-            "apiVersion", "unknownFields", "dialect", "encoding", "hiddenText", "secrets", "undeclaredPii", "limits",
+            "apiVersion", "unknownFields", "dropColumns", "trailingDelimiter", "trimLabels", "dialect", "encoding",
+            "hiddenText", "secrets", "undeclaredPii", "limits",
             "isolationForest",
             "batch", "baseline", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii",
         ]
@@ -484,6 +486,7 @@ extension SchemaLoader {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
         if let word = cursor["unknownFields"] { schema.unknownFields = try word.choice(UnknownFields.self) }
+        try loadColumns(cursor, into: &schema)
         if let dialect = cursor["dialect"] {
             let loaded = try loadDialect(dialect)
             var seen: [String: String] = [:]

@@ -121,6 +121,10 @@ package struct Layout: Sendable, Equatable {
     package var columnOfField: [Int]
     /// The header record's bytes with its line end, empty when there is none.
     package var header: [UInt8]
+    /// Columns that the contract leaves out.
+    package var dropped: Set<Int> = []
+    /// Whether the last column is only the delimiter that rows end with: a row with a value in it has a cell too many.
+    package var hasEmptyLast = false
 
     /// Makes a layout.
     package init(

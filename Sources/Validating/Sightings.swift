@@ -150,7 +150,8 @@ extension Validator {
             if field >= 0 {
                 own = searches[field]
             } else {
-                own = schema.unknownFields == .drop ? nil : ColumnSearch(unknown: batch.layout.columns[column], schema)
+                let isDropped = schema.unknownFields == .drop || batch.layout.dropped.contains(column)
+                own = isDropped ? nil : ColumnSearch(unknown: batch.layout.columns[column], schema)
             }
             guard let own else { continue }
             search(batch, column, own, rows, anchors, hasEscapes, &result, &findings, &isSound)

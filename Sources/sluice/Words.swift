@@ -114,18 +114,26 @@ enum Words {
                 "look at the row; please report it, and use --csv-engine libcsv meanwhile")
         case .missingLabel:
             return say(
-                "missing column", "the header lacks a column of the contract", "add the column or change the contract")
+                "missing column", "the header lacks a column of the contract",
+                "add the column, change the contract, or say where it is with sluice.column")
         case .extraLabel:
             return say(
                 "unknown column", "the header has a column that the contract does not name",
-                "add it to the contract, or set sluice.unknownFields to keep or drop")
+                "add it to the contract, set sluice.unknownFields to keep or drop, or name its position in sluice.dropColumns (a column "
+                    + "without a label where rows end with a delimiter: sluice.trailingDelimiter)")
         case .incorrectLabel:
             return say(
                 "columns in another order",
                 "the header has the contract's columns in another order, and fieldsMatch is exact",
                 "put them in order, or write fieldsMatch: equal")
-        case .duplicateLabel: return say("duplicate column", "two columns have the same name", "rename one")
-        case .blankLabel: return say("blank column name", "a column has no name", "name it")
+        case .duplicateLabel:
+            return say(
+                "duplicate column", "two columns have the same label; the later one is called by it and a number",
+                "give the field its position with sluice.column, or have one renamed")
+        case .blankLabel:
+            return say(
+                "blank column name", "a column has no label; it is called by its position",
+                "give a field this position with sluice.column, or leave it out with sluice.dropColumns")
         case .typeError:
             return say(
                 "wrong type", "the value is not of the field's type or format",

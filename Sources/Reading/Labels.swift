@@ -1,0 +1,118 @@
+import Tabular
+
+/// The labels of a header as names of columns: a blank one is named by its position, one that repeats another gets a number.
+struct Labels {
+    private let labels: [String]
+    /// What the columns are called, each differently.
+    private(set) var names: [String]
+    /// Places of columns that had no label, and of those whose label an earlier column has.
+    private(set) var blank: [Int] = []
+    private(set) var doubled: [Int] = []
+    /// How labels are compared: by canonical equivalence, as Swift compares texts.
+    private let comparison: Comparison
+
+    struct Comparison: Sendable {
+        let isCaseSensitive: Bool
+        let isTrimmed: Bool
+
+        /// What two labels have in common that are the same.
+        func key(_ label: String) -> String {
+            let text = isTrimmed ? trimmed(label) : label
+            return isCaseSensitive ? text : text.lowercased()
+        }
+    }
+
+    init(_ labels: [String], _ comparison: Comparison) {
+        self.comparison = comparison
+        self.labels = labels
+        names = labels
+        var taken = Set(labels.map(comparison.key))
+        var seen: Set<String> = []
+        func free(_ name: (Int) -> String, from first: Int) -> String {
+            var number = first
+            while taken.contains(comparison.key(name(number))) { number += 1 }
+            taken.insert(comparison.key(name(number)))
+            return name(number)
+        }
+        for (place, label) in labels.enumerated() {
+            if trimmed(label).isEmpty {
+                blank.append(place)
+                let name = "column \(place + 1)"
+                names[place] = taken.insert(comparison.key(name)).inserted ? name : free({ "\(name) (\($0))" }, from: 2)
+            } else if !seen.insert(comparison.key(label)).inserted {
+                doubled.append(place)
+                names[place] = free({ "\(label) \($0)" }, from: 2)
+            }
+        }
+    }
+
+    /// Whether a field goes by the label of a column that another one has too.
+    func isContested(_ place: Int, _ fields: Set<String>, _ byPlace: Set<Int>) -> Bool {
+        let key = comparison.key(labels[place])
+        guard fields.contains(key) else { return false }
+        return labels.indices.count { !byPlace.contains($0) && comparison.key(labels[$0]) == key } > 1
+    }
+
+    /// Whether every label is a name as it stands.
+    var areNames: Bool { blank.isEmpty && doubled.isEmpty }
+}
+
+/// The text without Unicode's spaces around it, and with one space for each run of them inside.
+func trimmed(_ text: String) -> String {
+    text.unicodeScalars.split { $0.properties.isWhitespace || $0 == "\u{FEFF}" || $0 == "\u{200B}" }
+        .map { String($0) }.joined(separator: " ")
+}
+
+/// How a label of the file nearly is the name of a field, and what helps.
+enum NearLabel {
+    case letterCase, spaces, both
+
+    /// nil when the two differ in more than case and spaces.
+    init?(_ label: String, _ name: String) {
+        if trimmed(label) == trimmed(name) {
+            self = .spaces
+        } else if label.lowercased() == name.lowercased() {
+            self = .letterCase
+        } else if trimmed(label).lowercased() == trimmed(name).lowercased() {
+            self = .both
+        } else {
+            return nil
+        }
+    }
+
+    /// The reason for a finding, without the label.
+    func reason(column: Int) -> String {
+        switch self {
+        case .letterCase:
+            "column \(column) differs from it in case only: write caseSensitiveHeader: false in sluice.dialect"
+        case .spaces: "column \(column) differs from it in spaces only: write sluice.trimLabels: true"
+        case .both:
+            "column \(column) differs from it in case and spaces only: write sluice.trimLabels: true, and caseSensitiveHeader: false "
+                + "in sluice.dialect"
+        }
+    }
+}
+
+/// Columns of a file that a contract names by their position.
+package struct ColumnPlaces: Sendable, Equatable {
+    /// For each field its column, from 1, or nil where it goes by its label; empty when all do.
+    package var ofFields: [Int?] = []
+    /// Columns, from 1, that are read and left out.
+    package var dropped: Set<Int> = []
+    /// Whether rows end with a delimiter, so that the last column has neither a label nor values.
+    package var hasTrailingDelimiter = false
+    /// Whether spaces around labels do not count.
+    package var trimsLabels = false
+    /// Whether the positions come from the file itself, so that what is odd about its labels is still told.
+    package var areInferred = false
+
+    /// All by their labels.
+    package init() {}
+
+    /// The place of a field from 0, if the contract says it.
+    func place(_ field: Int) -> Int? {
+        ofFields.indices.contains(field) ? ofFields[field].map { $0 - 1 } : nil
+    }
+    /// Whether it says anything.
+    var isEmpty: Bool { ofFields.isEmpty && dropped.isEmpty && !hasTrailingDelimiter }
+}
