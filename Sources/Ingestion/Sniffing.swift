@@ -1,4 +1,5 @@
 package import Reading
+package import Schemas
 import Storage
 package import Tabular
 
@@ -33,8 +34,7 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     do throws(UnreadableSource) { mark = try textStart(text.bytes.span, plan.coding) } catch {
         throw IngestionError(error, file: path)
     }
-    let first = text.bytes[mark...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
-    if first == 0x7B || first == 0x5B {
+    if looksLikeJSON(text.bytes[mark...]) {
         throw IngestionError(
             .unreadableData,
             "\(path): it looks like JSON, of which nothing is guessed; a list of records needs no dialect, and for records inside a "
@@ -43,4 +43,19 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     let found = DialectSniffer.sniff(text.bytes.span.extracting(mark..<text.bytes.count), isWhole: text.isWhole)
     return SniffedSource(
         encoding: encoding, encodingReason: reason, found: found)
+}
+
+/// Whether a text begins as JSON does: a label may begin with a bracket too.
+private func looksLikeJSON(_ text: ArraySlice<UInt8>) -> Bool {
+    let shown = text.prefix(4096).filter { $0 > 0x20 }.prefix(2)
+    guard let first = shown.first, let second = shown.dropFirst().first else { return false }
+    if first == 0x7B { return second == 0x22 || second == 0x7D }
+    return first == 0x5B && (second == 0x7B || second == 0x5B || second == 0x5D || second == 0x22)
+}
+
+/// Whether the header of a file fits a contract, read as the options say.
+package func fits(_ path: String, _ schema: Schema, options: BatchOptions) throws(IngestionError) -> Bool {
+    guard let format = options.format ?? Corridor.format(of: path) else { return true }
+    let plan = try ReadingPlan(schema, format, options, path)
+    return try SliceCutter(Source(path), plan: plan, sliceBytes: 1 << 20).head.layout != nil
 }

@@ -6,9 +6,9 @@ package struct SniffedDialect: Sendable {
     package var dialect: Dialect
     /// Complete rows of the sample, those with the usual number of cells, and that number.
     package var rows = 0, regular = 0, width = 0
-    /// Share of cells that look like one value: a number, a date, a word.
+    /// How much the cells look like one value each: a number, a date, a word.
     package var typed = 0.0
-    /// How much better it is than the next best dialect that reads the sample otherwise: 0 no better, 1 no other one.
+    /// How much better it is than the next best dialect that reads other cells: 0 no better, 1 no other one.
     package var confidence = 0.0
     /// That next best one.
     package var rival: Dialect?
@@ -16,200 +16,260 @@ package struct SniffedDialect: Sendable {
     package var headerReason = ""
 
     /// Below this two dialects explain a sample equally well, and nobody should choose for its owner.
-    package static var leastConfidence: Double { 0.02 }
+    package static var leastConfidence: Double { 0.05 }
     /// Whether it may be used without being asked.
     package var isSure: Bool { confidence >= Self.leastConfidence }
+    /// Whether most rows fit it.
+    package var explains: Bool { 2 * regular > rows - dialect.leadingRows }
 }
 
-/// Finds the dialect of a sample: every combination of marks reads it, and the one with the most regular rows of the most
-/// plausible cells wins.
+/// Finds the dialect of a sample: each candidate is scored by how well all rows fit.
 ///
-/// The score is that of van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns"
-/// (2019): Q = P · T, with P = 1/K Σ Nₖ (Lₖ − 1)/Lₖ over the K kinds of rows of Nₖ rows and Lₖ cells, and T the share of cells
-/// of a known type; here with small weights for what a quote mostly is.
+/// After van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019), a dialect is worth
+/// the regularity of its rows times the share of cells that look like one value. Beyond that paper a dialect with more marks than a
+/// delimiter and quotes must earn each of them: by rows that the plain reading cannot split.
 package struct DialectSniffer {
-    private static let delimiters: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C, 0x3A, 0x5E, 0x7E, 0x1F]
+    private static let plain: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
+    private static let unusual: [UInt8] = [0x3A, 0x5E, 0x7E, 0x1F]
     private static let comment: UInt8 = 0x23
     /// A sample of text is read so often that it should fit a core's cache.
     private static let sampleBytes = 1 << 17
 
     private struct Reading {
-        var dialect: Dialect
-        var score = 0.0
-        var rows = 0, regular = 0, width = 0
-        var typed = 0.0
-        /// Names what the cells are, so that equal readings are known.
-        var print: UInt64 = 0
-        var first: [[UInt8]] = []
-        var second: [[UInt8]] = []
+        let table: SniffedTable
+        let score: Double
+
+        var dialect: Dialect { table.dialect }
     }
 
-    /// Looks at the beginning of a file, in UTF-8 and without a mark; nil when no dialect makes columns of it.
+    private let sample: [UInt8]
+    private let isWhole: Bool
+    private let occurs: [Bool]
+
+    private init(_ sample: [UInt8], isWhole: Bool) {
+        self.sample = sample
+        self.isWhole = isWhole
+        var occurs = [Bool](repeating: false, count: 256)
+        for byte in sample { occurs[Int(byte)] = true }
+        self.occurs = occurs
+    }
+
+    /// Looks at the beginning of a file, in UTF-8 and without a mark; nil when it has no rows.
     package static func sniff(_ bytes: Span<UInt8>, isWhole: Bool) -> SniffedDialect? {
         let sample = bytes.extracting(0..<min(bytes.count, sampleBytes))
-        let isWhole = isWhole && sample.count == bytes.count
-        var readings: [Reading] = []
-        var seen: [UInt64: Int] = [:]
-        for dialect in candidates(sample) {
-            guard let reading = read(sample, isWhole, dialect) else { continue }
-            // Of dialects that read the same, the first is the plainest.
-            if seen.updateValue(readings.count, forKey: reading.print) != nil { continue }
-            readings.append(reading)
-        }
-        let ranked = readings.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }
-        guard let best = ranked.first?.element, best.score > 0 else { return nil }
-        var found = SniffedDialect(dialect: best.dialect)
-        (found.rows, found.regular, found.width, found.typed) = (best.rows, best.regular, best.width, best.typed)
-        let rival = ranked.dropFirst().first?.element
-        found.rival = rival.flatMap { $0.score > 0 ? $0.dialect : nil }
+        let isAll = isWhole && sample.count == bytes.count
+        return DialectSniffer(sample.indices.map { sample[$0] }, isWhole: isAll).found()
+    }
+
+    private func found() -> SniffedDialect? {
+        let ranked = distinct(readings()).sorted { $0.score > $1.score }
+        guard let best = ranked.first, best.score > 0 else { return nil }
+        let table = refined(best.table)
+        var found = SniffedDialect(dialect: table.dialect)
+        (found.rows, found.regular, found.width, found.typed) = (
+            table.rows.count, table.regular, table.width, table.typed
+        )
+        let rival = ranked.dropFirst().first
+        found.rival = rival?.dialect
         found.confidence = 1 - (rival?.score ?? 0) / best.score
-        judgeHeader(best, &found)
+        // Two rows that both fit throughout are too little to choose by.
+        if let rival, best.table.isRegular, rival.table.isRegular, best.table.rows.count < 3 { found.confidence = 0 }
+        placeHeader(HeaderEvidence(table), table, &found)
         return found
     }
 
-    /// Plainest first.
-    private static func candidates(_ sample: Span<UInt8>) -> [Dialect] {
-        var occurs = [Bool](repeating: false, count: 256)
-        for at in sample.indices { occurs[Int(sample[at])] = true }
-        var found: [Dialect] = []
-        let isOldMac = occurs[0x0D] && !occurs[0x0A]
-        let hasComments = sample.count > 0 && (sample[0] == comment || hasLine(sample, beginningWith: comment))
-        for comments in hasComments ? [nil, comment] : [nil] {
-            for delimiter in delimiters where occurs[Int(delimiter)] || delimiter == delimiters[0] {
-                for quote in [0x22, 0x27, nil] as [UInt8?]
-                where quote.map({ occurs[Int($0)] || $0 == 0x22 }) ?? occurs[0x22] {
-                    for escape in [nil, 0x5C] as [UInt8?] where escape.map({ occurs[Int($0)] }) ?? true {
-                        var dialect = Dialect()
-                        dialect.delimiter = delimiter
-                        dialect.quote = quote
-                        dialect.escape = escape
-                        dialect.doubleQuote = escape == nil
-                        dialect.comment = comments
-                        dialect.lineTerminator = isOldMac ? 0x0D : nil
-                        found.append(dialect)
-                        dialect.skipInitialSpace = true
-                        if occurs[0x20] { found.append(dialect) }
-                    }
+    /// Of readings with the same cells the plainest, which comes first.
+    private func distinct(_ readings: [Reading]) -> [Reading] {
+        var seen: [UInt64: Int] = [:]
+        var kept: [Reading] = []
+        for reading in readings where seen[reading.table.print.state] == nil {
+            seen[reading.table.print.state] = kept.count
+            kept.append(reading)
+        }
+        return kept
+    }
+
+    /// What may be compared: where a plain delimiter splits all rows alike, only such readings; else all there are.
+    private func readings() -> [Reading] {
+        let bases = (Self.plain + Self.unusual).filter { $0 == Self.plain[0] || occurs[Int($0)] }.map { read(base($0)) }
+        let regular = bases.filter { $0.isRegular && Self.plain.contains($0.dialect.delimiter) }
+        if !regular.isEmpty {
+            let others = bases.filter {
+                $0.isRegular && $0.dialect.delimiter != 0x3A && Self.unusual.contains($0.dialect.delimiter)
+            }
+            return (regular + others).map { Reading(table: $0, score: score($0)) }
+        }
+        let all = bases.flatMap { table in
+            [Reading(table: table, score: score(table))] + (table.isRegular ? [] : variants(of: table))
+        }
+        // What fits from the first row on needs no rows above the table.
+        let whole = all.filter { $0.table.isRegular && $0.dialect.delimiter != 0x3A }
+        return whole.isEmpty ? all : whole
+    }
+
+    private func base(_ delimiter: UInt8) -> Dialect {
+        var dialect = Dialect()
+        dialect.delimiter = delimiter
+        dialect.lineTerminator = occurs[0x0D] && !occurs[0x0A] ? 0x0D : nil
+        return dialect
+    }
+
+    private func read(_ dialect: Dialect) -> SniffedTable {
+        let others = (Self.plain + Self.unusual).filter { $0 != dialect.delimiter && occurs[Int($0)] }
+        return SniffedTable(sample.span, isWhole: isWhole, dialect, others: Set(others))
+    }
+
+    /// What more marks make of a sample that does not fit as it stands. Those that make all of it fit have earned them.
+    private func variants(of table: SniffedTable) -> [Reading] {
+        let plain = quotings(of: table)
+        guard hasComments else { return plain }
+        var dialect = table.dialect
+        dialect.comment = Self.comment
+        let commented = read(dialect)
+        guard commented.fit >= table.fit, commented.width > 1 else { return plain }
+        return plain + [Reading(table: commented, score: earned(commented))]
+            + (commented.isRegular ? [] : quotings(of: commented))
+    }
+
+    /// Other quotes, escapes, and spaces before quotes.
+    private func quotings(of table: SniffedTable) -> [Reading] {
+        let strayQuotes = table.rows.count { $0.fault == .strayQuote }
+        let mayLackQuotes = strayQuotes > 1 && !hasQuotedCell(table)
+        var quotes: [UInt8?] = [0x22]
+        if occurs[0x27] { quotes.append(0x27) }
+        var found: [Reading] = []
+        for escape in occurs[0x5C] ? [nil, 0x5C] : [nil] as [UInt8?] {
+            for skips in occurs[0x20] && occurs[0x22] ? [false, true] : [false] {
+                for quote in quotes + (mayLackQuotes && escape == nil ? [nil] : []) {
+                    if escape == nil, !skips, quote == 0x22 { continue }
+                    var dialect = table.dialect
+                    dialect.escape = escape
+                    dialect.doubleQuote = escape == nil
+                    dialect.skipInitialSpace = skips
+                    dialect.quote = quote
+                    let other = read(dialect)
+                    guard other.fit > table.fit || other.isRegular, other.width > 1 else { continue }
+                    found.append(Reading(table: other, score: earned(other) * (quote == nil ? 0.9 : 1)))
                 }
             }
         }
         return found
     }
 
-    private static func hasLine(_ sample: Span<UInt8>, beginningWith byte: UInt8) -> Bool {
-        for at in sample.indices.dropFirst()
-        where sample[at] == byte && (sample[at - 1] == 0x0A || sample[at - 1] == 0x0D) {
-            return true
-        }
-        return false
+    private func earned(_ table: SniffedTable) -> Double {
+        score(table) * (table.isRegular || table.fit == 1 ? 0.99 : 0.8)
     }
 
-    private static func read(_ sample: Span<UInt8>, _ isWhole: Bool, _ dialect: Dialect) -> Reading? {
-        // A quote that was never closed must not swallow the sample.
-        let limits = ScanLimits(maxRowBytes: 1 << 15, blockRows: .max, blockBytes: sample.count + 1)
-        var block = RecordBlock(base: 0, width: 0)
-        _ = DialectScanner(dialect, limits: limits).scan(sample, from: 0, isFinal: isWhole, into: &block)
-        var reading = Reading(dialect: dialect)
-        var widths: [Int: Int] = [:]
-        var next = 0
-        var known = 0
-        var beginsQuoted = false
-        var cells = 0
-        var print = SplitMix(0x51CE)
-        var isBad = [Bool](repeating: false, count: block.count)
-        for problem in block.problems { isBad[problem.row] = true }
-        var isDecoded = [Bool](repeating: false, count: block.cells.count)
-        for index in block.decodedCells { isDecoded[index] = true }
-        for (row, record) in block.records.enumerated() {
-            if isBad[row] {
-                print.add(UInt64(record.end) << 1 | 1)
-                continue
-            }
-            let first = next
-            while next < block.cells.count, block.cells[next].rawEnd <= Int(record.end) {
-                let cell = block.cells[next]
-                print.add(UInt64(cell.start) << 32 | UInt64(cell.end))
-                let text = (Int(cell.start)..<Int(cell.end)).map { isDecoded[next] ? block.decoded[$0] : sample[$0] }
-                if text.first == 0x22 { beginsQuoted = true }
-                if isKnown(text, wasQuoted: cell.isQuoted) { known += 1 }
-                cells += 1
-                if row < 2 { row == 0 ? reading.first.append(text) : reading.second.append(text) }
-                next += 1
-            }
-            widths[next - first, default: 0] += 1
+    private var hasComments: Bool {
+        sample.indices.contains { at in
+            sample[at] == Self.comment && (at == 0 || sample[at - 1] == 0x0A || sample[at - 1] == 0x0D)
         }
-        guard cells > 0 else { return nil }
-        reading.rows = block.count
-        (reading.width, reading.regular) = widths.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (0, 0)
-        reading.typed = Double(known) / Double(cells)
-        let patterns = widths.reduce(0.0) { sum, kind in
-            // A row of one cell says little; but something, or one column were no CSV. One that cannot be read says nothing.
-            let share = kind.key > 1 ? Double(kind.key - 1) / Double(kind.key) : 1e-3
-            return sum + Double(kind.value) * share
+    }
+
+    /// Whether a cell begins with a quote, so that quotes are quotes: one that is never closed is a mistake, not a letter.
+    private func hasQuotedCell(_ table: SniffedTable) -> Bool {
+        sample.indices.contains { at in
+            guard sample[at] == 0x22 else { return false }
+            if at == 0 { return true }
+            let before = sample[at - 1]
+            return before == table.dialect.delimiter || before == 0x0A || before == 0x0D
         }
-        reading.score = patterns / Double(max(1, widths.count)) * max(reading.typed, 1e-9)
-        // Rows that cannot be read speak against a dialect, but a few are in any file.
-        let good = 1 - Double(block.problems.count) / Double(block.count)
-        reading.score *= good * good * good * good
-        // Marks that look like quotes mostly are, also where one was not closed; and an apostrophe mostly is none.
-        switch dialect.quote {
-        case nil: reading.score *= beginsQuoted ? 0.24 : 0.8
-        case 0x27: reading.score *= 0.95
+    }
+
+    private func score(_ table: SniffedTable) -> Double {
+        let fit = table.fit * table.fit
+        // One column is what any text has.
+        let columns = table.width > 1 ? Double(table.width - 1) / Double(table.width) : 0.02
+        var score = fit * fit * table.typed * columns
+        if table.leading > 0 { score *= 0.95 }
+        switch table.dialect.delimiter {
+        case 0x3A: score *= colonsAreTimes ? 0 : 0.3
+        case 0x5E, 0x7E, 0x1F: score *= 0.9
         default: break
         }
-        reading.print = print.state
-        return reading
+        return score
     }
 
-    /// Folds numbers into one.
-    private struct SplitMix {
-        var state: UInt64
-
-        init(_ seed: UInt64) { state = seed }
-
-        mutating func add(_ value: UInt64) {
-            state = (state ^ value) &* 0x9E37_79B9_7F4A_7C15
-            state ^= state >> 29
+    /// Whether most colons are those of times, addresses and sentences.
+    private var colonsAreTimes: Bool {
+        var (all, told) = (0, 0)
+        func isDigit(_ at: Int) -> Bool { sample.indices.contains(at) && (sample[at] &- 0x30) < 10 }
+        for at in sample.indices where sample[at] == 0x3A {
+            all += 1
+            let isTime = isDigit(at - 1) && isDigit(at + 1) && isDigit(at + 2) && !isDigit(at + 3)
+            let next = sample.indices.contains(at + 1) ? sample[at + 1] : 0x0A
+            if isTime || next == 0x2F || next == 0x20 { told += 1 }
         }
+        return 2 * told > all
     }
 
-    /// Whether a text looks like one value. What holds another dialect's marks does not, unless it was quoted.
-    private static func isKnown(_ text: [UInt8], wasQuoted: Bool) -> Bool {
-        if wasQuoted { return true }
-        guard let first = text.first, let last = text.last else { return true }
-        if first == 0x20 || last == 0x20 { return false }
-        for byte in text {
-            switch byte {
-            case 0x2C, 0x3B, 0x09, 0x7C, 0x5E, 0x7E, 0x22, 0x5C, 0..<0x20: return false
-            case 0x27 where text.first == 0x27: return false
-            default: continue
+    /// The reading with what changes no cell's place: apostrophes around the cells of a column, a null sequence, spaces behind
+    /// delimiters.
+    private func refined(_ table: SniffedTable) -> SniffedTable {
+        var table = table
+        if table.dialect.quote == 0x22, occurs[0x27] {
+            let (isWrapped, isSplit) = apostrophes(table)
+            var dialect = table.dialect
+            dialect.quote = 0x27
+            let other = isWrapped || isSplit ? read(dialect) : table
+            if other.width == table.width,
+                other.regular == other.rows.count || isWrapped && other.regular >= table.regular
+            {
+                table = other
             }
         }
-        // A colon is part of times and addresses; between words it may be a mark.
-        guard let colon = text.firstIndex(of: 0x3A) else { return true }
-        let isTime = colon > 0 && (0x30...0x39).contains(text[colon - 1])
-        return isTime || text[colon...].starts(with: Array("://".utf8))
+        if table.width > 1, !table.dialect.skipInitialSpace, isIndented(table) {
+            var dialect = table.dialect
+            dialect.skipInitialSpace = true
+            let other = read(dialect)
+            if other.regular >= table.regular, other.width == table.width { table = other }
+        }
+        if table.nulls > 0 {
+            var dialect = table.dialect
+            dialect.nullSequence = [0x5C, 0x4E]
+            table = read(dialect)
+        }
+        return table
     }
 
-    private static func judgeHeader(_ best: Reading, _ found: inout SniffedDialect) {
-        func isNumber(_ text: [UInt8]) -> Bool {
-            text.contains { (0x30...0x39).contains($0) }
-                && text.allSatisfy {
-                    (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x2C, 0x45, 0x65, 0x3A, 0x2F, 0x20].contains($0)
-                }
+    /// Whether all values of a column stand between apostrophes; and whether as many cells open with one as others close with one.
+    private func apostrophes(_ table: SniffedTable) -> (isWrapped: Bool, isSplit: Bool) {
+        let rows = table.body.dropFirst()
+        func opens(_ cell: SniffedTable.Cell) -> Bool {
+            !cell.isQuoted && cell.text.count > 1 && cell.text.first == 0x27
         }
-        let names = best.first
-        if names.contains(where: \.isEmpty) || Set(names).count != names.count {
-            found.headerReason = "the first row has empty or equal cells"
-        } else if names.contains(where: isNumber) {
-            found.headerReason = "the first row has a number or a date"
-        } else if zip(names, best.second).contains(where: { isNumber($1) }) {
-            found.headerReason = "the first row has words where the second has numbers"
-            return
-        } else {
-            found.headerReason = "the first row has distinct words, so it is taken for one"
+        func closes(_ cell: SniffedTable.Cell) -> Bool {
+            !cell.isQuoted && cell.text.count > 1 && cell.text.last == 0x27
+        }
+        let isWrapped = (0..<table.width).contains { column in
+            let cells = rows.map { $0.cells[column] }.filter { $0.form != .empty }
+            return cells.count > 1 && cells.allSatisfy { opens($0) && closes($0) }
+        }
+        let cells = rows.flatMap(\.cells)
+        let opened = cells.count { opens($0) && !closes($0) }
+        return (isWrapped, opened > 1 && opened == cells.count { closes($0) && !opens($0) })
+    }
+
+    /// Whether every value behind a delimiter begins with a space.
+    private func isIndented(_ table: SniffedTable) -> Bool {
+        let cells = table.body.dropFirst().flatMap { $0.cells.dropFirst() }.filter { !$0.text.isEmpty }
+        return cells.count > 1 && cells.allSatisfy { !$0.isQuoted && $0.text.first == 0x20 }
+    }
+
+    private func placeHeader(_ evidence: HeaderEvidence, _ table: SniffedTable, _ found: inout SniffedDialect) {
+        found.headerReason = evidence.reason
+        if let first = table.rows[table.leading...].first, first.cells.count != table.width {
+            found.headerReason = "the first row has another number of cells than most, so it is taken for one"
             return
         }
-        found.dialect.headerRows = []
+        let last = table.leading + (evidence.header.max() ?? evidence.above.count - 1) + 1
+        // Rows that do not fit among them would move the others.
+        let isWhole = table.rows[table.leading..<min(last, table.rows.count)].allSatisfy {
+            $0.fault == nil && $0.cells.count == table.width
+        }
+        guard isWhole else { return }
+        found.dialect.headerRows = evidence.header.map { table.leading + $0 + 1 }
+        let above = table.leading + (evidence.header.min() ?? evidence.above.count)
+        if above > 0 { found.dialect.commentRows = Array(1...above) }
     }
 }

@@ -34,7 +34,7 @@ struct DialectCommand: AsyncParsableCommand {
 enum DialectText {
     /// The dialect, unless another one explains the sample as well.
     static func requireSure(_ sniffed: SniffedSource, _ file: String) throws(IngestionError) -> Dialect {
-        guard let found = sniffed.found, found.rows > 0 else {
+        guard let found = sniffed.found, found.rows > 0, found.explains else {
             throw IngestionError(.unreadableData, "\(file): no dialect makes rows of it; is it CSV?")
         }
         if !found.isSure, let rival = found.rival {
@@ -47,15 +47,16 @@ enum DialectText {
     }
 
     /// One line for each decision.
-    static func evidence(_ sniffed: SniffedSource) -> [String] {
+    static func evidence(_ sniffed: SniffedSource, _ dialect: Dialect? = nil) -> [String] {
         guard let found = sniffed.found else { return [] }
+        let dialect = dialect ?? found.dialect
         let rival = found.rival.map { "; next best \(line($0))" } ?? ""
         return [
             "encoding \(sniffed.encoding.rawValue): \(sniffed.encodingReason)",
-            "dialect \(line(found.dialect)): \(Words.number(found.regular)) of \(Words.number(found.rows)) rows of the sample have "
+            "dialect \(line(dialect)): \(Words.number(found.regular)) of \(Words.number(found.rows)) rows of the sample have "
                 + "\(found.width) cells, \(Words.percent(found.typed)) of the cells look like values; confidence "
                 + "\(Words.short(found.confidence))\(rival)",
-            "\(found.dialect.headerRows.isEmpty ? "no header" : "a header"): \(found.headerReason)",
+            "\(dialect.headerRows.isEmpty ? "no header" : "a header"): \(found.headerReason)",
         ]
     }
 

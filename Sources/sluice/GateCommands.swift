@@ -111,7 +111,7 @@ struct ValidateCommand: AsyncParsableCommand {
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
                 let (schema, document, _) = try reading.contract(
-                    for: file, dataset: dataset, store: found, options: options)
+                    for: file, dataset: dataset, store: found, looks: true, options: &options)
                 try confirm(schema, file)
                 // A store is looked at only for what foreign keys refer to in it.
                 let referred = schema.refersToDatasets ? try found ?? store.find() : nil
@@ -190,7 +190,7 @@ struct IngestCommand: AsyncParsableCommand {
                     let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                     if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                     let (schema, document, _) = try reading.contract(
-                        for: file, dataset: dataset, store: store, options: options)
+                        for: file, dataset: dataset, store: store, options: &options)
                     let name = dataset ?? (schema.isInferred ? datasetName(of: file) : schema.name)
                     if let dataset, !LabelSearch.usual.kinds(in: dataset).isEmpty {
                         throw IngestionError(
@@ -295,7 +295,7 @@ struct ScoreCommand: AsyncParsableCommand {
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
-            let options = try reading.options(for: file)
+            var options = try reading.options(for: file)
             var reading = reading
             if reading.schema == nil {
                 if !reading.infer {
@@ -303,7 +303,8 @@ struct ScoreCommand: AsyncParsableCommand {
                 }
                 reading.infer = true
             }
-            let (schema, _, _) = try reading.contract(for: file, dataset: nil, store: nil, options: options)
+            let (schema, _, _) = try reading.contract(
+                for: file, dataset: nil, store: nil, looks: true, options: &options)
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
@@ -356,8 +357,9 @@ struct SchemaCommand: AsyncParsableCommand {
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let inference = try inferSchema(
-                    file, options: try reading.options(for: file), showsValues: showValues)
+                var options = try reading.options(for: file)
+                try reading.look(at: file, &options)
+                let inference = try inferSchema(file, options: options, showsValues: showValues)
                 var name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 if !LabelSearch.usual.kinds(in: name).isEmpty { name = "data" }
                 Terminal.document(inference.yaml(name: name))

@@ -138,9 +138,11 @@ struct ReadingOptions: ParsableArguments {
         return options
     }
 
-    /// The contract: the one named, the dataset's, or one inferred from `file`.
+    /// The contract: the one named, the dataset's, or one inferred from `file`. Where nobody says how the file is written, it is looked at,
+    /// and what comes of that is put into `options` and told; under a contract only if `looks`, and only where the header does not fit as
+    /// it stands.
     func contract(
-        for file: String, dataset: String?, store: Store?, options: BatchOptions
+        for file: String, dataset: String?, store: Store?, looks: Bool = false, options: inout BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
         var found: (loaded: LoadedSchema, origin: String)?
         if let schema {
@@ -152,17 +154,62 @@ struct ReadingOptions: ParsableArguments {
             for name in exclude where !loaded.schema.fields.contains(where: { $0.name == name }) {
                 throw IngestionError(.usage, "--exclude \(name): the contract has no such field")
             }
+            if isUndeclared(file, options), loaded.schema.dialect == nil, loaded.schema.recordSchema == nil {
+                try look(at: file, under: loaded.schema, adopts: looks, &options)
+            }
             return (Schema.digested(loaded), loaded.document, origin)
         }
         guard infer else {
             throw IngestionError(
                 .usage, "no contract for \(file): give --schema FILE, or --infer to make one from the file itself")
         }
+        try look(at: file, &options)
         let (schema, document) = Schema.digested(try inferSchema(file, options: options))
         for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
             throw IngestionError(.usage, "--exclude \(name): the file has no such field")
         }
         return (schema, document, "inferred from \(file)")
+    }
+
+    /// Whether nobody says how a CSV file is written.
+    private func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
+        dialect == nil && delimiter == nil && (options.format ?? Corridor.format(of: file)) == .csv
+    }
+
+    /// Looks how a CSV file is written that nobody says anything about. Whether its first row is a header is asked where the contract is
+    /// made.
+    func look(at file: String, _ options: inout BatchOptions) throws(IngestionError) {
+        guard isUndeclared(file, options) else { return }
+        let sniffed = try sniffSource(file, encoding: encoding)
+        options.encoding = sniffed.encoding
+        guard let found = sniffed.found, found.explains else { return }
+        var dialect = try DialectText.requireSure(sniffed, file)
+        if dialect.headerRows.isEmpty { dialect.headerRows = [dialect.leadingRows + 1] }
+        options.dialect = dialect
+        if dialect != Dialect() || sniffed.encoding != .utf8 {
+            for line in DialectText.evidence(sniffed, dialect) { Terminal.remark("\(file): \(line)") }
+        }
+    }
+
+    /// Looks how a file is written whose header does not fit a contract that says nothing of that.
+    private func look(
+        at file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
+    ) throws(IngestionError) {
+        if try fits(file, schema, options: options) { return }
+        let sniffed = try sniffSource(file, encoding: encoding ?? schema.encoding)
+        guard let found = sniffed.found, found.explains, found.isSure, found.dialect != Dialect() else { return }
+        var other = options
+        other.dialect = found.dialect
+        guard try fits(file, schema, options: other) else { return }
+        let line = DialectText.line(found.dialect)
+        if adopts {
+            options = other
+            Terminal.remark("\(file): the contract does not say how it is written; it is read as \(line)")
+        } else {
+            Terminal.remark(
+                "\(file): its header does not fit the contract as it stands; it looks written as \(line): give --dialect auto, or write "
+                    + "that into the contract's sluice.dialect")
+        }
     }
 
     /// Reads a contract and prints its warnings.

@@ -52,7 +52,7 @@ struct ProfileCommand: AsyncParsableCommand {
             var options = try reading.options(for: file)
             options.doors = .validate
             let (schema, document, _) = try reading.contract(
-                for: file, dataset: dataset, store: store, options: options)
+                for: file, dataset: dataset, store: store, options: &options)
             let made = try Corridor(store: store, writes: true).profile(
                 file, schema: schema, contract: document, dataset: dataset ?? schema.name, options: options,
                 epsilon: epsilon,

@@ -47,7 +47,8 @@ struct ScanCommand: AsyncParsableCommand {
             if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
             var asked = reading
             asked.infer = true
-            var (schema, document, _) = try asked.contract(for: file, dataset: nil, store: nil, options: options)
+            var (schema, document, _) = try asked.contract(
+                for: file, dataset: nil, store: nil, looks: true, options: &options)
             // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like.
             if reading.schema == nil {
                 for index in schema.fields.indices { schema.fields[index].type = .string(.default) }

@@ -57,6 +57,48 @@ import Testing
         #expect(Self.sniff("") == nil)
     }
 
+    @Test func `a corpus of files is read as its authors meant, or refused`() throws {
+        var (right, refused) = (0, 0)
+        for file in SnifferCorpus.files {
+            switch try SnifferCorpus.judge(file) {
+            case .right: right += 1
+            case .refused: refused += 1
+            case .misread(let how): Issue.record("\(file.name): \(how)")
+            }
+        }
+        #expect(SnifferCorpus.files.count >= 400)
+        #expect(100 * right >= 99 * SnifferCorpus.files.count, "\(right) right, \(refused) refused")
+    }
+
+    @Test(arguments: [
+        "ds,y\n2015-01-01 00:00:00,23.5\n2015-01-01 01:00:00,24.5\n", "Time,Water flow [l/s]\n10:00,1.5\n10:05,1.75\n",
+        "url,n\nhttp://a.example:80/x,1\nhttp://b.example:80/y,2\n", "id,2021,2022\na,5,6\nb,7,8\n",
+        "d,m, amt ,e\n1,AB,660,x y\n2,CD,504,z w\n", "v\n\"1,000\"\n\"2,000\"\n\"3,000\"\n",
+        ",zip,n\n0,41190,6.5\n1,41191,7.5\n", "id,note\n1,a; b; c\n2,d; e; f\n", "a,b,c\n1,2,3\n4,5\n6,7,8\n9,10,11\n",
+    ]) func `plain files are plain`(text: String) throws {
+        let found = try #require(Self.sniff(text))
+        #expect(found.dialect == Dialect() && found.isSure && found.explains)
+    }
+
+    @Test func `marks are earned by rows that the plain reading cannot split`() throws {
+        let nulls = try #require(Self.sniff("id|a|b\n1|x|\\N\n2|y|\\N\n3|z|w\n"))
+        #expect(nulls.dialect.nullSequence == Array("\\N".utf8) && nulls.dialect.escape == nil)
+        let titled = try #require(Self.sniff("Report of May,,\n,,\nname,qty,price\na,1,2.5\n"))
+        #expect(titled.dialect.commentRows == [1, 2] && titled.dialect.headerRows == [3])
+        let told = try #require(
+            Self.sniff("Extract of 2026-01-06\nid;owner;price\n1;Energy;1,5\n2;Oil|North;1,6\n3;Gas;1,7\n"))
+        #expect(told.dialect.delimiter == 0x3B && told.dialect.commentRows == [1] && told.dialect.headerRows == [2])
+        let units = try #require(Self.sniff("t,v\ns,m/s\n1,2.5\n2,3.5\n3,4.5\n"))
+        #expect(units.dialect.headerRows == [1, 2] && units.dialect.commentRows.isEmpty)
+        // A word for no value in the first row is none of a header's.
+        let missing = try #require(Self.sniff("id,n\na,unknown\nb,2\nc,3\nd,4\n"))
+        #expect(missing.dialect.headerRows == [1])
+        let inches = try #require(Self.sniff("part,size,n\npipe,5\" wide,1\nrod,7\" wide,2\nnut,thin,3\n"))
+        #expect(inches.dialect.quote == nil && inches.regular == 4)
+        let data = try #require(Self.sniff("ham\tPlease call John at home\nspam\tWin now\nham\tSee you there then\n"))
+        #expect(data.dialect.headerRows.isEmpty)
+    }
+
     @Test func `encodings by mark, by pattern and by their letters`() {
         func guess(_ bytes: [UInt8]) -> TextEncoding { guessEncoding(bytes.span).encoding }
         let words = Array(String(repeating: "name,", count: 20).utf8)
