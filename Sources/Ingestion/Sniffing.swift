@@ -34,6 +34,12 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     do throws(UnreadableSource) { mark = try textStart(text.bytes.span, plan.coding) } catch {
         throw IngestionError(error, file: path)
     }
+    if encoding == .utf8, declared == nil, let name = eastAsianEncoding(text.bytes.span) {
+        throw IngestionError(
+            .unreadableData,
+            "\(path): its text seems to be in \(name), which is not read: convert it first, as with iconv -f NAME -t UTF-8"
+        )
+    }
     if looksLikeJSON(text.bytes[mark...]) {
         throw IngestionError(
             .unreadableData,
@@ -41,6 +47,12 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
                 + "document write one with property: NAME (and itemType: array where records are arrays)")
     }
     let found = DialectSniffer.sniff(text.bytes.span.extracting(mark..<text.bytes.count), isWhole: text.isWhole)
+    if found?.width ?? 0 < 2, hasColumnsOfSpaces(text.bytes.span.extracting(mark..<text.bytes.count)) {
+        throw IngestionError(
+            .unreadableData,
+            "\(path): its columns seem to stand apart by spaces alone; where it is one space between them, give --delimiter ' ', else "
+                + "squeeze them first: tr -s ' ' < FILE")
+    }
     return SniffedSource(
         encoding: encoding, encodingReason: reason, found: found)
 }

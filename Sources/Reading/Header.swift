@@ -37,6 +37,7 @@ package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
     let mark = try textStart(bytes, plan.coding)
+    if let reason = unreadableText(bytes, from: mark, plan) { throw UnreadableSource(reason: reason) }
     if plan.format == .jsonl, !plan.dialect.hasArrayItems {
         let layout = Layout(jsonMembers: plan.fieldNames)
         return SourceHead(layout: layout, length: mark, findings: [], unknown: [], matches: plan.fieldNames.count)
@@ -94,13 +95,12 @@ package func readHead(
 ///
 /// - Throws: when the bytes are in another encoding, or are no text.
 package func textStart(_ bytes: Span<UInt8>, _ coding: SourceCoding) throws(UnreadableSource) -> Int {
-    if let found = foreignForm(bytes) {
-        let reason =
-            TextEncoding(name: found) == nil
-            ? "the file is \(found); send CSV or JSON Lines"
-            : "the file is \(found), and \(coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
-                + "\(found) in the contract or give --encoding \(found)"
-        throw UnreadableSource(reason: reason)
+    if let form = ForeignForm(bytes) { throw UnreadableSource(reason: form.reason) }
+    if let found = foreignEncoding(bytes) {
+        throw UnreadableSource(
+            reason:
+                "the file is \(found), and \(coding.encoding.rawValue) is declared; if that is meant, say sluice.encoding: "
+                + "\(found) in the contract or give --encoding \(found)")
     }
     return TextEncoding(mark: bytes) == .utf8 ? 3 : 0
 }
@@ -108,7 +108,7 @@ package func textStart(_ bytes: Span<UInt8>, _ coding: SourceCoding) throws(Unre
 /// The encoding that a sample seems to be in, before decoding, and why. ISO 8859-1 reads like Windows-1252, which has more.
 package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, reason: String) {
     if let marked = TextEncoding(mark: bytes) { return (marked, "its byte order mark says so") }
-    if let form = foreignForm(bytes), let encoding = TextEncoding(name: form) {
+    if let name = foreignEncoding(bytes), let encoding = TextEncoding(name: name) {
         return (encoding, "its NUL bytes stand as in that encoding")
     }
     // Letters of Windows-1252 stand beside letters; text of it that is UTF-8 by chance is one in hundreds.
@@ -343,8 +343,8 @@ private func missingReason(
     return nil
 }
 
-/// The encoding or format that is not plain UTF-8, by its mark or by the pattern of NUL bytes.
-private func foreignForm(_ bytes: Span<UInt8>) -> String? {
+/// The encoding that is not plain UTF-8, by its mark or by the pattern of NUL bytes.
+private func foreignEncoding(_ bytes: Span<UInt8>) -> String? {
     guard bytes.count >= 4 else { return nil }
     let start = (bytes[0], bytes[1], bytes[2], bytes[3])
     switch start {
@@ -356,10 +356,6 @@ private func foreignForm(_ bytes: Span<UInt8>) -> String? {
     case (0, 1..., 0, 1...): return "utf-16be"
     case (1..., 0, 0, 0): return "utf-32le"
     case (1..., 0, 1..., 0): return "utf-16le"
-    case (0x1F, 0x8B, _, _): return "compressed twice"
-    case (0x28, 0xB5, 0x2F, 0xFD): return "compressed twice"
-    case (0x50, 0x4B, 3, 4): return "a zip archive or a spreadsheet"
-    case (0x50, 0x41, 0x52, 0x31): return "a Parquet file"
     default: return nil
     }
 }

@@ -228,12 +228,18 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
     private func ended(_ bytes: Span<UInt8>, _ start: Int, _ feed: Int, _ next: Int) -> Line {
         let end = feed > start && bytes[feed - 1] == 0x0D ? feed - 1 : feed
         var at = start
-        while at < end, isSpace(bytes[at]) { at &+= 1 }
+        while at < end, isSpace(bytes, at) { at &+= 1 }
         return at == end ? .blank(next: next) : .record(end: end, next: next)
     }
 
+    /// A carriage return is white space only where the line ends: what takes it for a line end by itself would read other records.
     @inline(__always)
-    private func isSpace(_ byte: UInt8) -> Bool { byte <= 0x20 && (byte == 0x20 || byte == 0x09 || byte == 0x0D) }
+    private func isSpace(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+        let byte = bytes[at]
+        if byte > 0x20 { return false }
+        if byte == 0x20 || byte == 0x09 { return true }
+        return byte == 0x0D && (at &+ 1 >= bytes.count || bytes[at &+ 1] == 0x0A)
+    }
 
     private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FindingCode? {
         if end - start > limits.maxRowBytes { return .rowTooLong }
@@ -261,7 +267,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         }
         func skip(_ from: Int) -> Int {
             var at = from
-            while at < windowEnd, isSpace(bytes[at]) { at &+= 1 }
+            while at < windowEnd, isSpace(bytes, at) { at &+= 1 }
             return at
         }
         func eventAt(_ index: Int, _ events: Span<UInt32>) -> Int {
@@ -454,7 +460,7 @@ package struct JSONLinesScanner: ~Copyable, RecordScanner {
         var count = 0
         func skip(_ from: Int) -> Int {
             var at = from
-            while at < windowEnd, isSpace(bytes[at]) { at &+= 1 }
+            while at < windowEnd, isSpace(bytes, at) { at &+= 1 }
             return at
         }
         func broken(_ at: Int) -> Line {

@@ -82,7 +82,7 @@ struct JSONSkimmer {
         var wantsValue = true
         while at < limit {
             let byte = bytes[at]
-            if byte == 0x20 || byte == 0x09 || byte == 0x0D {
+            if byte == 0x20 || byte == 0x09 {
                 at += 1
                 continue
             }
@@ -134,7 +134,7 @@ struct JSONSkimmer {
 
     private func skipSpace(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> Int {
         var at = start
-        while at < limit, bytes[at] == 0x20 || bytes[at] == 0x09 || bytes[at] == 0x0D { at += 1 }
+        while at < limit, bytes[at] == 0x20 || bytes[at] == 0x09 { at += 1 }
         return at
     }
 

@@ -60,7 +60,10 @@ enum Words {
         if let meaning = meaningOfStatistics(code) ?? meaningOfSources(code) { return meaning }
         switch code {
         case .encodingError:
-            return say("not UTF-8", "the row has a byte sequence that is not UTF-8", "have the file sent as UTF-8")
+            return say(
+                "not UTF-8", "the row has a byte sequence that is not UTF-8",
+                "give its encoding (sluice dialect FILE says which it seems to be): --encoding windows-1252, or sluice.encoding in the "
+                    + "contract; or have the file sent as UTF-8")
         case .controlCharacter:
             return say(
                 "control character", "the row has a NUL or another control character that text does not need",

@@ -33,7 +33,8 @@ struct ReferenceJSON {
     private var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
     private mutating func space() {
-        while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0D { at += 1 }
+        // A carriage return stands before a line end only, which is none of a record's bytes.
+        while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0D && at + 1 == bytes.count { at += 1 }
     }
 
     private mutating func expect(_ byte: UInt8) throws {
