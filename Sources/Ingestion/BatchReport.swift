@@ -36,6 +36,12 @@ package struct BatchReport: Sendable {
     package let name: String
     /// Bytes and SHA-256 of the file.
     package var bytes = 0
+    /// What the reader saw besides rows.
+    package var remarks = RowRemarks()
+    /// Rows before the first data row.
+    package var leadingRows = 0
+    /// Whether the last line has no line end.
+    package var lacksLineEnd = false
     /// SHA-256 of the file, hexadecimal.
     package var dataHash = ""
     /// The encoding of the text, as declared.
@@ -171,7 +177,7 @@ package struct BatchReport: Sendable {
     package var summary: [String: JSONValue] {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-        return [
+        var members: [String: JSONValue] = [
             "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
             "dataset": .string(dataset), "source": .string(source), "name": .string(self.name),
             "stats": .object([
@@ -219,6 +225,10 @@ package struct BatchReport: Sendable {
             "releases": .string(releases), "isRefusedRelease": .bool(isRefusedRelease), "waived": waivedDocument,
             "readers": .string(readers),
         ]
+        // Only where there is something to say.
+        if remarks.skippedLines > 0 { members["skippedLines"] = whole(remarks.skippedLines) }
+        if lacksLineEnd { members["lacksLineEnd"] = .bool(true) }
+        return members
     }
 
     /// How often each kind of finding occurred, strictest first.

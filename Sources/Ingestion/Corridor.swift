@@ -47,7 +47,8 @@ package struct Corridor: Sendable {
     /// A file's name in small letters, without the ending that says how it is compressed.
     static func plainName(_ path: String) -> String {
         var name = path.lowercased()
-        if let packed = Compression.all.flatMap(\.suffixes).first(where: name.hasSuffix) {
+        // Those that are not read are refused by their first bytes, with what helps.
+        if let packed = (Compression.all.flatMap(\.suffixes) + [".bz2", ".xz"]).first(where: name.hasSuffix) {
             name.removeLast(packed.count)
         }
         return name
@@ -69,6 +70,7 @@ package struct Corridor: Sendable {
         var listed: FindingList
         var head: SourceHead
         var crossChecked: Bool
+        var remarks: RowRemarks
         /// What its rows say that other sources may speak of too, as it is kept.
         var said: [UInt8]?
     }
@@ -271,6 +273,7 @@ package struct Corridor: Sendable {
         var draws: [SliceDraw?] = []
         var evidence = ColumnEvidence()
         var spotted: [Spotted] = []
+        var remarks = RowRemarks()
         var findings = cutter.head.findings
         var listed = FindingList()
         let most = plan.options.listed
@@ -306,6 +309,7 @@ package struct Corridor: Sendable {
                     draws[result.ordinal] = result.draw
                     evidence.merge(result.evidence)
                     spotted += result.sightings
+                    remarks.merge(result.remarks)
                     if let finding = result.disagreement { findings.append(finding) }
                     listed.append(contentsOf: result.listed)
                     // Slices end in any order: only those of the first rows stay.
@@ -320,16 +324,15 @@ package struct Corridor: Sendable {
         }
         profile.finish()
         listed.sort(keeping: most)
+        findings += swallowed(remarks, cutter.head)
         findings.sort { ($0.row, $0.code) < ($1.row, $1.code) }
         spotted.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
         return Survey(
             profile: profile, sound: (0..<cutter.places.count).map { sound[$0] ?? RowBits() },
             sighted: (0..<cutter.places.count).map { sighted[$0] ?? RowBits() }, draws: draws.compactMap(\.self),
-            evidence: evidence,
-            spotted: spotted,
-            places: cutter.places,
-            digest: cutter.digest(), findings: findings, listed: listed, head: cutter.head,
-            crossChecked: plan.isCrossChecked)
+            evidence: evidence, spotted: spotted, places: cutter.places, digest: cutter.digest(),
+            findings: findings, listed: listed, head: cutter.head,
+            crossChecked: plan.isCrossChecked, remarks: remarks)
     }
 
     /// The end of the road for `validate`, and for a file whose header does not fit.

@@ -47,11 +47,24 @@ extension Corridor {
         report.compression = cutter.compression.map { ($0.kind.rawValue, $0.bytes) }
         report.dataHash = hex(survey.digest)
         report.readers = readers(plan, survey)
+        report.remarks = survey.remarks
+        report.leadingRows = plan.reading.format == .csv ? plan.reading.dialect.leadingRows : 0
+        report.lacksLineEnd = cutter.lacksLineEnd
         report.disguisedColumns = disguisedColumns(survey.head, plan)
         report.columns = columns(survey, plan)
         if plan.reader.fields.content.count == plan.schema.fields.count { report.copies = survey.profile.copies }
         report.unmasked = unmasked(survey, plan)
         report.spotted = survey.spotted
+    }
+
+    /// Remarks on quoted values that hold rows.
+    func swallowed(_ remarks: RowRemarks, _ head: SourceHead) -> [Finding] {
+        remarks.swallowed.map { found in
+            var finding = Finding(.strayQuote, outcome: .flagged, row: found.row)
+            finding.rule =
+                "a quoted value holds \(found.lines) line(s) of \(head.layout?.columns.count ?? 0) cells each, as rows have"
+            return finding
+        }
     }
 
     /// Labels that look like others than they are. A label of the contract's is what somebody wrote there, unless the contract was

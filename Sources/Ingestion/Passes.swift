@@ -38,6 +38,7 @@ struct SliceSurvey: Sendable {
     var sightings: [Spotted] = []
     var disagreement: Finding?
     var listed: [Finding] = []
+    var remarks = RowRemarks()
     /// What was drawn, for the second pass.
     var draw: SliceDraw
 }
@@ -66,6 +67,7 @@ func survey(
             result.disagreement = batch.finding(.readersDisagree, outcome: .quarantined, at: row)
         }
         isFirst = false
+        result.remarks.merge(batch.remarks)
         let validated = plan.validator.validate(batch)
         result.profile.add(validated, plan.reader, order: draw.order, bounds: bounds)
         for row in 0..<batch.count {

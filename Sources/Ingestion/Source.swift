@@ -129,6 +129,8 @@ final class SliceCutter {
     private var row = 1
     /// Places of the slices so far.
     private(set) var places: [SlicePlace] = []
+    /// Whether the last line has no line end, as that of a file which was cut off.
+    private(set) var lacksLineEnd = false
     /// Header and layout.
     let head: SourceHead
 
@@ -211,6 +213,10 @@ final class SliceCutter {
             own.removeLast(own.count - cut.end)
             carry = rest
             let length = plan.coding.encoding.sourceLength(of: own.span)
+            if isAtEnd, carry.isEmpty, !reader.isFramed {
+                lacksLineEnd =
+                    own.last != (plan.format == .csv ? plan.dialect.lineTerminator ?? 0x0A : 0x0A)
+            }
             if let slice = slice(length, own.count, rows: cut.rows, bytes: own) { return slice }
         }
     }

@@ -17,6 +17,8 @@ final class SourceReader {
     private var transcoder: Transcoder?
     private var framer: JSONArrayFramer?
     private var isOpened = false
+    /// Whether its rows are those of a JSON array or document.
+    var isFramed: Bool { framer != nil }
     private var hasher = SHA256()
     /// Compressed bytes that were read and not used.
     private var packed: [UInt8] = []

@@ -208,8 +208,13 @@ package struct SliceReader: ~Copyable {
         row += block.count
         let offset = sourceOffset
         sourceOffset += UInt64(plan.coding.encoding.sourceLength(of: bytes.span.extracting(start..<position)))
-        return block.batch(
+        let remarks =
+            plan.format == .csv
+            ? block.remarks(bytes.span, end: position, firstRow: first, plan.dialect) : nil
+        var batch = block.batch(
             bytes.span, end: position, layout: layout, firstRow: first, sourceOffset: offset,
             encoding: plan.coding.encoding, knowsExtras: plan.format == .jsonl && plan.notesUnknown)
+        if let remarks { batch.remarks = remarks }
+        return batch
     }
 }

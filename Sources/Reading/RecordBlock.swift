@@ -135,18 +135,34 @@ package struct RecordBlock: Sendable {
             cells[index].end += UInt32(length)
         }
         let places = encoding == .utf8 ? nil : sourceRanges(bytes, encoding, sourceOffset)
-        let findings = problems.map { problem in
+        let isCSV = layout.format == .csv
+        let findings = problems.flatMap { problem in
             let record = records[problem.row]
             let range =
                 places?[problem.row] ?? sourceOffset + UInt64(record.start)..<sourceOffset + UInt64(record.end)
-            return Finding(
-                problem.code, outcome: .rejected, row: firstRow + problem.row, byteOffset: range.lowerBound,
-                byteLength: UInt64(range.count))
+            // Whatever else is wrong with its bytes is said too, so that it is put right at once.
+            let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
+            return ([problem.code] + others).map { code in
+                Finding(
+                    code, outcome: .rejected, row: firstRow + problem.row, byteOffset: range.lowerBound,
+                    byteLength: UInt64(range.count))
+            }
         }
         return Batch(
             layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
             findings: findings, isWellFormed: isWellFormed, extras: extras, knowsExtras: knowsExtras, oddKeys: oddKeys,
             sourceRanges: places)
+    }
+
+    /// What is wrong with the bytes of a row, whatever its cells are; separators of ASCII may be its delimiter.
+    private func faults(_ bytes: Span<UInt8>, _ record: RecordRange) -> [FindingCode] {
+        let range = base + Int(record.start)..<base + Int(record.end)
+        var found: [FindingCode] = []
+        if firstInvalidUTF8(bytes, range) != nil { found.append(.encodingError) }
+        for at in range where bytes[at] < 0x1C && bytes[at] != 0x09 && bytes[at] != 0x0A && bytes[at] != 0x0D {
+            return found + [.controlCharacter]
+        }
+        return found
     }
 
     /// Where the rows lie in a source of another encoding.

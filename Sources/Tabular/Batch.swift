@@ -171,6 +171,8 @@ package struct Batch: Sendable {
     package let knowsExtras: Bool
     /// JSON keys that the contract does not name and that are not plain ASCII: their source text with the quotes.
     package let oddKeys: [Extra]
+    /// What was seen besides.
+    package var remarks = RowRemarks()
     /// Where each row lies in the source when that is not `baseOffset` on: in a source that was not UTF-8.
     private let sourceRanges: [Range<UInt64>]?
 

@@ -76,8 +76,10 @@ enum FrictionlessReport {
                 ? (place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", ")
                 : Words.message(finding, report))
         if isRow {
-            // There the header of a table is its first row.
-            members["rowNumber"] = .integer(Int64(finding.row + (report.readers.hasPrefix("json") ? 0 : 1)))
+            // There rows are counted with the header, blank lines and comments.
+            let isJSON = report.readers.hasPrefix("json")
+            let others = isJSON ? 0 : report.leadingRows + report.remarks.lines(before: finding.row)
+            members["rowNumber"] = .integer(Int64(finding.row + others))
             members["cells"] = .array([])
         }
         if isCell {
@@ -94,6 +96,10 @@ enum FrictionlessReport {
         case .typeError: return isCell ? code.rawValue : "row-error"
         case .uniqueError: return isCell ? code.rawValue : "row-error"
         case .primaryKeyError, .foreignKeyError, .rowConstraint: return code.rawValue
+        case .extraCell, .missingCell: return isRow ? code.rawValue : "row-error"
+        case .missingLabel, .extraLabel, .incorrectLabel, .duplicateLabel, .blankLabel:
+            return code.rawValue
+        case .encodingError where !isRow: return code.rawValue
         default: return isCell ? "cell-error" : isRow ? "row-error" : "table-error"
         }
     }

@@ -34,10 +34,7 @@ enum ReportText {
         lines.append(
             "  in    \(Words.number(report.rows)) rows, \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
                 + "  (\(Words.short(report.seconds)) s, \(Words.short(rate, 0)) MB/s, \(report.readers))")
-        if report.isInferred {
-            lines.append(
-                "  note  the contract was inferred from this very file: it can't know what the file should have been")
-        }
+        lines += notes(report)
         let counts = report.counts
         func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
         if report.status == .held || report.status == .rejected {
@@ -224,6 +221,23 @@ enum ReportText {
             lines.append(
                 "         \(finding.code)\(field): \(Words.number(finding.now)) now, \(Words.number(finding.then)) then"
             )
+        }
+        return lines
+    }
+
+    /// What is to be known about the contract, and about lines that are no rows.
+    private static func notes(_ report: BatchReport) -> [String] {
+        var lines: [String] = []
+        if report.isInferred {
+            lines.append(
+                "  note  the contract was inferred from this very file: it can't know what the file should have been")
+        }
+        if report.remarks.skippedLines > 0 {
+            let count = Words.number(report.remarks.skippedLines)
+            lines.append("  note  \(count) blank or comment lines are no rows, and not counted in row numbers")
+        }
+        if report.lacksLineEnd {
+            lines.append("  note  the last line has no line end: if the file was cut off, have it sent again")
         }
         return lines
     }

@@ -1,0 +1,58 @@
+/// What a reader saw of rows besides their cells, for those who count them, or who sent them.
+package struct RowRemarks: Sendable, Equatable {
+    /// Lines that are no rows, blank ones and comments.
+    package struct Skipped: Sendable, Equatable {
+        /// Data record number of the row that follows them.
+        package let row: Int
+        /// How many.
+        package let lines: Int
+    }
+
+    /// A quoted value with lines in it that look like rows.
+    package struct Swallowed: Sendable, Equatable {
+        /// Data record number.
+        package let row: Int
+        /// Its lines of as many cells as a row.
+        package let lines: Int
+    }
+
+    /// Where lines were passed over, in order.
+    package private(set) var skipped: [Skipped] = []
+    /// All such lines.
+    package private(set) var skippedLines = 0
+    /// The first of such values, in order.
+    package private(set) var swallowed: [Swallowed] = []
+
+    private static let skippedMax = 1 << 20, swallowedMax = 8
+
+    /// Nothing was seen.
+    package init() {}
+
+    /// Notes lines before a row.
+    package mutating func skip(_ lines: Int, before row: Int) {
+        skippedLines += lines
+        if skipped.count < Self.skippedMax { skipped.append(Skipped(row: row, lines: lines)) }
+    }
+
+    /// Notes a value.
+    package mutating func swallow(_ lines: Int, in row: Int) {
+        if swallowed.count < Self.swallowedMax { swallowed.append(Swallowed(row: row, lines: lines)) }
+    }
+
+    /// Takes in those of other rows.
+    package mutating func merge(_ other: RowRemarks) {
+        skippedLines += other.skippedLines
+        if !other.skipped.isEmpty {
+            skipped = Array((skipped + other.skipped).sorted { $0.row < $1.row }.prefix(Self.skippedMax))
+        }
+        if !other.swallowed.isEmpty {
+            swallowed = Array(
+                (swallowed + other.swallowed).sorted { $0.row < $1.row }.prefix(Self.swallowedMax))
+        }
+    }
+
+    /// Lines that were passed over before a row.
+    package func lines(before row: Int) -> Int {
+        skipped.prefix { $0.row <= row }.reduce(0) { $0 + $1.lines }
+    }
+}
