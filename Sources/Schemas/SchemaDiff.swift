@@ -166,6 +166,11 @@ private struct SchemaDiff {
                 old.secrets < new.secrets ? .breaking : .widening, "sluice.secrets",
                 "from \(old.secrets.name) to \(new.secrets.name)")
         }
+        if old.jsonStrings != new.jsonStrings {
+            note(
+                new.jsonStrings == .parse ? .widening : .breaking, "sluice.jsonStrings",
+                "from \(old.jsonStrings.rawValue) to \(new.jsonStrings.rawValue)")
+        }
         if old.undeclaredPII != new.undeclaredPII {
             note(
                 .breaking, "sluice.undeclaredPii", "from \(old.undeclaredPII.rawValue) to \(new.undeclaredPII.rawValue)"
