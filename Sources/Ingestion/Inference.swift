@@ -3,6 +3,7 @@ import Masking
 import Reading
 import Recognition
 package import Schemas
+import Screening
 import Storage
 package import Tabular
 
@@ -50,6 +51,11 @@ package func inferSchema(
     if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
     inference.showsValues = showsValues
     try feed(&inference, cutter, layout, plan)
+    for column in layout.columns.indices {
+        let (numbers, codes) = inference.sample(of: column)
+        let form: ColumnForm = inference.isNumeric(column) ? .of(numbers: numbers) : .of(codes: codes)
+        inference.note(column: column, form: SampledForm(form))
+    }
     // Names that the file's first row gave, and nobody else.
     let areOfFirstRow =
         !dialect.headerRows.isEmpty && (format == .csv || dialect.hasArrayItems && dialect.itemKeys.isEmpty)
@@ -57,6 +63,20 @@ package func inferSchema(
         throw missingHeader(path, column: place + 1, format)
     }
     return inference
+}
+
+extension SampledForm {
+    /// In the words of the contract's making.
+    fileprivate init(_ form: ColumnForm) {
+        self =
+            switch form {
+            case .key: .key
+            case .constant: .constant
+            case .category: .category
+            case .code: .code
+            default: .other
+            }
+    }
 }
 
 /// Columns of a file that nobody wrote a contract for, at most: what contracts have unless they say otherwise.
@@ -199,13 +219,9 @@ extension Schema {
             "inferred": .bool(true),
             "fields": .array(
                 schema.fields.map { field in
-                    var members: [String: JSONValue] = ["name": .string(field.name), "type": .string(field.type.name)]
-                    if let format = field.type.format { members["format"] = .string(format) }
-                    if let missing = field.missingValues {
-                        members["missingValues"] = .array(missing.map { .string($0) })
-                    }
-                    return .object(members)
+                    .object(Dictionary(uniqueKeysWithValues: field.inferred.map { ($0.key, $0.value) }))
                 }),
+            "sluice": .object(["apiVersion": .string("sluice/v1"), "unknownFields": .string("keep")]),
         ])
         schema.digest = SHA256.hash(document.canonicalBytes())
         return (schema, document)
