@@ -48,9 +48,10 @@ struct ScanCommand: AsyncParsableCommand {
             var asked = reading
             asked.infer = true
             var (schema, document, _) = try asked.contract(for: file, dataset: nil, store: nil, options: options)
-            // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like.
+            // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like, and
+            // whatever a contract would say of it.
             if reading.schema == nil {
-                for index in schema.fields.indices { schema.fields[index].type = .string(.default) }
+                schema.fields = schema.fields.map { Field(name: $0.name, type: .string(.default)) }
             }
             if schema.undeclaredPII == .allow { schema.undeclaredPII = .mask }
             let report = try await Corridor(store: nil, writes: false).run(
