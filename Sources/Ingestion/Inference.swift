@@ -3,6 +3,7 @@ import Masking
 import Reading
 import Recognition
 package import Schemas
+import Screening
 import Storage
 package import Tabular
 
@@ -51,6 +52,11 @@ package func inferSchema(
     if format == .csv || dialect.concernsJSON { inference.dialect = plan.dialect }
     inference.showsValues = showsValues
     try feed(&inference, cutter, layout, plan)
+    for column in layout.columns.indices {
+        let (numbers, codes) = inference.sample(of: column)
+        let form: ColumnForm = inference.isNumeric(column) ? .of(numbers: numbers) : .of(codes: codes)
+        inference.note(column: column, form: SampledForm(form))
+    }
     // Names that the file's first row gave, and nobody else.
     let areOfFirstRow =
         !dialect.headerRows.isEmpty && (format == .csv || dialect.hasArrayItems && dialect.itemKeys.isEmpty)
@@ -58,6 +64,20 @@ package func inferSchema(
         throw missingHeader(path, column: place + 1, format)
     }
     return inference
+}
+
+extension SampledForm {
+    /// In the words of the contract's making.
+    fileprivate init(_ form: ColumnForm) {
+        self =
+            switch form {
+            case .key: .key
+            case .constant: .constant
+            case .category: .category
+            case .code: .code
+            default: .other
+            }
+    }
 }
 
 /// Columns of a file that nobody wrote a contract for, at most: what contracts have unless they say otherwise.
@@ -196,26 +216,16 @@ extension Schema {
     /// An inferred contract with a digest of all that was inferred, in the words of a contract.
     package static func digested(_ inference: SchemaInference) -> (schema: Schema, document: JSONValue) {
         var schema = inference.schema()
-        let document = JSONValue.object(
-            [
-                "inferred": .bool(true),
-                "fields": .array(
-                    schema.fields.map { field in
-                        var members: [String: JSONValue] = [
-                            "name": .string(field.name), "type": .string(field.type.name),
-                        ]
-                        if let format = field.type.format { members["format"] = .string(format) }
-                        if let missing = field.missingValues {
-                            members["missingValues"] = .array(missing.map { .string($0) })
-                        }
-                        if let column = field.column {
-                            members["sluice"] = .object(["column": .integer(Int64(column))])
-                        }
-                        return .object(members)
-                    }),
-            ].merging(
-                schema.trailingDelimiter ? ["sluice": .object(["trailingDelimiter": .bool(true)])] : [:],
-                uniquingKeysWith: { first, _ in first }))
+        var settings: [String: JSONValue] = ["apiVersion": .string("sluice/v1"), "unknownFields": .string("keep")]
+        if schema.trailingDelimiter { settings["trailingDelimiter"] = .bool(true) }
+        let document = JSONValue.object([
+            "inferred": .bool(true),
+            "fields": .array(
+                schema.fields.map { field in
+                    .object(Dictionary(uniqueKeysWithValues: field.inferred.map { ($0.key, $0.value) }))
+                }),
+            "sluice": .object(settings),
+        ])
         schema.digest = SHA256.hash(document.canonicalBytes())
         return (schema, document)
     }

@@ -48,6 +48,10 @@ package func scoreRows(
     for field in schema.fields.indices {
         (schema.fields[field].undeclaredPII, schema.fields[field].secrets) = (nil, nil)
         schema.fields[field].hiddenText = nil
+        // All columns are looked at, unless somebody wrote that one is not.
+        if schema.isInferred {
+            (schema.fields[field].role, schema.fields[field].form, schema.fields[field].pii) = (nil, nil, nil)
+        }
     }
     let plan = try Plan(
         schema: schema, dataset: "", source: "", format: format, options: options,

@@ -1,49 +1,87 @@
+import Schemas
 import Validating
 
-/// Appends an ISO 8601 date, or a moment that begins with one, moved by whole days: intervals between two moved by the same stay. False,
-/// with nothing appended, when no date begins there.
-func writeShiftedDate(_ bytes: Span<UInt8>, _ range: Range<Int>, days: Int, into out: inout [UInt8]) -> Bool {
-    guard let day = isoDay(bytes, range) else { return false }
-    let (newYear, newMonth, newDay) = Dates.civil(day + Int64(days))
-    guard (0...9999).contains(newYear) else { return false }
-    for (value, digits) in [(newYear, 4), (newMonth, 2), (newDay, 2)] {
+/// Appends a date, or a moment that begins with one, moved by whole days and written as it was: intervals between two moved by the same
+/// stay. A date in words of any order is written in ISO 8601. False, with nothing appended, when the value is none.
+func writeShiftedDate(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, of type: FieldType, days: Int, into out: inout [UInt8]
+) -> Bool {
+    guard let written = Dates.date(in: bytes, range, type) else { return false }
+    let moved = Dates.civil(written.days + Int64(days))
+    guard (0...9999).contains(moved.year) else { return false }
+    if written.parts.isEmpty {
+        appendDate(moved, &out)
+        if case .datetime = type { appendClock(Dates.value(bytes, range, type) ?? 0, &out) }
+        return true
+    }
+    // Two digits stand for a hundred years.
+    if written.parts.contains(where: { $0.directive == UInt8(ascii: "y") }), !(1969...2068).contains(moved.year) {
+        return false
+    }
+    let isPadded = !written.parts.contains { "md".utf8.contains($0.directive) && $0.place.count == 1 }
+    var at = range.lowerBound
+    for (directive, place) in written.parts {
+        for index in at..<place.lowerBound { out.append(bytes[index]) }
+        switch directive {
+        case UInt8(ascii: "F"): appendDate(moved, &out)
+        case UInt8(ascii: "Y"): appendDigits(moved.year, 4, &out)
+        case UInt8(ascii: "y"): appendDigits(moved.year % 100, 2, &out)
+        case UInt8(ascii: "b"), UInt8(ascii: "B"):
+            appendMonth(moved.month, isShort: directive == UInt8(ascii: "b"), like: bytes, place, &out)
+        default:
+            let value = directive == UInt8(ascii: "m") ? moved.month : moved.day
+            appendDigits(value, isPadded || value > 9 ? 2 : 1, &out)
+        }
+        at = place.upperBound
+    }
+    for index in at..<range.upperBound { out.append(bytes[index]) }
+    return true
+}
+
+/// Appends the year, or year and month, of a date, in ISO 8601. False when the value is none.
+func writeDatePart(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, of type: FieldType, isMonth: Bool, into out: inout [UInt8]
+) -> Bool {
+    guard let written = Dates.date(in: bytes, range, type) else { return false }
+    let (year, month, _) = Dates.civil(written.days)
+    appendDigits(year, 4, &out)
+    if isMonth {
+        out.append(UInt8(ascii: "-"))
+        appendDigits(month, 2, &out)
+    }
+    return true
+}
+
+private func appendDate(_ date: (year: Int64, month: Int64, day: Int64), _ out: inout [UInt8]) {
+    for (value, digits) in [(date.year, 4), (date.month, 2), (date.day, 2)] {
         if digits == 2 { out.append(UInt8(ascii: "-")) }
-        var place: Int64 = digits == 4 ? 1000 : 10
-        while place > 0 {
-            out.append(0x30 + UInt8(value / place % 10))
-            place /= 10
-        }
+        appendDigits(value, digits, &out)
     }
-    for at in range.lowerBound + 10..<range.upperBound { out.append(bytes[at]) }
-    return true
 }
 
-/// Appends the year, or year and month, of an ISO 8601 date. False when no date begins there.
-func writeDatePart(_ bytes: Span<UInt8>, _ range: Range<Int>, isMonth: Bool, into out: inout [UInt8]) -> Bool {
-    guard isoDay(bytes, range) != nil else { return false }
-    for at in range.lowerBound..<range.lowerBound + (isMonth ? 7 : 4) { out.append(bytes[at]) }
-    return true
+/// The time of day of a moment, behind a `T`.
+private func appendClock(_ moment: Int64, _ out: inout [UInt8]) {
+    let day: Int64 = 86_400_000_000
+    let seconds = (moment % day + day) % day / 1_000_000
+    for (mark, value) in [("T", seconds / 3600), (":", seconds / 60 % 60), (":", seconds % 60)] {
+        out += mark.utf8
+        appendDigits(value, 2, &out)
+    }
 }
 
-/// The day of `YYYY-MM-DD`, alone or before a `T` or a space; nil when there is no such day.
-private func isoDay(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
-    guard range.count >= 10 else { return nil }
-    func number(_ at: Int, _ count: Int) -> Int? {
-        var value = 0
-        for offset in 0..<count {
-            let digit = bytes[range.lowerBound + at + offset] &- 0x30
-            guard digit < 10 else { return nil }
-            value = value * 10 + Int(digit)
-        }
-        return value
+private func appendDigits(_ value: Int64, _ count: Int, _ out: inout [UInt8]) {
+    let digits = String(value)
+    out += [UInt8](repeating: 0x30, count: max(0, count - digits.utf8.count)) + Array(digits.utf8)
+}
+
+/// A month's name in the letters of the one that stood there: small, capital, or the first one capital.
+private func appendMonth(
+    _ month: Int64, isShort: Bool, like bytes: Span<UInt8>, _ place: Range<Int>, _ out: inout [UInt8]
+) {
+    func isCapital(_ at: Int) -> Bool { bytes[at] & 0x20 == 0 }
+    let name = Dates.monthName(month, isShort: isShort)
+    for (offset, letter) in name.utf8.enumerated() {
+        let like = offset == 0 ? place.lowerBound : place.lowerBound + 1
+        out.append(isCapital(like) ? letter & 0xDF : letter)
     }
-    let dash = UInt8(ascii: "-")
-    guard bytes[range.lowerBound + 4] == dash, bytes[range.lowerBound + 7] == dash, let year = number(0, 4),
-        let month = number(5, 2), let day = number(8, 2)
-    else { return nil }
-    if range.count > 10 {
-        let next = bytes[range.lowerBound + 10]
-        guard next == UInt8(ascii: "T") || next == 0x20 else { return nil }
-    }
-    return Dates.days(year, month, day)
 }

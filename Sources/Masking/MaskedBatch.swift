@@ -180,7 +180,8 @@ package struct Masker: Sendable {
                     + "make it with: sluice keys generate --kind token --name \(name)")
         }
         return ColumnRule(
-            field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii), kind: pii.operation,
+            field: index, column: column, entity: pii.entity ?? "", operation: ValueOperator(pii, of: field),
+            kind: pii.operation,
             isScanned: pii.scan, key: pii.key.flatMap { keys[$0] },
             missing: schema.missingValues(of: index).map { Array($0.utf8) }, isRandom: pii.isRandom,
             isPerSubject: pii.isPerSubject)
@@ -229,7 +230,7 @@ package struct Masker: Sendable {
             let sightings = rule.isScanned ? screened.sightings[found[rule.column] ?? 0..<0] : []
             replace(batch, released, rule, sightings, index, &work)
         }
-        var receipts = work.receipts
+        var receipts = work.receipts.filter { $0.value > 0 }
         let (patch, patches) = (work.patch, work.pieces)
         let columns = rules.map(\.column)
         let removes =
@@ -369,27 +370,29 @@ package struct Masker: Sendable {
         let isConstant = rule.kind == .replace || rule.kind == .redact
         var constants = [Piece?](repeating: nil, count: 2)
         var value: [UInt8] = []
-        var touched = 0
+        // Values that the operator could do nothing with are counted as what they became.
+        var (touched, replaced) = (0, 0)
         for row in 0..<batch.count where released[row] {
             let cell = cells[row &* width &+ column]
             if cell.isNothing || cell.start == cell.end { continue }
             if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
-            touched += 1
+            var done = rule.kind
             if isConstant, let same = constants[cell.isQuoted ? 1 : 0] {
                 work.pieces[base + row] = same
             } else {
                 value.removeAll(keepingCapacity: true)
                 meet(row)
-                rule.operation.apply(bytes, cell.range, entity: rule.entity, into: &value, code: code)
+                done = rule.operation.apply(
+                    bytes, cell.range, entity: rule.entity, isNative: cell.isNumber, into: &value, code: code)
                 let piece = written(value, rule, cell, &work.patch)
                 work.pieces[base + row] = piece
                 if isConstant { constants[cell.isQuoted ? 1 : 0] = piece }
             }
-            if !work.spans.isEmpty { note([(rule.entity, 0..<value.count)], in: value, row, rule, &work) }
+            if done == rule.kind { touched += 1 } else { replaced += 1 }
+            if !work.spans.isEmpty { note([(rule.entity, 0..<value.count, done)], in: value, row, rule, &work) }
         }
-        if touched > 0 {
-            work.receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: rule.kind), default: 0] +=
-                touched
+        for (kind, count) in [(rule.kind, touched), (.replace, replaced)] where count > 0 {
+            work.receipts[MaskReceipt(field: rule.field, entity: rule.entity, operation: kind), default: 0] += count
         }
     }
 
@@ -402,8 +405,16 @@ package struct Masker: Sendable {
             let receipt = MaskReceipt(field: rule.field, entity: match.entity.name, operation: rule.kind)
             work.receipts[receipt, default: 0] += 1
         }
-        var placed: [(entity: String, range: Range<Int>)] = []
-        func place(_ match: EntityMatch, _ range: Range<Int>) { placed.append((match.entity.name, range)) }
+        var placed: [(entity: String, range: Range<Int>, done: MaskOperator)] = []
+        func place(_ match: EntityMatch, _ range: Range<Int>, _ done: MaskOperator) {
+            placed.append((match.entity.name, range, done))
+        }
+        defer {
+            for (entity, _, done) in placed where done != rule.kind {
+                work.receipts[MaskReceipt(field: rule.field, entity: entity, operation: rule.kind), default: 0] -= 1
+                work.receipts[MaskReceipt(field: rule.field, entity: entity, operation: done), default: 0] += 1
+            }
+        }
         // Letters that were escaped are written as they are; what must be escaped in a string still is.
         let isDocument = cell.isNested || isJSONText(bytes, cell.range)
         let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
@@ -429,12 +440,13 @@ package struct Masker: Sendable {
 
     /// Keeps what was masked in a value, when somebody asks.
     private func note(
-        _ placed: [(entity: String, range: Range<Int>)], in value: [UInt8], _ row: Int, _ rule: ColumnRule,
+        _ placed: [(entity: String, range: Range<Int>, done: MaskOperator)], in value: [UInt8], _ row: Int,
+        _ rule: ColumnRule,
         _ work: inout Work
     ) {
         if work.spans.isEmpty { return }
         work.spans[row] += zip(placed, SpanColumn.scalars(value, placed.map(\.range))).map { place, range in
-            MaskedSpan(column: rule.column, range: range, entity: place.entity, operation: rule.kind)
+            MaskedSpan(column: rule.column, range: range, entity: place.entity, operation: place.done)
         }
     }
 

@@ -1,4 +1,5 @@
 import Recognition
+import Schemas
 import Tabular
 
 /// The source of an object or array with what was found in it changed in place, so that it stays one: inside a string as text of it, and
@@ -6,7 +7,7 @@ import Tabular
 /// goes beyond one string, or has an escape in it.
 func maskedJSON(
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: [EntityMatch], _ operation: ValueOperator,
-    _ code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>) -> Void
+    _ code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>, MaskOperator) -> Void
 ) -> [UInt8]? {
     var out: [UInt8] = []
     var names = WrittenNames()
@@ -34,21 +35,22 @@ func maskedJSON(
         if at >= match.end { continue }
         let found = at..<match.end
         var value: [UInt8] = []
+        let done: MaskOperator
         if found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
             // Only a whole string may have escapes in it.
             var text: [UInt8] = []
             guard isInString, names.isAtStart(out.count), isString(bytes, found, range.upperBound),
                 decodeJSONString(bytes, found, into: &text)
             else { return nil }
-            operation.apply(toAllOf: text, entity: match.entity.name, into: &value, code: code)
+            done = operation.apply(toAllOf: text, entity: match.entity.name, into: &value, code: code)
         } else {
-            operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
+            done = operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
         }
         var text: [UInt8] = []
         appendJSONString(value, &text)
         if isInString {
             names.isChanged = true
-            note(match, out.count..<out.count + text.count - 2)
+            note(match, out.count..<out.count + text.count - 2, done)
             out += text.dropFirst().dropLast()
         } else {
             // Only a whole number can be a string instead; its sign goes with it.
@@ -58,7 +60,7 @@ func maskedJSON(
                 out.last.map { !isNumberPart($0) } ?? true
                 && (match.end >= range.upperBound || !isNumberPart(bytes[match.end]))
             guard isWhole else { return nil }
-            note(match, out.count + 1..<out.count + text.count - 1)
+            note(match, out.count + 1..<out.count + text.count - 1, done)
             out += text
         }
         at = match.end

@@ -1,6 +1,7 @@
 import Cryptography
 package import Recognition
 package import Schemas
+import Validating
 
 /// How the bytes of a token are written.
 package enum TokenAlphabet: Sendable {
@@ -28,9 +29,13 @@ package final class ValueOperator: Sendable {
     private let bucket: Double
     private let alphabet: TokenAlphabet
     private let normalizes: Bool, country: String?
+    /// What the values are, and how numbers among them are written.
+    private let type: FieldType, style: Numbers.Style
 
-    /// Makes the operator of a rule.
-    package init(_ rule: PIIRule, alphabet: TokenAlphabet = .hexadecimal) {
+    /// Makes the operator of a rule for values of a field; without one they are texts.
+    package init(_ rule: PIIRule, of field: Field? = nil, alphabet: TokenAlphabet = .hexadecimal) {
+        type = field?.type ?? .string(.default)
+        style = field.map(Numbers.Style.init) ?? Numbers.Style()
         operation = rule.operation
         replacement = rule.replacement.map { Array($0.utf8) }
         maskCharacter = rule.maskCharacter.isEmpty ? [UInt8(ascii: "*")] : Array(rule.maskCharacter.utf8)
@@ -50,13 +55,20 @@ package final class ValueOperator: Sendable {
 
     /// Appends what stands for the value in `range`; `entity` names it. `code` is, by the operator, HMAC-SHA-256 of the value under the
     /// token key, its sealed bytes, or HMAC-SHA-256 of the row's subject; empty when the row has no subject. Where an operator cannot do
-    /// its work, the entity's name stands for the value.
+    /// its work, the entity's name stands for the value, and what comes back is `replace`; else it is the operator.
     ///
     /// `drop` writes nothing here: the writer of the row leaves the column out.
+    ///
+    /// - Parameter isNative: whether it is a number of JSON, which has no marks of the field's.
+    @discardableResult
     package func apply(
-        _ bytes: Span<UInt8>, _ range: Range<Int>, entity: String, into out: inout [UInt8],
+        _ bytes: Span<UInt8>, _ range: Range<Int>, entity: String, isNative: Bool = false, into out: inout [UInt8],
         code: (Span<UInt8>) -> [UInt8]
-    ) {
+    ) -> MaskOperator {
+        func replaced() -> MaskOperator {
+            writeReplacement(entity: entity, text: nil, into: &out)
+            return .replace
+        }
         switch operation {
         case .redact, .drop, .suppress: break
         case .replace: writeReplacement(entity: entity, text: replacement, into: &out)
@@ -71,17 +83,19 @@ package final class ValueOperator: Sendable {
             writeToken(code: code, prefix: prefix, alphabet: alphabet, into: &out)
         case .encrypt:
             let sealed = coded(bytes, range, entity, code)
-            if sealed.isEmpty { return writeReplacement(entity: entity, text: nil, into: &out) }
+            if sealed.isEmpty { return replaced() }
             out += prefix
             out += base64URLText(sealed.span)
         case .dateShift:
             let code = code(bytes.extracting(range))
-            if code.count < 8 || !writeShiftedDate(bytes, range, days: Self.days(code, maxDays), into: &out) {
-                writeReplacement(entity: entity, text: nil, into: &out)
-            }
+            let isShifted =
+                code.count >= 8
+                && writeShiftedDate(bytes, range, of: type, days: Self.days(code, maxDays), into: &out)
+            if !isShifted { return replaced() }
         case .generalize:
-            if !writeCoarse(bytes, range, into: &out) { writeReplacement(entity: entity, text: nil, into: &out) }
+            if !writeCoarse(bytes, range, isNative: isNative, into: &out) { return replaced() }
         }
+        return operation
     }
 
     /// The code of a value, in its one spelling where the rule asks for that.
@@ -96,10 +110,12 @@ package final class ValueOperator: Sendable {
     /// The same for a text in which something was found that has no place of its own there: of such a one nothing is kept.
     package func apply(
         toAllOf text: [UInt8], entity: String, into out: inout [UInt8], code: (Span<UInt8>) -> [UInt8]
-    ) {
+    ) -> MaskOperator {
         switch operation {
-        case .mask, .truncate, .generalize, .dateShift: writeReplacement(entity: entity, text: nil, into: &out)
-        default: apply(text.span, text.indices, entity: entity, into: &out, code: code)
+        case .mask, .truncate, .generalize, .dateShift:
+            writeReplacement(entity: entity, text: nil, into: &out)
+            return .replace
+        default: return apply(text.span, text.indices, entity: entity, into: &out, code: code)
         }
     }
 
@@ -111,21 +127,26 @@ package final class ValueOperator: Sendable {
     }
 
     /// Appends the coarse part of a value; false when it has none.
-    private func writeCoarse(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
+    private func writeCoarse(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, isNative: Bool, into out: inout [UInt8]
+    ) -> Bool {
         switch part {
-        case .year, .month: return writeDatePart(bytes, range, isMonth: part == .month, into: &out)
+        case .year, .month: return writeDatePart(bytes, range, of: type, isMonth: part == .month, into: &out)
         case .country:
             guard let country = countryPart(bytes, range) else { return false }
             append(bytes, country, &out)
             return true
         case nil:
-            return writeBucket(range.map { bytes[$0] }, into: &out)
+            let isPlain = isNative || style.isPlain
+            return writeBucket(
+                isPlain ? range.map { bytes[$0] } : Numbers.plain(bytes, range, style),
+                decimal: isPlain ? [0x2E] : style.decimal, into: &out)
         }
     }
 
     /// Appends the lower edge of a number's bucket, with as many decimals as the width has; false when it is no number, or so large that
     /// its bucket cannot be told exactly.
-    private func writeBucket(_ text: [UInt8], into out: inout [UInt8]) -> Bool {
+    private func writeBucket(_ text: [UInt8], decimal: [UInt8], into out: inout [UInt8]) -> Bool {
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return false }
         var (decimals, scaled) = (0, bucket)
         while scaled != scaled.rounded(), decimals < 9 {
@@ -149,25 +170,26 @@ package final class ValueOperator: Sendable {
         }
         let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.utf8.count)) + digits
         out += padded.dropLast(decimals).utf8
-        out.append(UInt8(ascii: "."))
+        out += decimal
         out += padded.suffix(decimals).utf8
         return true
     }
 
     /// Appends the text in `range` with the operator applied to each match; all other bytes stay as they are.
     ///
-    /// `matches` are the scanner's for this range: in order and without overlaps. `note` is told where in the output each one's stands.
+    /// `matches` are the scanner's for this range: in order and without overlaps. `note` is told where in the output each one's stands,
+    /// and what was done.
     package func apply(
         _ bytes: Span<UInt8>, _ range: Range<Int>, matches: some Collection<EntityMatch>, into out: inout [UInt8],
-        code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>) -> Void = { _, _ in }
+        code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>, MaskOperator) -> Void = { _, _, _ in }
     ) {
         var at = range.lowerBound
         for match in matches {
             precondition(match.start >= at && match.end <= range.upperBound, "matches out of order or of range")
             append(bytes, at..<match.start, &out)
             let start = out.count
-            apply(bytes, match.range, entity: match.entity.name, into: &out, code: code)
-            note(match, start..<out.count)
+            let done = apply(bytes, match.range, entity: match.entity.name, into: &out, code: code)
+            note(match, start..<out.count, done)
             at = match.end
         }
         append(bytes, at..<range.upperBound, &out)

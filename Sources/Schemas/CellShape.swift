@@ -10,12 +10,18 @@ enum CellShape: Int, CaseIterable {
     case boolean
     /// `YYYY-MM-DD`.
     case date
-    /// `YYYY-MM-DDTHH:MM:SS`, with or without fraction and zone.
+    /// `YYYY-MM-DDTHH:MM:SS`, with or without fraction and zone, or with a space for the T and one of these.
     case datetime
     /// `YYYY-MM-DD HH:MM:SS`.
     case spacedDatetime
+    /// A date with its year first that is not in ISO 8601: `YYYY/MM/DD`.
+    case looseDate
+    /// The same with a time of day, or a date in ISO 8601 with a time that is not: `10:00`, `10:00:01+00`.
+    case looseDatetime
     /// `HH:MM:SS`.
     case time
+    /// `HH:MM`.
+    case shortTime
     /// An address with one @ and a dotted domain.
     case email
     /// A text with a scheme and `://`.
@@ -90,18 +96,120 @@ private func endOfDigits(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int 
 }
 
 private func timeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
-    guard range.count >= 8 else { return nil }
-    let text = String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-    if bytes[range.lowerBound + 2] == UInt8(ascii: ":") {
-        return range.count == 8 && isoTime(text[...], needsZone: false) != nil ? .time : nil
+    if range.count == 4 || range.count == 5 {
+        var reader = ClockReader(bytes, range)
+        return reader.shortTime() ? .shortTime : nil
     }
-    guard range.count >= 10, isoDay(text.prefix(10)) != nil else { return nil }
+    guard range.count >= 8 else { return nil }
+    let first = range.lowerBound
+    if bytes[first + 2] == UInt8(ascii: ":") {
+        var reader = ClockReader(bytes, range)
+        return range.count == 8 && reader.time() == .seconds && reader.isAtEnd ? .time : nil
+    }
+    let text = String(decoding: range.prefix(10).map { bytes[$0] }, as: UTF8.self)
+    guard range.count >= 10, isoDay(text[...]) != nil else { return looseShape(bytes, range) }
     if range.count == 10 { return .date }
-    guard range.count >= 19, isoTime(text.dropFirst(11), needsZone: false) != nil else { return nil }
-    switch bytes[range.lowerBound + 10] {
-    case UInt8(ascii: "T"): return .datetime
-    case UInt8(ascii: " "): return range.count == 19 ? .spacedDatetime : nil
-    default: return nil
+    let isSpaced = bytes[first + 10] == 0x20
+    guard isSpaced || bytes[first + 10] == UInt8(ascii: "T") else { return looseShape(bytes, range) }
+    var reader = ClockReader(bytes, first + 11..<range.upperBound)
+    let time = reader.time()
+    guard time == .seconds || time == .fraction else { return looseShape(bytes, range) }
+    if reader.isAtEnd { return isSpaced && time == .seconds ? .spacedDatetime : .datetime }
+    return reader.isoZone() && reader.isAtEnd ? .datetime : looseShape(bytes, range)
+}
+
+/// What format `any` reads beside the standard's forms, with the year first.
+private func looseShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
+    let first = range.lowerBound
+    guard range.count >= 8, let year = digits(bytes, first, 4, range.upperBound),
+        bytes[first + 4] == UInt8(ascii: "-") || bytes[first + 4] == UInt8(ascii: "/")
+    else { return nil }
+    let monthEnd = endOfDigits(bytes, first + 5, range.upperBound)
+    guard 1...2 ~= monthEnd - first - 5, monthEnd < range.upperBound, bytes[monthEnd] == bytes[first + 4],
+        let month = digits(bytes, first + 5, monthEnd - first - 5, range.upperBound)
+    else { return nil }
+    let dayEnd = endOfDigits(bytes, monthEnd + 1, range.upperBound)
+    guard 1...2 ~= dayEnd - monthEnd - 1,
+        let day = digits(bytes, monthEnd + 1, dayEnd - monthEnd - 1, range.upperBound),
+        1...12 ~= month, day >= 1, day <= daysInMonth(month, year: year)
+    else { return nil }
+    if dayEnd == range.upperBound { return .looseDate }
+    guard bytes[dayEnd] == 0x20 || bytes[dayEnd] == UInt8(ascii: "T") else { return nil }
+    var reader = ClockReader(bytes, dayEnd + 1..<range.upperBound)
+    guard reader.time() != nil else { return nil }
+    return reader.isAtEnd || reader.writtenZone() && reader.isAtEnd ? .looseDatetime : nil
+}
+
+private func digits(_ bytes: Span<UInt8>, _ start: Int, _ count: Int, _ end: Int) -> Int? {
+    guard start + count <= end else { return nil }
+    var value = 0
+    for at in start..<start + count {
+        guard isDigit(bytes[at]) else { return nil }
+        value = value * 10 + Int(bytes[at] & 0x0F)
+    }
+    return value
+}
+
+/// Reads a time of day, byte by byte. It takes less than a contract's formats do, and nothing that they do not.
+private struct ClockReader {
+    private let text: [UInt8]
+    private var at = 0
+
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>) { text = range.prefix(40).map { bytes[$0] } }
+
+    enum Precision { case minutes, seconds, fraction }
+
+    var isAtEnd: Bool { at == text.count }
+
+    private mutating func number(_ count: Int, below bound: Int) -> Bool {
+        guard at + count <= text.count else { return false }
+        var value = 0
+        for byte in text[at..<at + count] {
+            guard isDigit(byte) else { return false }
+            value = value * 10 + Int(byte & 0x0F)
+        }
+        at += count
+        return value < bound
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard at < text.count, text[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    /// `9:05` or `09:05`.
+    mutating func shortTime() -> Bool {
+        number(text.count - 3, below: 24) && take(0x3A) && number(2, below: 60) && isAtEnd
+    }
+
+    mutating func time() -> Precision? {
+        guard number(2, below: 24), take(0x3A), number(2, below: 60) else { return nil }
+        guard take(0x3A) else { return .minutes }
+        guard number(2, below: 60) else { return nil }
+        guard take(0x2E) else { return .seconds }
+        let first = at
+        while at < text.count, isDigit(text[at]) { at += 1 }
+        return at > first && at - first <= 9 ? .fraction : nil
+    }
+
+    mutating func isoZone() -> Bool {
+        if take(UInt8(ascii: "Z")) { return true }
+        return (take(0x2B) || take(0x2D)) && number(2, below: 24) && take(0x3A) && number(2, below: 60)
+    }
+
+    mutating func writtenZone() -> Bool {
+        _ = take(0x20)
+        let rest = String(decoding: text[at...], as: UTF8.self)
+        if rest == "UTC" || rest == "GMT" {
+            at = text.count
+            return true
+        }
+        let start = at
+        if isoZone() { return true }
+        at = start
+        guard take(0x2B) || take(0x2D), number(2, below: 24) else { return false }
+        return isAtEnd || number(2, below: 60)
     }
 }
 

@@ -124,7 +124,8 @@ extension SchemaLoader {
         if let mark = cursor["decimalChar"] { field.decimalChar = try loadMark(mark) }
         if let mark = cursor["groupChar"] {
             field.groupChar = try loadMark(mark)
-            guard field.groupChar != field.decimalChar else {
+            // Whole numbers have no decimal mark.
+            guard field.type == .integer || field.groupChar != field.decimalChar else {
                 throw mark.error(.inconsistent, "groupChar and decimalChar are the same; change one")
             }
         }

@@ -150,6 +150,7 @@ struct LabelForm {
         case (.integer, .integer), (.integer, .number), (.number, .number), (.number, .integer): true
         case (.boolean, .boolean), (.date, .date), (.time, .time): true
         case (.datetime, .datetime), (.spacedDatetime, .datetime), (.date, .datetime), (.datetime, .date): true
+        case (.looseDatetime, .datetime), (.looseDate, .datetime), (.looseDate, .date), (.shortTime, .time): true
         case (.email, .string(.email)), (.uri, .string(.uri)), (.uuid, .string(.uuid)): true
         default: false
         }
@@ -159,7 +160,7 @@ struct LabelForm {
 /// Whether a name is a point in time, an address or an identifier, which names of members are not.
 package func isTimeOrIdentifier(_ name: String) -> Bool {
     switch LabelForm(name).shape {
-    case .date, .datetime, .spacedDatetime, .time, .email, .uuid: true
+    case .date, .datetime, .spacedDatetime, .looseDate, .looseDatetime, .time, .email, .uuid: true
     default: false
     }
 }
@@ -209,7 +210,7 @@ extension SchemaInference {
         if form.fits(type) { return true }
         switch form.shape {
         case .email, .uuid: return true
-        case .datetime, .spacedDatetime, .time, .date: return !type.isTelling
+        case .datetime, .spacedDatetime, .looseDatetime, .looseDate, .time, .date: return !type.isTelling
         default: break
         }
         if form.letters > 0 { return false }

@@ -394,6 +394,14 @@ package enum UnknownFields: String, Sendable, CaseIterable {
     case drop
 }
 
+/// What a JSON string is where the contract has a number, a truth value, an object or a list (`sluice: jsonStrings:`).
+package enum JSONStrings: String, Sendable, CaseIterable {
+    /// No value of the type: JSON has forms for these.
+    case reject
+    /// Read as the text of a CSV cell is.
+    case parse
+}
+
 /// Settings of the isolation forest (`sluice: isolationForest:`).
 package struct ForestRule: Sendable, Equatable {
     /// Whether the forest is used.
@@ -505,6 +513,8 @@ package struct Schema: Sendable, Equatable {
     package var trailingDelimiter = false
     /// Whether spaces around labels of CSV do not count.
     package var trimLabels = false
+    /// What a JSON string is where another type is wanted.
+    package var jsonStrings = JSONStrings.reject
     /// How the files' CSV is written, if the contract says it.
     package var dialect: Dialect?
     /// How the files' text is encoded.

@@ -177,6 +177,11 @@ private struct SchemaDiff {
         if old.trimLabels != new.trimLabels {
             note(new.trimLabels ? .widening : .breaking, "sluice.trimLabels", "now \(new.trimLabels)")
         }
+        if old.jsonStrings != new.jsonStrings {
+            note(
+                new.jsonStrings == .parse ? .widening : .breaking, "sluice.jsonStrings",
+                "from \(old.jsonStrings.rawValue) to \(new.jsonStrings.rawValue)")
+        }
         if old.undeclaredPII != new.undeclaredPII {
             note(
                 .breaking, "sluice.undeclaredPii", "from \(old.undeclaredPII.rawValue) to \(new.undeclaredPII.rawValue)"

@@ -192,42 +192,6 @@ extension SchemaLoader {
         return try rule["k"]?.whole(in: 2...1_000_000) ?? 5
     }
 
-    /// What `date-shift` and `generalize` keep, and whether the field's type has it.
-    private func loadCoarse(_ cursor: Cursor, _ field: Field, into rule: inout PIIRule) throws(SchemaError) {
-        let isDate: Bool =
-            switch field.type {
-            case .date, .datetime, .string, .any: true
-            default: false
-            }
-        if rule.operation == .dateShift || rule.operation == .generalize, rule.scan {
-            throw cursor.error(
-                .inconsistent,
-                "operator \(rule.operation.rawValue) is for a whole column; name its entity instead of scan",
-                atKey: true)
-        }
-        if rule.operation == .dateShift, !isDate {
-            throw cursor.error(.inconsistent, "operator date-shift needs a field of type date or datetime", atKey: true)
-        }
-        guard rule.operation == .generalize else { return }
-        rule.part = try cursor["to"]?.choice(PIIRule.Part.self, what: "part")
-        if let bucket = cursor["bucket"] {
-            rule.bucket = try bucket.number(in: 1e-9...1e15)
-        }
-        guard (rule.part == nil) != (rule.bucket == nil) else {
-            throw cursor.error(
-                .missing, "operator generalize needs to: year, month or country, or bucket: with a width", atKey: true)
-        }
-        if rule.bucket != nil, !field.isNumeric {
-            throw cursor.error(.inconsistent, "bucket needs a field of type integer or number", atKey: true)
-        }
-        if rule.part == .country, !["PHONE_NUMBER", "IBAN_CODE"].contains(rule.entity ?? "") {
-            throw cursor.error(.inconsistent, "to: country needs entity PHONE_NUMBER or IBAN_CODE", atKey: true)
-        }
-        if rule.part == .year || rule.part == .month, !isDate {
-            throw cursor.error(.inconsistent, "to: year and month need a field of type date or datetime", atKey: true)
-        }
-    }
-
     private func loadOperator(_ cursor: Cursor) throws(SchemaError) -> MaskOperator {
         try cursor.choice(MaskOperator.self, what: "operator")
     }
@@ -478,7 +442,7 @@ extension SchemaLoader {
             "apiVersion", "unknownFields", "dropColumns", "trailingDelimiter", "trimLabels", "dialect", "encoding",
             "hiddenText", "secrets", "undeclaredPii", "limits",
             "isolationForest",
-            "batch", "baseline", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii",
+            "batch", "baseline", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii", "jsonStrings",
         ]
         try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
         try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
@@ -509,6 +473,7 @@ extension SchemaLoader {
             }
             schema.encoding = encoding
         }
+        if let word = cursor["jsonStrings"] { schema.jsonStrings = try word.choice(JSONStrings.self) }
         if let rule = cursor["hiddenText"] { schema.hiddenText = try loadHiddenText(rule) }
         if let rule = cursor["secrets"] { schema.secrets = try loadSecrets(rule) }
         if let policy = cursor["undeclaredPii"] {

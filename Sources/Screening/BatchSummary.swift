@@ -94,7 +94,8 @@ package struct BatchSummary: Sendable, Equatable {
         return made
     }
 
-    private static func category(_ column: [UInt64]) -> Category {
+    /// Of one column; 0 is a missing value.
+    static func category(_ column: [UInt64]) -> Category {
         var made = Category()
         for code in column where code != Baseline.unseen {
             made.isKnown = true

@@ -112,6 +112,12 @@ package enum ColumnForm: String, Sendable {
     /// Whether distances between rows mean anything in it.
     package var isMagnitude: Bool { self == .measure || self == .sparse }
 
+    /// The form of a column of numbers, by the values of one file; what is not finite is missing.
+    package static func of(numbers: [Double]) -> ColumnForm { of([BatchSummary.measure(numbers)]) }
+
+    /// The form of a column of texts, by hashes of the values of one file.
+    package static func of(codes: [UInt64]) -> ColumnForm { of([BatchSummary.category(codes)], isLabel: false) }
+
     /// The form of a column of numbers; `batches` are the accepted ones and this one, oldest first.
     static func of(_ batches: [BatchSummary.Measure]) -> ColumnForm {
         let known = batches.filter { $0.present > 0 }

@@ -292,7 +292,7 @@ extension Decision {
             let (rule, values) = (schema.fields[index].anomaly, sample.column(feature))
             // A line that the contract gives is meant.
             if basis == .firstContact, !forms.isEmpty, rule.threshold == nil {
-                makeFirstRule(index, values, forms[feature], rule)
+                makeFirstRule(index, values, forms[feature], schema.fields[index])
             } else {
                 add(
                     ModifiedZ(

@@ -96,12 +96,12 @@ package struct ValueGap: Sendable, Equatable {
 
 extension Decision {
     /// Makes the rule of a column of which only this batch is known.
-    mutating func makeFirstRule(_ field: Int, _ column: [Double], _ form: ColumnForm, _ contract: AnomalyRule) {
+    mutating func makeFirstRule(_ field: Int, _ column: [Double], _ form: ColumnForm, _ contract: Field) {
         func leave() { untested.append((field, form.reason(isNumber: true) ?? "statistics: \(form.rawValue)")) }
         guard form != .key, form != .twoValued else { return leave() }
         let all = BatchSummary.measure(column)
-        // Of a few whole numbers the rare ones are no outliers.
-        if form == .code, all.modeShare > 0.5 { return leave() }
+        // Of a few whole numbers the rare ones are no outliers, and of declared codes none is.
+        if form == .code, all.modeShare > 0.5 || contract.form == .code { return leave() }
         var values = column
         var gap: ValueGap?
         let mode = form == .sparse ? all.mode : .nan
@@ -112,7 +112,8 @@ extension Decision {
                 values.removeAll(where: gap.isBehind)
             }
         }
-        var made = ModifiedZ(field: field, values: values, transform: contract.transform, tails: contract.tails)
+        var made = ModifiedZ(
+            field: field, values: values, transform: contract.anomaly.transform, tails: contract.anomaly.tails)
         made?.gap = gap
         if let rule = made, !rule.isConstant {
             // The middle is flat: a deviation has no scale there, and the rare other values are no outliers.

@@ -1,4 +1,4 @@
-import Schemas
+package import Schemas
 
 /// Dates and times as comparable whole numbers: days × 86,400,000,000 + microseconds of the day, UTC.
 package enum Dates {
@@ -112,12 +112,74 @@ package enum Dates {
         return time - offset
     }
 
+    /// What programs write beside the standard's form: a space for the T, slashes between the parts of a date, no seconds, an offset in
+    /// hours or by name, and under a date and time the date alone, which is its first moment. The year comes first, so that the order
+    /// of month and day is none to guess.
+    static func written(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
+        var at = range.lowerBound
+        let end = range.upperBound
+        if case .time = type { return writtenClock(bytes, &at, end) }
+        guard let date = yearFirst(bytes, &at, end) else { return nil }
+        if at == end { return date * day }
+        guard case .datetime = type, bytes[at] == 0x20 || bytes[at] | 0x20 == 0x74 else { return nil }
+        at += 1
+        return writtenClock(bytes, &at, end).map { date * day + $0 }
+    }
+
+    private static func yearFirst(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
+        guard let year = number(bytes, at, 4, end), at + 4 < end, bytes[at + 4] == 0x2D || bytes[at + 4] == 0x2F else {
+            return nil
+        }
+        let mark = bytes[at + 4]
+        at += 5
+        guard let month = short(bytes, &at, end), at < end, bytes[at] == mark else { return nil }
+        at += 1
+        guard let day = short(bytes, &at, end) else { return nil }
+        return days(year, month, day)
+    }
+
+    private static func writtenClock(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
+        let start = at
+        let time: Int64
+        if at + 5 < end, bytes[at + 5] == 0x3A {
+            guard let read = isoTime(bytes, &at, end) else { return nil }
+            time = read
+        } else {
+            guard at + 5 <= end, bytes[at + 2] == 0x3A, let hour = number(bytes, at, 2, end),
+                let minute = number(bytes, at + 3, 2, end), hour < 24 || hour == 24 && minute == 0, minute < 60
+            else { return nil }
+            time = (Int64(hour) * 3600 + Int64(minute) * 60) * 1_000_000
+            at += 5
+        }
+        let hasZone = at < end
+        if hasZone, bytes[at] == 0x20 { at += 1 }
+        guard let offset = writtenZone(bytes, &at, end), at == end else { return nil }
+        let isLeap = start + 7 < end && bytes[start + 5] == 0x3A && bytes[start + 6] == 0x36
+        if isLeap, (time - offset) / 1_000_000 % (hasZone ? 86_400 : 3600) != 0 { return nil }
+        return time - offset
+    }
+
+    /// `+02`, `+0200`, `UTC` and what XML Schema has.
+    private static func writtenZone(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int64? {
+        if end - at == 3, ["UTC", "GMT"].contains(Numbers.text(bytes, at..<end).uppercased()) {
+            at = end
+            return 0
+        }
+        guard at < end, bytes[at] == 0x2B || bytes[at] == 0x2D, end - at == 3 || end - at == 5 else {
+            return zone(bytes, &at, end)
+        }
+        guard let hour = number(bytes, at + 1, 2, end), hour < 24 else { return nil }
+        let minute = end - at == 5 ? number(bytes, at + 3, 2, end) : 0
+        guard let minute, minute < 60 else { return nil }
+        let sign: Int64 = bytes[at] == 0x2B ? 1 : -1
+        at = end
+        return sign * (Int64(hour) * 3600 + Int64(minute) * 60) * 1_000_000
+    }
+
     /// The value of a limit: in the field's own notation, else in the standard one.
     static func limit(_ text: String, _ type: FieldType) -> Int64? {
-        var bytes = Array(text.utf8)
+        let bytes = Array(text.utf8)
         if let value = value(bytes.span, bytes.indices, type) { return value }
-        // RFC 3339 lets a space stand for the T, and so does the loader of contracts.
-        if bytes.count > 10, bytes[10] == 0x20 { bytes[10] = 0x54 }
         switch type {
         case .date: return value(bytes.span, bytes.indices, .date(.iso))
         case .time: return value(bytes.span, bytes.indices, .time(.iso))
@@ -138,7 +200,7 @@ package enum Dates {
     }
 
     /// The value of a date, time or datetime, or nil when the text is none.
-    static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
+    package static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         var at = range.lowerBound
         let end = range.upperBound
         switch type {
@@ -150,7 +212,10 @@ package enum Dates {
                 bytes[range.lowerBound] == 0x32 && bytes[range.lowerBound + 1] == 0x34 ? $0 - day : $0
             }
         case .datetime(.iso):
-            guard let date = isoDate(bytes, at, end), at &+ 10 < end, bytes[at &+ 10] | 0x20 == 0x74 else { return nil }
+            // RFC 3339 lets a space stand for the T, and data frames and databases write one.
+            guard let date = isoDate(bytes, at, end), at &+ 10 < end,
+                bytes[at &+ 10] | 0x20 == 0x74 || bytes[at &+ 10] == 0x20
+            else { return nil }
             at &+= 11
             return isoClock(bytes, &at, end).map { date * day + $0 }
         case .date(.pattern(let pattern)), .datetime(.pattern(let pattern)):
@@ -244,6 +309,17 @@ package enum Dates {
 
     /// Reads a strptime pattern: %Y %y %m %d %H %I %M %S %f %p %b %B %z %Z(=UTC) %j is not taken, %%.
     private static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String, hasDate: Bool) -> Int64? {
+        guard let parts = read(bytes, range, pattern), let date = days(parts.year, parts.month, parts.dayOfMonth) else {
+            return nil
+        }
+        let seconds = Int64(parts.hour * 3600 + parts.minute * 60 + parts.second)
+        return (hasDate ? date * day : 0) + seconds * 1_000_000 + parts.micros - parts.offset
+    }
+
+    private static func read(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String,
+        note: (_ directive: UInt8, _ place: Range<Int>) -> Void = { _, _ in }
+    ) -> Parts? {
         var parts = Parts()
         var at = range.lowerBound
         let end = range.upperBound
@@ -254,7 +330,9 @@ package enum Dates {
                 continue
             }
             if directive, byte != 0x25 {
+                let start = at
                 guard read(byte, bytes, &at, end, &parts) else { return nil }
+                note(byte, start..<at)
             } else {
                 guard at < end, bytes[at] == byte else { return nil }
                 at += 1
@@ -266,11 +344,48 @@ package enum Dates {
             guard parts.hour >= 1, parts.hour <= 12 else { return nil }
             parts.hour = parts.hour % 12 + (parts.isAfternoon == true ? 12 : 0)
         }
-        guard at == end, parts.hour < 24, parts.minute < 60, parts.second <= 60,
-            let date = days(parts.year, parts.month, parts.dayOfMonth)
-        else { return nil }
-        let seconds = Int64(parts.hour * 3600 + parts.minute * 60 + parts.second)
-        return (hasDate ? date * day : 0) + seconds * 1_000_000 + parts.micros - parts.offset
+        return at == end && parts.hour < 24 && parts.minute < 60 && parts.second <= 60 ? parts : nil
+    }
+
+    /// A date as it stands in a text, before anybody minds its time zone.
+    package struct WrittenDate: Sendable {
+        /// Days since 1970-01-01.
+        package var days: Int64
+        /// Where its parts stand, each with the letter of its directive (`Y`, `y`, `m`, `b`, `B`, `d`); for a date in ISO 8601 or with
+        /// its year first, nothing but the place of the whole date, under `F`.
+        package var parts: [(directive: UInt8, place: Range<Int>)]
+    }
+
+    /// The date in a value of a field, with the places of its parts, so that it can be written again in the same way; nil when there is
+    /// none. `parts` is empty where the words of a date are in no order that is known.
+    package static func date(in bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> WrittenDate? {
+        switch type {
+        case .date(.pattern(let pattern)), .datetime(.pattern(let pattern)):
+            var places: [(directive: UInt8, place: Range<Int>)] = []
+            guard let parts = read(bytes, range, pattern, note: { places.append(($0, $1)) }),
+                let days = days(parts.year, parts.month, parts.dayOfMonth)
+            else { return nil }
+            return WrittenDate(days: days, parts: places.filter { "YymbBd".utf8.contains($0.directive) })
+        case .date(.any), .datetime(.any):
+            var at = range.lowerBound
+            if let days = yearFirst(bytes, &at, range.upperBound), value(bytes, range, type) != nil {
+                return WrittenDate(days: days, parts: [(UInt8(ascii: "F"), range.lowerBound..<at)])
+            }
+            guard let moment = value(bytes, range, type) else { return nil }
+            return WrittenDate(days: (moment - (moment % day + day) % day) / day, parts: [])
+        default:
+            // In texts too, before a T or a space.
+            guard range.count == 10 || range.count > 10 && [0x20, 0x54].contains(bytes[range.lowerBound + 10]),
+                let days = isoDate(bytes, range.lowerBound, range.upperBound)
+            else { return nil }
+            return WrittenDate(
+                days: days, parts: [(UInt8(ascii: "F"), range.lowerBound..<range.lowerBound + 10)])
+        }
+    }
+
+    /// The name of a month, cut to three letters for `%b`.
+    package static func monthName(_ month: Int64, isShort: Bool) -> String {
+        (isShort ? months : fullMonths)[Int(month) - 1]
     }
 
     /// One or two digits, as strptime takes them.

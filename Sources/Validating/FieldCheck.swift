@@ -40,6 +40,8 @@ final class FieldCheck: Sendable {
     let jsonSchema: JSONSchemaCheck?
     /// Whether a JSON Schema judges its values: then they are only read.
     let isOnlyRead: Bool
+    /// Whether a JSON string is no value of it.
+    let refusesJSONStrings: Bool
     private let maxDepth: Int
 
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
@@ -66,6 +68,7 @@ final class FieldCheck: Sendable {
         (maxDepth, isOnlyRead) = (schema.limits.maxDepth, schema.recordSchema != nil)
         jsonSchema = try constraints.jsonSchema.map { (made) throws(UnusableContract) in try JSONSchemaCheck(made) }
         type = field.type
+        refusesJSONStrings = schema.jsonStrings == .reject && field.hasJSONForm
         (isInteger, isNumeric) = (field.type == .integer, field.isNumeric)
         switch field.type {
         case .string, .any, .object, .array: isText = true
@@ -79,10 +82,8 @@ final class FieldCheck: Sendable {
         maxLength = constraints.maxLength
         onlyEmptyIsMissing = schema.missingValues(of: index) == [""]
         missing = schema.missingValues(of: index).map { Array($0.utf8) }
-        style = Numbers.Style(
-            decimal: Array(field.decimalChar.utf8), group: Array((field.groupChar ?? "").utf8), isBare: field.bareNumber
-        )
-        isPlainNumber = style == Numbers.Style()
+        style = Numbers.Style(field)
+        isPlainNumber = style.isPlain
         minimum = try number(constraints.minimum)
         maximum = try number(constraints.maximum)
         exclusiveMinimum = try number(constraints.exclusiveMinimum)
@@ -142,7 +143,10 @@ final class FieldCheck: Sendable {
         if isInteger {
             if isPlainNumber, let value = Numbers.integer(bytes, cell.range) { return value }
             if cell.isNumber, Numbers.isWhole(bytes, cell.range) { return Numbers.decimal(bytes, cell.range) }
-        } else if isPlainNumber || cell.isNumber {
+        } else if cell.isNumber {
+            // Whoever reads it would take a number that no double holds for infinity (RFC 8259, 6).
+            return Numbers.decimal(bytes, cell.range).flatMap { $0.isFinite ? $0 : nil }
+        } else if isPlainNumber {
             return Numbers.decimal(bytes, cell.range)
         }
         if isPlainNumber || cell.isNumber { return nil }
@@ -376,6 +380,18 @@ final class FieldCheck: Sendable {
     }
 
     private func count(_ cell: Cell, _ bytes: Span<UInt8>) -> Int { countOfMembers(bytes, cell.range) }
+}
+
+extension Field {
+    /// Whether JSON has a form of its own for its values, and the field declares none of texts.
+    fileprivate var hasJSONForm: Bool {
+        switch type {
+        case .integer, .number: groupChar == nil && bareNumber && (type == .integer || decimalChar == ".")
+        case .boolean: trueValues == ["true", "True", "TRUE", "1"] && falseValues == ["false", "False", "FALSE", "0"]
+        case .object, .array, .geojson, .geopoint(.array), .geopoint(.object): true
+        default: false
+        }
+    }
 }
 
 /// The values that a field may have at all: those of `enum`, and those of `categories`.

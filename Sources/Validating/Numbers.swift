@@ -1,12 +1,32 @@
+package import Schemas
 import Tabular
 
 /// Decimal text to numbers, without a copy where it can.
-enum Numbers {
+package enum Numbers {
     /// How numbers are written in a column; marks may be any one character, so they are bytes.
-    struct Style: Sendable, Equatable {
-        var decimal: [UInt8] = [0x2E]
-        var group: [UInt8] = []
+    package struct Style: Sendable, Equatable {
+        /// The decimal mark; none for whole numbers.
+        package var decimal: [UInt8] = [0x2E]
+        /// What may stand between groups of three digits.
+        var groups: [[UInt8]] = []
         var isBare = true
+
+        /// Spaces that look the same in print, so that one of them stands for all.
+        private static let spaces = [" ", "\u{A0}", "\u{202F}", "\u{2009}"]
+
+        /// Plain numbers.
+        package init() {}
+
+        /// As a field has it.
+        package init(_ field: Field) {
+            decimal = field.type == .integer ? [] : Array(field.decimalChar.utf8)
+            isBare = field.bareNumber
+            guard let mark = field.groupChar else { return }
+            groups = (Self.spaces.contains(mark) ? Self.spaces : [mark]).map { Array($0.utf8) }
+        }
+
+        /// Whether numbers are written as they are without any settings.
+        package var isPlain: Bool { isBare && groups.isEmpty && (decimal.isEmpty || decimal == [0x2E]) }
     }
 
     /// The value of a whole number, or nil when the text is none; beyond 2⁵³ the nearest double, never wrapped.
@@ -124,34 +144,73 @@ enum Numbers {
         return String(decoding: copy, as: UTF8.self)
     }
 
-    /// The digits of a number with group marks, or with signs around it when it is not bare, as plain text; empty when
-    /// there are none, or when a point stands in it that is no mark.
-    static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> [UInt8] {
-        var (low, high) = (range.lowerBound, range.upperBound)
-        func stands(_ mark: [UInt8], _ at: Int) -> Bool {
-            guard !mark.isEmpty, at + mark.count <= high else { return false }
-            for offset in mark.indices where bytes[at + offset] != mark[offset] { return false }
-            return true
-        }
-        if !style.isBare {
-            while low < high, !(bytes[low] &- 0x30 <= 9 || bytes[low] == 0x2B || bytes[low] == 0x2D),
-                !stands(style.decimal, low)
-            { low += 1 }
-            while high > low, !(bytes[high - 1] &- 0x30 <= 9) { high -= 1 }
-        }
+    /// A number with marks, or with signs around it when it is not bare, as plain text; empty when there is none. Group marks stand
+    /// before each three digits of the whole part or not at all, so that no mark of another meaning moves the decimal point.
+    package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> [UInt8] {
+        guard let range = style.isBare ? range : bare(bytes, range, style) else { return [] }
+        var at = range.lowerBound
+        let end = range.upperBound
         var out: [UInt8] = []
-        while low < high {
-            if stands(style.group, low) {
-                low += style.group.count
-            } else if stands(style.decimal, low) {
-                out.append(0x2E)
-                low += style.decimal.count
-            } else {
-                if bytes[low] == 0x2E { return [] }
-                out.append(bytes[low])
-                low += 1
+        out.reserveCapacity(range.count)
+        if at < end, bytes[at] == 0x2D || bytes[at] == 0x2B {
+            out.append(bytes[at])
+            at += 1
+        }
+        let first = at
+        var (run, groups) = (0, 0)
+        while at < end {
+            if bytes[at] &- 0x30 <= 9 {
+                out.append(bytes[at])
+                (run, at) = (run + 1, at + 1)
+                continue
             }
+            guard let mark = style.groups.first(where: { stands($0, bytes, at, end) }) else { break }
+            // 0,500 is no grouped number: its mark is somebody's decimal mark.
+            guard groups == 0 ? 1...3 ~= run && bytes[first] != 0x30 : run == 3 else { return [] }
+            (run, groups, at) = (0, groups + 1, at + mark.count)
+        }
+        guard groups == 0 || run == 3 else { return [] }
+        if stands(style.decimal, bytes, at, end) {
+            out.append(0x2E)
+            at += style.decimal.count
+        }
+        while at < end {
+            if bytes[at] == 0x2E { return [] }
+            out.append(bytes[at])
+            at += 1
         }
         return out
+    }
+
+    private static func stands(_ mark: [UInt8], _ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Bool {
+        guard !mark.isEmpty, at + mark.count <= end else { return false }
+        for offset in mark.indices where bytes[at + offset] != mark[offset] { return false }
+        return true
+    }
+
+    /// The number within its currency or percent sign; nil when there is none, or a mark beside it that could be a part of it.
+    private static func bare(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> Range<Int>? {
+        var (low, high) = (range.lowerBound, range.upperBound)
+        while low < high, !(bytes[low] &- 0x30 <= 9 || bytes[low] == 0x2B || bytes[low] == 0x2D) { low += 1 }
+        while high > low, !(bytes[high - 1] &- 0x30 <= 9) { high -= 1 }
+        guard low < high else { return nil }
+        // Marks that a person would see; spaces stand around numbers anyway.
+        let visible = style.groups.count == 1 ? style.groups : []
+        for mark in [style.decimal, [0x2E], [0x2C]] + visible {
+            guard low - mark.count >= range.lowerBound, stands(mark, bytes, low - mark.count, low) else { continue }
+            // The point of an abbreviation, as in Rs.500, is none of a number.
+            if endsInLetter(bytes, range.lowerBound..<low - mark.count) { break }
+            guard mark == style.decimal else { return nil }
+            low -= mark.count
+            break
+        }
+        return visible.contains { stands($0, bytes, high, range.upperBound) } ? nil : low..<high
+    }
+
+    private static func endsInLetter(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard let last = range.last else { return false }
+        if bytes[last] < 0x80 { return (bytes[last] | 0x20) &- 0x61 < 26 }
+        // Two bytes are letters of Latin, Greek and Cyrillic; currency signs have three, or begin with C2.
+        return range.count > 1 && 0xC3...0xDF ~= bytes[last - 1]
     }
 }

@@ -1,7 +1,7 @@
 import Schemas
 
-/// The format `any` of dates and times: the standard's default, or words that can be read in one way only. Which of two numbers is the
-/// day is never guessed.
+/// The format `any` of dates and times: the standard's default, what programs write with the year first, or words that can be read in
+/// one way only. Which of two numbers is the day is never guessed.
 enum PlainDates {
     static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         let plain: FieldType =
@@ -10,7 +10,7 @@ enum PlainDates {
             case .time: .time(.iso)
             default: .datetime(.iso)
             }
-        if let value = Dates.value(bytes, range, plain) { return value }
+        if let value = Dates.value(bytes, range, plain) ?? Dates.written(bytes, range, plain) { return value }
         guard range.count <= 64 else { return nil }
         var words = Numbers.text(bytes, range).split { $0 == " " || $0 == "," }.map { $0.lowercased() }
         if let first = words.first, isWeekday(first) { words.removeFirst() }
@@ -22,7 +22,9 @@ enum PlainDates {
             guard let time = time(&words), words.isEmpty else { return nil }
             return time
         default:
-            guard let date = date(&words), let time = time(&words), words.isEmpty else { return nil }
+            guard let date = date(&words) else { return nil }
+            // A date alone is its first moment.
+            guard let time = words.isEmpty ? 0 : time(&words), words.isEmpty else { return nil }
             return Dates.moment(date.year, date.month, date.day, time)
         }
     }
@@ -37,8 +39,15 @@ enum PlainDates {
         return days.contains { $0 == word || $0.prefix(3) == word }
     }
 
-    /// `10th Jan 1969` or `January 10 1969`.
+    /// `10th Jan 1969`, `January 10 1969`, or `1969-01-10` before an hour with am or pm.
     private static func date(_ words: inout [String]) -> (year: Int, month: Int, day: Int)? {
+        if let first = words.first.map({ Array($0.utf8) }),
+            let day = Dates.written(first.span, first.indices, .date(.iso))
+        {
+            words.removeFirst()
+            let (year, month, dayOfMonth) = Dates.civil(day / 86_400_000_000)
+            return (Int(year), Int(month), Int(dayOfMonth))
+        }
         guard words.count >= 3 else { return nil }
         let isMonthFirst = Dates.monthNumber(words[0]) != nil
         let (dayWord, monthWord) = isMonthFirst ? (words[1], words[0]) : (words[0], words[1])

@@ -381,6 +381,7 @@ package struct Validator: Sendable {
             return self.numbers(batch, check, column, selection, &findings, &isSound, &numbers)
         }
         let required = check.required
+        let refusesText = check.refusesJSONStrings && batch.layout.format == .jsonl
         let keepsNumbers = !numbers.isEmpty
         var present: [UInt32] = []
         for row in selection.rows {
@@ -388,6 +389,8 @@ package struct Validator: Sendable {
             var code: FindingCode?
             if check.isMissing(cell, bytes) {
                 if required { code = .requiredError }
+            } else if refusesText, cell.isText {
+                code = .typeError
             } else {
                 var value = Double.nan
                 code = check.complaint(cell, bytes, &value)
@@ -418,12 +421,15 @@ package struct Validator: Sendable {
         let cells = batch.cells.span
         let width = batch.width
         let required = check.required
+        let refusesText = check.refusesJSONStrings && batch.layout.format == .jsonl
         for row in selection.rows {
             let cell = cells[Int(row) &* width &+ column]
             var code: FindingCode?
             if check.isMissing(cell, bytes) {
                 if !required { continue }
                 code = .requiredError
+            } else if refusesText, cell.isText {
+                code = .typeError
             } else if let value = check.number(cell, bytes) {
                 code = check.bounds(value, cell, bytes)
                 if code == nil { numbers[Int(row)] = value }

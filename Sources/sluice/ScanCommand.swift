@@ -49,9 +49,14 @@ struct ScanCommand: AsyncParsableCommand {
             asked.infer = true
             var (schema, document, _) = try asked.contract(
                 for: file, dataset: nil, store: nil, looks: true, options: &options)
-            // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like.
+            // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like, and
+            // whatever a contract would say of it.
             if reading.schema == nil {
-                for index in schema.fields.indices { schema.fields[index].type = .string(.default) }
+                schema.fields = schema.fields.map { inferred in
+                    var field = Field(name: inferred.name, type: .string(.default))
+                    field.column = inferred.column
+                    return field
+                }
             }
             if schema.undeclaredPII == .allow { schema.undeclaredPII = .mask }
             let report = try await Corridor(store: nil, writes: false).run(

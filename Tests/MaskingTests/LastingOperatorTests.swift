@@ -123,6 +123,112 @@ import Testing
                 == "{\"who\":null,\"v\":\"<DATE_TIME>\"}\n{\"who\":\"a\",\"v\":\"<DATE_TIME>\"}\n")
     }
 
+    @Test func `dates are moved and cut as their format has them`() throws {
+        func moved(_ field: String, _ values: String...) throws -> [String] {
+            let schema = try contract(
+                """
+                fields:
+                  - { name: who, type: string, sluice: { role: subject, undeclaredPii: allow } }
+                  - { name: v, \(field), sluice: { pii: { entity: DATE_OF_BIRTH, operator: date-shift, key: k, maxDays: 1 } } }
+                """)
+            return cells(try mask(schema, "who,v\n" + values.map { "ann,\($0)\n" }.joined(), .csv).text)
+        }
+        // One day, one way or the other, the same for all of one subject's.
+        let isLater = try moved("type: date", "2024-02-28") == ["2024-02-29"]
+        func either(_ later: String, _ earlier: String) -> String { isLater ? later : earlier }
+        #expect(
+            try moved("type: date, format: '%d/%m/%Y'", "28/02/2024", "01/01/2000", "1/3/2024", "31/12/1999") == [
+                either("29/02/2024", "27/02/2024"), either("02/01/2000", "31/12/1999"), either("2/3/2024", "29/2/2024"),
+                either("01/01/2000", "30/12/1999"),
+            ])
+        #expect(
+            try moved("type: datetime, format: '%d.%m.%y %I:%M %p'", "31.12.23 10:05 pm") == [
+                either("01.01.24 10:05 pm", "30.12.23 10:05 pm")
+            ])
+        #expect(
+            try moved("type: date, format: '%d %b %Y'", "31 JAN 2024", "1 Mar 2023")
+                == [
+                    either("1 FEB 2024", "30 JAN 2024"), either("2 Mar 2023", "28 Feb 2023"),
+                ].map { $0 })
+        #expect(
+            try moved(
+                "type: datetime, format: any", "2024-02-28 10:00:01.5+00:00", "2024/02/28 23:00", "28 Feb 2024 3:05 pm",
+                "2024-02-28")
+                == [
+                    either("2024-02-29 10:00:01.5+00:00", "2024-02-27 10:00:01.5+00:00"),
+                    either("2024-02-29 23:00", "2024-02-27 23:00"),
+                    either("2024-02-29T15:05:00", "2024-02-27T15:05:00"), either("2024-02-29", "2024-02-27"),
+                ])
+        // Two digits of a year stand for 1969 to 2068.
+        #expect(
+            try moved("type: date, format: '%d/%m/%y'", "31/12/68", "01/01/69") == [
+                either("<DATE_OF_BIRTH>", "30/12/68"), either("02/01/69", "<DATE_OF_BIRTH>"),
+            ])
+        func part(_ part: String, _ field: String, _ value: String) throws -> [String] {
+            let schema = try contract(
+                "fields:\n  - { name: who }\n  - { name: v, \(field), sluice: { pii: { entity: DATE_OF_BIRTH, "
+                    + "operator: generalize, to: \(part) } } }\n"
+            )
+            return cells(try mask(schema, "who,v\na,\(value)\n", .csv).text)
+        }
+        #expect(try part("year", "type: date, format: '%d/%m/%Y'", "28/02/1984") == ["1984"])
+        #expect(try part("month", "type: date, format: '%m/%d/%y'", "2/28/84") == ["1984-02"])
+        // The day is the sender's, whatever day it is in Greenwich.
+        #expect(
+            try part("month", "type: datetime, format: '%Y-%m-%d %H:%M %z'", "2024-02-29 23:00 -0500") == ["2024-02"])
+        #expect(try part("month", "type: datetime, format: any", "1 Mar 2024 3:05 pm") == ["2024-03"])
+    }
+
+    private func count(_ masked: Masked, _ operation: MaskOperator) -> Int? {
+        masked.receipts.first { $0.key.field == 1 && $0.key.operation == operation }?.value
+    }
+
+    @Test func `numbers are put into buckets with the marks of their field, and what is replaced is counted apart`()
+        throws
+    {
+        func field(_ type: String, _ bucket: String) throws -> Schema {
+            try contract(
+                "fields:\n  - { name: who }\n  - { name: v, \(type), "
+                    + "sluice: { pii: { entity: AGE, operator: generalize, bucket: \(bucket) } } }\n"
+            )
+        }
+        let european = try field("type: number, decimalChar: ',', groupChar: '.'", "0.5")
+        let masked = try mask(european, "who;v\na;1.234,75\na;0,25\na;-0,25\na;INF\n", .csv, delimiter: 0x3B)
+        #expect(masked.text == "who;v\na;1234,5\na;0,0\na;-0,5\na;<AGE>\n")
+        #expect(count(masked, .generalize) == 3)
+        #expect(count(masked, .replace) == 1)
+        #expect(try mask(european, "{\"who\":\"a\",\"v\":1234.75}\n", .jsonl).text == "{\"who\":\"a\",\"v\":1234.5}\n")
+        let grouped = try field("type: integer, groupChar: ','", "1000")
+        #expect(cells(try mask(grouped, "who,v\na,\"12,345\"\n", .csv).text) == ["\"12000\""])
+        let money = try field("type: number, bareNumber: false", "10")
+        #expect(cells(try mask(money, "who,v\na,$ 17.50\n", .csv).text) == ["10"])
+        // No subject, no shift.
+        let shift = try mask(
+            masking("entity: DATE_TIME, operator: date-shift, key: k", type: "date"),
+            "who,v\nann,2024-01-01\n,2024-01-01\n", .csv)
+        #expect(count(shift, .dateShift) == 1)
+        #expect(count(shift, .replace) == 1)
+    }
+
+    @Test(arguments: [
+        ("type: date, format: '%m/%Y'", "operator: date-shift, key: k", "%d"),
+        ("type: date, format: '%d.%m'", "operator: generalize, to: year", "%Y or %y"),
+        ("type: date, format: '%Y'", "operator: generalize, to: month", "%m"),
+        ("type: time, format: '%H:%M'", "operator: date-shift, key: k", "date or datetime"),
+        ("type: integer", "operator: generalize, bucket: 0.5", "whole number"),
+    ]) func `an operator that a format leaves nothing to work with is refused`(
+        field: String, rule: String, words: String
+    )
+        throws
+    {
+        #expect {
+            try contract(
+                "fields:\n  - { name: who, sluice: { role: subject } }\n"
+                    + "  - { name: v, \(field), sluice: { pii: { entity: AGE, \(rule) } } }\n"
+            )
+        } throws: { ($0 as? SchemaError)?.message.contains(words) ?? false }
+    }
+
     @Test func `a suppressed row is kept back, and no other`() throws {
         let text = "who,v\na,x\nb,\nc,y\n"
         #expect(try mask(masking("entity: ID, operator: suppress"), text, .csv).text == "who,v\nb,\n")

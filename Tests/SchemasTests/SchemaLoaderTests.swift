@@ -3,6 +3,12 @@ import Tabular
 import Testing
 
 @Suite struct SchemaLoaderTests {
+    @Test func `whole numbers have no decimal mark, so any other mark may group them`() throws {
+        let field = try contract(oneField("type: integer", "groupChar: '.'")).schema.fields[0]
+        #expect(field.groupChar == ".")
+        #expect(refusal(oneField("type: number", "groupChar: '.'"))?.message.contains("same") == true)
+    }
+
     @Test func `every standard property reaches the contract`() throws {
         let schema = try contract(
             """

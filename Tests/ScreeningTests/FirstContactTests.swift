@@ -51,6 +51,18 @@ import Testing
         }
     }
 
+    @Test func `no number of a declared code is an outlier`() throws {
+        let codes = [1_100_001, 1_100_002, 1_100_003, 1_100_004, 1_080_205]
+        func remarked(_ settings: String) throws -> Int {
+            let text = "fields:\n  - { name: amount, type: number }\n  - { name: basin, type: integer\(settings) }\n"
+            let judged = try Gate(try contract(text)).judge(
+                texts: rows(182, { _, draws in draws.normal() }) { $0 == 90 ? 2_030_101 : codes[$0 % 5] }, nil)
+            return judged.findings.count { $0.field == 1 }
+        }
+        #expect(try remarked("") == 1)
+        #expect(try remarked(", sluice: { form: code }") == 0)
+    }
+
     @Test func `the rule is kept with the decision`() throws {
         let gate = try Gate(try contract(Self.text))
         let judged = try gate.judge(

@@ -63,7 +63,9 @@ import Validating
                 continue
             }
             field.constraints.required = isEmpty
-            let schema = Schema(fields: [field, Field(name: "z", type: .any)])
+            var schema = Schema(fields: [field, Field(name: "z", type: .any)])
+            // Its cells are texts, wherever they come from.
+            schema.jsonStrings = .parse
             var found: [String] = []
             if let text = source.text { found += try csv(schema, [text]) + csv(schema, [text], isQuoted: true) }
             found += try json(schema, [source.text(pretty: false)])

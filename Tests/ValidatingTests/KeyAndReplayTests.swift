@@ -20,7 +20,7 @@ import Validating
     @Test func `unique numbers are compared by value, texts by their bytes`() throws {
         let number = try fieldContract("type: number\nconstraints: { unique: true }")
         #expect(try duplicates(number, "v,z\n1,\n1.0,\n10e-1,\n,\n,\n0,\n-0,\n2,\n", .csv) == [[2, 3, 7]])
-        #expect(try duplicates(number, "{\"v\":1}\n{\"v\":\"1.0\"}\n{\"v\":null}\n{}\n", .jsonl) == [[2]])
+        #expect(try duplicates(number, "{\"v\":1}\n{\"v\":1.0}\n{\"v\":null}\n{}\n", .jsonl) == [[2]])
         let text = try fieldContract("type: string\nconstraints: { unique: true }")
         #expect(try duplicates(text, "v,z\na,\n\"a\",\nA,\n,\n,\n\"a\"\"\",\n", .csv) == [[2]])
         #expect(try duplicates(text, "{\"v\":\"a\"}\n{\"v\":\"\\u0061\"}\n", .jsonl) == [[2]])
@@ -50,7 +50,8 @@ import Validating
             let schema = try fieldContract(lines + "\nconstraints: { unique: true }")
             #expect(try duplicates(schema, "v,z\n" + cells.map { $0 + ",\n" }.joined(), .csv) == [[2, 3]], "\(lines)")
         }
-        let whole = try fieldContract("type: integer\nconstraints: { unique: true }")
+        let whole = try fieldContract(
+            "type: integer\nconstraints: { unique: true }", "sluice: { jsonStrings: parse }")
         let tokens = [
             "9007199254740993", "9007199254740993.0", "9007199254740993e0", "\"09007199254740993\"", "123e20",
             "1230e19",

@@ -67,7 +67,7 @@ import Validating
                 "true": "ok", "True": "ok", "TRUE": "ok", "1": "ok", "false": "ok", "0": "ok", "yes": "type-error",
                 "tRUE": "type-error", "t": "type-error",
             ],
-            json: ["true": "ok", "false": "ok", "\"true\"": "ok", "1": "type-error", "0": "type-error"])
+            json: ["true": "ok", "false": "ok", "\"true\"": "type-error", "1": "type-error", "0": "type-error"])
         try expectCells(
             "type: boolean\ntrueValues: [ja]\nfalseValues: [nein]",
             csv: ["ja": "ok", "nein": "ok", "true": "type-error"], json: ["true": "ok", "\"nein\"": "ok"])
@@ -93,13 +93,13 @@ import Validating
             ],
             json: [
                 "{\"a\":{\"b\":[1,2]}}": "ok", "{}": "constraint-min-length", "[1]": "type-error",
-                "\"{\\\"a\\\":1}\"": "ok", "1": "type-error", "{ }": "constraint-min-length",
+                "\"{\\\"a\\\":1}\"": "type-error", "1": "type-error", "{ }": "constraint-min-length",
                 "{\"a\":1e999}": "ok", "{\"a,\\\",\":[1,{\"b\":2,\"c\":3}], \"d\":\"{,\"}": "ok",
                 "{\"a\":1, \"b\":[],\"c\":{}}": "constraint-max-length",
             ])
         try expectCells(
             "type: array", csv: ["[]": "ok", "[1,\"a\"]": "ok", "{}": "type-error", "1,2": "type-error"],
-            json: ["[[]]": "ok", "{}": "type-error", "\"[1]\"": "ok", "\"1\"": "type-error"])
+            json: ["[[]]": "ok", "{}": "type-error", "\"[1]\"": "type-error", "\"1\"": "type-error"])
     }
 
     @Test func `patterns match the whole text`() throws {

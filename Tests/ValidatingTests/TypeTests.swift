@@ -62,7 +62,7 @@ import Validating
                     "ok",
                 "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Point\",\"coordinates\":[1,2]}]}":
                     "type-error",
-                "\"{\\\"type\\\":\\\"Point\\\",\\\"coordinates\\\":[1,2]}\"": "ok",
+                "\"{\\\"type\\\":\\\"Point\\\",\\\"coordinates\\\":[1,2]}\"": "type-error",
             ])
         try expectCells(
             "type: string\nformat: wkt",
@@ -95,6 +95,30 @@ import Validating
             "type: object\nconstraints: { enum: [{ a: 1, b: [x] }] }",
             csv: ["{\"b\":[\"x\"],\"a\":1.0}": "ok", "{\"a\":1}": "constraint-enum"],
             json: ["{\"b\":[\"\\u0078\"],\"a\":1}": "ok", "{\"a\":1,\"b\":[]}": "constraint-enum"])
+    }
+
+    /// pandas, databases and spreadsheets.
+    @Test func `dates and times as programs write them`() throws {
+        try expectCells(
+            "type: datetime\nformat: any\nconstraints: { minimum: 2026-01-01T10:00:00Z, maximum: 2026-01-01T10:00:01.5Z }",
+            csv: [
+                "2026-01-01 10:00:01": "ok", "2026-01-01 10:00:01.5": "ok", "2026-01-01 10:00:01+00:00": "ok",
+                "2026-01-01 10:00:01.123456+00:00": "ok", "2026-01-01 10:00": "ok", "2026-01-01T10:00": "ok",
+                "2026-01-01 12:00:01+02": "ok", "2026-01-01 12:00:01.25 +0200": "ok", "2026-01-01 10:00:00 UTC": "ok",
+                "2026/01/01 10:00:00": "ok", "2026-01-01": "constraint-minimum", "2026/1/2": "constraint-maximum",
+                "1 Jan 2026": "constraint-minimum", "2026-01-01 10:00 am": "ok",
+                "2026-01-01 10:00:02": "constraint-maximum",
+                "2026-02-30 10:00": "type-error", "2026-01-01 25:00": "type-error", "2026-01-01 10": "type-error",
+                "2026-01-01 10:00:61": "type-error", "2026-01-01 10:00 PST": "type-error",
+                "01/02/2026 10:00": "type-error",
+                "2026-01/01": "type-error", "2026-01-01 10:00+2": "type-error", "26-01-01": "type-error",
+            ])
+        try expectCells(
+            "type: time\nformat: any",
+            csv: ["10:00": "ok", "10:00:01.5": "ok", "10:00+00:00": "ok", "10": "type-error", "24:30": "type-error"])
+        try expectCells(
+            "type: date\nformat: any",
+            csv: ["2026/01/31": "ok", "2026-01-31": "ok", "2026/31/01": "type-error", "2026-01-31 10:00": "type-error"])
     }
 
     @Test func `dates in any form that can be read in one way only`() throws {
