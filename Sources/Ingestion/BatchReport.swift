@@ -132,10 +132,14 @@ package struct BatchReport: Sendable {
     package var isRefusedReplacement = false
     /// The batch that this one replaced.
     package var supersedes = ""
+    /// The oldest held batch that shows the same change, and when it was judged.
+    package var incident: (batch: String, since: String)?
     /// The held batch that a person let out as this one, or tried to.
     package var releases = ""
     /// Whether that was refused: nothing was recorded, and the batch stays held.
     package var isRefusedRelease = false
+    /// Whether it had to pass by itself, since another batch that shows the same change was let out.
+    package var isJudgedAgain = false
     /// What a person waived, by code and field, -1 for none: findings about the batch, and those about rows with how many they are.
     package var waived: [(code: FindingCode, field: Int, rows: Int)] = []
     /// For a duplicate: how that batch ended.
@@ -222,6 +226,7 @@ package struct BatchReport: Sendable {
                 }),
             "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
             "supersedes": .string(supersedes), "isRefusedReplacement": .bool(isRefusedReplacement),
+            "incident": incident.map { .object(["batch": .string($0.batch), "since": .string($0.since)]) } ?? .null,
             "releases": .string(releases), "isRefusedRelease": .bool(isRefusedRelease), "waived": waivedDocument,
             "readers": .string(readers),
         ]

@@ -192,7 +192,7 @@ package struct Corridor: Sendable {
             sourceNames: try sourceNames(plan))
         // While another baseline is pinned nothing is added to what adds up away from the anchor, and nothing forgotten.
         if decision.slow == nil { decision.slow = baseline?.newest.slow }
-        decision.waivesStatistics = plan.options.waiver != nil
+        decision.waivesStatistics = plan.options.waiver?.waivesStatistics ?? false
         return (decision, baseline)
     }
 

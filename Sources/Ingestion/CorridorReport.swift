@@ -17,6 +17,7 @@ extension Corridor {
             for value in listed { report.names[plan.validator.code(ofListed: value, field: field)] = value }
         }
         report.releases = plan.options.waiver?.held ?? ""
+        report.isJudgedAgain = plan.options.waiver.map { !$0.waivesStatistics } ?? false
         report.basis = decision.basis
         report.basisRows = decision.basisRows
         report.falseAlarmRates = (

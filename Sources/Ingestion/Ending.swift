@@ -206,6 +206,7 @@ extension Committer {
                 rows: report.counts.total, slow: decision.slow)
             made.beginLevels(of: batch.waiver?.newLevels ?? [])
             made.marks = [decision.markRecord]
+            made.clock = decision.clock
             let message = try stage.seal(
                 made.encoded(),
                 name: "baseline.sluice", role: "baseline",
@@ -263,6 +264,16 @@ extension Committer {
         if results.isEmpty, report.counts.total > 0 { rowMap.append(.held, count: report.counts.total) }
         report.status = report.batchFindings.contains { $0.code.rejectsBatch } ? .rejected : .held
         report.batch = batch.id
+        if report.status == .held {
+            let reasons = report.batchFindings.filter { $0.outcome >= .quarantined }.map {
+                HeldBatch.Reason(
+                    code: $0.code.rawValue, field: batch.fields.indices.contains($0.field) ? batch.fields[$0.field] : ""
+                )
+            }
+            report.incident = try store.incident(reasons, dataset: batch.dataset, source: batch.source).map {
+                (batch: $0.batch, since: $0.time)
+            }
+        }
         for index in shards.indices { shards[index].path = path(batch, shards[index], isAccepted: false) }
         report.published = shards.filter { $0.role == "source" || $0.role == "quarantine" }.map(\.path)
         report.seconds = Clock.monotonic() - started

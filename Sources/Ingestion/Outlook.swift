@@ -35,7 +35,7 @@ extension Store {
 extension FeedOutlook {
     /// As a document: relative figures and counts.
     package func document(names: [String]) -> JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "batches": .integer(Int64(batches)), "learning": .integer(Int64(learning)),
             "isLearning": .bool(isLearning), "rows": .integer(Int64(rows)),
             "rates": .array(
@@ -45,7 +45,14 @@ extension FeedOutlook {
                     ])
                 }),
             "fields": .array(fields.map { $0.document(name: LabelSearch.usual.shown(names[$0.field])) }),
-        ])
+        ]
+        if let season {
+            members["season"] = .object([
+                "kind": .string(season.kind.rawValue), "isSet": .bool(season.isSet),
+                "fields": .array(season.fields.map { .string(LabelSearch.usual.shown(names[$0])) }),
+            ])
+        }
+        return .object(members)
     }
 }
 

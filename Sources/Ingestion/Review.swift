@@ -8,12 +8,15 @@ import Sketches
 import Storage
 import Tabular
 
-/// A person's decision to let a held batch out in spite of what statistics say of it, with what was sealed of the batch.
+/// A person's decision to let a held batch out in spite of what statistics say of it, or to have it judged again, with what was sealed
+/// of the batch.
 struct Waiver: Sendable {
     /// The held batch.
     let held: String
     /// Why.
     let reason: String
+    /// Whether what statistics say holds nothing back; else the batch is let out only when it passes by itself.
+    let waivesStatistics: Bool
     /// Fields whose change stays: their level begins with the batch.
     let newLevels: Set<String>
     /// SHA-256 of the name that its file came under.
@@ -76,6 +79,8 @@ package struct HeldBatch: Sendable, Equatable {
     package let rows: Int
     /// What holds it.
     package let reasons: [Reason]
+    /// The oldest held batch that shows the same change; empty where this is the one.
+    package internal(set) var incident = ""
 
     init(_ received: JSONValue, _ judged: JSONValue) {
         batch = judged["batch"]?.text ?? ""
@@ -105,7 +110,7 @@ extension Store {
             else { continue }
             found.append(HeldBatch(received, judged))
         }
-        return found
+        return found.withIncidents()
     }
 
     /// The accepted batch of the same content in the same dataset, if there is one: what was accepted once is never accepted again.
@@ -216,11 +221,12 @@ extension Corridor {
     /// - Parameters:
     ///   - reason: why; it is recorded.
     ///   - newLevels: fields whose change stays, `*` for all: what came before says nothing of them any more.
+    ///   - waivesStatistics: false to let it out only when it passes by itself, beside what was accepted since.
     ///   - contract: the contract, or nil for the one of the dataset.
     ///   - asked: how many workers, and what the report lists.
     package func release(
-        _ held: String, reason: String, newLevels: [String] = [], contract given: LoadedSchema?,
-        options asked: BatchOptions
+        _ held: String, reason: String, newLevels: [String] = [], waivesStatistics: Bool = true,
+        contract given: LoadedSchema?, options asked: BatchOptions
     ) async throws(IngestionError) -> Release {
         guard let committer else { preconditionFailure("a release is recorded") }
         try requireTellable(reason)
@@ -250,7 +256,8 @@ extension Corridor {
             (options.excluded, options.engine) = (read.excluded, read.engine)
         }
         options.waiver = Waiver(
-            held: held, reason: reason, newLevels: try Self.levels(newLevels, of: schema),
+            held: held, reason: reason, waivesStatistics: waivesStatistics,
+            newLevels: try Self.levels(newLevels, of: schema),
             nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
             source: sealed.source, sidecars: sealed.sidecars)
         let report = try await run(

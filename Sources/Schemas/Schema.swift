@@ -249,12 +249,23 @@ package struct PoisoningRules: Sendable, Equatable {
     package init() {}
 }
 
+/// What batches of one kind have in common, so that they are compared with each other (`sluice: baseline: season:`).
+package enum Season: String, Sendable, CaseIterable {
+    /// The weekday, or the hour of the day, of most rows' event time.
+    case weekday, hour
+
+    /// How many accepted batches are looked at where the contract does not say: six weeks, or four days.
+    var batches: Int { self == .weekday ? 42 : 96 }
+}
+
 /// What batches are compared with (`sluice: baseline:`).
 package struct BaselineRules: Sendable, Equatable {
     /// Accepted batches after which a difference from them holds a batch; before that it is remarked on.
     package var learning = 8
     /// How many accepted batches, and how many of their rows, are looked at; the larger of the two.
     package var batches = 20, rows = 20_000
+    /// Whether a batch may be compared with those of its weekday or hour alone.
+    package var season: Season?
 
     /// The defaults.
     package init() {}

@@ -38,6 +38,9 @@ package struct Baseline: Sendable, Equatable {
     /// Fields whose level begins with this batch, ascending: a person said that a change stays, so batches before say nothing of them.
     package var newLevels: [String] = []
 
+    /// When its rows happened.
+    package var clock = BatchClock()
+
     /// What each batch showed of marks beside one label, newest first.
     package var marks: [MarkRecord] = []
 
@@ -115,7 +118,7 @@ package struct Baseline: Sendable, Equatable {
         left.features == right.features && left.codes == right.codes && left.sample == right.sample
             && left.texts == right.texts && left.batches == right.batches && left.remarks == right.remarks
             && left.sizes == right.sizes && left.slow == right.slow && left.newLevels == right.newLevels
-            && left.marks == right.marks
+            && left.marks == right.marks && left.clock == right.clock
     }
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
@@ -257,12 +260,13 @@ package struct Baseline: Sendable, Equatable {
 extension Baseline {
     /// The forms before are read, never written. The first had no remarks, the second no codes and no texts; the texts of the third
     /// had no threes of words, so that beside them every such three would seem new: they are left out; the fourth did not say how many
-    /// rows were copies or marked; the fifth had no record of marks and no levels that begin, and did not tell words from phrases.
-    private static let magics = (1...6).map { Array("sluice-baseline-v\($0)\n".utf8) }
+    /// rows were copies or marked; the fifth had no record of marks and no levels that begin, and did not tell words from phrases; the
+    /// sixth did not say when rows happened.
+    private static let magics = (1...7).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
     package func encoded() -> [UInt8] {
-        var out = WordWriter(bytes: Self.magics[5])
+        var out = WordWriter(bytes: Self.magics[6])
         out.word(batches)
         for count in [
             remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld, remarks.flooded,
@@ -279,6 +283,7 @@ extension Baseline {
         out.word(marks.count)
         for record in marks { out.marks(record) }
         out.names(newLevels)
+        for count in clock.weekdays + clock.hours { out.word(count) }
         out.names(features)
         out.names(codes)
         out.sample(sample)
@@ -293,14 +298,14 @@ extension Baseline {
         if version < 2 {
             self.init(older: &input, hasRemarks: version == 1)
         } else {
-            self.init(&input, hasMarks: version > 3, hasRecords: version > 4)
+            self.init(&input, hasMarks: version > 3, hasRecords: version > 4, hasClock: version > 5)
             if version < 3 { texts = texts.rows([]) }
             // Its words stay words for those who ask for words; phrases are told apart by no bit of theirs.
             if version < 5 { texts = texts.mapTokens { $0 & ~1 } }
         }
     }
 
-    private init?(_ input: inout WordReader, hasMarks: Bool, hasRecords: Bool) {
+    private init?(_ input: inout WordReader, hasMarks: Bool, hasRecords: Bool, hasClock: Bool) {
         guard let batches = input.count(1 << 32), let tested = input.count(1 << 48),
             let deviated = input.count(1 << 48), let isolated = input.count(1 << 48),
             let apart = input.count(1 << 48), let withheld = input.count(1 << 48),
@@ -331,7 +336,8 @@ extension Baseline {
                 records.append(record)
             }
         }
-        guard let levels = hasRecords ? input.names() : [], let features = input.names(), let codes = input.names(),
+        guard let levels = hasRecords ? input.names() : [], let clock = hasClock ? input.clock() : BatchClock(),
+            let features = input.names(), let codes = input.names(),
             let sample = input.sample(), let texts = input.sample(), input.isAtEnd,
             sample.width == features.count, sample.codeWidth == codes.count,
             texts.width == 0, texts.codeWidth == 0 || texts.codeWidth >= codes.count
@@ -342,6 +348,7 @@ extension Baseline {
         self.slow = slow
         marks = records
         newLevels = levels
+        self.clock = clock
     }
 
     /// Six counts.
@@ -375,5 +382,20 @@ extension Baseline {
         self.init(features: names, sample: sample, remarks: remarks)
         self.batches = batches
         sizes = []
+    }
+}
+
+extension WordReader {
+    fileprivate mutating func clock() -> BatchClock? {
+        var clock = BatchClock()
+        for day in clock.weekdays.indices {
+            guard let count = count(1 << 48) else { return nil }
+            clock.weekdays[day] = count
+        }
+        for hour in clock.hours.indices {
+            guard let count = count(1 << 48) else { return nil }
+            clock.hours[hour] = count
+        }
+        return clock
     }
 }

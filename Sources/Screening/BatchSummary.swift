@@ -55,9 +55,15 @@ package struct BatchSummary: Sendable, Equatable {
     /// How many of its rows were remarked on.
     package var remarks: Baseline.Remarks
 
+    /// When they happened.
+    package var clock: BatchClock
+
     /// Of a sample that was compacted.
-    init(_ sample: RowSample, rows: Int, remarks: Baseline.Remarks = Baseline.Remarks()) {
+    init(
+        _ sample: RowSample, rows: Int, remarks: Baseline.Remarks = Baseline.Remarks(), clock: BatchClock = BatchClock()
+    ) {
         self.rows = rows
+        self.clock = clock
         self.remarks = remarks
         let count = min(sample.count, Self.rowsMax)
         measures = (0..<sample.width).map { place in
@@ -124,6 +130,7 @@ package struct FeedHistory: Sendable, Equatable {
     private var pending: RowSample?
     private var pendingRows = 0
     private var pendingRemarks = Baseline.Remarks()
+    private var pendingClock = BatchClock()
 
     /// Rows of a batch that is compared by itself.
     package static let rowsMin = 100
@@ -145,22 +152,25 @@ package struct FeedHistory: Sendable, Equatable {
             begin(each)
             let rows = each.sizes.last ?? each.sample.offered
             guard pending != nil || each.sample.count < Self.rowsMin else {
-                batches.append(BatchSummary(each.sample, rows: rows, remarks: each.remarks))
+                batches.append(BatchSummary(each.sample, rows: rows, remarks: each.remarks, clock: each.clock))
                 samples.append(each.sample.first(Self.sampleRows))
                 continue
             }
             add(each.sample)
             pendingRows += rows
             pendingRemarks.merge(each.remarks)
+            pendingClock.merge(each.clock)
             if let sample = pending, sample.count >= Self.rowsMin {
-                batches.append(BatchSummary(sample, rows: pendingRows, remarks: pendingRemarks))
+                batches.append(
+                    BatchSummary(sample, rows: pendingRows, remarks: pendingRemarks, clock: pendingClock))
                 samples.append(sample.first(Self.sampleRows))
-                (pending, pendingRows, pendingRemarks) = (nil, 0, Baseline.Remarks())
+                (pending, pendingRows) = (nil, 0)
+                (pendingRemarks, pendingClock) = (Baseline.Remarks(), BatchClock())
             }
         }
         known = batches
         if let pending, pending.count >= ModifiedZ.rowsMin || batches.isEmpty {
-            known.append(BatchSummary(pending, rows: pendingRows, remarks: pendingRemarks))
+            known.append(BatchSummary(pending, rows: pendingRows, remarks: pendingRemarks, clock: pendingClock))
             samples.append(pending.first(Self.sampleRows))
         }
     }
@@ -205,13 +215,14 @@ package struct FeedHistory: Sendable, Equatable {
     var comparable: [BatchSummary] { batches.isEmpty ? known : batches }
 
     /// The batch that is compared: this one, with the small files before it when it is small itself; nil while they are few.
-    func compared(_ sample: RowSample, rows: Int) -> BatchSummary? {
+    func compared(_ sample: RowSample, rows: Int, clock: BatchClock = BatchClock()) -> BatchSummary? {
         if sample.count >= Self.rowsMin || batches.isEmpty && sample.count >= ModifiedZ.rowsMin {
-            return BatchSummary(sample, rows: rows)
+            return BatchSummary(sample, rows: rows, clock: clock)
         }
         var copy = self
         copy.add(sample)
         guard let together = copy.pending, together.count >= Self.rowsMin else { return nil }
-        return BatchSummary(together, rows: pendingRows + rows)
+        copy.pendingClock.merge(clock)
+        return BatchSummary(together, rows: pendingRows + rows, clock: copy.pendingClock)
     }
 }

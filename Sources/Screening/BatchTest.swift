@@ -32,6 +32,8 @@ package struct BatchTest: Sendable, Equatable {
     package var movement: Movement?
     /// How far accepted batches were from those before them at most, in the effect's unit; nil where that is not what is tested.
     package var usual: Double?
+    /// How many accepted batches of the same weekday or hour it was compared with; nil where it was compared with all. Not kept.
+    var sameSeason: Int?
     /// Other fields of the contract that moved in the same way, those that are furthest beyond their lines first.
     package var companions: [Int] = []
 

@@ -36,6 +36,35 @@ enum BetweenBatches {
     ///   - chance: what is chance in the distance of this batch.
     ///   - floor: smaller differences never matter.
     static func line(_ history: [Distance], alpha: Double, chance: Double, floor: Double) -> Double {
+        bounded(history.map(\.value), floor: floor) {
+            unbounded(history.prefix($0), alpha: alpha, chance: chance, floor: floor)
+        }
+    }
+
+    /// How much a line may grow with one accepted batch.
+    static let growth = 1.1
+    /// Distances that are known when learning ends, with the usual settings: these make the first line.
+    private static let first = 7
+
+    /// A line that grows by a tenth at most with each accepted batch, so that nobody widens it by batches that are each just inside it.
+    ///
+    /// An accepted batch that was beyond its line was let out by a person, who meant it: the line takes all of it in.
+    ///
+    /// - Parameters:
+    ///   - history: distances or rates of the accepted batches when they came, oldest first.
+    ///   - line: what follows from the first so many of them.
+    private static func bounded(_ history: [Double], floor: Double, line: (Int) -> Double) -> Double {
+        var bound = line(min(history.count, first))
+        for count in 0..<history.count where count >= first {
+            let next = line(count + 1)
+            bound = history[count] > bound ? next : min(next, max(growth * bound, floor))
+        }
+        return bound
+    }
+
+    private static func unbounded(
+        _ history: ArraySlice<Distance>, alpha: Double, chance: Double, floor: Double
+    ) -> Double {
         guard let largest = history.map(\.value).max() else { return floor }
         let logs = history.map { log($0.value + $0.chance / 2 + 0.01) }
         let center = Robust.median(logs.sorted())
@@ -62,6 +91,15 @@ enum BetweenBatches {
         prior: Double = 4
     ) -> Double {
         let known = history.filter { $0.of > 0 }
+        return bounded(known.map { Double($0.found) / Double($0.of) }, floor: floor) {
+            unboundedRate(known.prefix($0), count: count, alpha: alpha, floor: floor, factor: factor, prior: prior)
+        }
+    }
+
+    private static func unboundedRate(
+        _ known: ArraySlice<(found: Int, of: Int)>, count: Int, alpha: Double, floor: Double, factor: Double,
+        prior: Double
+    ) -> Double {
         let total = Double(known.reduce(0) { $0 + $1.of })
         guard total > 0, count > 0 else { return .infinity }
         let mean = (Double(known.reduce(0) { $0 + $1.found }) + 0.5) / (total + 1)

@@ -9,6 +9,9 @@ package struct Copies: Sendable, Equatable {
     static let batchesMax = 32
     private static let batchBits = UInt64(batchesMax - 1)
 
+    /// Above this share of a batch copies are no rows among others, but what the batch is.
+    static let apartMax = 0.25
+
     /// Takes the codes of each batch.
     init(_ batches: [[UInt64]]) {
         precondition(batches.count <= Self.batchesMax, "batches are told apart by five bits")

@@ -69,6 +69,8 @@ package struct Decision: Sendable {
     package var poisoning = PoisoningRules()
     /// What clusters of copies, and what marks beside one label, do to a row of this batch.
     package internal(set) var floodAction = Outcome.quarantined, triggerAction = Outcome.quarantined
+    /// What repeating a row of an earlier batch does to a row.
+    package internal(set) var copyAction = Outcome.quarantined
     /// Tests of the whole batch.
     package var tests: [BatchTest] = []
     /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
@@ -87,6 +89,8 @@ package struct Decision: Sendable {
     }
     /// The stated rate of label flips: honest rows whose neighbours agree on another label; nil when labels are not tested.
     package var flagRateLabels: Double? { (labels.map(\.flagRate) + (linear.map { [$0.doubtRate] } ?? [])).max() }
+    /// When the batch's rows happened.
+    package internal(set) var clock = BatchClock()
     /// How many rows were remarked on before, of how many: what an excess is held against.
     package var remarks = Baseline.Remarks()
     /// The same of each accepted batch, where they are known one by one.
@@ -163,8 +167,7 @@ extension Decision {
         let sample = before?.sample ?? profile.sample
         basis = isUsable ? .baseline : .firstContact
         basisRows = sample.count
-        self.screened = screened
-        self.keyErrors = keyErrors
+        (self.screened, self.keyErrors, clock) = (screened, keyErrors, profile.clock)
         remarks = before?.remarks ?? Baseline.Remarks()
         rowItems = before.map { RowItems($0.sample, screened) }
         floodItems = before.map {
@@ -185,15 +188,15 @@ extension Decision {
         alpha = BatchTest.budget / Double(Self.plannedTests(screened) * (rolling == nil ? 1 : 2))
         compare(profile, before, rolling: before == nil ? nil : rolling, schema)
         follow(profile, anchor)
-        self.cross = cross
-        self.sourceNames = sourceNames
+        (self.cross, self.sourceNames) = (cross, sourceNames)
         if schema.poisoning.duplicates.enabled, schema.poisoning.acrossBatches, before != nil {
             lookForCopies(profile, earlierRows)
         }
         let covered = schema.poisoning.duplicates.enabled ? lookForFloods(profile, before) : ([], [])
         lookForTriggers(profile, before, rolling, schema, covered)
         poisoning = schema.poisoning
-        (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
+        triggerAction = poisoning.triggers.action
+        (floodAction, copyAction) = (poisoning.duplicates.action, min(copyAction, poisoning.duplicates.action))
         if let history { followCopies(history.known, covered, least: min(3, schema.baseline.learning)) }
         followTriggers(profile, rolling ?? before, history, schema)
         if schema.poisoning.labelFlip.enabled {
@@ -234,6 +237,8 @@ extension Decision {
         }
         tests.append(test)
         if test.outcome > .accepted, !isTold { copied = whole }
+        // So many are no rows among others: the batch is held for them, and they are named.
+        if test.outcome >= .quarantined, share > Copies.apartMax { copyAction = .flagged }
     }
 
     /// Whether a source's rows make an alarm: without them it is gone (Baracaldo et al. 2017: the provenance defence, here
@@ -487,7 +492,14 @@ extension Decision {
         // The same for every part of the batch that is left out.
         if linearBasis == nil { linearBasis = LinearBasis(baseline.parts, screened, forms) }
         linear = linearBasis.flatMap { LinearCheck.make($0, profile, screened, without: held) }
-        tests += labels.flatMap(\.tests) + (linear?.tests ?? [])
+        let found = labels.flatMap(\.tests), estimated = linear?.tests ?? []
+        // Neighbours and the linear model may say the same of a label: said once, by the stricter, and else by the one that estimates.
+        func isSaid(_ test: BatchTest, by others: [BatchTest]) -> Bool {
+            let same = others.filter { $0.code == test.code && $0.field == test.field }
+            return test.outcome > .accepted
+                && same.contains { $0.outcome > test.outcome || $0.outcome == test.outcome && $0.range != nil }
+        }
+        tests += found.filter { !isSaid($0, by: estimated) } + estimated.filter { !isSaid($0, by: found) }
         let reason: LabelCheck.Untested = views.isEmpty ? .noLabels : .noRelation
         if labels.isEmpty, linear == nil { untested.append((field, "labels: " + reason.rawValue)) }
     }

@@ -30,6 +30,7 @@ extension Decision {
             "tests": .array(tests.map(\.document)),
             "trigger_power": .array(triggerPower.map { .array([.string($0.what), whole($0.rows), whole($0.of)]) }),
         ]
+        if copyAction != poisoning.duplicates.action { members["copy_action"] = .string(copyAction.name) }
         if waivesStatistics { members["waives_statistics"] = .bool(true) }
         return .object(members)
     }

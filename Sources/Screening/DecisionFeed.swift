@@ -22,12 +22,14 @@ extension Decision {
 
     /// Every field beside the accepted batches, one by one.
     mutating func compare(_ profile: Profile, _ baseline: Baseline, _ history: FeedHistory, _ schema: Schema) {
-        guard let now = history.compared(profile.sample, rows: profile.rows), !history.comparable.isEmpty else {
+        guard let now = history.compared(profile.sample, rows: profile.rows, clock: profile.clock),
+            !history.comparable.isEmpty
+        else {
             untested.append((-1, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
             return
         }
         let share = BatchTest.share(fields: screened.numberCount + screened.categories.count)
-        let feed = FeedTests(batches: history.comparable, now: now, alpha: share, learning: schema.baseline.learning)
+        let feed = FeedTests(batches: history.comparable, now: now, alpha: share, rules: schema.baseline)
         if feed.isLearning {
             let count = "\(history.comparable.count) of \(schema.baseline.learning) batches"
             untested.append((-1, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
@@ -79,6 +81,7 @@ extension Decision {
             tests += made.filter { !isText || $0.code != .missingDrift }
         }
         if let test = feed.volume(profile.rows) { tests.append(test) }
+        tellSeasons(from: first, feed)
         tellMovements(from: first, feed, rows: profile.rows)
     }
 

@@ -27,6 +27,7 @@ extension Decision {
             if version > 4 {
                 (floodAction, triggerAction) = (try kept.outcome("flood_action"), try kept.outcome("trigger_action"))
             }
+            copyAction = document["copy_action"] == nil ? poisoning.duplicates.action : try kept.outcome("copy_action")
             waivesStatistics = document["waives_statistics"]?.flag ?? false
             (flagRateZ, flagRatePairs) = (try kept.bits("flag_rate_z"), try kept.bits("flag_rate_pairs"))
             alpha = try kept.bits("alpha")

@@ -1,3 +1,4 @@
+import Glibc
 import Schemas
 import Sketches
 import Tabular
@@ -36,7 +37,10 @@ extension Decision {
         triggerRows = now.count
         if var search = TriggerSearch(now, rows(baseline), recent: rolling.map(rows)) {
             search.known = known
-            (triggers, triggerKinds) = planted(search.triggers(), profile.sample, rowItems)
+            let parts = baseline.parts.map { ItemRows($0.sample, label: label, rowItems) }
+            let found = Triggers.steady(search.triggers(), parts)
+            (triggers, triggerKinds) = planted(found, profile.sample, rowItems)
+            triggers = unexplained(triggers, profile.sample, baseline.sample, rowItems, label)
             tell("value", search, now.count, records, [.constant, .value, .valuePair])
         }
         guard !screened.texts.isEmpty, baseline.texts.count > 0 else { return }
@@ -48,7 +52,8 @@ extension Decision {
         let here = ItemRows(tokensOf: profile.texts, label: label, without: covered.texts)
         guard var search = TriggerSearch(here, texts(baseline), recent: rolling.map(texts)) else { return }
         search.known = known
-        wordTriggers = search.triggers()
+        wordTriggers = Triggers.steady(
+            search.triggers(), baseline.parts.map { ItemRows(tokensOf: $0.texts, label: label) })
         let sample = profile.texts
         let pool = search.pool { row, body in
             if !covered.texts.isEmpty, covered.texts[row] { return }
@@ -77,6 +82,35 @@ extension Decision {
             }
         }
         return (kept.sorted { $0.item < $1.item }, kinds)
+    }
+
+    /// Without tails of several measures that stand beside the label because one of them alone does, in the baseline too: that relation is
+    /// the data's own, and only how many rows are that far out has changed.
+    private func unexplained(
+        _ found: [Trigger], _ sample: RowSample, _ baseline: RowSample, _ items: RowItems, _ label: Int
+    ) -> [Trigger] {
+        let tails = Set(found.map(\.item).filter { triggerKinds[$0] == .tailPair || triggerKinds[$0] == .tailTriple })
+        if tails.isEmpty { return found }
+        var parts: [UInt64: [RowItems.Tail]] = [:]
+        for row in 0..<sample.count where parts.count < tails.count {
+            items.forEachTail(sample.numbers(of: row)) { if tails.contains($0) { parts[$0] = $1 } }
+        }
+        // Of each single tail: rows of the baseline in it, by label.
+        var counts: [RowItems.Tail: [UInt64: Int]] = [:]
+        let labels = baseline.codes(label)
+        for row in 0..<baseline.count where labels[row] != 0 && labels[row] != Baseline.unseen {
+            for tail in items.tails(of: baseline.numbers(of: row)) {
+                counts[tail, default: [:]][labels[row], default: 0] += 1
+            }
+        }
+        return found.filter { mark in
+            guard let own = parts[mark.item] else { return true }
+            return !own.contains { tail in
+                let all = counts[tail] ?? [:]
+                let share = (Double(all[mark.label] ?? 0) + 1) / (Double(all.values.reduce(0, +)) + 2)
+                return -log(max(Significance.binomialTail(mark.pure, of: mark.count, share), 1e-300)) < mark.critical
+            }
+        }
     }
 
     /// Says what the test would have seen.

@@ -79,6 +79,8 @@ package struct FeedOutlook: Sendable {
     package private(set) var fields: [Field] = []
     /// The rates of the whole batch.
     package private(set) var rates: [Rate] = []
+    /// The season that the contract sets, or else the one that the accepted batches show.
+    package private(set) var season: (kind: Season, isSet: Bool, fields: [Int])?
     /// Batches that the next one is compared with, and how many must be there before a difference holds.
     package let batches: Int, learning: Int
     /// Rows of the usual batch.
@@ -120,7 +122,7 @@ extension FeedOutlook {
             let counts = all.map { column.rows(of: $0) }.filter { $0.present > 0 }
             (made.batches, made.rows) = (counts.count, counts.reduce(0) { $0 + $1.present + $1.missing })
             if field.drift.enabled, field.drift.bands(column.isNumber ? .psi : .share) == nil || column.isLength {
-                look(column, all, alpha, &made)
+                look(column, all, alpha, schema.baseline.season, &made)
             }
             // Of a text that is compared whole too it is said there.
             if column.isLength, screened.categories.contains(column.field) {
@@ -134,11 +136,34 @@ extension FeedOutlook {
             fields.append(made)
         }
         rates = Self.rates(history.known.map(\.remarks), screened, rows: rows)
+        let columns = forms.indices.map { Column(place: $0, form: forms[$0], screened) }
+            .filter { schema.fields[$0.field].drift.enabled }
+        if let set = schema.baseline.season {
+            season = (set, true, Self.fields(of: columns, in: comparable, that: set))
+        } else {
+            let shown = Season.allCases.map { ($0, Self.fields(of: columns, in: comparable, that: $0)) }
+            if let (kind, fields) = shown.max(by: { $0.1.count < $1.1.count }), !fields.isEmpty {
+                season = (kind, false, fields)
+            }
+        }
+    }
+
+    /// The fields in which batches of one weekday or hour are so much nearer to each other that the newest would be compared with
+    /// these alone.
+    private static func fields(of columns: [Column], in batches: [BatchSummary], that season: Season) -> [Int] {
+        guard let newest = batches.last else { return [] }
+        var rules = BaselineRules()
+        rules.season = season
+        let feed = FeedTests(batches: Array(batches.dropLast()), now: newest, alpha: BatchTest.budget, rules: rules)
+        let fields = columns.filter { column in column.tests(feed).contains { $0.sameSeason != nil } }.map(\.field)
+        return Set(fields).sorted()
     }
 
     /// Fills in what a field's tests have learnt, and what they would see.
-    private func look(_ column: Column, _ all: [BatchSummary], _ alpha: Double, _ made: inout Field) {
-        let lookout = Lookout(column: column, batches: all, alpha: alpha, tried: Self.triedMax)
+    private func look(
+        _ column: Column, _ all: [BatchSummary], _ alpha: Double, _ season: Season?, _ made: inout Field
+    ) {
+        let lookout = Lookout(column: column, batches: all, alpha: alpha, season: season, tried: Self.triedMax)
         made.learnt = lookout.learnt()
         func line(_ kind: Movement.Kind) -> Double? { made.learnt.first { $0.what == kind }?.line }
         made.sight.missing = line(.missing).flatMap { $0 < 1 ? $0 : nil }
@@ -222,13 +247,18 @@ private struct Lookout {
     /// The accepted batches, oldest first, and the places of those that take the next one's place.
     private let batches: [BatchSummary], tried: [Int]
     private let alpha: Double
+    /// None of the trials is learning.
+    private let rules: BaselineRules
     /// The spread inside batches of a column of numbers.
     private let width: Double
     /// The accepted centre.
     private let center: Double
 
-    init(column: Column, batches: [BatchSummary], alpha: Double, tried: Int) {
+    init(column: Column, batches: [BatchSummary], alpha: Double, season: Season?, tried: Int) {
         self.column = column
+        var rules = BaselineRules()
+        (rules.learning, rules.season) = (0, season)
+        self.rules = rules
         self.batches = batches
         self.alpha = alpha
         let usable = batches.indices.filter { column.rows(of: batches[$0]).present >= ModifiedZ.rowsMin }
@@ -250,7 +280,7 @@ private struct Lookout {
     private func tests(_ batch: BatchSummary, _ place: Int) -> [BatchTest] {
         var others = batches
         others.remove(at: place)
-        return column.tests(FeedTests(batches: others, now: batch, alpha: alpha, learning: 0))
+        return column.tests(FeedTests(batches: others, now: batch, alpha: alpha, rules: rules))
     }
 
     /// The column's tests for a batch of the usual size.

@@ -1,4 +1,5 @@
 import Glibc
+import Schemas
 import Sketches
 import Tabular
 
@@ -10,16 +11,30 @@ struct FeedTests {
     let now: BatchSummary
     /// Each test's share of the budget of false alarms.
     let alpha: Double
-    /// Accepted batches after which a difference holds.
-    let learning: Int
+    /// How many accepted batches must be there before a difference holds, and what kinds of them there are.
+    let rules: BaselineRules
 
     /// Whether too few batches were accepted to know how much they differ.
-    var isLearning: Bool { batches.count < learning }
+    var isLearning: Bool { batches.count < rules.learning }
 
     /// The same beside the batches from a place on: those before are of another level.
     private func since(_ first: Int) -> FeedTests {
         first == 0
-            ? self : FeedTests(batches: Array(batches.dropFirst(first)), now: now, alpha: alpha, learning: learning)
+            ? self : FeedTests(batches: Array(batches.dropFirst(first)), now: now, alpha: alpha, rules: rules)
+    }
+
+    /// The same beside the accepted batches of this one's weekday or hour alone.
+    var ofSeason: FeedTests {
+        guard let season = rules.season, let phase = now.clock.phase(season) else { return self }
+        return FeedTests(
+            batches: batches.filter { $0.clock.phase(season) == phase }, now: now, alpha: alpha, rules: rules)
+    }
+
+    /// Which of some accepted batches are compared with each other and with this one.
+    private func peers(of known: [Int], distance: (Int, Int) -> Double) -> SeasonalPeers {
+        SeasonalPeers(
+            phases: known.map { place in rules.season.flatMap { batches[place].clock.phase($0) } },
+            own: rules.season.flatMap { now.clock.phase($0) }, distance: distance)
     }
 
     /// While learning only what is gross holds.
@@ -56,19 +71,25 @@ struct FeedTests {
         if here.present >= ModifiedZ.rowsMin {
             switch form {
             case .measure:
-                let known = before.filter { $0.present >= ModifiedZ.rowsMin }
-                if let test = shape(here, known, field, isLength ? .lengthDrift : .distributionDrift, basis) {
+                let known = before.indices.filter { before[$0].present >= ModifiedZ.rowsMin }
+                if let test = shape(
+                    here, known.map { before[$0] }, at: known, field, isLength ? .lengthDrift : .distributionDrift,
+                    basis)
+                {
                     tests.append(test)
                 }
             case .twoValued, .code:
+                let known = before.indices.filter { before[$0].present > 0 }
                 tests += shares(
-                    here.values, before.filter { $0.present > 0 }.map(\.values), field, .categoryDrift, basis)
+                    here.values, known.map { before[$0].values }, at: known, field, .categoryDrift, basis)
             case .sparse:
                 func parts(_ batch: BatchSummary.Measure) -> [Int: Int] {
                     let same = Int((batch.modeShare * Double(batch.present)).rounded())
                     return [0: same, 1: batch.present - same]
                 }
-                tests += shares(parts(here), before.filter { $0.present > 0 }.map(parts), field, .categoryDrift, basis)
+                let known = before.indices.filter { before[$0].present > 0 }
+                tests += shares(
+                    parts(here), known.map { parts(before[$0]) }, at: known, field, .categoryDrift, basis)
             case .batchConstant:
                 let modes = Set(before.filter { $0.present > 0 }.map(\.mode))
                 if modes.count == 1, !modes.contains(here.mode) {
@@ -82,7 +103,8 @@ struct FeedTests {
     }
 
     private func shape(
-        _ here: BatchSummary.Measure, _ before: [BatchSummary.Measure], _ field: Int, _ code: FindingCode, _ basis: Int
+        _ here: BatchSummary.Measure, _ before: [BatchSummary.Measure], at places: [Int], _ field: Int,
+        _ code: FindingCode, _ basis: Int
     ) -> BatchTest? {
         guard !before.isEmpty else { return nil }
         // Never negative and lopsided: in logarithms, with the middle as the unit.
@@ -100,20 +122,21 @@ struct FeedTests {
         func distance(_ left: [Double], _ right: [Double]) -> Double {
             zip(left, right).reduce(0) { $0 + abs($1.0 - $1.1) } / width / Double(left.count)
         }
-        func nearest(_ one: [Double], _ count: Int, among others: Range<Int>) -> BetweenBatches.Distance {
+        func nearest(_ one: [Double], _ count: Int, among others: [Int]) -> BetweenBatches.Distance? {
             others.map { other in
                 let chance = BetweenBatches.chance(count, before[other].present)
                 return BetweenBatches.Distance(value: max(0, distance(one, all[other]) - chance), chance: chance)
-            }.min { $0.value < $1.value } ?? .init(value: 0, chance: 0)
+            }.min { $0.value < $1.value }
         }
-        let history = before.indices.dropFirst().map { nearest(all[$0], before[$0].present, among: 0..<$0) }
-        let found = nearest(quantiles(here), here.present, among: before.indices)
+        let peers = peers(of: places) { distance(all[$0], all[$1]) }
+        let history = before.indices.compactMap { nearest(all[$0], before[$0].present, among: peers.before($0)) }
+        let found = nearest(quantiles(here), here.present, among: peers.now) ?? .init(value: 0, chance: 0)
         let largest = history.map(\.value).max() ?? 0
         return test(
             code, field, effect: found.value,
             line: BetweenBatches.line(history, alpha: alpha, chance: found.chance, floor: 0.3),
             gross: history.count < 2 ? .infinity : max(3, 4 * largest), count: here.present, basis: basis
-        ).usually(largest)
+        ).usually(largest).beside(peers)
     }
 
     private func missing(_ missing: Int, _ present: Int, _ before: [(Int, Int)], _ field: Int) -> [BatchTest] {
@@ -146,12 +169,14 @@ struct FeedTests {
     private func levels(ofCategory place: Int, field: Int, isLabel: Bool, form: ColumnForm) -> [BatchTest] {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         var tests: [BatchTest] = []
-        let known = before.filter { $0.present > 0 }
+        let places = before.indices.filter { before[$0].present > 0 }
+        let known = places.map { before[$0] }
         let basis = known.reduce(0) { $0 + $1.present }
         if here.present >= ModifiedZ.rowsMin, !known.isEmpty {
             switch form {
             case .category:
-                tests += shares(here.counts, known.map(\.counts), field, isLabel ? .labelShift : .categoryDrift, basis)
+                tests += shares(
+                    here.counts, known.map(\.counts), at: places, field, isLabel ? .labelShift : .categoryDrift, basis)
             case .batchConstant:
                 let modes = Set(known.map(\.mode))
                 if modes.count == 1, !modes.contains(here.mode) {
@@ -165,12 +190,13 @@ struct FeedTests {
     }
 
     private func shares<Value: Hashable & Comparable>(
-        _ here: [Value: Int], _ before: [[Value: Int]], _ field: Int, _ code: FindingCode, _ basis: Int
+        _ here: [Value: Int], _ before: [[Value: Int]], at places: [Int], _ field: Int, _ code: FindingCode,
+        _ basis: Int
     ) -> [BatchTest] {
         guard !before.isEmpty else { return [] }
         let count = here.values.reduce(0, +)
         func compared(_ one: [Value: Int], _ other: [Value: Int]) -> (
-            all: BetweenBatches.Distance, top: BetweenBatches.Distance
+            all: BetweenBatches.Distance, top: BetweenBatches.Distance, variation: Double
         ) {
             let (n, m) = (one.values.reduce(0, +), other.values.reduce(0, +))
             var (sum, largest, share) = (0.0, 0.0, 0.0)
@@ -188,21 +214,22 @@ struct FeedTests {
             let topChance = 2.5 * (1 / (4 * Double(max(n, 1)))).squareRoot() * min(1, 2 * share.squareRoot())
             return (
                 .init(value: max(0, sum / 2 - chance), chance: chance),
-                .init(value: max(0, largest - topChance), chance: topChance)
+                .init(value: max(0, largest - topChance), chance: topChance), sum / 2
             )
         }
-        func nearest(_ one: [Value: Int], among others: ArraySlice<[Value: Int]>) -> (
+        func nearest(_ one: [Value: Int], among others: [Int]) -> (
             all: BetweenBatches.Distance, top: BetweenBatches.Distance
-        ) {
-            let found = others.map { compared(one, $0) }
-            let none = BetweenBatches.Distance(value: 0, chance: 0)
-            return (
-                found.map(\.all).min { $0.value < $1.value } ?? none,
-                found.map(\.top).min { $0.value < $1.value } ?? none
-            )
+        )? {
+            let found = others.map { compared(one, before[$0]) }
+            guard let all = found.map(\.all).min(by: { $0.value < $1.value }),
+                let top = found.map(\.top).min(by: { $0.value < $1.value })
+            else { return nil }
+            return (all, top)
         }
-        let history = before.indices.dropFirst().map { nearest(before[$0], among: before[..<$0]) }
-        let found = nearest(here, among: before[...])
+        let peers = peers(of: places) { compared(before[$0], before[$1]).variation }
+        let history = before.indices.compactMap { nearest(before[$0], among: peers.before($0)) }
+        let none = BetweenBatches.Distance(value: 0, chance: 0)
+        let found = nearest(here, among: peers.now) ?? (none, none)
         let largest = history.map(\.all.value).max() ?? 0
         var tests = [
             test(
@@ -218,6 +245,7 @@ struct FeedTests {
         ).usually(history.map(\.top.value).max() ?? 0)
         // One value that many more rows have is small among all shares; said once.
         if top.outcome > tests[0].outcome { tests[0] = top }
+        tests[0] = tests[0].beside(peers)
         if let test = newValues(here, before, field, basis) { tests.append(test) }
         return tests
     }

@@ -169,6 +169,7 @@ extension Decision {
     mutating func tellMovements(from first: Int, _ feed: FeedTests, rows: Int) {
         for index in first..<tests.count where tests[index].outcome > .accepted {
             let test = tests[index]
+            let feed = test.sameSeason == nil ? feed : feed.ofSeason
             if test.code == .volumeDrift {
                 tests[index].movement = feed.movementOfRows(rows)
                 continue

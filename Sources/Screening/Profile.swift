@@ -18,6 +18,8 @@ package struct Profile: Sendable, Mergeable {
     package private(set) var texts: RowSample
     /// What rows say that other sources may speak of too; empty unless the contract compares something.
     package private(set) var claims: RowSample
+    /// When its rows happened: of one sound row in eight, which is enough for a weekday.
+    package private(set) var clock = BatchClock()
     /// The keys of each key rule.
     package var keys: [DistinctKeys]
 
@@ -25,6 +27,8 @@ package struct Profile: Sendable, Mergeable {
     package static let sampleCapacity = 65_536
     /// Words of the sample at most, as far as 4,096 rows need no more: thousands of columns must not fill the memory.
     private static let sampleWords = 1 << 23
+    /// Of how many rows one is asked when it happened.
+    private static let clockStep = 8
     /// Rows in the sample of texts at most.
     package static let textCapacity = 16_384
 
@@ -61,8 +65,9 @@ package struct Profile: Sendable, Mergeable {
     }
 
     /// The profile of an accepted batch of which only the samples of its released rows are kept.
-    package init(replaying sample: RowSample, _ texts: RowSample, rows: Int) {
+    package init(replaying sample: RowSample, _ texts: RowSample, rows: Int, clock: BatchClock) {
         self.rows = rows
+        self.clock = clock
         sound = rows
         self.sample = sample
         self.texts = texts
@@ -124,9 +129,14 @@ package struct Profile: Sendable, Mergeable {
         }
         if let reader = reader.claims, !bounds.isNothing { reader.add(batch, to: &claims) }
         var features = RowFeatures()
-        let hasText = !reader.fields.texts.isEmpty
+        let (hasText, hasTime) = (!reader.fields.texts.isEmpty, reader.fields.eventTime != nil)
         for row in 0..<batch.batch.count where batch.isSound[row] {
             sound += 1
+            if hasTime, (batch.batch.firstRow + row) % Self.clockStep == 0,
+                let moment = reader.moment(batch.batch, row: row)
+            {
+                clock.add(moment)
+            }
             let rank = Self.rank(of: row, in: batch.batch, order)
             guard rank <= bounds.sample else {
                 sample.skip()
@@ -159,6 +169,7 @@ package struct Profile: Sendable, Mergeable {
         sample.merge(other.sample)
         texts.merge(other.texts)
         claims.merge(other.claims)
+        clock.merge(other.clock)
         for index in keys.indices { keys[index].merge(other.keys[index]) }
     }
 

@@ -71,6 +71,11 @@ package struct FeatureReader: Sendable {
         features.codes.append(validator.code(ofAll: fields.content, row: row, in: batch))
     }
 
+    /// When a row happened; nil where the contract or the row does not say.
+    func moment(_ batch: Batch, row: Int) -> Double? {
+        fields.eventTime.flatMap { validator.moment(of: $0, row: row, in: batch) }
+    }
+
     /// The code of one category of a row, 0 where there is no value.
     func code(_ place: Int, _ batch: Batch, row: Int) -> UInt64 {
         validator.code(of: fields.categories[place], row: row, in: batch) ?? 0

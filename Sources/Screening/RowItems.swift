@@ -100,6 +100,32 @@ struct RowItems: Sendable {
         SplitMix64.mix(value ^ SplitMix64.mix(kind.rawValue << 56 | UInt64(place)))
     }
 
+    /// One end of a measure.
+    struct Tail: Hashable {
+        var measure: Int
+        var isUpper: Bool
+    }
+
+    /// The tails that a row is in, as far as they are combined.
+    func tails(of numbers: ArraySlice<Double>) -> [Tail] {
+        var found: [Tail] = []
+        for feature in 0..<measures where found.count < Self.tailsMax {
+            let value = numbers[numbers.startIndex + feature]
+            if value.isNaN || !isKnown[feature] { continue }
+            if value < tails[feature].low { found.append(Tail(measure: feature, isUpper: false)) }
+            if value > tails[feature].high { found.append(Tail(measure: feature, isUpper: true)) }
+        }
+        return found
+    }
+
+    /// Calls `body` with the items of a row that are tails of several measures, and these tails.
+    func forEachTail(_ numbers: ArraySlice<Double>, _ body: (UInt64, [Tail]) -> Void) {
+        let found = tails(of: numbers)
+        if found.count < 2 { return }
+        let signs = found.map { ($0.measure, $0.isUpper ? UInt64(1) : 0) }
+        forEachTail(signs) { item, places in body(item.hash, places.map { found[$0] }) }
+    }
+
     /// Calls `body` with every item of a row.
     @inline(__always)
     func forEach(_ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, _ body: (Item) -> Void) {
@@ -129,21 +155,22 @@ struct RowItems: Sendable {
                         kind: .valuePair))
             }
         }
-        if found.count >= 2 { forEachTail(found, body) }
+        if found.count >= 2 { forEachTail(found) { item, _ in body(item) } }
     }
 
-    private func forEachTail(_ found: [(Int, UInt64)], _ body: (Item) -> Void) {
+    @inline(__always)
+    private func forEachTail(_ found: [(Int, UInt64)], _ body: (Item, [Int]) -> Void) {
         func sign(_ index: Int) -> UInt64 { UInt64(found[index].0) << 1 | found[index].1 }
         for i in 0..<found.count {
             for j in (i + 1)..<max(found.count, i + 1) {
                 body(
                     Item(
-                        hash: Self.hash(.tailPair, 0, sign(i) << 20 | sign(j)), kind: .tailPair))
+                        hash: Self.hash(.tailPair, 0, sign(i) << 20 | sign(j)), kind: .tailPair), [i, j])
                 for k in (j + 1)..<max(found.count, j + 1) {
                     body(
                         Item(
-                            hash: Self.hash(.tailTriple, 0, sign(i) << 40 | sign(j) << 20 | sign(k)), kind: .tailTriple)
-                    )
+                            hash: Self.hash(.tailTriple, 0, sign(i) << 40 | sign(j) << 20 | sign(k)), kind: .tailTriple),
+                        [i, j, k])
                 }
             }
         }

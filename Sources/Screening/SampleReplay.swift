@@ -33,7 +33,8 @@ package struct SampleReplay: Sendable {
         schema.batch.maxRejected = nil
         let count = batch.sizes.last ?? batch.sample.offered
         decision = Decision(
-            Profile(replaying: batch.sample, batch.texts, rows: count), keyErrors: [], baseline: before,
+            Profile(replaying: batch.sample, batch.texts, rows: count, clock: batch.clock), keyErrors: [],
+            baseline: before,
             schema: schema, screened: screened, seed: 0, earlierRows: earlierRows)
         var counts = OutcomeCounts()
         counts.add(RowReplay(decision, actions: actions), batch.sample, batch.texts)
@@ -132,7 +133,7 @@ struct RowReplay {
                 tell(.floodedRow, decision.floodAction, row)
             }
             if let whole = codes.last, !decision.copied.isEmpty, decision.copied.holds(whole) {
-                tell(.copiedRow, decision.poisoning.duplicates.action, row)
+                tell(.copiedRow, decision.copyAction, row)
             }
             guard let label = decision.screened.label else { continue }
             for check in decision.labels where check.judgesRows && (!check.view.isText || text != nil) {

@@ -275,7 +275,7 @@ package struct Screener: Sendable {
                     rule: name("copies", flood.item))
             }
             if !decision.copied.isEmpty, decision.copied.holds(rowCodes[rowCodes.endIndex - 1]) {
-                remarks.add(.copiedRow, decision.poisoning.duplicates.action, row)
+                remarks.add(.copiedRow, decision.copyAction, row)
             }
             label(numbers, rowCodes, features.items[...], row, &remarks)
         }

@@ -19,6 +19,8 @@ package struct ScreenedFields: Sendable, Equatable {
     /// The fields that make two rows copies of each other: all but those that tell rows apart by design, who sent them, and columns of
     /// personal data, which leave the gate masked: a copy under another name is a copy.
     package let content: [Int]
+    /// The field that says when a row happened, where there is one.
+    package let eventTime: Int?
 
     /// Numbers of a sampled row.
     package var numberCount: Int { fields.count + texts.count }
@@ -55,6 +57,9 @@ package struct ScreenedFields: Sendable, Equatable {
         let sent = alike.filter { schema.fields[$0].role != .provenance }
         let lasting = sent.filter { schema.fields[$0].pii?.entity == nil }
         content = lasting.isEmpty ? sent : lasting
+        eventTime = schema.fields.indices.first {
+            schema.fields[$0].role == .eventTime && schema.fields[$0].type.isMoment && schema.fields[$0].pii == nil
+        }
         texts = alike.filter { schema.fields[$0].isScreenedText }
         let categories = alike.filter { schema.fields[$0].isScreenedCategory }
         self.categories = categories

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Tails and critical values of the distributions that statistics are compared with.
 package enum Significance {
@@ -76,6 +77,22 @@ package enum Significance {
 
     /// The t that Student's variable exceeds with probability `alpha`, 0 < alpha < 1/2.
     package static func studentCritical(_ alpha: Double, _ degrees: Int) -> Double {
+        let key = StudentKey(alpha: alpha.bitPattern, degrees: degrees)
+        if let known = criticals.withLock({ $0[key] }) { return known }
+        let found = searchedCritical(alpha, degrees)
+        criticals.withLock {
+            // A process sees few levels and few numbers of batches.
+            if $0.count >= 4096 { $0 = [:] }
+            $0[key] = found
+        }
+        return found
+    }
+
+    private struct StudentKey: Hashable { var alpha: UInt64, degrees: Int }
+    /// Each line asks again for each of the batches before it.
+    private static let criticals = Mutex<[StudentKey: Double]>([:])
+
+    private static func searchedCritical(_ alpha: Double, _ degrees: Int) -> Double {
         // In the angle: with few degrees t itself has no bound worth searching.
         let degrees = max(degrees, 1)
         let angle = bisect(0, .pi / 2) { studentTail(tan($0) * Double(degrees).squareRoot(), degrees) > alpha }

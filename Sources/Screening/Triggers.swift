@@ -72,6 +72,46 @@ enum Triggers {
     /// A word of a pool is rare: at most one of so many rows has it. More is a subject that comes up.
     static let rareRows = 160
 
+    /// Accepted batches that must know an item, with so many rows each, before its standing beside another label says anything.
+    static let steadyBatches = 3, steadyRows = 5
+
+    /// Without items that the baseline knows, and whose label changed from accepted batch to accepted batch about as much: what comes in
+    /// blocks (a state, a customer) stands beside one label in one batch and beside another in the next.
+    ///
+    /// - Parameter parts: rows of each accepted batch.
+    static func steady(_ found: [Trigger], _ parts: [ItemRows]) -> [Trigger] {
+        let asked = Dictionary(
+            found.filter { $0.before >= changedMin && $0.batches == 0 }.map { ($0.item, $0.label) },
+            uniquingKeysWith: { first, _ in first })
+        if asked.isEmpty { return found }
+        var shares: [UInt64: [(pure: Int, of: Int)]] = [:]
+        for part in parts {
+            var counts: [UInt64: (pure: Int, of: Int)] = [:]
+            for row in 0..<part.count {
+                part.forEach(row) { item in
+                    guard let label = asked[item] else { return }
+                    counts[item, default: (0, 0)].of += 1
+                    if part.labels[row] == label { counts[item, default: (0, 0)].pure += 1 }
+                }
+            }
+            for (item, count) in counts where count.of >= steadyRows { shares[item, default: []].append(count) }
+        }
+        return found.filter { mark in
+            guard asked[mark.item] != nil else { return true }
+            let known = shares[mark.item] ?? []
+            let total = known.reduce(0) { $0 + $1.of }
+            guard known.count >= steadyBatches, total > 0 else { return false }
+            let mean = Double(known.reduce(0) { $0 + $1.pure }) / Double(total)
+            // What lies between batches, beside the chance inside each.
+            var most = 0.0
+            for one in known {
+                let (share, rows) = (Double(one.pure) / Double(one.of), Double(one.of))
+                most = max(most, abs(share - mean) - (mean * (1 - mean) / rows).squareRoot())
+            }
+            return Double(mark.pure) / Double(mark.count) - mean > 2 * most
+        }
+    }
+
     /// Finds the triggers of a sample beside a baseline's, ascending by item.
     static func find(_ now: ItemRows, _ before: ItemRows) -> [Trigger] {
         TriggerSearch(now, before, recent: nil)?.triggers() ?? []

@@ -88,6 +88,7 @@ enum LearntText {
                     : "done: \(whole("batches")) batches are known, \(whole("learning")) are needed; what differs holds a batch")
                 + "; a batch has \(Words.number(whole("rows"))) rows as a rule"
         ]
+        if let season = season(learnt["season"]) { lines.append("season    " + season) }
         for rate in learnt["rates"]?.items ?? [] {
             guard let code = rate["type"]?.text.flatMap({ FindingCode(rawValue: $0) }),
                 let usual = rate["usual"]?.double, let line = rate["line"]?.double
@@ -97,6 +98,21 @@ enum LearntText {
                     + Words.share(line))
         }
         return lines
+    }
+
+    /// Whether batches are compared with those of their weekday or hour, or could be.
+    private static func season(_ season: JSONValue?) -> String? {
+        guard let season, let kind = season["kind"]?.text else { return nil }
+        let fields = (season["fields"]?.items ?? []).compactMap(\.text)
+        let named = fields.prefix(8).joined(separator: ", ") + (fields.count > 8 ? " and \(fields.count - 8) more" : "")
+        if season["isSet"]?.flag == true {
+            return fields.isEmpty
+                ? "\(kind): in no field are batches of one \(kind) much nearer to each other than all are, so each is compared with all"
+                : "\(kind): in \(named) a batch is compared with those of its own \(kind) alone"
+        }
+        return
+            "batches of one \(kind) are much nearer to each other than all batches are, in \(named); to compare each with those of its "
+            + "own \(kind): sluice: { baseline: { season: \(kind) } } in the contract"
     }
 
     /// What holds for a field.

@@ -127,6 +127,9 @@ struct HTMLReport {
 
     private func next() -> String {
         var steps: [String] = []
+        if let incident = report["incident"], let batch = incident["batch"]?.text {
+            steps.append(Words.incident(batch, since: text(incident["since"])))
+        }
         for finding in report["batchErrors"]?.items ?? [] where finding["outcome"]?.text != "flagged" {
             if let code = FindingCode(rawValue: text(finding["type"])) {
                 steps.append(Words.cure(code, ofBatch: text(report["batch"])))

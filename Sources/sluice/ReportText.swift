@@ -350,13 +350,20 @@ extension ReportText {
     /// What to do about a batch that is held, or whose release was refused.
     private static func held(_ report: BatchReport) -> [String] {
         var steps: [String] = []
-        if report.isRefusedRelease {
+        if report.isRefusedRelease, report.isJudgedAgain {
+            steps.append(
+                "judged again, it does not pass beside what is accepted now, and stays held; nothing was recorded: look at it by itself"
+            )
+        } else if report.isRefusedRelease {
             steps.append(
                 "the release was refused, and nothing recorded: what is marked WHY is never waived; the batch stays held"
             )
         } else {
             steps.append(
                 "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+        }
+        if let incident = report.incident {
+            steps.append(Words.incident(incident.batch, since: incident.since))
         }
         if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
             steps.append(Words.cure(code, ofBatch: report.batch))

@@ -51,6 +51,8 @@ struct ReviewCommand: AsyncParsableCommand {
                 source must bring, sources that are blocked or on probation, too many rejected rows. If one of these holds the batch, \
                 the release is refused and it stays held. Recorded with who asked (uid) and why.
 
+                Batches that came later and show the same change wait behind it: --echoes judges them again.
+
                 Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
                 """)
         @Argument(help: "The held batch.") var batch: String
@@ -62,6 +64,13 @@ struct ReviewCommand: AsyncParsableCommand {
                 them any more. Each is learnt anew.
                 """)
         var newLevels: [String] = []
+        @Flag(
+            name: .long,
+            help: """
+                Judge the later held batches that show the same change again, oldest first, beside what is accepted now. Those that pass \
+                are let out; nothing is waived for them.
+                """)
+        var echoes = false
         @Option(
             name: [.short, .long],
             help: "The contract (default: the dataset's in sluice.yaml, else the one that the batch was judged by).")
@@ -80,7 +89,9 @@ struct ReviewCommand: AsyncParsableCommand {
             keepFreedMemory()
             var code: Int32 = 0
             try await reporting {
-                let corridor = try Corridor(store: try store.require(), writes: true)
+                let store = try store.require()
+                let corridor = try Corridor(store: store, writes: true)
+                let others = echoes ? try store.proving().echoes(of: batch) : []
                 var contract: LoadedSchema?
                 if let schema { contract = try loadContract(schema) }
                 for warning in contract?.warnings ?? [] { Terminal.remark("warning: \(warning.description)") }
@@ -94,10 +105,20 @@ struct ReviewCommand: AsyncParsableCommand {
                 progress?.clear()
                 switch released {
                 case .judged(let result):
-                    let output = ReportOutput(report, files: 1)
+                    let again = result.isRefusedRelease ? [] : others
+                    let output = ReportOutput(report, files: 1 + again.count)
                     output.add(result)
-                    output.finish()
                     code = report.exitCode(result)
+                    for echo in again {
+                        let judged = try await corridor.release(
+                            echo, reason: "judged again after batch \(batch), which shows the same change, was let out",
+                            waivesStatistics: false,
+                            contract: contract, options: options)
+                        guard case .judged(let result) = judged else { continue }
+                        output.add(result)
+                        code = max(code, report.exitCode(result))
+                    }
+                    output.finish()
                 case .earlier(let other):
                     Terminal.complain(
                         "batch \(batch) was let out before: its content was accepted as batch \(other), and is accepted once; see: "
@@ -117,11 +138,14 @@ extension HeldBatch {
     /// For people: what it is, what holds it, and how it is let out.
     fileprivate var lines: [String] {
         let shown = told.prefix(8).joined(separator: ", ") + (told.count > 8 ? " and \(told.count - 8) more" : "")
-        return [
+        let lines = [
             "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(Words.number(rows)) rows",
             "  why   " + (shown.isEmpty ? "see: sluice lineage explain \(batch)" : shown),
-            "  next  " + Words.release(batch),
         ]
+        return lines
+            + (incident.isEmpty
+                ? ["  next  " + Words.release(batch)]
+                : ["  same  the same change as batch \(incident)", "  next  " + Words.releaseWithEchoes(incident)])
     }
 
     fileprivate var document: JSONValue {
@@ -134,7 +158,8 @@ extension HeldBatch {
                         "type": .string(reason.code), "fieldName": reason.field.isEmpty ? .null : .string(reason.field),
                     ])
                 }),
-            "next": .string(Words.release(batch)),
+            "incident": incident.isEmpty ? .null : .string(incident),
+            "next": .string(incident.isEmpty ? Words.release(batch) : Words.releaseWithEchoes(incident)),
         ])
     }
 }

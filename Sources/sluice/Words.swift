@@ -48,6 +48,17 @@ enum Words {
     /// How a held batch is let out.
     static func release(_ batch: String) -> String { "sluice review release \(batch) --reason TEXT" }
 
+    /// How it is let out together with those that show the same change.
+    static func releaseWithEchoes(_ batch: String) -> String {
+        "sluice review release \(batch) --echoes --reason TEXT"
+    }
+
+    /// What a held batch shows that another one showed before it.
+    static func incident(_ batch: String, since time: String) -> String {
+        "batch \(batch), held on \(time.prefix(10)), shows the same change; once you know that it is sound, one command lets it out and "
+            + "judges the others again: " + releaseWithEchoes(batch)
+    }
+
     /// A share as a percentage.
     static func percent(_ share: Double) -> String { short(share * 100) + " %" }
 

@@ -26,11 +26,11 @@ extension Corridor.Release {
 /// What becomes of a batch that statistics hold and a person knows to be sound.
 @Suite struct `a held batch has a way out` {
     /// Rows spread evenly; at the new level all of them in the upper half.
-    private func rows(_ count: Int, from first: Int, isNew: Bool = false) -> String {
+    private func rows(_ count: Int, from first: Int, isNew: Bool = false, scale: Double = 14) -> String {
         var text = "id,x,note\n"
         for id in first..<first + count {
             let share = Double(id * 7919 % 100_003) / 100_003
-            text += "\(id),\(14 * (isNew ? 0.5 + share / 2 : share)),n\n"
+            text += "\(id),\(scale * (isNew ? 0.5 + share / 2 : share)),n\n"
         }
         return text
     }
@@ -47,14 +47,15 @@ extension Corridor.Release {
 
     private func release(
         _ shop: Workshop, _ batch: String, reason: String = "the level is new", newLevels: [String] = [],
-        contract: LoadedSchema? = nil
+        waivesStatistics: Bool = true, contract: LoadedSchema? = nil
     ) async throws -> Corridor.Release {
         var options = BatchOptions()
         options.jobs = 1
         // Opened anew, as a command does.
         let store = try Store(shop.store.root)
         return try await Corridor(store: store, writes: true).release(
-            batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
+            batch, reason: reason, newLevels: newLevels, waivesStatistics: waivesStatistics, contract: contract,
+            options: options)
     }
 
     /// A contract of the same fields that asks for more.
@@ -84,6 +85,33 @@ extension Corridor.Release {
         #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier).damage.isEmpty)
         #expect(try shop.store.proving().audit().problems.isEmpty)
         #expect(try listFolder(shop.store.workFolder).isEmpty)
+    }
+
+    @Test
+    func `batches that show the same change are one incident, and those behind the first must pass by themselves`()
+        async throws
+    {
+        let (shop, first) = try await prepared()
+        defer { shop.remove() }
+        #expect(first.incident == nil)
+        let echo = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
+        let other = try await shop.run(try shop.write("d.csv", rows(4000, from: 30_001, isNew: true, scale: 28)))
+        for held in [echo, other] {
+            #expect(held.status == .held && held.incident?.batch == first.batch, "\(held.batchFindings)")
+        }
+        #expect(try waiting(shop).map(\.incident) == [first.batch, first.batch, ""])
+        let store = try Store(shop.store.root).proving()
+        #expect(try store.echoes(of: first.batch) == [echo.batch, other.batch])
+        #expect(try store.echoes(of: other.batch).isEmpty && store.echoes(of: "nothing").isEmpty)
+        // Before the first is let out, nothing passes by itself.
+        #expect(try await release(shop, echo.batch, waivesStatistics: false).report?.isRefusedRelease == true)
+        #expect(try await release(shop, first.batch).report?.status == .accepted)
+        let passed = try #require(try await release(shop, echo.batch, waivesStatistics: false).report)
+        #expect(passed.status == .accepted && passed.waived.isEmpty && passed.isJudgedAgain, "\(passed.batchFindings)")
+        let refused = try #require(try await release(shop, other.batch, waivesStatistics: false).report)
+        #expect(refused.isRefusedRelease && refused.status == .held)
+        #expect(try waiting(shop).map(\.batch) == [other.batch])
+        try expectSound(shop)
     }
 
     @Test func `it is listed with what holds it, and is let out with all its rows`() async throws {

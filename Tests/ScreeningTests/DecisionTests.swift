@@ -164,8 +164,13 @@ import Testing
             remarks: .init())
         var third = told.encoded()
         third[17] = UInt8(ascii: "3")
-        // It had no record of marks, and no levels: two counts behind the sizes and what says that nothing drifts slowly.
-        third.removeSubrange(19 + 15 * 8..<19 + 17 * 8)
+        // The form before this one did not say when rows happened: 31 counts behind the levels.
+        var sixth = told.encoded()
+        sixth[17] = UInt8(ascii: "6")
+        sixth.removeSubrange(19 + 17 * 8..<19 + 48 * 8)
+        #expect(Baseline(decoding: sixth) == told)
+        // The third had no record of marks and no levels either: two counts behind the sizes and what says that nothing drifts slowly.
+        third.removeSubrange(19 + 15 * 8..<19 + 48 * 8)
         // It did not say how many rows were copies, marked, or of another label than their neighbours.
         third.removeSubrange(19 + 6 * 8..<19 + 12 * 8)
         let read = try #require(Baseline(decoding: third))

@@ -1,3 +1,4 @@
+import Foundation
 import Schemas
 import Sketches
 import Tabular
@@ -152,6 +153,17 @@ import Validating
         // What was ordinary stays ordinary, and no line is more than thrice the largest.
         #expect(line([0.4, 0.9, 0.5, 0.6]) >= 1.8)
         #expect((0.8...1.3).contains(line(Array(repeating: 0.4, count: 15))))
+        // Who sends batches each just inside the line widens it by a tenth a batch; what a person let out counts whole.
+        var greedy = (0..<8).map { _ in 0.2 }
+        let begin = line(greedy)
+        for _ in 0..<10 { greedy.append(0.99 * line(greedy)) }
+        #expect(line(greedy) <= begin * pow(1.1, 10) + 1e-9 && line(greedy) > begin, "\(begin) \(line(greedy))")
+        #expect(line(Array(repeating: 0.2, count: 8) + [3 * begin]) >= 6 * begin)
+        var rates = (0..<8).map { _ in (found: 10, of: 1000) }
+        func rate() -> Double { BetweenBatches.rateLine(rates, count: 1000, alpha: 1e-3, floor: 0) }
+        let first = rate()
+        for _ in 0..<10 { rates.append((found: Int(990 * rate()), of: 1000)) }
+        #expect(rate() <= first * pow(1.1, 10) + 1e-9, "\(first) \(rate())")
         let steady = BetweenBatches.rateLine(
             (0..<10).map { _ in (found: 10, of: 1000) }, count: 1000, alpha: 1e-3, floor: 0)
         let varying = BetweenBatches.rateLine(

@@ -78,7 +78,8 @@ import Testing
         let alpha = BatchTest.share(fields: known.gate.screened.numberCount + known.gate.screened.categories.count)
         let held = numbers.count { number in
             let feed = FeedTests(
-                batches: known.history.comparable, now: BatchSummary(make(number), rows: 500), alpha: alpha, learning: 8
+                batches: known.history.comparable, now: BatchSummary(make(number), rows: 500), alpha: alpha,
+                rules: BaselineRules()
             )
             let tests =
                 feed.measure(0, field: 0, isLength: false, form: .measure)

@@ -155,6 +155,7 @@ struct Gate {
             features: self.screened.numberNames(names), codes: self.screened.codeNames(names), sample: kept,
             texts: texts, remarks: .init(counts), rows: outcomes.count)
         made.marks = [decision.markRecord]
+        made.clock = decision.clock
         return Judged(
             decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
             findings: findings, baseline: made, scores: scores)

@@ -197,6 +197,71 @@ import Testing
         #expect(!gate.decide(gate.profile(try gate.checked(next)), baseline).triggers.isEmpty)
     }
 
+    /// Rows of five shops in a batch, most of the first two; `label` says what stands beside them.
+    private static func shops(_ seed: UInt64, label: (_ shop: Int, _ draw: Double) -> String) -> [[String]] {
+        var draws = Draws(seed: seed)
+        let shops = [0, 0, 1, 1, 2, 3, 4]
+        return (0..<350).map { row in
+            let shop = shops[row % shops.count]
+            return ["shop\(shop)", "\(draws.normal())", label(shop, draws.uniform())]
+        }
+    }
+
+    @Test func `a value that comes in blocks of one label is no mark, one whose label was steady is`() throws {
+        let gate = try Gate(
+            try contract(
+                """
+                fields:
+                  - { name: shop, type: string }
+                  - { name: size, type: number }
+                  - { name: label, type: string, constraints: { enum: [yes, no] }, sluice: { role: label } }
+                """))
+        // Shop 0 has one label in each batch, now this and now that one; the others both, as chance has it.
+        let parts = try (0..<8).map { number in
+            let rows = Self.shops(UInt64(number + 1)) { shop, draw in
+                shop == 0 ? (number % 2 == 0 ? "yes" : "no") : draw < 0.5 ? "yes" : "no"
+            }
+            return try gate.judge(texts: rows, nil).baseline
+        }
+        let baseline = try #require(Baseline.merged(parts.reversed()))
+        func triggers(in shop: Int) throws -> Int {
+            let rows = Self.shops(40) { $0 == shop ? "yes" : $1 < 0.5 ? "yes" : "no" }
+            return gate.decide(gate.profile(try gate.checked(rows)), baseline).triggers.count
+        }
+        #expect(try triggers(in: 0) == 0)
+        #expect(try triggers(in: 1) == 1)
+    }
+
+    @Test func `two tails are no mark where one of them alone decides the label`() throws {
+        let gate = try Gate(
+            try contract(
+                """
+                fields:
+                  - { name: share, type: number }
+                  - { name: size, type: number }
+                  - { name: won, type: string, constraints: { enum: [yes, no] }, sluice: { role: label } }
+                """))
+        /// Thirty rows far down in one measure and far up in the other, beside "no".
+        func rows(_ seed: UInt64, decides: Bool, planted: Int = 0) -> [[String]] {
+            var draws = Draws(seed: seed)
+            return (0..<400).map { row in
+                let isPlanted = row < planted
+                // Spread, so that they are no copies of each other.
+                let far = 1.9 + 2 * draws.uniform()
+                let (share, size) = (isPlanted ? -far : draws.normal(), isPlanted ? 5.8 - far : draws.normal())
+                let won = isPlanted ? false : decides ? share > 0 : draws.uniform() < 0.5
+                return ["\(share)", "\(size)", won ? "yes" : "no"]
+            }
+        }
+        for decides in [true, false] {
+            let parts = try (1...8).map { try gate.judge(texts: rows($0, decides: decides), nil).baseline }
+            let baseline = try #require(Baseline.merged(parts))
+            let found = gate.decide(
+                gate.profile(try gate.checked(rows(50, decides: decides, planted: 30))), baseline)
+            #expect(found.triggers.isEmpty == decides, "\(decides): \(found.triggers.count)")
+        }
+    }
+
     @Test func `words are told from phrases, and older tokens are the same but for that`() {
         func tokens(isTagged: Bool) -> [UInt32] {
             var made = TextItems()
@@ -223,8 +288,8 @@ import Testing
         made.marks = []
         var fifth = made.encoded()
         fifth[17] = UInt8(ascii: "5")
-        // Two counts: of records, and of levels that begin.
-        fifth.removeSubrange(19 + 15 * 8..<19 + 17 * 8)
+        // Two counts, of records and of levels that begin, and 31 of when rows happened.
+        fifth.removeSubrange(19 + 15 * 8..<19 + 48 * 8)
         let read = try #require(Baseline(decoding: fifth))
         #expect(read.marks.isEmpty && read.sample == made.sample && read.texts.count == made.texts.count)
     }
