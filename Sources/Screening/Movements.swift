@@ -195,6 +195,13 @@ extension Decision {
             let check = labels.max { $0.changed * $1.tested < $1.changed * $0.tested }
             switch tests[index].code {
             case .copyExcess: tests[index].movement = .remarks(copiedShare, rates(\.copied, of: \.tested))
+            case .labelFlipExcess where tests[index].range != nil:
+                // An estimate stands beside the same estimates of accepted batches, not beside what neighbours count.
+                let shares = linearBasis?.shares ?? []
+                if let least = shares.min(), let most = shares.max() {
+                    tests[index].movement = Movement(
+                        .remarks, in: .share, now: tests[index].effect, usually: (least, most), batches: shares.count)
+                }
             case .labelFlipExcess:
                 tests[index].movement = check.flatMap {
                     .remarks(Double($0.changed) / Double(max($0.tested, 1)), rates(\.flipped, of: \.labelled))

@@ -115,7 +115,7 @@ import Testing
         for part in [
             "done: 9 batches are known, 8 are needed; what differs holds a batch", "order_id  ",
             "to screen it set sluice: { form: measure }",
-            "price  measure: judged by its distribution; 9 batches, 3,600 rows",
+            "price  measure: judged by its distribution; 9 batches, 3,",
             "spreads away when they came, the line is ", "would still see: a shift of ",
             "missing values in ", "shop  category: ", "one value in ", "rate      too many outliers: ",
             "sluice baseline simulate --dataset orders",

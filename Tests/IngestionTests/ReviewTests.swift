@@ -95,7 +95,7 @@ extension Corridor.Release {
         defer { shop.remove() }
         #expect(first.incident == nil)
         let echo = try await shop.run(try shop.write("c.csv", rows(4000, from: 20_001, isNew: true)))
-        let other = try await shop.run(try shop.write("d.csv", rows(4000, from: 30_001, isNew: true, scale: 28)))
+        let other = try await shop.run(try shop.write("d.csv", rows(4000, from: 30_001, isNew: true, scale: 45)))
         for held in [echo, other] {
             #expect(held.status == .held && held.incident?.batch == first.batch, "\(held.batchFindings)")
         }

@@ -197,10 +197,10 @@ import Testing
         #expect(!gate.decide(gate.profile(try gate.checked(next)), baseline).triggers.isEmpty)
     }
 
-    /// Rows of five shops in a batch, most of the first two; `label` says what stands beside them.
+    /// Rows of seven shops in a batch, most of the first two; `label` says what stands beside them.
     private static func shops(_ seed: UInt64, label: (_ shop: Int, _ draw: Double) -> String) -> [[String]] {
         var draws = Draws(seed: seed)
-        let shops = [0, 0, 1, 1, 2, 3, 4]
+        let shops = [0, 0, 1, 1, 2, 3, 4, 5, 6]
         return (0..<350).map { row in
             let shop = shops[row % shops.count]
             return ["shop\(shop)", "\(draws.normal())", label(shop, draws.uniform())]
