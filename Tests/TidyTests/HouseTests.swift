@@ -79,7 +79,8 @@ import Testing
 
     @Test func `no path of one machine`() throws {
         let files = try Self.files([
-            "Sources", "scripts", "schemas", ".ci", "README.md", "ARCHITECTURE.md", "CHANGELOG.md",
+            "Sources", "scripts", "schemas", ".ci", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
+            "SECURITY.md",
         ])
         expectNone(files.flatMap(Rules.machinePaths))
     }

@@ -161,7 +161,7 @@ import Testing
     @Test func `the top level`() {
         let plan = [
             "Package.swift", "Sources", "Tests", "schemas", "samples", "scripts", "README.md", "ARCHITECTURE.md",
-            "CHANGELOG.md", "LICENSE", ".ci", ".swift-format", ".gitignore",
+            "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", ".ci", ".swift-format", ".gitignore",
         ]
         #expect(Rules.topLevel(plan + [".git", ".build", ".build-x", "Package.resolved"]).isEmpty)
         #expect(Rules.topLevel(plan + ["notes.txt"]).map(\.path) == ["notes.txt"])

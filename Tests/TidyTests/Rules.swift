@@ -168,7 +168,7 @@ enum Rules {
     static func topLevel(_ names: [String]) -> [Violation] {
         let allowed: Set = [
             "Package.swift", "Sources", "Tests", "schemas", "samples", "scripts", "README.md", "ARCHITECTURE.md",
-            "CHANGELOG.md", "LICENSE", ".ci", ".swift-format", ".gitignore",
+            "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", ".ci", ".swift-format", ".gitignore",
         ]
         let ignored: (String) -> Bool = { $0 == ".git" || $0.hasPrefix(".build") || $0 == "Package.resolved" }
         let here = Set(names.filter { !ignored($0) })
