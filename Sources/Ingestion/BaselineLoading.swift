@@ -254,12 +254,13 @@ struct BaselineLoader {
         if let known = cache?.known(file.digest) { return known }
         let (bytes, context) = try store.readEvidence(
             file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": "baseline"])
-        guard let made = Baseline(decoding: bytes) else {
+        guard var made = Baseline(decoding: bytes) else {
             throw IngestionError(
                 .inputOutput,
                 "\(store.place(of: file)): it was written by another version, and cannot be read; to judge without it: sluice baseline "
                     + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
         }
+        if cache != nil { made.summarise() }
         let opened = (made, context["source-sha256"] ?? "")
         cache?.keep(file, dataset, opened, bytes: bytes.count)
         return opened

@@ -102,7 +102,7 @@ struct Plan: Sendable {
     let references: [Reference]
 
     /// The version of everything that can change an outcome.
-    static let pipelineVersion = "15"
+    static let pipelineVersion = "16"
 
     /// The plan with what a first look at all rows corrects in the search for personal data.
     func correcting(_ corrections: [Int: Set<Entity>]) -> Plan {

@@ -53,6 +53,16 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
             "\(path): its columns seem to stand apart by spaces alone; where it is one space between them, give --delimiter ' ', else "
                 + "squeeze them first: tr -s ' ' < FILE")
     }
+    if let found, let kind = found.shortHeader {
+        let delimiter = String(decoding: [found.dialect.delimiter], as: UTF8.self).replacing("\t", with: "\\t")
+        throw IngestionError(
+            .unreadableData,
+            "\(path): its header has \(found.width - 1) labels, and each row \(found.width) cells: "
+                + (kind == .columnHasNoLabel
+                    ? "the names of rows, as R's write.table leaves them, have no label; give them one: sed '1s/^/row\(delimiter)/' FILE"
+                    : "each row ends with a delimiter, and the header does not; give it one: sed '1s/$/\(delimiter)/' FILE")
+        )
+    }
     return SniffedSource(
         encoding: encoding, encodingReason: reason, found: found)
 }

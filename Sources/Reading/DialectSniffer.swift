@@ -14,6 +14,16 @@ package struct SniffedDialect: Sendable {
     package var rival: Dialect?
     /// Why it has a header or not, in words without a value.
     package var headerReason = ""
+    /// Where the first row has one cell less than each other row: whether the last cell of those is always empty.
+    package var shortHeader: ShortHeader?
+
+    /// Why a first row may have one cell less than each other row.
+    package enum ShortHeader: Sendable {
+        /// Rows end with a delimiter, and the header does not.
+        case rowsEndWithDelimiter
+        /// A column has no label, as R's write.table leaves the names of rows.
+        case columnHasNoLabel
+    }
 
     /// Below this two dialects explain a sample equally well, and nobody should choose for its owner.
     package static var leastConfidence: Double { 0.05 }
@@ -256,10 +266,20 @@ package struct DialectSniffer {
         return cells.count > 1 && cells.allSatisfy { !$0.isQuoted && $0.text.first == 0x20 }
     }
 
+    /// Whether and why all rows have one cell more than the first.
+    private func shortHeader(_ first: SniffedTable.Row, _ table: SniffedTable) -> SniffedDialect.ShortHeader? {
+        let rows = table.rows[table.leading...].dropFirst()
+        guard first.cells.count + 1 == table.width, !rows.isEmpty,
+            rows.allSatisfy({ $0.fault == nil && $0.cells.count == table.width })
+        else { return nil }
+        return rows.allSatisfy { $0.cells.last?.form == .empty } ? .rowsEndWithDelimiter : .columnHasNoLabel
+    }
+
     private func placeHeader(_ evidence: HeaderEvidence, _ table: SniffedTable, _ found: inout SniffedDialect) {
         found.headerReason = evidence.reason
         if let first = table.rows[table.leading...].first, first.cells.count != table.width {
             found.headerReason = "the first row has another number of cells than most, so it is taken for one"
+            found.shortHeader = shortHeader(first, table)
             return
         }
         let last = table.leading + (evidence.header.max() ?? evidence.above.count - 1) + 1

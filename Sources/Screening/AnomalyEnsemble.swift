@@ -177,7 +177,7 @@ struct SampleNeighbours: Sendable {
         let steps = min(32, max(1, (Double(Int32.max) / Double(max(sample.width, 1))).squareRoot() / (2 * Self.reach)))
         limit = Int16(Self.reach * steps.rounded(.down))
         quantisers = (0..<sample.width).map { feature in
-            let sorted = sample.column(feature).filter(\.isFinite).sorted()
+            let sorted = sample.column(feature).filter(\.isFinite).ascending()
             guard !sorted.isEmpty else { return .init(center: 0, scale: 0) }
             let center = Robust.median(sorted)
             var deviation = Robust.medianDeviation(sorted, from: center) * 1.4826

@@ -24,6 +24,14 @@ package struct Baseline: Sendable, Equatable {
     /// The batches that it was merged from, each by itself; not part of the stored form.
     package private(set) var history: FeedHistory?
 
+    /// What later batches are compared with of it, where it is kept for several; not part of the stored form.
+    private(set) var summary: BatchSummary?
+
+    /// Sums it up once, for all batches that will be compared with it.
+    package mutating func summarise() {
+        if sample.count >= FeedHistory.rowsMin { summary = BatchSummary(self) }
+    }
+
     /// The rows of those batches, oldest first, each by itself; not part of the stored form.
     private(set) var parts: [Batch] = []
 
@@ -151,6 +159,7 @@ package struct Baseline: Sendable, Equatable {
             capacity: sample.capacity, width: sample.width, ranks: sample.ranks, values: sample.values,
             offered: sample.offered)
         copy.texts = RowSample(capacity: Self.textCapacity, width: 0)
+        copy.summary = nil
         return copy
     }
 
@@ -203,7 +212,7 @@ package struct Baseline: Sendable, Equatable {
         copy.features = names
         copy.codes = wanted
         // Its columns are others.
-        (copy.history, copy.parts) = (nil, [])
+        (copy.history, copy.parts, copy.summary) = (nil, [], nil)
         copy.sample = projected(sample, numbers: sources, keepsRest: false)
         copy.texts = texts.count == 0 ? texts : projected(texts, numbers: [], keepsRest: true)
         return copy
@@ -220,6 +229,7 @@ package struct Baseline: Sendable, Equatable {
         made.history = FeedHistory(all.reversed())
         made.recent = RecentRows(all.filter(\.isOwn))
         made.parts = all.reversed().map { Batch(sample: $0.sample, texts: $0.texts) }
+        made.summary = nil
         if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.
         made.sample = one(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
@@ -244,15 +254,12 @@ package struct Baseline: Sendable, Equatable {
         if columns.isEmpty { return self }
         var copy = self
         copy.sample = sample.blanking(columns)
+        copy.summary = nil
         return copy
     }
 
     private static func one(_ samples: [RowSample], capacity: Int) -> RowSample {
-        guard let first = samples.first else { return RowSample(capacity: capacity, width: 0) }
-        var made = RowSample(capacity: capacity, width: first.width, codeWidth: first.codeWidth)
-        for sample in samples { made.merge(sample) }
-        made.compact()
-        return made
+        RowSample.union(samples, capacity: capacity)
     }
 }
 

@@ -75,9 +75,16 @@ package struct BatchSummary: Sendable, Equatable {
         }
     }
 
+    /// Of one accepted batch.
+    init(_ baseline: Baseline) {
+        self.init(
+            baseline.sample, rows: baseline.sizes.last ?? baseline.sample.offered, remarks: baseline.remarks,
+            clock: baseline.clock)
+    }
+
     /// Of one column; what is not finite is missing.
     static func measure(_ column: [Double]) -> Measure {
-        let sorted = column.filter(\.isFinite).sorted()
+        let sorted = column.filter(\.isFinite).ascending()
         var made = Measure()
         (made.present, made.missing) = (sorted.count, column.count - sorted.count)
         guard let lowest = sorted.first, let highest = sorted.last else { return made }
@@ -152,7 +159,7 @@ package struct FeedHistory: Sendable, Equatable {
             begin(each)
             let rows = each.sizes.last ?? each.sample.offered
             guard pending != nil || each.sample.count < Self.rowsMin else {
-                batches.append(BatchSummary(each.sample, rows: rows, remarks: each.remarks, clock: each.clock))
+                batches.append(each.summary ?? BatchSummary(each))
                 samples.append(each.sample.first(Self.sampleRows))
                 continue
             }
@@ -190,25 +197,16 @@ package struct FeedHistory: Sendable, Equatable {
 
     /// Rows of the batches of the present levels; nil where none began anew, so that all rows are.
     var levelSample: RowSample? {
-        guard levelStart > 0, let first = samples.dropFirst(levelStart).first else { return nil }
-        var made = RowSample(capacity: Baseline.capacity, width: first.width, codeWidth: first.codeWidth)
-        for sample in samples[levelStart...] { made.merge(sample) }
-        made.compact()
-        return made
+        guard levelStart > 0, levelStart < samples.count else { return nil }
+        return RowSample.union(Array(samples[levelStart...]), capacity: Baseline.capacity)
     }
 
     private mutating func add(_ sample: RowSample) {
-        guard var made = pending else {
+        guard let made = pending else {
             pending = sample
             return
         }
-        var wide = RowSample(
-            capacity: max(made.capacity, sample.capacity), width: sample.width, codeWidth: sample.codeWidth)
-        wide.merge(made)
-        wide.merge(sample)
-        wide.compact()
-        made = wide
-        pending = made
+        pending = RowSample.union([made, sample], capacity: max(made.capacity, sample.capacity))
     }
 
     /// What a batch is compared with: batches of enough rows, or all rows that there are while there is no such batch.

@@ -425,11 +425,9 @@ extension Decision {
         let kinds = [screened.label, screened.source].compactMap { $0 }
         var covered: (rows: [Bool], texts: [Bool])
         // Rows of one batch may lie as close together as those of another did; only elsewhere.
-        let crowding = (0..<floodItems.levels).map { level in
+        (floods, covered.rows) = Floods.find(profile.sample, baseline.sample, floodItems, kinds: kinds) { level in
             baseline.history?.samples.map { Floods.largestShare($0, floodItems, level) }.max() ?? 0
         }
-        (floods, covered.rows) = Floods.find(
-            profile.sample, baseline.sample, floodItems, kinds: kinds, crowding: crowding)
         covered.texts = []
         if !screened.texts.isEmpty, baseline.texts.count > 0 {
             (textFloods, covered.texts) = Floods.find(profile.texts, baseline.texts, textFloodItems, kinds: kinds)

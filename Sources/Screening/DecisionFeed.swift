@@ -36,7 +36,7 @@ extension Decision {
         }
         let drift = Drift(alpha: alpha)
         let first = tests.count
-        func column(_ sample: RowSample, _ place: Int) -> [Double] { sample.column(place).sorted() }
+        func column(_ sample: RowSample, _ place: Int) -> [Double] { sample.column(place).ascending() }
         for place in 0..<screened.numberCount {
             let isLength = place >= screened.fields.count
             let field = isLength ? screened.texts[place - screened.fields.count] : screened.fields[place]
@@ -108,6 +108,9 @@ extension Decision {
             // One number for both sides, and for people: multiples of the spread inside batches.
             rule.threshold = min(reach.remarkAbove, reach.remarkBelow)
             rule.isConstant = false
+            if form == .measure {
+                rule.gap = ValueGap(now.column(feature), accepted: sample.column(feature))
+            }
             return rule
         }
         for place in pairs.indices { pairs[place].follow(isCompared ? now : nil, sample) }

@@ -39,7 +39,7 @@ extension Decision {
             search.known = known
             let parts = baseline.parts.map { ItemRows($0.sample, label: label, rowItems) }
             let found = Triggers.steady(search.triggers(), parts)
-            (triggers, triggerKinds) = planted(found, profile.sample, rowItems)
+            (triggers, triggerKinds) = planted(found, profile.sample, baseline.sample, rowItems)
             triggers = unexplained(triggers, profile.sample, baseline.sample, rowItems, label)
             tell("value", search, now.count, records, [.constant, .value, .valuePair])
         }
@@ -68,14 +68,17 @@ extension Decision {
 
     /// Without new values that are no more frequent than values of their column are; and what each of the others is.
     private func planted(
-        _ found: [Trigger], _ sample: RowSample, _ items: RowItems
+        _ found: [Trigger], _ sample: RowSample, _ baseline: RowSample, _ items: RowItems
     ) -> ([Trigger], [UInt64: RowItems.Kind]) {
         var wanted = Dictionary(found.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
         var (kept, kinds): ([Trigger], [UInt64: RowItems.Kind]) = ([], [:])
+        var shares: [RowItems.Kind: [Int: Double]] = [:]
         for row in 0..<sample.count where !wanted.isEmpty {
             items.forEach(sample.numbers(of: row), sample.codes(of: row)) { item in
                 guard let one = wanted.removeValue(forKey: item.hash) else { return }
-                if Double(one.here) > items.ordinaryShare(item) * Double(sample.count) {
+                let share = shares[item.kind]?[item.place] ?? items.ordinaryShare(item, in: baseline)
+                shares[item.kind, default: [:]][item.place] = share
+                if Double(one.here) > share * Double(sample.count) {
                     kept.append(one)
                     kinds[item.hash] = item.kind
                 }

@@ -123,8 +123,8 @@ package struct Drift: Sendable {
         _ now: [Double], _ before: [Double], field: Int, isLength: Bool, bands: Bands? = nil
     ) -> [BatchTest] {
         var tests: [BatchTest] = []
-        let here = now.filter { !$0.isNaN }.sorted()
-        let there = before.filter { !$0.isNaN }.sorted()
+        let here = now.filter { !$0.isNaN }.ascending()
+        let there = before.filter { !$0.isNaN }.ascending()
         if let (index, critical, picture) = stability(here, there) {
             let bands = bands ?? .psi
             var test = BatchTest(

@@ -31,7 +31,7 @@ struct FloodItems: Sendable {
         self.label = label
         hasSignature = false
         scales = (0..<measures).compactMap { feature in
-            let sorted = sample.column(feature).filter(\.isFinite).sorted()
+            let sorted = sample.column(feature).filter(\.isFinite).ascending()
             guard sorted.count >= 30 else { return nil }
             let center = Robust.median(sorted)
             let deviation = Robust.medianDeviation(sorted, from: center) * 1.4826
@@ -111,10 +111,11 @@ enum Floods {
     ///
     /// - Parameters:
     ///   - kinds: codes that together are the label and the source of a row.
-    ///   - crowding: the largest share of a batch that one item had, by level.
+    ///   - crowding: the largest share of a batch that one item of a level had; asked only where there are clusters.
     /// - Returns: the clusters, and for each row of the sample whether it is in one.
     static func find(
-        _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int], crowding: [Double] = []
+        _ now: RowSample, _ before: RowSample, _ items: FloodItems, kinds: [Int],
+        crowding: (_ level: Int) -> Double = { _ in 0 }
     ) -> (floods: [Flood], isCovered: [Bool]) {
         var isCovered = [Bool](repeating: false, count: now.count)
         let labels = (0..<now.count).map { row in
@@ -123,14 +124,17 @@ enum Floods {
         }
         var floods: [Flood] = []
         for level in 0..<items.levels {
-            let found = find(
+            var found = find(
                 ItemRows(labels: labels) { row, body in
                     if !isCovered[row] { items.forEach(level, now.numbers(of: row), now.codes(of: row), body) }
                 },
                 ItemRows(labels: Array(repeating: 0, count: before.count)) { row, body in
                     items.forEach(level, before.numbers(of: row), before.codes(of: row), body)
                 }
-            ).filter { level >= crowding.count || Double($0.count) > 3 * crowding[level] * Double(now.count) }
+            )
+            if found.isEmpty { continue }
+            let usual = crowding(level)
+            found.removeAll { Double($0.count) <= 3 * usual * Double(now.count) }
             if found.isEmpty { continue }
             let marked = Set(found.map(\.item))
             for row in 0..<now.count where !isCovered[row] {
@@ -145,11 +149,11 @@ enum Floods {
 
     /// The largest share of a sample's rows that one item of a level has.
     static func largestShare(_ sample: RowSample, _ items: FloodItems, _ level: Int) -> Double {
-        var counts: [UInt64: Int] = [:]
+        var tally = ItemTally(items: sample.count * (level == 0 ? 1 : 4))
         for row in 0..<sample.count {
-            items.forEach(level, sample.numbers(of: row), sample.codes(of: row)) { counts[$0, default: 0] += 1 }
+            items.forEach(level, sample.numbers(of: row), sample.codes(of: row)) { tally.count($0) }
         }
-        return Double(counts.values.max() ?? 0) / Double(max(sample.count, 1))
+        return Double(tally.most) / Double(max(sample.count, 1))
     }
 
     /// The clusters of one level, ascending by item; one whose rows have one label and one source may be a smaller share.

@@ -93,6 +93,9 @@ package struct ForestLines: Sendable {
         flagRate = Double(held.prefix { $0 < flag }.count) / Double(held.count)
     }
 
+    /// The largest share of a batch's rows that is held back one by one.
+    private static let withheldMax = 0.05
+
     /// Follows a batch whose rows are all a little easier to tell apart: its middle is tested with the batch, and a row is held back only
     /// when it is beyond every accepted one.
     ///
@@ -123,6 +126,9 @@ package struct ForestLines: Sendable {
         flagBelow = flagBelow > shift ? flagBelow - shift : 0
         if quarantineBelow > 0 {
             quarantineBelow = min(quarantineBelow > shift ? quarantineBelow - shift : 0, smallest)
+            // So many are no outliers but another kind of batch, which the rate of isolated rows is tested for.
+            let beyond = here.prefix { $0 < quarantineBelow }.count
+            if Double(beyond) > Self.withheldMax * Double(here.count) { quarantineBelow = 0 }
         }
     }
 

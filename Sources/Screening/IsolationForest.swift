@@ -125,7 +125,7 @@ package struct IsolationForest: Sendable {
 
     /// For oblique splits features must be comparable: median and MAD, 1/1024 of a robust deviation a step, ±32 of them.
     private static func standardising(_ column: [Double]) -> Quantiser {
-        let sorted = column.filter(\.isFinite).sorted()
+        let sorted = column.filter(\.isFinite).ascending()
         guard !sorted.isEmpty else { return Quantiser(center: 0, scale: 0) }
         let center = Robust.median(sorted)
         var deviation = Robust.medianDeviation(sorted, from: center) / 0.6745

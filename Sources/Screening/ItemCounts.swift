@@ -32,8 +32,10 @@ struct ItemCounts {
     /// - Parameter labels: the place of each label, from 1.
     init(_ rows: ItemRows, atLeast fewest: Int, labels: [UInt64: Int]) {
         self.labels = labels
-        let shift = UInt64(64 - Self.roughBits)
-        var rough = [UInt16](repeating: 0, count: 1 << Self.roughBits)
+        // Few rows have few items: a table of two megabytes would cost more than they do.
+        let bits = min(Self.roughBits, max(12, Int.bitWidth - (64 * rows.count).leadingZeroBitCount))
+        let shift = UInt64(64 - bits)
+        var rough = [UInt16](repeating: 0, count: 1 << bits)
         for row in 0..<rows.count {
             rows.forEach(row) { item in
                 let at = Int(item >> shift)

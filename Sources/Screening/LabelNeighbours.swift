@@ -40,7 +40,7 @@ struct LabelNeighbours: Sendable {
             fields.categories.indices.filter { $0 != label && $0 != fields.annotator && $0 != fields.source }.prefix(
                 256))
         scales = fields.fields.indices.compactMap { feature in
-            let sorted = sample.column(feature).filter(\.isFinite).sorted()
+            let sorted = sample.column(feature).filter(\.isFinite).ascending()
             guard sorted.count >= 30, let first = sorted.first, let last = sorted.last, first < last else { return nil }
             let center = Robust.median(sorted)
             var deviation = Robust.medianDeviation(sorted, from: center) * 1.4826

@@ -51,7 +51,7 @@ struct LinearFeatures: Sendable, Equatable {
     ///   - most: features at most.
     init(_ rows: [LabelledRow], numbers: [Int], codes: [Int], most: Int) {
         for place in numbers.prefix(Self.measuresMax) {
-            let sorted = rows.map { $0.numbers[$0.numbers.startIndex + place] }.filter(\.isFinite).sorted()
+            let sorted = rows.map { $0.numbers[$0.numbers.startIndex + place] }.filter(\.isFinite).ascending()
             guard sorted.count >= 30, let first = sorted.first, let last = sorted.last, first < last else { continue }
             let center = Robust.median(sorted)
             var deviation = Robust.medianDeviation(sorted, from: center) * 1.4826

@@ -39,7 +39,7 @@ package struct ModifiedZ: Sendable, Equatable {
     package var exceptions = 0
     /// Where values of accepted batches were, when there are such batches: then what lies within is never remarked on.
     package var reach: RowReach?
-    /// Groups of values far behind a gap, when nothing but this batch says what is usual.
+    /// Groups of values far behind a gap.
     package var gap: ValueGap?
 
     /// |M| of a value; 0 for a missing one, infinity when a constant changed.
@@ -49,8 +49,8 @@ package struct ModifiedZ: Sendable, Equatable {
         let x = usesLog ? (value > -1 ? log1p(value) : -.infinity) : value
         let distance = x - center
         if isConstant { return distance == 0 ? 0 : .infinity }
-        if let reach { return reach.score(x, threshold: threshold) }
-        let score = abs(distance / (distance < 0 ? scaleBelow : scaleAbove))
+        let score =
+            reach?.score(x, threshold: threshold) ?? abs(distance / (distance < 0 ? scaleBelow : scaleAbove))
         return gap?.isBehind(value) == true ? max(score, 2 * threshold) : score
     }
 
@@ -81,7 +81,7 @@ package struct ModifiedZ: Sendable, Equatable {
         // An infinite value is beyond any line, and would be the line's scale if it had a say.
         let values = values.filter(\.isFinite)
         guard values.count >= Self.rowsMin else { return nil }
-        let sorted = values.sorted()
+        let sorted = values.ascending()
         self.field = field
         count = sorted.count
         usesLog = transform == "log1p" || (transform == nil && sorted[0] >= 0 && Self.skew(sorted) > Self.skewLimit)
@@ -127,7 +127,7 @@ package struct ModifiedZ: Sendable, Equatable {
         if deviation > 0 { return deviation / 0.6745 }
         // Most values are the center: the mean deviation stands in, each one cut off where nine tenths of the others lie, so that a
         // few planted values do not stretch it until nothing is far out.
-        let others = sorted.map { abs($0 - center) }.filter { $0 > 0 }.sorted()
+        let others = sorted.map { abs($0 - center) }.filter { $0 > 0 }.ascending()
         guard !others.isEmpty else { return 0 }
         let cap = Robust.quantile(others, 0.9)
         return 1.253314 * others.reduce(0) { $0 + min($1, cap) } / Double(sorted.count)

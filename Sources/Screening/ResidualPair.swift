@@ -57,7 +57,7 @@ package struct ResidualPair: Sendable, Equatable {
             (0..<min(sample.count, BatchSummary.rowsMax)).map { row in
                 let numbers = sample.numbers(of: row)
                 return residual(numbers[numbers.startIndex + from], numbers[numbers.startIndex + to])
-            }.filter(\.isFinite).sorted()
+            }.filter(\.isFinite).ascending()
         }
         let (here, before) = (now.map(residuals) ?? [], residuals(accepted))
         guard before.count >= ModifiedZ.rowsMin, now == nil || here.count >= ModifiedZ.rowsMin else { return }
@@ -138,8 +138,8 @@ package struct ResidualPair: Sendable, Equatable {
             }
         }
         guard !slopes.isEmpty else { return nil }
-        let slope = Robust.median(slopes.sorted())
-        let intercept = Robust.median(rows.map { y[$0] - slope * x[$0] }.sorted())
+        let slope = Robust.median(slopes.ascending())
+        let intercept = Robust.median(rows.map { y[$0] - slope * x[$0] }.ascending())
         var residuals: [Double] = []
         for row in 0..<sample.count {
             let (a, b) = (

@@ -29,11 +29,14 @@ struct RowItems: Sendable {
         var place = -1
     }
 
-    /// How frequent an item of a column is without anybody's doing; 0 where that says nothing.
-    func ordinaryShare(_ item: Item) -> Double {
+    /// The share of a baseline's rows that have the value of a row, on the mean, in the column of an item; 0 where that says nothing. A new
+    /// value that is no more frequent than values of its column are is none that was planted.
+    func ordinaryShare(_ item: Item, in baseline: RowSample) -> Double {
         switch item.kind {
-        case .constant: ordinary.measures.indices.contains(item.place) ? ordinary.measures[item.place] : 0
-        case .value: ordinary.values.indices.contains(item.place) ? ordinary.values[item.place] : 0
+        case .constant where (0..<measures).contains(item.place):
+            Self.concentration(baseline.column(item.place).map(\.bitPattern))
+        case .value where values.indices.contains(item.place):
+            Self.concentration(baseline.codes(values[item.place]).filter { $0 != 0 && $0 != Baseline.unseen })
         default: 0
         }
     }
@@ -46,9 +49,6 @@ struct RowItems: Sendable {
     let isKnown: [Bool]
     /// Codes that are values: not the label, which is what items are held against, nor the whole row.
     let values: [Int]
-    /// The share of rows that have the value of a row, on the mean: of each measure, and of each of `values`. A new value that is no more
-    /// frequent than values of its column are is none that was planted. Not kept: only the search asks.
-    private(set) var ordinary: (measures: [Double], values: [Double]) = ([], [])
     /// Tails of a row that are combined at most: a row that is odd throughout is the forest's business.
     private static let tailsMax = 8
     /// Values of a row whose pairs are looked at.
@@ -63,17 +63,13 @@ struct RowItems: Sendable {
                 && sample.codes(place).count { $0 == Baseline.unseen } * 2 <= sample.count
         }
         tails = (0..<fields.fields.count).map { feature in
-            let sorted = sample.column(feature).sorted()
+            let sorted = sample.column(feature).ascending()
             guard sorted.count >= 100, let first = sorted.first, let last = sorted.last else {
                 return (-.infinity, .infinity)
             }
             let (low, high) = (Robust.quantile(sorted, 0.05), Robust.quantile(sorted, 0.95))
             // A tail that most rows are in is none.
             return (low > first ? low : -.infinity, high < last ? high : .infinity)
-        }
-        ordinary.measures = (0..<measures).map { Self.concentration(sample.column($0).map(\.bitPattern)) }
-        ordinary.values = values.map { place in
-            Self.concentration(sample.codes(place).filter { $0 != 0 && $0 != Baseline.unseen })
         }
     }
 

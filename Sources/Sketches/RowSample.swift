@@ -104,10 +104,35 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         if ranks.count >= 2 * capacity { compact() }
     }
 
+    /// Several parts' samples as one, in an order that does not depend on theirs.
+    package static func union(_ parts: [RowSample], capacity: Int) -> RowSample {
+        var made = RowSample(capacity: capacity, width: parts.first?.width ?? 0, codeWidth: parts.first?.codeWidth ?? 0)
+        let (rows, words) = (parts.reduce(0) { $0 + $1.count }, parts.reduce(0) { $0 + $1.tokens.count })
+        if rows < 2 * capacity {
+            made.ranks.reserveCapacity(rows)
+            made.values.reserveCapacity(rows * made.width)
+            made.codes.reserveCapacity(rows * made.codeWidth)
+            made.tokens.reserveCapacity(words)
+            made.tokenEnds.reserveCapacity(rows)
+        }
+        for part in parts { made.merge(part) }
+        made.compact()
+        return made
+    }
+
     /// Sorts by rank and drops what does not belong; the result does not depend on the order of merging.
     package mutating func compact() {
-        let order = ranks.indices.sorted { precedes($0, $1) }.prefix(capacity)
-        self = rows(order)
+        if ranks.count <= capacity, isOrdered { return settle() }
+        // Two rows of one rank are rare; the whole rows decide only there.
+        let order = ranks.indices.sorted { ranks[$0] != ranks[$1] ? ranks[$0] < ranks[$1] : precedes($0, $1) }
+        self = rows(order.prefix(capacity))
+        settle()
+    }
+
+    /// Whether each rank is larger than the one before.
+    private var isOrdered: Bool { zip(ranks, ranks.dropFirst()).allSatisfy { $0 < $1 } }
+
+    private mutating func settle() {
         if ranks.count == capacity, let last = ranks.last { bound = last }
     }
 
@@ -117,14 +142,12 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         kept.offered = offered
         kept.bound = bound
         kept.ranks.reserveCapacity(order.count)
-        kept.values.reserveCapacity(order.count * width)
-        kept.codes.reserveCapacity(order.count * codeWidth)
         kept.tokenEnds.reserveCapacity(order.count)
+        kept.values = values.gathered(width: width, order)
+        kept.codes = codes.gathered(width: codeWidth, order)
         for row in order {
             kept.ranks.append(ranks[row])
-            kept.values.append(contentsOf: values[row * width..<(row + 1) * width])
-            kept.codes.append(contentsOf: codes[row * codeWidth..<(row + 1) * codeWidth])
-            kept.tokens.append(contentsOf: tokens(of: row))
+            if !tokens.isEmpty { kept.tokens.append(contentsOf: tokens(of: row)) }
             kept.tokenEnds.append(kept.tokens.count)
         }
         return kept

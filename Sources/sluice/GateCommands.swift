@@ -402,8 +402,9 @@ struct ExplainCommand: ParsableCommand {
             throw ExitCode(64)
         }
         let meaning = Words.meaning(known)
-        Terminal.line(
-            "\(code): \(meaning.title)\n  what  \(meaning.explanation)\n  such as  \(Words.example(known))\n  do    \(meaning.cure)"
-        )
+        Terminal.line("\(code): \(meaning.title)")
+        for (label, text) in [("what", meaning.explanation), ("example", Words.example(known)), ("do", meaning.cure)] {
+            Terminal.line("  \(label)  \(text)")
+        }
     }
 }

@@ -13,6 +13,15 @@ import Testing
         return (run, try #require(try harness.report(run)["batch"] as? String))
     }
 
+    @Test func `a code is explained in lines of its own`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let told = try harness.run("explain", "extra-cell")
+        let lines = told.out.split(separator: "\n")
+        #expect(told.code == 0 && lines.count == 4 && !told.out.contains("\\x"), "\(told.out)")
+        #expect(lines[1].hasPrefix("  what  ") && lines[2].hasPrefix("  example  ") && lines[3].hasPrefix("  do  "))
+    }
+
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {
         let harness = try Harness()
         defer { harness.remove() }

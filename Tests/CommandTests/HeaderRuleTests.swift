@@ -26,6 +26,30 @@ import Testing
         #expect(text.hasPrefix("column 1,zip,") && !text.contains("536-90-4399"), "\(text)")
     }
 
+    @Test func `a header with a label too few is refused with the command that helps, which helps`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        for (name, text, word) in [
+            ("r.tsv", "mpg\tcyl\nMazda RX4\t21\t6\nDatsun 710\t22.8\t4\nHornet\t21.4\t6\n", "write.table"),
+            ("e.csv", "a,b\n1,2,\n3,4,\n5,6,\n", "ends with a delimiter"),
+        ] {
+            try harness.write(name, text)
+            let refused = try harness.run("schema", "infer", name)
+            #expect(refused.code == 65 && refused.out.isEmpty && refused.err.contains(word), "\(refused.err)")
+            #expect(!refused.err.contains("Mazda"))
+            let script = try #require(refused.err.split(separator: "'").dropFirst().first)
+            let lines = text.split(separator: "\n", maxSplits: 1).map(String.init)
+            let delimiter = name == "r.tsv" ? "\t" : ","
+            // What sed makes of it.
+            let first = script.hasPrefix("1s/^/") ? "row\(delimiter)\(lines[0])" : "\(lines[0])\(delimiter)"
+            try harness.write(name, first + "\n" + lines[1])
+            let made = try harness.run("schema", "infer", name)
+            try harness.write("c.yaml", made.out)
+            let valid = try harness.run("validate", name, "--schema", "c.yaml")
+            #expect(made.code == 0 && valid.code == 0, "\(made.err)\(valid.out)")
+        }
+    }
+
     @Test func `a trailing delimiter is ignored where the contract says so, or left out by position`() throws {
         let harness = try Harness()
         defer { harness.remove() }

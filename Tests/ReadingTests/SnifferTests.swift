@@ -49,6 +49,17 @@ import Testing
         #expect(one.width == 1 && one.dialect == Dialect())
     }
 
+    @Test func `a header with one label less than each row has cells is told, and why`() throws {
+        let names = try #require(Self.sniff("mpg\tcyl\nMazda RX4\t21\t6\nDatsun 710\t22.8\t4\nHornet\t21.4\t6\n"))
+        #expect(names.shortHeader == .columnHasNoLabel && names.width == 3)
+        let ends = try #require(Self.sniff("a,b\n1,2,\n3,4,\n5,6,\n"))
+        #expect(ends.shortHeader == .rowsEndWithDelimiter)
+        // One row that is too long is a bad row, and a header that ends with a delimiter has its label.
+        #expect(Self.sniff("a,b\n1,2\n3,4,\n5,6\n")?.shortHeader == nil)
+        #expect(Self.sniff("a,b,\n1,2,\n3,4,\n")?.shortHeader == nil)
+        #expect(Self.sniff(Self.text(";"))?.shortHeader == nil)
+    }
+
     @Test func `two dialects that explain it equally well are not chosen between`() throws {
         for text in ["1,2;3\n4,5;6\n", "a;b,c\nd;e,f\ng;h,i\n"] {
             let found = try #require(Self.sniff(text))

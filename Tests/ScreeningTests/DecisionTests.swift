@@ -55,6 +55,25 @@ import Testing
         print("poison caught by the batch's own forest: \(cluster.count { seen.contains($0) })")
     }
 
+    @Test func `rows are held back by the forest while they are few, and are the rate's business when they are many`()
+        throws
+    {
+        let gate = try Gate(try contract(Self.text))
+        var parts = [try gate.judge(clean(6000, seed: 21), nil).baseline]
+        parts.append(try gate.judge(clean(6000, seed: 22), parts[0]).baseline)
+        let judged = try gate.judge(clean(3000, seed: 23), Baseline.merged(parts.reversed()))
+        let forest = try #require(judged.decision.forest)
+        #expect(forest.quarantineBelow > 0)
+        func line(_ share: Double) -> UInt32 {
+            var (copy, rows) = (forest, clean(3000, seed: 24))
+            for row in 0..<Int(share * 3000) { rows[row] = [40, 60, 9] }
+            let accepted = [sample(clean(3000, seed: 21)), sample(clean(3000, seed: 22))]
+            copy.follow(sample(rows), accepted, sample(clean(6000, seed: 21)))
+            return copy.quarantineBelow
+        }
+        #expect(line(0.02) > 0 && line(0.1) == 0)
+    }
+
     @Test func `twenty equal batches neither wear the baseline down nor are held`() throws {
         // Rows that are held back are missing in the sample; lines drawn from what is left alone would move inwards, hold
         // back more each time, and in the end hold sound batches.

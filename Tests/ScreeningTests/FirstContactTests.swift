@@ -34,6 +34,55 @@ import Testing
         }
     }
 
+    /// Areas of lakes: four orders of magnitude, a table of two hundred.
+    private func areas(_ seed: UInt64, _ count: Int = 200) -> [Double] {
+        var draws = Draws(seed: seed)
+        return (0..<count).map { _ in 75 * exp(1.4 * draws.normal()) }
+    }
+
+    @Test func `ten values far behind the largest of a heavy tail are a group, and tails have none`() throws {
+        let gate = try Gate(try contract(Self.text))
+        var alarms = 0
+        for seed in 1...40 as ClosedRange<UInt64> {
+            let honest = areas(seed)
+            let largest = try #require(honest.max())
+            func judge(_ values: [Double]) throws -> Judged {
+                try gate.judge(texts: values.enumerated().map { ["\($1)", "\($0 % 7)"] }, nil)
+            }
+            if try judge(honest).verdict.findings.contains(where: { $0.code == .outlierGroup }) { alarms += 1 }
+            if seed > 8 { continue }
+            var planted = honest
+            for row in 0..<10 { planted[row * 20] = largest * Double(6 + row) }
+            let judged = try judge(planted)
+            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            #expect(held.isSuperset(of: (0..<10).map { $0 * 20 + 1 }), "seed \(seed): \(held.count)")
+        }
+        #expect(alarms == 0)
+    }
+
+    @Test func `beside accepted batches a group behind all of their values is held back, a batch that moved is not`()
+        throws
+    {
+        let gate = try Gate(try contract(Self.text))
+        func texts(_ values: [Double]) -> [[String]] { values.enumerated().map { ["\($1)", "\($0 % 7)"] } }
+        var parts: [Baseline] = []
+        for seed in 1...10 as ClosedRange<UInt64> {
+            parts.append(try gate.judge(texts: texts(areas(seed)), Baseline.merged(parts.reversed())).baseline)
+        }
+        let baseline = try #require(Baseline.merged(parts.reversed()))
+        let largest = try #require((1...10).flatMap { areas(UInt64($0)) }.max())
+        func held(_ values: [Double]) throws -> Set<Int> {
+            let judged = try gate.judge(texts: texts(values), baseline)
+            return Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+        }
+        #expect(try held(areas(20)).isEmpty)
+        var planted = areas(20)
+        for row in 0..<8 { planted[row * 20] = largest * Double(8 + row) }
+        #expect(try held(planted) == Set((0..<8).map { $0 * 20 + 1 }))
+        // Most of the batch is there: its centre is tested, and its rows are no outliers of it.
+        #expect(try held(areas(20).map { $0 * 3000 + 20 * largest }).isEmpty)
+    }
+
     @Test func `tails, steps, codes and rare other values are no groups`() throws {
         let gate = try Gate(try contract(Self.text))
         let columns: [(Int, inout Draws) -> Double] = [

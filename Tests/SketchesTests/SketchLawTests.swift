@@ -53,6 +53,7 @@ struct SketchLawTests {
                     var merged = try #require(Self.fold(parts, &random))
                     merged.compact()
                     #expect(merged == whole)
+                    #expect(RowSample.union(parts, capacity: capacity) == whole)
                 }
             }
         }
