@@ -111,13 +111,18 @@ package struct ValueGap: Sendable, Equatable {
         let gap = logs[first] - logs[first - 1]
         let widest = zip(logs[..<first], logs[1..<first]).map { $1 - $0 }.max() ?? 0
         if scale > 0, gap > 1.5 * scale, gap > 4 * widest { return true }
-        if !mayRepeat, 2 * Set(logs[first...]).count < logs.count - first { return false }
+        let behind = logs.count - first
+        // A larger part is another population: behind many values every gap would be wide.
+        if Double(behind) > tailShareMax * Double(logs.count) { return false }
+        if !mayRepeat, 2 * Set(logs[first...]).count < behind { return false }
         let tail = tailScale(logs[..<first])
-        return tail > 0 && gap > tail && Double(logs.count - first) * gap > spacingMax * tail
+        return tail > 0 && gap > tail && Double(behind) * gap > spacingMax * tail
     }
 
     /// How unlikely a gap in an exponential tail must be, as a negative logarithm: once in 160,000 gaps.
     private static let spacingMax = 12.0
+    /// The largest share of the values that may lie behind a gap in a tail.
+    private static let tailShareMax = 0.1
 
     /// The mean excess of the upper quarter over its lowest value: the scale of an exponential tail (in logarithms, Hill 1975).
     ///

@@ -64,14 +64,20 @@ import Testing
         let judged = try gate.judge(clean(3000, seed: 23), Baseline.merged(parts.reversed()))
         let forest = try #require(judged.decision.forest)
         #expect(forest.quarantineBelow > 0)
-        func line(_ share: Double) -> UInt32 {
-            var (copy, rows) = (forest, clean(3000, seed: 24))
-            for row in 0..<Int(share * 3000) { rows[row] = [40, 60, 9] }
-            let accepted = [sample(clean(3000, seed: 21)), sample(clean(3000, seed: 22))]
-            copy.follow(sample(rows), accepted, sample(clean(6000, seed: 21)))
+        // Rows in the middle of everything as the accepted ones, so that nothing but the line decides.
+        let rows = clean(3000, seed: 24)
+        let center = (0..<3).map { place in Robust.median(rows.map { $0[place] }.ascending()) }
+        let middle = sample(Array(repeating: center, count: 100))
+        let (now, accepted) = (sample(rows), [sample(clean(3000, seed: 21))])
+        func followed(_ line: UInt32) -> UInt32 {
+            var copy = forest
+            copy.quarantineBelow = line
+            copy.follow(now, accepted, middle)
             return copy.quarantineBelow
         }
-        #expect(line(0.02) > 0 && line(0.1) == 0)
+        #expect(followed(forest.quarantineBelow) > 0)
+        // A line that most rows are beyond.
+        #expect(followed(.max) == 0)
     }
 
     @Test func `twenty equal batches neither wear the baseline down nor are held`() throws {

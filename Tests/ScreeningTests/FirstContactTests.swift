@@ -58,6 +58,14 @@ import Testing
             #expect(held.isSuperset(of: (0..<10).map { $0 * 20 + 1 }), "seed \(seed): \(held.count)")
         }
         #expect(alarms == 0)
+        // A fifth of the values there are another population; and one value far ahead of the others makes wide gaps usual.
+        let inside = areas(3)
+        let largest = try #require(inside.max()) * 3
+        func gap(_ behind: Int) -> ValueGap? {
+            ValueGap((inside + [largest] + (0..<behind).map { largest * (6 + Double($0) / 4) }).ascending())
+        }
+        #expect((gap(12)?.count ?? 0) >= 12)
+        #expect(gap(50) == nil)
     }
 
     @Test func `beside accepted batches a group behind all of their values is held back, a batch that moved is not`()
