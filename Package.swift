@@ -20,18 +20,18 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// Statistics go over thousands of rows for each batch, and a signature takes thousands of multiplications: without optimisation the
-/// tests, which are run far more often than they are compiled, take twice as long. Every check stays in.
+/// Statistics go over thousands of rows for each batch, and a signature takes thousands of multiplications: without optimisation their
+/// tests and a debug daemon take minutes. Every check stays in.
 let optimised = ours + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// One room of the house and what it may import; TidyTests hold the same rule against the sources.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: optimised)
+func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = ours) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 /// The tests of one room.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: optimised)
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: ours)
 }
 
 let package = Package(
@@ -54,15 +54,15 @@ let package = Package(
         .target(name: "CKernels", cSettings: oursC),
         // Ring 1: values, documents, statistics, primitives.
         room("Tabular", []),
-        room("Sketches", ["Tabular"]),
-        room("Cryptography", ["COpenSSL"]),
+        room("Sketches", ["Tabular"], optimised),
+        room("Cryptography", ["COpenSSL"], optimised),
         room("Storage", ["Tabular", "CPosix"]),
         room("Schemas", ["Tabular", "Recognition", "Yams"]),
-        room("Recognition", ["Tabular", "Cryptography", "CKernels"]),
+        room("Recognition", ["Tabular", "Cryptography", "CKernels"], optimised),
         // Ring 2: the stages, and the record.
         room("Reading", ["Tabular", "CKernels", "CLibCSV", "CZlib", "CZstd"]),
         room("Validating", ["Tabular", "Schemas", "Sketches", "Recognition", "CPCRE2"]),
-        room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"]),
+        room("Screening", ["Tabular", "Schemas", "Sketches", "Validating", "CKernels"], optimised),
         room("Masking", ["Tabular", "Sketches", "Schemas", "Cryptography", "Recognition", "Validating", "Screening"]),
         room("Sealing", ["Tabular", "Cryptography", "Storage", "Screening", "Masking"]),
         room("Lineage", ["Tabular", "Cryptography", "Storage", grdb, sqlite]),
