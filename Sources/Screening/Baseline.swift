@@ -232,12 +232,12 @@ package struct Baseline: Sendable, Equatable {
         made.summary = nil
         if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.
-        made.sample = one(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
+        made.sample = RowSample.union(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
         // As many texts of each batch, however many there are.
         let texts = all.map(\.texts).filter { $0.count > 0 }
         if let width = texts.first?.codeWidth {
             let same = texts.filter { $0.codeWidth == width }
-            made.texts = one(same, capacity: same.reduce(0) { $0 + $1.capacity })
+            made.texts = RowSample.union(same, capacity: same.reduce(0) { $0 + $1.capacity })
         }
         for other in others {
             made.batches += other.batches
@@ -256,10 +256,6 @@ package struct Baseline: Sendable, Equatable {
         copy.sample = sample.blanking(columns)
         copy.summary = nil
         return copy
-    }
-
-    private static func one(_ samples: [RowSample], capacity: Int) -> RowSample {
-        RowSample.union(samples, capacity: capacity)
     }
 }
 

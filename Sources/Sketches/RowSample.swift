@@ -123,8 +123,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
     /// Sorts by rank and drops what does not belong; the result does not depend on the order of merging.
     package mutating func compact() {
         if ranks.count <= capacity, isOrdered { return settle() }
-        // Two rows of one rank are rare; the whole rows decide only there.
-        let order = ranks.indices.sorted { ranks[$0] != ranks[$1] ? ranks[$0] < ranks[$1] : precedes($0, $1) }
+        let order = ranks.indices.sorted { precedes($0, $1) }
         self = rows(order.prefix(capacity))
         settle()
     }
