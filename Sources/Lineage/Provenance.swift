@@ -25,7 +25,7 @@ struct ProvenanceRow: Sendable, Equatable {
 
     /// What a body says about things, activities and their relations.
     ///
-    /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the corridor writes have none of
+    /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the pipeline writes have none of
     /// them: what they imply is worked out here, so that the record does not say every digest three times over.
     /// Parts that do not have the right form are left out; `isComplete` says whether there were any.
     static func rows(of body: some EntryBody) -> (rows: [ProvenanceRow], isComplete: Bool) {

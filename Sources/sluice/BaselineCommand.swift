@@ -77,7 +77,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
-                let made = try Committer(store).buildBaseline(
+                let made = try Recorder(store).buildBaseline(
                     name, dataset: dataset, batches: batches.isEmpty ? nil : batches, limit: max(last, 1))
                 Terminal.line(
                     "built \(name) of dataset \(dataset): \(made.batches.count) batches, sha256 \(made.digest)")
@@ -182,7 +182,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
-                try Committer(store).excludeBaseline(of: batch, dataset: dataset, reason: reason)
+                try Recorder(store).excludeBaseline(of: batch, dataset: dataset, reason: reason)
                 Terminal.line("dataset \(dataset) is judged without the baseline of batch \(batch)")
             }
         }
@@ -196,7 +196,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func take(_ step: BaselineStep) async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
-                try Committer(store).take(step, name, dataset: dataset, reason: reason)
+                try Recorder(store).take(step, name, dataset: dataset, reason: reason)
                 Terminal.line("baseline \(name) \(step.past) dataset \(dataset)")
             }
         }

@@ -104,7 +104,7 @@ struct ValidateCommand: AsyncParsableCommand {
         for file in files {
             try await goingOn(&worst, file, output) {
                 var options = try reading.options(for: file)
-                options.doors = .validate
+                options.mode = .validate
                 options.listed = report.listed
                 (options.validRows, options.invalidRows) = (validRows, invalidRows)
                 let found = dataset == nil && store.store == nil ? nil : try store.find()
@@ -115,9 +115,10 @@ struct ValidateCommand: AsyncParsableCommand {
                 try confirm(schema, file)
                 // A store is looked at only for what foreign keys refer to in it.
                 let referred = schema.refersToDatasets ? try found ?? store.find() : nil
-                let result = try await Corridor(store: referred, writes: false).run(
-                    file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
-                    options: options)
+                let result = try await Pipeline(store: referred, writes: false).run(
+                    BatchRequest(
+                        file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
+                        options: options))
                 progress?.clear()
                 output.add(result)
                 return report.exitCode(result)
@@ -177,12 +178,12 @@ struct IngestCommand: AsyncParsableCommand {
         let output = ReportOutput(report, files: files.count)
         try await reporting {
             let store = try store.require()
-            let corridor = try Corridor(store: store, writes: !dryRun)
+            let pipeline = try Pipeline(store: store, writes: !dryRun)
             if !dryRun, files.contains(StandardInput.name) { try StandardInput.keep(in: store.workFolder) }
             for file in files {
                 try await goingOn(&worst, file, output) {
                     var options = try reading.options(for: file)
-                    options.doors = dryRun ? .dryRun : .ingest
+                    options.mode = dryRun ? .dryRun : .ingest
                     options.listed = report.listed
                     options.force = force
                     options.supersedes = supersede
@@ -216,9 +217,11 @@ struct IngestCommand: AsyncParsableCommand {
                     } else {
                         options.shadow = try store.shadow(of: name)
                     }
-                    let result = try await corridor.run(
-                        file, schema: schema, contract: document, dataset: name,
-                        source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
+                    let result = try await pipeline.run(
+                        BatchRequest(
+                            file, schema: schema, contract: document, dataset: name,
+                            source: source ?? store.configuration.datasets[name]?.source ?? "unknown", options: options)
+                    )
                     progress?.clear()
                     output.add(result)
                     return report.exitCode(result)

@@ -22,8 +22,8 @@ struct KeysCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let committer = try Committer(try store.require())
-                let key = try committer.generateKey(kind, name)
+                let recorder = try Recorder(try store.require())
+                let key = try recorder.generateKey(kind, name)
                 Terminal.line("made keys/\(name).\(kind.rawValue), fingerprint \(key.fingerprint(name: name))")
                 Terminal.line("lost keys are lost data: copy it to a safe place")
             }

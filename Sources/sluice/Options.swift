@@ -115,7 +115,7 @@ struct ReadingOptions: ParsableArguments {
         return isMark ? bytes[0] : nil
     }
 
-    /// What the corridor is told.
+    /// What the pipeline is told.
     func options(for file: String) throws(IngestionError) -> BatchOptions {
         if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
         var options = BatchOptions()
@@ -173,7 +173,7 @@ struct ReadingOptions: ParsableArguments {
 
     /// Whether nobody says how a CSV file is written.
     private func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
-        dialect == nil && delimiter == nil && (options.format ?? Corridor.format(of: file)) == .csv
+        dialect == nil && delimiter == nil && (options.format ?? SourceFormat(ofFile: file)) == .csv
     }
 
     /// Looks how a CSV file is written that nobody says anything about. Whether its first row is a header is asked where the contract is

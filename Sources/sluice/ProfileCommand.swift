@@ -50,13 +50,14 @@ struct ProfileCommand: AsyncParsableCommand {
             guard let epsilon = Epsilon(dpEpsilon) else { return }
             let store = try store.require()
             var options = try reading.options(for: file)
-            options.doors = .validate
+            options.mode = .validate
             let (schema, document, _) = try reading.contract(
                 for: file, dataset: dataset, store: store, options: &options)
-            let made = try Corridor(store: store, writes: true).profile(
-                file, schema: schema, contract: document, dataset: dataset ?? schema.name, options: options,
-                epsilon: epsilon,
-                limit: dpLimit.flatMap(Epsilon.init))
+            let made = try Pipeline(store: store, writes: true).profile(
+                BatchRequest(
+                    file, schema: schema, contract: document, dataset: dataset ?? schema.name, source: "",
+                    options: options),
+                epsilon: epsilon, limit: dpLimit.flatMap(Epsilon.init))
             if json {
                 Terminal.json(Self.document(made))
             } else {

@@ -152,14 +152,15 @@ enum ReportText {
 
     /// Who brought the batch, and what vouches for it.
     private static func vouched(_ report: BatchReport) -> [String] {
-        guard let visitor = report.visitor else { return [] }
+        guard let attestation = report.attestation else { return [] }
         var parts: [String] = []
-        if let standing = visitor["standing"]?.text, standing != "none" {
+        if let standing = attestation["standing"]?.text, standing != "none" {
             let passed =
-                visitor["passed"]?.whole.map { " (\($0) of \(visitor["needed"]?.whole ?? 0) batches passed)" } ?? ""
+                attestation["passed"]?.whole.map { " (\($0) of \(attestation["needed"]?.whole ?? 0) batches passed)" }
+                ?? ""
             parts.append(standing + passed)
         }
-        if let provenance = visitor["provenance"] {
+        if let provenance = attestation["provenance"] {
             let digest = provenance["digest"]?.text ?? "absent"
             if digest != "absent" { parts.append("digest \(digest) (\(provenance["digest_from"]?.text ?? ""))") }
             let signature = provenance["signature"]?.text ?? "absent"
@@ -288,9 +289,9 @@ enum ReportText {
     /// What a person waived when the batch was let out.
     private static func waived(_ report: BatchReport) -> [String] {
         if report.releases.isEmpty { return [] }
-        let shown = report.waived.prefix(8).map { code, field, rows in
-            code.rawValue + (field >= 0 ? " (\(report.fields[field]))" : "")
-                + (rows > 0 ? " in \(Words.number(rows)) rows" : "")
+        let shown = report.waived.prefix(8).map {
+            $0.code.rawValue + ($0.field >= 0 ? " (\(report.fields[$0.field]))" : "")
+                + ($0.rows > 0 ? " in \(Words.number($0.rows)) rows" : "")
         }
         let more = report.waived.count > 8 ? " and \(report.waived.count - 8) more" : ""
         return ["  waive " + (shown.isEmpty ? "nothing" : shown.joined(separator: ", ")) + more]

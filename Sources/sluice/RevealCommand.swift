@@ -45,7 +45,7 @@ struct RevealCommand: AsyncParsableCommand {
             var asked = values
             if asked.isEmpty { while let line = readLine() { asked.append(line) } }
             let opened = try store.reveal(
-                asked, key: key, prefix: prefix, subject: subject, reason: reason, try Committer(store))
+                asked, key: key, prefix: prefix, subject: subject, reason: reason, try Recorder(store))
             for (number, value) in opened.enumerated() {
                 if value == nil {
                     missed = true

@@ -90,7 +90,7 @@ struct ReviewCommand: AsyncParsableCommand {
             var code: Int32 = 0
             try await reporting {
                 let store = try store.require()
-                let corridor = try Corridor(store: store, writes: true)
+                let pipeline = try Pipeline(store: store, writes: true)
                 let others = echoes ? try store.proving().echoes(of: batch) : []
                 var contract: LoadedSchema?
                 if let schema { contract = try loadContract(schema) }
@@ -100,7 +100,7 @@ struct ReviewCommand: AsyncParsableCommand {
                 options.listed = report.listed
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
-                let released = try await corridor.release(
+                let released = try await pipeline.release(
                     batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
                 progress?.clear()
                 switch released {
@@ -110,7 +110,7 @@ struct ReviewCommand: AsyncParsableCommand {
                     output.add(result)
                     code = report.exitCode(result)
                     for echo in again {
-                        let judged = try await corridor.release(
+                        let judged = try await pipeline.release(
                             echo, reason: "judged again after batch \(batch), which shows the same change, was let out",
                             waivesStatistics: false,
                             contract: contract, options: options)

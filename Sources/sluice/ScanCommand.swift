@@ -40,7 +40,7 @@ struct ScanCommand: AsyncParsableCommand {
         var found = false
         try await reporting {
             var options = try reading.options(for: file)
-            options.doors = .validate
+            options.mode = .validate
             options.listed = 0
             options.spotted = format == .spans ? .max : 0
             let progress = Progress(isQuiet: false, clock: { Clock.monotonic() })
@@ -59,8 +59,9 @@ struct ScanCommand: AsyncParsableCommand {
                 }
             }
             if schema.undeclaredPII == .allow { schema.undeclaredPII = .mask }
-            let report = try await Corridor(store: nil, writes: false).run(
-                file, schema: schema, contract: document, dataset: schema.name, source: "", options: options)
+            let report = try await Pipeline(store: nil, writes: false).run(
+                BatchRequest(
+                    file, schema: schema, contract: document, dataset: schema.name, source: "", options: options))
             progress?.clear()
             found =
                 report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty } || Self.count(report, .secret) > 0

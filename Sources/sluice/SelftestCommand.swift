@@ -99,11 +99,12 @@ private struct Bench {
         if let sidecar { try writeDurably(sum, Array(sidecar.utf8).span, replacing: true) }
         defer { if sidecar != nil { try? removeFile(sum) } }
         var options = BatchOptions()
-        options.doors = writes ? .ingest : .dryRun
+        options.mode = writes ? .ingest : .dryRun
         options.jobs = processorCount()
         options.listed = 100_000
-        return try await Corridor(store: store, writes: writes).run(
-            path, schema: schema, contract: document, dataset: "selftest", source: "selftest", options: options)
+        return try await Pipeline(store: store, writes: writes).run(
+            BatchRequest(
+                path, schema: schema, contract: document, dataset: "selftest", source: "selftest", options: options))
     }
 
     /// All that a batch released.

@@ -127,7 +127,7 @@ struct ShardCommand: AsyncParsableCommand {
                 }
                 if !stream, output == nil { _ = try readShard(try open(), path: file) { _ in } }
                 let reader = try open()
-                if let store, let admitted { try Committer(store).recordOpening(admitted.digest, reason: reason) }
+                if let store, let admitted { try Recorder(store).recordOpening(admitted.digest, reason: reason) }
                 if let by = admitted?.supersededBy {
                     Terminal.remark("\(file): its batch was superseded by batch \(by), whose shards count now")
                 }

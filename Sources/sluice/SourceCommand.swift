@@ -113,7 +113,7 @@ struct SourceCommand: AsyncParsableCommand {
 
         func take(_ step: SourceStep) async throws {
             try await reporting {
-                try Committer(try store.require()).take(step, source: name, reason: reason)
+                try Recorder(try store.require()).take(step, source: name, reason: reason)
                 Terminal.line("source \(name) \(step.past)")
             }
         }

@@ -67,7 +67,7 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let store = try store.require()
-            let result = try await Backup.make(of: Committer(store), in: folder, withKeys: withKeys)
+            let result = try await Backup.make(of: Recorder(store), in: folder, withKeys: withKeys)
             Terminal.line(
                 "backed up \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
                     + " (\(Words.number(result.shared)) share the disk with the store)")

@@ -77,7 +77,7 @@ func countAlarms(rows: Int, batches: Int) throws {
     for kind in Kind.allCases { try countAlarms(kind, rows: rows, batches: batches) }
 }
 
-// Long function: a small corridor in the order it happens.
+// Long function: a small pipeline in the order it happens.
 private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
     let schema = try Schema.load(Array(kind.contract.utf8), name: "alarms.yaml").schema
     let validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("alarms".utf8))))

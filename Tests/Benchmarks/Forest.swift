@@ -6,7 +6,7 @@ import Sketches
 func benchmarkForest(_ path: String) {
     let raw = bytes(path)
     let (rows, width) = (1_000_000, 10)
-    // Columns, as the corridor has them.
+    // Columns, as the pipeline has them.
     let columns = (0..<width).map { feature in
         (0..<rows).map { row in
             let at = 128 + (row * width + feature) * 8

@@ -1,7 +1,7 @@
 import Foundation
 import Recognition
 
-/// Searches a text of many lines for everything that is recognised, line by line, as the corridor does: anchors by the block, then
+/// Searches a text of many lines for everything that is recognised, line by line, as the pipeline does: anchors by the block, then
 /// each text. Prints MB/s of one core, and how much was found.
 func benchmarkText(_ path: String) throws {
     let text = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))

@@ -47,7 +47,7 @@ import Testing
         defer { shop.remove() }
         let plain = Data(Self.text.utf8)
         let half = plain.count / 2
-        let want = try await shop.run(try shop.write("a.csv", Self.text), doors: .validate)
+        let want = try await shop.run(try shop.write("a.csv", Self.text), mode: .validate)
         #expect(want.rows == 3002 && want.counts.count(.rejected) == 1)
         let packed = [
             ("one.csv.gz", try Self.pack("gzip", plain)),
@@ -59,7 +59,7 @@ import Testing
         for (name, data) in packed {
             try data.write(to: URL(filePath: shop.folder + "/" + name))
             for sliceBytes in [700, 1 << 20] {
-                let report = try await shop.run(shop.folder + "/" + name, doors: .validate) {
+                let report = try await shop.run(shop.folder + "/" + name, mode: .validate) {
                     $0.sliceBytes = sliceBytes
                 }
                 #expect(report.rows == want.rows && report.counts == want.counts, "\(name)")
@@ -87,7 +87,7 @@ import Testing
             ).count
             try data.write(to: URL(filePath: shop.folder + "/a.csv"))
             for sliceBytes in [700, 1 << 20] {
-                let report = try await shop.run(shop.folder + "/a.csv", doors: .validate) {
+                let report = try await shop.run(shop.folder + "/a.csv", mode: .validate) {
                     $0.sliceBytes = sliceBytes
                     $0.encoding = encoding
                 }
@@ -162,11 +162,11 @@ import Testing
         try data.write(to: URL(filePath: path))
         let loaded = try Schema.load(Array(Self.contract.utf8), name: "c.yaml")
         var options = BatchOptions()
-        options.doors = .validate
+        options.mode = .validate
         options.sliceBytes = slice
-        return try await Corridor(store: nil, writes: false).run(
-            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "", options: options
-        )
+        return try await Pipeline(store: nil, writes: false).run(
+            BatchRequest(path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "", options: options
+        ))
     }
 
     @Test func `one array of records is read like lines`() async throws {

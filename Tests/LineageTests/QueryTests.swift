@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// Questions about a record as the corridor writes it.
+/// Questions about a record as the pipeline writes it.
 struct QueryTests {
     let scratch: Scratch
     let query: LineageQuery
@@ -106,7 +106,7 @@ struct QueryTests {
         #expect(try query.file(Demo.digest("b1-accepted-1")) == file)
     }
 
-    /// The corridor's bodies say each digest once; the projection must have all that the queries look up.
+    /// The pipeline's bodies say each digest once; the projection must have all that the queries look up.
     @Test func `the projection follows from the bodies`() throws {
         try Intruder.open(scratch.file("ledger.sqlite")) { db in
             func rows(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: sql) ?? -1 }

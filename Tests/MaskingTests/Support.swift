@@ -49,7 +49,7 @@ func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [Batch]) {
     return (layout, batches)
 }
 
-/// Reads, checks, screens and masks a text, as the corridor does.
+/// Reads, checks, screens and masks a text, as the pipeline does.
 func mask(
     _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C
 ) throws -> Masked {

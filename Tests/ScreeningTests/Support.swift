@@ -61,7 +61,7 @@ func sample(_ rows: [[Double]], capacity: Int = 65_536) -> RowSample {
 /// A contract from YAML.
 func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8), name: "test.yaml").schema }
 
-/// Both passes over rows of numbers, as the corridor makes them.
+/// Both passes over rows of numbers, as the pipeline makes them.
 struct Gate {
     /// Ranks the rows of samples.
     static let order = SipHash(key: Array(0..<16))

@@ -1,0 +1,261 @@
+import Cryptography
+import Glibc
+import Lineage
+import Schemas
+import Tabular
+
+/// What is known of a source, as `sluice.yaml` says it.
+package struct SourceRecord: Sendable, Equatable {
+    /// What must come beside each of its files.
+    package enum Requirement: String, Sendable, CaseIterable {
+        /// A digest of it.
+        case digest
+        /// A signature by a trusted key.
+        case signature
+        /// A signed manifest that binds it to its dataset and its place in the order.
+        case manifest
+    }
+
+    /// Its name, as batches give it.
+    package let name: String
+    /// Whose data it is, under which licence, how it was collected, what it may be used for, and whom to ask.
+    package var owner = "", licence = "", collection = "", intendedUse = "", contact = ""
+    /// Batches that must pass while nobody has vouched for it; 0 for none.
+    package var probation = 3
+    /// What must come beside each file.
+    package var required: [Requirement] = []
+    /// Who may sign for it.
+    package var keys: [TrustedKey] = []
+    /// What ssh's signatures must have been made for.
+    package var namespace = "file"
+
+    init(_ name: String) { self.name = name }
+
+    /// Reads a member of `sources:`.
+    init(_ name: String, _ cursor: Cursor) throws(SchemaError) {
+        self.name = name
+        try cursor.refuseKeys(besides: [
+            "owner", "licence", "license", "collection", "intendedUse", "contact", "probation", "require", "keys",
+            "namespace",
+        ])
+        owner = try cursor["owner"]?.text() ?? ""
+        licence = try (cursor["licence"] ?? cursor["license"])?.text() ?? ""
+        collection = try cursor["collection"]?.text() ?? ""
+        intendedUse = try cursor["intendedUse"]?.text() ?? ""
+        contact = try cursor["contact"]?.text() ?? ""
+        probation = try cursor["probation"]?.whole(in: 0...1000) ?? 3
+        namespace = try cursor["namespace"]?.text() ?? "file"
+        if let list = cursor["require"] {
+            for item in list.value.text == nil ? try list.items() : [list] {
+                required.append(try item.choice(Requirement.self, what: "requirement"))
+            }
+        }
+        for item in try cursor["keys"]?.items() ?? [] {
+            try item.refuseKeys(besides: TrustedKey.Format.allCases.map(\.rawValue))
+            for format in TrustedKey.Format.allCases {
+                guard let text = item[format.rawValue] else { continue }
+                guard let key = TrustedKey(format, try text.text()) else {
+                    throw text.error(
+                        .outOfRange,
+                        format == .minisign
+                            ? "must be minisign's public key, the line of 56 letters of its .pub file"
+                            : "must be an Ed25519 public key as in OpenSSH's .pub file: ssh-ed25519 AAAA…")
+                }
+                keys.append(key)
+            }
+        }
+        if let signed = required.first(where: { $0 != .digest }), keys.isEmpty {
+            throw cursor.error(
+                .inconsistent, "require: \(signed.rawValue) needs keys: with who may sign", atKey: true)
+        }
+    }
+
+    /// What the record keeps: all but whom to ask, who may be a person; the digest covers that too.
+    var document: JSONValue {
+        var members: [String: JSONValue] = [
+            "name": .string(name), "owner": .string(owner), "licence": .string(licence),
+            "collection": .string(collection), "intended_use": .string(intendedUse),
+            "probation": .integer(Int64(probation)),
+            "require": .array(required.map { .string($0.rawValue) }), "namespace": .string(namespace),
+            "keys": .array(keys.map { .string("\($0.format.rawValue) \($0.fingerprint)") }),
+        ]
+        members["record_sha256"] = .string(hex(digest))
+        return .object(members)
+    }
+
+    /// SHA-256 over everything.
+    var digest: [UInt8] {
+        let all: [JSONValue] =
+            [name, owner, licence, collection, intendedUse, contact, String(probation), namespace].map { .string($0) }
+            + required.map { .string($0.rawValue) }
+            + keys.map { .string($0.format.rawValue + " " + hex($0.publicKey)) }
+        return SHA256.hash(JSONValue.array(all).canonicalBytes())
+    }
+}
+
+/// What is done about a source.
+package enum SourceStep: String, Sendable {
+    /// Somebody vouches for it: its probation, or the distrust it earned, is over.
+    case trust = "source.trusted"
+    /// Nothing of it is taken.
+    case block = "source.blocked"
+    /// It must prove itself anew.
+    case probation = "source.probation"
+}
+
+/// Where a source stands.
+package struct SourceStanding: Sendable, Equatable {
+    /// How its batches are treated.
+    package enum State: Equatable, Sendable {
+        /// Like any.
+        case trusted
+        /// Held, until so many more have passed or somebody vouches for it.
+        case probation(passed: Int, of: Int)
+        /// Refused.
+        case blocked
+        /// `sluice.yaml` lists sources, and not this one.
+        case unlisted
+
+        /// Its name in reports.
+        package var name: String {
+            switch self {
+            case .trusted: "trusted"
+            case .probation: "probation"
+            case .blocked: "blocked"
+            case .unlisted: "unlisted"
+            }
+        }
+    }
+
+    /// How its batches are treated.
+    package var state: State
+    /// The last entry that somebody vouched for it by; what others said of it before does not count.
+    package var trustedSince = -1
+    /// Digests of the files that passed while it was on probation: each counts once.
+    var observed: Set<String> = []
+    /// When and why it came to this, where somebody decided it.
+    package var time = "", reason = ""
+}
+
+extension Store {
+    /// Where a source stands, by the proven record; nil when nothing is known of sources here, and nothing is asked of them.
+    package func standing(_ name: String) throws(IngestionError) -> SourceStanding? {
+        let history = try proven().state.sources[name] ?? ProvenState.SourceHistory()
+        let decided = SourceStep(rawValue: history.decision)
+        var standing = SourceStanding(state: .trusted)
+        standing.time = history.time
+        standing.reason = history.reason
+        standing.trustedSince = history.trustedSince
+        let record = configuration.sources[name]
+        switch decided {
+        case .trust: return standing
+        case .block: standing.state = .blocked
+        case .probation, nil:
+            if decided == nil, configuration.sources.isEmpty { return nil }
+            if decided == nil, record == nil {
+                standing.state = configuration.holdsUnlisted ? .unlisted : .trusted
+                return standing
+            }
+            let needed = decided == nil ? record?.probation ?? 0 : max(1, record?.probation ?? 3)
+            standing.observed = history.observed
+            let passed = standing.observed.count
+            if passed < needed { standing.state = .probation(passed: passed, of: needed) }
+        }
+        return standing
+    }
+
+    /// The sources that are listed, or that somebody decided about, sorted.
+    package func knownSources() throws(IngestionError) -> [String] {
+        try Set(configuration.sources.keys).union(proven().state.decidedSources).sorted()
+    }
+}
+
+extension Recorder {
+    /// Records what somebody decided about a source: who (uid), and why.
+    package func take(_ step: SourceStep, source: String, reason: String) throws(IngestionError) {
+        guard !source.isEmpty, source.utf8.count <= 256 else {
+            throw IngestionError(.usage, "a source's name has 1 to 256 bytes")
+        }
+        let entry = JSONValue.object([
+            "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()),
+            "source": .string(source), "uid": .integer(Int64(getuid())), "reason": .string(reason),
+        ])
+        try append([entry])
+    }
+
+    /// Entries that a batch brings about its source: what `sluice.yaml` says of it, when that is new, and that it passed.
+    func entries(
+        about attestation: Attestation, _ bodies: EntryBodies, passes: Bool
+    ) throws(IngestionError) -> [JSONValue] {
+        let (batch, time) = (bodies.batch, bodies.time)
+        var entries: [JSONValue] = []
+        if let record = attestation.record {
+            if try store.proven().state.registered[record.name] != hex(record.digest) {
+                var members = record.document.members ?? [:]
+                members["kind"] = .string("source.registered")
+                members["v"] = .integer(1)
+                members["time"] = .string(time)
+                entries.append(.object(members))
+            }
+        }
+        let data = hex(batch.digest)
+        if passes, case .probation(let passed, let needed) = attestation.standing?.state,
+            attestation.standing?.observed.contains(data) == false
+        {
+            entries.append(
+                .object([
+                    "kind": .string("source.observed"), "v": .integer(1), "time": .string(time),
+                    "source": .string(attestation.name), "batch": .string(batch.id), "data_hash": .string(data),
+                    "passed": .integer(Int64(passed + 1)), "of": .integer(Int64(needed)),
+                ]))
+        }
+        return entries
+    }
+}
+
+/// Who brings a batch, and what vouches for it.
+struct Attestation: Sendable {
+    let name: String
+    let record: SourceRecord?
+    let standing: SourceStanding?
+    let provenance: Provenance
+
+    /// What the batch's identity takes in, so that it is judged anew once it is signed, or its source is trusted; empty when
+    /// there is nothing.
+    var identity: [UInt8] {
+        guard record != nil || standing != nil || !provenance.isSilent else { return [] }
+        // What was found out, and what was asked for; not the bytes that it was found out from, which anyone can vary.
+        let asked = (record?.required ?? []).map(\.rawValue) + (record?.keys ?? []).map { hex($0.publicKey) }
+        let answers =
+            [
+                standing?.state.name ?? "", "\(standing?.trustedSince ?? -1)", provenance.digest.rawValue,
+                provenance.signature.rawValue, provenance.signer,
+            ] + (provenance.manifest.map { [$0.document.text(pretty: false)] } ?? [])
+        return SHA256.hash(JSONValue.array((answers + asked).map { .string($0) }).canonicalBytes())
+    }
+
+    /// Findings about the whole batch.
+    var findings: [Finding] {
+        var found = provenance.findings
+        switch standing?.state {
+        case .blocked: found.append(Finding(.sourceBlocked, outcome: .rejected, row: 0))
+        case .unlisted: found.append(Finding(.sourceUnlisted, outcome: .quarantined, row: 0))
+        case .probation: found.append(Finding(.sourceProbation, outcome: .quarantined, row: 0))
+        case .trusted, nil: break
+        }
+        return found
+    }
+
+    /// What the report and the record say; nil when there is nothing to say.
+    var document: JSONValue? {
+        guard record != nil || standing != nil || !provenance.isSilent else { return nil }
+        var members: [String: JSONValue] = ["standing": .string(standing?.state.name ?? "none")]
+        if case .probation(let passed, let needed) = standing?.state {
+            (members["passed"], members["needed"]) = (.integer(Int64(passed)), .integer(Int64(needed)))
+        }
+        if let record { members["record_sha256"] = .string(hex(record.digest)) }
+        if let provenance = provenance.document { members["provenance"] = provenance }
+        if let manifest = provenance.manifest { members["manifest"] = manifest.document }
+        return .object(members)
+    }
+}

@@ -1,0 +1,101 @@
+import Lineage
+import Masking
+import Reading
+import Screening
+import Sketches
+package import Tabular
+
+/// The last stage: the verdict is known, and nothing is recorded yet. Report and ledger entries are built from it.
+struct JudgedBatch {
+    let decided: DecidedBatch
+    /// Rows by outcome.
+    let counts: OutcomeCounts
+    /// Totals of all findings.
+    let findings: FindingCounts
+    /// Findings one by one, as many as were asked for.
+    let listed: FindingList
+    /// Findings about the whole batch; those that quarantine hold it.
+    let batchFindings: [Finding]
+    /// The second pass; nil where there was none.
+    var processed: ProcessedBatch?
+    /// What a person waived.
+    var waived: [Waived] = []
+    /// What would be different under the contract that runs beside the one in force.
+    var shadow: ShadowReport?
+
+    var identity: BatchIdentity { decided.surveyed.identity }
+    var opened: OpenedBatch { decided.opened }
+    var results: [SliceResult] { processed?.release.results ?? [] }
+    /// The decision that the record keeps: none where no row was judged by it.
+    var decision: Decision? { processed == nil ? nil : decided.decision }
+    var isAccepted: Bool { processed != nil && !batchFindings.contains { $0.outcome >= .quarantined } }
+    /// What became of each row.
+    var fates: RowMap {
+        var fates = RowMap()
+        for result in results { fates.append(result.rowMap) }
+        return fates
+    }
+
+    /// Records the verdict where that was asked for, writes the files that `validate` was asked for, and reports.
+    func conclude() async throws(IngestionError) -> BatchReport {
+        let waiver = opened.options.waiver
+        // A release is refused before anything is made of it where not even the header fits.
+        if processed == nil, let waiver { return waiver.refused(self) }
+        guard let recorder = opened.recorder else {
+            if processed == nil { try writeRowFiles() }
+            return report()
+        }
+        let workplace: Workplace
+        if let made = processed?.workplace {
+            workplace = made
+        } else {
+            workplace = try recorder.begin(identity, opened.request.lease)
+        }
+        do throws(IngestionError) {
+            try recorder.requireSettled(opened.source, opened.request.lease)
+            if isAccepted { return try recorder.accept(self, in: workplace) }
+            if let waiver {
+                try recorder.abandon(workplace.lease)
+                return waiver.refused(self)
+            }
+            return try recorder.hold(self, in: workplace)
+        } catch {
+            // Another process judged the same bytes a moment ago: this one is the duplicate.
+            if let earlier = try recorder.afterFailure(workplace.lease, identity) {
+                return try decided.surveyed.repeating(earlier)
+            }
+            throw error
+        }
+    }
+
+    private func writeRowFiles() throws(IngestionError) {
+        guard decided.survey.head.layout != nil, let files = try RowFiles(opened.options) else { return }
+        try files.write(decided)
+        try files.finish()
+    }
+}
+
+/// What a person waived: findings about the batch, and those about rows with how many they are.
+package struct Waived: Sendable, Equatable {
+    /// The finding's code.
+    package let code: FindingCode
+    /// The contract's field, or -1 for none.
+    package let field: Int
+    /// Rows with it; 0 for a finding about the batch.
+    package internal(set) var rows: Int
+
+    /// Everything that would have held the batch or its rows, each kind once.
+    static func all(_ verdict: Verdict, _ counts: OutcomeCounts) -> [Waived] {
+        var found: [Waived] = []
+        func add(_ code: FindingCode, _ field: Int, _ rows: Int) {
+            if let place = found.firstIndex(where: { $0.code == code && $0.field == field }) {
+                found[place].rows += rows
+            } else {
+                found.append(Waived(code: code, field: field, rows: rows))
+            }
+        }
+        for finding in verdict.waived { add(finding.code, finding.field, 0) }
+        for (kind, tally) in counts.waived.sorted { add(kind.code, kind.field, tally.count) }
+        return found
+    }
+}

@@ -1,0 +1,284 @@
+import Cryptography
+import Lineage
+import Reading
+import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+import Validating
+
+/// Keys that memory does not hold: hashes under a secret, and row numbers, in a file without a name.
+final class KeySpill {
+    private let folder: String
+    /// Keys that stay in memory.
+    private let limit: Int
+    private var file: FileDescriptor?
+    private var end = 0
+    /// For each set and bucket, where its words lie.
+    private var runs: [Int: [Int: [(offset: Int, count: Int)]]] = [:]
+
+    init(in folder: String, limit: Int) {
+        self.folder = folder
+        self.limit = limit
+    }
+
+    /// Takes the keys of sets, by their numbers, once there are too many of them.
+    func relieve(_ sets: inout [DistinctKeys], numbered first: Int = 0) throws(IngestionError) {
+        guard sets.reduce(0, { $0 + $1.count }) > limit else { return }
+        for index in sets.indices {
+            try sets[index].drain { (bucket, words) throws(IngestionError) in
+                try storing { () throws(StorageError) in
+                    if file == nil { file = try .unnamed(in: folder, calling: "keys") }
+                    try file?.write(words, at: end)
+                }
+                runs[first + index, default: [:]][bucket, default: []].append((end, words.count))
+                end += 8 * words.count
+            }
+        }
+        returnFreeMemory()
+    }
+
+    /// Whether any keys of a set were taken.
+    func holds(_ set: Int) -> Bool { runs[set] != nil }
+
+    /// One part of the words that were taken of a bucket; nil behind the last.
+    func words(_ set: Int, _ bucket: Int, _ part: Int) throws(IngestionError) -> [UInt64]? {
+        guard let parts = runs[set]?[bucket], part < parts.count else { return nil }
+        return try storing { () throws(StorageError) in
+            try file?.words(parts[part].count, at: parts[part].offset)
+        }
+    }
+}
+
+/// The keys that a foreign key refers to outside the file, and what is told of where they are from.
+struct Reference: Sendable {
+    var keys = DistinctKeys()
+    /// Data that was read.
+    var digest: [UInt8] = []
+    /// Whether it is a file beside the contract.
+    var isFile = false
+    /// What the record says.
+    var document = JSONValue.null
+}
+
+/// All keys of a batch: those of its rows as far as memory goes, the rest in a file, and those they refer to.
+struct BatchKeys {
+    let references: [Reference]
+    let spill: KeySpill
+    /// The first number of the references' sets in the spill.
+    private static let outside = 1 << 20
+
+    /// Reads what foreign keys refer to.
+    init(
+        _ schema: Schema, hash: KeyedHash, store: Store?, options: BatchOptions
+    ) throws(IngestionError) {
+        spill = KeySpill(in: store?.workFolder ?? options.temporaryFolder, limit: options.keysInMemory)
+        var references: [Reference] = []
+        for (index, key) in schema.foreignKeys.enumerated() {
+            var reader = try ReferenceReader(key, schema, hash: hash, into: (spill, Self.outside + index))
+            references.append(try reader.read(store, options))
+        }
+        self.references = references
+    }
+
+    /// For the rules whose references are few, what their rows may refer to: rows that do are let go of at once. Many would be in memory
+    /// twice, and are not referred to again and again.
+    func known(_ rules: [KeyRule]) -> [Int: DistinctKeys.Known] {
+        var known: [Int: DistinctKeys.Known] = [:]
+        for (index, rule) in rules.enumerated() {
+            guard case .outside(let reference) = rule.purpose, !spill.holds(Self.outside + reference),
+                references[reference].keys.count <= 1 << 20
+            else { continue }
+            known[index] = references[reference].keys.known()
+        }
+        return known
+    }
+
+    /// For each key rule the rows that break it.
+    func errors(_ keys: [DistinctKeys], _ rules: [KeyRule]) throws(IngestionError) -> [RowSet] {
+        var errors: [RowSet] = []
+        for (index, rule) in rules.enumerated() {
+            func drained(_ set: Int) -> (Int, Int) throws(IngestionError) -> [UInt64]? {
+                { (bucket, part) throws(IngestionError) in try spill.words(set, bucket, part) }
+            }
+            switch rule.purpose {
+            case .target: errors.append(RowSet())
+            case .unique, .copies: errors.append(try keys[index].duplicates(drained(index)))
+            case .among(let target):
+                errors.append(try keys[index].rows(missingFrom: keys[target], drained(index), drained(target)))
+            case .outside(let reference):
+                errors.append(
+                    try keys[index].rows(
+                        missingFrom: references[reference].keys, drained(index), drained(Self.outside + reference)))
+            }
+        }
+        return errors
+    }
+}
+
+/// Reads the keys of one foreign key from where it refers to: with the types of the fields here, so that equal values are equal keys.
+private struct ReferenceReader {
+    private let key: ForeignKey
+    private let schema: Schema
+    private let validator: Validator
+    /// Where keys go that memory does not hold, and the number of their set there.
+    private let spill: (file: KeySpill, set: Int)
+    private var reference = Reference()
+
+    /// - Parameter spill: where keys go that memory does not hold, and the number of their set there.
+    init(
+        _ key: ForeignKey, _ schema: Schema, hash: KeyedHash, into spill: (file: KeySpill, set: Int)
+    ) throws(IngestionError) {
+        self.key = key
+        self.spill = spill
+        var fields: [Field] = []
+        for (here, there) in zip(key.fields, key.reference) {
+            guard let field = schema.fields.first(where: { $0.name == here }) else { continue }
+            var copy = Field(name: there, type: field.type)
+            copy.missingValues = field.missingValues
+            (copy.trueValues, copy.falseValues) = (field.trueValues, field.falseValues)
+            (copy.decimalChar, copy.groupChar, copy.bareNumber) = (field.decimalChar, field.groupChar, field.bareNumber)
+            copy.hiddenText = .accepted
+            fields.append(copy)
+        }
+        var made = Schema(fields: fields)
+        made.missingValues = schema.missingValues
+        made.uniqueKeys = [key.reference]
+        made.unknownFields = .keep
+        made.limits = schema.limits
+        self.schema = made
+        do throws(UnusableContract) { validator = try Validator(made, hash: hash) } catch {
+            throw IngestionError(error, file: key.name)
+        }
+    }
+
+    private func plan(_ format: SourceFormat, name: String) -> ReadingPlan {
+        var plan = ReadingPlan(
+            format: format, fieldNames: key.reference, rejectsUnknown: false,
+            limits: ScanLimits(maxRowBytes: schema.limits.maxRowBytes, maxDepth: schema.limits.maxDepth))
+        plan.limits.maxCellBytes = schema.limits.maxCellBytes
+        plan.dialect = BatchOptions().dialect(nil, ofFile: name)
+        plan.coding.maxRatio = schema.limits.maxDecompressionRatio
+        plan.coding.maxUnpackedBytes = schema.limits.maxDecompressedBytes
+        if format == .jsonl {
+            plan.coding.mayBeArray = true
+            plan.coding.isList = isDocument(name)
+        }
+        return plan
+    }
+
+    /// Reads all keys, from where the contract says.
+    mutating func read(_ store: Store?, _ options: BatchOptions) throws(IngestionError) -> Reference {
+        switch key.source {
+        case .itself: break
+        case .file(let path): try read(file: path, options)
+        case .dataset(let dataset): try read(dataset: dataset, store)
+        }
+        return reference
+    }
+
+    private func missing(_ place: String) -> IngestionError {
+        IngestionError(
+            .configuration,
+            "\(place): foreign key \(key.name) refers to \(key.reference.joined(separator: ", ")), which is not among its columns, "
+                + "or is there twice")
+    }
+
+    private mutating func read(file path: String, _ options: BatchOptions) throws(IngestionError) {
+        guard let format = SourceFormat(ofFile: path) else {
+            throw IngestionError(
+                .configuration,
+                "\(path): foreign key \(key.name): the name does not say whether it is CSV or JSON Lines")
+        }
+        let plan = plan(format, name: path)
+        let cutter = try SliceCutter(
+            Source(path, isStopped: options.isStopped), plan: plan, sliceBytes: options.sliceBytes)
+        guard let layout = cutter.head.layout else { throw missing(path) }
+        while let slice = try cutter.next() {
+            try add(SliceReader(slice, layout: layout, plan: plan))
+        }
+        reference.digest = cutter.digest()
+        reference.isFile = true
+        reference.document = .object([
+            "resource": .string(key.resource), "data_hash": .string(hex(reference.digest)),
+        ])
+    }
+
+    private mutating func add(_ blocks: consuming SliceReader) throws(IngestionError) {
+        var reader = consume blocks
+        while let batch = reader.next() {
+            for key in validator.validate(batch).keys[0] { reference.keys.add(key.hash, row: 1) }
+        }
+        var sets = [reference.keys]
+        reference.keys = DistinctKeys()
+        try spill.file.relieve(&sets, numbered: spill.set)
+        reference.keys = sets[0]
+    }
+
+    /// What a dataset has accepted, from its shards, each of which is first held against the record.
+    private mutating func read(dataset: String, _ store: Store?) throws(IngestionError) {
+        guard let store else {
+            throw IngestionError(
+                .usage, "foreign key \(key.name) refers to what dataset \(dataset) has accepted: give --store")
+        }
+        if store.configuration.datasets[dataset]?.schema != nil {
+            let contract = try store.contract(of: dataset).schema
+            if let field = contract.fields.first(where: { key.reference.contains($0.name) && $0.pii != nil }) {
+                throw IngestionError(
+                    .configuration,
+                    "foreign key \(key.name): field \(field.name) of dataset \(dataset) is masked before it is accepted, so no value "
+                        + "can be found in it; refer to another field, or to a file")
+            }
+        }
+        let ring = try store.keyRing()
+        guard !ring.keys.isEmpty else {
+            throw IngestionError(
+                .notPermitted,
+                "foreign key \(key.name) refers to dataset \(dataset), and this store has no key that opens its shards")
+        }
+        var hasher = SHA256()
+        let (log, state) = try store.proven()
+        let shards = try recording { () throws(LedgerError) in
+            try log.files("accepted", in: state.publications(dataset, role: "accepted"))
+        }
+        if shards.isEmpty, store.configuration.datasets[dataset] == nil {
+            let names = store.configuration.datasets.keys.sorted()
+            let hint = suggestion(for: dataset, among: names).map { "; did you mean \($0)" } ?? ""
+            throw IngestionError(
+                .configuration,
+                "foreign key \(key.name) refers to dataset \(dataset), which this store neither names nor has accepted anything of\(hint)"
+            )
+        }
+        for shard in shards {
+            hasher.update(Array(shard.digest.utf8).span)
+            try add(shard, of: dataset, store: store, ring: ring)
+        }
+        reference.digest = hasher.digest()
+        reference.document = .object([
+            "resource": .string(key.resource), "dataset": .string(dataset), "files": .integer(Int64(shards.count)),
+            "files_sha256": .string(hex(reference.digest)),
+        ])
+    }
+
+    private mutating func add(
+        _ shard: PublishedFile, of dataset: String, store: Store, ring: KeyRing
+    ) throws(IngestionError) {
+        let path = store.place(of: shard)
+        let (bytes, context) = try store.readEvidence(
+            shard, keys: ring, expect: ["dataset": dataset, "batch-id": shard.batch, "role": "accepted"])
+        let format = SourceFormat.allCases.first { $0.mediaType == context["media-type"] } ?? .csv
+        let plan = plan(format, name: format == .csv ? "shard.csv" : "shard.jsonl")
+        let head: SourceHead?
+        do throws(UnreadableSource) { head = try readHead(bytes.span, isWhole: true, plan: plan) } catch {
+            throw IngestionError(error, file: path)
+        }
+        guard let head, let layout = head.layout else { throw missing(path) }
+        let slice = SourceSlice(
+            ordinal: 0, offset: UInt64(head.length), length: UInt64(bytes.count - head.length), firstRow: 1,
+            rowCount: 0,
+            bytes: Array(bytes[head.length...]))
+        try add(SliceReader(slice, layout: layout, plan: plan))
+    }
+}

@@ -1,0 +1,102 @@
+import Reading
+import Screening
+import Sketches
+import Tabular
+import Validating
+
+/// The work on one slice, as a pure value: bytes in, outcomes out, without a store. Every runner, `score`, `replay` and the tests share it.
+struct SliceWork: Sendable {
+    let plan: Plan
+    let layout: Layout
+
+    /// The blocks of rows of a slice.
+    func blocks(of slice: SourceSlice) -> SliceReader { SliceReader(slice, layout: layout, plan: plan.reading) }
+
+    /// First pass over one slice: read, validate, profile.
+    ///
+    /// - Parameter draw: what was drawn for the slice, where that is known already.
+    func survey(
+        _ slice: SourceSlice, bounds: Profile.Bounds, draw known: SliceDraw? = nil
+    ) throws(IngestionError) -> SliceSurvey {
+        let choices = plan.choices
+        let draw =
+            known ?? (bounds.isNothing ? choices.drawOfCheck(slice) : choices.draw(slice, header: layout.header))
+        var result = SliceSurvey(
+            ordinal: slice.ordinal, profile: Profile(plan.reader, keyRules: plan.validator.keyRules.count), draw: draw)
+        var blocks = blocks(of: slice)
+        var isFirst = slice.ordinal == 0
+        var rows = 0
+        while let block = blocks.next() {
+            rows += block.count
+            if plan.isCrossChecked, isFirst || draw.checks(blockAt: block.baseOffset), result.disagreement == nil,
+                let row = rowWhereLibCSVDisagrees(
+                    block, delimiter: plan.reading.dialect.delimiter, quote: plan.reading.dialect.quote ?? 0x22,
+                    lineTerminator: plan.reading.dialect.lineTerminator)
+            {
+                result.disagreement = block.finding(.readersDisagree, outcome: .quarantined, at: row)
+            }
+            isFirst = false
+            result.remarks.merge(block.remarks)
+            let validated = plan.validator.validate(block)
+            result.profile.add(validated, plan.reader, order: draw.order, bounds: bounds)
+            result.add(validated, plan.options)
+        }
+        precondition(rows == slice.rowCount, "the slicer and the scanner count rows alike")
+        return result
+    }
+
+    /// Samples the rows once more, by no expectation: a file whose first rows are like none of the others, or one with few sound rows.
+    ///
+    /// - Parameter draws: what was drawn in each slice the first time.
+    func resample(
+        _ source: Source, places: [SlicePlace], draws: [SliceDraw?], runner: any SliceRunner
+    ) async throws(IngestionError) -> Profile {
+        var profile = Profile(plan.reader, keyRules: 0)
+        let bounds = SharedBounds(Profile.Bounds())
+        let replayer = try SliceReplayer(source, places: places, plan.reading.coding, hashes: false)
+        try await runner.run(
+            next: { () throws(IngestionError) in try replayer.next() },
+            work: { slice throws(IngestionError) in
+                var part = try survey(slice, bounds: bounds.value, draw: draws[slice.ordinal]).profile
+                part.keys = []
+                return part
+            },
+            take: { part in
+                profile.merge(part)
+                bounds.lower(to: profile.bounds)
+            })
+        return profile
+    }
+}
+
+extension SliceSurvey {
+    /// Takes in what validation found in a block.
+    fileprivate mutating func add(_ validated: ValidatedBatch, _ options: BatchOptions) {
+        for row in 0..<validated.batch.count {
+            isSound.append(validated.isSound[row])
+            isSighted.append(validated.isSighted[row])
+        }
+        evidence.merge(validated.evidence)
+        if sightings.count < options.spotted {
+            sightings += Spotted.all(validated).prefix(options.spotted - sightings.count)
+        }
+        if options.mode == .validate, listed.count < options.listed {
+            listed += validated.findings.prefix(options.listed - listed.count)
+        }
+    }
+}
+
+extension Decision {
+    /// The rows of a block that break a key rule, as (key rule, row of the block).
+    func repeats(in batch: Batch) -> [(rule: Int, row: Int)] {
+        var found: [(rule: Int, row: Int)] = []
+        for (rule, rows) in keyErrors.enumerated() {
+            var next = batch.firstRow
+            while let row = rows.first(from: next), row < batch.firstRow + batch.count {
+                found.append((rule, row - batch.firstRow))
+                next = row + 1
+            }
+        }
+        return found
+    }
+}

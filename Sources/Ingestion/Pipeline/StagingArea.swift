@@ -1,0 +1,100 @@
+import Lineage
+import Reading
+import Sealing
+import Storage
+import Tabular
+
+/// A file that was sealed for this batch and waits in the lease's folder.
+struct StagedShard: Sendable {
+    var role: String
+    var ordinal: Int
+    var name: String
+    /// Where it goes, relative to the store; known once the verdict is.
+    var path = ""
+    /// The part of the source that is in it; nil for what is kept beside the data.
+    var sourceRows: SourceRows?
+    var message: SealedMessage
+
+    /// Rows in the file, the first and last source row that they were taken from, and the source's bytes from `offset` to
+    /// `end`.
+    struct SourceRows: Sendable {
+        var count: Int
+        var first: Int
+        var last: Int
+        var offset: UInt64
+        var end: UInt64
+    }
+}
+
+extension StagedShard {
+    /// A shard of one slice.
+    ///
+    /// - Parameter rows: rows in it.
+    init(_ slice: SourceSlice, role: String, rows: Int, message: SealedMessage) {
+        self.init(
+            role: role, ordinal: slice.ordinal, name: StagingArea.name(ofShard: slice.ordinal, role: role),
+            sourceRows: SourceRows(
+                count: rows, first: slice.firstRow, last: slice.firstRow + slice.rowCount - 1, offset: slice.offset,
+                end: slice.offset + slice.length),
+            message: message)
+    }
+
+    /// A file that is kept beside the data.
+    init(kept role: String, message: SealedMessage) {
+        self.init(role: role, ordinal: 0, name: role + ".sluice", message: message)
+    }
+}
+
+/// Where a batch's sealed files are made, until the verdict says where they go.
+struct StagingArea: Sendable {
+    let folder: OpenFolder
+    let context: [String: String]
+    let recipients: [WrappingKey]
+
+    /// The name that a slice's shard is staged under.
+    static func name(ofShard ordinal: Int, role: String) -> String {
+        role == "accepted" ? "\(ordinal).sluice" : "\(ordinal).\(role).sluice"
+    }
+
+    /// Begins the file of a slice's shard.
+    func file(ofShard ordinal: Int, role: String) throws(SealingError) -> StagedFile {
+        let name = Self.name(ofShard: ordinal, role: role)
+        return try sealed { () throws(StorageError) in try StagedFile(in: folder, name: name) }
+    }
+
+    /// What a slice's shard carries in clear, authenticated.
+    func context(_ slice: SourceSlice, role: String) -> [String: String] {
+        var context = context
+        context["shard"] = String(slice.ordinal)
+        context["role"] = role
+        context["rows"] = "\(slice.firstRow)-\(slice.firstRow + slice.rowCount - 1)"
+        if role == "quarantine" { context["media-type"] = "application/jsonl" }
+        return context
+    }
+
+    /// Stages a small whole file that is kept beside the data.
+    ///
+    /// - Parameter extra: more of what stands in clear.
+    func seal(
+        _ bytes: [UInt8], role: String, mediaType: String, extra: [String: String] = [:]
+    ) throws(IngestionError) -> StagedShard {
+        let name = role + ".sluice"
+        var context = context.merging(extra) { _, new in new }
+        context["role"] = role
+        context["media-type"] = mediaType
+        context["shard"] = nil
+        let made = context
+        let message = try sealing { () throws(SealingError) in
+            let file = try sealed { () throws(StorageError) in try StagedFile(in: folder, name: name) }
+            var writer = try MessageWriter(to: file, context: made, recipients: recipients)
+            try writer.write(bytes.span)
+            return try writer.finish().commit(as: name)
+        }
+        return StagedShard(kept: role, message: message)
+    }
+}
+
+/// Runs what storage does for sealing.
+func sealed<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingError) -> R {
+    do throws(StorageError) { return try body() } catch { throw SealingError(error) }
+}

@@ -1,0 +1,285 @@
+import Cryptography
+package import Lineage
+import Reading
+import Schemas
+package import Screening
+import Sealing
+import Storage
+package import Tabular
+import Validating
+
+/// A batch as the record and its kept decision tell it, replayed where its source is there.
+package struct Replay: Sendable {
+    /// The entries of the batch.
+    package var received: LedgerEntry, judged: LedgerEntry
+    /// Its contract's fields; none when the decision keeps no contract.
+    package var fields: [String] = []
+    /// The decision that was kept, when the batch came so far and the file is the recorded one.
+    package var decision: Decision?
+    /// What the row map says of the rows.
+    package var fates = RowMap()
+    /// Rows that the replay judged as the record says, and the first of those that it did not.
+    package var agreed = 0, differing: [Int] = []
+    /// Whether every row came out as recorded, and there are as many as then.
+    package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount }
+    /// Whether there was a source to replay.
+    package var isReplayed = false
+    /// The row that was asked for: its findings, and what it measures beside every line.
+    package var findings: [Finding] = [], scores: [LineScore] = []
+    /// Findings of a row that only the quarantine shard tells, as it was sealed: code, field, statistic, threshold.
+    package var sealedFindings: JSONValue?
+    /// What the gate had learnt when it judged the batch, where that was asked for.
+    package var learnt: JSONValue?
+
+    init(received: LedgerEntry, judged: LedgerEntry) {
+        self.received = received
+        self.judged = judged
+    }
+}
+
+/// What is kept with a decision so that it can be replayed without anything else: the contract and how the file was read.
+struct KeptReading: Sendable {
+    var schema: Schema
+    /// The contract as it was written.
+    var contract: JSONValue
+    var options: BatchOptions
+
+    /// As it is sealed with the decision.
+    static func document(_ batch: BatchIdentity, _ plan: KeptPlan) -> JSONValue {
+        .object([
+            "contract": .string(batch.document.text(pretty: false)), "fields": .array(batch.fields.map { .string($0) }),
+            "inferred": .bool(plan.isInferred),
+            "dialect": .string(plan.dialect.document.text(pretty: false)),
+            "encoding": .string(plan.encoding.rawValue), "excluded": .array(plan.excluded.map { .string($0) }),
+            "is_list": plan.isList.map { .bool($0) } ?? .null, "engine": .string(plan.engine.rawValue),
+        ])
+    }
+
+    init(_ document: JSONValue, format: SourceFormat) throws(IngestionError) {
+        guard let contract = document["contract"]?.text, let dialect = document["dialect"]?.text else {
+            throw IngestionError(.unreadableData, "the kept decision has no contract with it")
+        }
+        do throws(SchemaError) {
+            let loaded = try Schema.load(whole: contract, name: "kept contract")
+            var read = Schema.digested(loaded)
+            // A JSON Schema names its properties in an order that JSON does not keep.
+            let order = document["fields"]?.items?.compactMap(\.text) ?? []
+            let fields = order.compactMap { name in read.fields.first { $0.name == name } }
+            if fields.count == read.fields.count { read.fields = fields }
+            self.contract = loaded.document
+            schema = read
+            schema.isInferred = document["inferred"]?.flag ?? false
+            options = BatchOptions()
+            options.dialect = try Dialect.load(Array(dialect.utf8), name: "kept dialect")
+        } catch {
+            throw IngestionError(.damaged, "the kept contract cannot be read by this version: \(error.description)")
+        }
+        options.format = format
+        options.encoding = document["encoding"]?.text.flatMap { TextEncoding(name: $0) }
+        options.excluded = document["excluded"]?.items?.compactMap(\.text) ?? []
+        options.engine = document["engine"]?.text.flatMap { CSVEngine(rawValue: $0) } ?? .structural
+        options.isList = document["is_list"]?.flag
+        options.jobs = 1
+        options.listed = 0
+    }
+}
+
+extension Schema {
+    /// Reads a contract in its canonical form, which holds the documents that its JSON Schemas refer to.
+    static func load(whole contract: String, name: String) throws(SchemaError) -> LoadedSchema {
+        let parsed = try loadDocument(Array(contract.utf8), name: name)
+        var others: [String: [UInt8]] = [:]
+        for (name, text) in parsed.root["sluice"]?["jsonSchema"]?["documents"]?.members ?? [:] {
+            others[name] = text.text.map { Array($0.utf8) }
+        }
+        return try Schema.load(parsed, documents: others)
+    }
+}
+
+/// How a file was read, as far as a replay needs it.
+struct KeptPlan: Sendable {
+    let isInferred: Bool
+    let dialect: Dialect
+    let encoding: TextEncoding
+    let excluded: [String]
+    let isList: Bool?
+    let engine: CSVEngine
+
+    init(_ plan: Plan) {
+        isInferred = plan.schema.isInferred
+        dialect = plan.reading.dialect
+        encoding = plan.reading.coding.encoding
+        excluded = plan.options.excluded
+        isList = plan.reading.coding.isList
+        engine = plan.options.engine
+    }
+}
+
+extension Store {
+    /// What was decided about a batch, replayed from the record: the kept decision over the batch's source gives the same rows, or
+    /// the difference is told.
+    ///
+    /// - Parameters:
+    ///   - row: the row that is asked for, from 1; nil for the batch as a whole.
+    ///   - file: the original file, which is not kept of accepted batches; that of a held one is sealed here.
+    package func replay(_ batch: String, row: Int?, file: String?) throws(IngestionError) -> Replay {
+        let log = try proven().log
+        let query = LineageQuery(log.ledger)
+        let entries = try recording { () throws(LedgerError) in try log.run(batch) }
+        guard let received = entries.first(where: { $0.kind == "batch.received" }),
+            let judged = entries.first(where: { $0.kind == "batch.judged" })
+        else {
+            throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
+        }
+        var replay = Replay(received: received, judged: judged)
+        replay.fates = try recording { () throws(LedgerError) in try query.rowMap(of: judged) } ?? RowMap()
+        if let row, !(1...max(1, replay.fates.rowCount)).contains(row) {
+            throw IngestionError(.noInput, "batch \(batch) has no row \(row): it has \(replay.fates.rowCount)")
+        }
+        let files = entries.flatMap(\.files)
+        guard let kept = files.first(where: { $0.role == "decision" }) else { return replay }
+        let bytes = try keptLines(kept, batch).decision
+        if bytes.isEmpty { return replay }
+        guard hex(SHA256.hash(bytes)) == judged.body["decision_sha256"]?.text,
+            let document = try? JSONValue.parse(bytes)
+        else {
+            throw IngestionError(
+                .damaged, "\(join(root, kept.path)): it is not the decision that the ledger records for batch \(batch)")
+        }
+        let format = SourceFormat(rawValue: received.body["format"]?.text ?? "") ?? .csv
+        guard let reading = document["reading"] else {
+            throw IngestionError(
+                .unreadableData,
+                "batch \(batch) was judged by an earlier version, which kept no contract with its decision; see: sluice lineage "
+                    + "show \(batch)"
+            )
+        }
+        let read = try KeptReading(reading, format: format)
+        guard hex(read.schema.digest) == received.body["contract_sha256"]?.text else {
+            throw IngestionError(.damaged, "the kept contract of batch \(batch) is not the one that the ledger records")
+        }
+        replay.fields = read.schema.fields.map(\.name)
+        let plan = try Plan(
+            BatchRequest(
+                "batch \(batch)", schema: read.schema, contract: read.contract,
+                dataset: received.body["dataset"]?.text ?? "", source: received.body["source"]?.text ?? "",
+                options: read.options), format: format, secrets: BatchSecrets(of: self))
+        guard let decision = Decision(document, schema: plan.schema, screened: plan.screened) else {
+            throw IngestionError(
+                .unreadableData, "the decision of batch \(batch) was kept by another version and cannot be replayed")
+        }
+        replay.decision = decision
+        if let source = try original(of: received, batch: batch, file: file, sealed: files) {
+            try replay.run(source, plan: plan, decision: decision, row: row)
+        } else if let row, let place = replay.fates.place(ofRow: row) {
+            replay.sealedFindings = try sealedFindings(at: place, of: batch, among: files)
+        }
+        return replay
+    }
+
+    /// The batch's source: the file that was given, if it is that, or the one that was sealed when the batch was held.
+    private func original(
+        of received: LedgerEntry, batch: String, file: String?, sealed files: [PublishedFile]
+    ) throws(IngestionError) -> Source? {
+        if let file {
+            let source = try Source(file)
+            guard hex(try digest(of: source)) == received.body["data_hash"]?.text else {
+                throw IngestionError(
+                    .usage,
+                    "\(file): it is not the file that batch \(batch) was made from: the record names sha256 "
+                        + (received.body["data_hash"]?.text ?? "")
+                )
+            }
+            return source
+        }
+        guard let sealed = files.first(where: { $0.role == "source" }) else { return nil }
+        // Without a name: it is gone with this process, however that ends.
+        let plain = try storing { () throws(StorageError) in
+            try FileDescriptor.unnamed(in: workFolder, calling: "the held source")
+        }
+        var length = 0
+        try readRecorded(sealed, keys: try keyRing(), expect: ["batch-id": batch, "role": "source"]) { span in
+            try plain.append(span, at: length)
+            length += span.count
+        }
+        return try Source(plain, calling: "batch \(batch)")
+    }
+
+    /// What the quarantine shard says of a row that was held back.
+    private func sealedFindings(
+        at place: RowMap.Place, of batch: String, among files: [PublishedFile]
+    ) throws(IngestionError) -> JSONValue? {
+        guard place.fate.outcome?.isReleased == false,
+            let file = files.first(where: {
+                $0.role == "quarantine" && $0.body["shard"]?.whole == Int64(place.fate.shard)
+            })
+        else { return nil }
+        var (line, number): ([UInt8], Int) = ([], 1)
+        try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "quarantine"]) { span in
+            for at in span.indices {
+                if number == place.row, span[at] != 0x0A { line.append(span[at]) }
+                if span[at] == 0x0A { number += 1 }
+            }
+        }
+        return (try? JSONValue.parse(line))?["findings"]
+    }
+}
+
+extension Replay {
+    /// Judges the rows of the source by the kept decision, and counts those that come out as recorded.
+    ///
+    /// - Parameter row: the row whose findings and scores are told.
+    fileprivate mutating func run(
+        _ source: Source, plan: Plan, decision: Decision, row: Int?
+    ) throws(IngestionError) {
+        guard let plan = try plan.corrected(by: source) else { return }
+        let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
+        guard let layout = cutter.head.layout else { return }
+        isReplayed = true
+        let work = SliceWork(plan: plan, layout: layout)
+        let screener = Screener(decision, plan.reader, actions: plan.actions)
+        var recorded = fates.runs[...]
+        var rest = recorded.first?.count ?? 0
+        while let slice = try cutter.next() {
+            var blocks = work.blocks(of: slice)
+            while let block = blocks.next() {
+                let checked = plan.validator.validate(block)
+                let validated = plan.validator.replay(
+                    block, wasSound: checked.isSound, repeats: decision.repeats(in: block))
+                let screened = screener.screen(validated)
+                for (index, outcome) in screened.outcomes.enumerated() {
+                    while rest == 0, !recorded.isEmpty {
+                        recorded.removeFirst()
+                        rest = recorded.first?.count ?? 0
+                    }
+                    rest -= 1
+                    let number = block.firstRow + index
+                    // A row of a held batch that had no reason of its own is held with it.
+                    if let fate = recorded.first?.fate, fate.outcome.map({ $0 == outcome }) ?? outcome.isReleased {
+                        agreed += 1
+                    } else if differing.count < 5 {
+                        differing.append(number)
+                    }
+                    guard number == row else { continue }
+                    findings = screened.findings.filter { $0.row == number }
+                    scores = screener.scores(validated, row: index)
+                }
+            }
+        }
+    }
+}
+
+extension Plan {
+    /// The plan with what a first look at all rows corrects, as the pipeline has it; nil when the header does not fit.
+    fileprivate func corrected(by source: Source) throws(IngestionError) -> Plan? {
+        let cutter = try SliceCutter(source, plan: reading, sliceBytes: options.sliceBytes)
+        guard let layout = cutter.head.layout else { return nil }
+        let work = SliceWork(plan: self, layout: layout)
+        var evidence = ColumnEvidence()
+        while let slice = try cutter.next() {
+            var blocks = work.blocks(of: slice)
+            while let block = blocks.next() { evidence.merge(validator.validate(block).evidence) }
+        }
+        return correcting(Corrections(evidence, layout, self).passed)
+    }
+}

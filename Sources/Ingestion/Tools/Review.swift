@@ -1,0 +1,297 @@
+import Cryptography
+import Lineage
+import Reading
+package import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+
+/// A person's decision to let a held batch out in spite of what statistics say of it, or to have it judged again, with what was sealed
+/// of the batch.
+struct Waiver: Sendable {
+    /// The held batch.
+    let held: String
+    /// Why.
+    let reason: String
+    /// Whether what statistics say holds nothing back; else the batch is let out only when it passes by itself.
+    let waivesStatistics: Bool
+    /// Fields whose change stays: their level begins with the batch.
+    let newLevels: Set<String>
+    /// SHA-256 of the name that its file came under.
+    let nameHash: [UInt8]
+    /// Its sealed source, opened into a file without a name.
+    let source: Source
+    /// What came beside its file.
+    let sidecars: Sidecars
+
+    /// A release that is refused: nothing is recorded, and the batch stays held.
+    func refused(_ judged: JudgedBatch) -> BatchReport {
+        var report = judged.report(.held)
+        report.batch = held
+        report.releases = held
+        report.isRefusedRelease = true
+        return report
+    }
+}
+
+extension BatchIdentity {
+    /// What is recorded once for content that a person let out: of two who do so at the same time one comes second.
+    var releaseKey: [UInt8] {
+        let parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
+        return SHA256.hash(JSONValue.array(parts.map { .string($0) }).canonicalBytes())
+    }
+}
+
+/// A held batch that nobody has dealt with.
+package struct HeldBatch: Sendable, Equatable {
+    /// What holds it.
+    package struct Reason: Sendable, Equatable {
+        /// The finding's code, and the field that it is about; empty where it is about none.
+        package let code: String, field: String
+    }
+
+    /// The batch, the dataset it came to, and who sent it.
+    package let batch: String, dataset: String, source: String
+    /// When it was judged.
+    package let time: String
+    /// Rows in it.
+    package let rows: Int
+    /// What holds it.
+    package let reasons: [Reason]
+    /// The oldest held batch that shows the same change; empty where this is the one.
+    package internal(set) var incident = ""
+
+    init(_ received: JSONValue, _ judged: JSONValue) {
+        batch = judged["batch"]?.text ?? ""
+        dataset = judged["dataset"]?.text ?? ""
+        source = received["source"]?.text ?? ""
+        time = judged["time"]?.text ?? ""
+        rows = Int(judged["rows"]?.whole ?? 0)
+        if let told = judged["held_for"]?.items {
+            reasons = told.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
+        } else {
+            // Earlier versions told the codes alone, those of remarks among them.
+            reasons = (judged["batch_findings"]?.items ?? []).map { Reason(code: $0.text ?? "", field: "") }
+        }
+    }
+}
+
+extension Store {
+    /// The held batches that nobody has dealt with, newest first, by the proven record; of one dataset when it is given.
+    package func heldBatches(of dataset: String? = nil) throws(IngestionError) -> [HeldBatch] {
+        let (log, state) = try proven()
+        var found: [HeldBatch] = []
+        for hold in state.openHolds.reversed() where dataset == nil || hold.dataset == dataset {
+            let entries = try recording { () throws(LedgerError) in try log.run(around: hold.sequence, hold.batch) }
+            guard let received = entries.first(where: { $0.kind == "batch.received" })?.body,
+                let judged = entries.first(where: { $0.kind == "batch.judged" })?.body,
+                try accepted(sameAs: received, judged) == nil
+            else { continue }
+            found.append(HeldBatch(received, judged))
+        }
+        return found.withIncidents()
+    }
+
+    /// The accepted batch of the same content in the same dataset, if there is one: what was accepted once is never accepted again.
+    func accepted(sameAs received: JSONValue, _ judged: JSONValue) throws(IngestionError) -> String? {
+        let (log, state) = try proven()
+        guard let dataset = received["dataset"]?.text, let data = received["data_hash"]?.text,
+            let digest = bytes(hex: data)
+        else { return nil }
+        for sequence in state.acceptances(dataset: dataset, digest: digest) {
+            let entry = try recording { () throws(LedgerError) in try log.entry(sequence) }
+            guard entry.kind == "batch.judged", entry.body["verdict"]?.text == "accepted",
+                let batch = entry.body["batch"]?.text
+            else { continue }
+            let run = try recording { () throws(LedgerError) in try log.run(around: sequence, batch) }
+            guard let other = run.first(where: { $0.kind == "batch.received" })?.body,
+                other["dataset"]?.text == dataset, other["data_hash"]?.text == data
+            else { continue }
+            // Where sources are held against each other, the same words from another one are words of their own.
+            if judged["cross"] != nil, other["source"]?.text != received["source"]?.text { continue }
+            return batch
+        }
+        return nil
+    }
+}
+
+/// What was sealed of a held batch, each file held against the record.
+private struct SealedBatch {
+    let source: Source
+    let sidecars: Sidecars
+    /// How it was read and by which contract, where it came so far and this version can read it.
+    let reading: KeptReading?
+
+    init(_ batch: String, _ entries: [LedgerEntry], format: SourceFormat?, _ store: Store) throws(IngestionError) {
+        let (files, ring) = (entries.flatMap(\.files), try store.keyRing())
+        func file(_ role: String) -> PublishedFile? { files.first { $0.role == role } }
+        guard let sealed = file("source") else {
+            throw IngestionError(
+                .unreadableData,
+                "the ledger records no sealed source of batch \(batch); see: sluice lineage show \(batch)")
+        }
+        if let kept = file("provenance") {
+            let (bytes, _) = try store.readEvidence(
+                kept, keys: ring, expect: ["batch-id": batch, "role": "provenance"])
+            sidecars = (try? JSONValue.parse(bytes)).map { Sidecars($0) } ?? Sidecars()
+        } else {
+            sidecars = Sidecars()
+        }
+        var reading: KeptReading?
+        if let kept = file("decision") {
+            let (bytes, _) = try store.readEvidence(kept, keys: ring, expect: ["batch-id": batch, "role": "decision"])
+            let document = try? JSONValue.parse(Store.keptLines(bytes).decision)
+            if let told = document?["reading"], let format { reading = try? KeptReading(told, format: format) }
+        }
+        self.reading = reading
+        // Without a name: it is gone with this process, however that ends.
+        let plain = try storing { () throws(StorageError) in
+            try FileDescriptor.unnamed(in: store.workFolder, calling: "the held source")
+        }
+        var length = 0
+        let reader = try store.openEvidence(sealed, keys: ring, expect: ["batch-id": batch, "role": "source"])
+        _ = try readShard(reader, path: store.place(of: sealed)) { span in
+            try plain.append(span, at: length)
+            length += span.count
+        }
+        source = try Source(plain, calling: "batch \(batch)")
+    }
+
+    /// The contract in force for its dataset: the one that is given, else what `sluice.yaml` names, else the one that it was judged by.
+    func contract(
+        _ given: LoadedSchema?, _ store: Store, batch: String, dataset: String
+    ) throws(IngestionError) -> (schema: Schema, document: JSONValue) {
+        if let given { return (Schema.digested(given), given.document) }
+        if store.configuration.datasets[dataset]?.schema != nil {
+            let loaded = try store.contract(of: dataset)
+            return (Schema.digested(loaded), loaded.document)
+        }
+        // What stands beside a contract is not sealed with it: without its lists of names less would be masked.
+        guard let reading, !reading.schema.needsOtherFiles else {
+            throw IngestionError(
+                .usage,
+                "no contract for batch \(batch): \(Store.configurationName) names none for dataset \(dataset), and the one that it was "
+                    + "judged by cannot be used by itself; give it with --schema FILE")
+        }
+        return (reading.schema, reading.contract)
+    }
+}
+
+extension Schema {
+    /// Whether the contract names files that stand beside it.
+    fileprivate var needsOtherFiles: Bool {
+        fields.contains { $0.pii?.dictionary != nil }
+            || foreignKeys.contains { if case .file = $0.source { true } else { false } }
+    }
+}
+
+extension Pipeline {
+    /// What became of a release.
+    package enum Release: Sendable {
+        /// The batch was judged again: it is accepted, or the release was refused and it stays held.
+        case judged(BatchReport)
+        /// Its content was accepted before, as this batch: nothing was done.
+        case earlier(String)
+    }
+
+    /// Takes a held batch through the whole gate once more, under the contract and the settings in force: what statistics say of it
+    /// is waived and recorded, and nothing else is. What is accepted is a batch of its own, with all its sound rows in its baseline.
+    ///
+    /// - Parameters:
+    ///   - reason: why; it is recorded.
+    ///   - newLevels: fields whose change stays, `*` for all: what came before says nothing of them any more.
+    ///   - waivesStatistics: false to let it out only when it passes by itself, beside what was accepted since.
+    ///   - contract: the contract, or nil for the one of the dataset.
+    ///   - asked: how many workers, and what the report lists.
+    package func release(
+        _ held: String, reason: String, newLevels: [String] = [], waivesStatistics: Bool = true,
+        contract given: LoadedSchema?, options asked: BatchOptions
+    ) async throws(IngestionError) -> Release {
+        guard let recorder else { preconditionFailure("a release is recorded") }
+        try requireTellable(reason)
+        let store = recorder.store
+        let entries = try recording { () throws(LedgerError) in try recorder.record.run(held) }
+        let (received, judged) = try Self.requireHeld(held, entries)
+        if let batch = try store.accepted(sameAs: received, judged) { return .earlier(batch) }
+        let format = received["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
+        let dataset = received["dataset"]?.text ?? ""
+        let sealed = try SealedBatch(held, entries, format: format, store)
+        guard let data = received["data_hash"]?.text, hex(try digest(of: sealed.source)) == data else {
+            throw IngestionError(
+                .damaged, "the sealed source of batch \(held) is not what the ledger records as its content")
+        }
+        let (schema, document) = try sealed.contract(given, store, batch: held, dataset: dataset)
+        var options = asked
+        options.mode = .ingest
+        // Judged once already, and held.
+        options.force = true
+        options.supersedes = nil
+        options.shadow = nil
+        options.format = format
+        options.sliceBytes = store.configuration.sliceBytes
+        // How a file is written is no setting: as it could be read then.
+        if let read = sealed.reading?.options {
+            (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
+            (options.excluded, options.engine) = (read.excluded, read.engine)
+        }
+        options.waiver = Waiver(
+            held: held, reason: reason, waivesStatistics: waivesStatistics,
+            newLevels: try Self.levels(newLevels, of: schema),
+            nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
+            source: sealed.source, sidecars: sealed.sidecars)
+        let report = try await run(
+            BatchRequest(
+                "batch \(held)", schema: schema, contract: document, dataset: dataset,
+                source: received["source"]?.text ?? "", options: options))
+        return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
+    }
+
+    /// The fields that are named, or all.
+    private static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
+        let known = schema.fields.map(\.name)
+        if named.contains("*") { return Set(known) }
+        for name in named where !known.contains(name) {
+            throw IngestionError(
+                .usage,
+                "--accept-level: the contract has no such field; it has "
+                    + known.prefix(40).map { LabelSearch.usual.shown($0) }.joined(separator: ", ")
+                    + (known.count > 40 ? " and \(known.count - 40) more" : ""))
+        }
+        return Set(named)
+    }
+
+    /// A reason stands in the ledger for good.
+    private func requireTellable(_ reason: String) throws(IngestionError) {
+        guard (1...1024).contains(reason.utf8.count) else {
+            throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
+        }
+        if !LabelSearch.usual.kinds(in: reason).isEmpty {
+            throw IngestionError(
+                .usage,
+                "--reason: it holds personal data or a credential, and would stand in the ledger: say it otherwise")
+        }
+    }
+
+    /// What the record says of a held batch; throws for any other.
+    private static func requireHeld(
+        _ held: String, _ entries: [LedgerEntry]
+    ) throws(IngestionError) -> (received: JSONValue, judged: JSONValue) {
+        guard let received = entries.first(where: { $0.kind == "batch.received" })?.body,
+            let judged = entries.first(where: { $0.kind == "batch.judged" })?.body
+        else {
+            throw IngestionError(.usage, "the ledger has no held batch \(held); see: sluice review list")
+        }
+        switch judged["verdict"]?.text {
+        case "held": return (received, judged)
+        case "accepted":
+            throw IngestionError(.usage, "batch \(held) was accepted: there is nothing to release")
+        default:
+            throw IngestionError(
+                .usage,
+                "batch \(held) was rejected for what it is, which is never waived: have it sent again as its source must send it; see: "
+                    + "sluice lineage show \(held)")
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import Cryptography
+import Glibc
+import Lineage
+import Screening
+import Tabular
+
+/// A baseline with a name: a recorded list of accepted batches, in the ledger only.
+package struct NamedBaseline: Sendable, Equatable {
+    /// Its name, once in a dataset.
+    package let name: String
+    /// The dataset.
+    package let dataset: String
+    /// The accepted batches that it is made of, newest first.
+    package let batches: [String]
+    /// For each batch the digest of its sealed baseline, hexadecimal.
+    let files: [String]
+    /// SHA-256 over name, dataset and the digests of the batches' sealed baselines, hexadecimal.
+    package let digest: String
+    /// When it was built.
+    package let time: String
+    /// Whether new batches are held against it: the last one approved, until it is retired.
+    package fileprivate(set) var isAnchor = false
+    /// Whether batches are judged by it alone.
+    package fileprivate(set) var isPinned = false
+    /// Whether it may no longer be used.
+    package fileprivate(set) var isRetired = false
+
+    /// The digest's bytes.
+    var digestBytes: [UInt8] { bytes(hex: digest) ?? [] }
+}
+
+/// What is done with a named baseline.
+package enum BaselineStep: String, Sendable {
+    /// Make it the anchor.
+    case approve = "baseline.approved"
+    /// Judge by it alone.
+    case pin = "baseline.pinned"
+    /// Use it no longer.
+    case retire = "baseline.retired"
+}
+
+extension Store {
+    /// The named baselines of a dataset, or of all, in the order they were built or approved last; from the proven record.
+    package func namedBaselines(dataset: String? = nil) throws(IngestionError) -> [NamedBaseline] {
+        let (log, state) = try proven()
+        var entries: [LedgerEntry] = []
+        for sequence in state.baselineSteps {
+            entries.append(try recording { () throws(LedgerError) in try log.entry(sequence) })
+        }
+        var found: [NamedBaseline] = []
+        for entry in entries {
+            guard let name = entry.body["name"]?.text, let of = entry.body["dataset"]?.text,
+                dataset == nil || of == dataset
+            else { continue }
+            if entry.kind == "baseline.built" {
+                found.append(
+                    NamedBaseline(
+                        name: name, dataset: of, batches: (entry.body["batches"]?.items ?? []).compactMap(\.text),
+                        files: (entry.body["files"]?.items ?? []).compactMap(\.text),
+                        digest: entry.body["digest"]?.text ?? "", time: entry.body["time"]?.text ?? ""))
+                continue
+            }
+            guard let place = found.firstIndex(where: { $0.name == name && $0.dataset == of }) else { continue }
+            var one = found.remove(at: place)
+            switch BaselineStep(rawValue: entry.kind) {
+            case .approve:
+                for index in found.indices where found[index].dataset == of { found[index].isAnchor = false }
+                one.isAnchor = true
+            case .pin:
+                for index in found.indices where found[index].dataset == of { found[index].isPinned = false }
+                one.isPinned = true
+            case .retire: (one.isAnchor, one.isPinned, one.isRetired) = (false, false, true)
+            case nil: break
+            }
+            found.append(one)
+        }
+        return found
+    }
+}
+
+extension Recorder {
+    /// Builds a baseline out of accepted batches and records it; nothing is judged by it until it is approved or pinned.
+    ///
+    /// - Parameters:
+    ///   - batches: the batches, or nil for the newest ones.
+    ///   - limit: how many of the newest.
+    package func buildBaseline(
+        _ name: String, dataset: String, batches: [String]?, limit: Int
+    ) throws(IngestionError) -> NamedBaseline {
+        guard isUsableName(name) else {
+            throw IngestionError(.usage, "a baseline's name has 1 to 64 letters, digits, dots, dashes and underscores")
+        }
+        if try store.namedBaselines(dataset: dataset).contains(where: { $0.name == name }) {
+            throw IngestionError(.usage, "dataset \(dataset) has a baseline \(name) already; choose another name")
+        }
+        let (log, state) = try store.proven()
+        let recorded = try recording { () throws(LedgerError) in
+            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
+        }
+        let files = recorded.filter { !state.excluded.contains($0.batch) }
+        let chosen: [PublishedFile]
+        if let batches {
+            chosen = try batches.map { (batch) throws(IngestionError) in
+                guard let file = files.first(where: { $0.batch == batch }) else {
+                    throw IngestionError(
+                        .usage, "batch \(batch) is no accepted batch of dataset \(dataset) with statistics")
+                }
+                return file
+            }
+        } else {
+            chosen = Array(files.prefix(limit))
+        }
+        guard !chosen.isEmpty, chosen.count <= Self.baselineBatchesMax else {
+            throw IngestionError(
+                .usage,
+                chosen.isEmpty
+                    ? "dataset \(dataset) has accepted no batch with statistics yet"
+                    : "a baseline is made of \(Self.baselineBatchesMax) batches at most")
+        }
+        let time = Clock.text()
+        let document = JSONValue.object([
+            "name": .string(name), "dataset": .string(dataset), "files": .array(chosen.map { .string($0.digest) }),
+        ])
+        let digest = hex(SHA256.hash(document.canonicalBytes()))
+        let entry = JSONValue.object([
+            "kind": .string("baseline.built"), "v": .integer(1), "time": .string(time), "name": .string(name),
+            "dataset": .string(dataset), "uid": .integer(Int64(getuid())), "digest": .string(digest),
+            "batches": .array(chosen.map { .string($0.batch) }),
+            "files": .array(chosen.map { .string($0.digest) }),
+        ])
+        try append([entry])
+        return NamedBaseline(
+            name: name, dataset: dataset, batches: chosen.map(\.batch), files: chosen.map(\.digest), digest: digest,
+            time: time)
+    }
+
+    /// Batches of a baseline at most: its entry may not pass 65,535 bytes.
+    private static var baselineBatchesMax: Int { 400 }
+
+    /// Records that a named baseline is approved, pinned or retired: by whom (uid), and why.
+    package func take(
+        _ step: BaselineStep, _ name: String, dataset: String, reason: String
+    ) throws(IngestionError) {
+        guard let found = try store.namedBaselines(dataset: dataset).first(where: { $0.name == name }) else {
+            throw IngestionError(
+                .usage, "dataset \(dataset) has no baseline \(name); sluice baseline list shows those there are")
+        }
+        if found.isRetired, step != .retire {
+            throw IngestionError(.usage, "baseline \(name) was retired; build another one")
+        }
+        let entry = JSONValue.object([
+            "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
+            "dataset": .string(dataset), "digest": .string(found.digest), "uid": .integer(Int64(getuid())),
+            "reason": .string(reason),
+        ])
+        try append([entry])
+    }
+
+    /// Records that a batch's baseline and claims count no longer: by whom (uid), and why. For one whose file is lost, and for one that
+    /// should never have been accepted.
+    package func excludeBaseline(of batch: String, dataset: String, reason: String) throws(IngestionError) {
+        let (log, state) = try store.proven()
+        let run = try recording { () throws(LedgerError) in try log.run(batch) }
+        guard run.flatMap(\.files).contains(where: { ["baseline", "claims"].contains($0.role) }),
+            run.contains(where: { $0.body["dataset"]?.text == dataset })
+        else {
+            throw IngestionError(
+                .usage,
+                "dataset \(dataset) has no baseline of a batch \(batch); see: sluice lineage log --dataset \(dataset)")
+        }
+        if state.excluded.contains(batch) {
+            throw IngestionError(.usage, "the baseline of batch \(batch) was excluded already")
+        }
+        let entry = JSONValue.object([
+            "kind": .string("baseline.excluded"), "v": .integer(1), "time": .string(Clock.text()),
+            "dataset": .string(dataset), "batch": .string(batch), "uid": .integer(Int64(getuid())),
+            "reason": .string(reason),
+        ])
+        try append([entry])
+    }
+
+    private func isUsableName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy {
+                $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 || [0x2D, 0x2E, 0x5F].contains($0)
+            }
+    }
+}
