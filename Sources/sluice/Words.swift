@@ -20,6 +20,16 @@ enum Words {
         return value < 0 ? "-" + out : out
     }
 
+    /// Seconds in the unit that a person would name.
+    static func duration(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(number(seconds / 86_400)) days"
+        }
+    }
+
     /// A number with a few digits.
     static func short(_ value: Double, _ places: Int = 2) -> String {
         if !value.isFinite { return "\(value)" }
