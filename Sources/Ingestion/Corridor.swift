@@ -87,7 +87,7 @@ package struct Corridor: Sendable {
         guard let format = options.format ?? Self.format(of: path) else {
             throw IngestionError(
                 .usage,
-                "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
+                "\(path): the file name does not show whether it is CSV or JSON; add --input-format csv or jsonl")
         }
         let secret = try store?.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
         let hash = try Plan.keyHash(secret)
@@ -260,7 +260,7 @@ package struct Corridor: Sendable {
         throw IngestionError(
             .unreadableData,
             "\(path): it has \(columns) columns, more than sluice.limits.maxFields \(schema.limits.maxFields); "
-                + "raise the limit if that is meant")
+                + "raise the limit if that is intended")
     }
 
     /// First pass over all slices.

@@ -15,7 +15,7 @@ package func inferSchema(
 ) throws(IngestionError) -> SchemaInference {
     guard let format = options.format ?? Corridor.format(of: path) else {
         throw IngestionError(
-            .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
+            .usage, "\(path): the file name does not show whether it is CSV or JSON; add --input-format csv or jsonl")
     }
     let dialect = options.dialect(nil, ofFile: path)
     var names: [String] = []
@@ -42,7 +42,7 @@ package func inferSchema(
         throw IngestionError(
             .unreadableData,
             "\(path): it has \(layout.columns.count) columns, and without a contract at most \(columnsMax) are read; write one "
-                + "with a larger sluice.limits.maxFields if that is meant")
+                + "with a larger sluice.limits.maxFields if that is intended")
     }
     try requireNames(layout, path)
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)

@@ -27,7 +27,7 @@ struct LocalRunner: Sendable {
         } catch let error as IngestionError {
             throw error
         } catch {
-            throw IngestionError(.software, "an unexpected error: \(error)")
+            throw IngestionError(.software, "internal error: \(error); please report it")
         }
     }
 }

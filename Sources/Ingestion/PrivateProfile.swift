@@ -116,11 +116,11 @@ extension Corridor {
         limit: Epsilon?
     ) throws(IngestionError) -> PrivateProfile {
         guard let committer else {
-            throw IngestionError(.configuration, "a profile spends a budget that a store must remember")
+            throw IngestionError(.configuration, "a profile spends a budget that a store records: give --store DIR")
         }
         guard let format = options.format ?? Self.format(of: path) else {
             throw IngestionError(
-                .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format")
+                .usage, "\(path): the file name does not show whether it is CSV or JSON; add --input-format")
         }
         let plan = try Plan(
             schema: schema, dataset: dataset, source: "", format: format, options: options,
@@ -182,7 +182,7 @@ extension Corridor {
         if let limit, spent > limit.millionths {
             throw IngestionError(
                 .notPermitted,
-                "the file's profiles would have spent \(Epsilon(millionths: spent).text), more than --dp-limit \(limit.text): "
+                "all profiles of this file would spend epsilon \(Epsilon(millionths: spent).text), more than --dp-limit \(limit.text): "
                     + "nothing was published")
         }
         let entry = JSONValue.object([

@@ -38,7 +38,7 @@ package func scoreRows(
     emit: ([RowScore]) -> Void
 ) async throws(IngestionError) {
     guard let format = options.format ?? Corridor.format(of: path) else {
-        throw IngestionError(.usage, "\(path): say whether it is CSV or JSON Lines with --input-format csv or jsonl")
+        throw IngestionError(.usage, "\(path): its name does not show whether it is CSV or JSON; add --input-format")
     }
     var schema = schema
     schema.forest.dimensions = dimensions

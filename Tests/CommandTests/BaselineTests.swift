@@ -71,7 +71,7 @@ import Testing
         for (arguments, words) in [
             (["build", "three"], "already"), (["approve", "none", "--reason", "x"], "no baseline none"),
             (["build", "x/y"], "letters"), (["show", "nobody"], "no baseline"),
-            (["build", "four", "--batches", "0000"], "no accepted batch"),
+            (["build", "four", "--batches", "0000"], "not an accepted batch"),
             (["build", "five", "--dataset", "other"], "accepted no batch"),
         ] {
             let refused = try harness.run(["baseline"] + arguments + ["--store", "store"])
