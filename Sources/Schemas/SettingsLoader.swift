@@ -142,7 +142,7 @@ extension SchemaLoader {
         if rule.operation == .tokenize, isSpelled, cursor["normalize"] == nil {
             warnings.append(
                 cursor.warning(
-                    "tokens of other spellings of the same address or number do not join: add normalize: true, or normalize: false where "
+                    "different spellings of one address or number get different tokens: add normalize: true, or normalize: false if "
                         + "earlier tokens must stay as they are"))
         }
     }

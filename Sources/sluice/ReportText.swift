@@ -250,8 +250,8 @@ enum ReportText {
         let rows = found.smallest == 1 ? "1 row" : "\(Words.number(found.smallest)) rows"
         var text = "k-anonymity: the smallest group has \(rows) (wanted \(wanted))"
         if let fewest = found.fewest { text += ", l-diversity: \(Words.number(fewest))" }
-        text += "; \(Words.percent(found.shareBelow)) of the rows are in smaller groups, "
-        text += "\(Words.number(found.classes)) groups by quasi-identifiers"
+        text += "; \(Words.percent(found.shareBelow)) of the rows are in groups below \(wanted); "
+        text += "\(Words.number(found.classes)) groups of quasi-identifiers"
         return found.sampled < 1 ? text + " (from \(Words.percent(found.sampled)) of the groups)" : text
     }
 

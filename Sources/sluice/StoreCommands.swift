@@ -63,7 +63,7 @@ struct BackupCommand: AsyncParsableCommand {
             original. Configuration and contracts are signed with the ledger's key. Keys are left out unless --with-keys is given: \
             keep them apart, because backup and keys together give access to the data.
 
-            Example: sluice backup /mnt/backup/store-2026-12-01 --store store
+            Example: sluice backup backup-2026-12-01 --store store
             """)
 
     @Argument(help: "The folder of the backup; it must not exist, or be empty.") var folder: String
@@ -95,7 +95,7 @@ struct RestoreCommand: AsyncParsableCommand {
             first saw the ledger; every file must have the digest in the ledger; configuration, contracts and keys must be the signed \
             ones. At the first mismatch the restore stops and leaves only an empty folder. The backup is not changed.
 
-            Example: sluice restore /mnt/backup/store-2026-12-01 store
+            Example: sluice restore backup-2026-12-01 store
 
             Exit codes: 0 restored · 1 the backup is not what was signed · 77 no verifier key is known.
             """)
