@@ -27,7 +27,7 @@ struct BaselineCommand: AsyncParsableCommand {
             Example:
               sluice baseline build 2026q3 --dataset orders
               sluice baseline show 2026q3 --dataset orders
-              sluice baseline approve 2026q3 --dataset orders --reason "reviewed with the data team"
+              sluice baseline approve 2026q3 --dataset orders --reason "reviewed"
             """,
         subcommands: [
             Build.self, List.self, Show.self, Simulate.self, Diff.self, Approve.self, Pin.self, Retire.self,
@@ -172,7 +172,7 @@ struct BaselineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a baseline the dataset's anchor, in place of the previous one.",
             discussion: """
-                Example: sluice baseline approve 2026q3 --dataset orders --reason "reviewed with the data team"
+                Example: sluice baseline approve 2026q3 --dataset orders --reason "reviewed"
                 """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.approve) }
@@ -183,7 +183,7 @@ struct BaselineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Judge by this baseline alone, until it is retired; the last accepted batches no longer count.",
             discussion: """
-                Example: sluice baseline pin 2026q3 --dataset orders --reason "frozen for the audit"
+                Example: sluice baseline pin 2026q3 --dataset orders --reason "audit"
                 """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.pin) }

@@ -25,7 +25,7 @@ extension LineageCommand {
         @Argument(help: "BATCH, or BATCH:ROW for one row, counted from 1.") var target: String
         @Option(name: .long, help: "The original file of the batch; needed to replay an accepted one.") var file:
             String?
-        @Flag(name: .long, help: "As JSON.") var json = false
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {

@@ -12,7 +12,7 @@ struct LineageCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               sluice lineage log --dataset orders
-              sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3 --store store
+              sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3
               sluice lineage verify --files --store store
             """,
         subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Verify.self])
@@ -82,7 +82,7 @@ struct LineageCommand: AsyncParsableCommand {
             discussion: """
                 Prints batch, source, record, bytes, contract, decision, masks and keys.
 
-                Example: sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3 --store store
+                Example: sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3
                 """)
         @Argument(help: "The shard: its file, SHA-256 or message id.") var shard: String
         @Option(name: .long, help: "A data row of the shard, counted from 1 without the header.") var row: Int?
@@ -168,7 +168,7 @@ struct LineageCommand: AsyncParsableCommand {
                 A receipt or checkpoint kept outside the store (--anchor) also shows whether the ledger was replaced by an older one, or \
                 rewritten by someone with the signing key.
 
-                Example: sluice lineage verify --files --anchor last-week.tlog-proof --store store
+                Example: sluice lineage verify --files --anchor last-week.tlog-proof
 
                 Exit codes: 0 intact · 1 tampered · 3 no anchor agrees and --require-anchor is set · 66/74 unreadable · 77 no \
                 verifier key is known.

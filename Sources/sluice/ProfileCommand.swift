@@ -16,7 +16,7 @@ struct ProfileCommand: AsyncParsableCommand {
             lists of values come from the contract, never from the data. The ledger records what is spent before a number is printed; \
             all profiles of the same file add up. Fields with personal data and keys are left out.
 
-            Example: sluice profile orders.csv --dataset orders --dp-epsilon 0.5 --dp-limit 2
+            Example: sluice profile orders.csv --dataset orders --dp-epsilon 0.5
 
             Exit codes: 0 published · 77 the profile would exceed --dp-limit.
             """)

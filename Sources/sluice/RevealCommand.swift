@@ -11,7 +11,7 @@ struct RevealCommand: AsyncParsableCommand {
             Prints one line for each value. A value that the key does not decrypt gives an empty line, and a message on standard \
             error names it.
 
-            Example: sluice reveal VALUE --key customers --reason "ticket 4711" --store store
+            Example: sluice reveal VALUE --key customers --reason "ticket 4711"
 
             Exit codes: 0 all values were decrypted · 1 some were not.
             """)

@@ -20,7 +20,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
             Example:
               sluice review list
-              sluice review release BATCH --reason "new price list since Monday"
+              sluice review release BATCH --reason "new price list"
             """,
         subcommands: [List.self, Release.self])
 
@@ -60,7 +60,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
                 Later batches that show the same change stay held too: --echoes judges them again.
 
-                Example: sluice review release BATCH --reason "new price list since Monday" --echoes
+                Example: sluice review release BATCH --reason "new price list" --echoes
 
                 Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
                 """)

@@ -53,7 +53,7 @@ struct ShardCommand: AsyncParsableCommand {
             Sealed files (.sluice) are messages of the AWS Encryption SDK, format 2.0; other software can open them.
 
             Example:
-              sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training run 7" --store store
+              sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training"
             """,
         subcommands: [Info.self, Cat.self, Verify.self])
 
@@ -114,7 +114,7 @@ struct ShardCommand: AsyncParsableCommand {
                 characters are shown as escapes.
 
                 Example:
-                  sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training run 7" --store store
+                  sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training"
                 """)
         @Argument(help: "The sealed file (.sluice).") var file: String
         @Option(
