@@ -434,8 +434,8 @@ struct SchemaCommand: AsyncParsableCommand {
             try await reporting {
                 let loaded = try reading.load(file)
                 Terminal.line(
-                    "\(file): \(loaded.schema.fields.count) fields, \(Words.number(loaded.warnings.count)) "
-                        + (loaded.warnings.count == 1 ? "warning" : "warnings"))
+                    "\(file): \(Words.count(loaded.schema.fields.count, "field")), \(Words.count(loaded.warnings.count, "warning"))"
+                )
             }
         }
     }

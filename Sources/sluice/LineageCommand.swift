@@ -248,7 +248,9 @@ struct LineageCommand: AsyncParsableCommand {
                             + "root \(base64(result.root))"
                     )
                 } else {
-                    Terminal.line("TAMPERED: \(result.damage.count) finding(s) in \(Words.number(result.rows)) entries")
+                    Terminal.line(
+                        "TAMPERED: \(Words.count(result.damage.count, "finding")) in \(Words.number(result.rows)) entries"
+                    )
                     code = 1
                 }
                 Terminal.line("verifier key \(verifier), \(from)")
@@ -265,7 +267,8 @@ struct LineageCommand: AsyncParsableCommand {
                             + "give a receipt or checkpoint kept elsewhere with --anchor FILE")
                     if requireAnchor, code == 0 { code = 3 }
                 } else {
-                    Terminal.line("\(result.anchors) anchor(s) agree")
+                    Terminal.line(
+                        "\(Words.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
                 }
             }
             if code != 0 { throw ExitCode(code) }

@@ -34,7 +34,7 @@ enum ReportText {
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         let speed = rate >= 0.5 ? ", \(Words.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
-            "  in    \(Words.number(report.rows)) rows, \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
+            "  in    \(Words.count(report.rows, "row")), \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
                 + "  (\(Words.short(report.seconds)) s\(speed), \(report.readers))")
         lines += notes(report)
         let counts = report.counts
@@ -44,11 +44,13 @@ enum ReportText {
             // Rows of a held batch are held, whatever each of them looked like.
             let clean = counts.count(.accepted) + counts.count(.flagged)
             lines.append(
-                "  out   \(Words.number(counts.total)) rows held, none published"
+                "  out   \(Words.count(counts.total, "row")) held, none published"
                     + " (row by row: \(Words.number(clean)) would pass, \(part(.quarantined)), \(part(.rejected)))")
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
+        // What holds a batch comes first, what it was compared with behind it.
+        lines += batchReasons(report)
         lines += vouched(report)
         lines += screening(report)
         lines += crossing(report)
@@ -62,7 +64,6 @@ enum ReportText {
         }
         if !report.unmasked.isEmpty { lines.append("  note  " + unmasked(report.unmasked)) }
         if let found = report.anonymity { lines.append("  anon  " + anonymity(found, report.minimumClass)) }
-        lines += batchReasons(report)
         lines += waived(report)
         lines += reasons(report)
         lines += shadow(report)

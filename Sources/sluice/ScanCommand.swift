@@ -120,11 +120,13 @@ struct ScanCommand: AsyncParsableCommand {
         for column in told {
             let share = { (count: Int) in Words.percent(Double(count) / Double(max(column.values, 1))) }
             var line = "  \(column.label): "
-            line += column.verdict.map { "\($0.name), " } ?? ""
+            if let verdict = column.verdict, verdict != column.wholes.first?.entity { line += "\(verdict.name), " }
             let wholes = column.wholes.map {
-                "\($0.entity.name) is \(Words.number($0.count)) values (\(share($0.count)))"
+                "\($0.entity.name) is \(Words.count($0.count, "value")) (\(share($0.count)))"
             }
-            let inside = column.inside.map { "\($0.entity.name) is in \(Words.number($0.count)) (\(share($0.count)))" }
+            let inside = column.inside.map {
+                "\($0.entity.name) is in \(Words.count($0.count, "value")) (\(share($0.count)))"
+            }
             Terminal.line(line + (wholes + inside).joined(separator: " · "))
         }
         Terminal.line("")

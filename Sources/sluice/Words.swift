@@ -20,6 +20,9 @@ enum Words {
         return value < 0 ? "-" + out : out
     }
 
+    /// A number with what is counted, which takes an s.
+    static func count(_ value: Int, _ what: String) -> String { "\(number(value)) \(what)\(value == 1 ? "" : "s")" }
+
     /// Seconds in the unit that a person would name.
     static func duration(_ seconds: Int) -> String {
         switch seconds {

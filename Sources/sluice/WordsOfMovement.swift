@@ -138,9 +138,9 @@ extension Words {
     }
 
     private static func multiple(_ what: String, _ than: String, _ moved: Movement) -> String {
-        (what.isEmpty ? "" : what + " ")
-            + "\(short(moved.now, 1)) times \(than), which had \(short(moved.least, 1)) to "
-            + "\(short(moved.most, 1)) times the usual"
+        let (least, most) = (short(moved.least, 1), short(moved.most, 1))
+        return (what.isEmpty ? "" : what + " ")
+            + "\(short(moved.now, 1)) times \(than), which had \(least == most ? least : "\(least) to \(most)") times the usual"
     }
 
     /// How far the nearest accepted batch is, beside how far accepted ones were, and the line.
