@@ -39,7 +39,7 @@ extension BaselineCommand {
                     why = error.description
                 }
                 if judged.json { return Terminal.json(.object(members)) }
-                Terminal.lines(Self.lines(.object(members)))
+                Terminal.report(Self.lines(.object(members)), indent: 10)
                 if let why { Terminal.remark("cannot show what was learnt: \(why)") }
             }
         }

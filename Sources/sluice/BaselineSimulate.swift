@@ -39,7 +39,7 @@ extension BaselineCommand {
                 let contract = try judged.contract(of: dataset, in: store)
                 let found = try store.simulate(dataset, last: last, contract: contract, settings: set)
                 if judged.json { return Terminal.json(found.document) }
-                Terminal.lines(Self.lines(found))
+                Terminal.report(Self.lines(found), indent: 10)
             }
         }
 

@@ -43,7 +43,7 @@ extension LineageCommand {
                 if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }
                 isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.json(Self.document(replay, row)) }
-                Terminal.lines(Self.render(replay, batch, row))
+                Terminal.report(Self.render(replay, batch, row), indent: 10)
             }
             if isDifferent { throw ExitCode(1) }
         }

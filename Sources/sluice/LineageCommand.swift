@@ -111,7 +111,7 @@ struct LineageCommand: AsyncParsableCommand {
                 if json {
                     Terminal.json(LineageText.document(trace, range))
                 } else {
-                    Terminal.lines(LineageText.render(trace, range))
+                    Terminal.report(LineageText.render(trace, range), indent: 10)
                 }
             }
         }

@@ -392,7 +392,7 @@ extension ReportText {
 
 extension String {
     /// Without spaces at the end.
-    fileprivate func trimmedEnd() -> String {
+    func trimmedEnd() -> String {
         var copy = self
         while copy.last == " " { copy.removeLast() }
         return copy

@@ -42,7 +42,7 @@ struct ReviewCommand: AsyncParsableCommand {
                 let found = try store.require().proving().heldBatches(of: dataset)
                 if json || format == .json { return Terminal.json(.array(found.map(\.document))) }
                 if found.isEmpty { Terminal.line("none: no held batch is open") }
-                for batch in found { Terminal.lines(batch.lines) }
+                for batch in found { Terminal.report(batch.lines) }
             }
         }
     }

@@ -23,7 +23,7 @@ enum Screen {
         for (place, word) in line.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
             let isBlank = current.allSatisfy { $0 == " " }
             if !isBlank, !word.isEmpty, current.count + 1 + word.count > width {
-                lines.append(current)
+                lines.append(current.trimmedEnd())
                 current = margin
             } else if place > 0 {
                 current += " "
@@ -40,12 +40,13 @@ enum Screen {
     /// Beginnings of lines and words in them, each with its colour (ECMA-48, select graphic rendition).
     private static let beginnings = [
         ("  WHY  ", "1;31"), ("  note ", "33"), ("  next ", "1"), ("  exit ", "33"), ("  rejected ", "31"),
-        ("BAD ", "1;31"),
-        ("RISK", "33"), ("ok  ", "32"),
+        ("ok  ", "32"),
+        ("RISK", "33"), ("BAD ", "1;31"),
     ]
     private static let verdicts = [
-        ("  ACCEPTED  ", "1;32"), ("  VALID  ", "1;32"), ("  HELD  ", "1;31"), ("  REJECTED  ", "1;31"),
-        ("  NOT VALID  ", "1;31"), ("  DUPLICATE  ", "1;33"),
+        ("  ACCEPTED", "1;32"), ("  VALID", "1;32"), ("  HELD", "1;31"), ("  REJECTED", "1;31"),
+        ("  NOT VALID", "1;31"),
+        ("  DUPLICATE", "1;33"),
     ]
 
     /// A line with its mark in colour.

@@ -85,7 +85,7 @@ struct SourceCommand: AsyncParsableCommand {
                 members["confirmed"] = .integer(confirmed.agreed)
                 members["contradicted"] = .integer(confirmed.differed)
                 if json { return Terminal.json(.object(members)) }
-                Terminal.lines(SourceText.lines(.object(members)))
+                Terminal.report(SourceText.lines(.object(members)), indent: 11)
             }
         }
     }
