@@ -172,7 +172,7 @@ private enum SourceText {
         let keys = (document["keys"]?.items ?? []).compactMap(\.text).joined(separator: ", ")
         let counts = (document["batches"]?.members ?? [:]).sorted { $0.key < $1.key }
         let batches = counts.map { "\(Words.number(Int($0.value.whole ?? 0))) \($0.key)" }.joined(separator: ", ")
-        let rows = [
+        let rows: [(String, String)] = [
             ("source", text("name")), ("standing", standing), ("owner", text("owner")), ("licence", text("licence")),
             ("collected", text("collection")), ("use", text("intendedUse")), ("contact", text("contact")),
             ("requires", text("require")), ("keys", keys), ("batches", batches.isEmpty ? "none" : batches),
