@@ -94,7 +94,7 @@ struct BoundRules {
     }
 
     private func notOfType(_ cursor: Cursor, _ text: String) -> SchemaError {
-        cursor.error(.wrongKind, "\(quoted(text)) is no \(field.type.name); write it as one")
+        cursor.error(.wrongKind, "\(quoted(text)) is not a valid \(field.type.name); write it as one")
     }
 
     /// The instant or day of an ISO text as comparable numbers: days and nanoseconds, in UTC.

@@ -50,7 +50,7 @@ package struct Cursor: Sendable {
     package func text() throws(SchemaError) -> String {
         guard let text = value.text else {
             let cure = place.lexeme == nil ? "" : "; put it in quotes"
-            throw error(.wrongKind, "must be text and is \(kind)\(cure)")
+            throw error(.wrongKind, "must be text but is \(kind)\(cure)")
         }
         return text
     }
@@ -124,7 +124,7 @@ package struct Cursor: Sendable {
 
     /// The error for a value of another kind than `expected`.
     package func wrongKind(_ expected: String) -> SchemaError {
-        error(.wrongKind, "must be \(expected) and is \(kind)")
+        error(.wrongKind, "must be \(expected) but is \(kind)")
     }
 
     private var kind: String {

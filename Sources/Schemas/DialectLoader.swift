@@ -76,10 +76,10 @@ extension SchemaLoader {
         var seen: Set<String> = []
         for key in try keys.items() {
             let name = try key.text()
-            if !seen.insert(name).inserted { throw key.error(.inconsistent, "stands there twice") }
+            if !seen.insert(name).inserted { throw key.error(.inconsistent, "is listed twice; remove one") }
             dialect.itemKeys.append(name)
         }
-        if dialect.itemKeys.isEmpty { throw keys.error(.inconsistent, "must name at least one column") }
+        if dialect.itemKeys.isEmpty { throw keys.error(.inconsistent, "is empty; name at least one column") }
         if dialect.hasArrayItems, !dialect.headerRows.isEmpty {
             throw keys.error(
                 .inconsistent, "the header row names the columns of arrays; write header: false, or remove itemKeys",

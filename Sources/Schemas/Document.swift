@@ -81,7 +81,7 @@ struct Located {
 func tooDeep(_ name: String, line: Int, column: Int) -> SchemaError {
     SchemaError(
         .limit, subject: name, line: line, column: column,
-        message: "nested deeper than \(DocumentLimits.depthMax) levels; write it flatter")
+        message: "nested deeper than \(DocumentLimits.depthMax) levels; flatten it")
 }
 
 /// The error for a key that is written twice.

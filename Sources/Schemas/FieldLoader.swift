@@ -73,7 +73,7 @@ extension SchemaLoader {
             var form = ListForm()
             if let mark = cursor["delimiter"] {
                 form.delimiter = try mark.text()
-                if form.delimiter.isEmpty { throw mark.error(.outOfRange, "a delimiter has at least one character") }
+                if form.delimiter.isEmpty { throw mark.error(.outOfRange, "a delimiter needs at least one character") }
             }
             form.item = try cursor["itemType"]?.choice(ListForm.Item.self, what: "itemType") ?? .string
             return .list(form)
@@ -136,7 +136,7 @@ extension SchemaLoader {
         let text = try cursor.text()
         guard text.unicodeScalars.count == 1, let scalar = text.unicodeScalars.first,
             !"0123456789+-eE".unicodeScalars.contains(scalar)
-        else { throw cursor.error(.unknownValue, "must be one character that is no digit, sign or e") }
+        else { throw cursor.error(.unknownValue, "must be one character other than a digit, a sign or e") }
         return text
     }
 

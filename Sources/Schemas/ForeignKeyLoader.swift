@@ -20,7 +20,7 @@ extension SchemaLoader {
                 key.reference = there.value.text == nil ? try there.texts() : [try there.text()]
             }
             guard key.fields.count == key.reference.count, !key.fields.isEmpty else {
-                throw there.error(.inconsistent, "a foreign key has as many fields there as here")
+                throw there.error(.inconsistent, "reference.fields must have as many fields as fields")
             }
             if resource.isEmpty {
                 try checkTypes(key, schema, there)
@@ -34,7 +34,7 @@ extension SchemaLoader {
                     ))
                 continue
             }
-            guard listed.insert(key).inserted else { throw item.error(.inconsistent, "it is listed twice") }
+            guard listed.insert(key).inserted else { throw item.error(.inconsistent, "it is listed twice; remove one") }
             schema.foreignKeys.append(key)
         }
         for name in used { places[name] = nil }
@@ -55,7 +55,7 @@ extension SchemaLoader {
             switch (item["file"], item["dataset"]) {
             case (let file?, nil): places[name] = (.file(try file.text()), item)
             case (nil, let dataset?): places[name] = (.dataset(try dataset.text()), item)
-            default: throw item.error(.inconsistent, "a reference is file: PATH, or dataset: NAME")
+            default: throw item.error(.inconsistent, "a reference needs file: PATH or dataset: NAME")
             }
         }
         return places

@@ -5,7 +5,7 @@ func parseJSON(_ bytes: [UInt8], name: String) throws(SchemaError) -> Located {
     var parser = JSONParser(bytes: bytes, name: name)
     let result = try parser.parseValue(depth: 1)
     parser.skipSpace()
-    guard parser.isAtEnd else { throw parser.wrong("something follows the document's end; remove it") }
+    guard parser.isAtEnd else { throw parser.wrong("there is text after the end of the document; remove it") }
     return result
 }
 
@@ -153,7 +153,7 @@ private struct JSONParser {
         guard let value = Double(lexeme), value.isFinite else {
             throw SchemaError(
                 .outOfRange, subject: name, line: place.line, column: place.column,
-                message: "\(quoted(lexeme)) is no finite number; quote it if text is meant")
+                message: "\(quoted(lexeme)) is not a finite number; quote it if it is text")
         }
         return scalar(.number(value), lexeme, place)
     }
@@ -168,8 +168,8 @@ private struct JSONParser {
         var result: [UInt8] = []
         advance()
         while current != UInt8(ascii: "\"") {
-            guard index < bytes.count else { throw wrong("the text has no closing quote") }
-            guard current >= 0x20 else { throw wrong("a control character in a text; write it as an escape") }
+            guard index < bytes.count else { throw wrong("the string has no closing quote") }
+            guard current >= 0x20 else { throw wrong("a string contains a control character; write it as an escape") }
             if current == UInt8(ascii: "\\") {
                 advance()
                 try parseEscape(into: &result)
@@ -190,7 +190,7 @@ private struct JSONParser {
             result.append(byte)
             return advance()
         }
-        guard current == UInt8(ascii: "u") else { throw wrong("an unknown escape in a text") }
+        guard current == UInt8(ascii: "u") else { throw wrong("a string contains an unknown escape") }
         advance()
         var value = try parseHex()
         if value & 0xFC00 == 0xD800, current == UInt8(ascii: "\\") {

@@ -241,7 +241,7 @@ struct JSONSchemaCompiler {
             } else if kind(at) == .array, let index = Int(key), places(at).indices.contains(index) {
                 next = places(at)[index]
             }
-            guard let next else { throw error(site, "the reference leads nowhere: \(quoted("#" + fragment))") }
+            guard let next else { throw error(site, "the reference has no target: \(quoted("#" + fragment))") }
             at = next
             if let known = bases[at] { base = known }
         }
@@ -361,9 +361,9 @@ struct JSONSchemaCompiler {
         depth += 1
         defer { depth -= 1 }
         guard depth <= 400 else {
-            throw error(site, "schemas lead on to each other more than 400 deep; write it flatter")
+            throw error(site, "schemas refer to each other more than 400 deep; flatten them")
         }
-        guard isSchema(site) else { throw error(site, "a schema is a mapping, true or false") }
+        guard isSchema(site) else { throw error(site, "a schema must be a mapping, true or false") }
         let index = schema.nodes.count
         nodeOf[site] = index
         schema.nodes.append(JSONSchema.Node())

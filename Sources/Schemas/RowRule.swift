@@ -136,7 +136,7 @@ extension SchemaLoader {
     /// `rules` of the contract: expressions, or mappings with one.
     func loadRules(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> [RowRule] {
         let items = try cursor.items()
-        guard items.count <= 256 else { throw cursor.error(.outOfRange, "more than 256 rules") }
+        guard items.count <= 256 else { throw cursor.error(.outOfRange, "there are more than 256 rules; remove some") }
         var rules: [RowRule] = []
         var names: Set<String> = []
         for item in items {
@@ -150,14 +150,14 @@ extension SchemaLoader {
                 if let name = item["name"] {
                     rule.name = try name.text()
                     guard !rule.name.isEmpty, rule.name.utf8.count <= 128 else {
-                        throw name.error(.outOfRange, "a rule's name has 1 to 128 bytes")
+                        throw name.error(.outOfRange, "the name of a rule needs 1 to 128 bytes")
                     }
                 }
                 if let action = item["action"] { rule.action = try loadRuleAction(action) }
             }
             guard names.insert(rule.name).inserted else {
                 throw item.error(
-                    .inconsistent, "there is a rule \(quoted(rule.name)) already; reports tell them by name")
+                    .inconsistent, "there is already a rule \(quoted(rule.name)); rename one: reports name rules")
             }
             rules.append(rule)
         }

@@ -39,11 +39,11 @@ struct RuleParser {
             throw Mistake(character: 1, reason: "more than \(Self.mostTokens) words; write several rules")
         }
         let whole = try expression()
-        guard case .end = tokens[at].kind else { throw mistake("nothing was expected here") }
+        guard case .end = tokens[at].kind else { throw mistake("the rule should end here") }
         guard whole.type == .bool else {
-            throw mistake("a rule is true or false, and this is \(whole.type.rawValue)", at: tokens[0])
+            throw mistake("a rule must be true or false, and this is \(whole.type.rawValue)", at: tokens[0])
         }
-        guard namesField else { throw mistake("no field is named", at: tokens[0]) }
+        guard namesField else { throw mistake("the rule names no field", at: tokens[0]) }
         return whole
     }
 
@@ -73,14 +73,14 @@ struct RuleParser {
         let condition = try alternatives()
         guard takes("?") else { return condition }
         guard condition.type == .bool else {
-            throw mistake("before ? stands true or false, and this is \(condition.type.rawValue)", at: start)
+            throw mistake("before ? must stand true or false, and this is \(condition.type.rawValue)", at: start)
         }
         let first = try alternatives()
         try expect(":")
         let second = try expression()
         guard first.type == second.type || first.type == .null || second.type == .null else {
             throw mistake(
-                "both ways of ?: have one type; these are \(first.type.rawValue) and \(second.type.rawValue)", at: start
+                "both ways of ?: need one type; these are \(first.type.rawValue) and \(second.type.rawValue)", at: start
             )
         }
         return .conditional(condition, first, second)
@@ -114,7 +114,7 @@ struct RuleParser {
 
     private func requireBool(_ parts: [RuleExpression], _ mark: String, _ start: RuleToken) throws(Mistake) {
         guard let last = parts.last, last.type != .bool else { return }
-        throw mistake("\(mark) joins truth values, and this is \(last.type.rawValue)", at: start)
+        throw mistake("\(mark) joins true or false, and this is \(last.type.rawValue)", at: start)
     }
 
     private mutating func relation() throws(Mistake) -> RuleExpression {
@@ -139,7 +139,7 @@ struct RuleParser {
     ) throws(Mistake) -> RuleExpression {
         if left.type == .null || right.type == .null {
             guard comparison == .equal || comparison == .unequal else {
-                throw mistake("null is in no order; compare with == or !=", at: token)
+                throw mistake("null has no order; compare it with == or !=", at: token)
             }
             let isThere = RuleExpression.isPresent(left.type == .null ? right : left)
             return comparison == .equal ? .not(isThere) : isThere
@@ -156,7 +156,7 @@ struct RuleParser {
     private mutating func membership(
         _ value: RuleExpression, _ token: RuleToken
     ) throws(Mistake) -> RuleExpression {
-        guard takes("[") else { throw mistake("after in stands a list that is written out: in ['a', 'b']") }
+        guard takes("[") else { throw mistake("in needs a literal list, such as in ['a', 'b']") }
         var items: [RuleExpression] = []
         while !takes("]") {
             if !items.isEmpty {
@@ -166,7 +166,7 @@ struct RuleParser {
             let item = try expression()
             // As values of a list are compared one by one.
             _ = try compared(.equal, value, item, token)
-            guard item.type != .null else { throw mistake("null is no value of a list; use has(…)") }
+            guard item.type != .null else { throw mistake("a list cannot contain null; use has(…)") }
             items.append(item)
         }
         return .isIn(value, items)
@@ -235,7 +235,7 @@ struct RuleParser {
             repeat { count += 1 } while takes("!")
             let inner = try member()
             guard inner.type == .bool else {
-                throw mistake("! turns a truth value, and this is \(inner.type.rawValue)", at: token)
+                throw mistake("! takes true or false, and this is \(inner.type.rawValue)", at: token)
             }
             return count % 2 == 0 ? inner : .not(inner)
         }
@@ -248,7 +248,7 @@ struct RuleParser {
         }
         let inner = try member()
         guard inner.type.isNumeric || inner.type == .duration else {
-            throw mistake("- turns a number, and this is \(inner.type.rawValue)", at: token)
+            throw mistake("- takes a number, and this is \(inner.type.rawValue)", at: token)
         }
         return count % 2 == 0 ? inner : .negated(inner)
     }
@@ -280,7 +280,7 @@ struct RuleParser {
         switch token.kind {
         case .int(let value):
             guard let value = Int64(exactly: value) else {
-                throw mistake("more than 64 bits hold", at: token)
+                throw mistake("the number does not fit into 64 bits", at: token)
             }
             return .constant(value, .int)
         case .double(let value): return .constant(Int64(bitPattern: value.bitPattern), .double)
@@ -295,7 +295,7 @@ struct RuleParser {
             throw mistake("the rule ends where a value was expected")
         case .mark(let mark):
             at -= 1
-            throw mistake("a value was expected, and not \(mark)")
+            throw mistake("a value was expected instead of \(mark)")
         }
     }
 
@@ -394,7 +394,7 @@ enum RuleSignatures {
         let whole = (receiver.map { [$0] } ?? []) + arguments
         if name == "matches" {
             guard whole.count == 2, whole[0].type == .string, case .text(let pattern) = whole[1] else {
-                throw mistake("matches takes a text, and a pattern that is written out: note.matches('[0-9]+')")
+                throw mistake("matches takes a text and a literal pattern, such as note.matches('[0-9]+')")
             }
             return .matches(whole[0], pattern: pattern)
         }
@@ -406,13 +406,13 @@ enum RuleSignatures {
         }
         if name == "timestamp", whole.count == 1, case .text(let text) = whole[0] {
             guard let instant = ruleInstant(text) else {
-                throw mistake("no time of RFC 3339, such as 2026-01-31T12:00:00Z, and no date")
+                throw mistake("this is neither a time of RFC 3339, such as 2026-01-31T12:00:00Z, nor a date")
             }
             return .constant(instant, .timestamp)
         }
         if name == "duration", whole.count == 1, whole[0].type == .string {
             guard case .text(let text) = whole[0], let length = ruleDuration(text) else {
-                throw mistake("duration takes a text that is written out, such as '1h30m' or '90s'")
+                throw mistake("duration takes a literal text, such as '1h30m' or '90s'")
             }
             return .constant(length, .duration)
         }

@@ -65,7 +65,7 @@ private struct RuleTokenReader {
             while let inner = peek(), isLetter(inner) || isDigit(inner) { at += 1 }
             let name = string(start..<at)
             guard !Self.reserved.contains(name) else {
-                throw mistake("\(name) is a word of the language; a field of this name is row['\(name)']", at: start)
+                throw mistake("\(name) is a reserved word; write row['\(name)'] for a field of this name", at: start)
             }
             kind = .name(name)
         } else {
@@ -83,13 +83,13 @@ private struct RuleTokenReader {
         guard "?:<>+-*/%!()[].,".unicodeScalars.contains(first) else {
             let hint =
                 switch first {
-                case "=": "; equality is =="
-                case "&", "|": "; and is &&, or is ||"
+                case "=": "; write == for equality"
+                case "&", "|": "; write && for and, || for or"
                 case "{": "; there are no maps"
-                case "`": "; a field with an odd name is row['…']"
+                case "`": "; write row['…'] for a field with such a name"
                 default: ""
                 }
-            throw mistake("\(quoted(String(first))) is no part of the language\(hint)")
+            throw mistake("\(quoted(String(first))) is not part of the rule language\(hint)")
         }
         at += 1
         return .mark(String(first))
@@ -168,7 +168,7 @@ private struct RuleTokenReader {
 
     private mutating func escape() throws(RuleParser.Mistake) -> Unicode.Scalar {
         let start = at - 1
-        guard let letter = peek() else { throw mistake("the text does not end", at: start) }
+        guard let letter = peek() else { throw mistake("the text has no closing quote", at: start) }
         at += 1
         let plain: [Unicode.Scalar: Unicode.Scalar] = [
             "a": "\u{07}", "b": "\u{08}", "f": "\u{0C}", "n": "\n", "r": "\r", "t": "\t", "v": "\u{0B}", "\\": "\\",
@@ -181,7 +181,7 @@ private struct RuleTokenReader {
         guard first + count <= scalars.count,
             let value = UInt32(string(first..<first + count), radix: digits == nil ? 8 : 16),
             let scalar = Unicode.Scalar(value), digits != nil || value < 256
-        else { throw mistake("no such escape; in patterns, write r'…' so that a backslash is one", at: start) }
+        else { throw mistake("unknown escape; in patterns write r'…', where a backslash is literal", at: start) }
         at = first + count
         return scalar
     }

@@ -467,7 +467,7 @@ package func tableSchema(
     ofPackage document: Document, resource wanted: String?
 ) throws(SchemaError) -> ConvertedSchema {
     let root = document.cursor
-    guard let list = root["resources"] else { throw root.error(.missing, "a data package has resources:") }
+    guard let list = root["resources"] else { throw root.error(.missing, "a data package needs resources:") }
     let items = try list.items()
     var names: [String] = []
     for item in items { names.append(try item["name"]?.text() ?? "") }
@@ -481,7 +481,7 @@ package func tableSchema(
         index = found
     } else {
         guard items.count == 1 else {
-            throw list.error(.missing, "the package has \(items.count) resources: say which, one of \(listed(names))")
+            throw list.error(.missing, "the package has \(items.count) resources: give one of \(listed(names))")
         }
         index = 0
     }
@@ -490,7 +490,7 @@ package func tableSchema(
         throw resource.error(.missing, "the resource has no schema; make one: sluice schema infer")
     }
     guard var members = schema.value.members else {
-        throw schema.error(.unsupported, "the schema is in a file of its own; use that one")
+        throw schema.error(.unsupported, "the schema is in a separate file; give that file")
     }
     var settings = members["sluice"]?.members ?? [:]
     if let dialect = resource["dialect"]?.value, dialect.members != nil { settings["dialect"] = dialect }

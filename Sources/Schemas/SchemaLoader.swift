@@ -282,7 +282,7 @@ struct SchemaLoader {
                         atKey: true)
                 }
                 warnings.append(
-                    member.warning("\(quoted(key)) is no property of the standard; did you mean \(quoted(meant))"))
+                    member.warning("\(quoted(key)) is not a property of the standard; did you mean \(quoted(meant))?"))
             }
         }
     }

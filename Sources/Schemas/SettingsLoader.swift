@@ -95,7 +95,7 @@ extension SchemaLoader {
             guard rule.maskCharacter.unicodeScalars.count == 1,
                 rule.maskCharacter.unicodeScalars.allSatisfy({ $0.value > 0x20 && !(0x7F...0x9F).contains($0.value) })
             else {
-                throw character.error(.outOfRange, "maskChar is one visible character")
+                throw character.error(.outOfRange, "maskChar must be one visible character")
             }
         }
         rule.keepFirst = try cursor["keepFirst"]?.whole(in: 0...10_000) ?? 0
@@ -142,7 +142,7 @@ extension SchemaLoader {
         if rule.operation == .tokenize, isSpelled, cursor["normalize"] == nil {
             warnings.append(
                 cursor.warning(
-                    "tokens of other spellings of the same address or number do not join: add normalize: true, or normalize: false where "
+                    "different spellings of one address or number get different tokens: add normalize: true, or normalize: false if "
                         + "earlier tokens must stay as they are"))
         }
     }
@@ -162,7 +162,7 @@ extension SchemaLoader {
                 else {
                     throw thresholds.error(
                         .inconsistent,
-                        "nobody looks for \(name): name it in the entities of a field whose pii is scan: true")
+                        "no field searches for \(name): add it to the entities of a field with pii: { scan: true }")
                 }
                 rules.thresholds[entity] = try thresholds[name]?.number(in: 0.01...1)
             }
@@ -172,7 +172,7 @@ extension SchemaLoader {
             guard !name.isEmpty, !fields.contains(where: { $0.name == name }) else {
                 throw spans.error(
                     .inconsistent,
-                    "spans names a new column of the shard; no field may have that name, nor may it be empty")
+                    "spans names a new column of the shard; give a name that no field has")
             }
             rules.spansColumn = name
         }
@@ -204,7 +204,7 @@ extension SchemaLoader {
             if Entities.known.contains(name), !Entities.scanned.contains(name) {
                 throw item.error(
                     .unsupported,
-                    "\(name) has no form by which it could be found in free text; declare the column that holds it")
+                    "\(name) cannot be recognised in free text; declare the column that contains it")
             }
             rule.entities.append(try item.word(of: Entities.scanned, what: "entity"))
         }
@@ -218,7 +218,7 @@ extension SchemaLoader {
         }
         if cursor["dictionaryEntity"] != nil, rule.dictionary == nil {
             throw cursor.error(
-                .inconsistent, "dictionaryEntity says what the names of dictionary are; name a dictionary too",
+                .inconsistent, "dictionaryEntity needs a dictionary; add one or remove it",
                 atKey: true)
         }
         if rule.entity != nil, rule.scan {
@@ -287,7 +287,7 @@ extension SchemaLoader {
         rule.warn = try cursor["warn"]?.number(in: 0...100)
         rule.fail = try cursor["fail"]?.number(in: 0...100)
         if let fail = cursor["fail"], let warn = rule.warn, let limit = rule.fail, warn > limit {
-            throw fail.error(.inconsistent, "warn is above fail; the milder line must come first")
+            throw fail.error(.inconsistent, "warn is above fail; swap them")
         }
         rule.enabled = try cursor["enabled"]?.flag() ?? true
         return rule
@@ -303,7 +303,7 @@ extension SchemaLoader {
         for token in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             let rest = token.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
             guard rest.allSatisfy({ $0.hasPrefix("0") || $0.hasPrefix("1") }) else {
-                throw cursor.error(.outOfRange, "a tilde in a JSON Pointer is written ~0, and a slash in a token ~1")
+                throw cursor.error(.outOfRange, "in a JSON Pointer, write ~0 for a tilde and ~1 for a slash in a name")
             }
             tokens.append(String(token).replacing("~1", with: "/").replacing("~0", with: "~"))
         }
@@ -337,7 +337,7 @@ extension SchemaLoader {
     func loadAction(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.text == "reject" {
             throw cursor.error(
-                .unknownValue, "statistics never reject, since they may be wrong; use flag or quarantine")
+                .unknownValue, "statistics can be wrong and never reject rows; use flag or quarantine")
         }
         return try cursor.word(of: ["flag", "quarantine"], what: "action") == "flag" ? .flagged : .quarantined
     }
@@ -457,7 +457,7 @@ extension SchemaLoader {
                 try threshold["quarantine"]?.number(in: 0.5...0.99999)
                 ?? max(rule.quarantineQuantile, rule.flagQuantile)
             guard rule.flagQuantile <= rule.quarantineQuantile else {
-                throw threshold.error(.inconsistent, "flag is above quarantine; the milder line must come first")
+                throw threshold.error(.inconsistent, "flag is above quarantine; swap them")
             }
         }
         if let action = cursor["action"] { rule.action = try loadAction(action) }

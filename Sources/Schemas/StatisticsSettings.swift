@@ -12,7 +12,7 @@ extension SchemaLoader {
             guard fields.contains(where: { $0.role == .eventTime && $0.type.isMoment }) else {
                 throw season.error(
                     .inconsistent,
-                    "a season needs the time of a row: give the field with its date or time sluice: { role: event-time }"
+                    "a season needs the time of a row: set sluice: { role: event-time } in the field with its date or time"
                 )
             }
             rules.season = try season.choice(Season.self, what: "season")
@@ -44,7 +44,7 @@ extension SchemaLoader {
     private func loadCrossRule(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> CrossRule {
         try cursor.refuseKeys(besides: ["key", "fields", "minSources", "action"])
         guard let key = cursor["key"], let compared = cursor["fields"] else {
-            throw cursor.error(.missing, "crossVerify needs key: with what a row is about, and fields: to compare")
+            throw cursor.error(.missing, "crossVerify needs key: with the identifying fields, and fields: to compare")
         }
         var rule = CrossRule(key: try loadNames(key, fields), fields: [])
         guard !rule.key.isEmpty else { throw key.error(.missing, "name at least one field") }

@@ -88,7 +88,7 @@ private struct YAMLConverter {
         guard let value = resolveCoreScalar(scalar.string) else {
             throw SchemaError(
                 .outOfRange, subject: name, line: line, column: column,
-                message: "\(quoted(scalar.string)) is no finite number; quote it if text is meant")
+                message: "\(quoted(scalar.string)) is not a finite number; quote it if it is text")
         }
         return Located(value: value, place: place)
     }

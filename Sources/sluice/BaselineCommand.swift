@@ -8,7 +8,7 @@ extension BaselineStep {
     fileprivate var past: String {
         switch self {
         case .approve: "is the anchor of"
-        case .pin: "is what batches are judged by in"
+        case .pin: "is pinned: it alone judges the batches of"
         case .retire: "is no longer used in"
         }
     }
@@ -17,12 +17,17 @@ extension BaselineStep {
 /// `sluice baseline`.
 struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "baseline", abstract: "Show, make, compare, approve and retire what batches are judged by.",
+        commandName: "baseline", abstract: "Show, build, compare, approve and retire the baselines of a dataset.",
         discussion: """
-            Without a named baseline a batch is judged by the last 20 accepted batches, of its own source once that has 2,000 rows. An \
-            anchor is a baseline that a person approved: lines are taken from it, drift from it and from the last batches counts, \
-            and small steps away from it add up until they are seen. It changes only by another approval. Only accepted rows \
-            ever enter a baseline, and every step is an entry of the ledger.
+            By default a batch is compared with the last 20 accepted batches, or with those of its own source once they have 2,000 \
+            rows. An anchor is a baseline that a person approved: thresholds come from it, drift from it and from the last batches \
+            counts, and small steps away from it add up until they are detected. Only another approval changes it. Only accepted rows \
+            enter a baseline, and the ledger records every step.
+
+            Example:
+              sluice baseline build 2026q3 --dataset orders
+              sluice baseline show 2026q3 --dataset orders
+              sluice baseline approve 2026q3 --dataset orders --reason "reviewed"
             """,
         subcommands: [
             Build.self, List.self, Show.self, Simulate.self, Diff.self, Approve.self, Pin.self, Retire.self,
@@ -30,7 +35,7 @@ struct BaselineCommand: AsyncParsableCommand {
         ])
 
     struct Dataset: ParsableArguments {
-        @Option(name: .long, help: "The dataset; needed where the store has several.") var dataset: String?
+        @Option(name: .long, help: "The dataset (default: the only one with accepted batches).") var dataset: String?
         @OptionGroup var store: StoreOptions
 
         /// The store and the dataset that is meant.
@@ -42,8 +47,9 @@ struct BaselineCommand: AsyncParsableCommand {
                 throw IngestionError(
                     .usage,
                     known.isEmpty
-                        ? "the store has accepted nothing yet; give --dataset NAME"
-                        : "give --dataset NAME, one of: \(known.joined(separator: ", "))")
+                        ? "the store has no accepted batch yet; give --dataset NAME"
+                        : "the store has several datasets; give --dataset NAME, one of: \(known.joined(separator: ", "))"
+                )
             }
             return (store, only)
         }
@@ -53,9 +59,9 @@ struct BaselineCommand: AsyncParsableCommand {
     struct Judged: ParsableArguments {
         @Option(
             name: [.short, .long],
-            help: "The contract (default: the dataset's in sluice.yaml, else that of its newest accepted batch).")
+            help: "The contract (default: the dataset's in sluice.yaml, else the one of its newest accepted batch).")
         var schema: String?
-        @Flag(name: .long, help: "As JSON.") var json = false
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var dataset: Dataset
 
         func contract(of dataset: String, in store: Store) throws(IngestionError) -> StatisticsContract {
@@ -67,11 +73,16 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline build`.
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a baseline out of accepted batches; nothing is judged by it until it is approved or pinned."
-        )
-        @Argument(help: "The new baseline's name.") var name: String
-        @Option(name: .long, help: "How many of the newest accepted batches.") var last = 20
-        @Option(name: .long, parsing: .upToNextOption, help: "These batches instead.") var batches: [String] = []
+            abstract: "Build a named baseline from accepted batches.",
+            discussion: """
+                It has no effect until it is approved or pinned.
+
+                Example: sluice baseline build 2026q3 --dataset orders --last 30
+                """)
+        @Argument(help: "The name of the new baseline: letters, digits, dots, dashes, underscores.") var name: String
+        @Option(name: .long, help: "Number of newest accepted batches.") var last = 20
+        @Option(name: .long, parsing: .upToNextOption, help: "These accepted batches instead of the newest ones.")
+        var batches: [String] = []
         @OptionGroup var dataset: Dataset
 
         func run() async throws {
@@ -80,7 +91,8 @@ struct BaselineCommand: AsyncParsableCommand {
                 let made = try Recorder(store).buildBaseline(
                     name, dataset: dataset, batches: batches.isEmpty ? nil : batches, limit: max(last, 1))
                 Terminal.line(
-                    "built \(name) of dataset \(dataset): \(made.batches.count) batches, sha256 \(made.digest)")
+                    "built baseline \(name) of dataset \(dataset): \(made.batches.count) batches, sha256 \(made.digest)"
+                )
                 Terminal.line("next  sluice baseline show \(name), then sluice baseline approve \(name) --reason TEXT")
             }
         }
@@ -88,8 +100,12 @@ struct BaselineCommand: AsyncParsableCommand {
 
     /// `sluice baseline list`.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the named baselines.")
-        @Flag(name: .long, help: "As JSON.") var json = false
+        static let configuration = CommandConfiguration(
+            abstract: "List the named baselines: dataset, name, state, batches, time, digest.",
+            discussion: """
+                Example: sluice baseline list --store store
+                """)
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -101,7 +117,8 @@ struct BaselineCommand: AsyncParsableCommand {
                 }
                 if found.isEmpty {
                     Terminal.line(
-                        "none: batches are judged by the last 20 accepted ones; sluice baseline build makes one")
+                        "no named baseline: batches are compared with the last 20 accepted ones; make one with: sluice baseline build NAME"
+                    )
                 }
                 for one in found {
                     Terminal.columns([
@@ -116,11 +133,18 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline diff`.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compare two baselines field by field, by the tests that a batch is judged by.",
-            discussion: "Exit code 1 when a batch with such a difference would be held.")
-        @Argument(help: "The one that is compared with: a name, a batch, or rolling.") var old: String
-        @Argument(help: "The one that is compared.") var new = "rolling"
-        @Flag(name: .long, help: "As JSON.") var json = false
+            abstract: "Compare two baselines field by field, with the tests that a batch has to pass.",
+            discussion: """
+                Prints for each test: same, WARN or HOLD, field, test, effect, limits, rows.
+
+                Example: sluice baseline diff 2026q3 rolling --dataset orders
+
+                Exit codes: 0 no such difference · 1 a batch with such a difference would be held.
+                """)
+        @Argument(help: "The reference: a named baseline, a batch, or rolling for the last accepted batches.") var old:
+            String
+        @Argument(help: "The baseline to compare with it: a name, a batch, or rolling.") var new = "rolling"
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var dataset: Dataset
 
         func run() async throws {
@@ -146,7 +170,10 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline approve`.
     struct Approve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a baseline the dataset's anchor; the one before it is kept, and no longer used.")
+            abstract: "Make a baseline the dataset's anchor, in place of the previous one.",
+            discussion: """
+                Example: sluice baseline approve 2026q3 --dataset orders --reason "reviewed"
+                """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.approve) }
     }
@@ -154,7 +181,10 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline pin`.
     struct Pin: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Judge by this baseline alone, until it is retired: the last accepted batches no longer count.")
+            abstract: "Judge by this baseline alone, until it is retired; the last accepted batches no longer count.",
+            discussion: """
+                Example: sluice baseline pin 2026q3 --dataset orders --reason "audit"
+                """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.pin) }
     }
@@ -162,7 +192,10 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline retire`.
     struct Retire: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Use a baseline no longer, as anchor or pinned; what was judged by it stays provable.")
+            abstract: "Stop using a baseline as anchor or pin; earlier verdicts stay provable.",
+            discussion: """
+                Example: sluice baseline retire 2026q3 --dataset orders --reason "new season"
+                """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.retire) }
     }
@@ -170,27 +203,29 @@ struct BaselineCommand: AsyncParsableCommand {
     /// `sluice baseline exclude`.
     struct Exclude: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract:
-                "Judge by a batch's baseline no longer: its file is lost, or the batch should not have been accepted.",
-            discussion:
-                "The batch and its shards stay as they are. Recorded with who asked (uid) and why; it cannot be taken back."
-        )
-        @Argument(help: "The accepted batch.") var batch: String
-        @Option(name: .long, help: "Why; recorded, so no personal data.") var reason: String
+            abstract: "Exclude an accepted batch from the rolling baseline.",
+            discussion: """
+                For a batch whose baseline file is lost, or that should not have been accepted. The batch and its shards stay. The \
+                ledger records who asked (uid) and why; there is no way back.
+
+                Example: sluice baseline exclude BATCH --dataset orders --reason "test data"
+                """)
+        @Argument(help: "The id of the accepted batch.") var batch: String
+        @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
                 try Recorder(store).excludeBaseline(of: batch, dataset: dataset, reason: reason)
-                Terminal.line("dataset \(dataset) is judged without the baseline of batch \(batch)")
+                Terminal.line("excluded batch \(batch) from the baseline of dataset \(dataset)")
             }
         }
     }
 
     struct Step: ParsableArguments {
-        @Argument(help: "The baseline's name.") var name: String
-        @Option(name: .long, help: "Why; recorded, so no personal data.") var reason: String
+        @Argument(help: "The name of the baseline.") var name: String
+        @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
         func take(_ step: BaselineStep) async throws {

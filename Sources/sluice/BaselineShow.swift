@@ -8,14 +8,17 @@ extension BaselineCommand {
     /// `sluice baseline show`.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show what a baseline is made of, and what the gate has learnt from it: no value of the data.",
+            abstract:
+                "Show what a baseline consists of and what the gate has learnt from it; no value of the data is shown.",
             discussion: """
-                For each field: what it is, by its form, and how that is set; how far accepted batches were from each other and where the \
-                line is; how many rows and batches there are; and what would still be seen in a batch of the usual size. Each such \
-                change is the smallest that half of the batches would be caught with, found by the tests themselves: accepted batches \
-                take the next one's place and are changed more and more. All is relative to the accepted batches.
+                For each field: its form and where that is set, how far accepted batches were from each other, the threshold, the number \
+                of rows and batches, and the smallest change that would be detected in half of the batches of the usual size. The last \
+                figure is found by running the tests on accepted batches with growing changes. All figures are relative to the accepted \
+                batches.
+
+                Example: sluice baseline show 2026q3 --dataset orders --store store
                 """)
-        @Argument(help: "A named baseline, a batch, or \"rolling\" for the last accepted batches.") var name = "rolling"
+        @Argument(help: "A named baseline, a batch, or rolling: the last accepted batches.") var name = "rolling"
         @OptionGroup var judged: Judged
 
         func run() async throws {
@@ -36,8 +39,8 @@ extension BaselineCommand {
                     why = error.description
                 }
                 if judged.json { return Terminal.json(.object(members)) }
-                Terminal.lines(Self.lines(.object(members)))
-                if let why { Terminal.remark("what was learnt is not shown: \(why)") }
+                Terminal.report(Self.lines(.object(members)), indent: 10)
+                if let why { Terminal.remark("cannot show what was learnt: \(why)") }
             }
         }
 
@@ -49,9 +52,9 @@ extension BaselineCommand {
                 "baseline  \(document["name"]?.text ?? "") of dataset \(document["dataset"]?.text ?? ""): "
                     + "\(Words.number(document["batches"]?.items?.count ?? 0)) batches, \(whole(document["rows"])) rows, "
                     + "\(whole(document["sampledRows"])) of them sampled, \(whole(document["sampledTexts"])) with their text",
-                "remarks   of \(whole(remarks?["tested"])) rows: \(whole(remarks?["deviated"])) deviated, "
-                    + "\(whole(remarks?["isolated"])) isolated, \(whole(remarks?["apart"])) with values that do not belong "
-                    + "together, \(whole(remarks?["withheld"])) held back by the forest",
+                "findings  in \(whole(remarks?["tested"])) rows: \(whole(remarks?["deviated"])) outliers, "
+                    + "\(whole(remarks?["isolated"])) isolated, \(whole(remarks?["apart"])) with inconsistent values, "
+                    + "\(whole(remarks?["withheld"])) held back by the forest",
             ]
             guard let learnt = document["learnt"], learnt != .null else {
                 for field in document["fields"]?.items ?? [] {
@@ -65,10 +68,11 @@ extension BaselineCommand {
             for field in learnt["fields"]?.items ?? [] { lines += LearntText.lines(field) }
             lines.append("note      \(Words.sight)")
             lines.append(
-                "set       what a field is: sluice: { form: measure, code or key } of a number, { form: category or key } of a text; its "
-                    + "line: sluice: { drift: { warn: …, fail: … } }, or { drift: { enabled: false } }")
+                "set       form of a field: sluice: { form: measure, code or key } for a number, { form: category or key } for a text; "
+                    + "threshold: sluice: { drift: { warn: …, fail: … } }; no comparison: sluice: { drift: { enabled: false } }"
+            )
             lines.append(
-                "next      what these settings would have held: sluice baseline simulate --dataset "
+                "next      to see what these settings would have held: sluice baseline simulate --dataset "
                     + (document["dataset"]?.text ?? ""))
             return lines
         }
@@ -84,9 +88,9 @@ enum LearntText {
         var lines = [
             "learning  "
                 + (isLearning
-                    ? "\(whole("batches")) of \(whole("learning")) batches: what differs is remarked on, and holds nothing yet"
-                    : "done: \(whole("batches")) batches are known, \(whole("learning")) are needed; what differs holds a batch")
-                + "; a batch has \(Words.number(whole("rows"))) rows as a rule"
+                    ? "\(whole("batches")) of \(whole("learning")) batches: differences are reported and do not hold a batch yet"
+                    : "done: \(whole("batches")) batches, \(whole("learning")) were needed; a difference holds a batch")
+                + "; a batch usually has \(Words.number(whole("rows"))) rows"
         ]
         if let season = season(learnt["season"]) { lines.append("season    " + season) }
         for rate in learnt["rates"]?.items ?? [] {
@@ -94,7 +98,7 @@ enum LearntText {
                 let usual = rate["usual"]?.double, let line = rate["line"]?.double
             else { continue }
             lines.append(
-                "rate      \(Words.meaning(code).title): at most \(Words.share(usual)) of the rows of an accepted batch, the line is "
+                "rate      \(Words.meaning(code).title): at most \(Words.share(usual)) of the rows of an accepted batch; the threshold is "
                     + Words.share(line))
         }
         return lines
@@ -107,12 +111,12 @@ enum LearntText {
         let named = fields.prefix(8).joined(separator: ", ") + (fields.count > 8 ? " and \(fields.count - 8) more" : "")
         if season["isSet"]?.flag == true {
             return fields.isEmpty
-                ? "\(kind): in no field are batches of one \(kind) much nearer to each other than all are, so each is compared with all"
-                : "\(kind): in \(named) a batch is compared with those of its own \(kind) alone"
+                ? "\(kind): no field differs enough by \(kind), so a batch is compared with all others"
+                : "\(kind): in \(named) a batch is compared only with batches of the same \(kind)"
         }
         return
-            "batches of one \(kind) are much nearer to each other than all batches are, in \(named); to compare each with those of its "
-            + "own \(kind): sluice: { baseline: { season: \(kind) } } in the contract"
+            "batches differ by \(kind) in \(named); to compare a batch only with batches of the same \(kind), write "
+            + "sluice: { baseline: { season: \(kind) } } into the contract"
     }
 
     /// What holds for a field.
@@ -127,7 +131,7 @@ enum LearntText {
         if let leftOut = field["leftOut"]?.text { lines.append("          " + leftOut) }
         lines += (field["tests"]?.items ?? []).compactMap(Words.learnt).map { "          " + $0 }
         if let rows = Words.rowLines(field) { lines.append("          " + rows) }
-        if let sees = Words.wouldSee(field) { lines.append("          would still see: " + sees) }
+        if let sees = Words.wouldSee(field) { lines.append("          would still detect: " + sees) }
         return lines
     }
 }

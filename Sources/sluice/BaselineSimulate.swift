@@ -9,19 +9,21 @@ extension BaselineCommand {
     struct Simulate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Judge the last accepted batches again under the settings of now, or under others: what would have been held?",
+                "Judge the last accepted batches again, under current or other settings: what would have been held?",
             discussion: """
-                Each batch is judged beside those that were accepted before it, by the sealed sample of its released rows. Replayed: \
-                drift, shares, new and missing values, number of rows, outliers, pairs, forest, triggers, copies and labels. Not \
-                replayed, since it is not kept: the contract's own checks, credentials and personal data, keys, what sources say of the \
-                same keys, slow drift and named baselines, rows that were held back when the batch came, and the rows beyond the \
-                sample (up to 16,384 of a batch, 2,048 with their text). Nothing is written, and nothing is recorded.
+                Each batch is compared with the batches accepted before it, using the sealed sample of its released rows (up to 16,384 \
+                rows, 2,048 with their text). Replayed are drift, shares, new and missing values, number of rows, outliers, pairs, \
+                forest, triggers, copies and labels. Not replayed, because the data for it is not kept: checks of the contract, \
+                credentials, personal data, keys, cross-verification of sources, slow drift, named baselines, and rows that were held \
+                back then. Nothing is written or recorded.
 
                 --set changes the contract for this run: baseline.learning=4, batch.maxQuarantinedRate=0.1, \
-                fields.NAME.drift.fail=0.5, fields.NAME.form=measure. A changed contract is given with --schema.
+                fields.NAME.drift.fail=0.5, fields.NAME.form=measure. Use --schema for a changed contract.
+
+                Example: sluice baseline simulate --dataset orders --set baseline.learning=4
                 """)
-        @Option(name: .long, help: "How many of the newest accepted batches.") var last = 20
-        @Option(name: .long, help: "A setting under the contract's sluice:, as KEY=VALUE; may be repeated.")
+        @Option(name: .long, help: "Number of newest accepted batches to judge, 1 to 400.") var last = 20
+        @Option(name: .long, help: "A setting under sluice: in the contract, as KEY=VALUE; may be repeated.")
         var set: [String] = []
         @OptionGroup var judged: Judged
 
@@ -37,7 +39,7 @@ extension BaselineCommand {
                 let contract = try judged.contract(of: dataset, in: store)
                 let found = try store.simulate(dataset, last: last, contract: contract, settings: set)
                 if judged.json { return Terminal.json(found.document) }
-                Terminal.lines(Self.lines(found))
+                Terminal.report(Self.lines(found), indent: 10)
             }
         }
 
@@ -47,7 +49,7 @@ extension BaselineCommand {
                 found.batches.reduce(0) { $0 + $1.sampled }, found.batches.reduce(0) { $0 + $1.rowsHeld }
             )
             var lines = [
-                "dataset   \(found.dataset): \(found.batches.count) accepted batches judged again, each beside those before it, by "
+                "dataset   \(found.dataset): \(found.batches.count) accepted batches judged again, each against those before it, by "
                     + found.origin,
                 "held      \(held.count) of \(found.batches.count) would have been held"
                     + (held.isEmpty ? "" : ": " + reasons(held, found.fields)),
@@ -58,9 +60,9 @@ extension BaselineCommand {
             for (batch, document) in zip(found.batches, documents) {
                 let verdict =
                     batch.isHeld
-                    ? "HELD" : batch.before == 0 ? "first contact" : batch.isLearning ? "learning" : "accepted"
+                    ? "HELD" : batch.before == 0 ? "cold start" : batch.isLearning ? "learning" : "accepted"
                 lines.append(
-                    "batch     \(batch.batch)  \(batch.time)  \(verdict)  \(Words.number(batch.rows)) rows, beside "
+                    "batch     \(batch.batch)  \(batch.time)  \(verdict)  \(Words.number(batch.rows)) rows, against "
                         + (batch.before == 1 ? "1 batch" : "\(batch.before) batches"))
                 for finding in Words.causes(document["findings"]?.items ?? []) {
                     let mark = finding["outcome"]?.text == Outcome.flagged.name ? "remark" : "why"
@@ -75,12 +77,12 @@ extension BaselineCommand {
             }
             if let named = found.named {
                 lines.append(
-                    "note      batches are judged by baseline \(named) in fact; this is about the last accepted batches alone"
+                    "note      real batches are judged by baseline \(named); this simulation uses the last accepted batches"
                 )
             }
             lines.append(
-                "note      not replayed, since it is not kept: the contract's own checks, credentials, keys, what sources say of each "
-                    + "other, rows that were held back then")
+                "note      not replayed, since it is not kept: checks of the contract, credentials, keys, cross-verification of "
+                    + "sources, rows that were held back then")
             return lines
         }
 

@@ -8,12 +8,18 @@ import Tabular
 struct DialectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dialect",
-        abstract: "Look at a CSV file, and print how it is written: lines to paste into its contract.",
-        discussion: "Exit codes: 0 found · 65 two dialects explain the file equally well, or none does.")
+        abstract: "Detect the dialect and encoding of a CSV file.",
+        discussion: """
+            Prints YAML to paste into the contract, with the evidence in comments.
 
-    @Argument(help: "A CSV file, plain or compressed.") var file: String
-    @Option(name: .long, help: "The text's encoding, if it is known.") var encoding: TextEncoding?
-    @Flag(name: .long, help: "As JSON.") var json = false
+            Example: sluice dialect orders.csv
+
+            Exit codes: 0 found · 65 two dialects explain the file equally well, or none does.
+            """)
+
+    @Argument(help: "A CSV file, plain or compressed; - is standard input.") var file: String
+    @Option(name: .long, help: "The text's encoding, if it is known (default: detected).") var encoding: TextEncoding?
+    @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
         ignoreBrokenPipes()
@@ -35,12 +41,12 @@ enum DialectText {
     /// The dialect, unless another one explains the sample as well.
     static func requireSure(_ sniffed: SniffedSource, _ file: String) throws(IngestionError) -> Dialect {
         guard let found = sniffed.found, found.rows > 0, found.explains else {
-            throw IngestionError(.unreadableData, "\(file): no dialect makes rows of it; is it CSV?")
+            throw IngestionError(.unreadableData, "\(file): no CSV dialect explains it; is it CSV?")
         }
         if !found.isSure, let rival = found.rival {
             throw IngestionError(
                 .unreadableData,
-                "\(file): two dialects explain it equally well: \(line(found.dialect)) and \(line(rival)); say which with "
+                "\(file): two dialects explain it equally well: \(line(found.dialect)) and \(line(rival)); give one with "
                     + "--delimiter or --dialect FILE, or in the contract")
         }
         return found.dialect

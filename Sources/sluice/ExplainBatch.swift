@@ -9,17 +9,23 @@ extension LineageCommand {
     /// `sluice lineage explain`.
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Replay a kept decision and show why a batch, or a row of it, got its outcome.",
+            abstract: "Replay a sealed decision and show why a batch, or one row, got its outcome.",
             discussion: """
-                The decision was sealed when the batch was judged, and its digest is in the ledger. It is applied again to the batch's \
-                source: that of a held batch is sealed in quarantine; of an accepted batch give the original with --file, since only what \
-                was masked is kept. Without it the record and the sealed findings of rows that were held back are shown. No value is.
+                The decision was sealed when the batch was judged, and its digest is in the ledger. This command applies it again to the \
+                source file. For a held batch the source is sealed in quarantine; for an accepted batch give the original with --file, \
+                because only masked rows are kept. Without the source, the record and the sealed findings of rows that were held back \
+                are shown. No value of the data is shown.
 
-                Exit codes: 0 every row came out as recorded · 1 some did not, or what is kept is not what was recorded.
+                Examples:
+                  sluice lineage explain BATCH --store store
+                  sluice lineage explain BATCH:11 --file orders.csv --store store
+
+                Exit codes: 0 every row came out as recorded · 1 some did not, or a kept file is not the recorded one.
                 """)
-        @Argument(help: "A batch, or a row of it: BATCH or BATCH:ROW.") var target: String
-        @Option(name: .long, help: "The original file of an accepted batch.") var file: String?
-        @Flag(name: .long, help: "As JSON.") var json = false
+        @Argument(help: "BATCH, or BATCH:ROW for one row, counted from 1.") var target: String
+        @Option(name: .long, help: "The original file of the batch; needed to replay an accepted one.") var file:
+            String?
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -37,7 +43,7 @@ extension LineageCommand {
                 if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }
                 isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.json(Self.document(replay, row)) }
-                Terminal.lines(Self.render(replay, batch, row))
+                Terminal.report(Self.render(replay, batch, row), indent: 10)
             }
             if isDifferent { throw ExitCode(1) }
         }
@@ -55,9 +61,9 @@ extension LineageCommand {
                 let entries = (judged["baseline"]?.items ?? []).compactMap(\.whole).map { "#\($0)" }
                 lines.append(
                     decision.basis == .baseline
-                        ? "lines     from \(Words.number(decision.basisRows)) rows of \(name), entries "
+                        ? "baseline  \(Words.number(decision.basisRows)) rows of \(name), entries "
                             + entries.prefix(20).joined(separator: " ")
-                        : "lines     first contact: from the batch's own \(Words.number(decision.basisRows)) rows")
+                        : "baseline  cold start: the batch's own \(Words.number(decision.basisRows)) rows")
             }
             if replay.isReplayed {
                 lines.append(
@@ -84,10 +90,11 @@ extension LineageCommand {
                 let mark = test.outcome == .accepted ? "test      " : "TEST      "
                 let field = test.field >= 0 && test.field < replay.fields.count ? " " + replay.fields[test.field] : ""
                 lines.append(
-                    mark + "\(test.code.rawValue)\(field): statistic \(Words.short(test.statistic, 3)), chance reaches "
+                    mark + "\(test.code.rawValue)\(field): statistic \(Words.short(test.statistic, 3)), critical "
                         + "\(Words.short(test.critical, 3)); effect \(Words.short(test.effect, 4)), limits "
-                        + "\(Words.short(test.warn, 3)) and \(Words.short(test.hold, 3)); n \(test.count), basis \(test.basis)"
-                        + (test.usual.map { "; accepted batches had at most \(Words.short($0, 3)) when they came" }
+                        + "\(Words.short(test.warn, 3)) (flag) and \(Words.short(test.hold, 3)) (hold); "
+                        + "rows \(test.count), baseline \(test.basis)"
+                        + (test.usual.map { "; accepted batches had at most \(Words.short($0, 3)) on arrival" }
                             ?? "")
                 )
                 if let moved = test.movement {
@@ -102,9 +109,8 @@ extension LineageCommand {
                 lines.append("power     \(Words.power(power))")
             }
             for entry in replay.decision?.untested ?? [] {
-                let field =
-                    entry.field >= 0 && entry.field < replay.fields.count ? replay.fields[entry.field] + ": " : ""
-                lines.append("untested  \(field)\(entry.reason)")
+                let names = replay.fields.indices.contains(entry.field) ? [replay.fields[entry.field]] : []
+                lines.append("untested  " + Words.untested(names, entry.reason))
             }
             return lines + sight(replay)
         }
@@ -131,11 +137,11 @@ extension LineageCommand {
             for finding in replay.findings {
                 var text = "why       \(finding.outcome.name): \(finding.code.rawValue), \(name(finding.field))"
                 if let statistic = finding.statistic, let threshold = finding.threshold {
-                    text += ": \(Words.short(statistic, 3)) beside a line of \(Words.short(threshold, 3))"
+                    text += ": \(Words.short(statistic, 3)), the threshold is \(Words.short(threshold, 3))"
                 }
                 if let rule = finding.rule { text += " (\(rule))" }
                 if !finding.contributors.isEmpty {
-                    text += "; most by \(finding.contributors.map(name).joined(separator: ", "))"
+                    text += "; mostly from \(finding.contributors.map(name).joined(separator: ", "))"
                 }
                 lines.append(text)
                 lines.append("          \(Words.meaning(finding.code).explanation)")
@@ -144,14 +150,14 @@ extension LineageCommand {
                 var text = "why       \(finding["outcome"]?.text ?? ""): \(finding["code"]?.text ?? "")"
                 if let field = finding["field"]?.text { text += ", \(field)" }
                 if let statistic = finding["statistic"]?.double, let threshold = finding["threshold"]?.double {
-                    text += ": \(Words.short(statistic, 3)) beside a line of \(Words.short(threshold, 3))"
+                    text += ": \(Words.short(statistic, 3)), the threshold is \(Words.short(threshold, 3))"
                 }
                 lines.append(text + "  (as sealed)")
             }
-            if replay.isReplayed, replay.findings.isEmpty { lines.append("why       nothing was found in it") }
+            if replay.isReplayed, replay.findings.isEmpty { lines.append("why       there is no finding in this row") }
             for score in replay.scores {
                 lines.append(
-                    "measured  \(score.code.rawValue), \(name(score.field)): \(Words.short(score.statistic, 3)) beside a line of "
+                    "measured  \(score.code.rawValue), \(name(score.field)): \(Words.short(score.statistic, 3)), the threshold is "
                         + Words.short(score.line, 3))
             }
             return lines

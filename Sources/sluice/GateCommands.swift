@@ -12,22 +12,27 @@ import Tabular
 /// `sluice init`.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make a store: configuration, example contract, keys, empty ledger.")
+        commandName: "init", abstract: "Make a store: configuration, example contract, keys, empty ledger.",
+        discussion: """
+            Copy the folder keys/ to a safe place afterwards: without the keys nobody can open a shard.
 
-    @Argument(help: "The store's folder; made if it is not there.")
+            Example: sluice init store
+            """)
+
+    @Argument(help: "The folder of the new store; it is made if it does not exist.")
     var folder: String = "."
 
     func run() async throws {
         try await reporting {
             let store = try Store.create(folder)
             Terminal.line("made a store in \(folder)")
-            Terminal.line("  sluice.yaml                  what it is and who can open its shards")
+            Terminal.line("  sluice.yaml                  configuration: datasets, sources, recipients of shards")
             Terminal.line("  schemas/example.schema.yaml  an example contract")
             Terminal.line("  keys/                        main.kek, ledger.signing, tokens.token, store.store")
             Terminal.line("  ledger.sqlite                the signed record, \(store.configuration.origin)")
             Terminal.line("")
             Terminal.line(
-                "Lost keys are lost data: copy keys/ to a safe place now. Nobody can open a shard without them.")
+                "Copy keys/ to a safe place now: without the keys nobody can open a shard.")
         }
     }
 }
@@ -37,25 +42,34 @@ struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract:
-            "Check files against a contract. Writes nothing but the rows that --valid-rows and --invalid-rows ask for."
-    )
+            "Check files against a contract, without a store and without statistics.",
+        discussion: """
+            Checks the header, every row, undeclared personal data and credentials. Writes nothing, except the rows that \
+            --valid-rows and --invalid-rows ask for.
+
+            Examples:
+              sluice validate orders.csv --schema orders.yaml
+              sluice validate orders.csv --schema orders.yaml --format sarif > report.sarif
+
+            Exit codes: 0 valid · 1 the batch would be held, or rows at or above --fail-on · 65 not in the declared format.
+            """)
 
     @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
     var files: [String]
 
-    @Option(name: .long, help: "The dataset whose contract is used.")
+    @Option(name: .long, help: "The dataset of the store whose contract is used; alternative to --schema.")
     var dataset: String?
 
-    @Option(name: .long, help: "Write the rows that pass to this new file, as they stand in the source.")
+    @Option(name: .long, help: "Write the rows that pass to this new file, byte for byte.")
     var validRows: String?
 
-    @Option(name: .long, help: "Write the rows that do not pass to this new file.")
+    @Option(name: .long, help: "Write the rows that do not pass to this new file, byte for byte.")
     var invalidRows: String?
 
-    @Flag(name: .long, help: "Write them even where the contract masks values: they are written as they are.")
+    @Flag(name: .long, help: "Write these rows unmasked, although the contract masks some fields.")
     var showValues = false
 
-    @Flag(name: .long, help: "Answer yes to the question that --show-values asks.")
+    @Flag(name: .long, help: "Answer yes to the question of --show-values.")
     var yes = false
 
     @OptionGroup var store: StoreOptions
@@ -64,7 +78,7 @@ struct ValidateCommand: AsyncParsableCommand {
 
     func validate() throws {
         if validRows != nil || invalidRows != nil, files.count > 1 {
-            throw ValidationError("--valid-rows and --invalid-rows are for one file at a time")
+            throw ValidationError("--valid-rows and --invalid-rows take one file at a time")
         }
         if let validRows, validRows == invalidRows {
             throw ValidationError("--valid-rows and --invalid-rows must be two files")
@@ -75,7 +89,7 @@ struct ValidateCommand: AsyncParsableCommand {
     private func confirm(_ schema: Schema, _ file: String) throws(IngestionError) {
         guard validRows != nil || invalidRows != nil else { return }
         for path in [validRows, invalidRows].compactMap(\.self) where exists(path) {
-            throw IngestionError(.cannotCreate, "\(path): it is there already; remove it, or choose another name")
+            throw IngestionError(.cannotCreate, "\(path) exists already; remove it, or choose another name")
         }
         let masked = schema.fields.filter { $0.pii != nil }.map(\.name)
         if masked.isEmpty { return }
@@ -83,16 +97,17 @@ struct ValidateCommand: AsyncParsableCommand {
         guard showValues else {
             throw IngestionError(
                 .usage,
-                "the contract masks \(names), and rows would be written with these values as they are; add --show-values if that "
-                    + "is meant")
+                "the contract masks \(names), and the rows would be written unmasked; to write them anyway, add --show-values"
+            )
         }
         if yes { return }
         guard file != StandardInput.name, Terminal.isAsked else {
-            throw IngestionError(.usage, "--show-values asks first, and nobody is at the terminal: add --yes")
+            throw IngestionError(
+                .usage, "--show-values needs a confirmation and there is no terminal to ask on: add --yes")
         }
-        Terminal.remark("the contract masks \(names); write rows with these values as they are? [y/N]")
+        Terminal.remark("the contract masks \(names); write the rows unmasked? [y/N]")
         guard ["y", "yes"].contains(readLine()?.lowercased()) else {
-            throw IngestionError(.usage, "nothing was written")
+            throw IngestionError(.usage, "not confirmed, so nothing was written")
         }
     }
 
@@ -109,6 +124,7 @@ struct ValidateCommand: AsyncParsableCommand {
                 (options.validRows, options.invalidRows) = (validRows, invalidRows)
                 let found = dataset == nil && store.store == nil ? nil : try store.find()
                 let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
+                defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
                 let (schema, document, _) = try reading.contract(
                     for: file, dataset: dataset, store: found, looks: true, options: &options)
@@ -132,34 +148,47 @@ struct ValidateCommand: AsyncParsableCommand {
 /// `sluice ingest`.
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ingest", abstract: "Take files through the whole gate: check, screen, mask, seal, record.")
+        commandName: "ingest", abstract: "Take files through the whole gate: check, screen, mask, seal, record.",
+        discussion: """
+            A file is one batch. Its rows leave as encrypted shards in accepted/, rows held back are sealed in quarantine/, and a \
+            batch that looks wrong as a whole is held. The ledger records the outcome of each file.
+
+            Examples:
+              sluice ingest orders.csv --schema orders.yaml --source shop-eu --store store
+              sluice ingest week-*.csv --dataset orders --source shop-eu
+              zcat orders.csv.gz | sluice ingest - --input-format csv --dataset orders
+
+            Exit codes: 0 accepted · 1 a batch was held, or rows at or above --fail-on · 65 not in the declared format · 75 try \
+            again later · 77 missing key or rights · 78 bad contract or configuration.
+            """)
 
     @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
     var files: [String]
 
-    @Option(name: .long, help: "The dataset (default: the contract's name).")
+    @Option(name: .long, help: "The dataset (default: the name of the contract, with --infer the name of the file).")
     var dataset: String?
 
-    @Option(name: .long, help: "Who sent the files.")
+    @Option(
+        name: .long, help: "The supplier that sent the files (default: the dataset's in sluice.yaml, else unknown).")
     var source: String?
 
-    @Flag(name: .long, help: "Do everything but write: no file, ledger or key is touched.")
+    @Flag(name: .long, help: "Run every check and print the report, but write nothing to the store.")
     var dryRun = false
 
-    @Flag(name: .long, help: "Judge again what was judged before and held; what was accepted stays accepted once.")
+    @Flag(name: .long, help: "Judge a file again that was held before; accepted content is never accepted twice.")
     var force = false
 
     @Option(
         name: .long,
         help:
-            "An accepted batch of the dataset that this file replaces: if it is accepted, that batch's shards count no longer."
+            "The accepted batch that this file replaces; once the file is accepted, the old batch's shards no longer count."
     )
     var supersede: String?
 
     @Option(
         name: .long,
         help:
-            "A contract that runs beside the one in force and only reports what would be different (or datasets: shadow)."
+            "A contract to try: the report shows how its outcome would differ; it never decides (default: the dataset's shadow)."
     )
     var shadow: String?
 
@@ -168,7 +197,7 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
-        if supersede != nil, files.count > 1 { throw ValidationError("--supersede is for one file at a time") }
+        if supersede != nil, files.count > 1 { throw ValidationError("--supersede takes one file at a time") }
     }
 
     func run() async throws {
@@ -180,7 +209,9 @@ struct IngestCommand: AsyncParsableCommand {
             let store = try store.require()
             let pipeline = try Pipeline(store: store, writes: !dryRun)
             if !dryRun, files.contains(StandardInput.name) { try StandardInput.keep(in: store.workFolder) }
-            for file in files {
+            for (done, file) in files.enumerated() {
+                if !dryRun { Interruption.begin(file, done: done, of: files.count) }
+                defer { if !dryRun { Interruption.end(done: done + 1, of: files.count) } }
                 try await goingOn(&worst, file, output) {
                     var options = try reading.options(for: file)
                     options.mode = dryRun ? .dryRun : .ingest
@@ -188,7 +219,10 @@ struct IngestCommand: AsyncParsableCommand {
                     options.force = force
                     options.supersedes = supersede
                     options.sliceBytes = store.configuration.sliceBytes
-                    let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
+                    let progress = Progress(
+                        isQuiet: report.quiet, phases: ["reading", "masking and sealing"],
+                        clock: { Clock.monotonic() })
+                    defer { progress?.clear() }
                     if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                     let (schema, document, _) = try reading.contract(
                         for: file, dataset: dataset, store: store, options: &options)
@@ -196,19 +230,19 @@ struct IngestCommand: AsyncParsableCommand {
                     if let dataset, !LabelSearch.usual.kinds(in: dataset).isEmpty {
                         throw IngestionError(
                             .usage,
-                            "the name after --dataset holds personal data or a credential, and would stand in the ledger: give another"
+                            "--dataset: the name contains personal data or a credential and would be recorded in the ledger; choose another"
                         )
                     }
                     if dataset == nil, !LabelSearch.usual.kinds(in: name).isEmpty {
                         throw IngestionError(
                             .usage,
-                            "the name of the file would become the dataset's and holds personal data or a credential; give "
+                            "the dataset would be named after the file, whose name contains personal data or a credential; give "
                                 + "--dataset NAME")
                     }
                     guard Configuration.isName(name) else {
                         throw IngestionError(
                             .usage,
-                            "the dataset has no usable name; give --dataset NAME (letters, digits, dot, dash, underscore)"
+                            "the dataset has no valid name; give --dataset NAME (letters, digits, dot, dash, underscore)"
                         )
                     }
                     if let shadow {
@@ -270,23 +304,32 @@ extension ScoreMethod: ExpressibleByArgument {}
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Score each row of a file against the file itself: how strange it is, and its largest modified z.")
+        abstract: "Score how unusual each row of a file is among the others.",
+        discussion: """
+            Prints one line a row: the score (higher is more unusual), the largest absolute modified z-score, and the field that \
+            has it. Needs no store.
 
-    @Argument(help: "A CSV or JSON Lines file; without a contract its numeric columns are scored.")
+            Example: sluice score sensors.csv | sort -t, -k2 -rg | head
+            """)
+
+    @Argument(
+        help:
+            "A CSV or JSON file, plain or compressed; - is standard input. Without a contract its numeric columns are scored."
+    )
     var file: String
 
     @Option(
         name: .long,
         help:
-            "ensemble: the mean rank of an isolation forest, histograms and near rows; forest: the forest's score alone."
+            "ensemble: mean rank of isolation forest, histograms and nearest rows; forest: the isolation forest alone."
     )
     var method = ScoreMethod.ensemble
 
     @Option(
-        name: .long, help: "Features a split of the forest combines: 1 is the classical forest, 3 the extended one.")
+        name: .long, help: "Features that a split of the forest combines, 1 to 3; 1 is the classical forest.")
     var ndim = 3
 
-    @Option(name: .long, help: "csv or ndjson.")
+    @Option(name: .long, help: "The output format.")
     var format = ScoreFormat.csv
 
     @OptionGroup var reading: ReadingOptions
@@ -302,7 +345,7 @@ struct ScoreCommand: AsyncParsableCommand {
             var reading = reading
             if reading.schema == nil {
                 if !reading.infer {
-                    Terminal.remark("no contract given: numeric columns are inferred from the file itself")
+                    Terminal.remark("no contract given: numeric columns are inferred from the file")
                 }
                 reading.infer = true
             }
@@ -345,15 +388,23 @@ struct ScoreCommand: AsyncParsableCommand {
 /// `sluice schema`.
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Work on contracts.",
+        commandName: "schema", abstract: "Infer, check, compare and convert contracts.",
+        discussion: """
+            Example: sluice schema infer orders.csv > orders.yaml
+            """,
         subcommands: [Infer.self, Check.self, Diff.self, Convert.self, Strip.self])
 
     /// `sluice schema infer`.
     struct Infer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a first contract from a file, to read and correct.")
-        @Argument(help: "A CSV or JSON Lines file.") var file: String
-        @Flag(name: .long, help: "Write the values of small vocabularies out: they are values of the data.")
+            abstract: "Infer a first contract from a file, to be read and corrected.",
+            discussion: """
+                Prints YAML. What is set holds for every value of the file; comments are proposals.
+
+                Example: sluice schema infer orders.csv > orders.yaml
+                """)
+        @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.") var file: String
+        @Flag(name: .long, help: "Write out the values of small vocabularies as an enum; these are values of the data.")
         var showValues = false
         @OptionGroup var reading: ReadingOptions
 
@@ -372,14 +423,22 @@ struct SchemaCommand: AsyncParsableCommand {
 
     /// `sluice schema check`.
     struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Check a contract itself.")
-        @Argument(help: "A contract.") var file: String
+        static let configuration = CommandConfiguration(
+            abstract: "Check a contract for errors and doubtful settings.",
+            discussion: """
+                Example: sluice schema check orders.yaml
+
+                Exit codes: 0 usable · 78 not usable.
+                """)
+        @Argument(help: "The contract, in YAML or JSON.") var file: String
         @OptionGroup var reading: ReadingOptions
 
         func run() async throws {
             try await reporting {
                 let loaded = try reading.load(file)
-                Terminal.line("\(file): \(loaded.schema.fields.count) fields, \(loaded.warnings.count) warning(s)")
+                Terminal.line(
+                    "\(file): \(Words.count(loaded.schema.fields.count, "field")), \(Words.count(loaded.warnings.count, "warning"))"
+                )
             }
         }
     }
@@ -388,8 +447,11 @@ struct SchemaCommand: AsyncParsableCommand {
 /// `sluice explain`.
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Say what a finding's code means, and what to do.")
-    @Argument(help: "A code, such as type-error; without one, all codes are listed.") var code: String?
+        commandName: "explain", abstract: "Explain a finding code: what it means, an example, what to do.",
+        discussion: """
+            Example: sluice explain too-many-quarantined
+            """)
+    @Argument(help: "A finding code, such as type-error; without one, all codes are listed.") var code: String?
 
     func run() throws {
         guard let code else {
@@ -401,13 +463,12 @@ struct ExplainCommand: ParsableCommand {
         guard let known = FindingCode(rawValue: code) else {
             let near =
                 suggestion(for: code, among: FindingCode.allCases.map(\.rawValue)).map { "; did you mean \($0)?" } ?? ""
-            Terminal.complain("there is no code \(code)\(near)")
+            Terminal.complain("there is no finding code \(code)\(near.isEmpty ? "; sluice explain lists all" : near)")
             throw ExitCode(64)
         }
         let meaning = Words.meaning(known)
         Terminal.line("\(code): \(meaning.title)")
-        for (label, text) in [("what", meaning.explanation), ("example", Words.example(known)), ("do", meaning.cure)] {
-            Terminal.line("  \(label)  \(text)")
-        }
+        let parts = [("what", meaning.explanation), ("example", Words.example(known)), ("do", meaning.cure)]
+        Terminal.report(parts.map { "  \($0.0)  \($0.1)" })
     }
 }

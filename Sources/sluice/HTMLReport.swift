@@ -32,15 +32,15 @@ struct HTMLReport {
             \(header())
             \(section("Why", why()))
             \(section("What to do next", next()))
-            \(section("Scores beside their lines", scores()))
+            \(section("Scores and thresholds", scores()))
             \(section("Labels", charts { $0 == "label-shift" }))
-            \(section("Fields beside the baseline", charts { $0 != "label-shift" }))
+            \(section("Fields against the baseline", charts { $0 != "label-shift" }))
             \(section("Most frequent findings", findings()))
             \(section("Sources", sources()))
-            \(section("The contract beside it", shadow()))
-            \(section("Tests of the whole batch", tests()))
+            \(section("Shadow contract", shadow()))
+            \(section("Batch tests", tests()))
             \(section("Not tested", untested()))
-            \(section("What was learnt, and what would still be seen", sight()))
+            \(section("What was learnt, and what would still be detected", sight()))
             <footer>\(escaped(provenance()))</footer>
             </body></html>
 
@@ -109,7 +109,7 @@ struct HTMLReport {
                 + "\(escaped(line))<br><span class=\"soft\">\(escaped(code.map { Words.meaning($0).explanation } ?? ""))</span></li>"
         }
         return
-            (lines.isEmpty ? "<p>Nothing was found about the batch as a whole.</p>" : "<ul>\(lines.joined())</ul>")
+            (lines.isEmpty ? "<p>There is no finding about the batch as a whole.</p>" : "<ul>\(lines.joined())</ul>")
             + waived()
     }
 
@@ -121,7 +121,7 @@ struct HTMLReport {
             text(finding["type"]) + (finding["fieldName"]?.text.map { " (\($0))" } ?? "")
         }
         return
-            "<p>Batch \(escaped(held)) was held, and a person let it out as this one. Waived: "
+            "<p>A person released held batch \(escaped(held)) as this one. Waived: "
             + "\(escaped(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))).</p>"
     }
 
@@ -137,14 +137,14 @@ struct HTMLReport {
         }
         let release = Words.release(text(report["batch"]))
         if text(report["status"]) == "held", !steps.contains(where: { $0.contains(release) }) {
-            steps.append("once that is put right, the batch can be let out: " + release)
+            steps.append("once that is fixed, release the batch: " + release)
         }
         for total in (report["totals"]?.items ?? []).prefix(3) {
             if let code = FindingCode(rawValue: text(total["type"])) {
                 steps.append("\(Words.meaning(code).title): \(Words.cure(code, ofBatch: text(report["batch"])))")
             }
         }
-        steps.append("why one row came out as it did: sluice lineage explain \(text(report["batch"])):ROW")
+        steps.append("to see why a row got its outcome: sluice lineage explain \(text(report["batch"])):ROW")
         var seen = Set<String>()
         return "<ol>" + steps.filter { seen.insert($0).inserted }.map { "<li>\(escaped($0))</li>" }.joined() + "</ol>"
     }
@@ -158,15 +158,16 @@ struct HTMLReport {
                 figure(
                     histogram(bins, lines: [(10, "mild"), (20, "limit")]),
                     "<b>\(escaped(text(entry["fieldName"])))</b>: modified z of all rows; lines at the threshold "
-                        + "\(Words.short(entry["threshold"]?.double ?? 0)) and at twice that; last bar: all beyond"))
+                        + "\(Words.short(entry["threshold"]?.double ?? 0)) and at twice that; the last bar has all above"
+                ))
         }
         if let paths = pictures["paths"], paths["bins"] != nil {
             let (flag, hold) = (paths["flag"]?.double ?? 0, paths["quarantine"]?.double ?? 0)
             figures.append(
                 figure(
                     histogram(counts(paths["bins"]), lines: [(flag, "mild"), (hold, "limit")].filter { $0.0 > 0 }),
-                    "<b>isolation forest</b>: mean path of all rows in quarter steps; shorter is odder, lines where rows are flagged "
-                        + "and held"))
+                    "<b>isolation forest</b>: mean path of all rows in quarter steps; a shorter path is an odder row, lines where rows are "
+                        + "flagged and held back"))
         }
         return figures.isEmpty ? "" : "<div class=\"grid\">\(figures.joined())</div>"
     }
@@ -196,7 +197,7 @@ struct HTMLReport {
         }
         if figures.isEmpty { return "" }
         return
-            "<p class=\"soft\">Shares of rows: the baseline in grey, this batch in blue. Numbers by the baseline's tenths.</p>"
+            "<p class=\"soft\">Shares of rows: the baseline in grey, this batch in blue. Numbers by the baseline's deciles.</p>"
             + "<div class=\"grid\">\(figures.joined())</div>"
     }
 
@@ -214,7 +215,7 @@ struct HTMLReport {
         }
         return
             "<p class=\"soft\">\(escaped(LearntText.head(learnt).map { $0.dropFirst(10) }.joined(separator: ". ")))</p>"
-            + table(["field", "what it is", "learnt", "would still see"], numbers: [], Array(rows))
+            + table(["field", "form", "learnt", "would still be detected"], numbers: [], Array(rows))
             + "<p class=\"soft\">\(escaped(Words.sight)).</p>"
     }
 
@@ -247,7 +248,7 @@ struct HTMLReport {
         out +=
             "<p>\(Words.number(whole(cross["compared"]))) values compared, \(Words.number(whole(cross["conflicts"]))) not "
             + "confirmed; \(Words.number(whole(cross["shared"]))) of \(Words.number(whole(cross["rows"]))) rows have a key that "
-            + "others speak of.</p>"
+            + "another source has too.</p>"
         let rows = (cross["sources"]?.items ?? []).map { source in
             "<tr><td>\(escaped(text(source["name"])))</td><td class=\"n\">\(Words.number(whole(source["agreed"])))</td>"
                 + "<td class=\"n\">\(Words.number(whole(source["differed"])))</td>"
@@ -259,8 +260,8 @@ struct HTMLReport {
     private func shadow() -> String {
         guard let shadow = report["shadow"], shadow != .null else { return "" }
         var out =
-            "<p>\(escaped(text(shadow["contract"]))): the batch \(shadow["would_hold"]?.flag == true ? "would" : "would not") be "
-            + "held.</p>"
+            "<p>\(escaped(text(shadow["contract"]))) \(shadow["would_hold"]?.flag == true ? "would" : "would not") hold the "
+            + "batch.</p>"
         let rows = (shadow["changes"]?.items ?? []).map { change in
             "<tr><td class=\"n\">\(Words.number(whole(change["count"])))</td><td>\(escaped(text(change["now"])))</td>"
                 + "<td>\(escaped(text(change["then"])))</td></tr>"
@@ -290,8 +291,8 @@ struct HTMLReport {
 
     private func untested() -> String {
         let lines = (report["screening"]?["untested"]?.items ?? []).map { entry in
-            let field = entry["fieldName"]?.text.map { "\($0): " } ?? ""
-            return "<li>\(escaped(field + text(entry["reason"])))</li>"
+            let names = entry["fieldName"]?.text.map { [$0] } ?? []
+            return "<li>\(escaped(Words.untested(names, text(entry["reason"]))))</li>"
         }
         return lines.isEmpty ? "" : "<ul>\(lines.joined())</ul>"
     }

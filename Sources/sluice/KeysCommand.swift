@@ -10,14 +10,24 @@ extension KeyKind: ExpressibleByArgument {}
 /// `sluice keys`.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make, list and check the store's keys.",
+        commandName: "keys", abstract: "Generate, list and check the keys of the store.",
+        discussion: """
+            Example: sluice keys check --store store
+            """,
         subcommands: [Generate.self, List.self, Check.self])
 
     /// `sluice keys generate`.
     struct Generate: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a key; never replaces one.")
-        @Option(name: .long, help: "kek, signing, token or store.") var kind: KeyKind
-        @Option(name: .long, help: "The key's name.") var name: String
+        static let configuration = CommandConfiguration(
+            abstract: "Generate a key; an existing key is never replaced.",
+            discussion: """
+                Example: sluice keys generate --kind token --name customers
+                """)
+        @Option(
+            name: .long,
+            help: "kek (opens shards), signing (ledger), token (tokenize, encrypt) or store (secrets of the store).")
+        var kind: KeyKind
+        @Option(name: .long, help: "The name of the key: 1 to 64 letters, digits, - and _.") var name: String
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -25,7 +35,7 @@ struct KeysCommand: AsyncParsableCommand {
                 let recorder = try Recorder(try store.require())
                 let key = try recorder.generateKey(kind, name)
                 Terminal.line("made keys/\(name).\(kind.rawValue), fingerprint \(key.fingerprint(name: name))")
-                Terminal.line("lost keys are lost data: copy it to a safe place")
+                Terminal.line("copy it to a safe place now: lost keys are lost data")
             }
         }
     }
@@ -33,9 +43,12 @@ struct KeysCommand: AsyncParsableCommand {
     /// `sluice keys list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract:
-                "List the keys: names and fingerprints, never the keys; and the ledger's verifier key, which is public."
-        )
+            abstract: "List kind, name and fingerprint of each key, and the ledger's public verifier key.",
+            discussion: """
+                No secret is printed. Keep the verifier key outside the store: sluice lineage verify --vkey needs it.
+
+                Example: sluice keys list --store store
+                """)
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -57,7 +70,12 @@ struct KeysCommand: AsyncParsableCommand {
     /// `sluice keys check`.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check that every key is readable, whole, and closed to all others.")
+            abstract: "Check that every key is present, intact and readable by its owner only.",
+            discussion: """
+                Example: sluice keys check --store store
+
+                Exit codes: 0 all is well · 77 a key is missing, damaged, replaced or open to others.
+                """)
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -83,7 +101,7 @@ struct KeysCommand: AsyncParsableCommand {
                 where try !store.keyNames(kind).contains(name) {
                     failures += 1
                     Terminal.line(
-                        "BAD   keys/\(name).\(kind.rawValue) is missing; restore it from your copy: nothing can replace it"
+                        "BAD   keys/\(name).\(kind.rawValue) is missing; restore it from your copy of keys/: nothing can replace it"
                     )
                 }
                 for dataset in [""] + store.configuration.datasets.keys.sorted() {

@@ -8,7 +8,13 @@ import Tabular
 /// `sluice lineage`.
 struct LineageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lineage", abstract: "Ask the record, and prove it.",
+        commandName: "lineage", abstract: "Query the ledger, trace rows and verify the record.",
+        discussion: """
+            Examples:
+              sluice lineage log --dataset orders
+              sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3
+              sluice lineage verify --files --store store
+            """,
         subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Verify.self])
 
     /// The ledger, for reading only.
@@ -16,18 +22,24 @@ struct LineageCommand: AsyncParsableCommand {
 
     /// `sluice lineage log`.
     struct Log: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The newest entries, newest first.")
-        @Option(name: .long, help: "How many.") var limit = 20
-        @Option(name: .long, help: "Only this dataset.") var dataset: String?
-        @Option(name: .long, help: "Only this kind, such as batch.judged.") var kind: String?
-        @Flag(name: .long, help: "Whole entries, one JSON document a line.") var json = false
+        static let configuration = CommandConfiguration(
+            abstract: "Print the newest entries of the ledger, newest first.",
+            discussion: """
+                Example: sluice lineage log --dataset orders --kind batch.judged --limit 5
+                """)
+        @Option(name: .long, help: "Number of entries.") var limit = 20
+        @Option(name: .long, help: "Only entries of this dataset.") var dataset: String?
+        @Option(name: .long, help: "Only entries of this kind, such as batch.judged.") var kind: String?
+        @Flag(name: .long, help: "Print whole entries, one JSON document a line.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
                 let query = LineageQuery(try LineageCommand.open(try store.require()))
-                for entry in try query.log(limit: limit, dataset: dataset, kind: kind) {
+                let found = try query.log(limit: limit, dataset: dataset, kind: kind)
+                if found.isEmpty { Terminal.remark("the ledger has no such entry") }
+                for entry in found {
                     if json {
                         Terminal.json(entry.body, pretty: false)
                     } else {
@@ -40,8 +52,12 @@ struct LineageCommand: AsyncParsableCommand {
 
     /// `sluice lineage show`.
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Every entry of a batch.")
-        @Argument(help: "The batch.") var batch: String
+        static let configuration = CommandConfiguration(
+            abstract: "Print every ledger entry of a batch, as JSON.",
+            discussion: """
+                Example: sluice lineage show BATCH --store store
+                """)
+        @Argument(help: "The id of the batch.") var batch: String
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -62,10 +78,15 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage trace`.
     struct TraceRow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "trace", abstract: "From a shard, or a row of it, back to its source.")
-        @Argument(help: "A shard: its file, its SHA-256 or its message id.") var shard: String
-        @Option(name: .long, help: "A data row of the shard, from 1; the header is not counted.") var row: Int?
-        @Flag(name: .long, help: "As JSON.") var json = false
+            commandName: "trace", abstract: "Trace a shard, or one row of it, back to its source file.",
+            discussion: """
+                Prints batch, source, record, bytes, contract, decision, masks and keys.
+
+                Example: sluice lineage trace store/accepted/orders/BATCH/0.sluice --row 3
+                """)
+        @Argument(help: "The shard: its file, SHA-256 or message id.") var shard: String
+        @Option(name: .long, help: "A data row of the shard, counted from 1 without the header.") var row: Int?
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -76,7 +97,7 @@ struct LineageCommand: AsyncParsableCommand {
                 guard let trace = try query.trace(shard: name, row: row) else {
                     throw IngestionError(
                         .noInput,
-                        "the ledger knows no shard \(shard): a file that is not recorded was not published by this store"
+                        "the ledger has no shard \(shard): this store did not publish it, or the file was changed"
                     )
                 }
                 var range: Range<Int>?
@@ -85,12 +106,12 @@ struct LineageCommand: AsyncParsableCommand {
                         ofRow: found.sourceRow, batch: trace.shard.batch, dataset: dataset,
                         sourceEnd: Int(trace.sourceEnd))
                 } else if row != nil {
-                    throw IngestionError(.noInput, "the shard has no row \(row ?? 0)")
+                    throw IngestionError(.noInput, "\(shard): the shard has no row \(row ?? 0)")
                 }
                 if json {
                     Terminal.json(LineageText.document(trace, range))
                 } else {
-                    Terminal.lines(LineageText.render(trace, range))
+                    Terminal.report(LineageText.render(trace, range), indent: 10)
                 }
             }
         }
@@ -99,9 +120,12 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage impact`.
     struct ImpactOf: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "impact", abstract: "From a source or a source file forward to its rows and shards.")
-        @Argument(help: "A source's name, or a source file, or its SHA-256.") var source: String
-        @Flag(name: .long, help: "As JSON.") var json = false
+            commandName: "impact", abstract: "List the batches and shards that came from a supplier or a source file.",
+            discussion: """
+                Example: sluice lineage impact shop-eu --store store
+                """)
+        @Argument(help: "The name of a source, a source file, or its SHA-256.") var source: String
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -115,7 +139,9 @@ struct LineageCommand: AsyncParsableCommand {
                     Terminal.json(.array(found.map(LineageText.document)))
                     return
                 }
-                if found.isEmpty { throw IngestionError(.noInput, "the ledger knows no source \(source)") }
+                if found.isEmpty {
+                    throw IngestionError(.noInput, "the ledger has no source \(source); see: sluice source list")
+                }
                 for impact in found {
                     var verdict = impact.judged?.body["verdict"]?.text ?? "unknown"
                     if let by = try store.superseding(impact.batch) { verdict += ", superseded by \(by)" }
@@ -126,8 +152,8 @@ struct LineageCommand: AsyncParsableCommand {
                     for file in impact.files {
                         guard let rows = file.body["rows"]?.text else { continue }
                         Terminal.line(
-                            "  \(file.role)  \(file.path)  rows \(rows)"
-                                + "  \(Words.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
+                            "  \(file.role)  \(file.path)  source rows \(rows), "
+                                + "\(Words.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
                     }
                 }
             }
@@ -137,21 +163,26 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage verify`.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Recompute the whole record and compare it with what was signed.",
+            abstract: "Verify the ledger: recompute it and compare it with the signed checkpoints.",
             discussion: """
-                Exit codes: 0 intact · 1 tampered · 66/74 unreadable · 77 no key is known to verify it by · 3 no anchor was given and \
-                --require-anchor was.
+                A receipt or checkpoint kept outside the store (--anchor) also shows whether the ledger was replaced by an older one, or \
+                rewritten by someone with the signing key.
+
+                Example: sluice lineage verify --files --anchor last-week.tlog-proof
+
+                Exit codes: 0 intact · 1 tampered · 3 no anchor agrees and --require-anchor is set · 66/74 unreadable · 77 no \
+                verifier key is known.
                 """)
-        @Option(name: .long, help: "A checkpoint or .tlog-proof kept elsewhere; may be repeated.") var anchor:
-            [String] = []
-        @Flag(name: .long, help: "Fail with 3 when no anchor agrees.") var requireAnchor = false
+        @Option(name: .long, help: "A checkpoint or .tlog-proof file kept outside the store; may be repeated.")
+        var anchor: [String] = []
+        @Flag(name: .long, help: "End with exit code 3 if no anchor agrees.") var requireAnchor = false
         @Option(
             name: .long,
             help:
-                "The ledger's verifier key (name+id+base64), or a file with it (default: the one known here, or the signing key's)."
+                "The ledger's verifier key (name+id+base64), or a file with it (default: the pinned one, else the signing key's)."
         )
         var vkey: String?
-        @Flag(name: .long, help: "Compare every published file with the record too.") var files = false
+        @Flag(name: .long, help: "Also compare every published file with the record.") var files = false
         @OptionGroup var store: StoreOptions
 
         /// The key to verify by, and where it is from: never the one that the ledger itself names.
@@ -164,19 +195,20 @@ struct LineageCommand: AsyncParsableCommand {
             guard let key else {
                 throw IngestionError(
                     .notPermitted,
-                    "the signing key is not here, and no key is known for this ledger: give --vkey, as sluice keys list prints it"
+                    "no verifier key is known for this ledger, and its signing key is not here: give --vkey, as sluice keys list prints it"
                 )
             }
             guard let found = VerifierKey(name: store.configuration.origin, publicKey: key.publicKey) else {
-                throw IngestionError(.configuration, "the ledger's origin in sluice.yaml is no valid name")
+                throw IngestionError(
+                    .configuration, "sluice.yaml: ledger.origin is not a valid name; restore it from a backup")
             }
             switch try store.pinning(try Ledger.openReadonly(path: store.ledgerPath)) {
             case .pinned, .new:
                 return (
                     found,
-                    "met for the first time and written down in \(known?.path ?? ""): compare it with a copy kept elsewhere"
+                    "seen for the first time and pinned in \(known?.path ?? ""): compare it with a copy kept elsewhere"
                 )
-            case .unpinned(let reason): return (found, "not pinned outside the store: \(reason); give it with --vkey")
+            case .unpinned(let reason): return (found, "not pinned outside the store (\(reason)); give it with --vkey")
             }
         }
 
@@ -216,7 +248,9 @@ struct LineageCommand: AsyncParsableCommand {
                             + "root \(base64(result.root))"
                     )
                 } else {
-                    Terminal.line("TAMPERED: \(result.damage.count) finding(s) in \(Words.number(result.rows)) entries")
+                    Terminal.line(
+                        "TAMPERED: \(Words.count(result.damage.count, "finding")) in \(Words.number(result.rows)) entries"
+                    )
                     code = 1
                 }
                 Terminal.line("verifier key \(verifier), \(from)")
@@ -229,11 +263,12 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 if result.anchors == 0 {
                     Terminal.line(
-                        "no anchor was checked: a ledger replaced by an older one, or rewritten by someone with the signing key, "
-                            + "would not show; give a receipt or checkpoint kept elsewhere with --anchor FILE")
+                        "no anchor was checked, so an older ledger, or one rewritten with the signing key, would not be noticed; "
+                            + "give a receipt or checkpoint kept elsewhere with --anchor FILE")
                     if requireAnchor, code == 0 { code = 3 }
                 } else {
-                    Terminal.line("\(result.anchors) anchor(s) agree")
+                    Terminal.line(
+                        "\(Words.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
                 }
             }
             if code != 0 { throw ExitCode(code) }
@@ -252,7 +287,7 @@ enum VerifierOption {
         if let found = VerifierKey(text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "") {
             return found
         }
-        throw IngestionError(.usage, "--vkey is no verifier key: give name+id+base64, as sluice keys list prints it")
+        throw IngestionError(.usage, "--vkey is not a verifier key: give name+id+base64, as sluice keys list prints it")
     }
 }
 
@@ -268,9 +303,14 @@ enum LineageText {
             text += "  from \(body["source"]?.text ?? "")  \(Words.number(Int(body["bytes"]?.whole ?? 0))) bytes"
         case "batch.judged":
             text += "  \(body["verdict"]?.text ?? "")"
-            for key in ["accepted", "flagged", "quarantined", "rejected"] {
-                text += "  \(Words.number(Int(body[key]?.whole ?? 0))) \(key)"
+            func count(_ key: String) -> Int { Int(body[key]?.whole ?? 0) }
+            if body["verdict"]?.text == "accepted" {
+                for key in ["accepted", "flagged"] { text += "  \(Words.number(count(key))) \(key)" }
+            } else {
+                // Rows of a held batch are held, whatever each of them looked like.
+                text += "  \(Words.number(count("accepted") + count("flagged"))) would pass"
             }
+            for key in ["quarantined", "rejected"] { text += "  \(Words.number(count(key))) \(key)" }
         case "shard.published":
             let files = entry.files
             text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
@@ -310,12 +350,13 @@ enum LineageText {
             "batch     \(trace.shard.batch)  dataset \(trace.shard.entry.body["dataset"]?.text ?? "")")
         lines.append("source    \(trace.sourceName ?? "unknown")  sha256 \(trace.sourceDigest ?? "unknown")")
         if let row = trace.row {
-            lines.append("row       source record \(row.sourceRow), \(row.outcome?.name ?? "held with its batch")")
+            lines.append(
+                "row       record \(row.sourceRow) of the source, \(row.outcome?.name ?? "held with its batch")")
         } else {
-            lines.append("rows      source records \(trace.shard.body["rows"]?.text ?? "")")
+            lines.append("rows      records \(trace.shard.body["rows"]?.text ?? "") of the source")
         }
         let compression = trace.received?.body["compression"]?.text
-        let source = compression.map { "what its \($0) decompresses to" } ?? "the source"
+        let source = compression.map { "the source, decompressed from \($0)" } ?? "the source"
         if let range {
             lines.append(
                 "bytes     \(range.lowerBound) to \(range.upperBound) of \(source) (end excluded), line end included")
@@ -324,14 +365,13 @@ enum LineageText {
                 "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of \(source)"
             )
         }
-        lines.append(
-            "contract  \(trace.contract?.body["name"]?.text ?? "") \(trace.contract?.body["version"]?.text ?? "")"
-                + "  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")"
-        )
+        let version = trace.contract?.body["version"]?.text ?? ""
+        let contract = (trace.contract?.body["name"]?.text ?? "") + (version.isEmpty ? "" : " " + version)
+        lines.append("contract  \(contract)  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")")
         lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
         if let released = trace.released?.body {
             lines.append(
-                "released  batch \(released["held"]?.text ?? "") was held; let out by uid \(released["uid"]?.whole ?? -1): "
+                "released  batch \(released["held"]?.text ?? "") was held; released by uid \(released["uid"]?.whole ?? -1): "
                     + (released["reason"]?.text ?? ""))
             let parts = (released["waived"]?.items ?? []).map(waived)
             lines.append("waived    " + (parts.isEmpty ? "nothing" : parts.joined(separator: ", ")))
@@ -339,7 +379,7 @@ enum LineageText {
         if let findings = trace.findings?.members {
             let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
             lines.append(
-                "checks    " + (counts.isEmpty ? "nothing found in the batch" : counts.joined(separator: ", ")))
+                "checks    " + (counts.isEmpty ? "no finding in the batch" : counts.joined(separator: ", ")))
         }
         for column in trace.columns?.items ?? [] {
             let masks = (column["masks"]?.items ?? []).map {

@@ -135,7 +135,7 @@ struct WatchLog {
     private func judged(_ report: BatchReport, _ attempt: Int) {
         var metadata: Logger.Metadata = [
             "dataset": "\(report.dataset)", "file": "\(report.name)", "batch": "\(report.batch)",
-            "bytes": .count(report.bytes), "seconds": .stringConvertible(report.seconds),
+            "bytes": .count(report.bytes), "seconds": .stringConvertible((report.seconds * 1000).rounded() / 1000),
             "sha256": "\(report.dataHash)",
         ]
         if report.status != .duplicate {

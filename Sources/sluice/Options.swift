@@ -38,7 +38,7 @@ extension TextEncoding: ExpressibleByArgument {
 
 /// Which store.
 struct StoreOptions: ParsableArguments {
-    @Option(name: .long, help: "The store's folder (default: the nearest folder with a sluice.yaml).")
+    @Option(name: .long, help: "The store's folder (default: this folder or the nearest one above with a sluice.yaml).")
     var store: String?
 
     /// The store, or nil when none is named and none is near.
@@ -57,54 +57,64 @@ struct StoreOptions: ParsableArguments {
     func require() throws(IngestionError) -> Store {
         if let store = try find() { return store }
         throw IngestionError(
-            .configuration, "no store: give --store DIR, or work in one; make one with: sluice init DIR")
+            .configuration, "there is no store here: give --store DIR, or make one with: sluice init DIR")
     }
 }
 
 /// Which contract, and how the file is read.
 struct ReadingOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "The contract: a Table Schema, or a JSON Schema for JSON, in YAML or JSON.")
+    @Option(
+        name: [.short, .long],
+        help:
+            "The contract, in YAML or JSON: a Table Schema, or for JSON data a JSON Schema (default: the dataset's in sluice.yaml)."
+    )
     var schema: String?
 
-    @Flag(name: .long, help: "Make the contract from the file itself when there is none.")
+    @Flag(name: .long, help: "Infer the contract from the file when there is none.")
     var infer = false
 
-    @Option(name: .long, help: "The format of the file, when its name does not say: csv or jsonl.")
+    @Option(
+        name: .long,
+        help: "The file's format, if its name does not show it; jsonl stands for all JSON: lines, arrays and documents."
+    )
     var inputFormat: SourceFormat?
 
-    @Option(name: .long, help: "The CSV delimiter, one character or tab; the rest of the dialect is the contract's.")
+    @Option(
+        name: .long, help: "The CSV delimiter: one ASCII character, or tab (default: the contract's, else detected).")
     var delimiter: String?
 
     @Option(
         name: .long,
         help:
-            "How the file is written: a Table Dialect (YAML or JSON) instead of the contract's, or auto to look at a CSV file."
+            "A Table Dialect file (YAML or JSON), or auto to detect the dialect of a CSV file (default: the contract's)."
     )
     var dialect: String?
 
     @Option(
         name: .long,
         help:
-            "The text's encoding instead of the contract's: utf-8, utf-16, utf-32 (le, be), iso-8859-1, windows-1252."
+            "The text's encoding (default: the contract's, else detected)."
     )
     var encoding: TextEncoding?
 
-    @Option(name: .long, help: "The CSV reader: structural, or libcsv alone.")
+    @Option(name: .long, help: "The CSV reader: structural, cross-checked by libcsv in samples, or libcsv alone.")
     var csvEngine = CSVEngine.structural
 
-    @Option(name: .long, help: "Workers (default: the number of processors). The result does not depend on it.")
+    @Option(
+        name: .long,
+        help: "Number of workers, 1 to 256; the result does not depend on it (default: the number of processors).")
     var jobs: Int?
 
-    @Option(name: .long, help: "A field that is not screened or scored; may be repeated.")
+    @Option(name: .long, help: "A field to leave out of screening and scoring; may be repeated.")
     var exclude: [String] = []
 
-    @Option(name: .long, help: "The seed of everything random.")
+    @Option(name: .long, help: "The seed of all random choices, a whole number (default: chosen by Sluice).")
     var seed: UInt64?
 
     func validate() throws {
-        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be 1 to 256") }
+        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
         if let delimiter, delimiter != "tab", Self.mark(delimiter) == nil {
-            throw ValidationError("--delimiter must be one ASCII character other than a quote or line end")
+            throw ValidationError("--delimiter must be tab or one ASCII character other than a quote or line end")
         }
     }
 
@@ -161,7 +171,7 @@ struct ReadingOptions: ParsableArguments {
         }
         guard infer else {
             throw IngestionError(
-                .usage, "no contract for \(file): give --schema FILE, or --infer to make one from the file itself")
+                .usage, "no contract for \(file): give --schema FILE, or --infer to infer one from the file")
         }
         try look(at: file, &options)
         let (schema, document) = Schema.digested(try inferSchema(file, options: options))
@@ -204,11 +214,11 @@ struct ReadingOptions: ParsableArguments {
         let line = DialectText.line(found.dialect)
         if adopts {
             options = other
-            Terminal.remark("\(file): the contract does not say how it is written; it is read as \(line)")
+            Terminal.remark("\(file): the contract declares no dialect; reading with the detected one: \(line)")
         } else {
             Terminal.remark(
-                "\(file): its header does not fit the contract as it stands; it looks written as \(line): give --dialect auto, or write "
-                    + "that into the contract's sluice.dialect")
+                "\(file): its header does not fit the contract, but would with the dialect \(line): add --dialect auto, or write "
+                    + "the dialect into sluice.dialect of the contract")
         }
     }
 
@@ -223,19 +233,19 @@ struct ReadingOptions: ParsableArguments {
 
 /// How the result is told.
 struct ReportOptions: ParsableArguments {
-    @Option(name: .long, help: "text, json, ndjson, sarif, github, junit or frictionless.")
+    @Option(name: .long, help: "The format of the report.")
     var format = OutputFormat.text
 
-    @Flag(name: .long, help: "The same as --format json.")
+    @Flag(name: .long, help: "Short for --format json.")
     var json = false
 
-    @Option(name: .long, help: "Findings listed one by one in reports for programs; totals are always exact.")
+    @Option(name: .long, help: "Number of findings listed one by one in reports for programs; totals are always exact.")
     var limitErrors = 1000
 
-    @Option(name: .long, help: "The row outcome that makes the exit code 1: reject, quarantine, flag or never.")
+    @Option(name: .long, help: "The mildest row outcome that makes the exit code 1.")
     var failOn = FailOn.reject
 
-    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    @Flag(name: [.short, .long], help: "Print only errors.")
     var quiet = false
 
     /// Findings to list one by one: the text report has totals and first rows only.
@@ -267,10 +277,11 @@ struct ReportOptions: ParsableArguments {
         if json || format == .json {
             Terminal.json(Words.messaged(report), pretty: !isOneOfMany)
         } else if !quiet {
-            Terminal.lines(ReportText.render(report))
+            Terminal.report(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {
                 Terminal.line(
-                    "  exit  1, because rows were held back (--fail-on \(failOn.rawValue)); the others are published")
+                    "  exit  1: some rows have an outcome at or above --fail-on \(failOn.rawValue); accepted rows are published"
+                )
             }
         }
     }

@@ -10,29 +10,36 @@ struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
         abstract:
-            "Publish statistics of a file with differential privacy: counts, means and frequencies with exact noise.",
+            "Publish statistics of a file with differential privacy: counts, means and frequencies.",
         discussion: """
-            Each question gets discrete Laplace noise, drawn exactly, with an equal share of the budget; limits and lists of values \
-            come from the contract, never from the data, and two files that differ by one row look alike. What is spent is in the \
-            ledger before a number is printed, and adds up over all profiles of the same file. Fields with personal data and keys are \
-            left out.
+            Each question gets discrete Laplace noise, drawn exactly, with an equal share of the privacy budget (epsilon). Limits and \
+            lists of values come from the contract, never from the data. The ledger records what is spent before a number is printed; \
+            all profiles of the same file add up. Fields with personal data and keys are left out.
 
-            Exit codes: 0 published · 77 the limit of the budget would be passed.
+            Example: sluice profile orders.csv --dataset orders --dp-epsilon 0.5
+
+            Exit codes: 0 published · 77 the profile would exceed --dp-limit.
             """)
 
-    @Argument(help: "A CSV or JSON Lines file.")
+    @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.")
     var file: String
 
-    @Option(name: .long, help: "The privacy budget of this profile, such as 0.5; less is safer and noisier.")
+    @Option(
+        name: .long,
+        help:
+            "Privacy budget of this profile (epsilon), above 0 and at most 10000, such as 0.5; less is safer and noisier."
+    )
     var dpEpsilon: String
 
-    @Option(name: .long, help: "Refuse when all profiles of this file together would have spent more than this.")
+    @Option(
+        name: .long,
+        help: "Refuse if all profiles of this file together would spend more epsilon than this (default: no limit).")
     var dpLimit: String?
 
-    @Option(name: .long, help: "The dataset whose contract is used.")
+    @Option(name: .long, help: "The dataset of the store whose contract is used; alternative to --schema.")
     var dataset: String?
 
-    @Flag(name: .long, help: "As JSON.")
+    @Flag(name: .long, help: "Print JSON.")
     var json = false
 
     @OptionGroup var store: StoreOptions
@@ -40,7 +47,8 @@ struct ProfileCommand: AsyncParsableCommand {
 
     func validate() throws {
         for text in [dpEpsilon, dpLimit].compactMap(\.self) where Epsilon(text) == nil {
-            throw ValidationError("a budget is a number above 0 and at most 10 000, with at most six decimals")
+            throw ValidationError(
+                "--dp-epsilon and --dp-limit must be above 0 and at most 10000, with at most six decimals")
         }
     }
 

@@ -7,15 +7,17 @@ import Tabular
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Show the report that was kept of a batch: as JSON, or as one page to look at.",
+        abstract: "Show the kept report of a batch, as JSON or as one HTML page.",
         discussion: """
-            The page is self-contained: no script, nothing from elsewhere, no value of the data. It has the verdict and its reasons, how \
-            the scores of all rows lie beside their lines, each field beside its baseline, what was learnt of it and would still be \
-            seen, the shift of labels, the most frequent findings, and what to do next.
+            The page is self-contained: no script, no external resource, no value of the data. It shows the verdict and its reasons, the \
+            scores of all rows with their thresholds, each field against its baseline, what was learnt and would still be detected, the \
+            shift of labels, the most frequent findings, and what to do next.
+
+            Example: sluice report BATCH --html --output batch.html --store store
             """)
-    @Argument(help: "The batch.") var batch: String
-    @Flag(name: .long, help: "One HTML page instead of JSON.") var html = false
-    @Option(name: .shortAndLong, help: "Write it to this new file (default: standard output).") var output: String?
+    @Argument(help: "The id of the batch.") var batch: String
+    @Flag(name: .long, help: "Write one HTML page (default: JSON).") var html = false
+    @Option(name: .shortAndLong, help: "Write to this new file (default: standard output).") var output: String?
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
@@ -29,7 +31,7 @@ struct ReportCommand: AsyncParsableCommand {
                 : PrintableText.json(Words.messaged(kept.report).text(pretty: true)) + "\n"
             guard let output else { return Terminal.document(text) }
             if exists(output) {
-                throw IngestionError(.cannotCreate, "\(output): it is there already; remove it, or choose another name")
+                throw IngestionError(.cannotCreate, "\(output) exists already; remove it, or choose another name")
             }
             try writeDurably(output, Array(text.utf8).span)
             Terminal.line("wrote \(output)")
@@ -39,7 +41,7 @@ struct ReportCommand: AsyncParsableCommand {
     /// What the gate had learnt when it judged the batch; a text where that cannot be said, since the page is worth having without it.
     private func learnt(_ store: Store) -> JSONValue? {
         do throws(IngestionError) { return try store.outlook(ofBatch: batch) } catch {
-            return .string("what was learnt is not shown: \(error.description)")
+            return .string("cannot show what was learnt: \(error.description)")
         }
     }
 }

@@ -104,7 +104,7 @@ final class ReportOutput {
                 isFailure(kind.outcome) ? "error" : "warning", report.name,
                 firsts[kind.code]?[kind.field].flatMap { lines[$0] },
                 meaning.title,
-                "\(field)\(Words.number(tally.count)) row(s), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
+                "\(field)\(Words.count(tally.count, "row")), first \(tally.firstRows.map(String.init).joined(separator: ", ")); "
                     + meaning.cure)
         }
     }
@@ -251,7 +251,7 @@ final class ReportOutput {
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 cases.append(
                     junitCase(
-                        report.name, kind.code.rawValue + field, "\(tally.count) row(s), first \(rows)",
+                        report.name, kind.code.rawValue + field, "\(Words.count(tally.count, "row")), first \(rows)",
                         Words.meaning(kind.code)))
             }
             let count = max(cases.count, 1)

@@ -15,50 +15,55 @@ enum ReportText {
         lines.append(headline(report))
         if report.status == .duplicate {
             var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
-            if report.earlierWasHeld { again += "; to let it out: " + Words.release(report.duplicateOf) }
+            if report.earlierWasHeld { again += "; to release it: " + Words.release(report.duplicateOf) }
             lines.append(
                 report.isRefusedReplacement
                     ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
                     : "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy"
             )
             lines.append(
-                "  verdict then: \(report.earlierWasAccepted ? "accepted" : "held"); nothing was done again\(again)")
+                "  it was \(report.earlierWasAccepted ? "accepted" : "held") then; nothing was done now\(again)")
             if report.isRefusedReplacement {
                 lines.append(
-                    "  exit  1, because content is accepted once; to replace that batch, add --supersede \(report.duplicateOf)"
+                    "  exit  1: the same content is accepted only once; to replace that batch, add --supersede \(report.duplicateOf)"
                 )
             }
             return lines
         }
+        // Of a small file the rate says nothing.
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
+        let speed = rate >= 0.5 ? ", \(Words.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
-            "  in    \(Words.number(report.rows)) rows, \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
-                + "  (\(Words.short(report.seconds)) s, \(Words.short(rate, 0)) MB/s, \(report.readers))")
+            "  in    \(Words.count(report.rows, "row")), \(Words.number(report.bytes)) bytes, sha256 \(report.dataHash.prefix(16))…"
+                + "  (\(Words.short(report.seconds)) s\(speed), \(report.readers))")
         lines += notes(report)
         let counts = report.counts
         func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
-        if report.status == .held || report.status == .rejected {
+        let isHeld = report.status == .held || report.status == .rejected
+        if isHeld {
             // Rows of a held batch are held, whatever each of them looked like.
             let clean = counts.count(.accepted) + counts.count(.flagged)
             lines.append(
-                "  out   \(Words.number(counts.total)) rows held, none published"
-                    + " (\(Words.number(clean)) would pass, \(part(.quarantined)), \(part(.rejected)))")
+                "  out   \(Words.count(counts.total, "row")) held, none published"
+                    + " (row by row: \(Words.number(clean)) would pass, \(part(.quarantined)), \(part(.rejected)))")
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
+        // What holds a batch comes first, what it was compared with behind it.
+        lines += batchReasons(report)
         lines += vouched(report)
         lines += screening(report)
         lines += crossing(report)
-        if !report.masks.isEmpty { lines.append("  mask  " + masks(report)) }
+        // Of a held batch nothing leaves, masked or not.
+        if !report.masks.isEmpty, !isHeld { lines.append("  mask  " + masks(report)) }
         if let copies = report.copies {
             let sampled = copies.of < report.rows ? " of the sample" : ""
             lines.append(
                 "  note  \(Words.number(copies.rows)) of \(Words.number(copies.of)) rows\(sampled) are exact copies of others; "
-                    + "sluice.batch.duplicateRows says what becomes of them")
+                    + "sluice.batch.duplicateRows sets what happens to them")
         }
         if !report.unmasked.isEmpty { lines.append("  note  " + unmasked(report.unmasked)) }
-        if let found = report.anonymity { lines.append("  hide  " + anonymity(found, report.minimumClass)) }
-        lines += batchReasons(report)
+        if let found = report.anonymity { lines.append("  anon  " + anonymity(found, report.minimumClass)) }
         lines += waived(report)
         lines += reasons(report)
         lines += shadow(report)
@@ -71,7 +76,7 @@ enum ReportText {
         if !report.disguisedColumns.isEmpty {
             let places = report.disguisedColumns.prefix(12).map { "\($0.column) (\($0.code.rawValue))" }.joined(
                 separator: ", ")
-            lines.append("  columns whose names are not what they look like: position \(places)")
+            lines.append("  columns whose names have hidden or look-alike characters: at position \(places)")
         }
         lines += next(report)
         return lines
@@ -99,27 +104,28 @@ enum ReportText {
         var lines: [String] = []
         let against =
             basis == .baseline
-            ? "judged by \(Words.number(report.basisRows)) rows of "
+            ? "\(Words.number(report.basisRows)) rows of "
                 + (report.baseline.map { "baseline \($0)" } ?? "accepted batches")
-            : "first contact: judged by the batch's own \(Words.number(report.basisRows)) rows, so only extremes are quarantined"
+            : "cold start: the batch's own \(Words.number(report.basisRows)) rows; only extreme values are quarantined"
         if !report.thresholds.isEmpty {
             let fields = report.thresholds.prefix(6).map {
                 "\(report.fields[$0.field]) \(Words.short($0.threshold))\($0.log ? " (log)" : "")"
             }
-            lines.append("  lines \(against)")
+            lines.append("  base  \(against)")
             lines.append(
-                "        |M| > " + fields.joined(separator: ", ")
+                "        outlier thresholds (modified z): " + fields.joined(separator: ", ")
                     + "; expected false alarms \(Words.percent(report.falseAlarmRates.modifiedZ)) of rows"
                     + (report.falseAlarmRates.forest > 0
                         ? ", forest \(Words.percent(report.falseAlarmRates.forest))" : ""))
         }
         if report.thresholds.isEmpty, report.untested.isEmpty {
-            lines.append("  lines none: no numeric column may be screened, so no statistics were made")
+            lines.append("  base  none: no numeric column can be screened, so no statistics were computed")
         }
         if !report.tests.isEmpty {
             let beyond = report.tests.count { $0.outcome > .accepted }
             lines.append(
-                "        \(report.tests.count) tests of the whole batch beside the baseline, \(beyond) beyond their line"
+                "        \(report.tests.count) batch tests against the baseline: "
+                    + (beyond == 0 ? "none above its threshold" : "\(Words.number(beyond)) above their threshold")
             )
         }
         if !report.triggerPower.isEmpty {
@@ -140,12 +146,10 @@ enum ReportText {
         let shown = 8
         var lines = reasons.prefix(shown).map { reason -> String in
             let names = fields[reason] ?? []
-            if names.isEmpty { return "        not tested: \(reason)" }
-            let more = names.count > 6 ? " and \(names.count - 6) more" : ""
-            return "        not tested: \(names.prefix(6).joined(separator: ", "))\(more): \(reason)"
+            return "        not tested: " + Words.untested(names, reason)
         }
         if reasons.count > shown {
-            lines.append("        not tested: \(reasons.count - shown) more; --format json has all")
+            lines.append("        not tested: \(reasons.count - shown) more; --format json lists all")
         }
         return lines
     }
@@ -180,11 +184,11 @@ enum ReportText {
         var lines = [
             "  cross \(Words.number(cross.compared)) values compared with other sources,"
                 + " \(Words.number(cross.conflicts)) not confirmed;"
-                + " \(Words.number(cross.shared)) of \(Words.number(cross.rows)) rows have a key that others speak of"
+                + " \(Words.number(cross.shared)) of \(Words.number(cross.rows)) rows have a key that another source has too"
         ]
         if cross.kept < cross.rows {
             lines.append(
-                "        only \(Words.number(cross.kept)) rows were compared: those with the smallest key hashes")
+                "        only \(Words.number(cross.kept)) rows were compared: a sample by hash of the key")
         }
         for source in cross.sources where source.isDistrusted {
             lines.append(
@@ -214,7 +218,7 @@ enum ReportText {
         }
         for change in shadow.changes {
             lines.append(
-                "         \(Words.number(change.count)) rows \(change.now.name) now would be \(change.then.name): "
+                "         \(Words.number(change.count)) rows \(change.now.name) now would be \(change.then.name), first: "
                     + change.firstRows.map(String.init).joined(separator: ", "))
         }
         for finding in shadow.findings.prefix(8) {
@@ -231,11 +235,11 @@ enum ReportText {
         var lines: [String] = []
         if report.isInferred {
             lines.append(
-                "  note  the contract was inferred from this very file: it can't know what the file should have been")
+                "  note  the contract was inferred from this file, so it cannot say what the file should have been")
         }
         if report.remarks.skippedLines > 0 {
             let count = Words.number(report.remarks.skippedLines)
-            lines.append("  note  \(count) blank or comment lines are no rows, and not counted in row numbers")
+            lines.append("  note  \(count) blank or comment lines were skipped; row numbers do not count them")
         }
         if report.lacksLineEnd {
             lines.append("  note  the last line has no line end: if the file was cut off, have it sent again")
@@ -245,11 +249,12 @@ enum ReportText {
 
     /// k, l and the share of rows that are easily told apart.
     private static func anonymity(_ found: EquivalenceClasses.Summary, _ wanted: Int) -> String {
-        var text = "k = \(found.smallest)"
-        if let fewest = found.fewest { text += ", l = \(fewest)" }
-        text += " over \(Words.number(found.classes)) classes of quasi-identifiers; "
-        text += "\(Words.percent(found.shareBelow)) of rows stand in classes smaller than \(wanted)"
-        return found.sampled < 1 ? text + " (by \(Words.percent(found.sampled)) of the classes)" : text
+        let rows = found.smallest == 1 ? "1 row" : "\(Words.number(found.smallest)) rows"
+        var text = "k-anonymity: the smallest group has \(rows) (wanted \(wanted))"
+        if let fewest = found.fewest { text += ", l-diversity: \(Words.number(fewest))" }
+        text += "; \(Words.percent(found.shareBelow)) of the rows are in groups below \(wanted); "
+        text += "\(Words.number(found.classes)) groups of quasi-identifiers"
+        return found.sampled < 1 ? text + " (from \(Words.percent(found.sampled)) of the groups)" : text
     }
 
     /// Columns that are somebody's by name or values, and leave with values that nobody masked.
@@ -281,7 +286,7 @@ enum ReportText {
         }
         let isRemarked = report.batchFindings.contains { $0.code.cause != nil && $0.outcome == .flagged }
         if isRemarked, let learning = report.learning {
-            lines.append("        once \(learning) batches are accepted a difference of this kind holds a batch")
+            lines.append("        from \(learning) accepted batches on, such a difference holds the batch")
         }
         return lines
     }
@@ -317,7 +322,7 @@ enum ReportText {
                 }.joined(separator: "  ").trimmedEnd()
         }
         if kinds.count > kindsShown {
-            lines.append("  … and \(kinds.count - kindsShown) more kinds; --format json has all")
+            lines.append("  … and \(kinds.count - kindsShown) more kinds; --format json lists all")
         }
         return lines
     }
@@ -326,14 +331,16 @@ enum ReportText {
         var steps: [String] = []
         if report.rows == 1, report.file.lowercased().hasSuffix(".json") {
             steps.append(
-                "if the records are inside the document, say where: sluice.dialect: { property: NAME } in the contract")
+                "if the records are inside the document, name their member in the contract: sluice.dialect: { property: NAME }"
+            )
         }
         switch report.status {
         case .held, .rejected:
             steps += held(report)
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
-            steps.append("\(released) shard(s) in accepted/\(report.dataset)/\(report.batch)/")
+            steps.append(
+                "\(released) \(released == 1 ? "shard" : "shards") in accepted/\(report.dataset)/\(report.batch)/")
             if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
                 steps.append(
                     "rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
@@ -353,11 +360,11 @@ extension ReportText {
         var steps: [String] = []
         if report.isRefusedRelease, report.isJudgedAgain {
             steps.append(
-                "judged again, it does not pass beside what is accepted now, and stays held; nothing was recorded: look at it by itself"
+                "judged again, the batch still fails against the baseline of now and stays held; nothing was recorded; review it alone"
             )
         } else if report.isRefusedRelease {
             steps.append(
-                "the release was refused, and nothing recorded: what is marked WHY is never waived; the batch stays held"
+                "the release was refused and nothing was recorded: a finding marked WHY is never waived; the batch stays held"
             )
         } else {
             steps.append(
@@ -371,14 +378,14 @@ extension ReportText {
         }
         let release = Words.release(report.batch)
         if report.status == .held, !steps.contains(where: { $0.contains(release) }) {
-            steps.append("once that is put right, the batch can be let out: " + release)
+            steps.append("once that is fixed, release the batch: " + release)
         }
         if report.status == .held, report.basis == .baseline,
             report.batchFindings.contains(where: { $0.movement != nil })
         {
             steps.append(
-                "how much accepted batches differ, and what other settings would hold: sluice baseline show --dataset "
-                    + "\(report.dataset), sluice baseline simulate --dataset \(report.dataset)")
+                "to see how much accepted batches differ: sluice baseline show --dataset \(report.dataset); to try other "
+                    + "settings: sluice baseline simulate --dataset \(report.dataset)")
         }
         return steps
     }
@@ -386,7 +393,7 @@ extension ReportText {
 
 extension String {
     /// Without spaces at the end.
-    fileprivate func trimmedEnd() -> String {
+    func trimmedEnd() -> String {
         var copy = self
         while copy.last == " " { copy.removeLast() }
         return copy

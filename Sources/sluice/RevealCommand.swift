@@ -6,35 +6,37 @@ import Storage
 struct RevealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reveal",
-        abstract: "Read values back that operator encrypt has written. The ledger records it first.",
+        abstract: "Decrypt values that the masking operator encrypt has written; the ledger records it first.",
         discussion: """
-            Values are arguments, or lines of standard input when there are none. The answer is a line for each, as the value was; a \
-            line that the key does not open is empty, and standard error says which.
+            Prints one line for each value. A value that the key does not decrypt gives an empty line, and a message on standard \
+            error names it.
 
-            Exit codes: 0 all were opened · 1 some were not.
+            Example: sluice reveal VALUE --key customers --reason "ticket 4711"
+
+            Exit codes: 0 all values were decrypted · 1 some were not.
             """)
 
-    @Argument(help: "Encrypted values, as they stand in a shard.")
+    @Argument(help: "Encrypted values, as a shard has them (default: the lines of standard input).")
     var values: [String] = []
 
-    @Option(name: .long, help: "The token key that the contract names.")
+    @Option(name: .long, help: "The name of the token key in the contract.")
     var key: String
 
-    @Option(name: .long, help: "The contract's prefix before such values.")
+    @Option(name: .long, help: "The prefix that the contract puts before such values (default: none).")
     var prefix = ""
 
     @Option(
-        name: .long, help: "Whom they are about, where the contract says perSubject: the subject's value as it came in."
+        name: .long, help: "The subject's original value, if the contract encrypts per subject (perSubject)."
     )
     var subject: String?
 
-    @Option(name: .long, help: "Why; it is recorded.")
+    @Option(name: .long, help: "Why; the ledger records it, so give no personal data.")
     var reason: String
 
     @OptionGroup var store: StoreOptions
 
     func validate() throws {
-        if reason.isEmpty { throw ValidationError("--reason must say why") }
+        if reason.isEmpty { throw ValidationError("--reason must not be empty: the ledger records it") }
     }
 
     func run() async throws {
@@ -50,7 +52,7 @@ struct RevealCommand: AsyncParsableCommand {
                 if value == nil {
                     missed = true
                     Terminal.remark(
-                        "value \(number + 1): not written with this key, prefix and subject, or changed since")
+                        "value \(number + 1): not encrypted with this key, prefix and subject, or changed since")
                 }
                 if StandardStream.output.isTerminal {
                     Terminal.line(String(decoding: value ?? [], as: UTF8.self))

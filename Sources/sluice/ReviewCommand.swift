@@ -13,20 +13,27 @@ enum ListFormat: String, ExpressibleByArgument, CaseIterable {
 /// `sluice review`.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "review", abstract: "List the batches that are held, and let one out.",
+        commandName: "review", abstract: "List held batches and release them.",
         discussion: """
-            Statistics can be wrong: a price that was raised, a weekend, a new product. Whoever knows better lets the batch out, and what \
-            it shows becomes a part of what later batches are judged by.
+            Statistics can raise a false alarm: a price was raised, a weekend came, a new product is sold. If a held batch is sound, \
+            release it: its rows are published and enter the baseline.
+
+            Example:
+              sluice review list
+              sluice review release BATCH --reason "new price list"
             """,
         subcommands: [List.self, Release.self])
 
     /// `sluice review list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the held batches that nobody has dealt with, newest first, with what holds them.")
-        @Option(name: .long, help: "Only this dataset.") var dataset: String?
-        @Option(name: .long, help: "text or json.") var format = ListFormat.text
-        @Flag(name: .long, help: "The same as --format json.") var json = false
+            abstract: "List the held batches that are still open, newest first, with what holds them.",
+            discussion: """
+                Example: sluice review list --dataset orders
+                """)
+        @Option(name: .long, help: "Only batches of this dataset.") var dataset: String?
+        @Option(name: .long, help: "The output format.") var format = ListFormat.text
+        @Flag(name: .long, help: "Short for --format json.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -34,8 +41,8 @@ struct ReviewCommand: AsyncParsableCommand {
             try await reporting {
                 let found = try store.require().proving().heldBatches(of: dataset)
                 if json || format == .json { return Terminal.json(.array(found.map(\.document))) }
-                if found.isEmpty { Terminal.line("none: no held batch waits for anybody") }
-                for batch in found { Terminal.lines(batch.lines) }
+                if found.isEmpty { Terminal.line("none: no held batch is open") }
+                for batch in found { Terminal.report(batch.lines) }
             }
         }
     }
@@ -43,45 +50,52 @@ struct ReviewCommand: AsyncParsableCommand {
     /// `sluice review release`.
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a held batch out in spite of what statistics say of it.",
+            abstract: "Release a held batch: waive what statistics found.",
             discussion: """
-                Its sealed source goes through the whole gate once more, under the contract and the settings in force, and becomes a \
-                batch of its own. What statistics find is recorded as waived and holds nothing back, so that all its sound rows are \
-                published and enter the baseline. Nothing else is waived: what breaks the contract, credentials, personal data, what a \
-                source must bring, sources that are blocked or on probation, too many rejected rows. If one of these holds the batch, \
-                the release is refused and it stays held. Recorded with who asked (uid) and why.
+                The sealed source goes through the whole gate again, under the contract and settings in force, and becomes a new batch. \
+                Statistical findings are recorded as waived and hold nothing back, so all sound rows are published and enter the \
+                baseline. Nothing else is waived: violations of the contract, credentials, personal data, missing digests or \
+                signatures, blocked sources or sources on probation, too many rejected rows. If one of these holds the batch, the \
+                release is refused and the batch stays held. The ledger records who asked (uid) and why.
 
-                Batches that came later and show the same change wait behind it: --echoes judges them again.
+                Later batches that show the same change stay held too: --echoes judges them again.
+
+                Example: sluice review release BATCH --reason "new price list" --echoes
 
                 Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
                 """)
-        @Argument(help: "The held batch.") var batch: String
-        @Option(name: .long, help: "Why; recorded, so no personal data.") var reason: String
+        @Argument(help: "The id of the held batch.") var batch: String
+        @Option(name: .long, help: "Why, 1 to 1,024 bytes; the ledger records it, so give no personal data.")
+        var reason: String
         @Option(
             name: .customLong("accept-level"), parsing: .upToNextOption,
             help: """
-                Fields whose change stays (* for all): their level begins with this batch, and what was accepted before says nothing of \
-                them any more. Each is learnt anew.
+                Fields whose change is permanent ('*' for all): they are learnt anew from this batch on, and earlier batches no longer \
+                count for them.
                 """)
         var newLevels: [String] = []
         @Flag(
             name: .long,
             help: """
-                Judge the later held batches that show the same change again, oldest first, beside what is accepted now. Those that pass \
-                are let out; nothing is waived for them.
+                Also judge the later held batches that show the same change again, oldest first, against the new baseline. Those that pass \
+                are released; nothing is waived for them.
                 """)
         var echoes = false
         @Option(
             name: [.short, .long],
-            help: "The contract (default: the dataset's in sluice.yaml, else the one that the batch was judged by).")
+            help: "The contract (default: the dataset's in sluice.yaml, else the one the batch was judged by).")
         var schema: String?
-        @Option(name: .long, help: "Workers (default: the number of processors). The result does not depend on it.")
+        @Option(
+            name: .long,
+            help: "Number of workers, 1 to 256; the result does not depend on it (default: the number of processors).")
         var jobs: Int?
         @OptionGroup var store: StoreOptions
         @OptionGroup var report: ReportOptions
 
         func validate() throws {
-            if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be 1 to 256") }
+            if let jobs, !(1...256).contains(jobs) {
+                throw ValidationError("--jobs must be a whole number from 1 to 256")
+            }
         }
 
         func run() async throws {
@@ -98,8 +112,11 @@ struct ReviewCommand: AsyncParsableCommand {
                 var options = BatchOptions()
                 options.jobs = jobs ?? processorCount()
                 options.listed = report.listed
-                let progress = Progress(isQuiet: report.quiet, clock: { Clock.monotonic() })
+                let progress = Progress(
+                    isQuiet: report.quiet, phases: ["reading", "masking and sealing"], clock: { Clock.monotonic() })
+                defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
+                Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
                 let released = try await pipeline.release(
                     batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
                 progress?.clear()
@@ -109,7 +126,8 @@ struct ReviewCommand: AsyncParsableCommand {
                     let output = ReportOutput(report, files: 1 + again.count)
                     output.add(result)
                     code = report.exitCode(result)
-                    for echo in again {
+                    for (place, echo) in again.enumerated() {
+                        Interruption.begin("batch \(echo)", done: 1 + place, of: 1 + again.count)
                         let judged = try await pipeline.release(
                             echo, reason: "judged again after batch \(batch), which shows the same change, was let out",
                             waivesStatistics: false,
@@ -118,11 +136,12 @@ struct ReviewCommand: AsyncParsableCommand {
                         output.add(result)
                         code = max(code, report.exitCode(result))
                     }
+                    Interruption.end(done: 1 + again.count, of: 1 + again.count)
                     output.finish()
                 case .earlier(let other):
                     Terminal.complain(
-                        "batch \(batch) was let out before: its content was accepted as batch \(other), and is accepted once; see: "
-                            + "sluice lineage show \(other)")
+                        "batch \(batch) was released before: its content was accepted as batch \(other), and is accepted only once; "
+                            + "see: sluice lineage show \(other)")
                     code = 1
                 }
             }

@@ -11,24 +11,28 @@ import Tabular
 struct ScanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scan",
-        abstract: "Tell which columns hold personal data, and propose what a contract should say of them.",
+        abstract: "Find the columns with personal data, and propose lines for the contract.",
         discussion: """
-            A column is an entity when at least a fifth of at least a hundred values are wholly that. Writes nothing, and \
-            never prints a value. Columns that a contract declares are not searched; without a contract all are.
+            A column gets an entity if at least 20 % of at least 100 values match it as a whole. With --schema only columns that the \
+            contract does not declare are searched. Writes nothing, and never prints a value.
 
-            Exit codes: 0 nothing undeclared was found · 1 some was.
+            Examples:
+              sluice scan customers.csv
+              sluice scan customers.csv --schema customers.yaml --format json
+
+            Exit codes: 0 no undeclared personal data · 1 some was found.
             """)
 
     /// How the answer is told.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, spans }
 
-    @Argument(help: "A CSV or JSON Lines file, plain or compressed; - is standard input.")
+    @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.")
     var file: String
 
     @Option(
         name: .long,
         help:
-            "text, json, or spans: one JSON object for each thing found, with its row, column, bytes in the value, entity and score."
+            "The output format; spans is one JSON object a match: row, column, bytes in the value, entity and score."
     )
     var format = Format.text
 
@@ -43,7 +47,8 @@ struct ScanCommand: AsyncParsableCommand {
             options.mode = .validate
             options.listed = 0
             options.spotted = format == .spans ? .max : 0
-            let progress = Progress(isQuiet: false, clock: { Clock.monotonic() })
+            let progress = Progress(isQuiet: false, phases: ["scanning"], clock: { Clock.monotonic() })
+            defer { progress?.clear() }
             if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
             var asked = reading
             asked.infer = true
@@ -90,7 +95,7 @@ struct ScanCommand: AsyncParsableCommand {
             "\(report.name): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
         )
         if secrets > 0 {
-            Terminal.line("credentials are in \(Words.number(secrets)) values: have their owners revoke them")
+            Terminal.line("found credentials in \(Words.number(secrets)) values: have their owners revoke them")
             for (kind, tally) in report.findings.sorted where kind.code == .secret {
                 let field = kind.field >= 0 ? report.fields[kind.field] : nil
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
@@ -100,14 +105,15 @@ struct ScanCommand: AsyncParsableCommand {
         }
         if unknown > 0 {
             Terminal.line(
-                "columns or members that the contract does not name have personal data in \(Words.number(unknown)) places"
+                "found personal data in \(Words.number(unknown)) places of columns or members that the contract does not name"
             )
         }
         let known = Set(told.map(\.label))
         let named = report.unmasked.filter { !known.contains($0.label) }
         if told.isEmpty {
             if secrets + unknown == 0 {
-                Terminal.line("no personal data was found by form; names and addresses in prose have none")
+                Terminal.line(
+                    "no personal data found by form; names and addresses in free text have no form and are not found")
             }
             return propose(named)
         }
@@ -115,15 +121,17 @@ struct ScanCommand: AsyncParsableCommand {
         for column in told {
             let share = { (count: Int) in Words.percent(Double(count) / Double(max(column.values, 1))) }
             var line = "  \(column.label): "
-            line += column.verdict.map { "\($0.name), " } ?? ""
+            if let verdict = column.verdict, verdict != column.wholes.first?.entity { line += "\(verdict.name), " }
             let wholes = column.wholes.map {
-                "\($0.entity.name) is \(Words.number($0.count)) values (\(share($0.count)))"
+                "\($0.entity.name) is \(Words.count($0.count, "value")) (\(share($0.count)))"
             }
-            let inside = column.inside.map { "\($0.entity.name) is in \(Words.number($0.count)) (\(share($0.count)))" }
+            let inside = column.inside.map {
+                "\($0.entity.name) is in \(Words.count($0.count, "value")) (\(share($0.count)))"
+            }
             Terminal.line(line + (wholes + inside).joined(separator: " · "))
         }
         Terminal.line("")
-        Terminal.line("for the contract (operators are yours to choose; tokenize needs a key):")
+        Terminal.line("lines for the contract (choose the operators; tokenize needs a key):")
         Terminal.line("")
         for column in told { Terminal.line(proposal(column)) }
         propose(named)
@@ -133,7 +141,7 @@ struct ScanCommand: AsyncParsableCommand {
     private func propose(_ columns: [UnmaskedColumn]) {
         if columns.isEmpty { return }
         Terminal.line("")
-        Terminal.line("by their names alone, whatever is in them:")
+        Terminal.line("columns whose names alone suggest personal data:")
         Terminal.line("")
         for column in columns { Terminal.line(line(column.label, entity: column.entity)) }
     }

@@ -16,14 +16,19 @@ extension SchemaCommand {
     /// `sluice schema diff`.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what changed between two contracts, and what each change does to data that passed.",
-            discussion:
-                "Exit codes: 0 no such change · 1 a change at or above --fail-on · 78 a contract cannot be used.")
-        @Argument(help: "The contract as it was.") var old: String
-        @Argument(help: "The contract as it is.") var new: String
-        @Option(name: .long, help: "The change that makes the exit code 1: cosmetic, widening, breaking or never.")
+            abstract: "Compare two contracts: what changed, and what it means for data that passed.",
+            discussion: """
+                A change is breaking (data that passed may fail, or other values leave), widening (more data passes) or cosmetic.
+
+                Example: sluice schema diff orders.yaml orders-new.yaml
+
+                Exit codes: 0 no such change · 1 a change at or above --fail-on · 78 a contract cannot be used.
+                """)
+        @Argument(help: "The old contract.") var old: String
+        @Argument(help: "The new contract.") var new: String
+        @Option(name: .long, help: "The mildest change that makes the exit code 1.")
         var failOn = ChangeLimit.breaking
-        @Flag(name: .long, help: "The same as JSON.") var json = false
+        @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
             ignoreBrokenPipes()
@@ -45,7 +50,7 @@ extension SchemaCommand {
                         "changes": .array(items),
                     ]))
             } else if changes.isEmpty {
-                Terminal.line("no difference that anybody could notice")
+                Terminal.line("no difference")
             } else {
                 for change in changes {
                     let verdict = change.verdict.rawValue
@@ -61,21 +66,25 @@ extension SchemaCommand {
     /// `sluice schema convert`.
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a contract in another form, as JSON: Table Schema, JSON Schema or Data Package.",
-            discussion:
-                "What the other form cannot say as it was said is told on standard error. "
-                + "A Table Schema or JSON Schema that comes out is a contract again: check it."
-        )
+            abstract: "Convert a contract to a Table Schema, a JSON Schema or a Data Package, as JSON.",
+            discussion: """
+                Notes on standard error name what the other form cannot express. A Table Schema or JSON Schema made this way is a \
+                contract again: check it with sluice schema check.
+
+                Example: sluice schema convert orders.yaml --to json-schema > orders.schema.json
+                """)
         /// What it becomes.
         enum Form: String, ExpressibleByArgument, CaseIterable {
             case tableSchema = "table-schema"
             case jsonSchema = "json-schema"
             case dataPackage = "data-package"
         }
-        @Argument(help: "A contract, or a Data Package (datapackage.json).") var file: String
-        @Option(name: .long, help: "table-schema, json-schema or data-package.") var to: Form
-        @Option(name: .long, help: "Of a package, the resource whose contract is meant.") var resource: String?
-        @Option(name: .long, help: "For a package: where the data is (default: the contract's name and .csv).")
+        @Argument(help: "The contract, or a Data Package (datapackage.json).") var file: String
+        @Option(name: .long, help: "The form to convert to.") var to: Form
+        @Option(name: .long, help: "The resource of a Data Package to convert (default: its only one).") var resource:
+            String?
+        @Option(
+            name: .long, help: "The path of the data in a new Data Package (default: the contract's name with .csv).")
         var data: String?
 
         func run() async throws {
@@ -86,7 +95,8 @@ extension SchemaCommand {
                     if found.root["resources"] != nil {
                         contract = try tableSchema(ofPackage: found, resource: resource)
                     } else if resource != nil {
-                        throw found.cursor.error(.inconsistent, "it is no data package, so it has no resources")
+                        throw found.cursor.error(
+                            .inconsistent, "this is not a data package, so it has no resources; leave --resource out")
                     }
                     return try converted(contract, found, others)
                 }
@@ -127,8 +137,11 @@ extension SchemaCommand {
     /// `sluice schema strip`.
     struct Strip: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a contract without its sluice: settings, as JSON: a pure descriptor for other tools.")
-        @Argument(help: "A contract.") var file: String
+            abstract: "Print a contract without its sluice: settings, as JSON for other tools.",
+            discussion: """
+                Example: sluice schema strip orders.yaml > orders.json
+                """)
+        @Argument(help: "The contract, in YAML or JSON.") var file: String
 
         func run() async throws {
             ignoreBrokenPipes()

@@ -12,15 +12,17 @@ import Tabular
 struct SelftestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "selftest",
-        abstract: "Plant a canary of every kind into a made-up sample, and see that each is caught.",
+        abstract: "Plant known defects into generated data, and check that the gate catches each.",
         discussion: """
-            Works in a temporary store of its own, through the same gate as ingest, and leaves nothing behind. For an installation, an \
-            upgrade, or a cron job that must know that the gate still sees.
+            Runs in a temporary store, through the same gate as ingest, and leaves nothing behind; it takes about half a minute. Use it \
+            after an installation or upgrade, or in a cron job.
+
+            Example: sluice selftest
 
             Exit codes: 0 every canary was caught · 1 one was missed, or clean data was held.
             """)
-    @Flag(name: .long, help: "As JSON.") var json = false
-    @Option(name: .long, help: "The seed of the sample.") var seed: UInt64 = 1
+    @Flag(name: .long, help: "Print JSON.") var json = false
+    @Option(name: .long, help: "The seed of the generated data, a whole number.") var seed: UInt64 = 1
 
     /// Rows of a batch, and clean batches before the canaries.
     private static let rows = 1800, batches = 10
@@ -35,12 +37,16 @@ struct SelftestCommand: AsyncParsableCommand {
                 if let name = FileName(Array(name.utf8)) { try? OpenFolder(temporaryFolder()).removeTree(name) }
             }
             let bench = try Bench(folder)
+            let progress = Progress(isQuiet: json, clock: { Clock.monotonic() })
+            defer { progress?.clear() }
             for batch in 0..<Self.batches {
+                progress?.say("building the baseline: clean batch \(batch + 1) of \(Self.batches)")
                 let sample = SelftestSample(rows: Self.rows, seed: seed &* 1000 &+ UInt64(batch) &+ 1)
                 _ = try await bench.judge(sample, writes: true)
             }
             var documents: [JSONValue] = []
             for canary in Canary.allCases {
+                progress?.say("canary \(documents.count + 1) of \(Canary.allCases.count): \(canary.name)")
                 var sample = SelftestSample(rows: Self.rows, seed: seed &* 1000 &+ 500 &+ UInt64(canary.rawValue))
                 let planted = canary.plant(&sample, rows: Self.rows, seed: seed)
                 let answer = try await canary.answer(bench, sample, planted)
@@ -52,11 +58,15 @@ struct SelftestCommand: AsyncParsableCommand {
                         "caught": .bool(!answer.isMissed),
                     ]))
                 if json { continue }
+                progress?.clear()
                 let mark = answer.isMissed ? "MISSED" : "caught"
-                let pad = String(repeating: " ", count: max(1, 34 - canary.name.unicodeScalars.count))
+                let pad = String(repeating: " ", count: max(1, 40 - canary.name.unicodeScalars.count))
                 let counts =
                     planted.isEmpty
-                    ? "" : "  \(answer.found) of \(planted.count) rows" + (answer.isHeld ? ", held" : "")
+                    ? ""
+                    : canary == .drift
+                        ? "  batch held"
+                        : "  \(answer.found) of \(planted.count) rows" + (answer.isHeld ? ", batch held" : "")
                 Terminal.line(
                     "\(canary == .clean && !answer.isMissed ? "passes" : mark)  \(canary.name)\(pad)\(answer.why)\(counts)"
                 )
@@ -67,7 +77,7 @@ struct SelftestCommand: AsyncParsableCommand {
                 Terminal.line(
                     missed == 0
                         ? "every canary was caught"
-                        : "\(missed) missed: this gate does not see what it should; do not rely on it before you know why"
+                        : "\(missed) of \(documents.count) missed: do not rely on this installation before you know why"
                 )
             }
         }
@@ -128,16 +138,16 @@ private enum Canary: Int, CaseIterable {
     var name: String {
         switch self {
         case .clean: "nothing (clean data)"
-        case .outlier: "values far out"
-        case .flip: "labels flipped one way"
-        case .trigger: "a rare word beside one label"
-        case .flood: "one row again and again"
-        case .copies: "rows of an earlier batch"
-        case .drift: "a measure that grew by a half"
-        case .lie: "one source of three that lies"
+        case .outlier: "outliers"
+        case .flip: "labels flipped in one direction"
+        case .trigger: "a trigger: a rare word with one label"
+        case .flood: "a flood of one row"
+        case .copies: "rows copied from an earlier batch"
+        case .drift: "a numeric field 50 % higher"
+        case .lie: "one source of three with wrong values"
         case .personal: "personal data in text"
         case .secret: "credentials in text"
-        case .damaged: "a file that is not its digest"
+        case .damaged: "a file that does not match its digest"
         }
     }
 

@@ -10,10 +10,10 @@ import Tabular
 struct OpeningOptions: ParsableArguments {
     @OptionGroup var store: StoreOptions
 
-    @Option(name: .long, help: "A .kek file to open with, outside a store; may be repeated.")
+    @Option(name: .long, help: "A .kek file to decrypt with, outside a store; may be repeated.")
     var key: [String] = []
 
-    @Option(name: .long, help: "An RSA private key, as NAME=FILE.pem.")
+    @Option(name: .long, help: "An RSA private key to decrypt with, as NAME=FILE.pem; may be repeated.")
     var privateKey: [String] = []
 
     /// The keys, and the store they are of if they are.
@@ -38,7 +38,8 @@ struct OpeningOptions: ParsableArguments {
         if let found, keys.isEmpty { return (try found.keyRing(), found) }
         if keys.isEmpty {
             throw IngestionError(
-                .notPermitted, "no keys: give --store DIR, or --key FILE.kek, or --private-key NAME=FILE.pem")
+                .notPermitted,
+                "there is no key to decrypt with: give --store DIR, --key FILE.kek or --private-key NAME=FILE.pem")
         }
         return (KeyRing(keys), found)
     }
@@ -47,15 +48,26 @@ struct OpeningOptions: ParsableArguments {
 /// `sluice shard`.
 struct ShardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "shard", abstract: "Look at, open and verify sealed files.",
+        commandName: "shard", abstract: "Inspect, decrypt and verify sealed files.",
+        discussion: """
+            Sealed files (.sluice) are messages of the AWS Encryption SDK, format 2.0; other software can open them.
+
+            Example:
+              sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training"
+            """,
         subcommands: [Info.self, Cat.self, Verify.self])
 
     /// `sluice shard info`.
     struct Info: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "What a sealed file says of itself; needs no key, so it proves nothing.")
-        @Argument var file: String
-        @Flag(name: .long, help: "As JSON.") var json = false
+            abstract: "Print the header of a sealed file: suite, recipients, context.",
+            discussion: """
+                Needs no key, so nothing of it is proven; sluice shard verify proves it.
+
+                Example: sluice shard info store/accepted/orders/BATCH/0.sluice
+                """)
+        @Argument(help: "The sealed file (.sluice).") var file: String
+        @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
             try await reporting {
@@ -96,15 +108,27 @@ struct ShardCommand: AsyncParsableCommand {
     /// `sluice shard cat`.
     struct Cat: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decrypt a sealed file to standard output or a file; inside a store this is recorded first.",
-            discussion: "A pipe or a file gets the very bytes. On a terminal what is hidden in them shows as \\xNN.")
-        @Argument var file: String
-        @Option(name: .shortAndLong, help: "Write to this file instead; it appears only when all of it is proven.")
+            abstract: "Decrypt a sealed file to standard output or to a file.",
+            discussion: """
+                Inside a store the ledger records it first. A pipe or a file gets the exact bytes; on a terminal, control and invisible \
+                characters are shown as escapes.
+
+                Example:
+                  sluice shard cat store/accepted/orders/BATCH/0.sluice --reason "training"
+                """)
+        @Argument(help: "The sealed file (.sluice).") var file: String
+        @Option(
+            name: .shortAndLong,
+            help: "Write to this file, which appears once every frame is verified (default: standard output).")
         var output: String?
-        @Option(name: .long, help: "Why it is opened; kept in the ledger.") var reason = ""
-        @Option(name: .long, help: "A pair KEY=VALUE that the file must carry, such as dataset=orders.")
+        @Option(name: .long, help: "Why; the ledger records it, so give no personal data (default: none).") var reason =
+            ""
+        @Option(
+            name: .long,
+            help: "A pair KEY=VALUE that the sealed context must have, such as dataset=orders; may be repeated.")
         var expect: [String] = []
-        @Flag(name: .long, help: "Print frames as they are proven one by one, before the whole file is.") var stream =
+        @Flag(name: .long, help: "Print each frame once it is verified, without waiting for the whole file.")
+        var stream =
             false
         @OptionGroup var opening: OpeningOptions
 
@@ -129,7 +153,8 @@ struct ShardCommand: AsyncParsableCommand {
                 let reader = try open()
                 if let store, let admitted { try Recorder(store).recordOpening(admitted.digest, reason: reason) }
                 if let by = admitted?.supersededBy {
-                    Terminal.remark("\(file): its batch was superseded by batch \(by), whose shards count now")
+                    Terminal.remark(
+                        "warning: \(file): its batch was superseded by batch \(by); use the shards of that one")
                 }
                 if let output {
                     let (folder, name) = split(output)
@@ -154,8 +179,13 @@ struct ShardCommand: AsyncParsableCommand {
     /// `sluice shard verify`.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decrypt sealed files to nowhere: every frame, the order, the end.")
-        @Argument var files: [String]
+            abstract: "Verify sealed files: decrypt every frame, check order and end, print no data.",
+            discussion: """
+                Example: sluice shard verify store/accepted/orders/BATCH/*.sluice --store store
+
+                Exit codes: 0 all are intact · 1 one is damaged · 77 no key opens one.
+                """)
+        @Argument(help: "The sealed files (.sluice).") var files: [String]
         @OptionGroup var opening: OpeningOptions
 
         func run() async throws {

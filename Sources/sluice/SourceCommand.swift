@@ -17,18 +17,23 @@ extension SourceStep {
 /// `sluice source`.
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "source", abstract: "Who may send data: list, look up, vouch for, block.",
+        commandName: "source", abstract: "List, show, trust and block the suppliers of data.",
         discussion: """
-            What is known of a source (owner, licence, how the data was collected, whom to ask, what must come with each file and who may \
-            sign it) stands under sources: in sluice.yaml; its digest is recorded when a batch first comes under it. Whether it is trusted \
-            is decided here, and every decision is an entry of the ledger.
+            The record of a source (owner, licence, collection, contact, required sidecars, signing keys) is in sluice.yaml, under \
+            sources:. Whether the source is trusted is decided with these commands, and the ledger records every decision.
+
+            Example: sluice source trust partner-a --reason "contract signed on 3 March"
             """,
         subcommands: [List.self, Show.self, Trust.self, Block.self, Probation.self])
 
     /// `sluice source list`.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the sources that are known.")
-        @Flag(name: .long, help: "As JSON.") var json = false
+        static let configuration = CommandConfiguration(
+            abstract: "List the known sources: name, standing, owner, licence, requirements.",
+            discussion: """
+                Example: sluice source list --store store
+                """)
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -44,7 +49,7 @@ struct SourceCommand: AsyncParsableCommand {
                 }
                 if json { return Terminal.json(.array(documents)) }
                 if documents.isEmpty {
-                    Terminal.line("none: any source may send; list them under sources: in sluice.yaml")
+                    Terminal.line("none: any source may send data; list the allowed ones under sources: in sluice.yaml")
                 }
             }
         }
@@ -53,9 +58,12 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source show`.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show what is known of a source, where it stands, and what became of its batches.")
-        @Argument(help: "The source's name.") var name: String
-        @Flag(name: .long, help: "As JSON.") var json = false
+            abstract: "Show a source: its record, its standing, and the outcomes of its batches.",
+            discussion: """
+                Example: sluice source show partner-a --store store
+                """)
+        @Argument(help: "The name of the source.") var name: String
+        @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
@@ -66,7 +74,9 @@ struct SourceCommand: AsyncParsableCommand {
                 let batches = try LineageQuery(ledger).impact(ofSource: name)
                 if batches.isEmpty, try !store.knownSources().contains(name) {
                     throw IngestionError(
-                        .noInput, "nothing is known of source \(name): it is not listed, and no batch came from it")
+                        .noInput,
+                        "there is no source \(name): sluice.yaml does not list it and no batch came from it; see: sluice source list"
+                    )
                 }
                 var counts: [String: Int64] = [:]
                 for batch in batches { counts[batch.judged?.body["verdict"]?.text ?? "unknown", default: 0] += 1 }
@@ -75,10 +85,7 @@ struct SourceCommand: AsyncParsableCommand {
                 members["confirmed"] = .integer(confirmed.agreed)
                 members["contradicted"] = .integer(confirmed.differed)
                 if json { return Terminal.json(.object(members)) }
-                for (key, value) in members.sorted(by: { $0.key < $1.key }) {
-                    let text = value.text ?? value.text(pretty: false)
-                    if !text.isEmpty { Terminal.columns([key, text]) }
-                }
+                Terminal.report(SourceText.lines(.object(members)), indent: 11)
             }
         }
     }
@@ -86,14 +93,21 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source trust`.
     struct Trust: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Vouch for a source: its probation, or the distrust that it earned, is over.")
+            abstract: "Trust a source: end its probation, distrust or block.",
+            discussion: """
+                Example: sluice source trust partner-a --reason "contract signed on 3 March"
+                """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.trust) }
     }
 
     /// `sluice source block`.
     struct Block: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take nothing of a source any more.")
+        static let configuration = CommandConfiguration(
+            abstract: "Block a source: reject all its files.",
+            discussion: """
+                Example: sluice source block partner-a --reason "sent another customer's data"
+                """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.block) }
     }
@@ -101,14 +115,17 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source probation`.
     struct Probation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Hold a source's batches until enough of them would have passed.")
+            abstract: "Put a source on probation: hold its batches until enough of them would have passed.",
+            discussion: """
+                Example: sluice source probation partner-a --reason "new export program"
+                """)
         @OptionGroup var step: Step
         func run() async throws { try await step.take(.probation) }
     }
 
     struct Step: ParsableArguments {
-        @Argument(help: "The source's name.") var name: String
-        @Option(name: .long, help: "Why; recorded, so no personal data.") var reason: String
+        @Argument(help: "The name of the source.") var name: String
+        @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var store: StoreOptions
 
         func take(_ step: SourceStep) async throws {
@@ -143,6 +160,27 @@ private enum SourceText {
             members["reason"] = .string(standing.reason)
         }
         return .object(members)
+    }
+
+    /// A source for people: a line for each thing that is known.
+    static func lines(_ document: JSONValue) -> [String] {
+        func text(_ key: String) -> String { document[key]?.text ?? "" }
+        func number(_ key: String) -> String { Words.number(Int(document[key]?.whole ?? 0)) }
+        var standing = state(document)
+        if !text("since").isEmpty { standing += " since " + text("since") }
+        if !text("reason").isEmpty { standing += ": " + text("reason") }
+        let keys = (document["keys"]?.items ?? []).compactMap(\.text).joined(separator: ", ")
+        let counts = (document["batches"]?.members ?? [:]).sorted { $0.key < $1.key }
+        let batches = counts.map { "\(Words.number(Int($0.value.whole ?? 0))) \($0.key)" }.joined(separator: ", ")
+        let rows: [(String, String)] = [
+            ("source", text("name")), ("standing", standing), ("owner", text("owner")), ("licence", text("licence")),
+            ("collected", text("collection")), ("use", text("intendedUse")), ("contact", text("contact")),
+            ("requires", text("require")), ("keys", keys), ("batches", batches.isEmpty ? "none" : batches),
+            ("values", "\(number("confirmed")) confirmed, \(number("contradicted")) contradicted by other sources"),
+        ]
+        return rows.filter { !$0.1.isEmpty }.map { label, text in
+            label + String(repeating: " ", count: max(1, 11 - label.count)) + text
+        }
     }
 
     static func state(_ document: JSONValue) -> String {

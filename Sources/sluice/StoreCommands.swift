@@ -9,13 +9,17 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract:
-            "Check store, rights, keys, contracts, clock, disk, ledger, files, claims and inboxes; say what to do.",
-        discussion:
-            "Changes nothing. Exit codes: 0 nothing to do, or risks only · 1 something does not work, is lost or was tampered with."
-    )
+            "Check the health of a store, and say what to do.",
+        discussion: """
+            Checks folders, rights, keys, contracts, clock, disk, ledger, published files, work in progress and inboxes. Changes nothing.
 
-    @Flag(name: .long, help: "Do not read the published files, which takes long in a large store.") var quick = false
-    @Flag(name: .long, help: "As JSON.") var json = false
+            Example: sluice doctor --store store
+
+            Exit codes: 0 healthy, or risks only · 1 something does not work, is lost or was tampered with.
+            """)
+
+    @Flag(name: .long, help: "Skip the published files: reading them takes long in a large store.") var quick = false
+    @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
@@ -41,8 +45,8 @@ struct DoctorCommand: AsyncParsableCommand {
             }
             for each in found {
                 let grade = each.grade == .well ? "ok  " : each.grade == .risk ? "RISK" : "BAD "
-                Terminal.line("\(grade)  \(each.subject)  \(each.finding)")
-                if !each.cure.isEmpty { Terminal.line("      do: \(each.cure)") }
+                Terminal.report(["\(grade)  \(each.subject)  \(each.finding)"], indent: 6)
+                if !each.cure.isEmpty { Terminal.report(["      do: \(each.cure)"], indent: 10) }
             }
         }
         if worst == .bad { throw ExitCode(1) }
@@ -53,15 +57,17 @@ struct DoctorCommand: AsyncParsableCommand {
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy the store as it is at this moment into a new folder, while it may be in use.",
+        abstract: "Back up the store into a new folder, while it may be in use.",
         discussion: """
-            Sealed files are copied; where the file system can, a copy shares the disk's blocks until one of the two changes. Every one is \
-            compared with the record. Configuration, contracts and keys are signed with the ledger's key. Keys are not part of \
-            it unless --with-keys says so: keep them apart, since whoever has both has the data.
+            Every sealed file is compared with the record and copied; where the file system allows it, a copy shares disk blocks with the \
+            original. Configuration and contracts are signed with the ledger's key. Keys are left out unless --with-keys is given: \
+            keep them apart, because backup and keys together give access to the data.
+
+            Example: sluice backup backup-2026-12-01 --store store
             """)
 
-    @Argument(help: "The folder to make.") var folder: String
-    @Flag(name: .long, help: "Copy the keys too.") var withKeys = false
+    @Argument(help: "The folder of the backup; it must not exist, or be empty.") var folder: String
+    @Flag(name: .long, help: "Also copy the keys.") var withKeys = false
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
@@ -70,11 +76,11 @@ struct BackupCommand: AsyncParsableCommand {
             let result = try await Backup.make(of: Recorder(store), in: folder, withKeys: withKeys)
             Terminal.line(
                 "backed up \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)"
-                    + " (\(Words.number(result.shared)) share the disk with the store)")
+                    + " (\(Words.number(result.shared)) share disk blocks with the store)")
             Terminal.line(
                 withKeys
                     ? "THE KEYS ARE IN IT (\(result.keys) files): whoever has this backup can read the data and sign the ledger"
-                    : "the keys are not in it: without a copy of keys/ kept elsewhere nobody can open what was backed up"
+                    : "the keys are not in it: without a copy of keys/ nobody can decrypt the backup"
             )
         }
     }
@@ -83,27 +89,29 @@ struct BackupCommand: AsyncParsableCommand {
 /// `sluice restore`.
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Make a store of a backup in a new folder; the backup stays as it is.",
+        commandName: "restore", abstract: "Restore a backup into a new folder.",
         discussion: """
-            Nothing of a backup is believed: its ledger must be signed by the key that --vkey gives, or that was written down when this \
-            user first met the ledger; every file must have the digest that the ledger records; configuration, contracts and keys must be \
-            the signed ones. At the first thing that is wrong nothing is left behind but the empty folder.
+            A backup is not trusted: its ledger must be signed by the key given with --vkey, or by the key that was pinned when this user \
+            first saw the ledger; every file must have the digest in the ledger; configuration, contracts and keys must be the signed \
+            ones. At the first mismatch the restore stops and leaves only an empty folder. The backup is not changed.
 
-            Exit codes: 0 restored · 1 something in the backup is not what was signed · 77 no key is known to verify it by.
+            Example: sluice restore backup-2026-12-01 store
+
+            Exit codes: 0 restored · 1 the backup is not what was signed · 77 no verifier key is known.
             """)
 
-    @Argument(help: "The backup.") var backup: String
-    @Argument(help: "The folder of the new store.") var folder: String
+    @Argument(help: "The folder of the backup.") var backup: String
+    @Argument(help: "The folder of the new store; it must not exist, or be empty.") var folder: String
     @Option(
         name: .long,
         help:
-            "The ledger's verifier key (name+id+base64, as sluice keys list prints it), or a file with it (default: the one known here)."
+            "The ledger's verifier key (name+id+base64, as sluice keys list prints it), or a file with it (default: the pinned one)."
     )
     var vkey: String?
     @Flag(
         name: .long,
         help:
-            "Take over configuration and contracts that nobody signed, of a backup that an earlier version made: read them first."
+            "Accept unsigned configuration and contracts, from a backup by an earlier version; read them first."
     )
     var unsignedSettings = false
 
@@ -117,8 +125,8 @@ struct RestoreCommand: AsyncParsableCommand {
         }
         throw IngestionError(
             .notPermitted,
-            "\(backup): no verifier key is known for its ledger, and the backup's own word is none: give --vkey, as sluice keys list "
-                + "printed it where the store was")
+            "\(backup): no verifier key is known for its ledger, and the backup cannot vouch for itself: give --vkey, as sluice keys "
+                + "list printed it in the original store")
     }
 
     func run() async throws {
@@ -133,20 +141,20 @@ struct RestoreCommand: AsyncParsableCommand {
             // What was in this folder before is gone: the operator says by which key this one goes.
             let standing = try known?.pin(key, at: folder) ?? .unpinned("this user has no home folder")
             if case .unpinned(let reason) = standing {
-                Terminal.remark("the verifier key could not be written down outside the store: \(reason)")
+                Terminal.remark("warning: could not pin the verifier key outside the store: \(reason)")
             }
             Terminal.line(
                 "restored \(Words.number(result.entries)) entries and \(Words.number(result.files)) files to \(folder)")
             if result.keys == 0 {
                 Terminal.line(
-                    "the backup has no keys: copy yours into \(folder)/keys/ (files 0600) first")
+                    "the backup has no keys: copy yours into \(folder)/keys/ (mode 0600) first")
             } else {
-                Terminal.line("its \(result.keys) keys were restored with it")
+                Terminal.line("restored \(result.keys) keys too")
             }
             Terminal.line("then  sluice lineage verify --files --anchor RECEIPT --store \(folder)")
             Terminal.line(
-                "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only that shows whether the backup is older "
-                    + "than what was published since")
+                "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only it shows whether the backup is older "
+                    + "than the last publication")
         }
     }
 }

@@ -25,6 +25,18 @@ enum Terminal {
         write(Array(lines.map { printable($0) + "\n" }.joined().utf8), to: .output)
     }
 
+    /// Writes lines for people: on a terminal folded at its width, the words that matter in colour.
+    ///
+    /// - Parameters:
+    ///   - lines: each is one line whatever is in it.
+    ///   - indent: where what does not fit goes on.
+    static func report(_ lines: [String], indent: Int = 8) {
+        let shown = lines.map { line in
+            Screen.folded(printable(line), indent: indent).map(Screen.painted).joined(separator: "\n") + "\n"
+        }
+        write(Array(shown.joined().utf8), to: .output)
+    }
+
     /// Writes a document that has its line ends, such as YAML or HTML.
     static func document(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -78,35 +90,57 @@ enum Terminal {
     }
 }
 
-/// One line on standard error that is written over: rows, MB/s, time left. Only on a terminal.
+/// One line on standard error that is written over: phase, share, rows, speed, time left in the phase. Only on a terminal.
 final class Progress: Sendable {
     private struct State {
+        /// Which phase it is, when that began, and at how many bytes.
+        var phase = 0
         var started: Double
-        var shown: Double
+        var first = 0
+        var shown = 0.0
+        var isDone = false
     }
     private let state: Mutex<State>
     private let clock: @Sendable () -> Double
+    private let phases: [String]
 
-    /// A progress line, or nil when standard error is no terminal.
-    init?(isQuiet: Bool, clock: @escaping @Sendable () -> Double) {
+    /// A progress line, or nil when standard error is no terminal; every phase reads the whole file.
+    init?(isQuiet: Bool, phases: [String] = ["checking"], clock: @escaping @Sendable () -> Double) {
         guard !isQuiet, StandardStream.error.isTerminal else { return nil }
         self.clock = clock
-        state = Mutex(State(started: clock(), shown: 0))
+        self.phases = phases
+        state = Mutex(State(started: clock()))
     }
 
     /// Shows how far it is, at most four times a second.
     func show(rows: Int, bytes: Int, total: Int) {
+        guard total > 0 else { return }
         let now = clock()
+        let length = max(1, total / phases.count)
         let text = state.withLock { state -> String? in
-            guard now - state.shown > 0.25, now - state.started > 0.5, total > 0 else { return nil }
-            state.shown = now
-            let seconds = now - state.started
-            let rate = Double(bytes) / seconds
-            let left = rate > 0 ? Double(total - bytes) / rate : 0
-            return "\r\u{1B}[K\(Words.number(rows)) rows · \(Int(rate / 1e6)) MB/s · \(Int(left.rounded(.up))) s left"
+            let phase = min(phases.count - 1, max(0, bytes - 1) / length)
+            if phase != state.phase { state = State(phase: phase, started: now, first: bytes, shown: state.shown) }
+            // What comes behind the last byte of a phase takes time too, and nobody knows how much.
+            let isDone = bytes >= (phase + 1) * length
+            guard now - state.shown > 0.25 || isDone && !state.isDone, now - state.started > 0.5 else { return nil }
+            (state.shown, state.isDone) = (now, isDone)
+            let head = phases.count > 1 ? "\(phase + 1)/\(phases.count) \(phases[phase])" : phases[phase]
+            if isDone { return "\(head) · \(Words.number(rows)) rows · finishing" }
+            let share = 100 * (bytes - phase * length) / length
+            let rate = Double(bytes - state.first) / (now - state.started)
+            let speed = rate >= 1e6 ? " · \(Words.number(Int(rate / 1e6))) MB/s" : ""
+            let left = rate > 0 ? Double((phase + 1) * length - bytes) / rate : 0
+            // After a second the speed is known well enough, and nobody waits for years.
+            let wait =
+                now - state.started > 1 && left >= 1 && left < 1e6
+                ? " · about \(Words.duration(Int(left.rounded(.up)))) left" : ""
+            return "\(head) · \(share) % · \(Words.number(rows)) rows\(speed)\(wait)"
         }
-        if let text { Terminal.write(Array(text.utf8), to: .error) }
+        if let text { say(text) }
     }
+
+    /// Shows a text in place of the line.
+    func say(_ text: String) { Terminal.write(Array("\r\u{1B}[K\(Terminal.printable(text))".utf8), to: .error) }
 
     /// Clears the line.
     func clear() { Terminal.write(Array("\r\u{1B}[K".utf8), to: .error) }

@@ -9,57 +9,66 @@ extension Readiness: ExpressibleByArgument {}
 /// `sluice watch`.
 struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "watch", abstract: "Take files out of the datasets' inboxes through the gate, until stopped.",
+        commandName: "watch", abstract: "Ingest the files that arrive in the inboxes, until stopped.",
         discussion: """
-            Each dataset of sluice.yaml that has a contract has an inbox: inbox/NAME in the store, or what its key inbox \
-            says. A file that is whole is moved into the store, judged like by `ingest`, and removed, or moved into the \
-            dataset's archive, once its outcome is recorded. Hidden names and names that end in .part, .tmp, .temp, \
-            .filepart, .crdownload, .partial, .lock, .swp, ~, .done, .sha256, .sig, .minisig or .manifest are not deliveries. \
-            What cannot be judged at all is sealed into quarantine and recorded; what cannot be judged now, because a disk \
-            is full or a key is missing, waits and is tried again.
+            Each dataset with a contract in sluice.yaml has an inbox: inbox/NAME in the store, or the path of its key inbox. A complete \
+            file is moved into the store, judged as by sluice ingest, and once its outcome is recorded it is removed or moved into the \
+            dataset's archive. Ignored are hidden names and names that end in .part, .tmp, .temp, .filepart, .crdownload, .partial, \
+            .lock, .swp, ~, .done, .sha256, .sig, .minisig or .manifest. A file that can never be judged is sealed into quarantine and \
+            recorded. A file that cannot be judged now, because the disk is full or a key is missing, is retried.
 
-            SIGTERM and SIGINT stop it: the file in work may take 8 seconds more, then it is put back and judged by the \
-            next daemon. A second signal stops it at once. Nothing is lost if it is killed.
+            SIGTERM and SIGINT stop the daemon: the current file gets 8 more seconds, then it is put back for the next start. A second \
+            signal stops at once. Nothing is lost if the daemon is killed.
+
+            Examples:
+              sluice watch --store store --log-format text
+              sluice watch --once --store store
 
             Exit codes: 130 or 143 after SIGINT or SIGTERM · 75 another daemon watches the store · with --once: 0 every file \
-            accepted or a duplicate · 1 one was held or set aside · others if a file is still waiting for what the code says.
+            accepted or a duplicate · 1 one was held or set aside · another code if a file still waits for its cause.
             """)
 
-    @Flag(name: .long, help: "Take what is there and end: for cron.")
+    @Flag(name: .long, help: "Ingest the files that are there and end, for cron.")
     var once = false
 
-    @Option(name: .long, help: "When a file is whole: auto, rename, marker (NAME.done beside it) or stable.")
+    @Option(
+        name: .long,
+        help:
+            "When a file counts as complete: auto (nobody writes to it), rename (at once), marker (NAME.done exists) or stable (--settle)."
+    )
     var ready = Readiness.auto
 
-    @Option(name: .long, help: "Seconds that size and time must stand still where nothing better tells.")
+    @Option(name: .long, help: "Seconds without a change of size and time after which a file is complete, 0 to 86400.")
     var settle = 2.0
 
-    @Option(name: .long, help: "Seconds between two looks at the whole inboxes.")
+    @Option(name: .long, help: "Seconds between two full scans of the inboxes, 0.1 to 86400.")
     var interval = 60.0
 
-    @Option(name: .long, help: "Files remembered an inbox; the oldest come first, others are found later.")
+    @Option(
+        name: .long,
+        help: "Number of waiting files remembered for each inbox, oldest first; later scans find the others.")
     var maxQueue = 100_000
 
-    @Option(name: .long, help: "MiB that must stay free on the store's disk.")
+    @Option(name: .long, help: "Free space in MiB that the store's disk must keep.")
     var minFree = 64
 
-    @Option(name: .long, help: "Workers (default: the number of processors).")
+    @Option(name: .long, help: "Number of workers, 1 to 256 (default: the number of processors).")
     var jobs: Int?
 
-    @Option(name: .long, help: "json or text.")
+    @Option(name: .long, help: "The format of the log on standard error.")
     var logFormat = LogFormat.json
 
-    @Option(name: .long, help: "debug, info, notice, warning or error.")
+    @Option(name: .long, help: "The lowest level that is logged.")
     var logLevel = LogLevel.info
 
     @OptionGroup var store: StoreOptions
 
     func validate() throws {
-        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be 1 to 256") }
-        if !(0...86_400).contains(settle) { throw ValidationError("--settle must be 0 to 86400 seconds") }
-        if !(0.1...86_400).contains(interval) { throw ValidationError("--interval must be 0.1 to 86400 seconds") }
+        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
+        if !(0...86_400).contains(settle) { throw ValidationError("--settle must be from 0 to 86400 seconds") }
+        if !(0.1...86_400).contains(interval) { throw ValidationError("--interval must be from 0.1 to 86400 seconds") }
         if maxQueue < 1 { throw ValidationError("--max-queue must be at least 1") }
-        if !(0...1 << 30).contains(minFree) { throw ValidationError("--min-free must be 0 or more") }
+        if !(0...1 << 30).contains(minFree) { throw ValidationError("--min-free must be 0 or more MiB") }
     }
 
     func run() async throws {
@@ -94,11 +103,14 @@ struct WatchCommand: AsyncParsableCommand {
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Say whether a daemon runs, what waits, what is worked on, and what went wrong.",
-        discussion:
-            "Exit codes: 0 a daemon runs and nothing is in trouble · 1 none runs, or something cannot go on.")
+        abstract: "Show the daemon, the waiting files, the files in work and the last error.",
+        discussion: """
+            Example: sluice status --store store
 
-    @Flag(name: .long, help: "As JSON.") var json = false
+            Exit codes: 0 a daemon runs without trouble · 1 none runs, or something cannot go on.
+            """)
+
+    @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
@@ -122,23 +134,23 @@ struct StatusCommand: AsyncParsableCommand {
         if let pid = status.daemon {
             let board = status.board
             func count(_ key: String) -> String { Words.number(Int(board?[key]?.whole ?? 0)) }
-            Terminal.line("daemon  runs, process \(pid), since \(board?["started"]?.text ?? "just now")")
+            Terminal.line("daemon  running, process \(pid), since \(board?["started"]?.text ?? "just now")")
             Terminal.line(
                 "done    \(count("accepted")) accepted, \(count("held")) held, \(count("duplicate")) duplicate, "
                     + "\(count("set_aside")) set aside")
         } else {
-            Terminal.line("daemon  does not run; start it with: sluice watch")
+            Terminal.line("daemon  not running; start it with: sluice watch")
         }
         for inbox in status.inboxes {
             if let problem = inbox.problem {
                 Terminal.remark("inbox   \(inbox.dataset)  \(problem)")
                 continue
             }
-            let age = inbox.oldest.map { ", the oldest \(Words.number($0)) s old" } ?? ""
+            let age = inbox.oldest.map { ", the oldest for \(Words.duration($0))" } ?? ""
             Terminal.line("inbox   \(inbox.dataset)  \(Words.number(inbox.waiting)) waiting\(age)  \(inbox.path)")
         }
         for claim in status.claims {
-            Terminal.line("claim   \(claim.claim)  \(claim.state.rawValue), attempt \(claim.attempts)")
+            Terminal.line("work    \(claim.claim)  \(claim.state.rawValue), attempt \(claim.attempts)")
         }
         if let trouble = status.trouble {
             let others = status.inTrouble > 1 ? "  (and \(Words.number(status.inTrouble - 1)) more)" : ""

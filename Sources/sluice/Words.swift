@@ -20,6 +20,19 @@ enum Words {
         return value < 0 ? "-" + out : out
     }
 
+    /// A number with what is counted, which takes an s.
+    static func count(_ value: Int, _ what: String) -> String { "\(number(value)) \(what)\(value == 1 ? "" : "s")" }
+
+    /// Seconds in the unit that a person would name.
+    static func duration(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(number(seconds / 86_400)) days"
+        }
+    }
+
     /// A number with a few digits.
     static func short(_ value: Double, _ places: Int = 2) -> String {
         if !value.isFinite { return "\(value)" }
@@ -55,8 +68,8 @@ enum Words {
 
     /// What a held batch shows that another one showed before it.
     static func incident(_ batch: String, since time: String) -> String {
-        "batch \(batch), held on \(time.prefix(10)), shows the same change; once you know that it is sound, one command lets it out and "
-            + "judges the others again: " + releaseWithEchoes(batch)
+        "batch \(batch), held on \(time.prefix(10)), shows the same change; if the change is sound, one command releases that batch "
+            + "and judges the later ones again: " + releaseWithEchoes(batch)
     }
 
     /// A share as a percentage.
@@ -77,33 +90,33 @@ enum Words {
                     + "contract; or have the file sent as UTF-8")
         case .controlCharacter:
             return say(
-                "control character", "the row has a NUL or another control character that text does not need",
+                "control character", "the row has a NUL or another control character that does not belong in text",
                 "have the supplier remove it; it often comes from a broken export or a binary file")
         case .strayQuote:
             return say(
-                "stray quote", "a quote stands inside an unquoted field, or text stands behind a closing quote",
+                "stray quote", "an unquoted field contains a quote, or text follows a closing quote",
                 "quote the whole field and double the quotes inside it (RFC 4180)")
         case .unclosedQuote:
             return say(
                 "unclosed quote",
-                "a quoted field does not end within the row limit, or text stands behind the quote that ends it some lines later; "
-                    + "only its first line was taken",
-                "close the quote, or raise sluice.limits.maxRowBytes if such long fields are meant")
+                "a quoted field does not end within the row limit, or text follows its closing quote some lines later; only the "
+                    + "first line was taken as the row",
+                "close the quote, or raise sluice.limits.maxRowBytes if such long fields are intended")
         case .strayCarriageReturn:
             return say(
-                "stray carriage return", "a carriage return stands alone inside a row",
-                "end lines with LF or CRLF, and quote fields that hold line ends")
+                "stray carriage return", "the row contains a carriage return without a line feed",
+                "end lines with LF or CRLF, and quote fields that contain line ends")
         case .rowTooLong:
             return say(
                 "row too long", "the row has more bytes than sluice.limits.maxRowBytes",
-                "raise the limit if such rows are meant, else have the supplier split or drop them")
+                "raise the limit if such rows are intended, else have the supplier split or drop them")
         case .cellTooLong:
             return say(
                 "cell too long", "a value of the row has more bytes than sluice.limits.maxCellBytes",
-                "raise the limit if such long values are meant: whole documents often are")
+                "raise the limit if such long values are intended, as whole documents often are")
         case .extraCell:
             return say(
-                "too many cells", "the row has more cells than the header", "quote fields that hold the delimiter")
+                "too many cells", "the row has more cells than the header", "quote fields that contain the delimiter")
         case .missingCell:
             return say(
                 "too few cells", "the row has fewer cells than the header", "write empty cells for missing values")
@@ -124,7 +137,7 @@ enum Words {
         case .readersDisagree:
             return say(
                 "readers disagree",
-                "our CSV reader and libcsv split a row differently, so others may read it differently too",
+                "Sluice's CSV reader and libcsv split the row differently, so other software may read it differently too",
                 "look at the row; please report it, and use --csv-engine libcsv meanwhile")
         case .missingLabel:
             return say(
@@ -139,21 +152,21 @@ enum Words {
             return say(
                 "columns in another order",
                 "the header has the contract's columns in another order, and fieldsMatch is exact",
-                "put them in order, or write fieldsMatch: equal")
+                "put them in the order of the contract, or write fieldsMatch: equal")
         case .duplicateLabel:
             return say(
-                "duplicate column", "two columns have the same label; the later one is called by it and a number",
-                "give the field its position with sluice.column, or have one renamed")
+                "duplicate column", "two columns have the same label; the later one gets a number added to its name",
+                "give the field its position with sluice.column, or have one column renamed")
         case .blankLabel:
             return say(
-                "blank column name", "a column has no label; it is called by its position",
-                "give a field this position with sluice.column, or leave it out with sluice.dropColumns")
+                "blank column name", "a column has no label; its position is used as its name",
+                "declare a field with this position (sluice.column), or drop the column with sluice.dropColumns")
         case .typeError:
             return say(
                 "wrong type", "the value is not of the field's type or format",
                 "correct the value or the contract's type")
         case .requiredError:
-            return say("missing value", "a required value is missing", "supply it, or make the field optional")
+            return say("missing value", "a required value is missing", "supply the value, or make the field optional")
         case .minimumError:
             return say("too small", "the value is below the contract's minimum", "correct the value or the bound")
         case .maximumError:
@@ -163,54 +176,60 @@ enum Words {
         case .maxLengthError:
             return say("too long", "the value is longer than maxLength", "correct the value or the bound")
         case .patternError:
-            return say("pattern", "the value does not match the contract's pattern", "correct the value or the pattern")
+            return say(
+                "pattern mismatch", "the value does not match the contract's pattern",
+                "correct the value or the pattern")
         case .patternBudget:
             return say(
-                "pattern too costly", "matching the pattern took more steps than allowed, so it was given up",
+                "pattern too costly", "matching the pattern took more steps than allowed and was stopped",
                 "simplify the pattern: nested repetition such as (a+)+ explodes on hostile text")
         case .enumError:
-            return say("not in the list", "the value is not one of the allowed ones", "correct it, or extend the enum")
+            return say(
+                "value not allowed", "the value is not in the enum or the categories of the contract",
+                "correct the value, or extend the enum or categories")
         case .jsonSchemaError:
             return say(
-                "against the JSON Schema", "the record or value breaks a keyword of the contract's JSON Schema",
-                "the JSON report names the keyword (keywordLocation); correct the value or the schema")
+                "JSON Schema violated", "the record or value violates a keyword of the contract's JSON Schema",
+                "see keywordLocation in the JSON report (--format json); correct the value or the schema")
         case .jsonSchemaBudget:
             return say(
                 "JSON Schema too costly",
-                "judging the value by the JSON Schema took more steps than allowed, so it was given up",
+                "evaluating the JSON Schema took more steps than allowed and was stopped",
                 "simplify the schema: nested anyOf and patterns such as (a+)+ explode on hostile data")
         case .rowConstraint:
             return say(
-                "against a rule",
-                "the row breaks one of the contract's rules (sluice.rules), or the rule has no answer for it",
-                "the report names the rule; correct the row or the rule (a division by zero or an overflow breaks one, a "
+                "row rule violated",
+                "the row violates one of the contract's rules (sluice.rules), or the rule fails for it",
+                "the report names the rule; correct the row or the rule (a division by zero or an overflow violates a rule, a "
                     + "missing value never does)"
             )
-        case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the repetition")
+        case .uniqueError: return say("not unique", "an earlier row has the same value", "remove the duplicate")
         case .primaryKeyError:
             return say("primary key", "the primary key is missing or an earlier row has it", "supply a unique key")
         case .foreignKeyError:
             return say(
-                "foreign key", "the value stands in no row of what the foreign key refers to",
-                "the report names the key; correct the value, or deliver what it refers to first")
+                "foreign key", "the value does not occur in the table that the foreign key refers to",
+                "the report names the key; correct the value, or deliver the table it refers to first")
         case .hiddenText:
             return say(
                 "hidden text",
-                "the text has characters without a shape: zero-width ones, direction controls, tags or fillers",
-                "suspect the source: such text can carry instructions or evade filters; sluice.hiddenText says what it does to a row"
+                "the text has invisible characters: zero-width characters, direction controls, tags or fillers",
+                "distrust the source: such text can carry instructions or evade filters; sluice.hiddenText sets what happens to the row"
             )
         case .mixedScript:
             return say(
                 "mixed scripts", "a word of Latin letters has letters of another script that look like Latin ones",
-                "compare with the plain spelling; sluice.hiddenText says what it does to a row")
+                "compare with the plain spelling; sluice.hiddenText sets what happens to the row")
         case .decomposedText:
             return say(
-                "not in form C", "the text is not in Unicode normalisation form C, so equal words can differ in bytes",
-                "have the supplier normalise to NFC; sluice.hiddenText says what it does to a row")
+                "not in NFC",
+                "the text is not in Unicode normalisation form C (NFC), so equal words can differ in bytes",
+                "have the supplier normalise to NFC; sluice.hiddenText sets what happens to the row")
         case .formulaStart:
             return say(
-                "formula start", "the text begins as spreadsheets begin formulas (= + - @ tab)",
-                "nothing for a model; do not open the data in a spreadsheet program without neutralising it")
+                "formula start",
+                "the text begins with a character that starts a formula in a spreadsheet (= + - @ tab)",
+                "harmless for a model; neutralise such cells before you open the data in a spreadsheet")
         case .tooManyRejected:
             return say(
                 "too many rejected rows", "the share of rejected rows is above sluice.batch.maxRejectedRate",
@@ -223,18 +242,19 @@ enum Words {
         case .tooManyQuarantined:
             return say(
                 "too many quarantined rows", "the share of quarantined rows is above sluice.batch.maxQuarantinedRate",
-                "review the rows, the batch may be poisoned; if they are sound: sluice review release BATCH --reason TEXT"
+                "review the rows: the batch may be poisoned; if they are sound: sluice review release BATCH --reason TEXT"
             )
         case .tooFewRows:
             return say(
-                "too few rows", "the batch has fewer rows than sluice.batch.minRows", "check whether it is complete")
+                "too few rows", "the batch has fewer rows than sluice.batch.minRows",
+                "check whether the file is complete")
         case .measureLost:
             return say(
-                "a measured column is none now",
-                "a column that was numeric in the batches accepted before has text in it now, and the contract was inferred "
-                    + "from this very file, so nothing would be said of its numbers",
-                "write a contract (sluice schema infer, then correct it), so that the column's type is not the file's to "
-                    + "choose")
+                "numeric column lost",
+                "a column that was numeric in accepted batches now contains text, and the contract was inferred from this file, so "
+                    + "its numbers would escape screening",
+                "write a contract (sluice schema infer, then correct it), so that the file cannot choose the column's type"
+            )
         case .sourceChanged:
             return say(
                 "the file changed", "the file's bytes changed while it was read",

@@ -21,9 +21,21 @@ extension Words {
             text += ": " + sentence(moved, isRolling: isRolling)
             if let tested = tested(moved, statistic, threshold) { text += "; " + tested }
         } else if let statistic, let threshold {
-            text += ": \(short(statistic, 4)) > \(short(threshold, 4))"
+            text += ": " + limited(code, statistic, threshold)
         }
         return text
+    }
+
+    /// A figure of the whole batch and its limit, in the unit of its finding.
+    private static func limited(_ code: FindingCode?, _ value: Double, _ limit: Double) -> String {
+        switch code {
+        case .tooManyRejected, .tooManyQuarantined, .outlierExcess, .pairExcess, .isolationExcess, .outlierGroup,
+            .labelFlipExcess, .targetedFlip, .copyExcess:
+            "\(share(value)) of the rows (limit \(share(limit)))"
+        case .tooManyRejectedRows: "\(short(value, 0)) rows (limit \(short(limit, 0)))"
+        case .tooFewRows: "\(short(value, 0)) rows (at least \(short(limit, 0)) are needed)"
+        default: "\(short(value, 4)) (limit \(short(limit, 4)))"
+        }
     }
 
     /// A report with a sentence in each finding about the whole batch.
@@ -96,8 +108,9 @@ extension Words {
 
     /// What moved beside how much it usually moves.
     static func sentence(_ moved: Movement, isRolling: Bool = true) -> String {
+        let count = isRolling && moved.batches == 1 ? "" : number(moved.batches) + " "
         let batches =
-            "\(isRolling ? "the last " : "")\(number(moved.batches)) accepted \(moved.batches == 1 ? "batch" : "batches")"
+            (isRolling ? "the last " : "") + count + (moved.batches == 1 ? "accepted batch" : "accepted batches")
         switch moved.kind {
         case .center:
             let way = moved.now < 0 ? "below" : "above"
@@ -106,28 +119,28 @@ extension Words {
                     "centre \(share(abs(moved.now))) \(way) \(batches), which differed by \(range(moved, signed: true)) %"
             }
             return "centre \(short(abs(moved.now), 1)) spreads \(way) \(batches), which differed by "
-                + "\(signed(moved.least)) to \(signed(moved.most)) (a spread is the usual one inside a batch)"
+                + "\(signed(moved.least)) to \(signed(moved.most)) (1 spread is the usual spread inside a batch)"
         case .spread: return multiple("spread", "that of \(batches)", moved)
-        case .lowerTail: return multiple("lower part reaches", "as far from the centre as in \(batches)", moved)
-        case .upperTail: return multiple("upper part reaches", "as far from the centre as in \(batches)", moved)
-        case .shape: return "distributed otherwise than \(batches), around the same centre"
-        case .share: return "one value in \(share(moved.now)) of the rows; in \(batches) in \(range(moved)) %"
+        case .lowerTail: return multiple("lower tail reaches", "as far from the centre as in \(batches)", moved)
+        case .upperTail: return multiple("upper tail reaches", "as far from the centre as in \(batches)", moved)
+        case .shape: return "another shape than in \(batches), around the same centre"
+        case .share: return "one value in \(share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
         case .shares: return "\(share(moved.now)) of the rows have another value than in the nearest of \(batches)"
-        case .replaced: return "nearly all rows have a value that was in none of \(batches)"
-        case .missing: return "missing in \(share(moved.now)) of the rows; in \(batches) in \(range(moved)) %"
+        case .replaced: return "nearly all rows have a value that did not occur in \(batches)"
+        case .missing: return "missing in \(share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
         case .new:
             return
-                "\(number(moved.kinds)) new \(moved.kinds == 1 ? "value" : "values") in \(share(moved.now)) of the rows; in "
-                + "\(batches) at most \(number(moved.mostKinds)) in \(share(moved.most))"
+                "\(number(moved.kinds)) new \(moved.kinds == 1 ? "value" : "values") in \(share(moved.now)) of the rows; "
+                + "at most \(number(moved.mostKinds)) in \(share(moved.most)) of the rows of \(batches)"
         case .rows: return multiple("", "as many rows as usual in \(batches)", moved)
-        case .remarks: return "in \(share(moved.now)) of the rows; in \(batches) in \(range(moved)) %"
+        case .remarks: return "\(share(moved.now)) of the rows; \(range(moved)) % in \(batches)"
         }
     }
 
     private static func multiple(_ what: String, _ than: String, _ moved: Movement) -> String {
-        (what.isEmpty ? "" : what + " ")
-            + "\(short(moved.now, 1)) times \(than), which had \(short(moved.least, 1)) to "
-            + "\(short(moved.most, 1)) times the usual"
+        let (least, most) = (short(moved.least, 1), short(moved.most, 1))
+        return (what.isEmpty ? "" : what + " ")
+            + "\(short(moved.now, 1)) times \(than), which had \(least == most ? least : "\(least) to \(most)") times the usual"
     }
 
     /// How far the nearest accepted batch is, beside how far accepted ones were, and the line.
@@ -135,15 +148,15 @@ extension Words {
         guard let statistic, let line else { return nil }
         switch moved.kind {
         case .center, .spread, .lowerTail, .upperTail, .shape:
-            return "\(short(statistic, 1)) spreads away from the nearest one"
-                + (moved.usual.map { ", they were at most \(short($0, 1)) away when they came" } ?? "")
-                + ", the line is \(short(line, 1))"
+            return "\(short(statistic, 1)) spreads from the nearest batch; "
+                + (moved.usual.map { "accepted batches were at most \(short($0, 1)) away on arrival; " } ?? "")
+                + "the threshold is \(short(line, 1))"
         case .shares:
-            return (moved.usual.map { "they differed in at most \(share($0)) when they came, " } ?? "")
-                + "the line is \(share(line))"
+            return (moved.usual.map { "accepted batches differed in at most \(share($0)) on arrival; " } ?? "")
+                + "the threshold is \(share(line))"
         case .missing, .new,
             .remarks where line <= 1:
-            return "the line is \(share(line))"
+            return "the threshold is \(share(line))"
         default: return nil
         }
     }
@@ -183,7 +196,7 @@ extension Words {
                 continue
             }
             clusters[same, default: 1] += 1
-            made[same]["rule"] = .string("\(number(clusters[same] ?? 1)) of them; --format json has each")
+            made[same]["rule"] = .string("\(number(clusters[same] ?? 1)) of them; --format json lists each")
             made[same]["count"] = .integer((made[same]["count"]?.whole ?? 0) + (total["count"]?.whole ?? 0))
             let rows = Set(
                 ((made[same]["firstRows"]?.items ?? []) + (total["firstRows"]?.items ?? [])).compactMap(\.whole))
@@ -220,12 +233,13 @@ extension Words {
         switch kind {
         case .shape:
             return
-                "accepted batches were at most \(short(usual)) spreads away when they came, the line is \(short(line))"
+                "accepted batches were at most \(short(usual)) spreads away on arrival; the threshold is \(short(line))"
         case .shares:
             return
-                "accepted batches differed in at most \(share(usual)) of the rows when they came, the line is \(share(line))"
-        case .missing: return "values were missing in at most \(share(usual)) of the rows, the line is \(share(line))"
-        case .new: return "new values were in at most \(share(usual)) of the rows, the line is \(share(line))"
+                "accepted batches differed in at most \(share(usual)) of the rows on arrival; the threshold is \(share(line))"
+        case .missing:
+            return "values were missing in at most \(share(usual)) of the rows; the threshold is \(share(line))"
+        case .new: return "new values were in at most \(share(usual)) of the rows; the threshold is \(share(line))"
         default: return nil
         }
     }
@@ -266,12 +280,12 @@ extension Words {
         guard let lines = field["rowLines"] else { return nil }
         func figure(_ key: String) -> String { lines[key]?.double.map { short($0, 1) } ?? "none" }
         return
-            "rows are remarked on from \(figure("remarkBelow")) spreads below and \(figure("remarkAbove")) above where a centre may "
-            + "be, and held back from \(figure("holdBelow")) and \(figure("holdAbove"))"
+            "rows are flagged from \(figure("remarkBelow")) spreads below and \(figure("remarkAbove")) above the usual centres, "
+            + "and quarantined from \(figure("holdBelow")) and \(figure("holdAbove"))"
     }
 
     /// What the size of a change means that would still be seen.
     static let sight =
-        "each change is the smallest that half of the batches of the usual size would be caught with; a deviation is the usual spread "
-        + "inside a batch"
+        "each figure is the smallest change that would be detected in half of the batches of the usual size; a deviation is the "
+        + "usual spread inside a batch"
 }

@@ -8,66 +8,70 @@ extension Words {
             Meaning(title: title, explanation: explanation, cure: cure)
         }
         let compare =
-            "compare with earlier batches and ask the source what changed; if it is meant: sluice review release BATCH --reason TEXT"
+            "compare with earlier batches and ask the source what changed; if the change is intended: sluice review release BATCH "
+            + "--reason TEXT"
         switch code {
         case .modifiedZ:
             return say(
                 "outlier",
                 "the value is far from the median, measured in median absolute deviations (modified z-score)",
-                "look at the row; approve it, or set the field's sluice.anomaly threshold or transform")
+                "look at the row; if it is sound, adapt the field's threshold or transform under sluice.anomaly")
         case .constantChanged:
             return say(
                 "constant changed",
-                "a column that always had one value has another; or nearly all rows have one value, and the others are scattered around "
+                "a column that was constant has another value; or nearly all rows share one value and the rest are scattered around "
                     + "it without a pattern",
-                "check whether that is meant")
+                "check whether the change is intended")
         case .isolationForest:
             return say(
-                "isolated row", "the combination of values is easy to isolate from the others (isolation forest)",
-                "look at the contributing fields; approve the row if it is sound")
+                "isolated row",
+                "the combination of values is unusual: it is easy to isolate from the other rows (isolation forest)",
+                "look at the contributing fields; each value alone may be ordinary")
         case .pairResidual:
             return say(
-                "values that do not belong together",
-                "the value is far from what another measure predicts of it (Theil-Sen line, modified z-score of the residual)",
-                "look at both values; each alone may be ordinary")
+                "inconsistent values",
+                "the value is far from what another numeric field predicts (Theil-Sen line, modified z-score of the residual)",
+                "compare the two values; each alone may be ordinary")
         case .outlierExcess:
             return say(
                 "too many outliers",
-                "more rows have a deviated value than in any accepted batch, beyond how much that share differs between them",
+                "the share of rows with an outlier is higher than in any accepted batch, beyond the variation between batches",
                 compare)
         case .isolationExcess:
             return say(
                 "too many isolated rows",
-                "more rows are isolated than in any accepted batch, beyond how much that share differs between them",
+                "the share of isolated rows is higher than in any accepted batch, beyond the variation between batches",
                 compare)
         case .pairExcess:
             return say(
-                "too many rows with values that do not belong together",
-                "more rows lie off the line between two measures than in any accepted batch, beyond how much that share differs",
+                "too many rows with inconsistent values",
+                "the share of rows off the line between two numeric fields is higher than in any accepted batch, beyond the "
+                    + "variation between batches",
                 compare)
         case .trigger:
             return say(
-                "mark beside one label",
-                "something in the row (a word, a value, a number, a combination of extremes) stands nearly always beside one "
-                    + "label in this batch, alone or with the last accepted ones of the same source, and did not in the baseline: "
-                    + "what a backdoor's trigger looks like",
-                "look at the rows with the same # tag; release them if the mark is an honest one")
+                "possible trigger",
+                "a feature of the row (a word, a value, a number, a combination of extremes) occurs almost only with one label, in "
+                    + "this batch alone or together with the last accepted ones of the same source, and did not in the baseline; a "
+                    + "backdoor trigger looks like this",
+                "look at the rows with the same # tag; if the feature is harmless: sluice review release BATCH --reason TEXT"
+            )
         case .floodedRow:
             return say(
-                "copy in a flood",
-                "the row is one of many that are equal or nearly equal, far more than in the baseline",
-                "keep one of them, and ask the source why they came so often")
+                "near-duplicate flood",
+                "the row is one of many equal or nearly equal rows, far more than in the baseline",
+                "ask the source why the rows repeat; keep one of them")
         case .labelFlip:
             return say(
-                "label that does not fit",
-                "at least 8 of the 10 nearest rows of the baseline agree on one other label, or a linear model of the accepted batches "
-                    + "takes it for changed in a batch that has too many such labels",
-                "have the label checked by somebody who does not know the first answer")
+                "suspicious label",
+                "at least 8 of the 10 nearest rows of the baseline agree on one other label; or the batch has too many such labels "
+                    + "and a linear model of the accepted batches predicts another one",
+                "have the label checked by somebody who does not know the given one")
         case .labelDisagreement:
             return say(
-                "labels of one hand that do not fit",
-                "rows of this annotator or source differ from their neighbours more than twice as often as all others",
-                "have a sample of these rows labelled again")
+                "suspicious labels of one annotator",
+                "labels of this annotator or source differ from those of similar rows more than twice as often as all others",
+                "have a sample of these rows labelled again by somebody else")
         default: return meaningOfDrift(code, compare)
         }
     }
@@ -76,10 +80,10 @@ extension Words {
     private static func setting(_ code: FindingCode) -> String? {
         switch code {
         case .distributionDrift, .categoryDrift, .labelShift:
-            "; the field's line is set by sluice: { drift: { warn: …, fail: … } } in the contract, and ended by "
-                + "{ drift: { enabled: false } }"
+            "; in the contract, sluice: { drift: { warn: …, fail: … } } sets the field's threshold and { drift: { enabled: false } } "
+                + "ends the comparison"
         case .missingDrift, .newCategories, .lengthDrift:
-            "; sluice: { drift: { enabled: false } } in the field of the contract ends the comparison"
+            "; in the contract, sluice: { drift: { enabled: false } } ends the comparison of the field"
         default: nil
         }
     }
@@ -91,62 +95,82 @@ extension Words {
         switch code {
         case .distributionDrift:
             return say(
-                "other distribution",
-                "the values are further from those of the nearest accepted batch than accepted batches were when they came (mean "
-                    + "distance of 13 quantiles, in spreads inside batches); where the contract gives limits, their population "
-                    + "stability index")
+                "distribution changed",
+                "the values are further from the nearest accepted batch than accepted batches were on arrival (mean distance of 13 "
+                    + "quantiles, in spreads inside batches); where the contract sets limits, the population stability index is used"
+            )
         case .distributionShift:
-            return say("shifted distribution", "the values are distributed otherwise than before (Smirnov's distance)")
+            return say(
+                "distribution shifted",
+                "the values have another distribution than before (two-sample Kolmogorov-Smirnov distance)")
         case .lengthDrift:
             return say(
-                "other text lengths",
-                "texts are shorter or longer than in any accepted batch, by more than batches differ (13 quantiles)")
+                "text lengths changed",
+                "texts are shorter or longer than in any accepted batch, beyond the variation between batches (13 quantiles)"
+            )
         case .lengthShift:
-            return say("shifted text lengths", "texts are shorter or longer than before (Smirnov's distance)")
+            return say(
+                "text lengths shifted",
+                "texts are shorter or longer than before (two-sample Kolmogorov-Smirnov distance)")
         case .missingDrift:
             return say(
-                "other share of missing values",
-                "values are missing more often than in any accepted batch, beyond how much that share differs between them"
+                "more missing values",
+                "values are missing more often than in any accepted batch, beyond the variation between batches"
             )
         case .categoryDrift:
             return say(
-                "other shares of values",
-                "the shares of values are further from those of the nearest accepted batch than accepted batches were when they "
-                    + "came (half the sum of the differences, or the largest one)")
+                "shares of values changed",
+                "the shares of values are further from the nearest accepted batch than accepted batches were on arrival (half the "
+                    + "sum of the differences, or the largest difference)"
+            )
         case .newCategories:
             return say(
-                "values never seen before",
-                "more of the different values are new than in any accepted batch, and more rows have one")
+                "new values",
+                "more distinct values are new than in any accepted batch, and more rows have one")
         case .volumeDrift:
-            return say("unusual number of rows", "the batch has far more or fewer rows than those before")
+            return say("unusual number of rows", "the batch has far more or far fewer rows than earlier batches")
         case .slowDrift:
             return say(
-                "slow drift away from the anchor",
-                "batch by batch the values move one way, each step too small to be seen alone (cumulative sum, Page 1954)"
+                "slow drift from the anchor",
+                "the values move in one direction from batch to batch, each step too small to be detected alone (cumulative sum, "
+                    + "Page 1954)"
             )
         case .labelShift:
             return say(
-                "other shares of labels",
-                "the shares of labels are further from those of the nearest accepted batch than accepted batches were")
+                "shares of labels changed",
+                "the shares of labels are further from the nearest accepted batch than accepted batches were on arrival"
+            )
         case .labelFlipExcess:
             return say(
-                "many labels that do not fit",
-                "more rows disagree with the nearest rows of the baseline than honest ones do, or more labels seem to be changed than in "
-                    + "the accepted batches, by a linear model of those (the share is an estimate)")
+                "too many suspicious labels",
+                "more labels disagree with the nearest rows of the baseline than usual, or a linear model of the accepted batches "
+                    + "estimates more changed labels than they had (the share is an estimate)"
+            )
         case .targetedFlip:
             return say(
-                "labels changed one way",
-                "rows that look like one label have one other label, far more often than in the baseline")
+                "labels changed in one direction",
+                "rows that look like one label have one other label far more often than in the baseline")
         default: return nil
         }
     }
 }
 
 extension Words {
-    /// What the search for marks would have seen of a batch.
+    /// What was not tested, and why: the test, the fields, the reason.
+    static func untested(_ fields: [String], _ reason: String) -> String {
+        let shown = fields.prefix(6).joined(separator: ", ") + (fields.count > 6 ? " and \(fields.count - 6) more" : "")
+        if shown.isEmpty { return reason }
+        // "labels: why" of the field "label" is "labels (label): why".
+        for test in ["copies", "drift", "labels", "statistics", "triggers"] where reason.hasPrefix(test + ": ") {
+            return "\(test) (\(shown))\(reason.dropFirst(test.count))"
+        }
+        return "\(shown): \(reason)"
+    }
+
+    /// The smallest triggers that the search would have found in a batch.
     static func power(_ power: [(what: String, rows: Int, of: Int)]) -> String {
-        "would have seen "
-            + power.map { "a \($0.what) in \(number($0.rows)) or more of \(number($0.of)) rows beside one label" }
+        "detectable triggers: "
+            + power.map { "a \($0.what) in \(number($0.rows)) or more of \(number($0.of)) rows with one label" }
             .joined(separator: ", ")
     }
 }

@@ -122,7 +122,7 @@ import Testing
 
     @Test(arguments: [
         (##"{"properties":{"a":{"type":"strng"}}}"##, "1:28", "did you mean \"string\""),
-        (##"{"properties":{"a":{"$ref":"#/$defs/x"}}}"##, "1:28", "leads nowhere"),
+        (##"{"properties":{"a":{"$ref":"#/$defs/x"}}}"##, "1:28", "no target"),
         (##"{"properties":{"a":{"$ref":"http://x.example/s"}}}"##, "1:28", "none is ever fetched"),
         (##"{"properties":{"a":{"minLength":-1}}}"##, "1:33", "0 or more"),
         (##"{"allOf":[{"$ref":"#"}],"properties":{"a":true}}"##, "1:1", "again and again"),

@@ -39,7 +39,7 @@ package func inferSchema(
         throw IngestionError(
             .unreadableData,
             "\(path): it has \(layout.columns.count) columns, and without a contract at most \(columnsMax) are read; write one "
-                + "with a larger sluice.limits.maxFields if that is meant")
+                + "with a larger sluice.limits.maxFields if that is intended")
     }
     try requireNames(layout, path)
     var inference = SchemaInference(columns: layout.columns, isJSON: format == .jsonl)

@@ -37,20 +37,20 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
     if encoding == .utf8, declared == nil, let name = eastAsianEncoding(text.bytes.span) {
         throw IngestionError(
             .unreadableData,
-            "\(path): its text seems to be in \(name), which is not read: convert it first, as with iconv -f NAME -t UTF-8"
+            "\(path): its text seems to be in \(name), which Sluice does not read: convert it first, as with iconv -f NAME -t UTF-8"
         )
     }
     if looksLikeJSON(text.bytes[mark...]) {
         throw IngestionError(
             .unreadableData,
-            "\(path): it looks like JSON, of which nothing is guessed; a list of records needs no dialect, and for records inside a "
+            "\(path): it looks like JSON, whose dialect is not detected; a list of records needs none, and for records inside a "
                 + "document write one with property: NAME (and itemType: array where records are arrays)")
     }
     let found = DialectSniffer.sniff(text.bytes.span.extracting(mark..<text.bytes.count), isWhole: text.isWhole)
     if found?.width ?? 0 < 2, hasColumnsOfSpaces(text.bytes.span.extracting(mark..<text.bytes.count)) {
         throw IngestionError(
             .unreadableData,
-            "\(path): its columns seem to stand apart by spaces alone; where it is one space between them, give --delimiter ' ', else "
+            "\(path): its columns seem to be separated by spaces; if it is one space each time, give --delimiter ' ', else "
                 + "squeeze them first: tr -s ' ' < FILE")
     }
     if let found, let kind = found.shortHeader {

@@ -48,7 +48,7 @@ final class SourceReader {
         do throws(DecompressionError) {
             decompressor = if let compression { try Decompressor(compression) } else { nil }
         } catch {
-            throw IngestionError(.software, "\(source.path): no memory to decompress it")
+            throw IngestionError(.software, "\(source.path): not enough memory to decompress it")
         }
     }
 
@@ -233,13 +233,13 @@ final class SourceReader {
             throw IngestionError(
                 .unreadableData,
                 "\(source.path): it decompresses to more than sluice.limits.maxDecompressedBytes \(coding.maxUnpackedBytes); raise "
-                    + "the limit if that is meant")
+                    + "the limit if that is intended")
         }
         if size > Self.ratioCheckedFrom, size / max(1, bytesRead) >= coding.maxRatio {
             throw IngestionError(
                 .unreadableData,
-                "\(source.path): it decompresses to more than \(coding.maxRatio) times its size, as bombs do; raise "
-                    + "sluice.limits.maxDecompressionRatio if that is meant")
+                "\(source.path): it decompresses to more than \(coding.maxRatio) times its size, as a decompression bomb does; raise "
+                    + "sluice.limits.maxDecompressionRatio if that is intended")
         }
     }
 
@@ -248,8 +248,8 @@ final class SourceReader {
         let reason =
             switch error {
             case .damaged: "its \(name) stream is damaged near byte \(bytesRead); have it sent again"
-            case .truncated: "its \(name) stream ends before its end; have it sent again, whole"
-            case .trailing: "bytes follow its \(name) stream that are none; have it sent again without them"
+            case .truncated: "its \(name) stream ends before its end; have the whole file sent again"
+            case .trailing: "other bytes follow its \(name) stream; have it sent again without them"
             case .memory: "its \(name) stream needs more than 128 MiB of history; compress it with a smaller window"
             }
         return IngestionError(.unreadableData, "\(source.path): \(reason)")

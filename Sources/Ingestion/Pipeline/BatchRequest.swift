@@ -43,6 +43,6 @@ extension BatchOptions {
     func format(ofFile path: String) throws(IngestionError) -> SourceFormat {
         if let format = format ?? SourceFormat(ofFile: path) { return format }
         throw IngestionError(
-            .usage, "\(path): the name does not say whether it is CSV or JSON Lines; add --input-format csv or jsonl")
+            .usage, "\(path): the file name does not show whether it is CSV or JSON; add --input-format csv or jsonl")
     }
 }

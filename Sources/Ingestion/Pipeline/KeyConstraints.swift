@@ -190,7 +190,7 @@ private struct ReferenceReader {
         guard let format = SourceFormat(ofFile: path) else {
             throw IngestionError(
                 .configuration,
-                "\(path): foreign key \(key.name): the name does not say whether it is CSV or JSON Lines")
+                "\(path): foreign key \(key.name): the file name does not show whether it is CSV or JSON")
         }
         let plan = plan(format, name: path)
         let cutter = try SliceCutter(
@@ -221,7 +221,7 @@ private struct ReferenceReader {
     private mutating func read(dataset: String, _ store: Store?) throws(IngestionError) {
         guard let store else {
             throw IngestionError(
-                .usage, "foreign key \(key.name) refers to what dataset \(dataset) has accepted: give --store")
+                .usage, "foreign key \(key.name) refers to dataset \(dataset): give its store with --store DIR")
         }
         if store.configuration.datasets[dataset]?.schema != nil {
             let contract = try store.contract(of: dataset).schema
@@ -248,7 +248,7 @@ private struct ReferenceReader {
             let hint = suggestion(for: dataset, among: names).map { "; did you mean \($0)" } ?? ""
             throw IngestionError(
                 .configuration,
-                "foreign key \(key.name) refers to dataset \(dataset), which this store neither names nor has accepted anything of\(hint)"
+                "foreign key \(key.name) refers to dataset \(dataset), which this store does not know\(hint)"
             )
         }
         for shard in shards {

@@ -37,7 +37,7 @@ struct LocalRunner: SliceRunner {
         } catch let error as IngestionError {
             throw error
         } catch {
-            throw IngestionError(.software, "an unexpected error: \(error)")
+            throw IngestionError(.software, "internal error: \(error); please report it")
         }
     }
 }

@@ -50,7 +50,7 @@ struct OpenedBatch {
             throw IngestionError(
                 .unreadableData,
                 "\(request.file): it has \(columns) columns, more than sluice.limits.maxFields \(schema.limits.maxFields); "
-                    + "raise the limit if that is meant")
+                    + "raise the limit if that is intended")
         }
     }
 

@@ -70,14 +70,14 @@ private final class RowFile {
 
     init(_ path: String) throws(IngestionError) {
         if exists(path) {
-            throw IngestionError(.cannotCreate, "\(path): it is there already; remove it, or choose another name")
+            throw IngestionError(.cannotCreate, "\(path): it exists already; remove it, or choose another name")
         }
         let (folder, name) = split(path)
         self.name = name
         do throws(StorageError) { file = try StagedFile(in: folder.isEmpty ? "." : folder, name: name) } catch {
             let why =
                 error.code == .alreadyExists
-                ? "it is being written by somebody else, or by the other option" : error.cause
+                ? "another process or the other option is writing it" : error.cause
             throw IngestionError(.cannotCreate, "\(path): it cannot be made: \(why)")
         }
     }

@@ -76,12 +76,12 @@ extension Recorder {
         else {
             throw IngestionError(
                 .usage,
-                "--supersede: \(dataset) has no accepted batch of that id; see: sluice lineage log --dataset \(dataset)"
+                "--supersede: \(dataset) has no accepted batch with that id; see: sluice lineage log --dataset \(dataset)"
             )
         }
         if let by = state.superseded[old] {
             throw IngestionError(
-                .usage, "--supersede: batch \(old) was superseded by batch \(by) already; name that one")
+                .usage, "--supersede: batch \(old) is already superseded by batch \(by); give that one")
         }
     }
 }

@@ -80,7 +80,7 @@ package struct Recorder: Sendable {
 
     func lock(_ claim: String) throws(IngestionError) -> FileLock {
         if let taken = try tryLock(claim) { return taken }
-        throw IngestionError(.tryAgain, "\(store.workFolder)/\(claim).lock: the claim is held by another process")
+        throw IngestionError(.tryAgain, "\(store.workFolder)/\(claim).lock: another process works on it; try later")
     }
 
     /// Begins to make something of a batch: takes a claim, unless the file was delivered and has one, and an empty folder for
@@ -147,7 +147,7 @@ package struct Recorder: Sendable {
         // Looked for once more: another process may have judged the same content meanwhile.
         let state = try store.proven().state
         if try earlier(batch) != nil {
-            throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged a moment ago")
+            throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged just now; try again")
         }
         let bodies = EntryBodies(batch, time: Clock.text())
         let rowMap = conclusion.rowMap.encoded()
@@ -214,7 +214,7 @@ package struct Recorder: Sendable {
             let role = file["role"]?.text ?? ""
             guard let path = file["path"]?.text, let target = recordedPath(path), let digest = file["file_sha256"]?.text
             else {
-                throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file without a place of ours")
+                throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file with an invalid path")
             }
             let ordinal = file["shard"]?.whole ?? 0
             switch role {
@@ -222,7 +222,7 @@ package struct Recorder: Sendable {
             case "quarantine": staged = Store.name("\(ordinal).quarantine.sluice")
             default:
                 guard let name = FileName(Array((role + ".sluice").utf8)) else {
-                    throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file of no role of ours")
+                    throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file of unknown role")
                 }
                 staged = name
             }
@@ -268,12 +268,12 @@ package struct Recorder: Sendable {
                 guard let staging, isStaged else {
                     throw StorageError(
                         .notFound, "publish", join(store.root, file.target.description), errno: 0,
-                        cause: "it is recorded, and neither there nor in work/; restore it from a backup")
+                        cause: "the ledger records it, but it is missing here and in work/; restore it from a backup")
                 }
                 if isRecovery, try sha256(of: staging.openRegular(file.staged)) != file.digest {
                     throw StorageError(
                         .inputOutput, "publish", join(store.root, file.target.description), errno: 0,
-                        cause: "what is staged for it in work/ is not what the ledger records; restore it from a backup"
+                        cause: "its copy in work/ is not the file the ledger records; restore it from a backup"
                     )
                 }
                 try staging.move(file.staged, to: folder, as: file.target.name)

@@ -44,14 +44,14 @@ extension Store {
         let ring = try keyRing()
         if ring.keys.isEmpty {
             throw IngestionError(
-                .notPermitted, "keys/: there is no key that opens baselines; restore it from your copy")
+                .notPermitted, "keys/: there is no key that decrypts baselines; restore it from your copy")
         }
         // The newest batch's fields are those that count.
         let (bytes, _) = try readEvidence(
             newest, keys: ring, expect: ["dataset": dataset, "batch-id": newest.batch, "role": "baseline"])
         guard let made = Baseline(decoding: bytes) else {
             throw IngestionError(
-                .damaged, "\(place(of: newest)): it was written by another version, and cannot be read")
+                .damaged, "\(place(of: newest)): it was written by another version and cannot be read")
         }
         let loader = BaselineLoader(
             store: self, dataset: dataset, features: made.features, codes: made.codes, ring: ring, cache: nil)
@@ -75,7 +75,7 @@ extension Store {
         let chosen = recorded.filter { $0.batch == name }
         if chosen.isEmpty {
             throw IngestionError(
-                .usage, "dataset \(dataset) has no baseline and no accepted batch \(name); see sluice baseline list")
+                .usage, "dataset \(dataset) has no baseline and no accepted batch \(name); see: sluice baseline list")
         }
         return chosen
     }

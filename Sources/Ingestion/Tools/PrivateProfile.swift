@@ -144,7 +144,7 @@ extension Pipeline {
         _ request: BatchRequest, epsilon: Epsilon, limit: Epsilon?
     ) throws(IngestionError) -> PrivateProfile {
         guard let recorder else {
-            throw IngestionError(.configuration, "a profile spends a budget that a store must remember")
+            throw IngestionError(.configuration, "a profile spends a budget that a store records: give --store DIR")
         }
         let (path, schema, options) = (request.file, request.schema, request.options)
         let plan = try Plan(request, format: request.format(), secrets: BatchSecrets())
@@ -189,7 +189,7 @@ extension Recorder {
         if let limit, spent > limit.millionths {
             throw IngestionError(
                 .notPermitted,
-                "the file's profiles would have spent \(Epsilon(millionths: spent).text), more than --dp-limit \(limit.text): "
+                "all profiles of this file would spend epsilon \(Epsilon(millionths: spent).text), more than --dp-limit \(limit.text): "
                     + "nothing was published")
         }
         let entry = JSONValue.object([

@@ -57,7 +57,7 @@ struct KeptReading: Sendable {
 
     init(_ document: JSONValue, format: SourceFormat) throws(IngestionError) {
         guard let contract = document["contract"]?.text, let dialect = document["dialect"]?.text else {
-            throw IngestionError(.unreadableData, "the kept decision has no contract with it")
+            throw IngestionError(.unreadableData, "the kept decision has no contract")
         }
         do throws(SchemaError) {
             let loaded = try Schema.load(whole: contract, name: "kept contract")

@@ -220,7 +220,7 @@ extension Pipeline {
         let sealed = try SealedBatch(held, entries, format: format, store)
         guard let data = received["data_hash"]?.text, hex(try digest(of: sealed.source)) == data else {
             throw IngestionError(
-                .damaged, "the sealed source of batch \(held) is not what the ledger records as its content")
+                .damaged, "the sealed source of batch \(held) is not the content that the ledger records")
         }
         let (schema, document) = try sealed.contract(given, store, batch: held, dataset: dataset)
         var options = asked
@@ -270,7 +270,7 @@ extension Pipeline {
         if !LabelSearch.usual.kinds(in: reason).isEmpty {
             throw IngestionError(
                 .usage,
-                "--reason: it holds personal data or a credential, and would stand in the ledger: say it otherwise")
+                "--reason: it contains personal data or a credential, which the ledger would record: rephrase it")
         }
     }
 
@@ -290,7 +290,7 @@ extension Pipeline {
         default:
             throw IngestionError(
                 .usage,
-                "batch \(held) was rejected for what it is, which is never waived: have it sent again as its source must send it; see: "
+                "batch \(held) was rejected for its digest, signature, manifest or source, which is never waived: have it sent again; see: "
                     + "sluice lineage show \(held)")
         }
     }

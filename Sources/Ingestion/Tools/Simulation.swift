@@ -75,7 +75,7 @@ extension Store {
             cache: nil)
         if loader.ring.keys.isEmpty {
             throw IngestionError(
-                .notPermitted, "keys/: there is no key that opens baselines; restore it from your copy")
+                .notPermitted, "keys/: there is no key that decrypts baselines; restore it from your copy")
         }
         let rules = contract.schema.baseline
         let recorded = RecordedFiles(

@@ -88,7 +88,7 @@ package struct StatisticsContract: Sendable {
                 (fields[$0]["name"]?.text?.utf8.count ?? 0) < (fields[$1]["name"]?.text?.utf8.count ?? 0)
             }
             guard let place = longest, let name = fields[place]["name"]?.text else {
-                throw unusable("the contract has no such field, or no key stands behind it")
+                throw unusable("the contract has no such field, or the key after it is missing")
             }
             path = ["fields", String(place)]
             parts.removeFirst(1 + name.split(separator: ".", omittingEmptySubsequences: false).count)

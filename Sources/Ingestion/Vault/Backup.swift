@@ -110,7 +110,7 @@ package struct Backup: Sendable {
     package static func requireWhole(_ backup: String) throws(IngestionError) {
         guard exists(join(backup, markName)) else {
             throw IngestionError(
-                .noInput, "\(backup) is no whole backup: it has no \(markName), which is written last; choose another")
+                .noInput, "\(backup) is incomplete: it has no \(markName), which is written last; choose another")
         }
     }
 
@@ -164,7 +164,7 @@ package struct Backup: Sendable {
         try places.catchUp(log.ledger)
         if let strange = places.strange.first {
             throw IngestionError(
-                .damaged, "\(backup): entry \(strange) records a file without a place of ours; nothing was restored")
+                .damaged, "\(backup): entry \(strange) records a file with an invalid path; nothing was restored")
         }
         let state = try recording { () throws(LedgerError) in try log.state() }
         for (path, recorded) in places.files.sorted(by: { $0.key.text < $1.key.text }) {
@@ -180,7 +180,7 @@ package struct Backup: Sendable {
             }
             guard status != nil else {
                 throw IngestionError(
-                    .damaged, "\(backup)/\(path): the ledger records it and it is missing; nothing was restored")
+                    .damaged, "\(backup)/\(path): the ledger records it, but it is missing; nothing was restored")
             }
             guard try copier.copy(path) == recorded.digest else {
                 throw IngestionError(
@@ -238,7 +238,7 @@ package struct Backup: Sendable {
             }
             guard mark["entries"]?.whole == Int64(state.size), mark["root"]?.text == base64(state.root) else {
                 throw IngestionError(
-                    .damaged, "\(backup)/\(noteName): it was made of another state of the ledger; nothing was restored")
+                    .damaged, "\(backup)/\(noteName): it belongs to another state of the ledger; nothing was restored")
             }
             settings = listed.compactMapValues(\.text)
         } else if trust.acceptsUnsignedSettings, state.keys.isEmpty {
@@ -249,8 +249,8 @@ package struct Backup: Sendable {
                 .damaged,
                 "\(backup): it has no \(noteName), so nobody signed its configuration, contracts and keys; nothing was restored. "
                     + (state.keys.isEmpty
-                        ? "An earlier version made it: read them yourself, and add --unsigned-settings"
-                        : "This version signs them, so somebody took the note away: use another backup"))
+                        ? "An earlier version made it: review them, and add --unsigned-settings"
+                        : "This version signs them, so somebody removed the note: use another backup"))
         }
         var keys = 0
         // The configuration comes last: a folder with it is a store.
@@ -259,7 +259,7 @@ package struct Backup: Sendable {
         }) {
             guard let path = settingsPath(text) else {
                 throw IngestionError(
-                    .damaged, "\(backup)/\(noteName): it names a setting without a place of ours; nothing was restored")
+                    .damaged, "\(backup)/\(noteName): it names a setting with an invalid path; nothing was restored")
             }
             let copied = try copier.copy(path)
             if !digest.isEmpty, copied != digest {
@@ -329,7 +329,7 @@ package struct Backup: Sendable {
         }
         if store.files.exists(at: path) { return }
         throw IngestionError(
-            .damaged, "\(join(store.root, path.text)): the ledger records it and it is not there; see: sluice doctor")
+            .damaged, "\(join(store.root, path.text)): the ledger records it, but it is missing; see: sluice doctor")
     }
 
     /// Contracts and, if asked for, keys.

@@ -259,7 +259,7 @@ struct BaselineLoader {
         guard var made = Baseline(decoding: bytes) else {
             throw IngestionError(
                 .inputOutput,
-                "\(store.place(of: file)): it was written by another version, and cannot be read; to judge without it: sluice baseline "
+                "\(store.place(of: file)): it was written by another version and cannot be read; to go on without it: sluice baseline "
                     + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
         }
         if cache != nil { made.summarise() }

@@ -49,7 +49,7 @@ extension Store {
             guard var made = EarlierClaims(decoding: bytes, batch: file.batch) else {
                 throw IngestionError(
                     .damaged,
-                    "\(place(of: file)): it was written by another version, and cannot be read; to judge without it: sluice baseline "
+                    "\(place(of: file)): it was written by another version and cannot be read; to go on without it: sluice baseline "
                         + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
             }
             // A contract that compares other things said other things.

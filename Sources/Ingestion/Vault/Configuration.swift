@@ -53,7 +53,7 @@ package struct Configuration: Sendable, Equatable {
         }
         _ = try version.word(of: ["sluice/v1"], what: "version")
         guard let ledger = root["ledger"], let origin = ledger["origin"] else {
-            throw root.error(.inconsistent, "ledger.origin is missing; it is the ledger's name in its checkpoints")
+            throw root.error(.inconsistent, "ledger.origin is missing; write the name of the ledger in its checkpoints")
         }
         try ledger.refuseKeys(besides: ["origin", "signingKey"])
         self.origin = try origin.text()
@@ -123,7 +123,7 @@ package struct Configuration: Sendable, Equatable {
             }
         }
         if out.isEmpty || out.count > 16 {
-            throw cursor.error(.outOfRange, "there must be 1 to 16 recipients")
+            throw cursor.error(.outOfRange, "there must be 1 to 16 recipients; add or remove some")
         }
         return out
     }

@@ -58,8 +58,8 @@ extension Store {
         guard let known, known.identity != key.identity else { return }
         throw IngestionError(
             .notPermitted,
-            "\(key.place) is another key (fingerprint \(key.fingerprint)) than the one that the ledger has under this name (fingerprint "
-                + "\(known.fingerprint), entry \(known.sequence)): restore that one from your copy of keys/; a new key needs a new name"
+            "\(key.place) is not the key that the ledger records under this name (fingerprint \(key.fingerprint) instead of "
+                + "\(known.fingerprint), entry \(known.sequence)): restore that key from your copy of keys/; a new key needs a new name"
         )
     }
 
@@ -94,8 +94,8 @@ extension Store {
         for (name, key) in state.keys.sorted(by: { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }) {
             guard let kind = KeyKind(rawValue: name.kind), try !keyNames(kind).contains(name.name) else { continue }
             missing.append(
-                "keys/\(name.name).\(name.kind) is missing (fingerprint \(key.fingerprint)): restore it from your copy of keys/; what it "
-                    + "opens, or makes tokens for, needs this very key")
+                "keys/\(name.name).\(name.kind) is missing (fingerprint \(key.fingerprint)): restore it from your copy of keys/; the data "
+                    + "that it decrypts or tokenizes needs this key")
         }
         return missing
     }
@@ -119,7 +119,7 @@ extension Recorder {
         guard LabelSearch.usual.kinds(in: name).isEmpty else {
             throw IngestionError(
                 .usage,
-                "the key's name holds personal data or a credential, and would stand in the ledger: give another")
+                "the key's name contains personal data or a credential, and the ledger records it: choose another")
         }
         // A link in the folder's place would have the key written elsewhere.
         _ = try storing { () throws(StorageError) in try store.files.folder(at: RelativePath(Store.name("keys"))) }

@@ -54,7 +54,7 @@ package struct KnownLedgers: Sendable {
         guard let other = try lines().first(where: { $0.key.name == key.name && $0.key != key }) else { return }
         throw IngestionError(
             .damaged,
-            "\(path) knows the ledger \(key.name) with the key \(other.key), and not with \(key); see which one is right"
+            "\(path) pins ledger \(key.name) to the key \(other.key), not to \(key); find out which key is right"
         )
     }
 
@@ -153,7 +153,7 @@ package struct KnownLedgers: Sendable {
             // A line that cannot be read may be the one that matters.
             guard let key = words.first.flatMap({ VerifierKey($0) }) else {
                 throw IngestionError(
-                    .damaged, "\(path): line \(number + 1) is no verifier key; correct it, or restore the file")
+                    .damaged, "\(path): line \(number + 1) is not a verifier key; correct it, or restore the file")
             }
             var line = Line(key: key, folder: words.count > 1 ? words[1] : "")
             if words.count > 3, let size = Int(words[2]) { (line.size, line.root) = (size, words[3]) }

@@ -103,7 +103,7 @@ extension Recorder {
             chosen = try batches.map { (batch) throws(IngestionError) in
                 guard let file = files.first(where: { $0.batch == batch }) else {
                     throw IngestionError(
-                        .usage, "batch \(batch) is no accepted batch of dataset \(dataset) with statistics")
+                        .usage, "batch \(batch) is not an accepted batch of dataset \(dataset) with statistics")
                 }
                 return file
             }
@@ -115,7 +115,7 @@ extension Recorder {
                 .usage,
                 chosen.isEmpty
                     ? "dataset \(dataset) has accepted no batch with statistics yet"
-                    : "a baseline is made of \(Self.baselineBatchesMax) batches at most")
+                    : "a baseline has at most \(Self.baselineBatchesMax) batches; give fewer")
         }
         let time = Clock.text()
         let document = JSONValue.object([
@@ -143,10 +143,10 @@ extension Recorder {
     ) throws(IngestionError) {
         guard let found = try store.namedBaselines(dataset: dataset).first(where: { $0.name == name }) else {
             throw IngestionError(
-                .usage, "dataset \(dataset) has no baseline \(name); sluice baseline list shows those there are")
+                .usage, "dataset \(dataset) has no baseline \(name); see: sluice baseline list")
         }
         if found.isRetired, step != .retire {
-            throw IngestionError(.usage, "baseline \(name) was retired; build another one")
+            throw IngestionError(.usage, "baseline \(name) was retired; build another: sluice baseline build NAME")
         }
         let entry = JSONValue.object([
             "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
@@ -169,7 +169,7 @@ extension Recorder {
                 "dataset \(dataset) has no baseline of a batch \(batch); see: sluice lineage log --dataset \(dataset)")
         }
         if state.excluded.contains(batch) {
-            throw IngestionError(.usage, "the baseline of batch \(batch) was excluded already")
+            throw IngestionError(.usage, "the baseline of batch \(batch) is already excluded")
         }
         let entry = JSONValue.object([
             "kind": .string("baseline.excluded"), "v": .integer(1), "time": .string(Clock.text()),

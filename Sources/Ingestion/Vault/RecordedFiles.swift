@@ -23,7 +23,7 @@ extension Store {
     }
 
     private static func cure(of file: PublishedFile) -> String {
-        let restore = "restore it from a backup: files with an outcome to come wait until then"
+        let restore = "restore it from a backup; until then no file of the dataset can be judged"
         guard file.role == "baseline" || file.role == "claims" else { return restore }
         let dataset = file.entry.body["dataset"]?.text ?? "NAME"
         return restore
@@ -37,7 +37,7 @@ extension Store {
     func openRecorded(_ file: PublishedFile) throws(IngestionError) -> FileDescriptor {
         guard let path = recordedPath(file.path) else {
             throw IngestionError(
-                .damaged, "entry \(file.entry.sequence) of the ledger records a file without a place of ours")
+                .damaged, "entry \(file.entry.sequence) of the ledger records a file with an invalid path")
         }
         do throws(StorageError) {
             let opened = try files.openRegular(at: path)
@@ -46,7 +46,7 @@ extension Store {
             throw IngestionError(
                 .damaged,
                 error.code == .notFound
-                    ? "\(place(of: file)): the ledger records it (entry \(file.entry.sequence)) and it is missing"
+                    ? "\(place(of: file)): the ledger records it (entry \(file.entry.sequence)), but it is missing"
                     : error.description)
         }
         throw IngestionError(

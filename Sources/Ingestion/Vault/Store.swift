@@ -228,7 +228,7 @@ package struct Store: Sendable {
         {
             throw IngestionError(
                 .notPermitted,
-                "\(keysFolder)/\(name).\(kind.rawValue): there is no such key, and none was used here under this name; make it with: "
+                "\(keysFolder)/\(name).\(kind.rawValue): there is no such key, and none was used under this name; make it with: "
                     + "sluice keys generate --kind \(kind.rawValue) --name \(name)")
         }
         let key = try Self.readKey(in: keysFolder, kind, name)
@@ -279,7 +279,7 @@ package struct Store: Sendable {
         guard let path = configuration.datasets[dataset]?.schema else {
             throw IngestionError(
                 .configuration,
-                "\(join(root, Self.configurationName)): dataset \(dataset) has no schema; name its contract")
+                "\(join(root, Self.configurationName)): dataset \(dataset) has no contract; add schema: FILE")
         }
         return try loadContract(try reached(path))
     }

@@ -281,7 +281,7 @@ extension Recorder {
         guard try source.isUnchanged() else {
             throw IngestionError(
                 .tryAgain,
-                "\(source.path): it was written to while it was read; it will be judged when it is whole; have the "
+                "\(source.path): it was written to while it was read; it will be judged once it is complete; have the "
                     + "supplier write under another name and rename")
         }
     }

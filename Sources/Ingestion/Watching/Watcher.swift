@@ -273,7 +273,7 @@ package final class Watcher {
             tell(
                 .lost(
                     dataset: inbox.dataset, inbox: inbox.path,
-                    cause: "it was removed, moved or unmounted; it is looked for again every few seconds"))
+                    cause: "it was removed, moved or unmounted; it is checked again every few seconds"))
         }
         nextLook = 0
     }
@@ -422,7 +422,7 @@ package final class Watcher {
                     continue
                 }
                 if row.attempts >= 3 {
-                    let cause = "the process ended \(row.attempts) times while it worked on it"
+                    let cause = "the process died \(row.attempts) times while it worked on the file"
                     try setAside(claim, .crashLoop, attempts: row.attempts, cause: cause)
                     continue
                 }

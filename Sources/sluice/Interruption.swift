@@ -1,0 +1,58 @@
+import Dispatch
+import Glibc
+import Storage
+import Synchronization
+
+/// The last words when SIGINT or SIGTERM ends a command: what was done and what was not.
+///
+/// The process ends as if it were killed, which loses nothing: the next `ingest` or `watch` finishes or undoes what was begun.
+enum Interruption {
+    private struct Work {
+        /// The file in work; empty between two.
+        var file = ""
+        var done = 0
+        var files = 0
+    }
+    private static let work = Mutex<Work?>(nil)
+
+    /// Commands that show their progress and end by a signal in good order; `watch` has its own.
+    static let commands: Set<String> = ["ingest", "review", "validate", "scan"]
+
+    /// Waits for a signal that `StopSignals.hold` keeps back, beside everything else.
+    static func watch(_ signals: StopSignals) {
+        DispatchQueue(label: "sluice.signals").async {
+            while true {
+                if let signal = signals.received() { stop(signal) }
+                usleep(100_000)
+            }
+        }
+    }
+
+    /// Notes that a file or batch is taken into work that will be recorded.
+    static func begin(_ file: String, done: Int, of files: Int) {
+        work.withLock { $0 = Work(file: file, done: done, files: files) }
+    }
+
+    /// Notes that work on so many of them has ended.
+    static func end(done: Int, of files: Int) {
+        work.withLock { $0 = Work(file: "", done: done, files: files) }
+    }
+
+    private static func stop(_ signal: Int32) {
+        let work = work.withLock { $0 }
+        if StandardStream.error.isTerminal { Terminal.write(Array("\r\u{1B}[K".utf8), to: .error) }
+        var text = "stopped by \(signal == SIGINT ? "SIGINT" : "SIGTERM")"
+        if let work {
+            text += ": \(work.done) of \(work.files) done"
+            if !work.file.isEmpty {
+                text +=
+                    "; \(work.file) was in work and is not half published: run the command again, which finishes or undoes "
+                text += "what was begun"
+            }
+        } else {
+            text += ": nothing was recorded or published"
+        }
+        Terminal.complain(text)
+        _exit(128 + signal)
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Storage
+
+/// How lines for people look on a terminal. A pipe or a file gets each line as it is.
+enum Screen {
+    private static let isTerminal = StandardStream.output.isTerminal
+    private static let environment = ProcessInfo.processInfo.environment
+
+    /// Whether there are colours: on a terminal that has some, unless NO_COLOR is set (no-color.org).
+    private static let isColoured =
+        isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && (environment["TERM"] ?? "dumb") != "dumb"
+
+    /// Columns, as COLUMNS says, else 80.
+    private static let width = max(40, Int(environment["COLUMNS"] ?? "") ?? 80)
+
+    /// A line as lines of the terminal's width, broken at spaces. Rows of a table stay whole, and so do words: digests and paths are
+    /// copied.
+    static func folded(_ line: String, indent: Int) -> [String] {
+        guard isTerminal, line.count > width, !rows.contains(where: { line.hasPrefix($0) }) else { return [line] }
+        let margin = String(repeating: " ", count: indent)
+        var lines: [String] = []
+        var current = ""
+        for (place, word) in line.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+            let isBlank = current.allSatisfy { $0 == " " }
+            if !isBlank, !word.isEmpty, current.count + 1 + word.count > width {
+                lines.append(current.trimmedEnd())
+                current = margin
+            } else if place > 0 {
+                current += " "
+            }
+            current += String(word)
+        }
+        lines.append(current)
+        return lines
+    }
+
+    /// What rows of a table of findings begin with.
+    private static let rows = ["  outcome ", "  accepted ", "  flagged ", "  quarantined ", "  rejected "]
+
+    /// Beginnings of lines and words in them, each with its colour (ECMA-48, select graphic rendition).
+    private static let beginnings = [
+        ("  WHY  ", "1;31"), ("  note ", "33"), ("  next ", "1"), ("  exit ", "33"), ("  rejected ", "31"),
+        ("ok  ", "32"),
+        ("RISK", "33"), ("BAD ", "1;31"),
+    ]
+    private static let verdicts = [
+        ("  ACCEPTED", "1;32"), ("  VALID", "1;32"), ("  HELD", "1;31"), ("  REJECTED", "1;31"),
+        ("  NOT VALID", "1;31"),
+        ("  DUPLICATE", "1;33"),
+    ]
+
+    /// A line with its mark in colour.
+    static func painted(_ line: String) -> String {
+        guard isColoured else { return line }
+        if let (mark, colour) = beginnings.first(where: { line.hasPrefix($0.0) }) {
+            return "\u{1B}[\(colour)m\(mark)\u{1B}[0m\(line.dropFirst(mark.count))"
+        }
+        if !line.hasPrefix(" "), let (word, colour) = verdicts.first(where: { line.contains($0.0) }) {
+            return line.replacingOccurrences(of: word, with: "\u{1B}[\(colour)m\(word)\u{1B}[0m")
+        }
+        return line
+    }
+}
