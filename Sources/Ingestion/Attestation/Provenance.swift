@@ -227,7 +227,9 @@ package struct Provenance: Sendable, Equatable {
             digestFrom = statement.from
         }
         for kind in [Sidecars.Kind.minisig, .sig] where signature != .confirmed {
-            if let file = sidecars.files[kind] { try check(DetachedSignature(file), source, sha256, rule) }
+            if let file = sidecars.files[kind] {
+                try check(DetachedSignature(file), of: source, sha256: sha256, rule: rule)
+            }
         }
         manifest = try SignedManifest(sidecars, sha256: sha256, rule)
         // A manifest that is signed and has the file's digest is a signature of the file.
@@ -242,7 +244,7 @@ package struct Provenance: Sendable, Equatable {
     }
 
     private mutating func check(
-        _ made: DetachedSignature?, _ source: Source, _ sha256: [UInt8], _ rule: SourceRecord?
+        _ made: DetachedSignature?, of source: Source, sha256: [UInt8], rule: SourceRecord?
     ) throws(IngestionError) {
         let keys = rule?.keys ?? []
         guard !keys.isEmpty else {

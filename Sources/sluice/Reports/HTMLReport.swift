@@ -304,80 +304,10 @@ struct HTMLReport {
             + "contract sha256 \(text(report["contract"]?["sha256"])) · source sha256 \(text(report["stats"]?["sha256"]))"
     }
 
-    // MARK: Drawing
-
-    private func figure(_ svg: String, _ caption: String) -> String {
-        "<figure>\(svg)<figcaption>\(caption)</figcaption></figure>"
-    }
-
-    private static let width = 260.0, height = 90.0
-
-    /// Bars on a logarithmic scale, and lines between them.
-    private func histogram(_ bins: [Int], lines: [(Double, String)]) -> String {
-        let most = Double((bins.max() ?? 0) + 1)
-        let step = Self.width / Double(max(bins.count, 1))
-        var digits = 0
-        var rest = Int(most)
-        while rest >= 10 {
-            digits += 1
-            rest /= 10
-        }
-        // The logarithm without a library: digits, and the share of the next one.
-        func height(_ count: Int) -> Double {
-            if count == 0 { return 0 }
-            var (value, tens) = (Double(count), 1.0)
-            while value >= 10 {
-                value /= 10
-                tens += 1
-            }
-            return Self.height * (tens + (value - 1) / 9) / Double(digits + 2)
-        }
-        var out = ""
-        for (place, count) in bins.enumerated() where count > 0 {
-            let tall = height(count)
-            out += rectangle(Double(place) * step, Self.height - tall, max(step - 0.6, 0.4), tall, "here")
-        }
-        for (place, kind) in lines where place <= Double(bins.count) {
-            let x = Words.short(place * step)
-            out += "<line class=\"\(kind)\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Words.short(Self.height))\"/>"
-        }
-        return svg(out)
-    }
-
-    /// Two bars a bin: the baseline's share, and this batch's.
-    private func pairs(_ here: [Int], _ before: [Int]) -> String {
-        let (n, m) = (Double(max(here.reduce(0, +), 1)), Double(max(before.reduce(0, +), 1)))
-        let shares = zip(here, before).map { (Double($0) / n, Double($1) / m) }
-        let most = max(shares.map { max($0.0, $0.1) }.max() ?? 1, 0.001)
-        let step = Self.width / Double(max(shares.count, 1))
-        var out = ""
-        for (place, share) in shares.enumerated() {
-            let x = Double(place) * step
-            let (a, b) = (Self.height * share.1 / most, Self.height * share.0 / most)
-            out += rectangle(x + 0.05 * step, Self.height - a, 0.42 * step, a, "before")
-            out += rectangle(x + 0.5 * step, Self.height - b, 0.42 * step, b, "here")
-        }
-        return svg(out)
-    }
-
-    private func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ kind: String) -> String {
-        "<rect class=\"\(kind)\" x=\"\(Words.short(x))\" y=\"\(Words.short(y))\" width=\"\(Words.short(width))\" "
-            + "height=\"\(Words.short(height))\"/>"
-    }
-
-    private func svg(_ body: String) -> String {
-        "<svg viewBox=\"0 0 \(Words.short(Self.width, 0)) \(Words.short(Self.height, 0))\" role=\"img\">\(body)</svg>"
-    }
-
-    private func table(_ heads: [String], numbers: Set<Int>, _ rows: [String]) -> String {
-        let head = heads.enumerated().map { "<th\(numbers.contains($0) ? " class=\"n\"" : "")>\($1)</th>" }.joined()
-        return "<table><thead><tr>\(head)</tr></thead><tbody>\(rows.joined())</tbody></table>"
-    }
-
     // MARK: Reading
 
-    private func text(_ value: JSONValue?) -> String { value?.text ?? "" }
-    private func whole(_ value: JSONValue?) -> Int { Int(value?.whole ?? 0) }
-    private func counts(_ value: JSONValue?) -> [Int] { (value?.items ?? []).map { whole($0) } }
-    private func escaped(_ text: String) -> String { Terminal.markup(text) }
+    func text(_ value: JSONValue?) -> String { value?.text ?? "" }
+    func whole(_ value: JSONValue?) -> Int { Int(value?.whole ?? 0) }
+    func counts(_ value: JSONValue?) -> [Int] { (value?.items ?? []).map { whole($0) } }
+    func escaped(_ text: String) -> String { Terminal.markup(text) }
 }
