@@ -4,8 +4,8 @@
 usage: orders.py FOLDER ROWS [SEED]     orders_TAG.csv and .jsonl, orders_TAG_clean.csv and .jsonl, truth_TAG_*.csv
        orders.py FOLDER matrix          matrix_1m_x10.npy (float64) and matrix_1m_y.npy (uint8)
 
-TAG is 1m, 100k, 10k or the number of rows. One row of 200 breaks the contract in one of nine ways, one of 200 is an outlier that keeps it,
-and three of 100 have personal data in their note. The clean files have the same rows before they were broken. Truth files count rows from 0:
+TAG is 1m, 100k, 10k or the number of rows. One row of 200 breaks the contract in one of nine ways, one of 200 is an outlier that keeps
+it, and three of 100 have personal data in their note. The clean files have the same rows before they were broken. Truth files count rows from 0:
 violations (row, order_id, kind, column), outliers (row, order_id, kind), pii (row, kind, value).
 
 The same bytes for the same seed and version of numpy. Nothing in it is real: example.* domains, 555-01xx telephone numbers, made-up card
@@ -92,11 +92,16 @@ class Orders:
         for row, kind in self.outliers.items():
             draw = random.random(3)
             if kind == 0:  # far out in all three
-                self.amount[row], self.quantity[row], self.score[row] = 9_000 + 70_000 * draw[0], 70 + 700 * draw[1], 6 + 5 * draw[2]
+                values = 9_000 + 70_000 * draw[0], 70 + 700 * draw[1], 6 + 5 * draw[2]
             elif kind == 1:  # much money for one piece, and a low score
-                self.amount[row], self.quantity[row], self.score[row] = 450 + 900 * draw[0], 1, -3 - 1.5 * draw[2]
+                values = 450 + 900 * draw[0], 1, -3 - 1.5 * draw[2]
             else:  # each within reach
-                self.amount[row], self.quantity[row], self.score[row] = 700 + 1_500 * draw[0], 15 + 12 * draw[1], 3.2 + draw[2]
+                values = 700 + 1_500 * draw[0], 15 + 12 * draw[1], 3.2 + draw[2]
+            self.amount[row], self.quantity[row], self.score[row] = values
+
+    def security_number(self, row):
+        number = self.ssn[row]
+        return f"{1 + number % 665:03}-{1 + number % 99:02}-{1 + number % 9_999:04}"
 
     def secret(self, row):
         """Personal data for a note: its kind and what it is."""
@@ -125,9 +130,10 @@ class Orders:
         phone = (f"({area}) 555-0{line}", f"{area}-555-0{line}", f"+1 {area} 555 0{line}")[self.form[row]]
         postcode = f"{self.postcode[row]:05}" + (f"-{self.suffix[row]:04}" if self.suffix[row] < 10_000 else "")
         return {
-            "order_id": self.ids[row], "customer_id": self.customers[row], "created_at": self.times[row] + "Z", "name": f"{given} {family}",
+            "order_id": self.ids[row], "customer_id": self.customers[row], "created_at": self.times[row] + "Z",
+            "name": f"{given} {family}",
             "email": f"{given}.{family}{self.number[row]}@{DOMAINS[self.domain[row]]}".lower().translate(PLAIN), "phone": phone,
-            "ssn": f"{1 + self.ssn[row] % 665:03}-{1 + self.ssn[row] % 99:02}-{1 + self.ssn[row] % 9_999:04}" if self.has_ssn[row] else None,
+            "ssn": self.security_number(row) if self.has_ssn[row] else None,
             "ip": f"{NETWORKS[self.network[row]]}.{self.host[row]}", "country": COUNTRIES[self.country[row]], "postal_code": postcode,
             "amount": round(float(self.amount[row]), 2), "quantity": int(self.quantity[row]), "score": round(float(self.score[row]), 4),
             "note": " ".join(words), "label": self.label[row],

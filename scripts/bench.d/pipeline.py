@@ -3,8 +3,8 @@
 
 usage: pipeline.py INPUT FOLDER [--truth PREFIX]
 
-Digest, reading, checks with reasons, modified z-scores, isolation forest, masking, CSV, AES-256-GCM in chunks of 1 MiB, digest of what was
-sealed, and a record in SQLite. Threads: $TH. Prints the seconds of each stage in one line, then what it found; with --truth also how much of
+Digest, reading, checks with reasons, modified z-scores, isolation forest, masking, CSV, AES-256-GCM in chunks of 1 MiB, digest of what
+was sealed, and a record in SQLite. Threads: $TH. Prints the seconds of each stage in one line, then what it found; with --truth also how much of
 PREFIX_violations.csv, PREFIX_outliers.csv and PREFIX_pii.csv.
 """
 import argparse
