@@ -1,6 +1,7 @@
 import Foundation
 import Reading
 import Tabular
+import TestSupport
 import Testing
 
 /// JSON Lines against a plain reference and the published suite.
@@ -157,12 +158,10 @@ struct JSONLinesTests {
         #expect(time < .seconds(30))
     }
 
-    @Test func `JSONTestSuite as lines`() throws {
-        let folder = sharedFolder.appendingPathComponent("suites/json/test_parsing")
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
-            print("skipped: \(folder.path) is not here")
-            return
-        }
+    @Test(.enabled(if: shared("suites/json/test_parsing") != nil, "run scripts/suites"))
+    func `JSONTestSuite as lines`() throws {
+        let folder = try #require(shared("suites/json/test_parsing"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         var counts = (objects: 0, wrapped: 0, refused: 0, open: 0)
         for name in names.sorted() where name.hasSuffix(".json") {
             let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))

@@ -2,14 +2,6 @@ import Foundation
 import Reading
 import Tabular
 
-/// The folder of shared suites: `SLUICE_SHARED`, or `../shared` beside the repository.
-var sharedFolder: URL {
-    if let path = ProcessInfo.processInfo.environment["SLUICE_SHARED"] { return URL(fileURLWithPath: path) }
-    return URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("shared")
-}
-
 /// Bytes for a failure message.
 func shown(_ bytes: [UInt8]) -> String {
     String(
