@@ -97,11 +97,10 @@ extension JSONSchemaProgram {
 
     /// The rows of a block that break the schema, or may.
     func suspects(
-        _ batch: Batch, _ rows: [UInt32], _ columns: JSONSchemaColumns, _ state: inout State
+        among rows: [UInt32], of batch: Batch, by columns: JSONSchemaColumns, state: inout State
     ) -> [UInt32] {
         var isSuspect = [Bool](repeating: false, count: batch.count)
         let (bytes, cells, width) = (batch.bytes.span, batch.cells.span, batch.width)
-        var tape = JSONTape()
         var one = [JSONTape.Value(scalar: .null, start: 0, end: 0)]
         for member in columns.members {
             let column = batch.layout.columnOfField[member.field]
@@ -111,18 +110,18 @@ extension JSONSchemaProgram {
                 state.steps = 0
                 let fits: Bool
                 if cell.isNested || member.needsTape {
-                    guard (try? tape.read(bytes, Int(cell.rawStart)..<cell.rawEnd)) != nil else {
+                    guard (try? state.tape.read(bytes, Int(cell.rawStart)..<cell.rawEnd)) != nil else {
                         isSuspect[Int(row)] = true
                         continue
                     }
-                    fits = judge(member.node, 0, tape, tape.values.span, tape.text.span, &state)
+                    fits = judgeTape(by: member.node, state: &state)
                 } else if cell.isText ? member.takesTexts : cell.isNumber && member.takesNumbers {
                     continue
                 } else {
                     let kind: JSONTape.Kind =
                         cell.isText ? .string : cell.isNumber ? .number : cell.isBoolean ? .boolean : .null
                     one[0] = JSONTape.Value(scalar: kind, start: Int(cell.start), end: Int(cell.end))
-                    fits = judge(member.node, 0, tape, one.span, bytes, &state)
+                    fits = judge(member.node, value: 0, values: one.span, text: bytes, state: &state)
                 }
                 if !fits { isSuspect[Int(row)] = true }
             }

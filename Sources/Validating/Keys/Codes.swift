@@ -2,7 +2,7 @@ import Schemas
 import Sketches
 package import Tabular
 
-/// What others may know of values: keyed hashes, and times as numbers.
+/// What other rooms learn of values: keyed hashes, and times as numbers.
 extension Validator {
     /// The cell of a field; nil when it holds no value.
     package func value(of field: Int, row: Int, in batch: Batch) -> Cell? {
@@ -15,7 +15,7 @@ extension Validator {
     /// A keyed hash of a field's value by what it means, never 0; nil when there is no value.
     package func code(of field: Int, row: Int, in batch: Batch) -> UInt64? {
         guard let cell = value(of: field, row: row, in: batch) else { return nil }
-        return max(1, key(checks[field], cell, batch.bytes.span, Hash128(high: 0, low: 0)).high)
+        return max(1, key(cell, batch.bytes.span, as: checks[field], state: Hash128(high: 0, low: 0)).high)
     }
 
     /// A keyed hash of what stands in some fields of a row, as it stands there.
@@ -35,7 +35,7 @@ extension Validator {
         var state = Hash128(high: 0, low: 0)
         for field in fields {
             guard let cell = value(of: field, row: row, in: batch) else { return nil }
-            state = key(checks[field], cell, batch.bytes.span, state)
+            state = key(cell, batch.bytes.span, as: checks[field], state: state)
         }
         return max(1, state.high)
     }
@@ -80,8 +80,8 @@ extension Validator {
     /// A keyed hash of a word: what others may derive secrets of their own from.
     package func code(of word: UInt64) -> UInt64 { hash.hash(word).high }
 
-    /// The hash of a value by what it means: two spellings of a number, a truth value or a time are one key.
-    func key(_ check: FieldCheck, _ cell: Cell, _ bytes: Span<UInt8>, _ state: Hash128) -> Hash128 {
+    /// The hash of a present value by its meaning: two spellings of a number, a truth value or a time are one key.
+    func key(_ cell: Cell, _ bytes: Span<UInt8>, as check: FieldCheck, state: Hash128) -> Hash128 {
         if check.isNumeric, let value = check.number(cell, bytes) {
             // -0 is 0.
             if value.magnitude < 0x1p53 { return hash.hash(value == 0 ? 0 : value.bitPattern, state: state) }

@@ -1,105 +1,8 @@
-package import Schemas
-package import Tabular
+import Schemas
+import Tabular
 
-/// A compiled JSON Schema, ready to judge values.
-package final class JSONSchemaCheck: Sendable {
-    private let schema: JSONSchema
-    private let patterns: [Pattern]
-    private let program: JSONSchemaProgram?
-
-    /// Compiles the schema's patterns, by ECMA-262's rules as far as PCRE2 has them.
-    package init(_ schema: JSONSchema) throws(UnusableContract) {
-        self.schema = schema
-        var patterns: [Pattern] = []
-        for text in schema.patterns {
-            do throws(Pattern.Refused) { patterns.append(try Pattern(ecmaScript: text)) } catch {
-                throw UnusableContract(
-                    reason:
-                        "the contract's JSON Schema has a pattern that does not compile, \"\(text)\": \(error.reason)")
-            }
-        }
-        self.patterns = patterns
-        program = JSONSchemaProgram(schema)
-    }
-
-    /// One thing that a value breaks, as the `basic` output of JSON Schema has it (Core 12); it holds no value.
-    package struct Violation: Sendable, Equatable {
-        /// The keywords that led there, as a JSON Pointer.
-        package let keywordLocation: String
-        /// The keyword's own place: a schema's identifier and a JSON Pointer.
-        package let absoluteKeywordLocation: String
-        /// The value, as a JSON Pointer into the instance.
-        package let instanceLocation: String
-    }
-
-    /// What judging came to.
-    package enum Verdict: Sendable, Equatable {
-        case valid, invalid
-        /// It took more steps than any honest pair of schema and value does.
-        case overBudget
-    }
-
-    /// What judging one value after another needs: match memory, above all.
-    package final class Session {
-        fileprivate let matchers = Matchers()
-        private var exhausted = 0
-
-        /// Steps that a value may take. A file whose rows use all of it again and again is not worth that much for each.
-        fileprivate func budget(_ tape: JSONTape) -> Int {
-            exhausted < 16 ? 1_000_000 + 100 * tape.values.count : 10_000 + 20 * tape.values.count
-        }
-
-        fileprivate func note(_ verdict: Verdict) -> Verdict {
-            if verdict == .overBudget { exhausted += 1 }
-            return verdict
-        }
-
-        /// A session for one thread.
-        package init() {}
-    }
-
-    /// Judges what is on a tape: the `flag` output.
-    package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
-        if let program {
-            var state = JSONSchemaProgram.State(
-                budget: session.budget(tape), matchers: session.matchers, patterns: patterns)
-            let isValid = program.judge(0, 0, tape, tape.values.span, tape.text.span, &state)
-            return session.note(state.isExhausted ? .overBudget : isValid ? .valid : .invalid)
-        }
-        return session.note(slowVerdict(tape, session))
-    }
-
-    /// The schema by columns, where it can be said so.
-    func columns(_ names: [String]) -> JSONSchemaColumns? { program?.columns(names) }
-
-    /// The rows that `verdict` has to see: all others keep the schema.
-    func suspects(
-        _ batch: Batch, _ rows: [UInt32], _ columns: JSONSchemaColumns, _ session: Session
-    ) -> [UInt32] {
-        guard let program, batch.knowsExtras || !columns.refusesOthers else { return rows }
-        var state = JSONSchemaProgram.State(budget: 1_000_000, matchers: session.matchers, patterns: patterns)
-        return program.suspects(batch, rows, columns, &state)
-    }
-
-    /// The same without the program.
-    package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
-        var run = Run(schema, patterns, tape, session.matchers, budget: session.budget(tape))
-        let isValid = run.judge(0, 0, nil)
-        return run.isExhausted ? .overBudget : isValid ? .valid : .invalid
-    }
-
-    /// What a value breaks, all of it or as much as is wanted: the `basic` output.
-    package func violations(_ tape: JSONTape, limit: Int = 1000) -> [Violation] {
-        var run = Run(schema, patterns, tape, Matchers(), budget: 1_000_000 + 100 * tape.values.count)
-        run.collects = true
-        run.kept = limit
-        _ = run.judge(0, 0, nil)
-        return run.violations
-    }
-}
-
-/// What the keywords beside an `unevaluated…` have looked at, of one value.
-private final class Evaluated {
+/// The parts of one value that the keywords beside an `unevaluated…` have evaluated (JSON Schema 2020-12 Core, 11).
+final class EvaluatedParts {
     /// Of an object, the members by their order; of an array, the items.
     var places: Set<Int> = []
     /// Whether all of them.
@@ -107,15 +10,15 @@ private final class Evaluated {
     /// Of an array, how many from the first on.
     var prefix = 0
 
-    func merge(_ other: Evaluated) {
+    func merge(_ other: EvaluatedParts) {
         all = all || other.all
         prefix = max(prefix, other.prefix)
         places.formUnion(other.places)
     }
 }
 
-/// One value being judged.
-private struct Run: ~Copyable {
+/// Judges one value by a schema as it is written, and collects violations where they are wanted.
+struct JSONSchemaInterpreter: ~Copyable {
     private let schema: JSONSchema
     private let patterns: [Pattern]
     private let tape: JSONTape
@@ -139,7 +42,7 @@ private struct Run: ~Copyable {
     var kept = 1000
     private var isFull: Bool { violations.count >= kept }
 
-    init(_ schema: JSONSchema, _ patterns: [Pattern], _ tape: JSONTape, _ matchers: Matchers, budget: Int) {
+    init(_ schema: JSONSchema, patterns: [Pattern], tape: JSONTape, matchers: Matchers, budget: Int) {
         self.matchers = matchers
         self.schema = schema
         self.patterns = patterns
@@ -162,41 +65,52 @@ private struct Run: ~Copyable {
         tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
     }
 
+    /// The way from a keyword to a part of a schema, and to the part of the value that it is applied to.
+    private struct Step {
+        /// From a value to a part of it; a named member is a part of the schema too.
+        enum Descent {
+            case none
+            case item(Int)
+            case member(key: Int, isNamed: Bool)
+        }
+
+        let keyword: String
+        /// Which of the keyword's schemas.
+        var part: String?
+        var descent = Descent.none
+
+        init(_ keyword: String, _ part: String? = nil, into descent: Descent = .none) {
+            (self.keyword, self.part, self.descent) = (keyword, part, descent)
+        }
+    }
+
     /// Applies a part of a schema under its keyword, to the same value or to a part of it.
     private mutating func apply(
-        _ node: Int, _ value: Int, _ keyword: String, _ part: String? = nil, at step: Step = .none,
-        seen: Evaluated? = nil
+        _ node: Int, to value: Int, by step: Step, seen: EvaluatedParts? = nil
     ) -> Bool {
-        guard collects else { return judge(node, value, seen) }
+        guard collects else { return judge(value, by: node, seen: seen) }
         let depth = (keywordPath.count, instancePath.count)
-        keywordPath.append(keyword)
-        if let part { keywordPath.append(part) }
-        switch step {
+        keywordPath.append(step.keyword)
+        if let part = step.part { keywordPath.append(part) }
+        switch step.descent {
         case .none: break
         case .item(let index): instancePath.append(String(index))
         case .member(let key, let isNamed):
             instancePath.append(tape.string(key))
             if isNamed { keywordPath.append(tape.string(key)) }
         }
-        let isValid = judge(node, value, seen)
+        let isValid = judge(value, by: node, seen: seen)
         keywordPath.removeLast(keywordPath.count - depth.0)
         instancePath.removeLast(instancePath.count - depth.1)
         return isValid
     }
 
-    /// From a value to a part of it; a named member is a part of the schema too.
-    private enum Step {
-        case none
-        case item(Int)
-        case member(key: Int, isNamed: Bool)
-    }
-
     /// Applies a part of a schema whose failure may be all right: what it finds is kept only when it is wanted.
-    private mutating func attempt(_ node: Int, _ value: Int, seen: Evaluated?) -> Bool {
+    private mutating func attempt(_ node: Int, on value: Int, seen: EvaluatedParts?) -> Bool {
         let (was, had) = (collects, violations.count)
         collects = false
-        let part = seen.map { _ in Evaluated() }
-        let isValid = judge(node, value, part)
+        let part = seen.map { _ in EvaluatedParts() }
+        let isValid = judge(value, by: node, seen: part)
         collects = was
         violations.removeLast(violations.count - had)
         if isValid, let part { seen?.merge(part) }
@@ -204,7 +118,7 @@ private struct Run: ~Copyable {
     }
 
     /// Whether a value keeps a schema; what the schema has looked at is added to `seen`.
-    mutating func judge(_ index: Int, _ value: Int, _ seen: Evaluated?) -> Bool {
+    mutating func judge(_ value: Int, by index: Int, seen: EvaluatedParts?) -> Bool {
         let node = schema.nodes[index]
         if let verdict = node.verdict {
             if !verdict, collects, !isFull {
@@ -226,10 +140,10 @@ private struct Run: ~Copyable {
         if enters { scope.append(node.resource) }
         defer { if enters { scope.removeLast() } }
         // What failed parts have looked at does not count, so it is told on only at the end.
-        let own = node.tracks || seen != nil ? Evaluated() : nil
+        let own = node.tracks || seen != nil ? EvaluatedParts() : nil
         var isValid = true
         for rule in node.rules {
-            if judge(rule, index, value, own) { continue }
+            if keeps(value, rule, of: index, seen: own) { continue }
             isValid = false
             if !collects || isExhausted || isFull { break }
         }
@@ -238,16 +152,16 @@ private struct Run: ~Copyable {
     }
 
     // Long function: one keyword, one case.
-    private mutating func judge(
-        _ rule: JSONSchema.Rule, _ node: Int, _ value: Int, _ seen: Evaluated?
+    private mutating func keeps(
+        _ value: Int, _ rule: JSONSchema.Rule, of node: Int, seen: EvaluatedParts?
     ) -> Bool {
         let kind = tape.values[value].kind
         switch rule.keyword {
-        case .reference(let part): return apply(part, value, rule.name, seen: seen)
+        case .reference(let part): return apply(part, to: value, by: Step(rule.name), seen: seen)
         case .dynamicReference(let anchor, let fallback):
             let outermost = scope.first { schema.dynamicNodes[$0][anchor] != nil }
             let part = outermost.flatMap { schema.dynamicNodes[$0][anchor] } ?? fallback
-            return apply(part, value, rule.name, seen: seen)
+            return apply(part, to: value, by: Step(rule.name), seen: seen)
         case .type(let types): return types.contains(type(value)) || isWhole(types, value) || fail(rule, node)
         case .constant(let constant):
             steps += Int(tape.values[value].next) - value
@@ -291,14 +205,14 @@ private struct Run: ~Copyable {
             var isValid = true
             for (key, part) in pairs where tape.member(key, of: value) != nil {
                 let name = String(decoding: key, as: UTF8.self)
-                if !apply(part, value, rule.name, name, seen: seen) { isValid = false }
+                if !apply(part, to: value, by: Step(rule.name, name), seen: seen) { isValid = false }
                 if !isValid, !collects || isFull || isExhausted { return false }
             }
             return isValid
         case .allOf(let parts):
             var isValid = true
             for (index, part) in parts.enumerated() {
-                if apply(part, value, rule.name, String(index), seen: seen) { continue }
+                if apply(part, to: value, by: Step(rule.name, String(index)), seen: seen) { continue }
                 isValid = false
                 if !collects || isFull { return false }
             }
@@ -306,35 +220,36 @@ private struct Run: ~Copyable {
         case .anyOf(let parts):
             var isValid = false
             // Each branch that fits has looked at something.
-            for part in parts where attempt(part, value, seen: seen) {
+            for part in parts where attempt(part, on: value, seen: seen) {
                 isValid = true
                 if seen == nil { break }
             }
             return isValid || fail(rule, node)
         case .oneOf(let parts):
             var fitting = 0
-            for part in parts where attempt(part, value, seen: seen) {
+            for part in parts where attempt(part, on: value, seen: seen) {
                 fitting += 1
                 if fitting > 1 { break }
             }
             return fitting == 1 || fail(rule, node)
-        case .not(let part): return !attempt(part, value, seen: nil) || fail(rule, node)
+        case .not(let part): return !attempt(part, on: value, seen: nil) || fail(rule, node)
         case .condition(let test, let first, let second):
-            if attempt(test, value, seen: seen) {
-                return first.map { apply($0, value, "then", seen: seen) } ?? true
+            if attempt(test, on: value, seen: seen) {
+                return first.map { apply($0, to: value, by: Step("then"), seen: seen) } ?? true
             }
-            return second.map { apply($0, value, "else", seen: seen) } ?? true
+            return second.map { apply($0, to: value, by: Step("else"), seen: seen) } ?? true
         case .members(let named, let patterns, let rest):
-            return kind != .object || members(rule, value, named, patterns, rest, seen)
+            return kind != .object || members(of: value, named: named, patterns: patterns, rest: rest, seen: seen)
         case .propertyNames(let part):
             guard kind == .object else { return true }
-            for key in tape.places(in: value) where !attempt(part, key, seen: nil) { return fail(rule, node) }
+            for key in tape.places(in: value) where !attempt(part, on: key, seen: nil) { return fail(rule, node) }
             return true
-        case .items(let first, let rest): return kind != .array || items(rule, value, first, rest, seen)
+        case .items(let first, let rest):
+            return kind != .array || items(of: value, first: first, rest: rest, seen: seen)
         case .contains(let part, let least, let most):
             guard kind == .array else { return true }
             var found = 0
-            for (index, item) in tape.places(in: value).enumerated() where attempt(part, item, seen: nil) {
+            for (index, item) in tape.places(in: value).enumerated() where attempt(part, on: item, seen: nil) {
                 found += 1
                 seen?.places.insert(index)
             }
@@ -344,7 +259,7 @@ private struct Run: ~Copyable {
             var isValid = true
             for (index, item) in tape.places(in: value).enumerated()
             where index >= seen.prefix && !seen.places.contains(index) {
-                if !apply(part, item, rule.name, at: .item(index)) { isValid = false }
+                if !apply(part, to: item, by: Step(rule.name, into: .item(index))) { isValid = false }
                 if !isValid, !collects || isFull || isExhausted { return false }
             }
             seen.all = true
@@ -353,7 +268,9 @@ private struct Run: ~Copyable {
             guard kind == .object, let seen, !seen.all else { return true }
             var isValid = true
             for (index, key) in tape.places(in: value).enumerated() where !seen.places.contains(index) {
-                if !apply(part, key + 1, rule.name, at: .member(key: key, isNamed: false)) { isValid = false }
+                if !apply(part, to: key + 1, by: Step(rule.name, into: .member(key: key, isNamed: false))) {
+                    isValid = false
+                }
                 if !isValid, !collects || isFull || isExhausted { return false }
             }
             seen.all = true
@@ -362,8 +279,7 @@ private struct Run: ~Copyable {
     }
 
     private mutating func members(
-        _ rule: JSONSchema.Rule, _ value: Int, _ named: [[UInt8]: Int], _ patterns: [(pattern: Int, node: Int)],
-        _ rest: Int?, _ seen: Evaluated?
+        of value: Int, named: [[UInt8]: Int], patterns: [(pattern: Int, node: Int)], rest: Int?, seen: EvaluatedParts?
     ) -> Bool {
         steps += Int(tape.values[value].count)
         var isValid = true
@@ -375,18 +291,23 @@ private struct Run: ~Copyable {
             var isMatched = false
             if let node = named[Array(tape.text[tape.values[key].range])] {
                 isMatched = true
-                if !apply(node, part, "properties", at: .member(key: key, isNamed: true)) { isValid = false }
+                if !apply(node, to: part, by: Step("properties", into: .member(key: key, isNamed: true))) {
+                    isValid = false
+                }
             }
             for (pattern, node) in patterns where matches(pattern, key) {
                 isMatched = true
                 let text = schema.patterns[pattern]
-                if !apply(node, part, "patternProperties", text, at: .member(key: key, isNamed: false)) {
+                if !apply(node, to: part, by: Step("patternProperties", text, into: .member(key: key, isNamed: false)))
+                {
                     isValid = false
                 }
             }
             if !isMatched, let rest {
                 isMatched = true
-                if !apply(rest, part, "additionalProperties", at: .member(key: key, isNamed: false)) { isValid = false }
+                if !apply(rest, to: part, by: Step("additionalProperties", into: .member(key: key, isNamed: false))) {
+                    isValid = false
+                }
             }
             if !isValid, !collects || isFull || isExhausted { return false }
             if isMatched { seen?.places.insert(index) }
@@ -397,7 +318,7 @@ private struct Run: ~Copyable {
     }
 
     private mutating func items(
-        _ rule: JSONSchema.Rule, _ value: Int, _ first: [Int], _ rest: Int?, _ seen: Evaluated?
+        of value: Int, first: [Int], rest: Int?, seen: EvaluatedParts?
     ) -> Bool {
         steps += Int(tape.values[value].count)
         var isValid = true
@@ -406,9 +327,11 @@ private struct Run: ~Copyable {
         var index = 0
         while item < end {
             if index < first.count {
-                if !apply(first[index], item, "prefixItems", String(index), at: .item(index)) { isValid = false }
+                if !apply(first[index], to: item, by: Step("prefixItems", String(index), into: .item(index))) {
+                    isValid = false
+                }
             } else if let rest {
-                if !apply(rest, item, "items", at: .item(index)) { isValid = false }
+                if !apply(rest, to: item, by: Step("items", into: .item(index))) { isValid = false }
             } else {
                 break
             }
@@ -449,26 +372,12 @@ private struct Run: ~Copyable {
     }
 
     private mutating func matches(_ pattern: Int, _ value: Int) -> Bool {
-        switch matchers.answer(patterns, pattern, tape.text.span, tape.values[value].range) {
+        switch matchers.answer(pattern, of: patterns, tape.text.span, tape.values[value].range) {
         case .matches: return true
         case .differs: return false
         case .overBudget:
             isExhausted = true
             return false
         }
-    }
-}
-
-/// A matcher for each pattern that was used, made when it is first asked.
-final class Matchers {
-    private var made: [Pattern.Matcher?] = []
-
-    func answer(
-        _ patterns: [Pattern], _ index: Int, _ bytes: Span<UInt8>, _ range: Range<Int>
-    ) -> Pattern.Answer {
-        if made.isEmpty { made = patterns.map { _ in nil } }
-        let matcher = made[index] ?? patterns[index].matcher()
-        made[index] = matcher
-        return matcher.answer(bytes, range)
     }
 }
