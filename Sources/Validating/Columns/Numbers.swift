@@ -164,13 +164,13 @@ package enum Numbers {
                 (run, at) = (run + 1, at + 1)
                 continue
             }
-            guard let mark = style.groups.first(where: { stands($0, bytes, at, end) }) else { break }
+            guard let mark = style.groups.first(where: { stands($0, bytes, in: at..<end) }) else { break }
             // 0,500 is no grouped number: its mark is somebody's decimal mark.
             guard groups == 0 ? 1...3 ~= run && bytes[first] != 0x30 : run == 3 else { return [] }
             (run, groups, at) = (0, groups + 1, at + mark.count)
         }
         guard groups == 0 || run == 3 else { return [] }
-        if stands(style.decimal, bytes, at, end) {
+        if stands(style.decimal, bytes, in: at..<end) {
             out.append(0x2E)
             at += style.decimal.count
         }
@@ -182,8 +182,10 @@ package enum Numbers {
         return out
     }
 
-    private static func stands(_ mark: [UInt8], _ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Bool {
-        guard !mark.isEmpty, at + mark.count <= end else { return false }
+    /// Whether a mark stands at the start of a range.
+    private static func stands(_ mark: [UInt8], _ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
+        let at = range.lowerBound
+        guard !mark.isEmpty, mark.count <= range.count else { return false }
         for offset in mark.indices where bytes[at + offset] != mark[offset] { return false }
         return true
     }
@@ -197,14 +199,16 @@ package enum Numbers {
         // Marks that a person would see; spaces stand around numbers anyway.
         let visible = style.groups.count == 1 ? style.groups : []
         for mark in [style.decimal, [0x2E], [0x2C]] + visible {
-            guard low - mark.count >= range.lowerBound, stands(mark, bytes, low - mark.count, low) else { continue }
+            guard low - mark.count >= range.lowerBound, stands(mark, bytes, in: low - mark.count..<low) else {
+                continue
+            }
             // The point of an abbreviation, as in Rs.500, is none of a number.
             if endsInLetter(bytes, range.lowerBound..<low - mark.count) { break }
             guard mark == style.decimal else { return nil }
             low -= mark.count
             break
         }
-        return visible.contains { stands($0, bytes, high, range.upperBound) } ? nil : low..<high
+        return visible.contains { stands($0, bytes, in: high..<range.upperBound) } ? nil : low..<high
     }
 
     private static func endsInLetter(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {

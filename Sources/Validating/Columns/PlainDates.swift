@@ -17,7 +17,7 @@ enum PlainDates {
         switch type {
         case .date:
             guard let date = date(&words), words.isEmpty else { return nil }
-            return Dates.moment(date.year, date.month, date.day, 0)
+            return Dates.days(date.year, date.month, date.day).map { $0 * Dates.day }
         case .time:
             guard let time = time(&words), words.isEmpty else { return nil }
             return time
@@ -25,7 +25,7 @@ enum PlainDates {
             guard let date = date(&words) else { return nil }
             // A date alone is its first moment.
             guard let time = words.isEmpty ? 0 : time(&words), words.isEmpty else { return nil }
-            return Dates.moment(date.year, date.month, date.day, time)
+            return Dates.days(date.year, date.month, date.day).map { $0 * Dates.day + time }
         }
     }
 

@@ -3,33 +3,34 @@ import Tabular
 
 /// The functions of row rules (github.com/google/cel-spec, "Standard definitions"; `math` and `trim` of its extensions).
 extension RuleRun {
+    /// The values of a function whose result has the type `type`.
     mutating func call(
-        _ function: RuleFunction, _ arguments: [RuleColumn], _ types: [RuleType], _ type: RuleType,
-        _ bytes: Span<UInt8>
+        _ function: RuleFunction, _ operands: [RuleOperand], giving type: RuleType, _ bytes: Span<UInt8>
     ) -> RuleColumn {
-        let first = arguments[0]
+        let arguments = operands.map(\.column)
+        let (first, firstType) = (arguments[0], operands[0].type)
         switch function {
         case .size: return mapped(first) { (Int64(scalars(Self.range($0), bytes)), .here) }
         case .contains: return found(first, arguments[1], bytes)
         case .startsWith:
             return mapped(first, arguments[1]) { text, part in
-                (isAt(Self.range(text).lowerBound, text, part, bytes) ? 1 : 0, .here)
+                (stands(part, in: text, at: Self.range(text).lowerBound, bytes) ? 1 : 0, .here)
             }
         case .endsWith:
             return mapped(first, arguments[1]) { text, part in
-                (isAt(Self.range(text).upperBound - Self.range(part).count, text, part, bytes) ? 1 : 0, .here)
+                (stands(part, in: text, at: Self.range(text).upperBound - Self.range(part).count, bytes) ? 1 : 0, .here)
             }
         case .lowerAscii, .upperAscii: return changed(first, isUpper: function == .upperAscii, bytes)
         case .trim: return mapped(first) { (trimmed(Self.range($0), bytes), .here) }
-        case .int: return whole(first, types[0], bytes)
-        case .double: return double(first, types[0], bytes)
-        case .string: return string(first, types[0])
-        case .timestamp where types[0] == .string:
+        case .int: return whole(first, firstType, bytes)
+        case .double: return double(first, firstType, bytes)
+        case .string: return string(first, firstType)
+        case .timestamp where firstType == .string:
             return mapped(first) { moment(Self.range($0), bytes).map { ($0, .here) } ?? (0, .wrong) }
         // A text of a duration is a constant, which was read when the contract was.
         case .timestamp, .duration: return first
         case .abs, .greatest, .least, .floor, .ceil, .round, .trunc: return math(function, arguments, type)
-        default: return mapped(first) { (Self.part(function, $0, types[0]), .here) }
+        default: return mapped(first) { (Self.part(function, $0, firstType), .here) }
         }
     }
 
@@ -41,7 +42,8 @@ extension RuleRun {
         return count
     }
 
-    private func isAt(_ place: Int, _ text: Int64, _ part: Int64, _ bytes: Span<UInt8>) -> Bool {
+    /// Whether a part of a text stands at a place.
+    private func stands(_ part: Int64, in text: Int64, at place: Int, _ bytes: Span<UInt8>) -> Bool {
         let (whole, piece) = (Self.range(text), Self.range(part))
         guard place >= whole.lowerBound, place + piece.count <= whole.upperBound else { return false }
         for offset in 0..<piece.count where byte(place + offset, bytes) != byte(piece.lowerBound + offset, bytes) {
