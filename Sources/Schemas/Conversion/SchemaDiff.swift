@@ -44,7 +44,7 @@ private struct SchemaDiff {
 
     /// A setting of which nobody can tell whether it lets more through.
     private mutating func changed<Value: Equatable>(
-        _ old: Value, _ new: Value, _ place: String, _ verdict: SchemaChange.Verdict = .breaking,
+        _ old: Value, _ new: Value, at place: String, is verdict: SchemaChange.Verdict = .breaking,
         _ what: String = "changed"
     ) {
         if old != new { note(verdict, place, what) }
@@ -55,7 +55,7 @@ private struct SchemaDiff {
         switch (old, new) {
         case (nil, _?): note(.breaking, place, "added")
         case (_?, nil): note(.widening, place, "removed")
-        case (let old?, let new?): changed(old, new, place)
+        case (let old?, let new?): changed(old, new, at: place)
         default: break
         }
     }
@@ -87,8 +87,8 @@ private struct SchemaDiff {
     }
 
     mutating func compare(_ old: Schema, _ new: Schema) {
-        changed(old.name, new.name, "name", .cosmetic)
-        changed(old.version, new.version, "version", .cosmetic)
+        changed(old.name, new.name, at: "name", is: .cosmetic)
+        changed(old.version, new.version, at: "version", is: .cosmetic)
         let names = Set(old.fields.map(\.name)).intersection(new.fields.map(\.name))
         for field in old.fields where !names.contains(field.name) {
             let passes = new.unknownFields != .reject
@@ -108,8 +108,8 @@ private struct SchemaDiff {
             compare(field, other, "fields.\(field.name)")
         }
         let (was, now) = (old.fields.map(\.name).filter(names.contains), new.fields.map(\.name).filter(names.contains))
-        changed(was, now, "fields", new.fieldsMatch == .exact ? .breaking : .cosmetic, "in another order")
-        changed(old.missingValues, new.missingValues, "missingValues", .breaking, "other texts mean no value")
+        changed(was, now, at: "fields", is: new.fieldsMatch == .exact ? .breaking : .cosmetic, "in another order")
+        changed(old.missingValues, new.missingValues, at: "missingValues", is: .breaking, "other texts mean no value")
         rule(old.primaryKey.isEmpty ? nil : old.primaryKey, new.primaryKey.isEmpty ? nil : new.primaryKey, "primaryKey")
         let (oldUnique, newUnique) = (Set(old.uniqueKeys), Set(new.uniqueKeys))
         for key in old.uniqueKeys where !newUnique.contains(key) { note(.widening, "uniqueKeys", "one removed") }
@@ -121,7 +121,7 @@ private struct SchemaDiff {
         for key in new.foreignKeys where !oldKeys.contains(key) {
             note(.breaking, "foreignKeys", "\(quoted(key.name)) added")
         }
-        changed(old.fieldsMatch, new.fieldsMatch, "fieldsMatch")
+        changed(old.fieldsMatch, new.fieldsMatch, at: "fieldsMatch")
         rules(old.rules, new.rules)
         if old.recordSchema != new.recordSchema {
             note(.breaking, "the JSON Schema", "changed: what it lets through cannot be compared")
@@ -136,7 +136,7 @@ private struct SchemaDiff {
                 note(.widening, "sluice.rules", "\(quoted(rule.name)) removed")
                 continue
             }
-            changed(rule.condition, other.condition, "sluice.rules", .breaking, "\(quoted(rule.name)) changed")
+            changed(rule.condition, other.condition, at: "sluice.rules", is: .breaking, "\(quoted(rule.name)) changed")
             if rule.action != other.action {
                 note(
                     rule.action < other.action ? .breaking : .widening, "sluice.rules",
@@ -152,10 +152,10 @@ private struct SchemaDiff {
     private mutating func settings(_ old: Schema, _ new: Schema) {
         let toPass = old.unknownFields == .reject && new.unknownFields != .reject
         changed(
-            old.unknownFields, new.unknownFields, "sluice.unknownFields", toPass ? .widening : .breaking,
+            old.unknownFields, new.unknownFields, at: "sluice.unknownFields", is: toPass ? .widening : .breaking,
             "from \(old.unknownFields.rawValue) to \(new.unknownFields.rawValue)")
-        changed(old.dialect ?? Dialect(), new.dialect ?? Dialect(), "sluice.dialect")
-        changed(old.encoding, new.encoding, "sluice.encoding")
+        changed(old.dialect ?? Dialect(), new.dialect ?? Dialect(), at: "sluice.dialect")
+        changed(old.encoding, new.encoding, at: "sluice.encoding")
         if old.hiddenText != new.hiddenText {
             note(
                 old.hiddenText < new.hiddenText ? .breaking : .widening, "sluice.hiddenText",
@@ -204,13 +204,14 @@ private struct SchemaDiff {
         limit(old.batch.maxRejected, new.batch.maxRejected, "sluice.batch.maxRejected", isUpper: true)
         share(old.batch.maxRejectedRate, new.batch.maxRejectedRate, "sluice.batch.maxRejectedRate")
         share(old.batch.maxQuarantinedRate, new.batch.maxQuarantinedRate, "sluice.batch.maxQuarantinedRate")
-        changed(old.batch.rejectedRows, new.batch.rejectedRows, "sluice.batch.rejectedRows")
-        changed(old.batch.duplicateRows, new.batch.duplicateRows, "sluice.batch.duplicateRows")
-        changed(old.forest, new.forest, "sluice.isolationForest", .breaking, "changed: other rows may be held back")
+        changed(old.batch.rejectedRows, new.batch.rejectedRows, at: "sluice.batch.rejectedRows")
+        changed(old.batch.duplicateRows, new.batch.duplicateRows, at: "sluice.batch.duplicateRows")
+        changed(
+            old.forest, new.forest, at: "sluice.isolationForest", is: .breaking, "changed: other rows may be held back")
     }
 
     private mutating func compare(_ old: Field, _ new: Field, _ place: String) {
-        changed(old.title, new.title, place + ".title", .cosmetic)
+        changed(old.title, new.title, at: place + ".title", is: .cosmetic)
         if old.type != new.type {
             let widens = isWider(new.type, than: old.type)
             note(widens ? .widening : .breaking, place + ".type", "from \(words(old.type)) to \(words(new.type))")
@@ -230,25 +231,30 @@ private struct SchemaDiff {
         rule(was.jsonSchema, now.jsonSchema, at + "jsonSchema")
         vocabulary(was.enumeration, now.enumeration, at + "enum")
         vocabulary(old.categories, new.categories, place + ".categories")
-        changed(old.missingValues, new.missingValues, place + ".missingValues", .breaking, "other texts mean no value")
+        changed(
+            old.missingValues, new.missingValues, at: place + ".missingValues", is: .breaking,
+            "other texts mean no value")
         for (name, first, second) in [
             ("trueValues", old.trueValues, new.trueValues), ("falseValues", old.falseValues, new.falseValues),
         ] {
-            changed(first, second, "\(place).\(name)", Set(first).isSubset(of: second) ? .widening : .breaking)
+            changed(first, second, at: "\(place).\(name)", is: Set(first).isSubset(of: second) ? .widening : .breaking)
         }
-        changed(old.decimalChar, new.decimalChar, place + ".decimalChar")
-        changed(old.groupChar, new.groupChar, place + ".groupChar", old.groupChar == nil ? .widening : .breaking)
-        changed(old.bareNumber, new.bareNumber, place + ".bareNumber", new.bareNumber ? .breaking : .widening)
-        changed(old.path, new.path, place + ".sluice.path")
-        changed(old.column, new.column, place + ".sluice.column")
-        changed(old.pii, new.pii, place + ".sluice.pii", .breaking, "changed: something else leaves the gate")
-        changed(old.hiddenText, new.hiddenText, place + ".sluice.hiddenText")
-        changed(old.secrets, new.secrets, place + ".sluice.secrets")
+        changed(old.decimalChar, new.decimalChar, at: place + ".decimalChar")
         changed(
-            old.undeclaredPII, new.undeclaredPII, place + ".sluice.undeclaredPii", .breaking,
+            old.groupChar, new.groupChar, at: place + ".groupChar", is: old.groupChar == nil ? .widening : .breaking)
+        changed(old.bareNumber, new.bareNumber, at: place + ".bareNumber", is: new.bareNumber ? .breaking : .widening)
+        changed(old.path, new.path, at: place + ".sluice.path")
+        changed(old.column, new.column, at: place + ".sluice.column")
+        changed(old.pii, new.pii, at: place + ".sluice.pii", is: .breaking, "changed: something else leaves the gate")
+        changed(old.hiddenText, new.hiddenText, at: place + ".sluice.hiddenText")
+        changed(old.secrets, new.secrets, at: place + ".sluice.secrets")
+        changed(
+            old.undeclaredPII, new.undeclaredPII, at: place + ".sluice.undeclaredPii", is: .breaking,
             "changed: something else leaves the gate")
-        changed(old.role, new.role, place + ".sluice.role", .breaking, "changed: it is screened otherwise")
-        changed(old.anomaly, new.anomaly, place + ".sluice.anomaly", .breaking, "changed: other rows may be held back")
+        changed(old.role, new.role, at: place + ".sluice.role", is: .breaking, "changed: it is screened otherwise")
+        changed(
+            old.anomaly, new.anomaly, at: place + ".sluice.anomaly", is: .breaking,
+            "changed: other rows may be held back")
     }
 
     private func words(_ type: FieldType) -> String { type.format.map { "\(type.name) (\($0))" } ?? type.name }

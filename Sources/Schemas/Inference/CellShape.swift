@@ -121,16 +121,16 @@ private func timeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? 
 /// What format `any` reads beside the standard's forms, with the year first.
 private func looseShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
     let first = range.lowerBound
-    guard range.count >= 8, let year = digits(bytes, first, 4, range.upperBound),
+    guard range.count >= 8, let year = digits(bytes, in: first..<first + 4, end: range.upperBound),
         bytes[first + 4] == UInt8(ascii: "-") || bytes[first + 4] == UInt8(ascii: "/")
     else { return nil }
     let monthEnd = endOfDigits(bytes, first + 5, range.upperBound)
     guard 1...2 ~= monthEnd - first - 5, monthEnd < range.upperBound, bytes[monthEnd] == bytes[first + 4],
-        let month = digits(bytes, first + 5, monthEnd - first - 5, range.upperBound)
+        let month = digits(bytes, in: first + 5..<monthEnd, end: range.upperBound)
     else { return nil }
     let dayEnd = endOfDigits(bytes, monthEnd + 1, range.upperBound)
     guard 1...2 ~= dayEnd - monthEnd - 1,
-        let day = digits(bytes, monthEnd + 1, dayEnd - monthEnd - 1, range.upperBound),
+        let day = digits(bytes, in: monthEnd + 1..<dayEnd, end: range.upperBound),
         1...12 ~= month, day >= 1, day <= daysInMonth(month, year: year)
     else { return nil }
     if dayEnd == range.upperBound { return .looseDate }
@@ -140,10 +140,11 @@ private func looseShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape?
     return reader.isAtEnd || reader.writtenZone() && reader.isAtEnd ? .looseDatetime : nil
 }
 
-private func digits(_ bytes: Span<UInt8>, _ start: Int, _ count: Int, _ end: Int) -> Int? {
-    guard start + count <= end else { return nil }
+/// The number of the digits in `range`; nil where there is anything else, or the text ends before it.
+private func digits(_ bytes: Span<UInt8>, in range: Range<Int>, end: Int) -> Int? {
+    guard range.upperBound <= end else { return nil }
     var value = 0
-    for at in start..<start + count {
+    for at in range {
         guard isDigit(bytes[at]) else { return nil }
         value = value * 10 + Int(bytes[at] & 0x0F)
     }

@@ -119,28 +119,30 @@ struct WrittenDates: Sendable {
             guard let mark = reader.one(of: [0x2F, 0x2E, 0x2D, 0x20]) else { return nil }
             form.mark = mark
             if let second = reader.number(1...2) {
-                guard reader.one(of: [mark]) != nil, let read = reader.year(&form.hasCentury) else { return nil }
+                guard reader.one(of: [mark]) != nil, let read = reader.year() else { return nil }
                 year = read
                 tally.dayFirst = isDay(first, second, year) ? 1 : 0
                 tally.monthFirst = isDay(second, first, year) ? 1 : 0
                 guard tally.dayFirst + tally.monthFirst > 0, mark != 0x20 else { return nil }
             } else {
                 form.order = .dayName
-                guard let month = reader.month(&tally.short, &tally.long), reader.one(of: [mark]) != nil,
-                    let year = reader.year(&form.hasCentury), isDay(first, month, year)
+                guard let month = reader.month(), reader.one(of: [mark]) != nil,
+                    let year = reader.year(), isDay(first, month, year)
                 else { return nil }
             }
         } else {
             form.order = .nameDay
-            guard let month = reader.month(&tally.short, &tally.long), reader.one(of: [0x20]) != nil,
+            guard let month = reader.month(), reader.one(of: [0x20]) != nil,
                 let day = reader.number(1...2)
             else { return nil }
             form.mark = reader.one(of: [0x2C]) ?? 0
-            guard reader.one(of: [0x20]) != nil, let year = reader.year(&form.hasCentury), isDay(day, month, year)
+            guard reader.one(of: [0x20]) != nil, let year = reader.year(), isDay(day, month, year)
             else {
                 return nil
             }
         }
+        form.hasCentury = reader.hasCentury
+        (tally.short, tally.long) = (reader.short, reader.long)
         if reader.isAtEnd { return (form, tally) }
         form.comma = reader.one(of: [0x2C]) != nil
         guard reader.one(of: [0x20]) != nil, let clock = reader.clock() else { return nil }
@@ -157,6 +159,10 @@ struct WrittenDates: Sendable {
 /// Reads the parts of a date, one after the other.
 private struct DateReader {
     let bytes: [UInt8]
+    /// Whether the year had four digits.
+    private(set) var hasCentury = true
+    /// Names of months that were cut to three letters, and whole ones that are longer.
+    private(set) var short = 0, long = 0
     private var at = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }
@@ -180,7 +186,7 @@ private struct DateReader {
         return bytes[at - 1]
     }
 
-    mutating func year(_ hasCentury: inout Bool) -> Int? {
+    mutating func year() -> Int? {
         if let year = number(4...4) { return year }
         guard let year = number(2...2) else { return nil }
         hasCentury = false
@@ -188,7 +194,7 @@ private struct DateReader {
     }
 
     /// The month of a name in English, whole or cut to three letters; May is both.
-    mutating func month(_ short: inout Int, _ long: inout Int) -> Int? {
+    mutating func month() -> Int? {
         var end = at
         while end < bytes.count, (bytes[end] | 0x20) &- 0x61 < 26 { end += 1 }
         let name = String(decoding: bytes[at..<end], as: UTF8.self).lowercased()

@@ -34,8 +34,9 @@ struct BoundRules {
         }
     }
 
-    /// No value could pass limits that cross.
-    func checkOrder(_ lower: Cursor, _ low: String, _ upper: Cursor, _ high: String) throws(SchemaError) {
+    /// Refuses limits that cross, which no value could pass; `low` and `high` are their keys in `constraints`.
+    func checkOrder(low: String, high: String, in constraints: Cursor) throws(SchemaError) {
+        guard let lower = constraints[low], let upper = constraints[high] else { return }
         let first = try bound(lower)
         let last = try bound(upper)
         let isExclusive = low != "minimum" || high != "maximum"

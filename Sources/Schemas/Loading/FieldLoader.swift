@@ -154,8 +154,7 @@ extension SchemaLoader {
         result.exclusiveMaximum = try cursor["exclusiveMaximum"].map(has)
         for low in ["minimum", "exclusiveMinimum"] {
             for high in ["maximum", "exclusiveMaximum"] {
-                guard let lower = cursor[low], let upper = cursor[high] else { continue }
-                try rules.checkOrder(lower, low, upper, high)
+                try rules.checkOrder(low: low, high: high, in: cursor)
             }
         }
         for key in ["minLength", "maxLength"] {

@@ -13,12 +13,11 @@ extension SchemaLoader {
     mutating func loadRecordSchema(_ root: Cursor) throws(SchemaError) -> Schema {
         let compiled = try root.jsonSchema(surroundings)
         try lint(root)
-        var properties: [(name: String, place: Cursor)] = []
-        var seen: Set<[String]> = []
-        collect(root, root, &properties, &seen, depth: 0)
+        var collector = PropertyCollector(root: root)
+        collector.collect(root, depth: 0)
         var fields: [Field] = []
         var taken: Set<String> = []
-        for (name, property) in properties {
+        for (name, property) in collector.found {
             guard name.utf8.count <= 1024 else {
                 throw property.error(.outOfRange, "a field name has at most 1024 bytes", atKey: true)
             }
@@ -74,31 +73,6 @@ extension SchemaLoader {
                 atKey: true)
         }
         return schema
-    }
-
-    /// The properties that a schema names of a record itself: at the top, and in what the top refers to and is composed of.
-    private func collect(
-        _ schema: Cursor, _ root: Cursor, _ found: inout [(name: String, place: Cursor)], _ seen: inout Set<[String]>,
-        depth: Int
-    ) {
-        guard depth < 16, found.count < 4096, schema.value.members != nil else { return }
-        if let properties = schema["properties"] {
-            for name in (try? properties.keys()) ?? [] {
-                if let place = properties[name], seen.insert([name, place.path]).inserted {
-                    found.append((name, place))
-                }
-            }
-        }
-        // Generators put everything under $defs and refer to it.
-        if let reference = schema["$ref"]?.value.text, reference.hasPrefix("#/") {
-            collect(root.at(pointer: String(reference.dropFirst())), root, &found, &seen, depth: depth + 1)
-        }
-        for key in ["allOf", "anyOf", "oneOf"] {
-            for branch in (try? schema[key]?.items()) ?? [] { collect(branch, root, &found, &seen, depth: depth + 1) }
-        }
-        for key in ["if", "then", "else"] {
-            if let branch = schema[key] { collect(branch, root, &found, &seen, depth: depth + 1) }
-        }
     }
 
     /// All `sluice` settings, and words that were meant as others.
@@ -166,6 +140,37 @@ extension SchemaLoader {
             case "date-time": return .datetime(.iso)
             default: return .string(.default)
             }
+        }
+    }
+}
+
+/// Finds the properties that a schema names of a record itself: at the top, and in what the top refers to and is composed of.
+private struct PropertyCollector {
+    let root: Cursor
+    private(set) var found: [(name: String, place: Cursor)] = []
+    private var seen: Set<[String]> = []
+
+    init(root: Cursor) { self.root = root }
+
+    /// Collects the properties of a schema and of its branches, at most 4096 and 16 levels deep.
+    mutating func collect(_ schema: Cursor, depth: Int) {
+        guard depth < 16, found.count < 4096, schema.value.members != nil else { return }
+        if let properties = schema["properties"] {
+            for name in (try? properties.keys()) ?? [] {
+                if let place = properties[name], seen.insert([name, place.path]).inserted {
+                    found.append((name, place))
+                }
+            }
+        }
+        // Generators put everything under $defs and refer to it.
+        if let reference = schema["$ref"]?.value.text, reference.hasPrefix("#/") {
+            collect(root.at(pointer: String(reference.dropFirst())), depth: depth + 1)
+        }
+        for key in ["allOf", "anyOf", "oneOf"] {
+            for branch in (try? schema[key]?.items()) ?? [] { collect(branch, depth: depth + 1) }
+        }
+        for key in ["if", "then", "else"] {
+            if let branch = schema[key] { collect(branch, depth: depth + 1) }
         }
     }
 }

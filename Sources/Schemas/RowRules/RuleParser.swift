@@ -130,12 +130,12 @@ struct RuleParser {
                 return left
             }
             at += 1
-            left = try compared(comparison, left, try sum(), token)
+            left = try compared(left, by: comparison, with: try sum(), at: token)
         }
     }
 
     private func compared(
-        _ comparison: RuleComparison, _ left: RuleExpression, _ right: RuleExpression, _ token: RuleToken
+        _ left: RuleExpression, by comparison: RuleComparison, with right: RuleExpression, at token: RuleToken
     ) throws(Mistake) -> RuleExpression {
         if left.type == .null || right.type == .null {
             guard comparison == .equal || comparison == .unequal else {
@@ -145,7 +145,7 @@ struct RuleParser {
             return comparison == .equal ? .not(isThere) : isThere
         }
         guard left.type == right.type || (left.type.isNumeric && right.type.isNumeric) else {
-            throw noOverload(comparison.rawValue, left, right, token)
+            throw noOverload(of: comparison.rawValue, left, right, at: token)
         }
         guard left.type.isOrdered else {
             throw mistake("a nested value can only be compared with null", at: token)
@@ -165,7 +165,7 @@ struct RuleParser {
             }
             let item = try expression()
             // As values of a list are compared one by one.
-            _ = try compared(.equal, value, item, token)
+            _ = try compared(value, by: .equal, with: item, at: token)
             guard item.type != .null else { throw mistake("null is no value of a list; use has(…)") }
             items.append(item)
         }
@@ -177,7 +177,7 @@ struct RuleParser {
         while case .mark(let mark) = tokens[at].kind, mark == "+" || mark == "-" {
             let token = tokens[at]
             at += 1
-            left = try combined(mark == "+" ? .add : .subtract, left, try product(), token)
+            left = try combined(left, by: mark == "+" ? .add : .subtract, with: try product(), at: token)
         }
         return left
     }
@@ -189,13 +189,13 @@ struct RuleParser {
         {
             let token = tokens[at]
             at += 1
-            left = try combined(operation, left, try unary(), token)
+            left = try combined(left, by: operation, with: try unary(), at: token)
         }
         return left
     }
 
     private func combined(
-        _ operation: RuleOperator, _ left: RuleExpression, _ right: RuleExpression, _ token: RuleToken
+        _ left: RuleExpression, by operation: RuleOperator, with right: RuleExpression, at token: RuleToken
     ) throws(Mistake) -> RuleExpression {
         let result: RuleType?
         switch (operation, left.type, right.type) {
@@ -212,12 +212,12 @@ struct RuleParser {
             result = .duration
         default: result = nil
         }
-        guard let result else { throw noOverload(operation.rawValue, left, right, token) }
+        guard let result else { throw noOverload(of: operation.rawValue, left, right, at: token) }
         return .arithmetic(operation, left, right, result)
     }
 
     private func noOverload(
-        _ mark: String, _ left: RuleExpression, _ right: RuleExpression, _ token: RuleToken
+        of mark: String, _ left: RuleExpression, _ right: RuleExpression, at token: RuleToken
     ) -> Mistake {
         let types = Set([left.type, right.type])
         let cure =
@@ -342,124 +342,4 @@ struct RuleParser {
         namesField = true
         return .field(index, RuleType(fields[index].type))
     }
-}
-
-/// What functions take and give.
-enum RuleSignatures {
-    /// A function, its arguments by type (the first is the receiver where it has one), and its result.
-    private struct Signature {
-        let function: RuleFunction
-        let isMethod: Bool
-        let takes: [RuleType]
-        let gives: RuleType
-    }
-
-    private static let all: [Signature] = {
-        var list: [Signature] = []
-        func add(_ function: RuleFunction, method: Bool = false, _ takes: [RuleType], _ gives: RuleType) {
-            list.append(Signature(function: function, isMethod: method, takes: takes, gives: gives))
-        }
-        add(.size, [.string], .int)
-        add(.size, method: true, [.string], .int)
-        for function in [RuleFunction.contains, .startsWith, .endsWith] {
-            add(function, method: true, [.string, .string], .bool)
-        }
-        for function in [RuleFunction.lowerAscii, .upperAscii, .trim] {
-            add(function, method: true, [.string], .string)
-        }
-        for type in [RuleType.int, .double, .string, .timestamp] { add(.int, [type], .int) }
-        for type in [RuleType.int, .double, .string] { add(.double, [type], .double) }
-        for type in [RuleType.int, .string, .bool] { add(.string, [type], .string) }
-        for type in [RuleType.timestamp, .string] { add(.timestamp, [type], .timestamp) }
-        add(.duration, [.duration], .duration)
-        for function in [
-            RuleFunction.getFullYear, .getMonth, .getDate, .getDayOfMonth, .getDayOfWeek, .getDayOfYear, .getHours,
-            .getMinutes, .getSeconds, .getMilliseconds,
-        ] { add(function, method: true, [.timestamp], .int) }
-        for function in [RuleFunction.getHours, .getMinutes, .getSeconds] {
-            add(function, method: true, [.duration], .int)
-        }
-        for type in [RuleType.int, .double] { add(.abs, [type], type) }
-        for function in [RuleFunction.floor, .ceil, .round, .trunc] { add(function, [.double], .double) }
-        return list
-    }()
-
-    /// The call of a function, checked.
-    static func call(
-        _ name: String, receiver: RuleExpression?, _ arguments: [RuleExpression], _ token: RuleToken
-    ) throws(RuleParser.Mistake) -> RuleExpression {
-        func mistake(_ reason: String) -> RuleParser.Mistake {
-            RuleParser.Mistake(character: token.character, reason: reason)
-        }
-        let whole = (receiver.map { [$0] } ?? []) + arguments
-        if name == "matches" {
-            guard whole.count == 2, whole[0].type == .string, case .text(let pattern) = whole[1] else {
-                throw mistake("matches takes a text, and a pattern that is written out: note.matches('[0-9]+')")
-            }
-            return .matches(whole[0], pattern: pattern)
-        }
-        if name == "math.greatest" || name == "math.least", receiver == nil {
-            guard let first = whole.first, first.type.isNumeric, whole.allSatisfy({ $0.type == first.type }) else {
-                throw mistake("\(name) takes numbers of one type")
-            }
-            return .call(name == "math.least" ? .least : .greatest, whole, first.type)
-        }
-        if name == "timestamp", whole.count == 1, case .text(let text) = whole[0] {
-            guard let instant = ruleInstant(text) else {
-                throw mistake("no time of RFC 3339, such as 2026-01-31T12:00:00Z, and no date")
-            }
-            return .constant(instant, .timestamp)
-        }
-        if name == "duration", whole.count == 1, whole[0].type == .string {
-            guard case .text(let text) = whole[0], let length = ruleDuration(text) else {
-                throw mistake("duration takes a text that is written out, such as '1h30m' or '90s'")
-            }
-            return .constant(length, .duration)
-        }
-        let named = all.filter { $0.function.rawValue == name }
-        guard !named.isEmpty else {
-            let words = RuleFunction.allCases.map(\.rawValue) + ["matches", "has"]
-            let macros = ["all", "exists", "exists_one", "map", "filter"]
-            throw mistake(
-                macros.contains(name)
-                    ? "rules have no loops, so there is no \(name)"
-                    : "there is no function \(quoted(name))\(didYouMean(name, among: words))")
-        }
-        let fitting = named.first {
-            $0.isMethod == (receiver != nil) && $0.takes == whole.map(\.type)
-        }
-        guard let fitting else {
-            let forms = named.map { signature in
-                let types = signature.takes.map(\.rawValue)
-                return signature.isMethod
-                    ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
-                    : "\(name)(\(types.joined(separator: ", ")))"
-            }
-            let given = whole.isEmpty ? "nothing" : whole.map(\.type.rawValue).joined(separator: ", ")
-            throw mistake("\(name) is used as \(listed(forms)), and was given \(given)")
-        }
-        return .call(fitting.function, whole, fitting.gives)
-    }
-}
-
-/// Microseconds of a length of time as CEL writes it: numbers with units, from hours down to nanoseconds.
-private func ruleDuration(_ text: String) -> Int64? {
-    let units: [(name: String, micros: Double)] = [
-        ("ms", 1e3), ("us", 1), ("µs", 1), ("ns", 1e-3), ("h", 3.6e9), ("m", 6e7), ("s", 1e6),
-    ]
-    var rest = text[...]
-    let isNegative = rest.hasPrefix("-")
-    if isNegative || rest.hasPrefix("+") { rest = rest.dropFirst() }
-    var total = 0.0
-    var hasPart = false
-    while !rest.isEmpty {
-        let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        rest = rest.dropFirst(digits.count)
-        guard let value = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.name) }) else { return nil }
-        rest = rest.dropFirst(unit.name.count)
-        total += value * unit.micros
-        hasPart = true
-    }
-    guard hasPart, total < 0x1p62 else { return nil }
-    return Int64(total.rounded()) * (isNegative ? -1 : 1)
 }
