@@ -31,42 +31,44 @@ extension JSONSchema {
     }
 }
 
-/// Follows every subschema that can be reached from the root.
+/// Compiles every subschema that can be reached from the root.
+///
+/// This file finds documents, identifiers and anchors; its extensions read values, nodes and keywords.
 struct JSONSchemaCompiler {
     /// A value of one of the documents.
-    private struct Site: Hashable {
+    struct Site: Hashable {
         var document: Int
         var at: Int
     }
 
     /// A text that is compared byte by byte: two spellings of é are two names.
-    private struct Name: Hashable {
+    struct Name: Hashable {
         let bytes: [UInt8]
 
         init(_ text: String) { bytes = Array(text.utf8) }
     }
 
     /// What the metaschema of a resource switches on.
-    private struct Vocabularies {
+    struct Vocabularies {
         var hasValidation = true
         var assertsFormat: Bool
     }
 
-    private let surroundings: JSONSchema.Surroundings
-    private var schema = JSONSchema()
-    private var documents: [JSONTape] = []
+    let surroundings: JSONSchema.Surroundings
+    var schema = JSONSchema()
+    var documents: [JSONTape] = []
     /// Identifiers to schemas, and to places in `dynamicNodes`.
-    private var resources: [Name: (site: Site, index: Int)] = [:]
-    private var anchors: [Name: Site] = [:]
-    private var dynamicAnchors: [[Name: Site]] = []
-    private var vocabularies: [Vocabularies] = []
+    var resources: [Name: (site: Site, index: Int)] = [:]
+    var anchors: [Name: Site] = [:]
+    var dynamicAnchors: [[Name: Site]] = []
+    var vocabularies: [Vocabularies] = []
     /// The identifier that each schema found on the way is relative to.
-    private var bases: [Site: String] = [:]
-    private var nodeOf: [Site: Int] = [:]
-    private var patternOf: [Name: Int] = [:]
+    var bases: [Site: String] = [:]
+    var nodeOf: [Site: Int] = [:]
+    var patternOf: [Name: Int] = [:]
     /// Where each schema found on the way stands in its document.
-    private var pointers: [Site: String] = [:]
-    private var depth = 0
+    var pointers: [Site: String] = [:]
+    var depth = 0
 
     static let dialect = "https://json-schema.org/draft/2020-12/schema"
     private static let single = [
@@ -209,7 +211,7 @@ struct JSONSchemaCompiler {
     }
 
     /// The schema that a full reference leads to.
-    private mutating func target(_ reference: String, from site: Site) throws(JSONSchemaError) -> Site {
+    mutating func target(_ reference: String, from site: Site) throws(JSONSchemaError) -> Site {
         let (name, fragment) = URIReference.split(reference)
         if resources[Name(name)] == nil {
             if let bytes = surroundings.documents[name] {
@@ -255,328 +257,5 @@ struct JSONSchemaCompiler {
     private static func standard(_ name: String) -> [UInt8]? {
         guard name.hasPrefix("https://json-schema.org/draft/2020-12/") else { return nil }
         return metaschemas.first { $0.contains("\"$id\":\"\(name)\"") }.map { Array($0.utf8) }
-    }
-
-    // MARK: Values
-
-    private func kind(_ site: Site) -> JSONTape.Kind { documents[site.document].values[site.at].kind }
-    private func isSchema(_ site: Site) -> Bool { kind(site) == .object || kind(site) == .boolean }
-
-    private func member(_ key: String, _ site: Site) -> Site? {
-        documents[site.document].member(Array(key.utf8), of: site.at).map { Site(document: site.document, at: $0) }
-    }
-
-    private func places(_ site: Site) -> [Site] {
-        documents[site.document].places(in: site.at).map { Site(document: site.document, at: $0) }
-    }
-
-    private func bytes(_ site: Site) -> [UInt8] {
-        let tape = documents[site.document]
-        return Array(tape.text[tape.values[site.at].range])
-    }
-
-    private func text(_ site: Site) throws(JSONSchemaError) -> String {
-        guard kind(site) == .string else { throw error(site, "must be a string") }
-        return documents[site.document].string(site.at)
-    }
-
-    private func items(_ site: Site) throws(JSONSchemaError) -> [Site] {
-        guard kind(site) == .array else { throw error(site, "must be a list") }
-        return places(site)
-    }
-
-    private func names(_ site: Site) throws(JSONSchemaError) -> [[UInt8]] {
-        var names: [[UInt8]] = []
-        for item in try items(site) { names.append(Array(try text(item).utf8)) }
-        return names
-    }
-
-    private func members(_ site: Site) throws(JSONSchemaError) -> [(key: String, value: Site)] {
-        guard kind(site) == .object else { throw error(site, "must be a mapping") }
-        return places(site).map {
-            (documents[$0.document].string($0.at), Site(document: $0.document, at: $0.at + 1))
-        }
-    }
-
-    private func number(_ site: Site) throws(JSONSchemaError) -> ExactNumber {
-        guard kind(site) == .number else { throw error(site, "must be a number") }
-        let tape = documents[site.document]
-        return ExactNumber(tape.text.span, tape.values[site.at].range)
-    }
-
-    /// A count: a whole number that is not negative, `2.0` included.
-    private func count(_ site: Site) throws(JSONSchemaError) -> Int {
-        let number = try number(site)
-        guard number.isWhole, !(number < ExactNumber(0)) else {
-            throw error(site, "must be a whole number, 0 or more")
-        }
-        let (low, high) = (0, Int(Int32.max))
-        if number > ExactNumber(high) { return high }
-        let text = String(decoding: bytes(site), as: UTF8.self)
-        return Int(text) ?? Double(text).map { Int($0) } ?? low
-    }
-
-    private func constant(_ site: Site) throws(JSONSchemaError) -> JSONSchema.Constant {
-        do throws(JSONTape.Fault) { return try JSONSchema.Constant(source(site)) } catch {
-            throw self.error(site, error.reason)
-        }
-    }
-
-    /// A value's text, with its quotes when it is a string.
-    private func source(_ site: Site) -> [UInt8] {
-        guard kind(site) == .string else { return bytes(site) }
-        return Array(JSONValue.string(documents[site.document].string(site.at)).text(pretty: false).utf8)
-    }
-
-    private func error(_ site: Site, _ reason: String) -> JSONSchemaError {
-        JSONSchemaError(reason: reason, pointer: site.document == 0 ? pointers[site] ?? pointer(site) : nil)
-    }
-
-    /// The JSON Pointer of a value in its document.
-    private func pointer(_ site: Site) -> String {
-        let tape = documents[site.document]
-        var path = ""
-        var at = 0
-        descent: while at < site.at {
-            let isObject = tape.values[at].kind == .object
-            for (index, place) in tape.places(in: at).enumerated() {
-                let value = isObject ? place + 1 : place
-                if site.at >= place, site.at < Int(tape.values[value].next) {
-                    let token = isObject ? tape.string(place) : String(index)
-                    path += "/" + token.replacing("~", with: "~0").replacing("/", with: "~1")
-                    at = max(value, place)
-                    if site.at <= at { break descent }
-                    continue descent
-                }
-            }
-            break
-        }
-        return path
-    }
-
-    // MARK: Subschemas
-
-    private mutating func node(_ site: Site) throws(JSONSchemaError) -> Int {
-        if let known = nodeOf[site] { return known }
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= 400 else {
-            throw error(site, "schemas lead on to each other more than 400 deep; write it flatter")
-        }
-        guard isSchema(site) else { throw error(site, "a schema is a mapping, true or false") }
-        let index = schema.nodes.count
-        nodeOf[site] = index
-        schema.nodes.append(JSONSchema.Node())
-        let base = bases[site] ?? ""
-        let resource = resources[Name(base)]?.index ?? 0
-        schema.nodes[index].resource = resource
-        schema.nodes[index].location = base + "#" + (pointers[site] ?? pointer(site))
-        if kind(site) == .boolean {
-            schema.nodes[index].verdict = bytes(site).count == 4
-            return index
-        }
-        var rules: [JSONSchema.Rule] = []
-        func add(_ name: String, _ keyword: JSONSchema.Keyword?) {
-            if let keyword { rules.append(JSONSchema.Rule(name: name, keyword: keyword)) }
-        }
-        if let reference = member("$ref", site) {
-            let full = URIReference.resolve(try text(reference), against: base)
-            add("$ref", .reference(try node(try target(full, from: reference))))
-        }
-        if let reference = member("$dynamicRef", site) {
-            add("$dynamicRef", try dynamic(reference, base))
-        }
-        if vocabularies[resource].hasValidation { rules += try validation(site) }
-        if let format = member("format", site), vocabularies[resource].assertsFormat {
-            add("format", JSONFormat(rawValue: try text(format)).map { .format($0) })
-        }
-        rules += try applicators(site)
-        if let part = member("unevaluatedItems", site) { add("unevaluatedItems", .unevaluatedItems(try node(part))) }
-        if let part = member("unevaluatedProperties", site) {
-            add("unevaluatedProperties", .unevaluatedProperties(try node(part)))
-        }
-        schema.nodes[index].rules = rules
-        schema.nodes[index].tracks = rules.contains { $0.name.hasPrefix("unevaluated") }
-        return index
-    }
-
-    private mutating func dynamic(_ reference: Site, _ base: String) throws(JSONSchemaError) -> JSONSchema.Keyword {
-        let full = URIReference.resolve(try text(reference), against: base)
-        let site = try target(full, from: reference)
-        let fallback = try node(site)
-        let (name, fragment) = URIReference.split(full)
-        // Only where the reference itself leads to a dynamic anchor it is dynamic.
-        if let fragment, !fragment.hasPrefix("/"), let resource = resources[Name(name)]?.index,
-            dynamicAnchors[resource][Name(fragment)] == site
-        {
-            return .dynamicReference(anchor: fragment, fallback: fallback)
-        }
-        return .reference(fallback)
-    }
-
-    private mutating func pattern(_ text: String) -> Int {
-        if let known = patternOf[Name(text)] { return known }
-        schema.patterns.append(text)
-        patternOf[Name(text)] = schema.patterns.count - 1
-        return schema.patterns.count - 1
-    }
-
-    /// The keywords about a value itself (Validation 6).
-    private mutating func validation(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
-        var rules: [JSONSchema.Rule] = []
-        if let type = member("type", site) {
-            rules.append(.init(name: "type", keyword: .type(try types(type))))
-        }
-        if let value = member("const", site) {
-            rules.append(.init(name: "const", keyword: .constant(try constant(value))))
-        }
-        if let list = member("enum", site) {
-            var (values, places): ([JSONSchema.Constant], [Int: [Int]]) = ([], [:])
-            for item in try items(list) {
-                values.append(try constant(item))
-                places[values[values.count - 1].hash, default: []].append(values.count - 1)
-            }
-            rules.append(.init(name: "enum", keyword: .enumeration(values, places)))
-        }
-        if let factor = member("multipleOf", site) {
-            let number = try number(factor)
-            guard number > ExactNumber(0) else { throw error(factor, "must be more than 0") }
-            rules.append(.init(name: "multipleOf", keyword: .multipleOf(number)))
-        }
-        let limits: [(String, (ExactNumber) -> JSONSchema.Keyword)] = [
-            ("minimum", { .minimum($0) }), ("maximum", { .maximum($0) }),
-            ("exclusiveMinimum", { .exclusiveMinimum($0) }), ("exclusiveMaximum", { .exclusiveMaximum($0) }),
-        ]
-        for (name, make) in limits {
-            if let limit = member(name, site) { rules.append(.init(name: name, keyword: make(try number(limit)))) }
-        }
-        let counts: [(String, (Int) -> JSONSchema.Keyword)] = [
-            ("minLength", { .minLength($0) }), ("maxLength", { .maxLength($0) }), ("minItems", { .minItems($0) }),
-            ("maxItems", { .maxItems($0) }), ("minProperties", { .minProperties($0) }),
-            ("maxProperties", { .maxProperties($0) }),
-        ]
-        for (name, make) in counts {
-            if let limit = member(name, site) { rules.append(.init(name: name, keyword: make(try count(limit)))) }
-        }
-        if let text = member("pattern", site) {
-            rules.append(.init(name: "pattern", keyword: .pattern(pattern(try self.text(text)))))
-        }
-        if let flag = member("uniqueItems", site), bytes(flag).count == 4 {
-            rules.append(.init(name: "uniqueItems", keyword: .uniqueItems))
-        }
-        if let list = member("required", site) {
-            rules.append(.init(name: "required", keyword: .required(try names(list))))
-        }
-        if let map = member("dependentRequired", site) {
-            var pairs: [(key: [UInt8], needs: [[UInt8]])] = []
-            for (key, list) in try members(map) { pairs.append((Array(key.utf8), try names(list))) }
-            rules.append(.init(name: "dependentRequired", keyword: .dependentRequired(pairs)))
-        }
-        return rules
-    }
-
-    private func types(_ site: Site) throws(JSONSchemaError) -> JSONSchema.TypeSet {
-        let known: [String: JSONSchema.TypeSet] = [
-            "null": .null, "boolean": .boolean, "number": .number, "string": .string, "array": .array,
-            "object": .object, "integer": .integer,
-        ]
-        var types: JSONSchema.TypeSet = []
-        for item in kind(site) == .array ? places(site) : [site] {
-            let name = try text(item)
-            guard let type = known[name] else {
-                throw error(item, "there is no type \(quoted(name))\(didYouMean(name, among: known.keys.sorted()))")
-            }
-            types.insert(type)
-        }
-        return types
-    }
-
-    /// The keywords that apply other schemas (Core 10).
-    private mutating func applicators(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
-        var rules: [JSONSchema.Rule] = []
-        let (named, patterned) = (member("properties", site), member("patternProperties", site))
-        let rest = member("additionalProperties", site)
-        if named != nil || patterned != nil || rest != nil {
-            var fields: [[UInt8]: Int] = [:]
-            if let named { for (key, part) in try members(named) { fields[Array(key.utf8)] = try node(part) } }
-            var patterns: [(pattern: Int, node: Int)] = []
-            if let patterned {
-                for (text, part) in try members(patterned) { patterns.append((pattern(text), try node(part))) }
-            }
-            var other: Int?
-            if let rest { other = try node(rest) }
-            let name = rest != nil ? "additionalProperties" : named != nil ? "properties" : "patternProperties"
-            rules.append(.init(name: name, keyword: .members(named: fields, patterns: patterns, rest: other)))
-        }
-        if let part = member("propertyNames", site) {
-            rules.append(.init(name: "propertyNames", keyword: .propertyNames(try node(part))))
-        }
-        let (first, items) = (member("prefixItems", site), member("items", site))
-        if first != nil || items != nil {
-            var parts: [Int] = []
-            if let first { for part in try self.items(first) { parts.append(try node(part)) } }
-            var other: Int?
-            if let items {
-                if kind(items) == .array {
-                    throw error(items, "a list of schemas for items is prefixItems in JSON Schema 2020-12")
-                }
-                other = try node(items)
-            }
-            rules.append(
-                .init(name: items != nil ? "items" : "prefixItems", keyword: .items(first: parts, rest: other)))
-        }
-        if let part = member("contains", site) {
-            let words = vocabularies[schema.nodes[nodeOf[site] ?? 0].resource].hasValidation
-            let least =
-                try words ? member("minContains", site).map { (at) throws(JSONSchemaError) in try count(at) } : nil
-            let most =
-                try words ? member("maxContains", site).map { (at) throws(JSONSchemaError) in try count(at) } : nil
-            rules.append(
-                .init(name: "contains", keyword: .contains(try node(part), atLeast: least ?? 1, atMost: most)))
-        }
-        if let map = member("dependentSchemas", site) {
-            var pairs: [(key: [UInt8], node: Int)] = []
-            for (key, part) in try members(map) { pairs.append((Array(key.utf8), try node(part))) }
-            rules.append(.init(name: "dependentSchemas", keyword: .dependentSchemas(pairs)))
-        }
-        rules += try dependencies(site)
-        let lists: [(String, ([Int]) -> JSONSchema.Keyword)] = [
-            ("allOf", { .allOf($0) }), ("anyOf", { .anyOf($0) }), ("oneOf", { .oneOf($0) }),
-        ]
-        for (name, make) in lists {
-            guard let list = member(name, site) else { continue }
-            var parts: [Int] = []
-            for part in try self.items(list) { parts.append(try node(part)) }
-            guard !parts.isEmpty else { throw error(list, "must have at least one schema") }
-            rules.append(.init(name: name, keyword: make(parts)))
-        }
-        if let part = member("not", site) { rules.append(.init(name: "not", keyword: .not(try node(part)))) }
-        if let part = member("if", site) {
-            var branches: [Int?] = []
-            for name in ["then", "else"] {
-                if let branch = member(name, site) { branches.append(try node(branch)) } else { branches.append(nil) }
-            }
-            rules.append(
-                .init(name: "if", keyword: .condition(try node(part), then: branches[0], otherwise: branches[1])))
-        }
-        return rules
-    }
-
-    /// `dependencies` of earlier drafts, which 2020-12 lets readers keep: it is two keywords now.
-    private mutating func dependencies(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
-        guard let map = member("dependencies", site) else { return [] }
-        var keys: [(key: [UInt8], needs: [[UInt8]])] = []
-        var schemas: [(key: [UInt8], node: Int)] = []
-        for (key, part) in try members(map) {
-            if kind(part) == .array {
-                keys.append((Array(key.utf8), try names(part)))
-            } else {
-                schemas.append((Array(key.utf8), try node(part)))
-            }
-        }
-        var rules: [JSONSchema.Rule] = []
-        if !keys.isEmpty { rules.append(.init(name: "dependencies", keyword: .dependentRequired(keys))) }
-        if !schemas.isEmpty { rules.append(.init(name: "dependencies", keyword: .dependentSchemas(schemas))) }
-        return rules
     }
 }

@@ -92,4 +92,17 @@ package enum Formats {
         for at in range where bytes[at] & 0xC0 != 0x80 { count &+= 1 }
         return count
     }
+
+    /// Base64 with padding (RFC 4648 4), what `binary` means.
+    package static func isBase64(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard range.count % 4 == 0 else { return false }
+        var end = range.upperBound
+        for _ in 0..<2 where end > range.lowerBound && bytes[end - 1] == 0x3D { end -= 1 }
+        for at in range.lowerBound..<end {
+            let byte = bytes[at]
+            let isWord = byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == 0x2B || byte == 0x2F
+            if !isWord { return false }
+        }
+        return true
+    }
 }
