@@ -103,8 +103,8 @@ package struct Validator: Sendable {
         unknownSearch = ColumnSearch(unknown: "", schema)
     }
 
-    /// A validator that passes over `corrections`: by column, the entities that the evidence of all rows explains, so that
-    /// they are no finding of a row.
+    /// A validator that passes over `corrections`: by column, the entities that the evidence of all rows explains, so
+    /// that they are no finding of a row.
     package func correcting(_ corrections: [Int: Set<Entity>]) -> Validator {
         var validator = self
         validator.corrections = corrections

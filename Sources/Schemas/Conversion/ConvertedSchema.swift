@@ -10,7 +10,8 @@ package struct ConvertedSchema: Sendable, Equatable {
     /// A document without notes.
     package init(document: JSONValue) { self.document = document }
 
-    /// The same in the form that the published profile 2.0 takes: `fieldsMatch` is a word to the standard and a list to its profile.
+    /// The same in the form that the published profile 2.0 takes: `fieldsMatch` is a word to the standard and a list to
+    /// its profile.
     package var portable: ConvertedSchema {
         var copy = self
         if var members = document.members, let word = members["fieldsMatch"], word.text != nil {

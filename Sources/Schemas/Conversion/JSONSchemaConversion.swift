@@ -1,7 +1,8 @@
 package import Tabular
 
 extension Schema {
-    /// The contract as a JSON Schema 2020-12 of JSON records, with `sluice:` settings where our reader of such schemas finds them.
+    /// The contract as a JSON Schema 2020-12 of JSON records, with `sluice:` settings where our reader of such schemas
+    /// finds them.
     ///
     /// - Parameter document: the contract's own document, for titles and settings.
     package func jsonSchema(_ document: JSONValue) -> ConvertedSchema {

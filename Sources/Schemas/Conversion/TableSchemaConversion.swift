@@ -1,7 +1,8 @@
 package import Tabular
 
 extension Schema {
-    /// A contract that is a JSON Schema as a Table Schema: its properties are fields, and what is inside of them stays JSON Schema.
+    /// A contract that is a JSON Schema as a Table Schema: its properties are fields, and what is inside of them stays
+    /// JSON Schema.
     ///
     /// - Parameter document: the schema's own document.
     package func tableSchema(_ document: JSONValue) -> ConvertedSchema {

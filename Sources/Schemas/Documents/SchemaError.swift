@@ -57,8 +57,8 @@ package struct SchemaError: Error, Sendable, Equatable {
 }
 
 extension SchemaError {
-    /// The line of the document that is meant, and a caret under the place; nil when there is no such place, or when the document is
-    /// so little of a contract that it may be data, given by mistake, of which nothing is ever shown.
+    /// The line of the document that is meant, and a caret under the place; nil when there is no such place, or when
+    /// the document is so little of a contract that it may be data, given by mistake, of which nothing is ever shown.
     package func excerpt(of bytes: [UInt8]) -> String? {
         guard line > 0, column > 0, !path.isEmpty, code != .syntax, code != .encoding else { return nil }
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)

@@ -40,8 +40,8 @@ extension ColumnSummary {
     /// Whether it is of what narrows down who somebody is, and says little by itself: postal codes, coordinates.
     var isQuasi: Bool { entity.flatMap { Entity(name: $0.name) }?.isQuasi ?? false }
 
-    /// Whether its values tell rows apart by design: numbers of the kind that the screening leaves out, numbers that count on, UUIDs, and
-    /// names of papers and parts.
+    /// Whether its values tell rows apart by design: numbers of the kind that the screening leaves out, numbers that
+    /// count on, UUIDs, and names of papers and parts.
     private func isKey(_ type: FieldType, rows: Int) -> Bool {
         guard values * 10 >= rows * 9 else { return false }
         let isUnique = isUnique || !isCounting && form == .key
@@ -53,7 +53,8 @@ extension ColumnSummary {
         }
     }
 
-    /// Whether a few numbers are spread so wide that they stand for something: of quantities the ones between would be there, too.
+    /// Whether a few numbers are spread so wide that they stand for something: of quantities the ones between would be
+    /// there, too.
     private var isSparse: Bool { isCounting && largest - smallest > 100 * Double(hashes.count) }
 
     /// Whether texts repeat so often that they are from a list, and nobody's.

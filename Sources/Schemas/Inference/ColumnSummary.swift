@@ -52,8 +52,8 @@ struct ColumnSummary: Sendable {
     /// Steps from one number to the next that go up, that go down, and that are as long as the one before.
     private var rising = 0, falling = 0, even = 0
     private var previous = Double.nan, step = Double.nan
-    /// Texts of digits that begin with zeros; numbers as spreadsheets write long ones; numbers with three digits behind the point; texts of
-    /// one word with a digit in it.
+    /// Texts of digits that begin with zeros; numbers as spreadsheets write long ones; numbers with three digits behind
+    /// the point; texts of one word with a digit in it.
     private(set) var codes = 0
     private(set) var scientific = 0
     private(set) var thirds = 0

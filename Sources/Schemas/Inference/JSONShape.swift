@@ -1,8 +1,8 @@
 import Recognition
 package import Tabular
 
-/// What JSON values look like, one after the other: their types, their members, what is always there. No value is kept, and no key that
-/// looks like one or has personal data or a credential in it.
+/// What JSON values look like, one after the other: their types, their members, what is always there. No value is kept,
+/// and no key that looks like one or has personal data or a credential in it.
 package struct JSONShape: Sendable, Equatable {
     private var types: JSONSchema.TypeSet = []
     private var objects = 0

@@ -1,7 +1,7 @@
 /// What speaks for and against a column's label being a name: how the values below it look, beside how it looks itself.
 ///
-/// The judgement is over all columns together (`SchemaInference.columnWithDataForLabel`): a word above numbers says that the first row is
-/// a header, so that `country,2021,2022` and a question above answers are one too.
+/// The judgement is over all columns together (`SchemaInference.columnWithDataForLabel`): a word above numbers says
+/// that the first row is a header, so that `country,2021,2022` and a question above answers are one too.
 struct LabelEvidence: Sendable {
     /// The label.
     private let label: [UInt8]
@@ -176,8 +176,8 @@ extension FieldType {
 }
 
 extension SchemaInference {
-    /// The first column whose label looks like a value and not like a name, so that the first row seems to be data; nil when it seems
-    /// to be a header.
+    /// The first column whose label looks like a value and not like a name, so that the first row seems to be data; nil
+    /// when it seems to be a header.
     package var columnWithDataForLabel: Int? {
         let forms = columns.map { LabelForm($0.name) }
         let types = columns.map(\.type)
@@ -219,7 +219,8 @@ extension SchemaInference {
         return form.digits > 0 ? !type.isTelling : !isHeader && !type.isTelling
     }
 
-    /// Columns whose labels are years or count on from one to the next, under a header: names of a table that was laid out so.
+    /// Columns whose labels are years or count on from one to the next, under a header: names of a table that was laid
+    /// out so.
     private func numberNames(_ forms: [LabelForm], _ types: [FieldType], isHeader: Bool) -> Set<Int> {
         let places = forms.indices.filter { forms[$0].letters == 0 && forms[$0].digits > 0 && !forms[$0].text.isEmpty }
         let wholes = places.compactMap { forms[$0].whole }

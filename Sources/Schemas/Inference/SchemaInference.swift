@@ -35,7 +35,8 @@ package struct SchemaInference: Sendable {
         columns[column].add(kind, bytes, range, isJSON: isJSON, distinctMax: bound)
     }
 
-    /// Notes that a value of a column was searched for personal data, and what was found: the whole value, or inside of it.
+    /// Notes that a value of a column was searched for personal data, and what was found: the whole value, or inside of
+    /// it.
     package mutating func note(column: Int, whole: String?, inside: [String]) {
         columns[column].note(whole: whole, inside: inside)
     }
@@ -80,8 +81,8 @@ package struct SchemaInference: Sendable {
         columns[column].type == .integer || columns[column].type == .number
     }
 
-    /// The contract the data suggests: types, marks and missing values, and what columns are for where that is clear; other columns
-    /// pass.
+    /// The contract the data suggests: types, marks and missing values, and what columns are for where that is clear;
+    /// other columns pass.
     package func schema() -> Schema {
         let columns = named
         let eventTime = eventTime(columns.map(\.summary))
@@ -100,7 +101,8 @@ package struct SchemaInference: Sendable {
         return schema
     }
 
-    /// The one column that says when what a row tells of was: the only date there is, or the only one that is called so.
+    /// The one column that says when what a row tells of was: the only date there is, or the only one that is called
+    /// so.
     private func eventTime(_ columns: [ColumnSummary]) -> Int? {
         let dates = columns.indices.filter { columns[$0].isMomentOfEvents }
         if dates.count == 1 { return dates[0] }
@@ -108,7 +110,8 @@ package struct SchemaInference: Sendable {
         return called.count == 1 ? called[0] : nil
     }
 
-    /// Twice the longest value when the usual limit is less than that: what was inferred from a file must let it through.
+    /// Twice the longest value when the usual limit is less than that: what was inferred from a file must let it
+    /// through.
     private var cellLimit: Int? {
         let most = columns.map(\.mostBytes).max() ?? 0
         return most > RowLimits().maxCellBytes ? min(2 * most, 16_777_216) : nil

@@ -1,7 +1,8 @@
 import Tabular
 
-/// How the numbers of a column are written where they have marks: groups of three digits, a decimal comma, a currency or percent sign.
-/// A way of writing counts only when every value of the column fits it, and no other way gives other numbers.
+/// How the numbers of a column are written where they have marks: groups of three digits, a decimal comma, a currency
+/// or percent sign. A way of writing counts only when every value of the column fits it, and no other way gives other
+/// numbers.
 struct WrittenAmounts: Sendable {
     /// The marks of one way of writing.
     private static let styles: [(group: String, decimal: String)] = [
@@ -94,7 +95,8 @@ struct WrittenAmounts: Sendable {
         var isCertain = false
         for style in Self.styles.indices where fits[style] == values {
             let (hasDecimals, counts) = (decimals[style] > 0, groupCounts[style])
-            // Numbers of one width in groups may be those of telephones, papers and places: no reading, but a doubt about others.
+            // Numbers of one width in groups may be those of telephones, papers and places: no reading, but a doubt
+            // about others.
             isCertain = isCertain || counts <= 1 || hasDecimals || signed > 0 || counts.nonzeroBitCount > 1
             var reading = Reading(isInteger: !hasDecimals, bareNumber: signed == 0)
             if hasDecimals { reading.decimalChar = Self.styles[style].decimal }
@@ -111,8 +113,8 @@ struct WrittenAmounts: Sendable {
         return .several(readings)
     }
 
-    /// Whole numbers with points before groups of three digits, which plain numbers could be as well: each from 1,000 on has one, none
-    /// below, and no number has one or two digits behind it.
+    /// Whole numbers with points before groups of three digits, which plain numbers could be as well: each from 1,000
+    /// on has one, none below, and no number has one or two digits behind it.
     private func wholes(_ values: Int) -> Outcome? {
         guard pointed >= 10, unmarked >= 3, unmarkedLarge == 0, signed == 0, marked == 0, fits[1] == values else {
             return nil
@@ -162,7 +164,8 @@ struct WrittenAmounts: Sendable {
         }
     }
 
-    /// How many group marks a number has in a style, and whether it has a decimal mark; nil when it is none in that style.
+    /// How many group marks a number has in a style, and whether it has a decimal mark; nil when it is none in that
+    /// style.
     private static func fit(
         _ runs: [Run], _ marks: (group: String, decimal: String), startsWithZero: Bool
     ) -> (groups: Int, isDecimal: Bool)? {

@@ -1,7 +1,7 @@
 import Tabular
 
-/// How the dates of a column are written where they are not in ISO 8601: in numbers or with the month's name, and perhaps with a time
-/// of day. Which of two numbers is the day is told by those above twelve, never guessed.
+/// How the dates of a column are written where they are not in ISO 8601: in numbers or with the month's name, and
+/// perhaps with a time of day. Which of two numbers is the day is told by those above twelve, never guessed.
 struct WrittenDates: Sendable {
     /// What all dates of a column have in common.
     private struct Form: Hashable, Sendable {

@@ -1,6 +1,7 @@
 /// Names of hosts (RFC 1123, RFC 952) and internationalised ones (IDNA: RFC 5890 to 5892).
 extension TextReader {
-    /// RFC 1123 2.1 and RFC 952; other letters where IDNA (RFC 5890) is meant, of whose tables only the shape of labels is checked.
+    /// RFC 1123 2.1 and RFC 952; other letters where IDNA (RFC 5890) is meant, of whose tables only the shape of labels
+    /// is checked.
     mutating func hostname(ascii: Bool) -> Bool {
         guard at < end, end - at <= 253 else { return false }
         var first = at
@@ -48,8 +49,8 @@ extension TextReader {
         return isIDNA(scalars)
     }
 
-    /// What RFC 5891 4.2 and RFC 5892 say of a label without their tables of characters: combining marks at the beginning, and the
-    /// rules that depend on neighbours.
+    /// What RFC 5891 4.2 and RFC 5892 say of a label without their tables of characters: combining marks at the
+    /// beginning, and the rules that depend on neighbours.
     private func isIDNA(_ scalars: [UInt32]) -> Bool {
         guard let first = scalars.first.flatMap(Unicode.Scalar.init) else { return false }
         switch first.properties.generalCategory {

@@ -1,4 +1,5 @@
-/// Resolves references against a base (RFC 3986 5.2), as far as identifiers of schemas need it: nothing is ever fetched.
+/// Resolves references against a base (RFC 3986 5.2), as far as identifiers of schemas need it: nothing is ever
+/// fetched.
 enum URIReference {
     /// The five parts of RFC 3986 appendix B.
     private struct Parts {

@@ -8,8 +8,8 @@ extension SchemaLoader {
         return ["properties", "$defs", "$ref", "allOf", "anyOf", "oneOf"].contains { root[$0] != nil }
     }
 
-    /// A JSON Schema as a contract: it judges every record whole. A record's properties are the fields that can be screened and masked;
-    /// `sluice:` beside their keywords says how, as in a Table Schema.
+    /// A JSON Schema as a contract: it judges every record whole. A record's properties are the fields that can be
+    /// screened and masked; `sluice:` beside their keywords says how, as in a Table Schema.
     mutating func loadRecordSchema(_ root: Cursor) throws(SchemaError) -> Schema {
         let compiled = try root.jsonSchema(surroundings)
         try lint(root)
@@ -144,7 +144,8 @@ extension SchemaLoader {
     }
 }
 
-/// Finds the properties that a schema names of a record itself: at the top, and in what the top refers to and is composed of.
+/// Finds the properties that a schema names of a record itself: at the top, and in what the top refers to and is
+/// composed of.
 private struct PropertyCollector {
     let root: Cursor
     private(set) var found: [(name: String, place: Cursor)] = []

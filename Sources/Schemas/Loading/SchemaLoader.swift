@@ -63,8 +63,8 @@ extension Schema {
         return LoadedSchema(schema: schema, warnings: warnings, document: canonical)
     }
 
-    /// The files that a contract's JSON Schemas may refer to (`sluice: jsonSchema: documents:`), by their identifiers; nothing else is
-    /// ever looked at.
+    /// The files that a contract's JSON Schemas may refer to (`sluice: jsonSchema: documents:`), by their identifiers;
+    /// nothing else is ever looked at.
     package static func referencedDocuments(_ document: Document) throws(SchemaError) -> [String: String] {
         var files: [String: String] = [:]
         guard let list = document.cursor["sluice"]?["jsonSchema"]?["documents"] else { return files }
@@ -272,7 +272,8 @@ struct SchemaLoader {
             if unenforced.contains(key) {
                 warnings.append(member.warning("\(key) is not enforced by this version"))
             } else if !known.contains(key), let meant = suggestion(for: key, among: known + unenforced) {
-                // The standards allow other keys; but one that was meant to be a protection must not be lost to a typing error.
+                // The standards allow other keys; but one that was meant to be a protection must not be lost to a
+                // typing error.
                 if ["sluice", "constraints", "primaryKey", "missingValues"].contains(meant)
                     || cursor.path.hasSuffix("constraints")
                 {

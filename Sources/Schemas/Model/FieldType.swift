@@ -131,6 +131,7 @@ package enum DatePattern: Sendable, Equatable {
     case iso
     /// A `strptime` pattern of the declared kind, such as `%d/%m/%Y`.
     case pattern(String)
-    /// The default, or a form that nobody can misread: months by name, hours with am or pm. Day and month are never guessed.
+    /// The default, or a form that nobody can misread: months by name, hours with am or pm. Day and month are never
+    /// guessed.
     case any
 }

@@ -73,7 +73,8 @@ package struct PIIRule: Sendable, Equatable {
     package var key: String?
     /// Text put before a token or an encrypted value.
     package var prefix = ""
-    /// Whether a value is brought into one spelling before `tokenize` and `encrypt`, so that the same address gives the same token.
+    /// Whether a value is brought into one spelling before `tokenize` and `encrypt`, so that the same address gives the
+    /// same token.
     package var normalizes = false
     /// The country within which telephone numbers without a calling code are dialled, by its two letters.
     package var country: String?

@@ -19,7 +19,8 @@ package struct PoisoningRules: Sendable, Equatable {
     package var labelFlip = PoisonRule()
     /// What stands beside one label.
     package var triggers = PoisonRule()
-    /// Whether rows that repeat what earlier batches brought are copies too: not where every file is the whole table again.
+    /// Whether rows that repeat what earlier batches brought are copies too: not where every file is the whole table
+    /// again.
     package var acrossBatches = true
     /// What several sources say of the same thing.
     package var crossVerify: CrossRule?

@@ -43,7 +43,8 @@ package struct Schema: Sendable, Equatable {
     package var undeclaredPII = UndeclaredPII.mask
     /// What holds for personal data in all fields.
     package var personalData = PersonalDataRules()
-    /// Rows that are alike in all quasi-identifiers should be at least so many (`privacy.kAnonymity.k`): reported, not enforced.
+    /// Rows that are alike in all quasi-identifiers should be at least so many (`privacy.kAnonymity.k`): reported, not
+    /// enforced.
     package var minimumClass = 5
     /// Row limits.
     package var limits = RowLimits()

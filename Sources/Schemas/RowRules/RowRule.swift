@@ -86,8 +86,8 @@ package enum RuleFunction: String, Sendable, CaseIterable {
 
 /// An expression whose types were checked.
 ///
-/// Every value may also be missing, or an error such as a division by zero. Both pass through what is done with them, except where
-/// `&&` and `||` are decided without them.
+/// Every value may also be missing, or an error such as a division by zero. Both pass through what is done with them,
+/// except where `&&` and `||` are decided without them.
 package indirect enum RuleExpression: Sendable, Equatable {
     /// A constant: its bits for truth values (0 or 1), whole numbers, times, and the pattern of a double.
     case constant(Int64, RuleType)

@@ -55,7 +55,8 @@ struct ColumnCheck {
         }
     }
 
-    /// Checks type and limits of each value; the rows whose values keep them, where a pattern or JSON Schema is left to ask.
+    /// Checks type and limits of each value; the rows whose values keep them, where a pattern or JSON Schema is left to
+    /// ask.
     private mutating func checkValues(
         _ rows: [UInt32], of batch: Batch, column: Int, into findings: inout BlockFindings
     ) -> [UInt32] {

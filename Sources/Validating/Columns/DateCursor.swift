@@ -44,8 +44,8 @@ struct DateCursor {
         return Dates.days(year, month, day)
     }
 
-    /// The microseconds of `hh:mm:ss` with an optional fraction. As in XML Schema, to which Table Schema refers, 24:00:00 is
-    /// the end of a day.
+    /// The microseconds of `hh:mm:ss` with an optional fraction. As in XML Schema, to which Table Schema refers,
+    /// 24:00:00 is the end of a day.
     private mutating func isoTime(_ bytes: Span<UInt8>) -> Int64? {
         guard at &+ 8 <= end, bytes[at &+ 2] == 0x3A, bytes[at &+ 5] == 0x3A, let hour = number(bytes, digits: 2),
             let minute = number(bytes, digits: 2, ahead: 3), let second = number(bytes, digits: 2, ahead: 6),

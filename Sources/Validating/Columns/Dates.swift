@@ -53,9 +53,9 @@ package enum Dates {
         return Int64(isNegative ? -year : year)
     }
 
-    /// The value of what programs write beside the standard's form, with the year first, so that the order of month and day
-    /// need not be guessed: a space for the T, slashes between the parts of a date, no seconds, an offset in hours or by
-    /// name, and for a date and time the date alone, which is its first moment.
+    /// The value of what programs write beside the standard's form, with the year first, so that the order of month and
+    /// day need not be guessed: a space for the T, slashes between the parts of a date, no seconds, an offset in hours
+    /// or by name, and for a date and time the date alone, which is its first moment.
     static func written(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         var cursor = DateCursor(range)
         if case .time = type { return cursor.writtenClock(bytes) }

@@ -88,8 +88,8 @@ package enum Numbers {
         }
     }
 
-    /// Whether the lexeme of a JSON number is a whole number, such as `12.0` or `1.5e1`; decided by its digits, because a
-    /// double would take `1e-400` for zero.
+    /// Whether the lexeme of a JSON number is a whole number, such as `12.0` or `1.5e1`; decided by its digits, because
+    /// a double would take `1e-400` for zero.
     static func isWhole(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         let end = range.upperBound
@@ -144,8 +144,9 @@ package enum Numbers {
         return String(decoding: copy, as: UTF8.self)
     }
 
-    /// A number with marks, or with signs around it when it is not bare, as plain text; empty when there is none. Group marks stand
-    /// before each three digits of the whole part or not at all, so that no mark of another meaning moves the decimal point.
+    /// A number with marks, or with signs around it when it is not bare, as plain text; empty when there is none. Group
+    /// marks stand before each three digits of the whole part or not at all, so that no mark of another meaning moves
+    /// the decimal point.
     package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> [UInt8] {
         guard let range = style.isBare ? range : bare(bytes, range, style) else { return [] }
         var at = range.lowerBound
@@ -190,7 +191,8 @@ package enum Numbers {
         return true
     }
 
-    /// The number within its currency or percent sign; nil when there is none, or a mark beside it that could be a part of it.
+    /// The number within its currency or percent sign; nil when there is none, or a mark beside it that could be a part
+    /// of it.
     private static func bare(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> Range<Int>? {
         var (low, high) = (range.lowerBound, range.upperBound)
         while low < high, !(bytes[low] &- 0x30 <= 9 || bytes[low] == 0x2B || bytes[low] == 0x2D) { low += 1 }

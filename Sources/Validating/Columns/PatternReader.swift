@@ -1,4 +1,5 @@
-/// Reads dates and times by a strptime pattern: %Y %y %m %d %H %I %M %S %f %p %b %B %z %%; any other directive is not read.
+/// Reads dates and times by a strptime pattern: %Y %y %m %d %H %I %M %S %f %p %b %B %z %%; any other directive is not
+/// read.
 struct PatternReader {
     /// What was read so far.
     struct Parts {
@@ -17,7 +18,8 @@ struct PatternReader {
     private var cursor: DateCursor
     private var parts = Parts()
 
-    /// The parts of the text in `range`; nil when it is not written by `pattern`. `note` hears the place of each directive.
+    /// The parts of the text in `range`; nil when it is not written by `pattern`. `note` hears the place of each
+    /// directive.
     static func read(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String,
         note: (_ directive: UInt8, _ place: Range<Int>) -> Void = { _, _ in }

@@ -1,7 +1,7 @@
 import Schemas
 
-/// The format `any` of dates and times: the standard's default, what programs write with the year first, or words that can be read in
-/// one way only. Which of two numbers is the day is never guessed.
+/// The format `any` of dates and times: the standard's default, what programs write with the year first, or words that
+/// can be read in one way only. Which of two numbers is the day is never guessed.
 enum PlainDates {
     static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         let plain: FieldType =

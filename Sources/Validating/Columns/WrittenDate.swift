@@ -5,13 +5,13 @@ extension Dates {
     package struct WrittenDate: Sendable {
         /// Days since 1970-01-01.
         package var days: Int64
-        /// Where its parts stand, each with the letter of its directive (`Y`, `y`, `m`, `b`, `B`, `d`); for a date in ISO 8601 or with
-        /// its year first, nothing but the place of the whole date, under `F`.
+        /// Where its parts stand, each with the letter of its directive (`Y`, `y`, `m`, `b`, `B`, `d`); for a date in
+        /// ISO 8601 or with its year first, nothing but the place of the whole date, under `F`.
         package var parts: [(directive: UInt8, place: Range<Int>)]
     }
 
-    /// The date in a value of a field, with the places of its parts, so that it can be written again in the same way; nil when there is
-    /// none. `parts` is empty where the words of a date are in no order that is known.
+    /// The date in a value of a field, with the places of its parts, so that it can be written again in the same way;
+    /// nil when there is none. `parts` is empty where the words of a date are in no order that is known.
     package static func date(in bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> WrittenDate? {
         switch type {
         case .date(.pattern(let pattern)), .datetime(.pattern(let pattern)):

@@ -8,7 +8,8 @@ package struct ColumnEvidence: Sendable, Equatable {
     package var wholes: [Int: [Entity: Int]] = [:]
     /// For each column and entity, values with such a thing in them.
     package var inside: [Int: [Entity: Int]] = [:]
-    /// For each column and entity, values that have the form of those in which it was found, whether it was found in them or not.
+    /// For each column and entity, values that have the form of those in which it was found, whether it was found in
+    /// them or not.
     package var alike: [Int: [Entity: Int]] = [:]
 
     /// Evidence of nothing.
@@ -40,8 +41,8 @@ package struct ColumnEvidence: Sendable, Equatable {
     /// Values of a key that are somebody's, from which on the batch waits, and their share.
     private static let keysMin = 3, keysShareMin = 0.01
 
-    /// What a column is that is told of as a whole, below what a verdict needs: a key some of whose values are somebody's, and one that is
-    /// told once rather than in its rows.
+    /// What a column is that is told of as a whole, below what a verdict needs: a key some of whose values are
+    /// somebody's, and one that is told once rather than in its rows.
     package func kind(_ column: Int, isKey: Bool) -> Entity? {
         let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
         guard let best, best.value > 0 else { return nil }
@@ -62,10 +63,12 @@ package struct ColumnEvidence: Sendable, Equatable {
     /// The share of all numbers that a check digit lets through, at most.
     private static let chance = 0.1
 
-    /// Whether what was found of an entity in a column is no more than chance finds among numbers of that form: then it is none.
+    /// Whether what was found of an entity in a column is no more than chance finds among numbers of that form: then it
+    /// is none.
     ///
-    /// A check digit lets a tenth of all numbers through, and the number of hits is binomial: three standard deviations above that, and
-    /// one more. In a column that is called like something else, or is a key, what is found must be most of its form, and three at least.
+    /// A check digit lets a tenth of all numbers through, and the number of hits is binomial: three standard deviations
+    /// above that, and one more. In a column that is called like something else, or is a key, what is found must be
+    /// most of its form, and three at least.
     package func isChance(_ entity: Entity, in column: Int, isOfThings: Bool) -> Bool {
         let hits = (wholes[column]?[entity] ?? 0) + (inside[column]?[entity] ?? 0)
         let tries = alike[column]?[entity] ?? 0
@@ -83,8 +86,8 @@ package struct ColumnEvidence: Sendable, Equatable {
     }
 }
 
-/// The form of a short value: its signs, where its letters and digits are, and how long its long runs are. Values of one form are numbered
-/// by one hand.
+/// The form of a short value: its signs, where its letters and digits are, and how long its long runs are. Values of
+/// one form are numbered by one hand.
 struct ValueForm: Hashable {
     private let hash: UInt64
 

@@ -5,7 +5,8 @@ extension ValueSearch {
     /// Strings that hold JSON are opened to this depth.
     private static let depthMax = 4
 
-    /// Looks through an object, an array or a member: the source text in `range`, or `unescaped`, where that had escapes.
+    /// Looks through an object, an array or a member: the source text in `range`, or `unescaped`, where that had
+    /// escapes.
     mutating func find(
         inDocument range: Range<Int>, of bytes: Span<UInt8>, unescaped: [UInt8]?, anchors: borrowing AnchorMap,
         depth: Int = 0
@@ -16,8 +17,8 @@ extension ValueSearch {
         return find(0..<plain.count, in: plain.span, source: unescaped.span, anchors: marks, depth: depth)
     }
 
-    /// The same in `text`, in which no escapes are left: the text as a whole, and each value as one of a column that is called
-    /// like its member.
+    /// The same in `text`, in which no escapes are left: the text as a whole, and each value as one of a column that is
+    /// called like its member.
     ///
     /// - Parameter source: the text with the escapes that are left in it, at the same places; nil when there are none.
     private mutating func find(

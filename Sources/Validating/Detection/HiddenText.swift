@@ -1,4 +1,5 @@
-// The standard library normalises, and says so to its friends only; Foundation, which says it to all, is not for this room.
+// The standard library normalises, and says so to its friends only; Foundation, which says it to all, is not for this
+// room.
 @_spi(_Unicode) import Swift
 package import Tabular
 
@@ -13,8 +14,8 @@ package func hiddenText(inLabel label: String) -> [FindingCode] {
 ///
 /// - `hidden`: characters without a shape: zero-width ones, bidirectional controls, tags, fillers, stacked variation
 ///   selectors. Those that scripts and emoji need where they stand are let through.
-/// - `mixed`: a word of Latin letters with letters of another script that look like Latin ones (Unicode TR 39's mixed-script
-///   confusables, for Greek, Cyrillic and full-width letters).
+/// - `mixed`: a word of Latin letters with letters of another script that look like Latin ones (Unicode TR 39's
+///   mixed-script confusables, for Greek, Cyrillic and full-width letters).
 /// - `decomposed`: text that is not in normalisation form C (Unicode TR 15), so that equal words differ in bytes.
 enum HiddenText {
     /// What a text has of each kind.
@@ -152,7 +153,8 @@ enum HiddenText {
         }
     }
 
-    /// Whether a text with such a character may not be in form C; the others are the same in every text (NFC_Quick_Check).
+    /// Whether a text with such a character may not be in form C; the others are the same in every text
+    /// (NFC_Quick_Check).
     @inline(__always)
     private static func asksForForm(_ scalar: UInt32) -> Bool {
         switch scalar {

@@ -3,7 +3,8 @@ import Tabular
 
 /// Hidden text and formulas in the rows of a block.
 extension Validator {
-    /// Scans the text of every row that could be split, in both passes: what flags or quarantines a row leaves it sound.
+    /// Scans the text of every row that could be split, in both passes: what flags or quarantines a row leaves it
+    /// sound.
     func scanHiddenText(in batch: Batch, into findings: inout BlockFindings) {
         if schema.hiddenText != .accepted { scanKeys(of: batch, into: &findings) }
         let isWanted = checks.contains { $0.isText && $0.hiddenText != .accepted }

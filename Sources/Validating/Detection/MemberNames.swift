@@ -10,7 +10,8 @@ struct MemberNames {
     mutating func says(
         _ column: TextScanner, in outer: TextScanner.Name, _ bytes: Span<UInt8>, _ name: Range<Int>
     ) -> TextScanner.Name {
-        // FNV-1a is not collision-resistant: a supplier who makes two names collide only has his own values searched by the wrong name.
+        // FNV-1a is not collision-resistant: a supplier who makes two names collide only has his own values searched by
+        // the wrong name.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in name { hash = (hash ^ UInt64(bytes[at])) &* 0x100_0000_01B3 }
         let says: TextScanner.Name

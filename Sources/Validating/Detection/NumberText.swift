@@ -1,8 +1,8 @@
 /// The part of a number that can be an entity, and whether the number has an exponent.
 ///
-/// It is the whole part of a number without a fraction; zeros behind the point are none, since data frames write whole numbers
-/// of columns with gaps that way. It is empty for a number with a fraction or with fewer digits than `digitsMin`, and all of a
-/// text that is no plain number.
+/// It is the whole part of a number without a fraction; zeros behind the point are none, since data frames write whole
+/// numbers of columns with gaps that way. It is empty for a number with a fraction or with fewer digits than
+/// `digitsMin`, and all of a text that is no plain number.
 func wholePart(
     _ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int
 ) -> (part: Range<Int>, hasExponent: Bool) {
@@ -47,8 +47,8 @@ func isNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     return at == range.upperBound
 }
 
-/// The digits of a number in groups of three, as amounts are written: 4,111,111,111,111,111. Nil when it is none; one point is that of
-/// a fraction.
+/// The digits of a number in groups of three, as amounts are written: 4,111,111,111,111,111. Nil when it is none; one
+/// point is that of a fraction.
 func ungrouped(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     var digits: [UInt8] = []
     var mark: UInt8 = 0

@@ -128,8 +128,8 @@ struct PersonalDataSearch {
 
     /// Adds the findings about one value.
     ///
-    /// In a column that the contract does not name, they say which column it is. The name of a member may be anything, so a
-    /// row has one finding of a kind for all of its members.
+    /// In a column that the contract does not name, they say which column it is. The name of a member may be anything,
+    /// so a row has one finding of a kind for all of its members.
     private mutating func remark(
         on matches: ArraySlice<EntityMatch>, secret: SecretKind?, of own: ColumnSearch, at place: Place,
         into findings: inout BlockFindings

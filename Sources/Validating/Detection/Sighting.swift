@@ -6,7 +6,8 @@ package struct Sighting: Sendable, Equatable {
     package var column: Int
     /// Row of the block.
     package var row: Int
-    /// The entity and its place in the block's bytes; in an object or array with escapes, its place in the text without them.
+    /// The entity and its place in the block's bytes; in an object or array with escapes, its place in the text without
+    /// them.
     package var match: EntityMatch
     /// Whether the place is one in a text without escapes.
     package var isUnescaped: Bool

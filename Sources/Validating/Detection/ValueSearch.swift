@@ -34,8 +34,8 @@ struct ValueSearch {
 }
 
 extension TextScanner {
-    /// Looks through a number: nothing of one with a fraction, or with less digits than `digitsMin`; the sign, the zeros behind a point
-    /// and an exponent go with what is found.
+    /// Looks through a number: nothing of one with a fraction, or with less digits than `digitsMin`; the sign, the
+    /// zeros behind a point and an exponent go with what is found.
     func scan(
         number bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int, _ anchors: borrowing AnchorMap,
         into matches: inout [EntityMatch]
@@ -84,8 +84,9 @@ extension TextScanner {
         }
     }
 
-    /// Looks through text in which a backslash and a letter may stand for the end of a line: once as it is and once with spaces in their
-    /// place, since the letter would hide what follows. Of two matches that overlap the better stands for both.
+    /// Looks through text in which a backslash and a letter may stand for the end of a line: once as it is and once
+    /// with spaces in their place, since the letter would hide what follows. Of two matches that overlap the better
+    /// stands for both.
     func scan(
         escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap, _ names: NameList?,
         into matches: inout [EntityMatch]

@@ -1,8 +1,8 @@
 import Schemas
 import Tabular
 
-/// What a JSON Schema asks of a record, said of its members one by one: then records can be judged by column, over the cells that the
-/// reader has made already, and nothing is read twice.
+/// What a JSON Schema asks of a record, said of its members one by one: then records can be judged by column, over the
+/// cells that the reader has made already, and nothing is read twice.
 ///
 /// Most schemas of records are that: `properties`, `required`, `additionalProperties: false`, and references to such.
 struct JSONSchemaColumns: Sendable {

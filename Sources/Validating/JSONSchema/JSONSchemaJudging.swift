@@ -11,7 +11,8 @@ extension JSONSchemaCheck {
         var field: Int { if case .field(let index) = self { index } else { -1 } }
     }
 
-    /// Judges the rows with these indices; one that breaks the schema is rejected, with the first keyword that it breaks.
+    /// Judges the rows with these indices; one that breaks the schema is rejected, with the first keyword that it
+    /// breaks.
     func judge(
         _ rows: [UInt32], of batch: Batch, as subject: Subject, _ session: Session = Session(),
         into findings: inout BlockFindings
@@ -46,8 +47,8 @@ extension JSONSchemaCheck {
 }
 
 extension Validator {
-    /// Judges whole records by the contract's JSON Schema; by column where that is possible, and then one by one only the
-    /// records that may break it.
+    /// Judges whole records by the contract's JSON Schema; by column where that is possible, and then one by one only
+    /// the records that may break it.
     func judgeRecords(
         _ rows: [UInt32], of batch: Batch, by check: JSONSchemaCheck, into findings: inout BlockFindings
     ) {

@@ -4,8 +4,8 @@ import Tabular
 /// A JSON Schema as flat instructions, which are run without objects, reference counts or allocation.
 ///
 /// It covers what most schemas of records use. A schema with any other keyword (`unevaluated…`, `$dynamicRef`,
-/// `patternProperties`, dependencies, `propertyNames`) has no program and is interpreted. Both give the same verdict; a test
-/// runs the suite of json-schema.org through both.
+/// `patternProperties`, dependencies, `propertyNames`) has no program and is interpreted. Both give the same verdict; a
+/// test runs the suite of json-schema.org through both.
 struct JSONSchemaProgram: Sendable {
     enum Code: UInt8 {
         case never, type, strings, numbers, constants, multipleOf, minimum, maximum, above, below, minLength, maxLength,

@@ -27,8 +27,10 @@ extension JSONSchemaProgram {
     /// Whether a value keeps a node.
     ///
     /// - Parameters:
-    ///   - value: its place in `values`, whose ranges are those of `text`: a tape's own, or one scalar and the block it is in.
-    ///   - state: what was used of the budget; its tape is the one that `values` are of, where a node compares whole values.
+    ///   - value: its place in `values`, whose ranges are those of `text`: a tape's own, or one scalar and the block it
+    ///     is in.
+    ///   - state: what was used of the budget; its tape is the one that `values` are of, where a node compares whole
+    ///     values.
     func judge(
         _ node: Int, value: Int, values: Span<JSONTape.Value>, text: Span<UInt8>, state: inout State
     ) -> Bool {

@@ -40,8 +40,8 @@ extension Validator {
         return max(1, state.high)
     }
 
-    /// A keyed hash of a field's text without the spaces around it, in the form that equal texts share (NFC); nil when there is
-    /// no value.
+    /// A keyed hash of a field's text without the spaces around it, in the form that equal texts share (NFC); nil when
+    /// there is no value.
     package func code(ofText field: Int, row: Int, in batch: Batch) -> UInt64? {
         guard let cell = value(of: field, row: row, in: batch) else { return nil }
         let bytes = batch.bytes.span

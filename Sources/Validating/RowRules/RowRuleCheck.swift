@@ -2,8 +2,8 @@ import Schemas
 import Tabular
 
 extension Validator {
-    /// Judges the sound rows by the row rules: in both passes by those that only flag or quarantine, since they leave a row
-    /// sound, and by those that reject only where the first pass has not found a row sound already.
+    /// Judges the sound rows by the row rules: in both passes by those that only flag or quarantine, since they leave a
+    /// row sound, and by those that reject only where the first pass has not found a row sound already.
     func applyRowRules(
         to batch: Batch, _ selection: RowSelection, isReplay: Bool, into findings: inout BlockFindings
     ) {

@@ -20,8 +20,8 @@ struct RuleCheck: Sendable {
         self.patterns = patterns
     }
 
-    /// The rows that break the rule. One whose condition rests on a missing value keeps it, as in SQL; one whose condition is an
-    /// error, such as a division by zero, breaks it.
+    /// The rows that break the rule. One whose condition rests on a missing value keeps it, as in SQL; one whose
+    /// condition is an error, such as a division by zero, breaks it.
     func broken(_ batch: Batch, _ rows: [UInt32], _ checks: [FieldCheck]) -> [UInt32] {
         if rows.isEmpty { return [] }
         var run = RuleRun(batch: batch, rows: rows, checks: checks, patterns: patterns)
@@ -45,8 +45,8 @@ enum RuleState: UInt8, Sendable, Comparable {
 
 /// The values of an expression, one a row.
 ///
-/// A word is a truth value, a whole number, microseconds, the bits of a double, or a text's place: start and end, in the block's
-/// bytes, or, counted on from there, in what the rule made itself.
+/// A word is a truth value, a whole number, microseconds, the bits of a double, or a text's place: start and end, in
+/// the block's bytes, or, counted on from there, in what the rule made itself.
 struct RuleColumn {
     var words: [Int64]
     var states: [RuleState]

@@ -1,7 +1,8 @@
 import Schemas
 import Tabular
 
-/// The functions of row rules (github.com/google/cel-spec, "Standard definitions"; `math` and `trim` of its extensions).
+/// The functions of row rules (github.com/google/cel-spec, "Standard definitions"; `math` and `trim` of its
+/// extensions).
 extension RuleRun {
     /// The values of a function whose result has the type `type`.
     mutating func call(
@@ -184,8 +185,8 @@ extension RuleRun {
         return remainder < 0 ? (quotient - 1, remainder + by) : (quotient, remainder)
     }
 
-    /// A part of a time in UTC, or of a length of time; months, and days of month, week and year, are counted from 0, but
-    /// `getDate` from 1.
+    /// A part of a time in UTC, or of a length of time; months, and days of month, week and year, are counted from 0,
+    /// but `getDate` from 1.
     private static func part(_ function: RuleFunction, _ micros: Int64, _ type: RuleType) -> Int64 {
         if type == .duration {
             switch function {
@@ -220,7 +221,8 @@ extension Sequence<Unicode.Scalar> {
     fileprivate var utf8Length: Int { reduce(0) { $0 + UTF8.width($1) } }
 }
 
-/// Looks for a text by the failure table of Knuth, Morris and Pratt: two long texts of somebody's choice must not cost their product.
+/// Looks for a text by the failure table of Knuth, Morris and Pratt: two long texts of somebody's choice must not cost
+/// their product.
 private struct TextSearch {
     private let wanted: [UInt8]
     private let failure: [Int]

@@ -9,8 +9,8 @@ struct RuleRun {
     let patterns: [String: Pattern]
     /// Texts that the rule made: constants, and what functions gave.
     var made: [UInt8] = []
-    /// Bytes that the rule may still make of each row: more than an honest one needs, and little beside what a hostile row could ask
-    /// for. By row, so that a verdict does not depend on the rows around it.
+    /// Bytes that the rule may still make of each row: more than an honest one needs, and little beside what a hostile
+    /// row could ask for. By row, so that a verdict does not depend on the rows around it.
     private var left: [Int]
 
     init(batch: Batch, rows: [UInt32], checks: [FieldCheck], patterns: [String: Pattern]) {
@@ -175,11 +175,13 @@ struct RuleRun {
         let column = wanted.column
         var out = constant(0, .here)
         for item in items {
-            // Evaluated first: `compared` does not mutate, so as its argument it would change `self` after `self` was copied.
+            // Evaluated first: `compared` does not mutate, so as its argument it would change `self` after `self` was
+            // copied.
             let other = operand(item, bytes)
             let next = compared(wanted, by: .equal, with: other, bytes)
             for row in rows.indices {
-                // A list with an error in it is none, whatever else is in it; a missing value only leaves the question open.
+                // A list with an error in it is none, whatever else is in it; a missing value only leaves the question
+                // open.
                 if next.states[row] == .wrong {
                     out.states[row] = .wrong
                 } else if out.states[row] != .wrong, next.states[row] == .here, next.words[row] == 1 {
