@@ -1,6 +1,6 @@
 package import Tabular
 
-/// One value of a document on its way to a typed setting: where it is, and how to say what is wrong with it.
+/// One value of a document on its way to a typed setting, with its place for error messages.
 package struct Cursor: Sendable {
     /// The document's name.
     package let document: String

@@ -29,20 +29,20 @@ package struct Place: Sendable, Equatable {
     }
 }
 
-/// A YAML or JSON document: what it says, and where it says it.
+/// A YAML or JSON document: its value and the places of its parts.
 package struct Document: Sendable, Equatable {
     /// The document's name in messages, usually its file.
     package let name: String
-    /// What it says.
+    /// Its value.
     package let root: JSONValue
-    /// Where it says it.
+    /// The places of its parts.
     package let place: Place
 
     /// The way in: typed access with located errors.
     package var cursor: Cursor { Cursor(document: name, value: root, place: place, path: "") }
 }
 
-/// What an honest contract or configuration never exceeds.
+/// Limits that no honest contract or configuration exceeds.
 package enum DocumentLimits {
     /// Largest document.
     package static let bytesMax = 1_048_576
@@ -127,7 +127,7 @@ extension Cursor {
         }
     }
 
-    /// Goes down a JSON Pointer as far as there is a way.
+    /// Follows a JSON Pointer as far as it leads.
     package func at(pointer: String) -> Cursor {
         var found = self
         for token in pointer.split(separator: "/") {

@@ -1,4 +1,4 @@
-/// Why a contract or configuration can't be used, and where in it; made for a person to act on.
+/// Why a contract or configuration cannot be used, and where, so that a person can correct it.
 package struct SchemaError: Error, Sendable, Equatable {
     /// The kind of mistake, as a stable string for reports and scripts.
     package enum Code: String, Sendable, CaseIterable {
@@ -16,13 +16,13 @@ package struct SchemaError: Error, Sendable, Equatable {
         case missing = "missing-property"
         /// A value of the wrong kind, such as a number where text is needed.
         case wrongKind = "wrong-kind"
-        /// A key nobody reads, where that is not allowed.
+        /// An unknown key where none is allowed.
         case unknownKey = "unknown-key"
         /// A word that is none of the allowed ones.
         case unknownValue = "unknown-value"
         /// A number beyond its bounds, or a text that is too long.
         case outOfRange = "out-of-range"
-        /// Known to the standard or the design, and not yet to this version.
+        /// Part of the standard or the design that this version does not implement.
         case unsupported = "not-supported"
         /// A JSON Schema that cannot be compiled.
         case unusableSchema = "unusable-json-schema"
@@ -65,7 +65,7 @@ extension SchemaError {
         guard line <= lines.count else { return nil }
         let scalars = Array(String(decoding: lines[line - 1], as: UTF8.self).unicodeScalars).filter { $0 != "\r" }
         guard column <= scalars.count + 1 else { return nil }
-        // Of a long line as much as a terminal shows.
+        // Eighty columns of a long line.
         let first = max(0, min(column - 40, scalars.count - 80))
         let shown = scalars[first..<min(scalars.count, first + 80)].map { $0.value < 0x20 ? " " : $0 }
         var text = String.UnicodeScalarView()
@@ -91,7 +91,7 @@ package struct SchemaWarning: Sendable, Equatable {
     package var column: Int
     /// Where in the structure.
     package var path: String
-    /// What to know.
+    /// What is noteworthy.
     package var message: String
 }
 

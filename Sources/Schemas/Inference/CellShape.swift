@@ -214,8 +214,8 @@ private struct ClockReader {
     }
 }
 
-/// By the very checks that a contract's formats mean, so that a file fits the contract inferred from it. A URI counts
-/// only with `://`: a word and a colon is ordinary text.
+/// Uses the same checks as a contract's formats, so that a file fits the contract inferred from it. A URI counts only
+/// with `://`, since a word and a colon is ordinary text.
 private func addressShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape {
     if Formats.isEmail(bytes, range) { return .email }
     var at = range.lowerBound

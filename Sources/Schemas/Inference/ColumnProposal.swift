@@ -1,9 +1,9 @@
 import Recognition
 package import Tabular
 
-/// What is set in an inferred contract, and what is only remarked on.
+/// What an inferred contract sets.
 extension ColumnSummary {
-    /// The field, with all that the evidence says clearly.
+    /// The field, with every setting that the evidence supports.
     func field(rows: Int, isEventTime: Bool) -> Field {
         var field = written
         let tokens = missingTokens
@@ -37,7 +37,7 @@ extension ColumnSummary {
         return field
     }
 
-    /// Whether it is of what narrows down who somebody is, and says little by itself: postal codes, coordinates.
+    /// Whether it is a quasi-identifier: it narrows down a person, and says little alone (postal codes, coordinates).
     var isQuasi: Bool { entity.flatMap { Entity(name: $0.name) }?.isQuasi ?? false }
 
     /// Whether its values tell rows apart by design: numbers of the kind that the screening leaves out, numbers that
@@ -57,7 +57,7 @@ extension ColumnSummary {
     /// there, too.
     private var isSparse: Bool { isCounting && largest - smallest > 100 * Double(hashes.count) }
 
-    /// Whether texts repeat so often that they are from a list, and nobody's.
+    /// Whether texts repeat so often that they come from a list and are not personal.
     private func isVocabulary(_ type: FieldType) -> Bool {
         guard case .string(.default) = type, form == .category, isCounting, hashes.count <= Self.wordsMax else {
             return false

@@ -137,7 +137,7 @@ extension ColumnSummary {
         return lines
     }
 
-    /// What nearly every value is, when a few are not.
+    /// The type that at least 90 % of the values have, when a few do not.
     private var nearMiss: String? {
         let numeric = codes > 0 ? 0 : count(.integer) + count(.number)
         var candidates = [

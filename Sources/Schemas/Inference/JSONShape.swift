@@ -22,7 +22,7 @@ package struct JSONShape: Sendable, Equatable {
     /// Nothing seen.
     package init() {}
 
-    /// Takes in the value at a place of a tape.
+    /// Adds the value at a place of a tape.
     package mutating func add(_ tape: JSONTape, at place: Int = 0, depth: Int = 0) {
         let value = tape.values[place]
         switch value.kind {

@@ -101,8 +101,7 @@ package struct SchemaInference: Sendable {
         return schema
     }
 
-    /// The one column that says when what a row tells of was: the only date there is, or the only one that is called
-    /// so.
+    /// The event time: the only date column, or the only one whose name says so.
     private func eventTime(_ columns: [ColumnSummary]) -> Int? {
         let dates = columns.indices.filter { columns[$0].isMomentOfEvents }
         if dates.count == 1 { return dates[0] }
@@ -132,7 +131,7 @@ package struct SchemaInference: Sendable {
         let schema = schema()
         for (field, column) in zip(schema.fields, named.map(\.summary)) {
             var field = field
-            // What somebody reads before it is used may leave them as they are.
+            // A person reviews it before use, so undeclared personal data may be left as it is.
             if column.isQuasi { field.undeclaredPII = .allow }
             text += column.yaml(field, rows: rows)
         }

@@ -35,7 +35,7 @@ struct WrittenAmounts: Sendable {
         case several([Reading])
     }
 
-    /// Takes in a plain number.
+    /// Adds a plain number.
     mutating func take(number bytes: Span<UInt8>, _ range: Range<Int>, isInteger: Bool) {
         let end = range.upperBound
         // 1.234 may be a whole number with a group mark.
@@ -59,7 +59,7 @@ struct WrittenAmounts: Sendable {
         }
     }
 
-    /// Takes in a text.
+    /// Adds a text.
     mutating func take(text bytes: Span<UInt8>, _ range: Range<Int>) {
         guard range.count <= 32, let first = range.first(where: { isDigit(bytes[$0]) }),
             let last = range.last(where: { isDigit(bytes[$0]) })

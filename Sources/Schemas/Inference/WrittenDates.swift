@@ -39,7 +39,7 @@ struct WrittenDates: Sendable {
     /// Whether it has a time of day.
     private(set) var hasClock = false
 
-    /// Takes in a value that is no date in ISO 8601.
+    /// Adds a value that is no date in ISO 8601.
     mutating func take(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         guard range.count >= 6, range.count <= 32 else { return }
         var reader = DateReader(bytes: range.map { bytes[$0] })
@@ -74,7 +74,7 @@ struct WrittenDates: Sendable {
             return .pattern(
                 monthFirst, evidence: "\(values - tally.dayFirst) of \(values) values have a day above 12 second")
         case (true, true):
-            // Nobody puts points behind a month that comes first.
+            // Month-first dates are never written with points.
             return form.mark == 0x2E
                 ? .pattern(dayFirst, evidence: "points stand between day, month and year")
                 : .either(dayFirst: dayFirst, monthFirst: monthFirst)
@@ -82,7 +82,7 @@ struct WrittenDates: Sendable {
         }
     }
 
-    /// What most values are, for a column in which some are not.
+    /// The pattern of most values, for a column in which some have another one.
     func mostly(of values: Int) -> (count: Int, pattern: String)? {
         guard let (form, tally) = tallies.max(by: { $0.value.count < $1.value.count }), tally.count < values else {
             return nil

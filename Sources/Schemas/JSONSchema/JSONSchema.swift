@@ -20,7 +20,7 @@ package struct JSONSchema: Sendable {
     package struct Rule: Sendable {
         /// The keyword.
         package let name: String
-        /// What it says.
+        /// Its value.
         package let keyword: Keyword
     }
 

@@ -24,7 +24,7 @@ extension SchemaLoader {
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
         if let rule = cursor["secrets"] { field.secrets = try loadSecrets(rule) }
         field.undeclaredPII = try cursor["undeclaredPii"]?.choice(UndeclaredPII.self, what: "policy")
-        // Beside the standard's place for it, which the reference library of Table Schema does not read.
+        // Allowed here too, since the reference library of Table Schema rejects the standard's place for it.
         if let schema = cursor["jsonSchema"] {
             guard field.type == .object || field.type == .array, field.constraints.jsonSchema == nil else {
                 throw schema.error(

@@ -16,7 +16,7 @@ extension SchemaLoader {
     mutating func loadPII(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> PIIRule {
         guard cursor.value.members != nil else { throw cursor.wrongKind("a mapping with entity: or scan:") }
         var rule = PIIRule()
-        // The operator first: the keys that belong to an operator of the future are not the mistake.
+        // The operator is read first: where it is unknown, its keys are not the mistake.
         if let word = cursor["operator"] { rule.operation = try loadOperator(word) }
         let own: [String] =
             switch rule.operation {
@@ -75,7 +75,7 @@ extension SchemaLoader {
         return rule
     }
 
-    /// Whether values are brought into one spelling before they are made tokens.
+    /// Whether values are normalised before they become tokens.
     private mutating func loadNormalisation(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {
         rule.normalizes = try cursor["normalize"]?.flag() ?? false
         if let country = cursor["country"] {

@@ -2,7 +2,7 @@ import Recognition
 import Tabular
 
 extension SchemaLoader {
-    /// What holds for personal data in all fields.
+    /// Rules for personal data in all fields.
     func loadPersonalData(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PersonalDataRules {
         try cursor.refuseKeys(besides: ["thresholds", "spans"])
         var rules = PersonalDataRules()
@@ -34,7 +34,7 @@ extension SchemaLoader {
         return rules
     }
 
-    /// The class size that is wanted. Suppression would need another pass: it is said, and nothing is left out.
+    /// The wanted class size (k-anonymity). Suppression would need another pass, so it is a warning and not enforced.
     mutating func loadPrivacy(_ cursor: Cursor) throws(SchemaError) -> Int {
         try cursor.refuseKeys(besides: ["kAnonymity"])
         guard let rule = cursor["kAnonymity"] else { return 5 }

@@ -1,7 +1,7 @@
 import Tabular
 
 extension SchemaLoader {
-    /// Whether a document is a JSON Schema: it says so, or has its words and no fields.
+    /// Whether a document is a JSON Schema: its `$schema` says so, or it has JSON Schema keywords and no `fields`.
     func isJSONSchema(_ root: Cursor) throws(SchemaError) -> Bool {
         if root["fields"] != nil { return false }
         if let address = root["$schema"]?.value.text, address.contains("json-schema.org") { return true }
@@ -23,7 +23,7 @@ extension SchemaLoader {
             }
             let known = placeOfField[name]
             var field = known.map { fields[$0] } ?? Field(name: name, type: type(of: property))
-            // Two branches that say different things of a member: nothing is known of it but that it is there.
+            // Branches that disagree on a member's type: it may be anything.
             if known != nil, field.type != type(of: property) { field.type = .any }
             if property.value.members != nil {
                 if field.title == nil { field.title = try property["title"]?.lexeme() }
@@ -54,7 +54,7 @@ extension SchemaLoader {
         schema.name = try root["name"]?.lexeme() ?? ""
         schema.version = try root["version"]?.lexeme() ?? ""
         schema.recordSchema = compiled
-        // What a record may have besides is the schema's to say.
+        // The schema itself says whether a record may have other members.
         schema.unknownFields = .keep
         if let settings = root["sluice"] {
             if let stray = settings["references"] {
@@ -65,7 +65,7 @@ extension SchemaLoader {
             try loadSettings(settings, into: &schema)
             taken.insert(settings.path)
         }
-        // A protection that nothing takes up would let through what it was written for.
+        // A protection that is never read would let pass what it was written for.
         for stray in found where !taken.contains(stray.path) {
             throw stray.error(
                 .inconsistent,
@@ -75,7 +75,7 @@ extension SchemaLoader {
         return schema
     }
 
-    /// All `sluice` settings, and words that were meant as others.
+    /// Collects all `sluice` settings, and refuses or warns about misspelt keywords.
     private mutating func lint(_ schema: Cursor) throws(SchemaError) {
         guard schema.value.members != nil else { return }
         for key in try schema.keys() {
@@ -119,7 +119,7 @@ extension SchemaLoader {
         "readOnly", "writeOnly", "examples", "contentEncoding", "contentMediaType", "name", "version", "example", "id",
     ]
 
-    /// What rules and statistics take the values for; what they are is the schema's to say.
+    /// The type that row rules and statistics use; the JSON Schema alone judges the values.
     private func type(of property: Cursor) -> FieldType {
         let words =
             property["type"].map { $0.value.text.map { [$0] } ?? $0.value.items?.compactMap(\.text) ?? [] } ?? []
@@ -133,7 +133,7 @@ extension SchemaLoader {
         case "object": return .object
         case "array": return .array
         default:
-            // A format that is no rule promises nothing.
+            // A format that is not asserted guarantees nothing.
             guard surroundings.assertsFormat else { return .string(.default) }
             switch property["format"]?.value.text {
             case "date": return .date(.iso)

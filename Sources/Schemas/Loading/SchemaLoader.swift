@@ -1,6 +1,6 @@
 package import Tabular
 
-/// A contract as read, with what is worth knowing about it.
+/// A contract as read, with its warnings.
 package struct LoadedSchema: Sendable, Equatable {
     /// The contract. Its `digest` is empty: hashing `document` is the caller's, who has a hash function.
     package var schema: Schema
@@ -34,8 +34,8 @@ private func canonical(_ value: JSONValue, _ place: Place) -> JSONValue {
 extension Schema {
     /// Reads a contract: a Table Schema 1.0, 2.0 or 2.1 in YAML or JSON, with the `sluice:` settings.
     ///
-    /// What this version can't enforce is refused where ignoring it would let something through unmasked or unread,
-    /// and is a warning elsewhere.
+    /// A setting that this version cannot enforce is an error where ignoring it would let something pass unmasked or
+    /// unread, and a warning elsewhere.
     package static func load(_ bytes: [UInt8], name: String) throws(SchemaError) -> LoadedSchema {
         try load(try loadDocument(bytes, name: name))
     }
@@ -51,7 +51,7 @@ extension Schema {
         let schema = try loader.load(document.cursor)
         let warnings = loader.warnings.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
         var canonical = canonicalForm(of: document)
-        // What a contract refers to is a part of it: another text is another contract, and the record has it whole.
+        // Documents that a contract refers to are part of it: they change its digest, and the ledger records them.
         if !documents.isEmpty, var members = canonical.members, var settings = members["sluice"]?.members,
             var rules = settings["jsonSchema"]?.members
         {
@@ -184,7 +184,7 @@ struct SchemaLoader {
         }
     }
 
-    /// Fields are different places of a record, and none is masked as a whole that another one is a part of.
+    /// Fields have different paths, and no masked field may contain another one.
     private func checkPaths(_ items: [Cursor], _ fields: [Field]) throws(SchemaError) {
         if fields.allSatisfy({ $0.path == nil }) { return }
         let places = fields.map { $0.path ?? [$0.name] }
@@ -195,7 +195,7 @@ struct SchemaLoader {
                 throw item.error(
                     .inconsistent, "field \(quoted(fields[twin].name)) is at the same place of a record already")
             }
-            // What has no key cannot be left out.
+            // A value without a key cannot be left out.
             let isElement = place.last.map { $0.allSatisfy(\.isNumber) } ?? false
             if isElement, place.count > 1, fields[index].pii?.operation == .drop {
                 throw item.error(.inconsistent, "drop cannot leave out an element of an array; use redact")
@@ -265,15 +265,14 @@ struct SchemaLoader {
 
     /// Warns about standard keys that are not enforced, and about unknown keys that look like known ones.
     ///
-    /// The standard lets anybody add properties, so other unknown keys are none of our business.
+    /// The standard allows other properties, so other unknown keys pass.
     mutating func warnAboutKeys(of cursor: Cursor, known: [String], unenforced: [String]) throws(SchemaError) {
         for key in try cursor.keys() {
             guard let member = cursor[key] else { continue }
             if unenforced.contains(key) {
                 warnings.append(member.warning("\(key) is not enforced by this version"))
             } else if !known.contains(key), let meant = suggestion(for: key, among: known + unenforced) {
-                // The standards allow other keys; but one that was meant to be a protection must not be lost to a
-                // typing error.
+                // The standards allow other keys, but a misspelt protection must not be ignored.
                 if ["sluice", "constraints", "primaryKey", "missingValues"].contains(meant)
                     || cursor.path.hasSuffix("constraints")
                 {

@@ -12,21 +12,21 @@ package struct BatchRule: Sendable, Equatable {
     package var rejectedRows = RejectedRows.quarantine
     /// Largest share of quarantined rows, 0 to 1.
     package var maxQuarantinedRate = 0.05
-    /// What becomes of a row that is another one again, value by value; nil where they are only counted.
+    /// What becomes of a row that equals an earlier one value by value; nil where they are only counted.
     package var duplicateRows: DuplicateRows?
 
     /// A rule with the defaults.
     package init() {}
 }
 
-/// What becomes of rows that stand in the file before (`sluice: batch: duplicateRows:`).
+/// What becomes of rows that repeat an earlier row of the file (`sluice: batch: duplicateRows:`).
 package enum DuplicateRows: String, Sendable, CaseIterable {
     /// They are flagged.
     case flag
     /// They are kept back.
     case quarantine
 
-    /// What it makes of a row.
+    /// The outcome of a row.
     package var outcome: Outcome { self == .flag ? .flagged : .quarantined }
 }
 

@@ -34,7 +34,7 @@ package struct Field: Sendable, Equatable {
     package var hiddenText: Outcome?
     /// What a credential in it does to a row; nil means the schema's.
     package var secrets: Outcome?
-    /// What personal data does that the contract does not speak of; nil for what the contract says in general.
+    /// What undeclared personal data does; nil means the schema's.
     package var undeclaredPII: UndeclaredPII?
     /// What it is to statistics; nil for what its values look like.
     package var form: DeclaredForm?
@@ -107,6 +107,6 @@ package enum DeclaredForm: String, Sendable, CaseIterable {
     case code
     /// Texts that stand for something: shares are compared, and new ones counted.
     case category
-    /// What tells rows apart: nothing is compared.
+    /// Identifiers of rows: nothing is compared.
     case key
 }

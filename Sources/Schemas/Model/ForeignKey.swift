@@ -1,4 +1,4 @@
-/// Where the rows are that a foreign key refers to.
+/// Where the rows that a foreign key refers to are.
 package enum ReferenceSource: Sendable, Hashable {
     /// The rows of the same file.
     case itself
@@ -8,7 +8,7 @@ package enum ReferenceSource: Sendable, Hashable {
     case dataset(String)
 }
 
-/// Values that must stand in rows somewhere else.
+/// A foreign key: values that must occur in other rows.
 package struct ForeignKey: Sendable, Hashable {
     /// The fields here.
     package var fields: [String]

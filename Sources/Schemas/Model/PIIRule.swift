@@ -25,7 +25,7 @@ package enum MaskOperator: String, Sendable, CaseIterable {
     case suppress
 }
 
-/// What becomes of personal data that the contract does not speak of (`undeclaredPii`).
+/// What becomes of undeclared personal data (`undeclaredPii`).
 package enum UndeclaredPII: String, Sendable, CaseIterable {
     /// It is replaced by the entity's name, and the row flagged.
     case mask
@@ -36,7 +36,7 @@ package enum UndeclaredPII: String, Sendable, CaseIterable {
     /// It passes.
     case allow
 
-    /// What it makes of a row.
+    /// The outcome of a row.
     package var outcome: Outcome {
         switch self {
         case .mask: .flagged
@@ -105,7 +105,7 @@ package struct PIIRule: Sendable, Equatable {
     package init() {}
 }
 
-/// What holds for personal data in all fields (`sluice: pii:` of the contract).
+/// Rules for personal data in all fields (`sluice: pii:` of the contract).
 package struct PersonalDataRules: Sendable, Equatable {
     /// The score from which on a match counts, instead of the entity's own threshold.
     package var thresholds: [Entity: Double] = [:]

@@ -19,7 +19,7 @@ package struct Schema: Sendable, Equatable {
     /// How a file's columns and the fields must match, when the contract says it; else by name, in any order, and
     /// `unknownFields` says the rest.
     package var fieldsMatch: FieldsMatch?
-    /// What every row keeps besides.
+    /// The row rules.
     package var rules: [RowRule] = []
     /// What happens to other columns.
     package var unknownFields: UnknownFields = .reject
@@ -35,15 +35,15 @@ package struct Schema: Sendable, Equatable {
     package var dialect: Dialect?
     /// How the files' text is encoded.
     package var encoding = TextEncoding.utf8
-    /// What text that people do not see as machines do does to a row; accepted means that it is not looked for.
+    /// What hidden text does to a row; accepted means that it is not searched for.
     package var hiddenText = Outcome.flagged
-    /// What a credential in a text does to a row; accepted means that none is looked for.
+    /// What a credential in a text does to a row; accepted means that none is searched for.
     package var secrets = Outcome.rejected
-    /// What personal data does that the contract does not speak of.
+    /// What undeclared personal data does to a row.
     package var undeclaredPII = UndeclaredPII.mask
-    /// What holds for personal data in all fields.
+    /// Rules for personal data in all fields.
     package var personalData = PersonalDataRules()
-    /// Rows that are alike in all quasi-identifiers should be at least so many (`privacy.kAnonymity.k`): reported, not
+    /// The wanted size of every class of rows with equal quasi-identifiers (`privacy.kAnonymity.k`): reported, not
     /// enforced.
     package var minimumClass = 5
     /// Row limits.
@@ -60,7 +60,7 @@ package struct Schema: Sendable, Equatable {
     package var recordSchema: JSONSchema?
     /// SHA-256 of the contract's canonical JSON form (RFC 8785), so that layout and comments do not matter.
     package var digest: [UInt8] = []
-    /// Whether it was inferred from the very data it judges.
+    /// Whether it was inferred from the data that it judges.
     package var isInferred = false
 
     /// A contract with the given columns.

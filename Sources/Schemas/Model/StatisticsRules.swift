@@ -21,7 +21,7 @@ package struct AnomalyRule: Sendable, Equatable {
 package struct DriftRule: Sendable, Equatable {
     /// False when it is not to be compared.
     package var enabled = true
-    /// From here on a batch is flagged, and held; nil for the metric's own.
+    /// The values from which a batch is flagged, and held; nil for the metric's own.
     package var warn: Double?, fail: Double?
 
     /// A rule with the defaults.

@@ -1,7 +1,8 @@
 import CPCRE2
 import Synchronization
 
-/// A compiled `pattern`: PCRE2 with JIT, matching the whole text, with a hard limit of work (design decision D5).
+/// A compiled `pattern`: PCRE2 with JIT, matching the whole text, with a hard limit of work, so that no pattern and
+/// text can stall a run.
 @safe package final class Pattern: @unchecked Sendable {
     // Sound: PCRE2 code and match contexts are immutable once made and may be shared by threads (pcre2api,
     // "Multithreading").
@@ -10,16 +11,16 @@ import Synchronization
     /// table of bits holds. Nil where the pattern itself is more than ASCII.
     private let narrow: OpaquePointer?
     private let context: OpaquePointer
-    /// Match memory that nobody uses now.
+    /// Match memory that is not in use.
     private let idle = Mutex<[MatchMemory]>([])
 
     /// Why a pattern cannot be used.
     package struct Refused: Error, Sendable {
-        /// What PCRE2 says, and where.
+        /// PCRE2's message, with the offset.
         package let reason: String
     }
 
-    /// What a match came to.
+    /// The result of a match.
     package enum Answer: Sendable {
         case matches
         case differs
@@ -69,7 +70,7 @@ import Synchronization
             unsafe pcre2_code_free_8(made)
             throw Refused(reason: "pcre2 has no just-in-time compiler here, and slices must judge alike everywhere")
         }
-        // What switches Unicode on by itself, or names characters beyond ASCII, is left to the one that knows them.
+        // A pattern that switches Unicode on by itself or names characters beyond ASCII has no narrow twin.
         let isPlain = narrow.utf8.allSatisfy { $0 < 0x80 } && !["(*", "\\x{", "\\u"].contains(where: narrow.contains)
         var twin: OpaquePointer?
         if isPlain { unsafe twin = compile(narrow, options & ~UInt32(PCRE2_UTF) & ~UInt32(PCRE2_UCP)) }
@@ -106,8 +107,8 @@ import Synchronization
         return Matcher(self, memory)
     }
 
-    /// What one thread matches a pattern with. Making its memory asks the system for a stack, so the pattern keeps it
-    /// for the next one.
+    /// Matches a pattern on one thread. Its memory includes a stack from the system, so the pattern keeps it for the
+    /// next matcher.
     package final class Matcher {
         private let pattern: Pattern
         private let memory: MatchMemory

@@ -1,14 +1,14 @@
 import Schemas
 import Tabular
 
-/// One field's contract, compiled: constants parsed once, so that a column is checked by loops over bytes.
-/// A class, because a column loop that copies a dozen fields to ask one question spends its time copying.
+/// One field's contract, compiled: its constants are parsed once, and columns are checked by loops over bytes. It is a
+/// class because copying so many fields would cost a column loop more than the check.
 final class FieldCheck: Sendable {
     let index: Int
     let type: FieldType
     let isInteger: Bool
     let isNumeric: Bool
-    /// Whether its values are text to people.
+    /// Whether people read its values as text.
     let isText: Bool
     /// What hidden text does to a row.
     let hiddenText: Outcome
@@ -36,16 +36,16 @@ final class FieldCheck: Sendable {
     let falseWords: [[UInt8]]
     let pattern: Pattern?
     let jsonSchema: JSONSchemaCheck?
-    /// Whether a JSON Schema judges its values: then they are only read.
+    /// Whether the record's JSON Schema judges its values, so that they are only read here.
     let isOnlyRead: Bool
-    /// Whether a JSON string is no value of it.
+    /// Whether a JSON string is an error.
     let refusesJSONStrings: Bool
     let maxDepth: Int
 
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
         let field = schema.fields[index]
         let constraints = field.constraints
-        // A limit that is no value of the field's type would be a limit that nothing enforces.
+        // A limit that is no value of the field's type would never be enforced.
         func unusable(_ text: String) -> UnusableContract {
             UnusableContract(
                 reason: "field \(field.name): the limit or enum value \"\(text)\" is no \(field.type.name)",
@@ -73,7 +73,7 @@ final class FieldCheck: Sendable {
         default: isText = false
         }
         hiddenText = field.hiddenText ?? schema.hiddenText
-        // A primary key is no null. Where its rule is that of one unique field, this is all that is left to say.
+        // A primary key is never null. Where one unique field is the primary key there is no other rule that says so.
         required = constraints.required || (constraints.unique && schema.primaryKey == [field.name])
         minLength = constraints.minLength
         maxLength = constraints.maxLength
@@ -108,7 +108,7 @@ final class FieldCheck: Sendable {
         }
     }
 
-    /// Whether there is no text that the check has anything against.
+    /// Whether any text passes.
     var takesAnyText: Bool {
         (type == .string(.default) || type == .any) && !required && !limitsLength && allowed.texts == nil
             && allowed.categories == nil && pattern == nil && jsonSchema == nil
@@ -141,7 +141,7 @@ final class FieldCheck: Sendable {
             if isPlainNumber, let value = Numbers.integer(bytes, cell.range) { return value }
             if cell.isNumber, Numbers.isWhole(bytes, cell.range) { return Numbers.decimal(bytes, cell.range) }
         } else if cell.isNumber {
-            // Whoever reads it would take a number that no double holds for infinity (RFC 8259, 6).
+            // A reader would take a number beyond a double's range for infinity (RFC 8259, 6).
             return Numbers.decimal(bytes, cell.range).flatMap { $0.isFinite ? $0 : nil }
         } else if isPlainNumber {
             return Numbers.decimal(bytes, cell.range)
@@ -153,7 +153,7 @@ final class FieldCheck: Sendable {
             ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
     }
 
-    /// The whole number in a cell, when 64 bits hold it and it can be told exactly.
+    /// The whole number in a cell, when it is exact in 64 bits.
     func whole(_ cell: Cell, _ bytes: Span<UInt8>) -> Int64? {
         guard let value = number(cell, bytes) else { return nil }
         if value.magnitude < 0x1p53 { return Int64(exactly: value) }
@@ -162,11 +162,11 @@ final class FieldCheck: Sendable {
         return plain.count <= 1024 ? Int64(String(decoding: plain, as: UTF8.self)) : nil
     }
 
-    /// One text for each number beyond what a double tells apart.
+    /// The canonical text of a number that a double does not hold exactly.
     func exactText(_ cell: Cell, _ bytes: Span<UInt8>) -> [UInt8] {
         let plain =
             isPlainNumber || cell.isNumber ? cell.range.map { bytes[$0] } : Numbers.plain(bytes, cell.range, style)
-        // Infinity, by its name.
+        // A special value such as INF.
         guard plain.contains(where: { $0 &- 0x30 < 10 }) else { return plain }
         return ExactNumber(plain.span, 0..<plain.count).canonical
     }
@@ -180,7 +180,7 @@ final class FieldCheck: Sendable {
         return falseWords.contains { Self.equal(bytes, cell.range, $0) } ? false : nil
     }
 
-    /// What the number in a cell breaks, or nil.
+    /// The limit that the number in a cell breaks, or nil.
     @inline(__always)
     func bounds(_ value: Double, _ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
         if isInteger, wholes.areNeeded, value.magnitude >= 0x1p53 { return exactBounds(cell, bytes, value) }
@@ -198,7 +198,7 @@ final class FieldCheck: Sendable {
         return nil
     }
 
-    /// What a whole number breaks that a double cannot hold exactly; JSON's `1e30` is compared as a double.
+    /// The limit that a whole number beyond 2⁵³ breaks, or nil; JSON's `1e30` is compared as a double.
     private func exactBounds(_ cell: Cell, _ bytes: Span<UInt8>, _ value: Double) -> FindingCode? {
         var whole = Numbers.Whole(bytes, cell.range)
         if whole == nil, !cell.isNumber {
@@ -215,7 +215,7 @@ final class FieldCheck: Sendable {
         return nil
     }
 
-    /// What a date or time breaks, or nil.
+    /// The limit that a date or time breaks, or nil.
     @inline(__always)
     func bounds(_ value: Int64) -> FindingCode? {
         if let earliest, value < earliest { return .minimumError }
@@ -232,7 +232,7 @@ final class FieldCheck: Sendable {
         (allowed.texts?.contains(bytes, range) ?? true) && (allowed.categories?.contains(bytes, range) ?? true)
     }
 
-    /// What a text's length breaks, or nil.
+    /// The limit that a length breaks, or nil.
     @inline(__always)
     func lengths(_ count: Int) -> FindingCode? {
         if let least = minLength, count < least { return .minLengthError }
@@ -245,7 +245,7 @@ final class FieldCheck: Sendable {
 }
 
 extension Field {
-    /// Whether JSON has a form of its own for its values, and the field declares none of texts.
+    /// Whether JSON has a form of its own for the field's values, and the field declares no textual one.
     fileprivate var hasJSONForm: Bool {
         switch type {
         case .integer, .number: groupChar == nil && bareNumber && (type == .integer || decimalChar == ".")

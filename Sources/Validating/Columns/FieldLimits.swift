@@ -1,7 +1,7 @@
 import Schemas
 import Tabular
 
-/// The limits of an integer field, digit by digit.
+/// The limits of an integer field as whole numbers of any size.
 struct WholeLimits: Sendable {
     let categories: [Numbers.Whole]?
     let minimum: Numbers.Whole?
@@ -30,13 +30,13 @@ struct WholeLimits: Sendable {
     }
 }
 
-/// The values that a field may have at all: those of `enum`, and those of `categories`.
+/// The values that `enum` and `categories` allow.
 struct AllowedValues: Sendable {
     /// `enum` as texts; nil when there is none.
     let texts: TextSet?
     let numbers: [Double]
     let moments: [Int64]
-    /// Of a field whose values are JSON.
+    /// `enum` of a field whose values are JSON.
     let values: [JSONTape]
     let categories: TextSet?
     let categoryNumbers: Set<Double>

@@ -1,23 +1,23 @@
 package import Schemas
 import Tabular
 
-/// Decimal text to numbers, without a copy where it can.
+/// Decimal text to numbers, without a copy where possible.
 package enum Numbers {
-    /// How numbers are written in a column; marks may be any one character, so they are bytes.
+    /// How numbers are written in a column. A mark may be any character, so it is a list of bytes.
     package struct Style: Sendable, Equatable {
         /// The decimal mark; none for whole numbers.
         package var decimal: [UInt8] = [0x2E]
-        /// What may stand between groups of three digits.
+        /// The marks that may stand between groups of three digits.
         var groups: [[UInt8]] = []
         var isBare = true
 
-        /// Spaces that look the same in print, so that one of them stands for all.
+        /// Spaces that look alike in print: declaring one allows all.
         private static let spaces = [" ", "\u{A0}", "\u{202F}", "\u{2009}"]
 
         /// Plain numbers.
         package init() {}
 
-        /// As a field has it.
+        /// The style that a field declares.
         package init(_ field: Field) {
             decimal = field.type == .integer ? [] : Array(field.decimalChar.utf8)
             isBare = field.bareNumber
@@ -25,7 +25,7 @@ package enum Numbers {
             groups = (Self.spaces.contains(mark) ? Self.spaces : [mark]).map { Array($0.utf8) }
         }
 
-        /// Whether numbers are written as they are without any settings.
+        /// Whether it is the style without any settings.
         package var isPlain: Bool { isBare && groups.isEmpty && (decimal.isEmpty || decimal == [0x2E]) }
     }
 
@@ -51,7 +51,7 @@ package enum Numbers {
         return isNegative ? -magnitude : magnitude
     }
 
-    /// A whole number of more than 18 digits; past what a double holds it is infinite.
+    /// A whole number of more than 18 digits; infinite beyond a double's range.
     private static func long(_ bytes: Span<UInt8>, _ range: Range<Int>, _ isNegative: Bool) -> Double? {
         let digits = significant(bytes, range)
         if digits.isEmpty { return isNegative ? -0.0 : 0 }
@@ -67,7 +67,7 @@ package enum Numbers {
         return at..<range.upperBound
     }
 
-    /// A whole number of any size, for the comparisons that a double is too coarse for.
+    /// A whole number of any size, for comparisons beyond a double's precision.
     struct Whole: Sendable, Equatable, Comparable {
         private let isNegative: Bool
         private let digits: [UInt8]
@@ -145,8 +145,7 @@ package enum Numbers {
     }
 
     /// A number with marks, or with signs around it when it is not bare, as plain text; empty when there is none. Group
-    /// marks stand before each three digits of the whole part or not at all, so that no mark of another meaning moves
-    /// the decimal point.
+    /// marks must stand before every three digits of the whole part or nowhere: a decimal mark must not pass as one.
     package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> [UInt8] {
         guard let range = style.isBare ? range : bare(bytes, range, style) else { return [] }
         var at = range.lowerBound
@@ -166,7 +165,7 @@ package enum Numbers {
                 continue
             }
             guard let mark = style.groups.first(where: { stands($0, bytes, in: at..<end) }) else { break }
-            // 0,500 is no grouped number: its mark is somebody's decimal mark.
+            // 0,500 is no grouped number: the comma is a decimal mark.
             guard groups == 0 ? 1...3 ~= run && bytes[first] != 0x30 : run == 3 else { return [] }
             (run, groups, at) = (0, groups + 1, at + mark.count)
         }
@@ -191,20 +190,20 @@ package enum Numbers {
         return true
     }
 
-    /// The number within its currency or percent sign; nil when there is none, or a mark beside it that could be a part
-    /// of it.
+    /// The range of the number without its currency or percent sign; nil when there is no number, or a mark beside it
+    /// could belong to it.
     private static func bare(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> Range<Int>? {
         var (low, high) = (range.lowerBound, range.upperBound)
         while low < high, !(bytes[low] &- 0x30 <= 9 || bytes[low] == 0x2B || bytes[low] == 0x2D) { low += 1 }
         while high > low, !(bytes[high - 1] &- 0x30 <= 9) { high -= 1 }
         guard low < high else { return nil }
-        // Marks that a person would see; spaces stand around numbers anyway.
+        // Visible marks only: spaces stand around numbers anyway.
         let visible = style.groups.count == 1 ? style.groups : []
         for mark in [style.decimal, [0x2E], [0x2C]] + visible {
             guard low - mark.count >= range.lowerBound, stands(mark, bytes, in: low - mark.count..<low) else {
                 continue
             }
-            // The point of an abbreviation, as in Rs.500, is none of a number.
+            // The point of an abbreviation, as in Rs.500, is no decimal point.
             if endsInLetter(bytes, range.lowerBound..<low - mark.count) { break }
             guard mark == style.decimal else { return nil }
             low -= mark.count

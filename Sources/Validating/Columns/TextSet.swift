@@ -1,4 +1,4 @@
-/// A set of texts that is asked for ranges of bytes: linear when small, by hash when not.
+/// A set of texts that is queried by ranges of bytes: a list when small, a hash table otherwise.
 struct TextSet: Sendable {
     private let texts: [[UInt8]]
     /// Places in `texts` plus one, by hash; empty when the set is small.
@@ -21,7 +21,7 @@ struct TextSet: Sendable {
         self.slots = slots
     }
 
-    /// FNV-1a, 64 bits. A contract chooses its own words, so that nobody gains by making them collide.
+    /// FNV-1a, 64 bits, without a key: the words come from the contract, not from the data.
     private static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in range { hash = (hash ^ UInt64(bytes[at])) &* 0x100_0000_01B3 }

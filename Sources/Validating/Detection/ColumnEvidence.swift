@@ -1,21 +1,20 @@
 package import Recognition
 
-/// What the columns of some rows hold: counts that can be added up, from which it is told what a column is.
+/// Counts of what the columns of some rows hold. They can be merged, and say which entity a column is.
 package struct ColumnEvidence: Sendable, Equatable {
     /// For each column that is searched, its values.
     package var values: [Int: Int] = [:]
-    /// For each column and entity, values that are wholly that.
+    /// For each column and entity, the values that are the entity as a whole.
     package var wholes: [Int: [Entity: Int]] = [:]
-    /// For each column and entity, values with such a thing in them.
+    /// For each column and entity, the values that contain it.
     package var inside: [Int: [Entity: Int]] = [:]
-    /// For each column and entity, values that have the form of those in which it was found, whether it was found in
-    /// them or not.
+    /// For each column and entity, the values that have the same form as a value in which it was found.
     package var alike: [Int: [Entity: Int]] = [:]
 
-    /// Evidence of nothing.
+    /// Evidence without rows.
     package init() {}
 
-    /// Adds other rows'.
+    /// Adds the counts of other rows.
     package mutating func merge(_ other: ColumnEvidence) {
         values.merge(other.values, uniquingKeysWith: +)
         wholes.merge(other.wholes) { $0.merging($1, uniquingKeysWith: +) }
@@ -23,11 +22,11 @@ package struct ColumnEvidence: Sendable, Equatable {
         alike.merge(other.alike) { $0.merging($1, uniquingKeysWith: +) }
     }
 
-    /// Values that a verdict needs (FEATURES 7.9).
+    /// The fewest values from which the kind of a column is told.
     package static let valuesMin = 100
-    /// Share of a column's values that make it what they are.
+    /// The share of a column's values that must be an entity for the column to be one.
     package static let shareMin = 0.2
-    /// Share from which also the values that are something else are replaced: they are most likely written badly.
+    /// The share from which the column's other values are replaced too, since they are most likely misspelt entities.
     package static let shareToReplace = 0.8
 
     /// The share of a column's values that are an entity.
@@ -38,11 +37,11 @@ package struct ColumnEvidence: Sendable, Equatable {
     /// Whether most values of a column, however few, are wholly an entity.
     package func isColumn(of entity: Entity, _ column: Int) -> Bool { share(of: entity, in: column) > 0.5 }
 
-    /// Values of a key that are somebody's, from which on the batch waits, and their share.
+    /// A batch is held from this many values of a key that are personal data, or from this share of them.
     private static let keysMin = 3, keysShareMin = 0.01
 
-    /// What a column is that is told of as a whole, below what a verdict needs: a key some of whose values are
-    /// somebody's, and one that is told once rather than in its rows.
+    /// The entity that is reported once for the column although there is too little evidence for `verdict`: of a key,
+    /// from a few values on; of a quasi-identifier, when most values are that.
     package func kind(_ column: Int, isKey: Bool) -> Entity? {
         let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
         guard let best, best.value > 0 else { return nil }
@@ -50,7 +49,7 @@ package struct ColumnEvidence: Sendable, Equatable {
         return best.key.isQuasi && isColumn(of: best.key, column) ? best.key : nil
     }
 
-    /// What a column is: the entity that at least a fifth of at least a hundred values are.
+    /// The entity of a column: the one that at least a fifth of at least a hundred values are.
     package func verdict(_ column: Int) -> Entity? {
         guard let count = values[column], count >= Self.valuesMin else { return nil }
         let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
@@ -58,17 +57,16 @@ package struct ColumnEvidence: Sendable, Equatable {
         return best.key
     }
 
-    /// Values of one form that a judgement about all of them needs.
+    /// The fewest values of one form from which chance is judged.
     private static let alikeMin = 10
-    /// The share of all numbers that a check digit lets through, at most.
+    /// The largest share of random numbers that passes a check digit.
     private static let chance = 0.1
 
-    /// Whether what was found of an entity in a column is no more than chance finds among numbers of that form: then it
-    /// is none.
+    /// Whether the hits of an entity in a column are no more than chance gives among numbers of that form.
     ///
-    /// A check digit lets a tenth of all numbers through, and the number of hits is binomial: three standard deviations
-    /// above that, and one more. In a column that is called like something else, or is a key, what is found must be
-    /// most of its form, and three at least.
+    /// A check digit passes a tenth of random numbers, and the number of hits is binomial; chance ends three standard
+    /// deviations above its mean, plus one hit. In a key or a column whose name says something else, at least three
+    /// hits are needed, and more than half of the values of their form.
     package func isChance(_ entity: Entity, in column: Int, isOfThings: Bool) -> Bool {
         let hits = (wholes[column]?[entity] ?? 0) + (inside[column]?[entity] ?? 0)
         let tries = alike[column]?[entity] ?? 0
@@ -79,15 +77,15 @@ package struct ColumnEvidence: Sendable, Equatable {
             && Double(hits) <= expected + 3 * (expected * (1 - Self.chance)).squareRoot() + 1
     }
 
-    /// Without what turned out to be chance.
+    /// Removes an entity whose hits are chance.
     package mutating func forget(_ entity: Entity, in column: Int) {
         wholes[column]?[entity] = nil
         inside[column]?[entity] = nil
     }
 }
 
-/// The form of a short value: its signs, where its letters and digits are, and how long its long runs are. Values of
-/// one form are numbered by one hand.
+/// The form of a short value: its signs, the places of its letters and digits, and the lengths of its runs above four.
+/// Values of one form come from one numbering scheme.
 struct ValueForm: Hashable {
     private let hash: UInt64
 
@@ -103,7 +101,7 @@ struct ValueForm: Hashable {
             at += 1
             if kind < 3 { while at < range.upperBound, Self.kind(bytes[at]) == kind { at += 1 } }
             let run = at - start
-            // Short runs are counted up, and grow: 9.9.10.4.
+            // Short runs vary in length within one scheme: 9.9.10.4.
             hash = (hash ^ UInt64(kind)) &* 0x100_0000_01B3
             if kind < 3, run > 4 { hash = (hash ^ UInt64(run)) &* 0x100_0000_01B3 }
         }
@@ -117,12 +115,12 @@ struct ValueForm: Hashable {
     }
 }
 
-/// How many values of a column have the forms in which entities were found.
+/// Counts the values of a column that have a form in which an entity was found.
 struct FormCounts {
     private var forms: [ValueForm: Set<Entity>] = [:]
     private(set) var counts: [Entity: Int] = [:]
     var isEmpty: Bool { forms.isEmpty }
-    /// Forms that are remembered; a column with more is of no one form.
+    /// The most forms that are kept; a column with more has no form of its own.
     private static let limit = 32
 
     mutating func note(_ form: ValueForm?, _ entity: Entity) {

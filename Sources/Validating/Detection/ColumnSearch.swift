@@ -2,15 +2,15 @@ import Recognition
 import Schemas
 import Tabular
 
-/// How one column is searched.
+/// How one column is searched for personal data and credentials.
 struct ColumnSearch: Sendable {
     let field: Int
     private(set) var scanner: TextScanner
     /// The user's own list of names.
     let names: NameList?
-    /// What undeclared personal data does; nil where a rule of the contract says what is done.
+    /// What undeclared personal data does to a row; nil where the contract declares it.
     let undeclared: UndeclaredPII?
-    /// What a credential does.
+    /// What a credential does to a row.
     let secrets: Outcome
     /// Whether a row in which anything is found is quarantined.
     let suppresses: Bool
@@ -34,7 +34,7 @@ struct ColumnSearch: Sendable {
         let policy = own.undeclaredPII ?? schema.undeclaredPII
         let mayHold: Bool
         switch own.type {
-        // What passes their checks is nothing else, but for a date that is somebody's.
+        // A value that passes these types' checks cannot be anything else, except that a date may be a date of birth.
         case .date, .datetime: mayHold = TextScanner.isCalled(.dateOfBirth, own.name)
         case .boolean, .time, .year, .yearmonth, .duration: mayHold = false
         default: mayHold = true
@@ -44,7 +44,7 @@ struct ColumnSearch: Sendable {
             own.role == .key || own.role == .subject || own.constraints.unique || schema.primaryKey.contains(own.name)
             || schema.uniqueKeys.contains { $0.contains(own.name) }
         field = index
-        // Who calls a field a quasi-identifier knows what it holds, and keeps it on purpose.
+        // Whoever declares a quasi-identifier knows what it holds, and keeps it on purpose.
         let isKnown = own.categories != nil || own.constraints.enumeration != nil || own.role == .quasiIdentifier
         suppresses = own.pii?.operation == .suppress
         whole = suppresses ? own.pii?.entity : nil
@@ -67,7 +67,7 @@ struct ColumnSearch: Sendable {
         digitsMin = TextScanner.isCalledAny(own.name) ? 1 : 7
     }
 
-    /// How a column is searched that the contract does not name.
+    /// How a column that the contract does not name is searched.
     init?(unknown name: String, _ schema: Schema) {
         undeclared = schema.undeclaredPII == .allow ? nil : schema.undeclaredPII
         secrets = schema.secrets
@@ -79,7 +79,7 @@ struct ColumnSearch: Sendable {
         names = nil
         guard undeclared != nil || secrets != .accepted else { return nil }
         scanner = Self.scanner(name, undeclared: undeclared, secrets: secrets, schema)
-        // Nobody said whether it is text or counts something.
+        // Nothing says whether its values are text or numbers.
         scanner.isNumber = true
     }
 

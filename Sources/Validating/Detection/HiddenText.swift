@@ -1,16 +1,15 @@
-// The standard library normalises, and says so to its friends only; Foundation, which says it to all, is not for this
-// room.
+// Normalisation is in the standard library as SPI only. Foundation has it as API, but this room does not import it.
 @_spi(_Unicode) import Swift
 package import Tabular
 
-/// What a column's label has that people do not see, as the codes of the findings about it.
+/// The codes of the findings about hidden text in a column's label.
 package func hiddenText(inLabel label: String) -> [FindingCode] {
     let bytes = Array(label.utf8)
     let kinds = HiddenText.kinds(bytes.span, 0..<bytes.count)
     return HiddenText.codes.filter { kinds.contains($0.0) }.map(\.1)
 }
 
-/// Looks for text that people do not see as machines do.
+/// Finds text that looks different to people than to programs.
 ///
 /// - `hidden`: characters without a shape: zero-width ones, bidirectional controls, tags, fillers, stacked variation
 ///   selectors. Those that scripts and emoji need where they stand are let through.
@@ -18,7 +17,7 @@ package func hiddenText(inLabel label: String) -> [FindingCode] {
 ///   mixed-script confusables, for Greek, Cyrillic and full-width letters).
 /// - `decomposed`: text that is not in normalisation form C (Unicode TR 15), so that equal words differ in bytes.
 enum HiddenText {
-    /// What a text has of each kind.
+    /// The kinds of hidden text that a text has.
     struct Kinds: OptionSet {
         let rawValue: UInt8
         static let hidden = Kinds(rawValue: 1)
@@ -40,7 +39,7 @@ enum HiddenText {
         return all >= 0x80
     }
 
-    /// What stands in a text that is valid UTF-8.
+    /// The kinds of hidden text in valid UTF-8.
     static func kinds(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Kinds {
         var found: Kinds = []
         var before: UInt32 = 0
@@ -63,7 +62,7 @@ enum HiddenText {
                 }
                 switch scalar {
                 case 0x0590...0x08FF where scalar != 0x061C, 0xFB1D...0xFDFF, 0xFE70...0xFEFC: isRightToLeft = true
-                // Directions are told from right-to-left text only when all of it was seen.
+                // Direction marks are hidden only in a text without right-to-left letters, which is known at its end.
                 case 0x061C, 0x200E, 0x200F: hasMarks = true
                 case 0xE0020...0xE007F where isFlag: break
                 default: if isHidden(scalar, after: before) { found.insert(.hidden) }
@@ -80,15 +79,15 @@ enum HiddenText {
         return found
     }
 
-    /// Whether a formula can begin so.
+    /// Whether a formula can begin with this byte.
     @inline(__always)
     static func mayBeFormula(_ byte: UInt8) -> Bool {
-        // Asked for every text: most begin with a letter, which is behind them all.
+        // A fast exit: most texts begin with a letter, and letters are above all of these.
         byte <= 0x40
             && (byte == 0x3D || byte == 0x40 || byte == 0x2B || byte == 0x2D || byte == 0x09 || byte == 0x0D)
     }
 
-    /// Whether a text begins as spreadsheets begin formulas (OWASP, CSV injection); a number does not.
+    /// Whether a spreadsheet would read the text as a formula (OWASP, "CSV Injection"); signed numbers are none.
     static func isFormula(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard let first = range.first else { return false }
         switch bytes[first] {
@@ -153,8 +152,7 @@ enum HiddenText {
         }
     }
 
-    /// Whether a text with such a character may not be in form C; the others are the same in every text
-    /// (NFC_Quick_Check).
+    /// Whether a text with this scalar may not be in form C (Unicode's NFC_Quick_Check).
     @inline(__always)
     private static func asksForForm(_ scalar: UInt32) -> Bool {
         switch scalar {

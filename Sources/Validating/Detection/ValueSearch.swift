@@ -17,7 +17,7 @@ struct ValueSearch {
         inValue range: Range<Int>, of bytes: Span<UInt8>, isNumber: Bool, hasEscapes: Bool,
         anchors: borrowing AnchorMap
     ) -> SecretKind? {
-        // A data frame writes numbers into columns of text as well; but 65170839E003 may be none.
+        // Data frames write numbers into text columns too, but a text such as 65170839E003 may be an identifier.
         if isNumber || column.scanner.isTelling && Validating.isNumber(bytes, range) {
             let secret = column.scanner.scan(
                 number: bytes, range, atLeast: column.digitsMin, anchors, into: &matches)
@@ -34,8 +34,8 @@ struct ValueSearch {
 }
 
 extension TextScanner {
-    /// Looks through a number: nothing of one with a fraction, or with less digits than `digitsMin`; the sign, the
-    /// zeros behind a point and an exponent go with what is found.
+    /// Searches a number. A number with a fraction or with fewer digits than `digitsMin` holds nothing. A match
+    /// includes the sign, zeros behind the point and an exponent.
     func scan(
         number bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int, _ anchors: borrowing AnchorMap,
         into matches: inout [EntityMatch]
@@ -66,7 +66,7 @@ extension TextScanner {
         return secret
     }
 
-    /// Looks through digits without the zeros that fill them up in front, which then go with what is found.
+    /// Searches digits without leading zeros; a match includes the zeros.
     func scan(
         padded bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
         into matches: inout [EntityMatch]
@@ -84,9 +84,9 @@ extension TextScanner {
         }
     }
 
-    /// Looks through text in which a backslash and a letter may stand for the end of a line: once as it is and once
-    /// with spaces in their place, since the letter would hide what follows. Of two matches that overlap the better
-    /// stands for both.
+    /// Searches text in which a backslash and a letter may stand for a line end: once as it is, and once with spaces in
+    /// their place, since the letter would hide what follows it. Of two overlapping matches the higher-scoring one is
+    /// kept.
     func scan(
         escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap, _ names: NameList?,
         into matches: inout [EntityMatch]

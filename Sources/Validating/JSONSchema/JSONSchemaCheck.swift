@@ -35,7 +35,7 @@ package final class JSONSchemaCheck: Sendable {
     /// The result of judging a value.
     package enum Verdict: Sendable, Equatable {
         case valid, invalid
-        /// It took more steps than any honest pair of schema and value does.
+        /// The budget of steps was used up: no honest pair of schema and value needs it.
         case overBudget
     }
 

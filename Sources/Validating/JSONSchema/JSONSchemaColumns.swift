@@ -1,10 +1,11 @@
 import Schemas
 import Tabular
 
-/// What a JSON Schema asks of a record, said of its members one by one: then records can be judged by column, over the
-/// cells that the reader has made already, and nothing is read twice.
+/// A JSON Schema of records, split into schemas of single members. Records are then judged by column, over the cells
+/// that the reader made, and no text is parsed twice.
 ///
-/// Most schemas of records are that: `properties`, `required`, `additionalProperties: false`, and references to such.
+/// Most schemas of records have this form: `properties`, `required`, `additionalProperties: false`, and references to
+/// such.
 struct JSONSchemaColumns: Sendable {
     /// A contract's field, the node that its values keep, and whether that needs a tape.
     struct Member: Sendable {
@@ -17,11 +18,11 @@ struct JSONSchemaColumns: Sendable {
     }
 
     fileprivate(set) var members: [Member] = []
-    /// Fields that must be there.
+    /// Fields that must be present.
     fileprivate(set) var required: [Int] = []
-    /// Fields that must not.
+    /// Fields that must be absent.
     fileprivate(set) var forbidden: [Int] = []
-    /// Whether members that are no fields must not be there.
+    /// Whether members that are no fields are refused.
     fileprivate(set) var refusesOthers = false
 }
 
@@ -64,7 +65,7 @@ extension JSONSchemaProgram {
                     takesNumbers: takesAny(.number, node)))
         }
         if rules.rest < 0 { return true }
-        // Another rule for all others would have to see them.
+        // Any other schema of them would have to judge them.
         guard let only = instructions(of: Int(rules.rest)).first, case .never = only.code else { return false }
         columns.refusesOthers = true
         columns.forbidden += names.indices.filter { !keys.contains(names[$0]) }
@@ -95,7 +96,7 @@ extension JSONSchemaProgram {
         }
     }
 
-    /// The rows of a block that break the schema, or may.
+    /// The rows of a block that break the schema or may break it.
     func suspects(
         among rows: [UInt32], of batch: Batch, by columns: JSONSchemaColumns, state: inout State
     ) -> [UInt32] {

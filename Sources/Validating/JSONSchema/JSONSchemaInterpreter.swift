@@ -30,15 +30,15 @@ struct JSONSchemaInterpreter: ~Copyable {
     private let budget: Int
     /// Whether the limit of steps or depth was reached.
     private(set) var isExhausted = false
-    /// Whether all violations are wanted, or only whether there is one.
+    /// Whether violations are collected, or only the verdict is wanted.
     var collects = false
     private(set) var violations: [JSONSchemaCheck.Violation] = []
     private var keywordPath: [String] = []
     private var instancePath: [String] = []
 
-    /// Deeper than any honest schema goes into a value of at most 512 levels.
+    /// No honest schema goes deeper into a value of at most 512 levels.
     private static let maxDepth = 1500
-    /// Violations wanted of one value.
+    /// The most violations that are collected.
     var kept = 1000
     private var isFull: Bool { violations.count >= kept }
 
@@ -75,7 +75,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         }
 
         let keyword: String
-        /// Which of the keyword's schemas.
+        /// The token of one of the keyword's schemas.
         var part: String?
         var descent = Descent.none
 
@@ -105,7 +105,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         return isValid
     }
 
-    /// Applies a part of a schema whose failure may be all right: what it finds is kept only when it is wanted.
+    /// Applies a part of a schema whose failure is no violation; what it evaluated counts only when it holds.
     private mutating func attempt(_ node: Int, on value: Int, seen: EvaluatedParts?) -> Bool {
         let (was, had) = (collects, violations.count)
         collects = false
@@ -117,7 +117,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         return isValid
     }
 
-    /// Whether a value keeps a schema; what the schema has looked at is added to `seen`.
+    /// Whether a value keeps a schema; the parts that the schema evaluated are added to `seen`.
     mutating func judge(_ value: Int, by index: Int, seen: EvaluatedParts?) -> Bool {
         let node = schema.nodes[index]
         if let verdict = node.verdict {
@@ -139,7 +139,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         let enters = scope.last != node.resource
         if enters { scope.append(node.resource) }
         defer { if enters { scope.removeLast() } }
-        // What failed parts have looked at does not count, so it is told on only at the end.
+        // Parts that a failed schema evaluated do not count, so they are merged only at the end.
         let own = node.tracks || seen != nil ? EvaluatedParts() : nil
         var isValid = true
         for rule in node.rules {
@@ -219,7 +219,7 @@ struct JSONSchemaInterpreter: ~Copyable {
             return isValid
         case .anyOf(let parts):
             var isValid = false
-            // Each branch that fits has looked at something.
+            // Every branch that holds evaluates parts.
             for part in parts where attempt(part, on: value, seen: seen) {
                 isValid = true
                 if seen == nil { break }

@@ -46,7 +46,7 @@ struct JSONSchemaProgram: Sendable {
     private(set) var keyBytes: [UInt8] = []
     private(set) var keyStarts: [Int32] = [0]
 
-    /// More keys than this are better looked up by a hash.
+    /// Above this many keys, the interpreter's hash table is faster.
     private static let keysMax = 64
 
     init?(_ schema: JSONSchema) {
@@ -130,7 +130,7 @@ struct JSONSchemaProgram: Sendable {
         case .uniqueItems: add(.unique)
         case .items(let first, let rest): return list(.items, first + [rest ?? -1])
         case .contains(let node, let least, let most):
-            // Two more numbers than an instruction has room for.
+            // An instruction has no room for two more numbers, so they go into the list.
             return list(.contains, [node, least, most ?? Int(Int32.max)])
         case .allOf(let nodes): return list(.all, nodes)
         case .anyOf(let nodes): return list(.any, nodes)
@@ -158,7 +158,7 @@ struct JSONSchemaProgram: Sendable {
         }
     }
 
-    /// What a node asks.
+    /// The instructions of a node.
     func instructions(of node: Int) -> ArraySlice<Instruction> {
         instructions[Int(starts[node])..<Int(starts[node + 1])]
     }

@@ -15,7 +15,7 @@ extension JSONSchemaProgram {
         var tape = JSONTape()
     }
 
-    /// Deeper than any honest schema goes into a value of at most 512 levels.
+    /// No honest schema goes deeper into a value of at most 512 levels.
     private static let maxDepth = 1500
 
     /// Whether the whole of the state's tape keeps a node.
@@ -75,7 +75,7 @@ extension JSONSchemaProgram {
             return kind != .number || ExactNumber(text, values[value].range).isMultiple(of: numbers[a])
         case .minimum, .maximum, .above, .below:
             return kind != .number || keeps(values[value].range, of: text, limit: a, as: instruction.code)
-        // A character has one to four bytes, so that most texts need not be counted.
+        // A character has one to four bytes, so most texts need not be counted.
         case .minLength:
             let count = values[value].range.count
             return kind != .string || count / 4 >= a || (count >= a && length(text, values[value].range) >= a)
@@ -190,7 +190,7 @@ extension JSONSchemaProgram {
     ) -> Bool {
         var key = value + 1
         state.steps += Int(values[value].count)
-        // Members mostly stand in the schema's order.
+        // Members usually stand in the schema's order.
         var hint = 0
         for _ in 0..<Int(values[value].count) {
             let found = place(
@@ -230,7 +230,7 @@ extension JSONSchemaProgram {
     ) -> Bool {
         let members = Int(values[value].count)
         if members < count { return false }
-        // What is required mostly stands in the same order.
+        // Required members usually stand in the schema's order.
         var (key, passed) = (value + 1, 0)
         for wanted in first..<first + count {
             var left = members
@@ -255,7 +255,7 @@ extension JSONSchemaProgram {
         case .number:
             if types.contains(.number) { return true }
             guard types.contains(.integer) else { return false }
-            // Digits alone are a whole number; 1.0 and 1e2 are asked for their value.
+            // Digits alone are a whole number; of 1.0 and 1e2 the value decides.
             for at in value.range where text[at] < 0x2D || text[at] > 0x39 || text[at] == 0x2E {
                 return ExactNumber(text, value.range).isWhole
             }

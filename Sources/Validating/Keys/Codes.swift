@@ -18,7 +18,7 @@ extension Validator {
         return max(1, key(cell, batch.bytes.span, as: checks[field], state: Hash128(high: 0, low: 0)).high)
     }
 
-    /// A keyed hash of what stands in some fields of a row, as it stands there.
+    /// A keyed hash of the cells of some fields as written.
     package func code(ofAll fields: [Int], row: Int, in batch: Batch) -> UInt64 {
         var state = Hash128(high: 0, low: 0)
         let bytes = batch.bytes.span
@@ -77,7 +77,7 @@ extension Validator {
         return Dates.value(batch.bytes.span, cell.range, checks[field].type).map { Double($0) / 1e6 }
     }
 
-    /// A keyed hash of a word: what others may derive secrets of their own from.
+    /// A keyed hash of a word, from which other rooms derive secrets.
     package func code(of word: UInt64) -> UInt64 { hash.hash(word).high }
 
     /// The hash of a present value by its meaning: two spellings of a number, a truth value or a time are one key.
@@ -91,7 +91,7 @@ extension Validator {
         if check.type == .boolean, let flag = check.flag(cell, bytes) { return hash.hash(flag ? 1 : 0, state: state) }
         if check.type.isMoment, cell.isText, let moment = Dates.value(bytes, cell.range, check.type) {
             let known = hash.hash(UInt64(bitPattern: moment), state: state)
-            // What is finer than a microsecond.
+            // Digits below a microsecond.
             let rest = Dates.finer(bytes, cell.range)
             return rest.isEmpty ? known : hash.hash(bytes, rest, state: known)
         }

@@ -41,7 +41,7 @@ extension Validator {
             }
             let cell = batch.cells[row * batch.width + column]
             if check.isMissing(cell, bytes) {
-                // Rows are alike where both have nothing, too.
+                // Two missing values are equal in copies of rows.
                 if rule.code == .duplicateRow {
                     state = hash.hash(0x6E6F_6E65, state: state)
                 } else {

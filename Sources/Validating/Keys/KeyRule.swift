@@ -26,7 +26,7 @@ package struct KeyRule: Sendable, Equatable {
     /// What reports call the rule, where its fields do not say enough.
     package var name: String?
 
-    /// What it makes of a row that breaks it.
+    /// The outcome of a row that breaks it.
     package var outcome: Outcome { if case .copies(let outcome) = purpose { outcome } else { .rejected } }
 
     /// The finding about a row that breaks it.
@@ -38,7 +38,7 @@ package struct KeyRule: Sendable, Equatable {
 }
 
 extension Schema {
-    /// What must be unique, and what must be somewhere else.
+    /// The rules about keys: unique fields, primary and unique keys, foreign keys, copies of rows.
     var keyRules: [KeyRule] {
         func places(_ names: [String]) -> [Int] {
             names.compactMap { name in fields.firstIndex { $0.name == name } }
@@ -46,7 +46,7 @@ extension Schema {
         var rules = fields.indices.filter { fields[$0].constraints.unique }
             .map { KeyRule(code: .uniqueError, fields: [$0]) }
         let key = places(primaryKey)
-        // A primary key of one field that is unique anyway would say everything twice.
+        // A primary key of one unique field would repeat every finding.
         if !key.isEmpty, !rules.contains(where: { $0.fields == key }) {
             rules.append(KeyRule(code: .primaryKeyError, fields: key))
         }

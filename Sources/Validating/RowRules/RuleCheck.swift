@@ -20,8 +20,8 @@ struct RuleCheck: Sendable {
         self.patterns = patterns
     }
 
-    /// The rows that break the rule. One whose condition rests on a missing value keeps it, as in SQL; one whose
-    /// condition is an error, such as a division by zero, breaks it.
+    /// The rows that break the rule. A condition that depends on a missing value is kept, as in SQL; one that is an
+    /// error, such as a division by zero, is broken.
     func broken(_ batch: Batch, _ rows: [UInt32], _ checks: [FieldCheck]) -> [UInt32] {
         if rows.isEmpty { return [] }
         var run = RuleRun(batch: batch, rows: rows, checks: checks, patterns: patterns)
@@ -36,7 +36,7 @@ struct RuleCheck: Sendable {
     }
 }
 
-/// What became of an expression in a row.
+/// The state of an expression's value in a row: a value, missing, or an error.
 enum RuleState: UInt8, Sendable, Comparable {
     case here, missing, wrong
 

@@ -28,7 +28,7 @@ extension RuleRun {
         case .string: return string(first, firstType)
         case .timestamp where firstType == .string:
             return mapped(first) { moment(Self.range($0), bytes).map { ($0, .here) } ?? (0, .wrong) }
-        // A text of a duration is a constant, which was read when the contract was.
+        // A duration's text is a constant, which was parsed with the contract.
         case .timestamp, .duration: return first
         case .abs, .greatest, .least, .floor, .ceil, .round, .trunc: return math(function, arguments, type)
         default: return mapped(first) { (Self.part(function, $0, firstType), .here) }
@@ -221,8 +221,8 @@ extension Sequence<Unicode.Scalar> {
     fileprivate var utf8Length: Int { reduce(0) { $0 + UTF8.width($1) } }
 }
 
-/// Looks for a text by the failure table of Knuth, Morris and Pratt: two long texts of somebody's choice must not cost
-/// their product.
+/// Searches for a text with the failure table of Knuth, Morris and Pratt: two long hostile texts must not cost their
+/// product.
 private struct TextSearch {
     private let wanted: [UInt8]
     private let failure: [Int]

@@ -26,7 +26,7 @@ extension RuleRun {
         }
     }
 
-    /// Whether an order keeps a comparison; what is in no order (a NaN) is only unequal.
+    /// Whether an order keeps a comparison; NaN has no order and is only unequal.
     @inline(__always)
     private static func holds(_ comparison: RuleComparison, _ order: Int?) -> Int64 {
         guard let order else { return comparison == .unequal ? 1 : 0 }
@@ -61,7 +61,7 @@ extension RuleRun {
     private func isEqual(_ left: Int64, _ right: Int64, _ bytes: Span<UInt8>) -> Bool {
         let (a, b) = (Self.range(left), Self.range(right))
         guard a.count == b.count else { return false }
-        // Constants first: they are what most texts are compared with.
+        // The fast path: most texts are compared with a constant.
         if a.upperBound <= bytes.count, b.upperBound > bytes.count {
             let start = b.lowerBound - bytes.count
             let own = made.span

@@ -7,10 +7,10 @@ struct RuleRun {
     let rows: [UInt32]
     let checks: [FieldCheck]
     let patterns: [String: Pattern]
-    /// Texts that the rule made: constants, and what functions gave.
+    /// Texts that the rule made: constants and results of functions.
     var made: [UInt8] = []
-    /// Bytes that the rule may still make of each row: more than an honest one needs, and little beside what a hostile
-    /// row could ask for. By row, so that a verdict does not depend on the rows around it.
+    /// Bytes that the rule may still make for each row: more than an honest rule needs, far less than a hostile row
+    /// could ask for. Counted by row, so that a verdict does not depend on other rows.
     private var left: [Int]
 
     init(batch: Batch, rows: [UInt32], checks: [FieldCheck], patterns: [String: Pattern]) {
@@ -85,14 +85,14 @@ struct RuleRun {
     @inline(__always)
     static func range(_ word: Int64) -> Range<Int> { Int(word >> 32)..<Int(word & 0xFFFF_FFFF) }
 
-    /// Keeps a text of the rule itself.
+    /// Stores a constant of the rule.
     private mutating func place(of text: [UInt8]) -> Int64 {
         let start = batch.bytes.count + made.count
         made += text
         return Self.place(start, start + text.count)
     }
 
-    /// Keeps a text that the rule made of a row; one that is too much is an error.
+    /// Stores a text that the rule made for a row; beyond the row's budget it is an error.
     mutating func keep(_ text: [UInt8], _ row: Int, _ out: inout RuleColumn) {
         left[row] -= text.count
         if left[row] < 0 {
@@ -136,7 +136,7 @@ struct RuleRun {
         return out
     }
 
-    /// `&&` and `||`: one part that decides is enough, whatever became of the others.
+    /// `&&` and `||`: one deciding part is enough, even where others are missing or errors.
     private mutating func joined(
         _ parts: [RuleExpression], _ bytes: Span<UInt8>, decidedBy decisive: Int64
     ) -> RuleColumn {
@@ -180,8 +180,7 @@ struct RuleRun {
             let other = operand(item, bytes)
             let next = compared(wanted, by: .equal, with: other, bytes)
             for row in rows.indices {
-                // A list with an error in it is none, whatever else is in it; a missing value only leaves the question
-                // open.
+                // An error in the list is an error of the whole; a missing value only leaves the answer open.
                 if next.states[row] == .wrong {
                     out.states[row] = .wrong
                 } else if out.states[row] != .wrong, next.states[row] == .here, next.words[row] == 1 {
