@@ -1,5 +1,3 @@
-import Tabular
-
 /// What functions take and give.
 enum RuleSignatures {
     /// A function, its arguments by type (the first is the receiver where it has one), and its result.
