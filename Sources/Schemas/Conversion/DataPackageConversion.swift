@@ -19,7 +19,7 @@ extension Schema {
         }
         resource["schema"] = .object(members)
         var resources = [JSONValue.object(resource)]
-        // What foreign keys refer to is a resource of the package, where it is a file.
+        // A file that a foreign key refers to is a resource of the package.
         for key in foreignKeys {
             guard case .file = key.source, let file = document["sluice"]?["references"]?[key.resource]?["file"] else {
                 continue
@@ -42,7 +42,8 @@ extension Schema {
     }
 }
 
-/// The contract of one resource of a Data Package: its schema, with what the package says besides under `sluice:`.
+/// The contract of one resource of a Data Package: its schema, with the package's dialect, encoding and references
+/// under `sluice:`.
 package func tableSchema(
     ofPackage document: Document, resource wanted: String?
 ) throws(SchemaError) -> ConvertedSchema {

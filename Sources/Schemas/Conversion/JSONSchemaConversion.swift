@@ -112,7 +112,7 @@ private struct JSONSchemaWriter {
         if let schema = source["constraints"]?["jsonSchema"] ?? source["sluice"]?["jsonSchema"] {
             members["allOf"] = .array([schema])
         }
-        // What is not required may be null, or, for texts, empty.
+        // A value that is not required may be null, or, for texts, empty.
         if !limits.required, !schema.primaryKey.contains(field.name), let type = members["type"] {
             members["type"] = .array([type, jsonText("null")])
         } else if field.type == .string(.default), limits.required, limits.minLength ?? 0 == 0, limits.pattern == nil,

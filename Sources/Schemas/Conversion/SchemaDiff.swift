@@ -2,13 +2,13 @@ package import Tabular
 
 /// One difference between two contracts, and what it means for whoever sends data under them.
 package struct SchemaChange: Sendable, Equatable {
-    /// What a change does.
+    /// The effect of a change.
     package enum Verdict: String, Sendable, CaseIterable, Comparable {
-        /// Nothing about which data passes and what leaves.
+        /// It changes neither which data passes nor what leaves the gate.
         case cosmetic
         /// All that passed still passes, and more.
         case widening
-        /// What passed may be refused or held, or what leaves the gate is something else.
+        /// Data that passed may be refused or held, or other data leaves the gate.
         case breaking
 
         private var rank: Int { self == .cosmetic ? 0 : self == .widening ? 1 : 2 }
@@ -17,16 +17,16 @@ package struct SchemaChange: Sendable, Equatable {
         package static func < (left: Verdict, right: Verdict) -> Bool { left.rank < right.rank }
     }
 
-    /// What it does.
+    /// Its effect.
     package let verdict: Verdict
     /// Where, such as `fields.amount.constraints.minimum`.
     package let place: String
-    /// What was and what is, in a few words.
+    /// The change in a few words.
     package let what: String
 }
 
 extension Schema {
-    /// What changed from this contract to another one, what matters most first.
+    /// The changes from this contract to another one, the most important first.
     package func changes(to new: Schema) -> [SchemaChange] {
         var diff = SchemaDiff()
         diff.compare(self, new)
@@ -42,7 +42,7 @@ private struct SchemaDiff {
         changes.append(SchemaChange(verdict: verdict, place: place, what: what))
     }
 
-    /// A setting of which nobody can tell whether it lets more through.
+    /// A setting that differs; whether it lets more through is unknown, so it is breaking unless said otherwise.
     private mutating func changed<Value: Equatable>(
         _ old: Value, _ new: Value, at place: String, is verdict: SchemaChange.Verdict = .breaking,
         _ what: String = "changed"
@@ -50,7 +50,7 @@ private struct SchemaDiff {
         if old != new { note(verdict, place, what) }
     }
 
-    /// A rule that is there or not; another one than before may refuse what passed.
+    /// A rule that was added, removed or replaced; another rule may refuse what passed.
     private mutating func rule<Value: Equatable>(_ old: Value?, _ new: Value?, _ place: String) {
         switch (old, new) {
         case (nil, _?): note(.breaking, place, "added")
@@ -60,7 +60,7 @@ private struct SchemaDiff {
         }
     }
 
-    /// A limit, whose larger values let more through, or less.
+    /// A limit: a larger upper one and a smaller lower one let more through.
     private mutating func limit(_ old: String?, _ new: String?, _ place: String, isUpper: Bool) {
         guard let old, let new else { return rule(old, new, place) }
         if old == new { return }
@@ -269,7 +269,7 @@ private struct SchemaDiff {
     }
 }
 
-/// A contract without what is ours: a pure descriptor of its standard.
+/// A contract without `sluice:` settings: a pure descriptor of its standard.
 package func strippedDescriptor(_ document: JSONValue) -> JSONValue {
     guard var members = document.members else { return document }
     members["sluice"] = nil

@@ -13,11 +13,11 @@ extension Schema {
 
 /// Writes a JSON Schema as a Table Schema.
 private struct TableSchemaWriter {
-    /// What a schema says of a record's members, branches included, as the loader finds them.
+    /// The members that a schema and its branches name, as the loader finds them.
     private struct Collected {
         var properties: [String: JSONValue] = [:]
         var required: Set<String> = []
-        /// Named in branches that need not hold, and by several of them.
+        /// Members that a branch names which need not hold, and members of which branches say different things.
         var doubtful: Set<String> = []
         var isRepeated: Set<String> = []
         var isClosed = false
@@ -37,12 +37,12 @@ private struct TableSchemaWriter {
             if found.doubtful.contains(field.name) {
                 out.note("properties.\(field.name)", "only some branches say this of it, and here it holds always")
                 if found.isRepeated.contains(field.name) {
-                    // Branches that differ: the name and its settings are all that is sure.
+                    // Branches differ: only the name and its settings are certain.
                     property = .object(property["sluice"].map { ["sluice": $0] } ?? [:])
                 }
             }
             if let reference = property["$ref"]?.text, var target = resolved(reference)?.members {
-                // What stands beside a reference holds too.
+                // Keywords beside a reference hold too.
                 for (key, value) in property.members ?? [:] where key != "$ref" { target[key] = value }
                 property = .object(target)
             }
@@ -85,7 +85,7 @@ private struct TableSchemaWriter {
                 continue
             }
             if known != property { found.isRepeated.insert(name) }
-            // Settings stand once, wherever that is; and what certainly holds is worth more.
+            // Settings stand once, in whichever branch; the first one found is kept.
             if known["sluice"] == nil, let settings = property["sluice"] {
                 var members = known.members ?? [:]
                 members["sluice"] = settings
@@ -165,7 +165,7 @@ private struct TableSchemaWriter {
                 take("minLength", as: "minLength")
                 take("maxLength", as: "maxLength")
                 if let pattern = property["pattern"]?.text {
-                    // Matched anywhere there, and by the whole value here.
+                    // JSON Schema matches anywhere, Table Schema the whole value.
                     limits["pattern"] = jsonText(wholePattern(pattern))
                     used.insert("pattern")
                 }
@@ -186,7 +186,7 @@ private struct TableSchemaWriter {
         if let allowed = property["enum"]?.items ?? property["const"].map({ [$0] }), type != "object", type != "array" {
             let values = allowed.filter { $0 != .null }
             if values.allSatisfy({ $0.text != nil || $0.double != nil || $0.flag != nil }), !values.isEmpty {
-                // Without a type, the values tell it.
+                // Without a type, the allowed values decide it.
                 if types.isEmpty {
                     let isText = values.allSatisfy { $0.text != nil }
                     field["type"] = jsonText(
@@ -210,7 +210,7 @@ private struct TableSchemaWriter {
 
     /// A pattern that is found anywhere, as one that the whole value matches.
     private func wholePattern(_ pattern: String) -> String {
-        // As we write them.
+        // The form that `jsonSchema` writes.
         if pattern.hasPrefix("^(?:"), pattern.hasSuffix(")$") {
             let inner = String(pattern.dropFirst(4).dropLast(2))
             if isBalanced(inner) { return inner }
@@ -220,7 +220,7 @@ private struct TableSchemaWriter {
         let isEnd = inner.hasSuffix("$") && !inner.hasSuffix("\\$")
         if isStart { inner.removeFirst() }
         if isEnd { inner.removeLast() }
-        // An alternative at the top would take the anchors apart.
+        // With an alternative at the top, each anchor would belong to one branch only.
         if isStart, isEnd, !inner.contains("|") { return inner }
         return "[\\s\\S]*?(?:\(pattern))[\\s\\S]*"
     }

@@ -61,7 +61,7 @@ struct ColumnSummary: Sendable {
     /// The first values, for what the screening would say of them.
     private(set) var sampledNumbers: [Double] = []
     private(set) var sampledCodes: [UInt64] = []
-    /// Its value.
+    /// What the screening takes it for.
     private(set) var form = SampledForm.other
 
     /// The largest vocabulary.

@@ -1,7 +1,7 @@
 /// Names of hosts (RFC 1123, RFC 952) and internationalised ones (IDNA: RFC 5890 to 5892).
 extension TextReader {
-    /// RFC 1123 2.1 and RFC 952; other letters where IDNA (RFC 5890) is meant, of whose tables only the shape of labels
-    /// is checked.
+    /// A host name (RFC 1123, 2.1; RFC 952), or an internationalised one (RFC 5890), whose labels are checked without
+    /// the tables of IDNA.
     mutating func hostname(ascii: Bool) -> Bool {
         guard at < end, end - at <= 253 else { return false }
         var first = at
@@ -49,8 +49,8 @@ extension TextReader {
         return isIDNA(scalars)
     }
 
-    /// What RFC 5891 4.2 and RFC 5892 say of a label without their tables of characters: combining marks at the
-    /// beginning, and the rules that depend on neighbours.
+    /// Whether a label keeps RFC 5891, 4.2, and RFC 5892 as far as they need no table of characters: no combining mark
+    /// at the start, and the contextual rules.
     private func isIDNA(_ scalars: [UInt32]) -> Bool {
         guard let first = scalars.first.flatMap(Unicode.Scalar.init) else { return false }
         switch first.properties.generalCategory {
@@ -75,7 +75,7 @@ extension TextReader {
             case 0x30FB: if !isKana { return false }
             case 0x200D: if !joins { return false }
             case 0x200C:
-                // Between letters that join (RFC 5892 A.1): Arabic ones, as far as anybody writes them.
+                // Between joining letters (RFC 5892, A.1): approximated by the Arabic block.
                 let isBetween = (0x620...0x6FF).contains(before) && (0x620...0x6FF).contains(after)
                 if !joins, !isBetween { return false }
             // Disallowed, and easily taken for others (RFC 5892 2.6).

@@ -1,5 +1,5 @@
 extension JSONFormat {
-    /// Whether a text has the format; `regex` is for whoever has a compiler of expressions.
+    /// Whether a text has the format; always true for `regex`, which needs a compiler of expressions.
     package func fits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var reader = TextReader(bytes, range)
         switch self {

@@ -4,19 +4,19 @@ package import Tabular
 package struct JSONSchema: Sendable {
     /// One subschema.
     package struct Node: Sendable {
-        /// What a schema that is `true` or `false` says; nil for an object.
+        /// The verdict of a schema that is `true` or `false`; nil for an object.
         package var verdict: Bool?
         /// Its keywords, `unevaluated…` last.
         package var rules: [Rule] = []
         /// The resource it is a part of, as an index that `dynamicNodes` uses.
         package var resource = 0
-        /// Where it stands: the resource's identifier and a JSON Pointer.
+        /// Its place: the resource's identifier and a JSON Pointer.
         package var location = ""
-        /// Whether it asks what its parts have looked at.
+        /// Whether it needs the parts that its subschemas evaluated.
         package var tracks = false
     }
 
-    /// A keyword and what it says.
+    /// A keyword and its value.
     package struct Rule: Sendable {
         /// The keyword.
         package let name: String
@@ -63,7 +63,7 @@ package struct JSONSchema: Sendable {
         }
     }
 
-    /// What a keyword says; subschemas are places in `nodes`.
+    /// The value of a keyword; subschemas are places in `nodes`.
     package enum Keyword: Sendable {
         case reference(Int)
         /// To the outermost resource of the dynamic scope that has the anchor, else to the node.
@@ -105,7 +105,7 @@ package struct JSONSchema: Sendable {
     /// For each resource, the nodes of its dynamic anchors.
     package internal(set) var dynamicNodes: [[String: Int]] = []
 
-    /// What it was compiled from.
+    /// The text that it was compiled from.
     package internal(set) var source: [UInt8] = []
 
     init() {}

@@ -9,9 +9,9 @@ package struct JSONSchemaError: Error, Sendable, Equatable {
 }
 
 extension JSONSchema {
-    /// What a schema may rely on besides its own text.
+    /// Settings and documents that a schema may refer to.
     package struct Surroundings: Sendable {
-        /// Whether `format` is a rule; else it only says what a text is for.
+        /// Whether `format` is an assertion; otherwise it is an annotation.
         package var assertsFormat = false
         /// Other documents, by the identifier that references use. Nothing is ever fetched.
         package var documents: [String: [UInt8]] = [:]
@@ -48,7 +48,7 @@ struct JSONSchemaCompiler {
         init(_ text: String) { bytes = Array(text.utf8) }
     }
 
-    /// What the metaschema of a resource switches on.
+    /// The vocabularies that a resource's metaschema switches on.
     struct Vocabularies {
         var hasValidation = true
         var assertsFormat: Bool
@@ -86,7 +86,7 @@ struct JSONSchemaCompiler {
         schema.source = bytes
         let root = try add(bytes, base: base)
         _ = try node(root)
-        // What a dynamic reference may lead to is not known before it is followed.
+        // The target of a dynamic reference is known only when it is followed, so every dynamic anchor is compiled.
         var done = 0
         while done < schema.nodes.count {
             done = schema.nodes.count
@@ -99,7 +99,7 @@ struct JSONSchemaCompiler {
             }
         }
         while schema.dynamicNodes.count < dynamicAnchors.count { schema.dynamicNodes.append([:]) }
-        // A schema that applies itself to the same value would never come to an end.
+        // A schema that applies itself to the same value would never end.
         if let node = schema.nodeInLoop {
             throw JSONSchemaError(
                 reason: "the schema at \(schema.nodes[node].location) applies itself to the same value again and again",

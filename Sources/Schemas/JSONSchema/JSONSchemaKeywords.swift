@@ -1,6 +1,6 @@
 import Tabular
 
-/// Keywords and what they say.
+/// Keywords as rules.
 extension JSONSchemaCompiler {
     /// The keywords about a value itself (Validation 6).
     mutating func validation(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
@@ -143,7 +143,7 @@ extension JSONSchemaCompiler {
         return rules
     }
 
-    /// `dependencies` of earlier drafts, which 2020-12 lets readers keep: it is two keywords now.
+    /// `dependencies` of earlier drafts, which 2020-12 lets implementations keep; it became two keywords.
     private mutating func dependencies(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
         guard let map = member("dependencies", site) else { return [] }
         var keys: [(key: [UInt8], needs: [[UInt8]])] = []

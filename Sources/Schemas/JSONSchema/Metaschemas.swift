@@ -1,5 +1,5 @@
-/// The metaschema of JSON Schema 2020-12 and of its vocabularies, as json-schema.org publishes them (3-clause BSD, or
-/// AFL 3.0), without white space: a schema is checked by it when it is loaded, and may refer to it.
+/// The metaschemas of JSON Schema 2020-12 and its vocabularies as json-schema.org publishes them (3-clause BSD or AFL
+/// 3.0), without white space; a schema may refer to them.
 let metaschemas: [String] = [
     #"""
     {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://json-schema.org/draft/2020-12/schema",

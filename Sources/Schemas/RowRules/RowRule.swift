@@ -28,7 +28,7 @@ package enum RuleType: String, Sendable {
     case duration
     /// No value.
     case null = "null_type"
-    /// A list, an object or a place: there or not, and nothing else.
+    /// A list, an object or a place: a rule can only ask whether it is present.
     case opaque = "nested value"
 
     /// The type of a field's values.
@@ -86,8 +86,8 @@ package enum RuleFunction: String, Sendable, CaseIterable {
 
 /// An expression whose types were checked.
 ///
-/// Every value may also be missing, or an error such as a division by zero. Both pass through what is done with them,
-/// except where `&&` and `||` are decided without them.
+/// Every value may also be missing, or an error such as a division by zero. Both propagate, except where `&&` and `||`
+/// are decided without them.
 package indirect enum RuleExpression: Sendable, Equatable {
     /// A constant: its bits for truth values (0 or 1), whole numbers, times, and the pattern of a double.
     case constant(Int64, RuleType)
@@ -109,7 +109,7 @@ package indirect enum RuleExpression: Sendable, Equatable {
     case conditional(RuleExpression, RuleExpression, RuleExpression)
     /// Values of one type, or numbers of both.
     case comparison(RuleComparison, RuleExpression, RuleExpression)
-    /// Numbers of one type, times, lengths of time; with the type of what comes out.
+    /// Numbers of one type, times, lengths of time; with the type of the result.
     case arithmetic(RuleOperator, RuleExpression, RuleExpression, RuleType)
     /// Texts one after the other.
     case joined([RuleExpression])
@@ -117,7 +117,7 @@ package indirect enum RuleExpression: Sendable, Equatable {
     case isIn(RuleExpression, [RuleExpression])
     /// A text in which a pattern is found.
     case matches(RuleExpression, pattern: String)
-    /// A function; with the type of what comes out.
+    /// A function; with the type of the result.
     case call(RuleFunction, [RuleExpression], RuleType)
 
     /// The type of its value.

@@ -1,9 +1,9 @@
 import Tabular
 
-/// Reads an expression of a row rule and checks its types on the way: the grammar of CEL (github.com/google/cel-spec,
-/// "Syntax") without macros, messages, maps, bytes and unsigned numbers.
+/// Parses an expression of a row rule and checks its types: the grammar of CEL (github.com/google/cel-spec, "Syntax")
+/// without macros, messages, maps, bytes and unsigned numbers.
 struct RuleParser {
-    /// Why an expression is none.
+    /// Why a text is no expression.
     struct Mistake: Error {
         /// Place in the text, from 1, in Unicode scalars.
         let character: Int
@@ -241,7 +241,7 @@ struct RuleParser {
         }
         guard takes("-") else { return try member() }
         repeat { count += 1 } while takes("-")
-        // The smallest whole number has no positive twin.
+        // The smallest whole number has no positive counterpart.
         if count == 1, case .int(let magnitude) = tokens[at].kind, magnitude == 1 << 63 {
             at += 1
             return .constant(.min, .int)

@@ -1,4 +1,4 @@
-/// What functions take and give.
+/// The signatures of the functions of row rules.
 enum RuleSignatures {
     /// A function, its arguments by type (the first is the receiver where it has one), and its result.
     private struct Signature {
