@@ -1,24 +1,26 @@
 import CPCRE2
 import Synchronization
 
-/// A compiled `pattern`: PCRE2 with JIT, matching the whole text, with a hard limit of work (design decision D5).
+/// A compiled `pattern`: PCRE2 with JIT, matching the whole text, with a hard limit of work, so that no pattern and
+/// text can stall a run.
 @safe package final class Pattern: @unchecked Sendable {
-    // Sound: PCRE2 code and match contexts are immutable once made and may be shared by threads (pcre2api, "Multithreading").
+    // Sound: PCRE2 code and match contexts are immutable once made and may be shared by threads (pcre2api,
+    // "Multithreading").
     private let code: OpaquePointer
-    /// The same for texts of ASCII, as most are: characters are bytes, and Unicode's classes the narrow ones, which a table of bits
-    /// holds. Nil where the pattern itself is more than ASCII.
+    /// The same for texts of ASCII, as most are: characters are bytes, and Unicode's classes the narrow ones, which a
+    /// table of bits holds. Nil where the pattern itself is more than ASCII.
     private let narrow: OpaquePointer?
     private let context: OpaquePointer
-    /// Match memory that nobody uses now.
+    /// Match memory that is not in use.
     private let idle = Mutex<[MatchMemory]>([])
 
     /// Why a pattern cannot be used.
     package struct Refused: Error, Sendable {
-        /// What PCRE2 says, and where.
+        /// PCRE2's message, with the offset.
         package let reason: String
     }
 
-    /// What a match came to.
+    /// The result of a match.
     package enum Answer: Sendable {
         case matches
         case differs
@@ -26,9 +28,9 @@ import Synchronization
         case overBudget
     }
 
-    /// Match steps allowed for a text of so many bytes. An honest pattern takes a step or two a byte at most; a step of a pattern that
-    /// explodes can look at the whole rest of the text, so that a fixed limit would be many times as dear for a long text as for a short
-    /// one.
+    /// Match steps allowed for a text of so many bytes. An honest pattern takes a step or two a byte at most; a step of
+    /// a pattern that explodes can look at the whole rest of the text, so that a fixed limit would be many times as
+    /// dear for a long text as for a short one.
     package static func matchLimit(_ count: Int) -> UInt32 { UInt32(clamping: 2_000 + 2 * count) }
 
     /// Bytes of stack for one match, the same everywhere.
@@ -39,8 +41,8 @@ import Synchronization
         try self.init(text, narrow: text, UInt32(PCRE2_UCP) | PCRE2_ANCHORED | PCRE2_ENDANCHORED)
     }
 
-    /// Compiles `text` as a regular expression of ECMA-262 with its `u` flag, which matches anywhere: digits and words are ASCII,
-    /// white space is Unicode's.
+    /// Compiles `text` as a regular expression of ECMA-262 with its `u` flag, which matches anywhere: digits and words
+    /// are ASCII, white space is Unicode's.
     package convenience init(ecmaScript text: String) throws(Refused) {
         try self.init(
             translated(text), narrow: translated(text, isASCII: true),
@@ -68,7 +70,7 @@ import Synchronization
             unsafe pcre2_code_free_8(made)
             throw Refused(reason: "pcre2 has no just-in-time compiler here, and slices must judge alike everywhere")
         }
-        // What switches Unicode on by itself, or names characters beyond ASCII, is left to the one that knows them.
+        // A pattern that switches Unicode on by itself or names characters beyond ASCII has no narrow twin.
         let isPlain = narrow.utf8.allSatisfy { $0 < 0x80 } && !["(*", "\\x{", "\\u"].contains(where: narrow.contains)
         var twin: OpaquePointer?
         if isPlain { unsafe twin = compile(narrow, options & ~UInt32(PCRE2_UTF) & ~UInt32(PCRE2_UCP)) }
@@ -105,7 +107,8 @@ import Synchronization
         return Matcher(self, memory)
     }
 
-    /// What one thread matches a pattern with. Making its memory asks the system for a stack, so the pattern keeps it for the next one.
+    /// Matches a pattern on one thread. Its memory includes a stack from the system, so the pattern keeps it for the
+    /// next matcher.
     package final class Matcher {
         private let pattern: Pattern
         private let memory: MatchMemory
@@ -135,8 +138,8 @@ import Synchronization
     }
 }
 
-/// Match memory for one thread and pattern: with the 32 KiB of the machine stack alone, an honest pattern would come out over budget
-/// on an honest long text.
+/// Match memory for one thread and pattern: with the 32 KiB of the machine stack alone, an honest pattern would come
+/// out over budget on an honest long text.
 @safe private final class MatchMemory: @unchecked Sendable {
     // Sound: it is in a pattern's list of idle ones, or in one matcher, which one thread has.
     let data: OpaquePointer
@@ -168,9 +171,9 @@ import Synchronization
     }
 }
 
-/// An ECMA-262 expression as PCRE2 spells it: the classes that mean something else there. What only Perl and Python have is refused,
-/// since other readers of the schema would refuse it.
-/// With `isASCII` classes are narrowed to what is in a text of ASCII.
+/// An ECMA-262 expression as PCRE2 spells it: the classes that mean something else there. What only Perl and Python
+/// have is refused, since other readers of the schema would refuse it. With `isASCII` classes are narrowed to what is
+/// in a text of ASCII.
 private func translated(_ text: String, isASCII: Bool = false) throws(Pattern.Refused) -> String {
     // White space and line ends of ECMA-262 12.2 and 12.3.
     let space = "\t\n\u{0B}\u{0C}\r" + (isASCII ? " " : "\u{FEFF}\u{2028}\u{2029}\\p{Zs}")

@@ -1,0 +1,61 @@
+import Tabular
+
+/// The findings about one block, as the checks make them, and which of its rows are still sound.
+struct BlockFindings {
+    let batch: Batch
+    /// In the order they were made, the reader's first.
+    private(set) var all: [Finding]
+    /// For each row, whether no finding refuses it.
+    private(set) var isSound: [Bool]
+
+    /// What the reader found.
+    init(_ batch: Batch) {
+        self.batch = batch
+        all = batch.findings
+        isSound = batch.isWellFormed
+    }
+
+    /// Adds a finding about the row with index `row` of the block; one that rejects the row leaves it unsound.
+    mutating func add(
+        _ code: FindingCode, _ outcome: Outcome, at row: Int, field: Int = -1, rule: String? = nil
+    ) {
+        var finding = batch.finding(code, outcome: outcome, at: row, field: field)
+        finding.rule = rule
+        add(finding, at: row)
+    }
+
+    /// Adds a finding about the row with index `row` of the block.
+    mutating func add(_ finding: Finding, at row: Int) {
+        all.append(finding)
+        if finding.outcome == .rejected { isSound[row] = false }
+    }
+
+    /// Refuses a row.
+    mutating func reject(_ row: Int, for code: FindingCode, field: Int = -1) {
+        add(code, .rejected, at: row, field: field)
+    }
+
+    /// The findings by row, then by field, code and rule: a counting sort by row first, since a row has few.
+    func ordered() -> [Finding] {
+        let findings = all
+        func isBefore(_ left: Int, _ right: Int) -> Bool {
+            let (a, b) = (findings[left], findings[right])
+            return (a.field, a.code, a.rule ?? "", left) < (b.field, b.code, b.rule ?? "", right)
+        }
+        // Where the findings of each row begin.
+        var starts = [Int](repeating: 0, count: batch.count + 1)
+        for finding in findings { starts[finding.row - batch.firstRow + 1] += 1 }
+        for row in 0..<batch.count { starts[row + 1] += starts[row] }
+        var places = [Int](repeating: 0, count: findings.count)
+        var next = starts
+        for (index, finding) in findings.enumerated() {
+            let row = finding.row - batch.firstRow
+            places[next[row]] = index
+            next[row] += 1
+        }
+        for row in 0..<batch.count where starts[row + 1] - starts[row] > 1 {
+            places[starts[row]..<starts[row + 1]].sort(by: isBefore)
+        }
+        return places.map { findings[$0] }
+    }
+}

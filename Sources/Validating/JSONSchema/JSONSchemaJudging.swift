@@ -1,0 +1,62 @@
+import Schemas
+import Tabular
+
+extension JSONSchemaCheck {
+    /// What is judged: the values of a field, or whole records of these fields.
+    enum Subject {
+        case field(Int)
+        case records(of: [Field])
+
+        /// The field, or -1 for whole records.
+        var field: Int { if case .field(let index) = self { index } else { -1 } }
+    }
+
+    /// Judges the rows with these indices; one that breaks the schema is rejected, with the first keyword that it
+    /// breaks.
+    func judge(
+        _ rows: [UInt32], of batch: Batch, as subject: Subject, _ session: Session = Session(),
+        into findings: inout BlockFindings
+    ) {
+        let bytes = batch.bytes.span
+        let field = subject.field
+        let column = field >= 0 ? batch.layout.columnOfField[field] : -1
+        var tape = JSONTape()
+        for row in rows {
+            let index = Int(row)
+            let record = batch.records[index]
+            let range =
+                column >= 0
+                ? batch.cells[index * batch.width + column].range : Int(record.start)..<Int(record.end)
+            var verdict = Verdict.invalid
+            if (try? tape.read(bytes, range)) != nil { verdict = self.verdict(tape, session) }
+            if verdict == .valid { continue }
+            var finding = batch.finding(
+                verdict == .invalid ? .jsonSchemaError : .jsonSchemaBudget, outcome: .rejected, at: index, field: field)
+            if verdict == .invalid, let first = violations(tape, limit: 1).first {
+                finding.keyword = first.absoluteKeywordLocation
+                // Of a record, the field that the violation is about, when it is one of the contract's.
+                if case .records(let fields) = subject,
+                    let member = first.instanceLocation.split(separator: "/").first
+                {
+                    finding.field = fields.firstIndex { $0.name == member } ?? -1
+                }
+            }
+            findings.add(finding, at: index)
+        }
+    }
+}
+
+extension Validator {
+    /// Judges whole records by the contract's JSON Schema; by column where that is possible, and then one by one only
+    /// the records that may break it.
+    func judgeRecords(
+        _ rows: [UInt32], of batch: Batch, by check: JSONSchemaCheck, into findings: inout BlockFindings
+    ) {
+        let session = JSONSchemaCheck.Session()
+        var rows = rows
+        if batch.layout.format == .jsonl, let recordColumns {
+            rows = check.suspects(among: rows, of: batch, by: recordColumns, session)
+        }
+        check.judge(rows, of: batch, as: .records(of: schema.fields), session, into: &findings)
+    }
+}

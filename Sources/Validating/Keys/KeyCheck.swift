@@ -1,0 +1,56 @@
+import Schemas
+import Sketches
+import Tabular
+
+extension Validator {
+    /// Hashes the keys of the rows that have one; a row without a whole primary key is a finding.
+    ///
+    /// A value of another type is no value; its own finding has been made already.
+    func keys(
+        of rows: [UInt32], in batch: Batch, by rule: KeyRule, into findings: inout BlockFindings
+    ) -> [ValidatedBatch.RowKey] {
+        var keys: [ValidatedBatch.RowKey] = []
+        keys.reserveCapacity(rows.count)
+        let wrong = Set(
+            findings.all.lazy.filter { $0.code == .typeError && rule.fields.contains($0.field) }.map {
+                $0.row - batch.firstRow
+            })
+        for row in rows where wrong.isEmpty || !wrong.contains(Int(row)) {
+            if let hash = key(of: Int(row), in: batch, by: rule) {
+                keys.append(ValidatedBatch.RowKey(row: batch.firstRow + Int(row), hash: hash))
+            } else if rule.code == .primaryKeyError {
+                let field = rule.fields.count == 1 ? rule.fields[0] : -1
+                findings.reject(Int(row), for: .primaryKeyError, field: field)
+            }
+        }
+        return keys
+    }
+
+    /// The hash of a row's key; nil where a part of it has no value.
+    @inline(__always)
+    private func key(of row: Int, in batch: Batch, by rule: KeyRule) -> Hash128? {
+        let bytes = batch.bytes.span
+        var state = Hash128(high: 0, low: 0)
+        var isWhole = true
+        for field in rule.fields {
+            let column = batch.layout.columnOfField[field]
+            let check = checks[field]
+            guard column >= 0 else {
+                if rule.code != .duplicateRow { isWhole = false }
+                continue
+            }
+            let cell = batch.cells[row * batch.width + column]
+            if check.isMissing(cell, bytes) {
+                // Two missing values are equal in copies of rows.
+                if rule.code == .duplicateRow {
+                    state = hash.hash(0x6E6F_6E65, state: state)
+                } else {
+                    isWhole = false
+                }
+            } else {
+                state = key(cell, bytes, as: check, state: state)
+            }
+        }
+        return isWhole ? state : nil
+    }
+}
