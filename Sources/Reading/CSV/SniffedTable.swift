@@ -7,7 +7,7 @@ struct SniffedTable {
         let isQuoted: Bool
         /// How much it looks like one value, from 0 to 1.
         let plausibility: Double
-        /// Names its text, so that equal ones are known.
+        /// Hash of its text, to tell equal ones.
         let hash: UInt64
         let text: [UInt8]
     }
@@ -27,11 +27,11 @@ struct SniffedTable {
     private(set) var leading = 0
     /// Rows, from `leading` on, of that width.
     private(set) var regular = 0
-    /// Names what the cells are, whatever the spaces around them.
+    /// Hash of the rows and cells, without the spaces around them.
     private(set) var print = SplitMix(0x51CE)
     private(set) var nulls = 0
 
-    /// Texts that are kept: those of rows that may be a header, and of the first values below.
+    /// Bytes that are kept of a text, to compare headers and the values below.
     private static let textBytes = 256
     /// Rows that may stand before a table, at most.
     static let leadingMax = 32
@@ -56,7 +56,7 @@ struct SniffedTable {
                     let cell = block.cells[next]
                     let range = Int(cell.start)..<Int(cell.end)
                     let text = range.map { isDecoded[next] ? block.decoded[$0] : sample[$0] }
-                    add(text, isQuoted: cell.isQuoted, others, to: &row)
+                    add(text, isQuoted: cell.isQuoted, others: others, to: &row)
                     next += 1
                 }
             }
@@ -66,7 +66,7 @@ struct SniffedTable {
         settleWidth()
     }
 
-    private mutating func add(_ text: [UInt8], isQuoted: Bool, _ others: Set<UInt8>, to row: inout Row) {
+    private mutating func add(_ text: [UInt8], isQuoted: Bool, others: Set<UInt8>, to row: inout Row) {
         var hash = SplitMix(UInt64(text.count))
         for byte in text { hash.add(UInt64(byte)) }
         if !isQuoted, text == [0x5C, 0x4E] { nulls += 1 }
@@ -78,14 +78,16 @@ struct SniffedTable {
         print.add(0x1_0000)
         row.cells.append(
             Cell(
-                form: form, isQuoted: isQuoted, plausibility: Self.plausibility(text, isQuoted, form, others),
+                form: form, isQuoted: isQuoted,
+                plausibility: Self.plausibility(of: text, as: form, isQuoted: isQuoted, others: others),
                 hash: hash.state, text: Array(text.prefix(Self.textBytes))))
     }
 
-    /// What holds another dialect's marks is rarely one value, unless it was quoted or they are a sentence's.
-    private static func plausibility(_ text: [UInt8], _ isQuoted: Bool, _ form: CellForm, _ others: Set<UInt8>)
-        -> Double
-    {
+    /// How much a text looks like one value, from 0 to 1. Marks of other dialects make it unlikely, unless the text was quoted
+    /// or they punctuate a sentence.
+    private static func plausibility(
+        of text: [UInt8], as form: CellForm, isQuoted: Bool, others: Set<UInt8>
+    ) -> Double {
         if isQuoted || form == .empty || form == .missing { return 1 }
         guard let first = text.first, let last = text.last else { return 1 }
         if first == 0x22 || last == 0x22 { return 0.1 }

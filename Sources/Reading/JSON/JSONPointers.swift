@@ -38,31 +38,34 @@ struct JSONPointers: Sendable {
         return nodes.count - 1
     }
 
-    /// What a value is to the contract.
+    /// How much of a value the contract names.
     enum Part {
-        /// All of it is named, or may stay.
+        /// The contract names all of it, or the rest may stay.
         case known
-        /// Nothing in it is: it is refused or dropped as a whole.
+        /// The contract names nothing in it: it is refused or dropped as a whole.
         case unknown
-        /// It has what must be refused, because it cannot be dropped by itself.
+        /// It must be refused: something in it is unknown and cannot be dropped by itself.
         case refused
     }
 
-    /// Puts what is lifted out of a value, which is known to be JSON, into the cells of a row.
+    /// Puts the values inside a value, which is known to be JSON, into the cells of the row at the block's end.
     ///
-    /// - Parameter covered: whether a field of the contract holds the value as a whole, so that nothing in it is unknown.
+    /// - Parameters:
+    ///   - range: the value's text.
+    ///   - place: its place in the tree.
+    ///   - isCovered: whether a field of the contract holds the value as a whole, so that nothing in it is unknown.
     func lift(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, at place: Int, covered: Bool, row: Int,
-        into block: inout RecordBlock
+        _ bytes: Span<UInt8>, in range: Range<Int>, at place: Int, isCovered: Bool, into block: inout RecordBlock
     ) -> Part {
+        let (start, end) = (range.lowerBound, range.upperBound)
         let node = nodes[place]
-        if node.field >= 0 { assign(bytes, start, end, node.field, row, &block) }
+        if node.field >= 0 { assign(bytes, in: range, to: node.field, of: &block) }
         if node.children.isEmpty { return .known }
-        let covered = covered || node.field >= 0
+        let isCovered = isCovered || node.field >= 0
         let isObject = bytes[start] == 0x7B
         guard isObject || bytes[start] == 0x5B else {
-            // Nothing, where something was to be lifted from, is nothing; another value is one that nobody named.
-            return covered || JSONSkimmer.scalarKind(bytes, start, end) == .null ? .known : .unknown
+            // A null in the way holds nothing; another scalar is a value that the contract does not name.
+            return isCovered || JSONSkimmer.scalarKind(bytes, start, end) == .null ? .known : .unknown
         }
         var at = start + 1
         var index = 0
@@ -84,9 +87,9 @@ struct JSONPointers: Sendable {
                 at = skip(bytes, at + 1, end)
             }
             let last = endOfValue(bytes, at, end)
-            var part = covered ? Part.known : .unknown
+            var part = isCovered ? Part.known : .unknown
             if let child = node.children[token] {
-                part = lift(bytes, at, last, at: child, covered: covered, row: row, into: &block)
+                part = lift(bytes, in: at..<last, at: child, isCovered: isCovered, into: &block)
             }
             switch part {
             case .known: hasKnown = true
@@ -95,21 +98,22 @@ struct JSONPointers: Sendable {
                 hasUnknown = true
                 if isObject {
                     if rejectsUnknown { return .refused }
-                    if notesUnknown { block.addExtra(member, last) }
+                    if notesUnknown { block.addExtra(from: member, to: last) }
                 }
             }
             at = last
             index += 1
         }
-        // An element has no key, so it cannot be left out: with nothing known beside it the whole array is.
+        // An element has no key, so that it cannot be left out by itself; an array of unknown elements is left out as a whole.
         if isObject || !hasUnknown || !(rejectsUnknown || notesUnknown) { return .known }
         return hasKnown ? .refused : .unknown
     }
 
-    private func assign(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int, _ row: Int, _ block: inout RecordBlock
-    ) {
+    /// Makes the value in `range` the cell of a field of the row at the block's end.
+    private func assign(_ bytes: Span<UInt8>, in range: Range<Int>, to field: Int, of block: inout RecordBlock) {
+        let (start, end) = (range.lowerBound, range.upperBound)
         let origin = block.base
+        let place = block.cells.count - block.width + field
         var (first, last) = (start - origin, end - origin)
         var kind = CellKind.quoted
         switch bytes[start] {
@@ -121,13 +125,13 @@ struct JSONPointers: Sendable {
                 first = block.decoded.count
                 _ = decodeJSONString(bytes, start + 1..<end - 1, into: &block.decoded)
                 last = block.decoded.count
-                block.decodedCells.append(row + field)
+                block.decodedCells.append(place)
             }
         case 0x7B: kind = .object
         case 0x5B: kind = .array
         default: kind = JSONSkimmer.scalarKind(bytes, start, end) ?? .absent
         }
-        block.cells[row + field] = Cell(
+        block.cells[place] = Cell(
             kind: kind, start: first, end: last, rawStart: start - origin, rawEnd: end - origin)
     }
 

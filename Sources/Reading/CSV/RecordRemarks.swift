@@ -1,8 +1,8 @@
 import Tabular
 
 extension RecordBlock {
-    /// Lines between the rows of a block of CSV, up to `end`, and quoted values with rows in them.
-    func remarks(_ bytes: Span<UInt8>, end: Int, firstRow: Int, _ dialect: Dialect) -> RowRemarks {
+    /// Remarks about a block of CSV that ends at `end`: lines skipped between its rows, and quoted values that hold rows.
+    func remarks(_ bytes: Span<UInt8>, end: Int, firstRow: Int, dialect: Dialect) -> RowRemarks {
         var remarks = RowRemarks()
         let lineEnd = dialect.lineTerminator ?? 0x0A
         func lines(_ range: Range<Int>) -> Int {
@@ -24,13 +24,13 @@ extension RecordBlock {
             let skipped = lines(last..<end) - 1
             if skipped > 0 { remarks.skip(skipped, before: firstRow + count) }
         }
-        if width > 1 { findSwallowed(bytes, firstRow: firstRow, dialect, &remarks) }
+        if width > 1 { findSwallowed(bytes, firstRow: firstRow, dialect: dialect, into: &remarks) }
         return remarks
     }
 
-    /// Values between whose line ends the lines have as many cells as a row: mostly there is a quote too many somewhere above.
+    /// Finds quoted values whose inner lines have as many cells as a row: most likely a quote above was never closed.
     private func findSwallowed(
-        _ bytes: Span<UInt8>, firstRow: Int, _ dialect: Dialect, _ remarks: inout RowRemarks
+        _ bytes: Span<UInt8>, firstRow: Int, dialect: Dialect, into remarks: inout RowRemarks
     ) {
         for (index, cell) in cells.enumerated() where cell.kind == .quoted {
             let raw = base + Int(cell.rawStart)..<base + Int(cell.rawEnd)

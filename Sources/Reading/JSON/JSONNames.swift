@@ -8,7 +8,7 @@ struct JSONNames {
         let tail: UInt64
         /// Where it begins in `bytes`.
         let first: Int
-        /// Its bytes; -1 for a name with a backslash, which never looks like the source text that spells it.
+        /// Its length in bytes; -1 for a name with a backslash, which no source text spells as it stands.
         let length: Int
 
         init(_ text: [UInt8], first: Int) {
@@ -22,16 +22,16 @@ struct JSONNames {
         }
     }
 
-    /// The field that the k-th member of the row before was: members mostly keep their order.
+    /// The fields of the members of the row before, in their order, which most rows keep.
     struct Predictor {
         fileprivate var fields: [Int] = []
     }
 
     private let names: [Name]
-    /// All of them in one piece.
+    /// The names' bytes, one after the other.
     private let bytes: [UInt8]
     private let fieldOf: [[UInt8]: Int]
-    /// Of names that are not plain ASCII: another spelling of the same characters is the same name, as in a CSV header.
+    /// Fields whose names are not plain ASCII, compared by canonical equivalence (Unicode TR 15), as in a CSV header.
     private let fieldOfText: [String: Int]
 
     init(_ names: [[UInt8]]) {
@@ -50,21 +50,21 @@ struct JSONNames {
     /// The field with the key that stands in `range`, or -1; `member` is the key's place in the object.
     @inline(__always)
     func field(
-        _ text: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool, _ member: Int, _ predictor: inout Predictor
+        _ text: Span<UInt8>, in range: Range<Int>, isEscaped: Bool, member: Int, predictor: inout Predictor
     ) -> Int {
         if member < predictor.fields.count {
             let guess = predictor.fields[member]
-            if guess >= 0, matches(text, range.lowerBound, range.upperBound, guess) { return guess }
+            if guess >= 0, matches(text, in: range, field: guess) { return guess }
         }
-        return find(text, range, isEscaped, member, &predictor)
+        return find(text, in: range, isEscaped: isEscaped, member: member, predictor: &predictor)
     }
 
     private func find(
-        _ text: Span<UInt8>, _ range: Range<Int>, _ isEscaped: Bool, _ member: Int, _ predictor: inout Predictor
+        _ text: Span<UInt8>, in range: Range<Int>, isEscaped: Bool, member: Int, predictor: inout Predictor
     ) -> Int {
         var key: [UInt8] = []
         if isEscaped {
-            // A bad escape can't match a name; it is found among the unknown keys.
+            // A key with a bad escape matches no name; it is reported with the unknown keys.
             if !decodeJSONString(text, range, into: &key) { return -1 }
         } else {
             for at in range { key.append(text[at]) }
@@ -81,7 +81,8 @@ struct JSONNames {
     }
 
     @inline(__always)
-    private func matches(_ text: Span<UInt8>, _ start: Int, _ end: Int, _ field: Int) -> Bool {
+    private func matches(_ text: Span<UInt8>, in range: Range<Int>, field: Int) -> Bool {
+        let (start, end) = (range.lowerBound, range.upperBound)
         let length = end &- start
         let name = names[field]
         if name.length != length { return false }

@@ -6,14 +6,14 @@ import Tabular
 struct JSONSkimmer {
     let maxDepth: Int
 
-    /// What a value that is wrong is wrong about.
+    /// Why a value is no JSON, and where.
     struct Fault: Error {
         var code: FindingCode
         var at: Int
     }
 
-    /// Where the number that starts at `start` ends, by RFC 8259's grammar, and whether it is one as far as it goes; at `limit` more
-    /// of it may follow.
+    /// Where the number that starts at `start` ends (RFC 8259, 6), and whether it is one as far as it goes. At `limit` it may
+    /// not be complete.
     @inline(__always)
     static func endOfNumber(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> (end: Int, isNumber: Bool) {
         var at = start
@@ -52,13 +52,15 @@ struct JSONSkimmer {
         return at
     }
 
-    /// The kind of a scalar token other than a string, or nil when it is none.
+    /// The kind of a scalar token other than a string, or nil when the token is no scalar.
     static func scalarKind(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> CellKind? {
         guard start < end else { return nil }
         switch bytes[start] {
-        case 0x74: return equals(bytes, start, end, 0x6575_7274) ? .boolean : nil
-        case 0x66: return bytes[end - 1] == 0x65 && equals(bytes, start, end - 1, 0x736C_6166) ? .boolean : nil
-        case 0x6E: return equals(bytes, start, end, 0x6C6C_756E) ? .null : nil
+        case 0x74: return equals(bytes, from: start, to: end, letters: 0x6575_7274) ? .boolean : nil
+        case 0x66:
+            return bytes[end - 1] == 0x65 && equals(bytes, from: start, to: end - 1, letters: 0x736C_6166)
+                ? .boolean : nil
+        case 0x6E: return equals(bytes, from: start, to: end, letters: 0x6C6C_756E) ? .null : nil
         default:
             let (reached, isNumber) = endOfNumber(bytes, start, end)
             return isNumber && reached == end ? .number : nil
@@ -67,7 +69,7 @@ struct JSONSkimmer {
 
     /// Whether a token is the word of these four letters, the first one lowest.
     @inline(__always)
-    private static func equals(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ letters: UInt32) -> Bool {
+    private static func equals(_ bytes: Span<UInt8>, from start: Int, to end: Int, letters: UInt32) -> Bool {
         guard end - start == 4 else { return false }
         let low = UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8
         return low | UInt32(bytes[start + 2]) << 16 | UInt32(bytes[start + 3]) << 24 == letters
@@ -101,7 +103,7 @@ struct JSONSkimmer {
                         wantsValue = false
                         if stack.isEmpty { return at }
                     } else if byte == 0x7B {
-                        guard let after = try key(bytes, at, limit, &keys) else { return nil }
+                        guard let after = try key(bytes, at: at, below: limit, to: &keys) else { return nil }
                         at = after
                     }
                     continue
@@ -116,7 +118,7 @@ struct JSONSkimmer {
                 at = skipSpace(bytes, at + 1, limit)
                 guard at < limit else { return nil }
                 if open == 0x7B {
-                    guard let after = try key(bytes, at, limit, &keys) else { return nil }
+                    guard let after = try key(bytes, at: at, below: limit, to: &keys) else { return nil }
                     at = after
                 }
                 wantsValue = true
@@ -140,7 +142,7 @@ struct JSONSkimmer {
 
     /// Reads `"key" :` and refuses a key the open object already has.
     private func key(
-        _ bytes: Span<UInt8>, _ start: Int, _ limit: Int, _ keys: inout [JSONKeys]
+        _ bytes: Span<UInt8>, at start: Int, below limit: Int, to keys: inout [JSONKeys]
     ) throws(Fault) -> Int? {
         guard bytes[start] == 0x22 else { throw Fault(code: .malformedJSON, at: start) }
         guard let end = try string(bytes, start, limit) else { return nil }
@@ -175,7 +177,7 @@ struct JSONSkimmer {
             }
             if byte < 0x20 { throw Fault(code: .malformedJSON, at: at) }
             if byte == 0x5C {
-                // Whatever the escape is, it does not reach behind the line.
+                // No escape goes on behind the line.
                 if at + 1 < limit, bytes[at + 1] < 0x20 { throw Fault(code: .malformedJSON, at: at) }
                 escaped = true
                 at += 1

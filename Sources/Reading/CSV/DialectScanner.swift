@@ -1,14 +1,14 @@
 import Tabular
 
-/// CSV in any dialect, a byte at a time: for what the structural scanner cannot read.
+/// CSV in any dialect, a byte at a time: for dialects that the structural scanner cannot read.
 ///
-/// As strict as that one: a quote inside an unquoted field, text behind a closing quote, a control character or a broken
-/// UTF-8 sequence makes the row bad, and the grammar is reset at the next line end. libcsv can express none of these
-/// dialects, so there is no second reader.
+/// It is as strict as that one: a quote inside an unquoted field, text behind a closing quote, a control character or an
+/// invalid UTF-8 sequence makes the row bad, and the grammar is reset at the next line end. libcsv can express none of these
+/// dialects, so that they have no second reader.
 struct DialectScanner: RecordScanner, ~Copyable {
     private let dialect: Dialect
     private let limits: ScanLimits
-    // The marks as words that no byte equals when there is none.
+    // The marks; -1, which no byte equals, where the dialect has none.
     private let quote: Int
     private let escape: Int
     private let comment: Int
@@ -24,7 +24,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
     func scan(_ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock) -> Int {
         var position = start
         while position < bytes.count, block.count < limits.blockRows, position - start < limits.blockBytes {
-            let next = record(bytes, position, isFinal, &block)
+            let next = record(bytes, at: position, isFinal: isFinal, into: &block)
             if next == position { break }
             position = next
         }
@@ -42,37 +42,57 @@ struct DialectScanner: RecordScanner, ~Copyable {
         case strayReturn
     }
 
+    /// One record while it is read.
+    private struct Record {
+        /// Offset of its first byte.
+        let start: Int
+        /// Offset behind the last byte by which it is judged, whatever the caller has read behind it.
+        let end: Int
+        /// Whether the bytes end with the file, and whether `end` is that end.
+        let isFinal: Bool, isEnd: Bool
+        /// How it breaks the grammar, once it does.
+        var fault: (code: FindingCode, at: Int)?
+        /// Whether more bytes are needed to judge it.
+        var isCut = false
+        /// Where the field begins whose quote is open at `end`.
+        var openField: Int?
+
+        init(_ bytes: Span<UInt8>, at start: Int, isFinal: Bool, limits: ScanLimits) {
+            self.start = start
+            self.isFinal = isFinal
+            end = min(start + limits.maxRowBytes + 2, bytes.count)
+            isEnd = end == bytes.count && isFinal
+        }
+    }
+
     @inline(__always)
-    private func mark(_ bytes: Span<UInt8>, _ at: Int, _ end: Int, isEnd: Bool) -> Mark {
+    private func mark(_ bytes: Span<UInt8>, at: Int, in record: Record) -> Mark {
         let byte = bytes[at]
         if byte == dialect.delimiter { return .delimiter }
         if let terminator = dialect.lineTerminator { return byte == terminator ? .lineEnd(1) : .none }
         if byte == 0x0A { return .lineEnd(1) }
         if byte != 0x0D { return .none }
-        if at + 1 < end { return bytes[at + 1] == 0x0A ? .lineEnd(2) : .strayReturn }
-        return isEnd ? .strayReturn : .undecided
+        if at + 1 < record.end { return bytes[at + 1] == 0x0A ? .lineEnd(2) : .strayReturn }
+        return record.isEnd ? .strayReturn : .undecided
     }
 
     /// Scans one record, blank line or comment; gives where the next begins, or `start` when it is not complete.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
-    private func record(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int {
-        // A record is judged by so many bytes, whatever the caller has read behind them.
-        let end = min(start + limits.maxRowBytes + 2, bytes.count)
-        let isEnd = end == bytes.count && isFinal
+    private func record(
+        _ bytes: Span<UInt8>, at start: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
+        var record = Record(bytes, at: start, isFinal: isFinal, limits: limits)
+        let (end, isEnd) = (record.end, record.isEnd)
         if Int(bytes[start]) == comment {
-            if let next = lineEnd(bytes.extracting(0..<end), start, of: start)?.next { return next }
+            if let next = lineEnd(bytes.extracting(0..<end), from: start, of: start)?.next { return next }
             // A comment is judged by as many bytes as a record.
-            return isEnd && end - start < limits.maxRowBytes + 2
-                ? end : bad(bytes, start, end, isFinal, nil, openField: nil, &block)
+            return isEnd && end - start < limits.maxRowBytes + 2 ? end : endBad(record, bytes, into: &block)
         }
-        if case .lineEnd(let length) = mark(bytes, start, end, isEnd: isEnd) { return start + length }
+        if case .lineEnd(let length) = mark(bytes, at: start, in: record) { return start + length }
         let undo = block.mark
         let origin = block.base
         var at = start
         var fields = 0
-        var fault: (code: FindingCode, at: Int)?
-        var cut = false
-        var openField: Int?
         var next = start
         fields: while true {
             if dialect.skipInitialSpace { while at < end, bytes[at] == 0x20 { at += 1 } }
@@ -93,13 +113,13 @@ struct DialectScanner: RecordScanner, ~Copyable {
                 valueStart = at
                 while true {
                     if at >= end {
-                        (cut, openField) = (true, raw)
+                        (record.isCut, record.openField) = (true, raw)
                         break fields
                     }
                     let byte = Int(bytes[at])
                     if byte == escape, byte != quote || !dialect.doubleQuote {
                         if at + 1 >= end {
-                            (cut, openField) = (true, raw)
+                            (record.isCut, record.openField) = (true, raw)
                             break fields
                         }
                         decode(&block, upTo: at)
@@ -113,25 +133,25 @@ struct DialectScanner: RecordScanner, ~Copyable {
                             continue
                         }
                         // At the very end of what may be looked at, another quote may follow.
-                        if at + 1 == end, !isEnd { cut = true }
+                        if at + 1 == end, !isEnd { record.isCut = true }
                         break
                     } else {
                         at += 1
                     }
                 }
-                if cut { break fields }
+                if record.isCut { break fields }
                 valueEnd = at
                 at += 1
             } else {
                 while at < end {
                     if Int(bytes[at]) == escape {
                         if at + 1 >= end {
-                            if isEnd { fault = (.strayQuote, at) } else { cut = true }
+                            if isEnd { record.fault = (.strayQuote, at) } else { record.isCut = true }
                             break fields
                         }
                         // A bad row ends at any line end, also at an escaped one; read by itself it must not be whole.
                         if at + 2 == end, isEnd, bytes[at + 1] == dialect.lineTerminator ?? 0x0A {
-                            fault = (.strayQuote, at)
+                            record.fault = (.strayQuote, at)
                             break fields
                         }
                         decode(&block, upTo: at)
@@ -139,9 +159,9 @@ struct DialectScanner: RecordScanner, ~Copyable {
                         at += 2
                         continue
                     }
-                    if case .none = mark(bytes, at, end, isEnd: isEnd) {
+                    if case .none = mark(bytes, at: at, in: record) {
                         if Int(bytes[at]) == quote {
-                            fault = (.strayQuote, at)
+                            record.fault = (.strayQuote, at)
                             break fields
                         }
                         at += 1
@@ -160,7 +180,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
                 } else {
                     (valueStart, valueEnd) = (valueStart - origin, valueEnd - origin)
                 }
-                let isNull = !isQuoted && isNullSequence(bytes, raw, at)
+                let isNull = !isQuoted && isNullSequence(bytes, from: raw, to: at)
                 block.cells.append(
                     Cell(
                         kind: isNull ? .null : isQuoted ? .quoted : .bare, start: valueStart, end: valueEnd,
@@ -171,65 +191,64 @@ struct DialectScanner: RecordScanner, ~Copyable {
                     next = at
                     break
                 }
-                cut = true
+                record.isCut = true
                 break
             }
-            switch mark(bytes, at, end, isEnd: isEnd) {
+            switch mark(bytes, at: at, in: record) {
             case .delimiter: at += 1
             case .lineEnd(let length):
                 next = at + length
                 break fields
             case .undecided:
-                cut = true
+                record.isCut = true
                 break fields
             case .strayReturn:
-                fault = (.strayCarriageReturn, at)
+                record.fault = (.strayCarriageReturn, at)
                 break fields
             case .none:
                 let end = WalkEnd.behindQuote(
                     bytes, field: raw, closing: at - 1, lineEnd: dialect.lineTerminator ?? 0x0A)
-                if case .malformed(let code, let place) = end { fault = (code, place) }
+                if case .malformed(let code, let place) = end { record.fault = (code, place) }
                 break fields
             }
         }
-        if cut || fault != nil {
+        if record.isCut || record.fault != nil {
             block.roll(back: undo)
-            return bad(bytes, start, end, isFinal, fault, openField: openField, &block)
+            return endBad(record, bytes, into: &block)
         }
-        if let code = complaint(bytes, start, at, fields, block) {
+        if let code = complaint(bytes, from: start, to: at, fields: fields, in: block) {
             block.roll(back: undo)
-            block.addBadRow(start, at, code)
+            block.addBadRow(from: start, to: at, as: code)
         } else {
-            block.endRow(start, at)
+            block.endRow(from: start, to: at)
         }
         return next
     }
 
-    private func isNullSequence(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    private func isNullSequence(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
         guard let text = dialect.nullSequence, text.count == end - start else { return false }
         return text.indices.allSatisfy { bytes[start + $0] == text[$0] }
     }
 
-    /// Ends a record that breaks the grammar or the limit at a line end; `start` when more bytes are needed for it.
-    private func bad(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ isFinal: Bool, _ fault: (code: FindingCode, at: Int)?,
-        openField: Int?, _ block: inout RecordBlock
-    ) -> Int {
+    /// Ends a record that breaks the grammar or the limit at a line end. Returns where the next one begins, or the record's own
+    /// start when more bytes are needed to find its end.
+    private func endBad(_ record: Record, _ bytes: Span<UInt8>, into block: inout RecordBlock) -> Int {
+        let (start, fault, openField) = (record.start, record.fault, record.openField)
         var code = fault?.code ?? (openField == nil ? .rowTooLong : .unclosedQuote)
-        if fault == nil, end - start < limits.maxRowBytes + 2, !isFinal { return start }
+        if fault == nil, record.end - start < limits.maxRowBytes + 2, !record.isFinal { return start }
         // An open quote swallows no more than its own line.
-        if let found = lineEnd(bytes, fault?.at ?? openField ?? end, of: start) {
+        if let found = lineEnd(bytes, from: fault?.at ?? openField ?? record.end, of: start) {
             if found.end - start > limits.maxRowBytes { code = .rowTooLong }
-            block.addBadRow(start, found.end, code)
+            block.addBadRow(from: start, to: found.end, as: code)
             return found.next
         }
-        if !isFinal { return start }
-        block.addBadRow(start, bytes.count, code)
+        if !record.isFinal { return start }
+        block.addBadRow(from: start, to: bytes.count, as: code)
         return bytes.count
     }
 
     /// The first line end at or after an offset of a record: where it begins and what follows it.
-    private func lineEnd(_ bytes: Span<UInt8>, _ from: Int, of start: Int) -> (end: Int, next: Int)? {
+    private func lineEnd(_ bytes: Span<UInt8>, from: Int, of start: Int) -> (end: Int, next: Int)? {
         let terminator = dialect.lineTerminator ?? 0x0A
         var at = from
         while at < bytes.count {
@@ -243,7 +262,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
     }
 
     private func complaint(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ fields: Int, _ block: borrowing RecordBlock
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, fields: Int, in block: borrowing RecordBlock
     ) -> FindingCode? {
         if !block.keepsCells { return nil }
         if block.width > 0, fields != block.width { return fields > block.width ? .extraCell : .missingCell }

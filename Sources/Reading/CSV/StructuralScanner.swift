@@ -3,8 +3,8 @@ import Tabular
 /// CSV by structural index (RFC 4180): finds quotes, delimiters and line ends with SIMD, then walks only those.
 ///
 /// Stricter than most readers on purpose: a quote inside an unquoted field, text behind a closing quote, a lone
-/// carriage return, a control character or a broken UTF-8 sequence makes the row bad, because two readers may
-/// disagree about it. The grammar is reset at the next line end, so one bad row costs one row.
+/// carriage return, a control character or an invalid UTF-8 sequence makes the row bad, since two readers may
+/// disagree about it. The grammar is reset at the next line end, so that one bad row costs one row.
 package struct StructuralScanner: ~Copyable, RecordScanner {
     private let delimiter: UInt8
     private let quote: UInt8
@@ -28,7 +28,9 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
-        if !block.keepsCells, limits.blockRows == .max { return ends(bytes, start, isFinal, &block) }
+        if !block.keepsCells, limits.blockRows == .max {
+            return ends(bytes, from: start, isFinal: isFinal, into: &block)
+        }
         if start != resume || start == 0 {
             window = defaultWindow
             refill(bytes, start)
@@ -44,22 +46,21 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         defer { resume = position < index.end ? position : -1 }
         while position < bytes.count, block.count < limits.blockRows, position < stop {
             if position >= index.end { refill(bytes, position) }
-            let (next, event, end) = walk(bytes, position, stop: stop, isFinal: isFinal, &block)
+            let (next, event, end) = walk(bytes, from: position, until: stop, isFinal: isFinal, into: &block)
             position = next
             cursor = event
+            let broken = BrokenRecord(
+                start: position, windowEnd: index.end, isFinal: isFinal, maxRowBytes: limits.maxRowBytes)
             let recovery: Recovery
             switch end {
             case .atRecord: continue
-            case .malformed(let code, let at):
-                recovery = .bad(code, bytes, from: at, position: position, isFinal: isFinal, limits)
+            case .malformed(let code, let at): recovery = broken.malformed(bytes, as: code, from: at)
             case .incomplete(let openField):
                 if position > index.base, index.end < bytes.count {
                     refill(bytes, position)
                     continue
                 }
-                recovery = .incomplete(
-                    bytes, position: position, windowEnd: index.end, openField: openField, isFinal: isFinal,
-                    limits: limits)
+                recovery = broken.incomplete(bytes, openField: openField)
             }
             switch recovery {
             case .needMore: return position
@@ -67,7 +68,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                 window = size
                 refill(bytes, position)
             case .bad(let code, let recordEnd, let next):
-                block.addBadRow(position, recordEnd, code)
+                block.addBadRow(from: position, to: recordEnd, as: code)
                 position = next
                 // The index behind a fault has the wrong parity; look again, a little at first, in case it is hostile.
                 window = min(1 << 12, defaultWindow)
@@ -78,7 +79,9 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
     }
 
     /// Only the ends of records, for cutting slices: a window without a fault is counted, any other one is walked.
-    private mutating func ends(_ bytes: Span<UInt8>, _ start: Int, _ isFinal: Bool, _ block: inout RecordBlock) -> Int {
+    private mutating func ends(
+        _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> Int {
         var position = start
         while position < bytes.count, position - start < limits.blockBytes {
             let stop = min(position + defaultWindow, bytes.count)
@@ -108,8 +111,8 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
     /// Walks whole records of the window; returns the next record, its first event, and why it stopped.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     private func walk(
-        _ bytes: Span<UInt8>, _ start: Int, stop: Int, isFinal: Bool, _ block: inout RecordBlock
-    ) -> (Int, Int, WalkEnd) {
+        _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
+    ) -> (next: Int, event: Int, end: WalkEnd) {
         let (base, windowEnd, total) = (index.base, index.end, index.count)
         let atEnd = windowEnd == bytes.count
         let (width, keeps, origin) = (block.width, block.keepsCells, block.base)
@@ -161,7 +164,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                             break
                         }
                         if keeps {
-                            append(bytes, fieldStart, closing, escaped: escaped, origin, &block)
+                            appendQuoted(bytes, open: fieldStart, close: closing, isEscaped: escaped, into: &block)
                         }
                         fields &+= 1
                     }
@@ -221,11 +224,14 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
             }
             if recordEnd == position {
                 block.roll(back: mark)
-            } else if keeps, let code = complaint(bytes, position, recordEnd, fields, width) {
+            } else if keeps,
+                let code = complaint(
+                    bytes, from: position, to: recordEnd, fields: fields, width: width)
+            {
                 block.roll(back: mark)
-                block.addBadRow(position, recordEnd, code)
+                block.addBadRow(from: position, to: recordEnd, as: code)
             } else {
-                block.endRow(position, recordEnd)
+                block.endRow(from: position, to: recordEnd)
             }
             position = next
         }
@@ -234,8 +240,9 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
 
     /// What is wrong with a record that was split, or nil.
     @inline(__always)
-    private func complaint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ fields: Int, _ width: Int) -> FindingCode?
-    {
+    private func complaint(
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, fields: Int, width: Int
+    ) -> FindingCode? {
         if fields != width, width > 0 { return fields > width ? .extraCell : .missingCell }
         if end - start > limits.maxRowBytes { return .rowTooLong }
         if index.hasControl(in: start..<end) { return .controlCharacter }
@@ -243,12 +250,13 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return nil
     }
 
-    /// Appends a quoted cell; doubled quotes are decoded behind the rows.
-    private func append(
-        _ bytes: Span<UInt8>, _ open: Int, _ close: Int, escaped: Bool, _ origin: Int, _ block: inout RecordBlock
+    /// Appends the cell between two quotes; if quotes are doubled in it, its value is decoded behind the rows.
+    private func appendQuoted(
+        _ bytes: Span<UInt8>, open: Int, close: Int, isEscaped: Bool, into block: inout RecordBlock
     ) {
+        let origin = block.base
         var (start, end) = (open + 1 - origin, close - origin)
-        if escaped {
+        if isEscaped {
             block.decodedCells.append(block.cells.count)
             start = block.decoded.count
             var at = open + 1
