@@ -1,12 +1,12 @@
 package import Tabular
 
-/// The start of a source: encoding mark, header, and what is wrong with them.
+/// The start of a source: encoding mark, header, and their findings.
 package struct SourceHead: Sendable {
     /// The columns, or nil when they cannot be matched to the contract.
     package var layout: Layout?
     /// Bytes before the first data record.
     package var length: Int
-    /// What is wrong with the header; any of them refuses the file. `field` is the contract's field, or -1.
+    /// Findings of the header; one that quarantines or rejects refuses the file. `field` is the contract's field, or -1.
     package var findings: [Finding]
     /// Positions, from 1, of columns the contract does not have.
     package var unknown: [Int]
@@ -14,7 +14,7 @@ package struct SourceHead: Sendable {
     package var matches: Int
     /// The labels of the unknown columns, in that order.
     package var unknownLabels: [String] = []
-    /// Columns, from 0, whose names are not their labels, as these are blank or another column's.
+    /// Columns, from 0, that are not named by their label, since it is blank or repeated.
     package var unlabelled: Set<Int> = []
     /// Whether the last column has no label.
     package var lastIsBlank = false
@@ -22,7 +22,7 @@ package struct SourceHead: Sendable {
 
 /// A source that is not in the declared format at all.
 package struct UnreadableSource: Error, Sendable {
-    /// What it seems to be, and what to do.
+    /// What the file seems to be, and the remedy.
     package let reason: String
 }
 
@@ -57,7 +57,7 @@ package func readHead(
     }
     if block.count < limits.blockRows, !isWhole { return nil }
     if block.count == 0, plan.format == .jsonl, !plan.fieldNames.isEmpty {
-        // A list without records, whose columns nobody names.
+        // An empty list, whose columns only the contract names.
         return try headless(block, [], length: end, plan)
     }
     if block.count < limits.blockRows {

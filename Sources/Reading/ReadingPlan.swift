@@ -16,7 +16,7 @@ package struct SourceCoding: Sendable, Equatable {
     package var mayBeArray = false
     /// Whether its records are arrays.
     package var hasArrayItems = false
-    /// Whether such a text is a list, and no line for each record, as far as its name tells.
+    /// Whether the file name says that the text is one list rather than a record a line; nil if it says neither.
     package var isList: Bool?
     /// The names of the members that lead to that array when the text is a document around it.
     package var property: [String] = []
@@ -29,7 +29,7 @@ package struct SourceCoding: Sendable, Equatable {
     package init() {}
 }
 
-/// How a source is read: everything the reader is told by the contract and the command line.
+/// How a source is read: the settings of the contract and the command line.
 package struct ReadingPlan: Sendable, Equatable {
     /// The format of the rows.
     package var format: SourceFormat
@@ -39,7 +39,7 @@ package struct ReadingPlan: Sendable, Equatable {
     package var optionalFields: Set<Int> = []
     /// Whether a header must name the fields in their order.
     package var isOrdered = false
-    /// What the contract says of columns by their position.
+    /// The contract's columns by position.
     package var places = ColumnPlaces()
     /// For JSON, the tokens of the JSON Pointer of each field that has one; empty when none has.
     package var fieldPaths: [[String]?] = []

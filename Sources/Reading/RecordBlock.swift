@@ -179,7 +179,7 @@ package struct RecordBlock: Sendable {
             sourceRanges: places)
     }
 
-    /// What is wrong with the bytes of a row, whatever its cells are; separators of ASCII may be its delimiter.
+    /// Faults of a row's bytes, whatever its cells are. The separators 0x1C to 0x1F may be the delimiter.
     private func faults(_ bytes: Span<UInt8>, _ record: RecordRange) -> [FindingCode] {
         let range = base + Int(record.start)..<base + Int(record.end)
         var found: [FindingCode] = []

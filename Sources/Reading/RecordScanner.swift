@@ -26,7 +26,7 @@ package struct ScanLimits: Sendable, Equatable {
     }
 }
 
-/// Bytes to fields: mechanism only. It cannot fail; what it cannot split becomes one bad row, and it reads on.
+/// Splits bytes into fields. It cannot fail: a record that it cannot split becomes one bad row, and it reads on.
 package protocol RecordScanner: ~Copyable {
     /// Scans rows from `start`, which is the start of a record, into `block`, until the block is full.
     ///

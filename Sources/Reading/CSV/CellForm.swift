@@ -1,13 +1,13 @@
 import Tabular
 
-/// What a cell of a sample looks like.
+/// The form of a cell of a sample.
 enum CellForm: UInt8, Sendable {
     case empty, missing, number, moment, truth, address, text
 
-    /// Whether values of this form are told from words.
+    /// Whether a value of this form cannot be a word.
     var isTelling: Bool { self == .number || self == .moment || self == .truth || self == .address }
 
-    /// Words that stand for no value.
+    /// Words that stand for a missing value.
     private static let missingWords: Set<[UInt8]> = Set(
         ["na", "n/a", "#n/a", "null", "nil", "none", "nan", "-", "--", "?", ".", "..", "\\n", "<na>", "missing"].map {
             Array($0.utf8)

@@ -31,7 +31,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
         return position
     }
 
-    /// What stands at an offset.
+    /// The role of the byte at an offset.
     private enum Mark {
         case none
         case delimiter
@@ -132,7 +132,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
                             at += 2
                             continue
                         }
-                        // At the very end of what may be looked at, another quote may follow.
+                        // Behind the last byte that may be looked at, another quote may follow.
                         if at + 1 == end, !isEnd { record.isCut = true }
                         break
                     } else {

@@ -1,6 +1,6 @@
 package import Tabular
 
-/// What a sample of a file tells about how it is written.
+/// The dialect of a file, from a sample.
 package struct SniffedDialect: Sendable {
     /// The dialect that explains the sample best.
     package var dialect: Dialect
@@ -25,7 +25,7 @@ package struct SniffedDialect: Sendable {
         case columnHasNoLabel
     }
 
-    /// Below this two dialects explain a sample equally well, and nobody should choose for its owner.
+    /// Below this margin two dialects explain a sample equally well, and the owner must choose.
     package static var leastConfidence: Double { 0.05 }
     /// Whether it may be used without being asked.
     package var isSure: Bool { confidence >= Self.leastConfidence }
@@ -99,7 +99,7 @@ package struct DialectSniffer {
         return kept
     }
 
-    /// What may be compared: where a plain delimiter splits all rows alike, only such readings; else all there are.
+    /// The readings to compare: if a plain delimiter splits all rows alike, only such readings, else all.
     private func readings() -> [Reading] {
         let bases = (Self.plain + Self.unusual).filter { $0 == Self.plain[0] || occurs[Int($0)] }.map { read(base($0)) }
         let regular = bases.filter { $0.isRegular && Self.plain.contains($0.dialect.delimiter) }

@@ -1,6 +1,6 @@
 import Tabular
 
-/// Which rows above the data of a sample name its columns: those that are unlike the values below them, all columns together.
+/// Finds the header of a sample: the rows whose cells, all columns together, are unlike the values below them.
 struct HeaderEvidence {
     /// Rows of the table, from 0, that are a header, and those above it that belong to nothing.
     private(set) var header: [Int] = []
@@ -46,7 +46,7 @@ struct HeaderEvidence {
         return Double(best.value) >= (1 - share) * Double(values) ? best.key : .text
     }
 
-    /// Rows with one cell filled, or none, above a row that is filled and unlike what is below it.
+    /// Rows with at most one filled cell above a filled row that is unlike the rows below it.
     private func titleRows() -> Int {
         guard width > 1 else { return 0 }
         var top = 0
@@ -77,7 +77,7 @@ struct HeaderEvidence {
                     && rows[row].filled * 2 >= (row == top ? 1 : width)
             }
             guard isHeader, typed.count(where: { last.cells[$0].form == .text }) >= 2 else { continue }
-            // One word in all columns is what stands for no value.
+            // One word in all columns stands for a missing value.
             let words = Set(typed.map { last.cells[$0].hash })
             if words.count == 1, (last.cells[typed[0]].text.count) > 3 { continue }
             if rows[top..<top + extent].dropLast().allSatisfy({ $0.filled == 0 }) { continue }

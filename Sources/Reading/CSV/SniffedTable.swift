@@ -110,7 +110,7 @@ struct SniffedTable {
         regular = widths[width] ?? 0
         guard width > 1 else { return }
         let place = rows.firstIndex { $0.fault == nil && $0.cells.count == width } ?? 0
-        // What stands above a table is narrower, and less than it.
+        // Rows above a table are narrower and fewer than its rows.
         guard place > 0, place <= Self.leadingMax, place <= max(1, regular - 2) else { return }
         guard rows[..<place].allSatisfy({ $0.cells.count < width }), !isShortHeader(place) else { return }
         leading = place
@@ -126,7 +126,7 @@ struct SniffedTable {
         return rows[place].cells.contains { $0.form.isTelling }
     }
 
-    /// Share of rows that fit, of those that are no part of what stands above the table.
+    /// Share of regular rows among those from the table on.
     var fit: Double { Double(regular) / Double(max(1, rows.count - leading)) }
     /// Whether every row has the same number of cells, of which there are several.
     var isRegular: Bool { width > 1 && regular == rows.count }

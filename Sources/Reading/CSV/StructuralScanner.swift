@@ -238,7 +238,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return (position, event, fault ?? .atRecord)
     }
 
-    /// What is wrong with a record that was split, or nil.
+    /// The fault of a record that was split, or nil.
     @inline(__always)
     private func complaint(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, fields: Int, width: Int

@@ -1,6 +1,6 @@
 import Tabular
 
-/// What a file is that is none of the formats that are read, and what helps.
+/// A file in a format that is not read: its name, and the remedy.
 struct ForeignForm {
     let reason: String
 
@@ -118,7 +118,7 @@ private func prettyJSON(_ bytes: Span<UInt8>, from start: Int) -> String? {
     }
     guard lines > 1, depth >= 0 else { return nil }
     let shown = (first..<min(at + 1, bytes.count)).map { bytes[$0] }
-    // A document that goes on behind what is shown is judged by how it begins.
+    // A document that is longer than the sample is judged by its beginning.
     if depth > 0 {
         guard bytes.count - first > 1 << 16, lines > 8 else { return nil }
     } else if (try? JSONValue.parse(shown)) == nil {

@@ -2,12 +2,12 @@ package import Tabular
 
 /// Turns a source's text into UTF-8, piece by piece.
 ///
-/// What is no character of the encoding becomes a byte that no UTF-8 has, so that its row, and only its row, is refused as
-/// `encoding-error`: `TextEncoding.badUnit` for a whole unit, `lonelyByte` for each byte of a unit that the end of the file cut off. A
-/// surrogate without its other half is written as the three bytes that UTF-8 forbids.
+/// A unit that is no character of the encoding becomes a byte that UTF-8 never has, so that only its row is rejected, as
+/// `encoding-error`: `TextEncoding.badUnit` for a whole unit, `lonelyByte` for each byte of a unit that the end of the file cuts
+/// off. A surrogate without its pair is written as three bytes that UTF-8 forbids (RFC 3629, 3).
 package struct Transcoder: Sendable {
     private let encoding: TextEncoding
-    /// Bytes that are no whole character yet.
+    /// Bytes of an unfinished character.
     private var rest: [UInt8] = []
 
     /// A transcoder for an encoding whose byte order is known; nil for UTF-8, which needs none.
@@ -24,7 +24,7 @@ package struct Transcoder: Sendable {
         0x0178,
     ]
 
-    /// Appends what `bytes` say, and keeps what is no whole character; at the end nothing is kept.
+    /// Appends `bytes` as UTF-8. Keeps the bytes of an unfinished character for the next call, unless `isFinal`.
     package mutating func append(_ bytes: Span<UInt8>, isFinal: Bool, to out: inout [UInt8]) {
         switch encoding {
         case .latin1, .windows1252: single(bytes, &out)

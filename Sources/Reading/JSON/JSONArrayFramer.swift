@@ -1,11 +1,11 @@
 import Tabular
 
-/// Turns one JSON array of records into JSON Lines, byte for byte: what stands between its elements becomes a line end, and a
-/// line end within an element a space. No byte moves, so offsets stay what they were. The array may be a member of a document;
-/// what stands around it becomes blank lines.
+/// Turns one JSON array of records into JSON Lines, byte for byte: separators between its elements become line ends, and a line
+/// end inside an element becomes a space. No byte moves, so that offsets stay valid. The array may be a member of a document,
+/// whose other text becomes blank lines.
 ///
-/// It does not judge: what is no JSON stays as it is, for the reader to refuse the row. Where text would vanish by this that
-/// JSON does not allow, a mark is left that makes a row bad: a comma that parts nothing, a line end inside a string.
+/// It does not judge: malformed JSON stays as it is, and the reader rejects the row. Where framing would hide a fault, such as a
+/// comma without an element or a line end inside a string, it leaves a mark that makes a row bad.
 package struct JSONArrayFramer: Sendable {
     private enum Place {
         /// Before the opening bracket.
@@ -33,7 +33,7 @@ package struct JSONArrayFramer: Sendable {
         envelope = property.isEmpty ? nil : JSONEnvelope(property)
     }
 
-    /// What is wrong with the text once its end was reached; nil when it is whole.
+    /// The fault of the text, at its end; nil when it is whole.
     package var complaint: String? {
         if let envelope {
             switch envelope.fault {
@@ -59,8 +59,8 @@ package struct JSONArrayFramer: Sendable {
         return nil
     }
 
-    /// Whether a text, of which this is the beginning, is an array of records: a row of JSON Lines begins with a brace, or, when
-    /// rows are arrays and nobody says that it is a list, with one bracket instead of two. nil when not enough of it is there yet.
+    /// Whether a text that begins with `bytes` is one array of records. A row of JSON Lines begins with a brace; where rows are
+    /// arrays, with one bracket, and a list of them with two. nil while `bytes` do not decide it.
     package static func isArray(_ bytes: Span<UInt8>, ofArrays: Bool) -> Bool? {
         var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }

@@ -1,12 +1,12 @@
 import Tabular
 
-/// A JSON document around a list of records: follows its grammar (RFC 8259) byte by byte, in constant memory, and tells where the
+/// A JSON document around a list of records: follows the grammar (RFC 8259) byte by byte, in constant memory, and finds where the
 /// list begins.
 ///
-/// What stands around the list is checked for its grammar and is no data. A second member of the same name on the way is a fault:
-/// one reader would take the first list, another the last.
+/// Text around the list is checked for its grammar and is no data. A second member of the same name on the path is a fault: one
+/// reader would take the first list, another the last.
 struct JSONEnvelope {
-    /// What a byte is.
+    /// The role of a byte.
     enum Part {
         /// Text around the list.
         case around
@@ -14,7 +14,7 @@ struct JSONEnvelope {
         case list
     }
 
-    /// What is wrong.
+    /// Why the document cannot be read.
     enum Fault: Equatable {
         /// The text breaks JSON's grammar.
         case malformed
@@ -36,13 +36,13 @@ struct JSONEnvelope {
     private var expected = Expected.value
     /// Open brackets.
     private var open: [UInt8] = []
-    /// How many names of the path led to the innermost object of it.
+    /// Names of the path that lead to the innermost open object.
     private var matched = 0
     /// For each name of the path, whether it was seen.
     private var isSeen: [Bool]
     /// Whether the key just read is the path's next name.
     private var isOnPath = false
-    /// The key's source text, or the scalar's, as far as it can matter.
+    /// The source text of the key or scalar at hand, up to `tokenKept` bytes.
     private var token: [UInt8] = []
     private(set) var fault: Fault?
     /// Whether the list was found.
@@ -51,7 +51,7 @@ struct JSONEnvelope {
 
     /// Bytes of a byte order mark that were seen, while one may stand here.
     private var markSeen: Int? = 0
-    /// Bytes that the character at hand still needs, and what the next of them may be.
+    /// Continuation bytes that the character at hand still needs, and the range of the next (RFC 3629, 4).
     private var continuation = (count: 0, low: UInt8(0x80), high: UInt8(0xBF))
     /// The code unit of an escape, and whether the one before was the first half of a pair.
     private var unit: UInt32 = 0
@@ -109,7 +109,7 @@ struct JSONEnvelope {
                 return take(byte)
             }
             token.append(byte)
-            // Longer than any number that anyone means.
+            // Longer than any number in use.
             if token.count > Self.tokenKept { fault = .malformed }
         default: return structure(byte)
         }
@@ -127,7 +127,7 @@ struct JSONEnvelope {
         if isKey, token.count <= Self.tokenKept { token.append(byte) }
     }
 
-    /// UTF-8 by RFC 3629; beyond ASCII there is only text.
+    /// Checks UTF-8 (RFC 3629, 4).
     private mutating func follow(_ byte: UInt8) {
         if continuation.count > 0 {
             if byte < continuation.low || byte > continuation.high { fault = .malformed }

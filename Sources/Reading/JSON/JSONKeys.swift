@@ -1,6 +1,7 @@
 import Tabular
 
-/// The keys of one object, as text: few are compared in turn, many are hashed, so that a wide object costs its length.
+/// The keys of one object, to find repeated ones: up to 16 are compared in turn, more are hashed, so that a wide object takes
+/// linear time.
 struct JSONKeys {
     private static let fewMax = 16
     private var ranges: [Range<Int>] = []
@@ -8,7 +9,7 @@ struct JSONKeys {
     /// Whether keys are kept in `texts` as well.
     private var isHashed = false
 
-    /// What was found about a key.
+    /// The result of adding a key.
     enum Insertion {
         case new
         case duplicate

@@ -2,8 +2,8 @@ import Tabular
 
 /// JSON Lines by structural index: every line is one object; its strings and its end are found with SIMD.
 ///
-/// A line feed always ends the record, whatever came before it, so a broken line costs one row. Members come out as
-/// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
+/// A line feed always ends the record, whatever came before it, so that a broken line costs one row. Members become cells in
+/// the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 struct JSONLinesScanner: ~Copyable, RecordScanner {
     let names: JSONNames
     private let itemKeys: Set<[UInt8]>
@@ -28,7 +28,7 @@ struct JSONLinesScanner: ~Copyable, RecordScanner {
     /// Fields of the contract.
     let width: Int
 
-    /// A scanner for the fields of a plan; of its dialect only what it says of items counts.
+    /// A scanner for the fields of a plan; of its dialect only the settings for items count.
     ///
     /// Members that the dialect's `itemKeys` do not name are noted as extras, whatever the plan says of unknown ones.
     init(_ plan: ReadingPlan, limits: ScanLimits) {
