@@ -65,7 +65,7 @@ package enum Entity: UInt8, Sendable, CaseIterable {
     /// Whether by itself it tells nobody, so that a column of it is told of once rather than in each row: postal codes, coordinates.
     package var isQuasi: Bool { [.postalCode, .ukPostcode, .dePlz, .coordinates].contains(self) }
 
-    /// What a match must score to count (FEATURES 7.9): a form that says little by itself counts beside a context word.
+    /// The least score of a match: 0.6, or 0.4 for a form that counts only beside a context word.
     package var threshold: Double { Recogniser.needsContext.contains(self) ? 0.4 : 0.6 }
 }
 

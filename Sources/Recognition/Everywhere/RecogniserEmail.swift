@@ -4,7 +4,7 @@
 /// `@`, so hostile runs of them cost nothing.
 func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard let start = localStart(bytes, at, &view), var end = domainEnd(bytes, at + 1, &view) else { return nil }
-    if isRepository(bytes, start..<end, at, &view) { return nil }
+    if isRepository(bytes, start..<end, sign: at, &view) { return nil }
     // A file's ending is no domain's, but what stands before it may be one: ann@example.com.json.
     while isFileEnding(bytes, end, &view) {
         while view[bytes, end - 1] != UInt8(ascii: ".") { end -= 1 }
@@ -17,7 +17,9 @@ func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Ra
 }
 
 /// git@host:path and ssh://git@host/path are nobody's mailbox (git-clone, "GIT URLS").
-private func isRepository(_ bytes: Span<UInt8>, _ range: Range<Int>, _ at: Int, _ view: inout ScanWindow) -> Bool {
+private func isRepository(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, sign at: Int, _ view: inout ScanWindow
+) -> Bool {
     let start = range.lowerBound
     guard at - start == 3, view[bytes, start] == UInt8(ascii: "g"), view[bytes, start + 1] == UInt8(ascii: "i"),
         view[bytes, start + 2] == UInt8(ascii: "t")

@@ -177,10 +177,10 @@ struct FoldedUnit {
             defer { at += unit.length }
             switch unit.meaning {
             case .same: continue
-            case .nothing: if isAmongWords(bytes, at, unit.length, range) { return true }
+            case .nothing: if isAmongWords(bytes, unit: at..<at + unit.length, in: range) { return true }
             case .byte(let byte):
                 let isMark = byte == 0x20 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-                if !isMark || isNearDigit(bytes, at, unit.length, range) { return true }
+                if !isMark || isNearDigit(bytes, unit: at..<at + unit.length, in: range) { return true }
             }
         }
         return false
@@ -189,11 +189,12 @@ struct FoldedUnit {
     /// How far from a space or a dash a digit may be, where both belong to one number.
     private static let reach = 8
 
-    private static func isNearDigit(_ bytes: Span<UInt8>, _ at: Int, _ length: Int, _ range: Range<Int>) -> Bool {
+    private static func isNearDigit(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
+        let (at, end) = (unit.lowerBound, unit.upperBound)
         for place in max(range.lowerBound, at - reach)..<at where isDigit(bytes[place]) || bytes[place] >= 0xEF {
             return true
         }
-        for place in at + length..<min(range.upperBound, at + length + reach)
+        for place in end..<min(range.upperBound, end + reach)
         where isDigit(bytes[place]) || bytes[place] >= 0xEF {
             return true
         }
@@ -201,11 +202,11 @@ struct FoldedUnit {
     }
 
     /// Whether something unseen stands beside a letter, a digit or a sign of an address, on either side: not behind an emoji.
-    private static func isAmongWords(_ bytes: Span<UInt8>, _ at: Int, _ length: Int, _ range: Range<Int>) -> Bool {
+    private static func isAmongWords(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
         func isPart(_ place: Int) -> Bool {
             range.contains(place) && (bytes[place] < 0x80 ? bytes[place] > 0x20 : bytes[place] >= 0xEF)
         }
-        return isPart(at - 1) || isPart(at + length)
+        return isPart(unit.lowerBound - 1) || isPart(unit.upperBound)
     }
 
     /// What a character beyond ASCII stands for.

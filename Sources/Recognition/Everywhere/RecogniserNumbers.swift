@@ -3,12 +3,12 @@
 func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> (end: Int, isIssued: Bool)? {
     if run >= 12 {
         guard run <= 19, view.endsNumber(bytes, at + run) else { return nil }
-        let number = digits(bytes, at, run, &view)
+        let number = view.number(bytes, at, digits: run)
         return passesLuhn(number) ? (at + run, isIssued(number, run)) : nil
     }
     let separator = view[bytes, at + 4]
     guard run == 4, separator == UInt8(ascii: " ") || separator == UInt8(ascii: "-") else { return nil }
-    var number = digits(bytes, at, 4, &view)
+    var number = view.number(bytes, at, digits: 4)
     var count = 4
     var end = at + 4
     var isSixGrouped = false
@@ -44,12 +44,6 @@ func isArticleNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         weight = 4 - weight
     }
     return sum % 10 == 0
-}
-
-private func digits(_ bytes: Span<UInt8>, _ at: Int, _ count: Int, _ view: inout ScanWindow) -> UInt64 {
-    var number: UInt64 = 0
-    for offset in 0..<count { number = number * 10 + UInt64(view[bytes, at + offset] &- 0x30) }
-    return number
 }
 
 /// Whether a number of `count` digits has an issuer's prefix and length. 19 digits fit 64 bits.

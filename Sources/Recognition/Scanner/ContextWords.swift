@@ -1,4 +1,4 @@
-// The standard library normalises, and says so to its friends only.
+// The standard library's normalisation forms are SPI.
 @_spi(_Unicode) import Swift
 
 /// The words that make a form likelier to be an entity, compared without case as whole words.
@@ -7,12 +7,12 @@
 struct ContextWords: Sendable {
     private var keys: [UInt64]
     private var values: [EntitySet]
-    /// Bit `length` of entry `first byte`: whether any word begins and is long like that; most words end here.
+    /// Bit `length` of entry `first byte`: whether any word has that first byte and length; most look-ups end here.
     private var lengths: [UInt32]
 
     /// The words of every recogniser.
     static let all = ContextWords(Recogniser.all, \.context)
-    /// The names of columns that say what is in them.
+    /// The words that as a column's name say what it holds.
     static let names = ContextWords(Recogniser.all, \.names)
 
     private init(_ recognisers: [Recogniser], _ list: (Recogniser) -> [String]) {
@@ -92,7 +92,7 @@ struct ContextWords: Sendable {
         return last.map { entities($0.span, 0..<$0.count).isThing } ?? false
     }
 
-    /// Tokens on either side that count as near (FEATURES 7.9).
+    /// Tokens on either side that count as near, as in Presidio's LemmaContextAwareEnhancer (`context_prefix_count` is 5).
     private static let nearness = 5
     /// Numbers on either side that do not count as tokens.
     private static let numbersMax = 2
@@ -179,7 +179,7 @@ struct ContextWords: Sendable {
     private static func isPart(_ bytes: Span<UInt8>, _ at: Int, _ view: ScanWindow) -> Bool {
         let byte = bytes[at]
         if byte < 0x80 { return isWord(byte) }
-        if isForeignLetter(bytes, at, view.low, view.high) { return true }
+        if isForeignLetter(bytes, at, low: view.low, high: view.high) { return true }
         var lead = at
         while lead > view.low, at - lead < 3, bytes[lead] & 0xC0 == 0x80 { lead -= 1 }
         // U+3000 to U+303F are the marks of Chinese, Japanese and Korean.

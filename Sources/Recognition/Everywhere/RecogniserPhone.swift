@@ -36,71 +36,115 @@ package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int
     return start..<start + 1 + length
 }
 
-/// A number as it is dialled, without a sign that says so: only a word beside it makes it a telephone number.
+/// A number as it is dialled, without `+`: only a word beside it makes it a telephone number.
 struct DialledNumber {
-    /// Where it ends.
+    /// Offset behind its last byte.
     var end: Int
-    /// Whether it has a form that some country's numbers are written in: then a word anywhere near is enough, otherwise it must be right
-    /// beside it.
+    /// Whether it has a usual form of some country: then a context word anywhere near is enough; otherwise it must stand right
+    /// beside the number.
     var isUsual: Bool
 }
 
 /// A number of seven to fifteen digits, in one group or several, that begins at `at`, which is a digit or an opening parenthesis before
 /// one (ITU-T E.164 has fifteen at most, the shortest local numbers of large towns seven).
 ///
-/// Of several ends the last one is taken: what would be left behind is most of somebody's number. What is a date, a price, a fraction,
-/// two years or an address of the Internet is none.
+/// Of several ends the last one is taken: a shorter match would leave most of somebody's number behind. A date, a price, a fraction,
+/// two years and an address of the Internet are no telephone numbers.
 func matchDialled(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> DialledNumber? {
-    var isOpen = bytes[at] == UInt8(ascii: "(")
+    let isOpen = bytes[at] == UInt8(ascii: "(")
     let first = isOpen ? at + 1 : at
-    var position = first + view.digitRun(bytes, first, limit: 16)
-    var (count, groups, best) = (position - first, 1, Int?.none)
-    if count > 15 { return nil }
-    var counts = (first: count, second: 0)
-    var (dots, dashes, isThousands) = (0, 0, true)
-    if count >= 7, view.endsNumber(bytes, position) { best = position }
-    while count < 15, groups < 8, let group = groupStart(bytes, position, &isOpen, &view) {
+    var groups = PhoneGroups(from: first, isOpen: isOpen)
+    groups.take(first, length: view.digitRun(bytes, first, limit: 16))
+    if groups.digits > 15 { return nil }
+    var best: Int?
+    if groups.digits >= 7, view.endsNumber(bytes, groups.end) { best = groups.end }
+    while groups.digits < 15, groups.count < 8, let group = groups.next(bytes, &view) {
         let length = view.digitRun(bytes, group, limit: 16)
-        let sign = view[bytes, position]
+        let sign = view[bytes, groups.end]
         let isSpace = sign == 0x20
         // A space behind dashes parts two things, once there is a whole number before it.
-        if isSpace, dashes > 0, count >= 9 || groups > 2 && count >= 8 { break }
-        if count + length > 15 || groups == 1 && count >= 9 && isSpace { break }
-        if sign == UInt8(ascii: ".") { dots += 1 }
-        if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "/") { dashes += 1 }
-        if length != 3 { isThousands = false }
-        if groups == 1 { counts.second = length }
-        count += length
-        groups += 1
-        position = group + length
-        if count >= 7, !isOpen, length >= 2, view.endsNumber(bytes, position) { best = position }
+        if isSpace, groups.dashes > 0, groups.digits >= 9 || groups.count > 2 && groups.digits >= 8 { break }
+        if groups.digits + length > 15 || groups.count == 1 && groups.digits >= 9 && isSpace { break }
+        groups.take(group, length: length, after: sign)
+        if groups.digits >= 7, !groups.isOpen, length >= 2, view.endsNumber(bytes, groups.end) { best = groups.end }
     }
     guard let end = best else { return nil }
-    if groups > 1, !isOpen, isSomethingElse(bytes, at..<end, counts, groups, dots, &view) { return nil }
-    if isPrice(bytes, at..<end, isThousands: isThousands && groups > 1, &view) { return nil }
+    let isGrouped = groups.count > 1
+    if isGrouped, !groups.isOpen, groups.areSomethingElse(bytes, at..<end, &view) { return nil }
+    if isPrice(bytes, at..<end, isThousands: groups.areThousands && isGrouped, &view) { return nil }
     var digits = 0
     for place in at..<end where isDigit(bytes[place]) { digits += 1 }
-    return DialledNumber(end: end, isUsual: isUsual(bytes, first, digits, groups, &view))
+    return DialledNumber(end: end, isUsual: isUsual(bytes, first, digits: digits, isGrouped: isGrouped, &view))
 }
 
-/// Whether groups of digits are a date, a fraction, a span of years or an address of the Internet.
-private func isSomethingElse(
-    _ bytes: Span<UInt8>, _ range: Range<Int>, _ counts: (first: Int, second: Int), _ groups: Int, _ dots: Int,
-    _ view: inout ScanWindow
-) -> Bool {
-    let at = range.lowerBound
-    if groups == 2 {
-        // 0151.2345678 is no fraction: none has more than one digit before the point and a zero first.
-        if dots == 1, counts.first < 3 || view[bytes, at] != 0x30 { return true }
-        let second = view[bytes, range.upperBound - 4] &- 0x30
-        if counts.first == 4, counts.second == 4, view[bytes, at] &- 0x30 <= 2, view[bytes, at] != 0x30,
-            second <= 2, second > 0, isYear(bytes, at, &view), isYear(bytes, range.upperBound - 4, &view)
-        {
-            return true
-        }
+/// The groups of digits of a number while they are read.
+private struct PhoneGroups {
+    /// Where the last group ends.
+    private(set) var end: Int
+    /// Digits and groups so far.
+    private(set) var digits = 0, count = 0
+    /// Whether a parenthesis is open.
+    private(set) var isOpen: Bool
+    /// Digits of the first and second group.
+    private(set) var first = 0, second = 0
+    /// Points, and dashes or slashes, between groups.
+    private(set) var dots = 0, dashes = 0
+    /// Whether every group behind the first has three digits.
+    private(set) var areThousands = true
+
+    /// No groups yet, before `start`; `isOpen` when a parenthesis is open there.
+    init(from start: Int, isOpen: Bool) {
+        end = start
+        self.isOpen = isOpen
     }
-    if counts.first <= 4, matchDate(bytes, at, run: counts.first, &view) != nil { return true }
-    return dots >= 3 && counts.first <= 3 && matchIPv4(bytes, at, &view) != nil
+
+    /// The first digit of the next group, past a separator, a parenthesis or the trunk prefix `(0)`.
+    mutating func next(_ bytes: Span<UInt8>, _ view: inout ScanWindow) -> Int? {
+        var position = end
+        if isOpen {
+            guard view[bytes, position] == UInt8(ascii: ")") else { return nil }
+            isOpen = false
+            position += 1
+        }
+        position = pastSeparator(bytes, position, &view)
+        if view[bytes, position] == UInt8(ascii: "(") {
+            if view[bytes, position + 1] == UInt8(ascii: "0"), view[bytes, position + 2] == UInt8(ascii: ")") {
+                position = pastSeparator(bytes, position + 3, &view)
+            } else {
+                isOpen = true
+                position += 1
+            }
+        }
+        return isDigit(view[bytes, position]) ? position : nil
+    }
+
+    /// Takes the group that begins at `start`; `sign` stands behind the group before.
+    mutating func take(_ start: Int, length: Int, after sign: UInt8 = 0) {
+        if sign == UInt8(ascii: ".") { dots += 1 }
+        if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "/") { dashes += 1 }
+        if count == 0 { first = length } else if length != 3 { areThousands = false }
+        if count == 1 { second = length }
+        digits += length
+        count += 1
+        end = start + length
+    }
+
+    /// Whether the groups of a range are a date, a fraction, a span of years or an address of the Internet.
+    func areSomethingElse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Bool {
+        let at = range.lowerBound
+        if count == 2 {
+            // 0151.2345678 is no fraction: none has more than one digit before the point and a zero first.
+            if dots == 1, first < 3 || view[bytes, at] != 0x30 { return true }
+            let century = view[bytes, range.upperBound - 4] &- 0x30
+            if first == 4, second == 4, view[bytes, at] &- 0x30 <= 2, view[bytes, at] != 0x30,
+                century <= 2, century > 0, isYear(bytes, at, &view), isYear(bytes, range.upperBound - 4, &view)
+            {
+                return true
+            }
+        }
+        if first <= 4, matchDate(bytes, at, run: first, &view) != nil { return true }
+        return dots >= 3 && first <= 3 && matchIPv4(bytes, at, &view) != nil
+    }
 }
 
 private func isYear(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
@@ -132,11 +176,13 @@ private func isPrice(_ bytes: Span<UInt8>, _ range: Range<Int>, isThousands: Boo
     return !isLetter(view[bytes, range.upperBound + 4]) && [0x657572, 0x757364, 0x676270, 0x636866].contains(word)
 }
 
-/// Whether so many digits are what many countries have: ten of North America or India, eleven with a leading 1, or 0 and eight to ten more.
-private func isUsual(_ bytes: Span<UInt8>, _ at: Int, _ count: Int, _ groups: Int, _ view: inout ScanWindow) -> Bool {
+/// Whether a number has a usual length: ten digits as in North America or India, eleven with a leading 1, or 0 and eight to ten more.
+private func isUsual(
+    _ bytes: Span<UInt8>, _ at: Int, digits count: Int, isGrouped: Bool, _ view: inout ScanWindow
+) -> Bool {
     let (first, second) = (view[bytes, at], view[bytes, at + 1])
     if first == UInt8(ascii: "0") { return (9...11).contains(count) && second != first }
-    if groups > 1 { return false }
+    if isGrouped { return false }
     if count == 11 { return first == UInt8(ascii: "1") && second >= UInt8(ascii: "2") }
     guard count == 10 else { return false }
     let isNorthAmerican = startsGroup(bytes, at, &view) && startsGroup(bytes, at + 3, &view)
@@ -156,9 +202,8 @@ func matchPrefixed(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) ->
     return nil
 }
 
-/// Whether a value is nothing but what is dialled: seven to fifteen digits (ITU-T E.164), with separators and parentheses, as columns
-/// that are called so have it, with a calling code and no sign before it, or without an area code. A bare number of less than nine may
-/// count telephones.
+/// Whether a value consists of seven to fifteen digits (ITU-T E.164) with separators and parentheses. Columns of telephone numbers
+/// hold calling codes without a sign, and numbers without area code. A bare number of less than nine digits may count telephones.
 func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>, isNumber: Bool) -> Bool {
     guard range.count <= 32 else { return false }
     var digits = 0
@@ -207,49 +252,26 @@ func matchInternational(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
 /// country's numbers may be that long.
 private func matchCalled(_ bytes: Span<UInt8>, _ at: Int, isOpen: Bool, _ view: inout ScanWindow) -> Int? {
     guard let (code, national) = callingCode(bytes, at, &view) else { return nil }
-    var position = at + code
     if national == 1 << 10 {
+        let position = at + code
         let area = isPhoneSeparator(view[bytes, position]) ? position + 1 : position
         if let end = matchNorthAmerican(bytes, area, &view) { return end }
     }
-    var (count, groups, isOpen) = (0, 0, isOpen)
+    var groups = PhoneGroups(from: at + code, isOpen: isOpen)
     var isLed = false
     var best: Int?
-    while count < 14, groups < 9 {
-        guard let group = groupStart(bytes, position, &isOpen, &view) else { break }
+    while groups.digits < 14, groups.count < 9 {
+        guard let group = groups.next(bytes, &view) else { break }
         let length = view.digitRun(bytes, group, limit: 16)
         guard length > 0 else { break }
-        if count == 0 { isLed = view[bytes, group] == UInt8(ascii: "0") }
-        count += length
-        groups += 1
-        position = group + length
-        // With the prefix that is dialled within the country, which does not belong there and often stands there.
+        if groups.count == 0 { isLed = view[bytes, group] == UInt8(ascii: "0") }
+        groups.take(group, length: length)
+        // With the trunk prefix, which does not belong behind a calling code and often stands there.
+        let count = groups.digits
         let isWhole = PhonePlan.isLength(count, national) || isLed && PhonePlan.isLength(count - 1, national)
-        if isWhole, count + code >= 8, !isOpen, view.endsNumber(bytes, position) { best = position }
+        if isWhole, count + code >= 8, !groups.isOpen, view.endsNumber(bytes, groups.end) { best = groups.end }
     }
     return best
-}
-
-/// The first digit of the next group, past a separator, a parenthesis or the trunk prefix `(0)`.
-private func groupStart(
-    _ bytes: Span<UInt8>, _ at: Int, _ isOpen: inout Bool, _ view: inout ScanWindow
-) -> Int? {
-    var position = at
-    if isOpen {
-        guard view[bytes, position] == UInt8(ascii: ")") else { return nil }
-        isOpen = false
-        position += 1
-    }
-    position = pastSeparator(bytes, position, &view)
-    if view[bytes, position] == UInt8(ascii: "(") {
-        if view[bytes, position + 1] == UInt8(ascii: "0"), view[bytes, position + 2] == UInt8(ascii: ")") {
-            position = pastSeparator(bytes, position + 3, &view)
-        } else {
-            isOpen = true
-            position += 1
-        }
-    }
-    return isDigit(view[bytes, position]) ? position : nil
 }
 
 /// Past one separator, or a dash or a slash between spaces.

@@ -65,7 +65,7 @@ func matchDate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
         let middle = at + run + 1
         let length = view.digitRun(bytes, middle, limit: 3)
         if length == 0, run <= 2, let name = monthName(bytes, middle, &view) {
-            return yearEnd(bytes, middle + name, separator, &view).map { at..<$0 }
+            return yearEnd(bytes, middle + name, after: separator, &view).map { at..<$0 }
         }
         guard (1...2).contains(length), view[bytes, middle + length] == separator else { return nil }
         let last = middle + length + 1
@@ -86,20 +86,20 @@ func matchDate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
     guard separator == 0x20 || separator == UInt8(ascii: ","), run <= 2, (1...31).contains(first) else { return nil }
     // 5 May 1990
     if separator == 0x20, let name = monthName(bytes, at + run + 1, &view),
-        let end = yearEnd(bytes, at + run + 1 + name, 0x20, &view)
+        let end = yearEnd(bytes, at + run + 1 + name, after: 0x20, &view)
     {
         return at..<end
     }
     // May 5, 1990
     let year = view[bytes, at + run] == UInt8(ascii: ",") ? at + run + 1 : at + run
-    guard let end = yearEnd(bytes, year, 0x20, &view), view[bytes, at - 1] == 0x20 else { return nil }
+    guard let end = yearEnd(bytes, year, after: 0x20, &view), view[bytes, at - 1] == 0x20 else { return nil }
     var start = at - 1
     while at - start < 12, isLetter(view[bytes, start - 1]) { start -= 1 }
     return monthName(bytes, start, &view) == at - 1 - start ? start..<end : nil
 }
 
 /// The end of a year of four digits after `separator`.
-private func yearEnd(_ bytes: Span<UInt8>, _ at: Int, _ separator: UInt8, _ view: inout ScanWindow) -> Int? {
+private func yearEnd(_ bytes: Span<UInt8>, _ at: Int, after separator: UInt8, _ view: inout ScanWindow) -> Int? {
     guard view[bytes, at] == separator, view.digitRun(bytes, at + 1, limit: 5) == 4 else { return nil }
     let first = view[bytes, at + 1]
     guard first == UInt8(ascii: "1") || first == UInt8(ascii: "2") else { return nil }

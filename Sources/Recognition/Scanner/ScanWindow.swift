@@ -1,7 +1,7 @@
-/// The part of the bytes that a recogniser may look at. Beyond its edges there is a NUL, which ends every word, and so it is
-/// in the place of what is no letter beyond ASCII.
+/// The part of the bytes that a recogniser may look at. Beyond its edges it reads NUL, which ends every word, and so it does
+/// where a byte beyond ASCII belongs to no letter.
 ///
-/// It counts the looks, so that a test can show that work grows with the length of the text and no faster.
+/// It counts the looks, so that a test can show that the work is linear in the length of the text.
 struct ScanWindow {
     let low: Int
     let high: Int
@@ -12,13 +12,16 @@ struct ScanWindow {
         high = range.upperBound
     }
 
+    /// The window's place in the bytes.
+    var range: Range<Int> { low..<high }
+
     /// The byte at `at`, or NUL outside the window.
     subscript(_ bytes: Span<UInt8>, _ at: Int) -> UInt8 {
         @inline(__always) mutating get {
             looks &+= 1
             guard at >= low, at < high else { return 0 }
             let byte = bytes[at]
-            return byte < 0x80 || isForeignLetter(bytes, at, low, high) ? byte : 0
+            return byte < 0x80 || isForeignLetter(bytes, at, low: low, high: high) ? byte : 0
         }
     }
 
@@ -52,6 +55,13 @@ struct ScanWindow {
         while count < limit, isDigit(self[bytes, at + count]) { count += 1 }
         return count
     }
+
+    /// The number that `count` digits from `at` on write.
+    mutating func number(_ bytes: Span<UInt8>, _ at: Int, digits count: Int) -> UInt64 {
+        var number: UInt64 = 0
+        for offset in 0..<count { number = number * 10 + UInt64(self[bytes, at + offset] &- 0x30) }
+        return number
+    }
 }
 
 /// A value without the white space of ASCII around it.
@@ -72,8 +82,8 @@ func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 @inline(__always)
 func isCapital(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
 
-/// Part of a word. Bytes from 0x80 on count as letters where `ScanWindow` lets them through, so that no match begins or ends inside a
-/// foreign word, and none can split a UTF-8 scalar.
+/// Part of a word. Bytes from 0x80 on that `ScanWindow` lets through count as letters, so that no match begins or ends inside a
+/// word of another script, and none splits a UTF-8 scalar.
 @inline(__always)
 func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || byte >= 0x80 }
 
@@ -89,11 +99,11 @@ func isPhoneSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }
 
-/// Whether the byte at `at`, 0x80 or more, belongs to a letter of a script that sets spaces between words: only such a letter makes a word
-/// with what stands beside it. Punctuation, spaces, symbols and emoji end words as they do in ASCII; Chinese, Japanese, Korean and Thai set
-/// numbers and addresses right beside their words.
+/// Whether the byte at `at`, 0x80 or more, belongs to a letter of a script that sets spaces between words: only such a letter joins
+/// its neighbours to a word. Punctuation, spaces, symbols and emoji end words as they do in ASCII; Chinese, Japanese, Korean and
+/// Thai set numbers and addresses right beside their words.
 @inline(never)
-func isForeignLetter(_ bytes: Span<UInt8>, _ at: Int, _ low: Int, _ high: Int) -> Bool {
+func isForeignLetter(_ bytes: Span<UInt8>, _ at: Int, low: Int, high: Int) -> Bool {
     var lead = at
     while lead > low, at - lead < 3, bytes[lead] & 0xC0 == 0x80 { lead -= 1 }
     let second = lead + 1 < high ? bytes[lead + 1] : 0
