@@ -2,71 +2,73 @@ import Recognition
 import Schemas
 import Tabular
 
-/// The source of an object or array with what was found in it changed in place, so that it stays one: inside a string as text of it, and
-/// a number becomes a string. Names of members that would become alike in one object are numbered. Nil where that cannot be done: a match
-/// goes beyond one string, or has an escape in it.
-func maskedJSON(
-    _ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: [EntityMatch], _ operation: ValueOperator,
-    _ code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>, MaskOperator) -> Void
-) -> [UInt8]? {
-    var out: [UInt8] = []
-    var names = WrittenNames()
-    var isInString = false
-    var at = range.lowerBound
-    func copy(to end: Int) {
-        while at < end {
-            if bytes[at] == 0x22 {
-                isInString.toggle()
-                if !isInString, isName(bytes, at + 1, range.upperBound) { names.close(&out) }
-                if isInString { names.start(out.count + 1) }
-            } else if !isInString {
-                names.pass(bytes[at])
-            }
-            // An escape stays whole, also where its last letters look like the beginning of what was found.
-            let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
-            for _ in 0..<min(length, range.upperBound - at) {
-                out.append(bytes[at])
-                at += 1
+extension ValueOperator {
+    /// The source of an object or array with the operator applied to each match, so that it stays JSON: inside a string as its text;
+    /// a number becomes a string. Names of members that would become equal in one object are numbered. Nil when that cannot be done:
+    /// a match goes beyond one string, or has an escape in it.
+    func maskedJSON(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, matches: [EntityMatch],
+        code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>, MaskOperator) -> Void
+    ) -> [UInt8]? {
+        var out: [UInt8] = []
+        var names = WrittenNames()
+        var isInString = false
+        var at = range.lowerBound
+        func copy(to end: Int) {
+            while at < end {
+                if bytes[at] == 0x22 {
+                    isInString.toggle()
+                    if !isInString, isName(bytes, at + 1, range.upperBound) { names.close(&out) }
+                    if isInString { names.start(out.count + 1) }
+                } else if !isInString {
+                    names.pass(bytes[at])
+                }
+                // An escape stays whole, also where its last letters look like the beginning of what was found.
+                let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
+                for _ in 0..<min(length, range.upperBound - at) {
+                    out.append(bytes[at])
+                    at += 1
+                }
             }
         }
-    }
-    for match in matches {
-        copy(to: match.start)
-        if at >= match.end { continue }
-        let found = at..<match.end
-        var value: [UInt8] = []
-        let done: MaskOperator
-        if found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
-            // Only a whole string may have escapes in it.
+        for match in matches {
+            copy(to: match.start)
+            if at >= match.end { continue }
+            let found = at..<match.end
+            var value: [UInt8] = []
+            let done: MaskOperator
+            if found.contains(where: { bytes[$0] == 0x22 || bytes[$0] == UInt8(ascii: "\\") }) {
+                // Only a whole string may have escapes in it.
+                var text: [UInt8] = []
+                guard isInString, names.isAtStart(out.count), isString(bytes, found, range.upperBound),
+                    decodeJSONString(bytes, found, into: &text)
+                else { return nil }
+                done = apply(toAllOf: text, entity: match.entity.name, into: &value, code: code)
+            } else {
+                done = apply(bytes.extracting(found), entity: match.entity.name, into: &value, code: code)
+            }
             var text: [UInt8] = []
-            guard isInString, names.isAtStart(out.count), isString(bytes, found, range.upperBound),
-                decodeJSONString(bytes, found, into: &text)
-            else { return nil }
-            done = operation.apply(toAllOf: text, entity: match.entity.name, into: &value, code: code)
-        } else {
-            done = operation.apply(bytes, found, entity: match.entity.name, into: &value, code: code)
+            appendJSONString(value, &text)
+            if isInString {
+                names.isChanged = true
+                note(match, out.count..<out.count + text.count - 2, done)
+                out += text.dropFirst().dropLast()
+            } else {
+                // Only a whole number can be a string instead; its sign goes with it.
+                guard isNumberPart(bytes[match.start]) else { return nil }
+                if out.last == UInt8(ascii: "-") { out.removeLast() }
+                let isWhole =
+                    out.last.map { !isNumberPart($0) } ?? true
+                    && (match.end >= range.upperBound || !isNumberPart(bytes[match.end]))
+                guard isWhole else { return nil }
+                note(match, out.count + 1..<out.count + text.count - 1, done)
+                out += text
+            }
+            at = match.end
         }
-        var text: [UInt8] = []
-        appendJSONString(value, &text)
-        if isInString {
-            names.isChanged = true
-            note(match, out.count..<out.count + text.count - 2, done)
-            out += text.dropFirst().dropLast()
-        } else {
-            // Only a whole number can be a string instead; its sign goes with it.
-            guard isNumberPart(bytes[match.start]) else { return nil }
-            if out.last == UInt8(ascii: "-") { out.removeLast() }
-            let isWhole =
-                out.last.map { !isNumberPart($0) } ?? true
-                && (match.end >= range.upperBound || !isNumberPart(bytes[match.end]))
-            guard isWhole else { return nil }
-            note(match, out.count + 1..<out.count + text.count - 1, done)
-            out += text
-        }
-        at = match.end
+        copy(to: range.upperBound)
+        return out
     }
-    copy(to: range.upperBound)
-    return out
 }
 
 /// Whether what stands between quotes ends where its string does.
