@@ -5,7 +5,7 @@ import Tabular
 
 /// The masking of one column, made ready.
 ///
-/// A class, since it is handed on for each cell.
+/// A class, since it is passed on for each cell.
 final class ColumnRule: Sendable {
     /// The contract's field, or -1.
     let field: Int
@@ -21,7 +21,7 @@ final class ColumnRule: Sendable {
     let isRandom: Bool, isPerSubject: Bool
     /// Texts that stand for a missing value, which stays.
     let missing: [[UInt8]]
-    /// Whether what it writes for a number is a number.
+    /// Whether it replaces a number by a number.
     var keepsNumbers: Bool { kind == .generalize }
     /// Whether it needs the row's subject.
     var needsSubject: Bool { kind == .dateShift || isPerSubject }
@@ -51,8 +51,8 @@ final class ColumnRule: Sendable {
         isPerSubject = rule.isPerSubject
     }
 
-    /// The rule for personal data that the contract does not declare: the entity's name stands for a value of a column of that
-    /// entity, or, without one, for each match.
+    /// The rule for personal data that the contract does not declare: the entity's name stands for a value of a column
+    /// of that entity, or, without one, for each match.
     init(undeclared entity: Entity?, field: Int, in schema: Schema, column: Int) {
         self.field = field
         self.column = column

@@ -5,14 +5,15 @@ import Tabular
 
 /// Released rows with personal data masked, in the batch's own format; only this room can make one.
 package struct MaskedBatch: Sendable {
-    /// The rows, each with its line end. Untouched cells are the source's bytes, unless the source's dialect is not RFC 4180:
-    /// then all are written anew.
+    /// The rows, each with its line end. Untouched cells are the source's bytes, unless the source's dialect is not RFC
+    /// 4180: then all are written anew.
     package let text: [UInt8]
     /// Rows in `text`.
     package let rows: Int
     /// What was masked.
     package let receipts: [MaskReceipt: Int]
-    /// For each row, hashes of its quasi-identifiers after masking, and of its label; empty when the contract names none.
+    /// For each row, hashes of its quasi-identifiers after masking, and of its label; empty when the contract names
+    /// none.
     package let classKeys: [(identity: UInt64, sensitive: UInt32)]
 
     fileprivate init(

@@ -37,8 +37,8 @@ package struct Masker: Sendable {
     ///   - keys: token keys by name.
     ///   - hash: distinguishes rows by their quasi-identifiers.
     ///   - kinds: undeclared columns of personal data, all of whose values are replaced by the entity's name.
-    /// - Throws: when a key is missing, since there is no unkeyed hash to fall back to; when an operator needs a subject and there
-    ///   is none; when no column is left.
+    /// - Throws: when a key is missing, since there is no unkeyed hash to fall back to; when an operator needs a
+    ///   subject and there is none; when no column is left.
     package init(
         _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey], hash: KeyedHash,
         kinds: [Int: Entity] = [:]

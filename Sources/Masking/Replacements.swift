@@ -77,7 +77,7 @@ extension Masker {
         return replaced
     }
 
-    /// Where the sightings of each column stand: they come by column.
+    /// The range of each column's sightings, which are sorted by column.
     private func byColumn(_ sightings: [Sighting]) -> [Int: Range<Int>] {
         var found: [Int: Range<Int>] = [:]
         var start = 0
@@ -91,7 +91,7 @@ extension Masker {
         return found
     }
 
-    /// The rules that a block needs: the contract's, and those of columns in which undeclared personal data was found.
+    /// The rules for a block: the contract's, and those of columns in which undeclared personal data was found.
     private func rules(of found: [Int: Range<Int>]) -> [ColumnRule] {
         let more = found.keys.compactMap { undeclared[$0] }
         return more.isEmpty ? rules : (rules + more).sorted { $0.column < $1.column }
@@ -160,7 +160,7 @@ extension Masker {
         }
     }
 
-    /// Tells an operator whom the row at hand is about.
+    /// Sets the subject of a row, if the operator needs it.
     private func setSubject(of row: Int, in batch: Batch, for column: ColumnWork) {
         guard column.needsSubject, let subjectColumn else { return }
         let bytes = batch.bytes.span
@@ -188,7 +188,7 @@ extension Masker {
             }
         }
         func code(_ text: Span<UInt8>) -> [UInt8] { column.code(text) }
-        // Letters that were escaped are written as they are; what must be escaped in a string still is.
+        // Escaped letters are written as they are; characters that must be escaped in a string still are.
         let isDocument = cell.isNested || isJSONText(bytes, cell.range)
         let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
         if isDocument,
@@ -234,7 +234,7 @@ extension Masker {
     private func isMissing(_ cell: Cell, _ bytes: Span<UInt8>, _ missing: [[UInt8]]) -> Bool {
         let range = cell.range
         if range.isEmpty { return true }
-        // As the contract's check has it: only text can be a missing value.
+        // As in `Validating`: only text can be a missing value.
         if !cell.isText { return false }
         for token in missing where token.count == range.count {
             if token.indices.allSatisfy({ bytes[range.lowerBound + $0] == token[$0] }) { return true }

@@ -98,8 +98,8 @@ struct ColumnMatching {
         return left
     }
 
-    /// Findings about labels: columns without one are named by their position, repeated ones by a number. If a field goes by a
-    /// label that two columns have, the file is refused.
+    /// Findings about labels: columns without one are named by their position, repeated ones by a number. If a field
+    /// goes by a label that two columns have, the file is refused.
     private func remarks() -> [Finding] {
         let byPlace = byPlace.union(dropped)
         let isCaseSensitive = plan.dialect.caseSensitiveHeader
@@ -147,7 +147,8 @@ struct ColumnMatching {
     }
 }
 
-/// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that. Shards of JSON have none.
+/// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that. Shards of JSON have
+/// none.
 func headerRecord(_ names: [String], _ plan: ReadingPlan) -> [UInt8] {
     if plan.format == .jsonl { return [] }
     let delimiter = plan.dialect.isVerbatim ? plan.dialect.delimiter : 0x2C

@@ -6,7 +6,8 @@ package struct SourceHead: Sendable {
     package var layout: Layout?
     /// Bytes before the first data record.
     package var length: Int
-    /// Findings of the header; one that quarantines or rejects refuses the file. `field` is the contract's field, or -1.
+    /// Findings of the header; one that quarantines or rejects refuses the file. `field` is the contract's field, or
+    /// -1.
     package var findings: [Finding]
     /// Positions, from 1, of columns the contract does not have.
     package var unknown: [Int]
@@ -103,7 +104,8 @@ private func join(_ rows: [[String]], _ separator: String) -> [String] {
     }
 }
 
-/// A file without a header: its columns are the contract's fields in order, or, without a contract, as many as there are.
+/// A file without a header: its columns are the contract's fields in order, or, without a contract, as many as there
+/// are.
 private func headless(
     _ block: RecordBlock, _ rows: [[String]], length: Int, _ plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead {
@@ -128,7 +130,8 @@ private func headless(
         unknown: plan.fieldNames.isEmpty ? names.indices.map { $0 + 1 } : [], matches: plan.fieldNames.count)
 }
 
-/// A file without a header under a contract that says where columns are: fields without a column take those that are left, in order.
+/// A file without a header under a contract that says where columns are: fields without a column take those that are
+/// left, in order.
 private func placed(_ first: [String], length: Int, _ plan: ReadingPlan) throws(UnreadableSource) -> SourceHead {
     var places = plan.places
     if places.hasTrailingDelimiter, first.count > 1 { places.dropped.insert(first.count) }

@@ -1,6 +1,7 @@
 import Tabular
 
-/// Names of columns from the labels of a header: a blank label is replaced by its position, a repeated one gets a number.
+/// Names of columns from the labels of a header: a blank label is replaced by its position, a repeated one gets a
+/// number.
 struct Labels {
     private let labels: [String]
     /// Names of the columns, all different.

@@ -118,7 +118,8 @@ package struct RecordBlock: Sendable {
         }
     }
 
-    /// Makes rows bad that have a value in the last column, where rows end with a delimiter and that column must be empty.
+    /// Makes rows bad that have a value in the last column, where rows end with a delimiter and that column must be
+    /// empty.
     mutating func requireEmptyLast() {
         guard width > 0 else { return }
         for row in 0..<rowCount where isWellFormed[row] && !cells[row * width + width - 1].range.isEmpty {

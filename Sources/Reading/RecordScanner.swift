@@ -4,8 +4,8 @@ import Tabular
 package struct ScanLimits: Sendable, Equatable {
     /// Bytes of one row; a longer row is one finding.
     package var maxRowBytes: Int
-    /// Bytes of one cell's value; a row with a longer one is one finding. A contract sets it; reading without a contract has
-    /// no such limit.
+    /// Bytes of one cell's value; a row with a longer one is one finding. A contract sets it; reading without a
+    /// contract has no such limit.
     package var maxCellBytes = Int.max
     /// Depth of nested JSON.
     package var maxDepth: Int

@@ -11,8 +11,8 @@ enum WalkEnd {
 }
 
 extension WalkEnd {
-    /// Text behind a closing quote. If the field spans a line end, its opening quote was never closed: the quote that seems to
-    /// close it opens another field, and the record ends with its own line.
+    /// Text behind a closing quote. If the field spans a line end, its opening quote was never closed: the quote that
+    /// seems to close it opens another field, and the record ends with its own line.
     static func behindQuote(_ bytes: Span<UInt8>, field start: Int, closing: Int, lineEnd: UInt8 = 0x0A) -> WalkEnd {
         var at = start
         while at < closing, bytes[at] != lineEnd { at += 1 }
@@ -47,7 +47,8 @@ struct BrokenRecord {
         incomplete(bytes, as: openField == nil ? .rowTooLong : .unclosedQuote, from: openField ?? windowEnd)
     }
 
-    /// The recovery from a record that runs past the window. If it is bad, it ends at the first line end at or after `from`.
+    /// The recovery from a record that runs past the window. If it is bad, it ends at the first line end at or after
+    /// `from`.
     func incomplete(_ bytes: Span<UInt8>, as code: FindingCode, from: Int) -> Recovery {
         // The decision is made on exactly `maxRowBytes + 2` bytes, or at the end of the file, so that it does not
         // depend on how much the caller happened to have read.

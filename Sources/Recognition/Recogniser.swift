@@ -1,24 +1,25 @@
-/// What a check says of a candidate that has the right form: `unlikely` counts only beside a context word, where a slip of the pen is
-/// still somebody's number; `sure` is a second sign, such as a check digit that not all numbers have, and adds 0.3.
+/// The result of a check of a candidate that has the form. `unlikely` counts only beside a context word, where a number
+/// with a typing error still identifies a person. `sure` is further evidence, such as an optional check digit, and adds
+/// 0.3.
 enum Verdict { case no, unlikely, yes, sure }
 
-/// How one entity is recognised: its forms with their scores, a check of what was found, and words that make it likelier.
+/// How one entity is recognised: its forms with their scores, a check of a candidate, and context words.
 struct Recogniser: Sendable {
-    /// A form (`Shape.ways`) and how sure it is, with its checksum where there is one.
+    /// A form (`Shape.ways`) and its score, which includes the checksum where there is one.
     ///
-    /// A checksum of one digit lets one number in ten through, so that bare digits with such a one score less than the usual 0.6 and
-    /// count only beside a context word or in a column that is named so.
+    /// A check digit lets one number in ten through. Bare digits with one therefore score below the threshold of 0.6
+    /// and count only beside a context word or in a column of that name.
     typealias Form = (pattern: String, score: Double)
 
     let entity: Entity
     let forms: [Form]
     let context: [String]
-    /// Words that as a column's name say it all: in such a column a value that is wholly of the form is that, however little the form says.
+    /// Names of columns that suffice: in such a column a whole value of the form is a match, however weak the form.
     let names: [String]
-    /// Judges what has the form; nil when the form says it all.
+    /// Checks a candidate that has the form; nil when the form suffices.
     let check: (@Sendable (Symbols) -> Verdict)?
 
-    /// Words that say something in a sentence, and nothing as the name of a column: driver_earnings, call_id, social_followers.
+    /// Context words that are ambiguous as the name of a column: driver_earnings, call_id, social_followers.
     private static let vagueNames: Set<String> = Set(
         """
         account accounts address auto bank business call called calls cap car card cell cep check checking company contact \
@@ -30,7 +31,7 @@ struct Recogniser: Sendable {
 
     /// A recogniser; context words are separated by spaces and compared without case.
     ///
-    /// - Parameter names: the same for columns, where context words also mean other things there.
+    /// - Parameter names: names of columns, if they differ from the context words.
     init(
         _ entity: Entity, _ forms: [Form], context: String = "", names: String? = nil,
         check: (@Sendable (Symbols) -> Verdict)? = nil
@@ -50,19 +51,19 @@ struct Recogniser: Sendable {
         self.init(entity, forms, context: context, names: names) { holds($0) ? .yes : .no }
     }
 
-    /// Every recogniser. Those without forms are written out by hand and stand here for their words.
+    /// Every recogniser. Those without forms are functions and are listed for their context words.
     static let all: [Recogniser] =
         everywhere + americas + britain + southernEurope + germany + northernEurope + asia + elsewhere
 
-    /// Entities none of whose forms count without a context word.
+    /// Entities whose forms all need a context word.
     static let needsContext: Set<Entity> = Set(
         all.filter { !$0.forms.isEmpty && $0.forms.allSatisfy { $0.score < 0.4 } }.map(\.entity) + [.dateOfBirth])
 
-    /// Entities that are numbers, of which something else may have the like.
+    /// Entities that are numbers, whose form other numbers may have.
     static let numbers: EntitySet = EntitySet(
         all.filter { !$0.forms.isEmpty }.map(\.entity) + [.creditCard, .phoneNumber])
 
-    /// Entities that a check tells from other numbers of their form.
+    /// Entities whose check distinguishes them from other numbers of their form.
     static let checked: EntitySet = EntitySet(
         all.filter { $0.check != nil }.map(\.entity) + [.creditCard, .ibanCode, .crypto, .ipAddress])
 

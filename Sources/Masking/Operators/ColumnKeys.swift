@@ -1,7 +1,7 @@
 import Cryptography
 import Schemas
 
-/// What a keyed operator needs of one column: a class, because contexts of keys are neither copied nor shared.
+/// The keyed contexts of one column. A class, since they are neither copied nor shared.
 final class ColumnKeys {
     private let key: SecretKey
     private let kind: MaskOperator
@@ -9,7 +9,7 @@ final class ColumnKeys {
     private var codes: HMACSHA256
     private var cipher: ValueCipher?
     private var owner: [UInt8]?
-    /// Whom the row at hand is about; nil when nobody says.
+    /// The subject of the row at hand; nil when the row has none.
     var subject: [UInt8]?
 
     init(_ key: SecretKey, _ kind: MaskOperator, isRandom: Bool, isPerSubject: Bool) {
@@ -20,7 +20,8 @@ final class ColumnKeys {
         codes = HMACSHA256(key: key)
     }
 
-    /// What the operator asks for (`ValueOperator.apply`); empty when it cannot be made, so that the value is replaced by its name.
+    /// The code that the operator needs (`ValueOperator.apply`); empty when it cannot be computed, so that the entity's
+    /// name replaces the value.
     func code(of text: Span<UInt8>) -> [UInt8] {
         switch kind {
         case .tokenize: return codes.code(of: text)

@@ -1,8 +1,10 @@
 import Schemas
 import Validating
 
-/// Appends a date, or a moment that begins with one, moved by whole days and written as it was: intervals between two moved by the same
-/// stay. A date in words of any order is written in ISO 8601. False, with nothing appended, when the value is none.
+/// Appends a date, or a moment that begins with one, moved by whole days and in its own notation. Intervals between
+/// dates that move by the same number of days stay. A date in words of any order is written in ISO 8601.
+///
+/// - Returns: false, with nothing appended, when the value is no date or leaves the years 0 to 9999.
 func writeShiftedDate(
     _ bytes: Span<UInt8>, _ range: Range<Int>, of type: FieldType, days: Int, into out: inout [UInt8]
 ) -> Bool {
@@ -14,7 +16,7 @@ func writeShiftedDate(
         if case .datetime = type { appendClock(Dates.value(bytes, range, type) ?? 0, &out) }
         return true
     }
-    // Two digits stand for a hundred years.
+    // A year of two digits is one of 1969 to 2068 (POSIX `strptime`, %y).
     if written.parts.contains(where: { $0.directive == UInt8(ascii: "y") }), !(1969...2068).contains(moved.year) {
         return false
     }
@@ -38,7 +40,7 @@ func writeShiftedDate(
     return true
 }
 
-/// Appends the year, or year and month, of a date, in ISO 8601. False when the value is none.
+/// Appends the year, or year and month, of a date, in ISO 8601; false when the value is no date.
 func writeDatePart(
     _ bytes: Span<UInt8>, _ range: Range<Int>, of type: FieldType, isMonth: Bool, into out: inout [UInt8]
 ) -> Bool {
@@ -74,7 +76,7 @@ private func appendDigits(_ value: Int64, _ count: Int, _ out: inout [UInt8]) {
     out += [UInt8](repeating: 0x30, count: max(0, count - digits.utf8.count)) + Array(digits.utf8)
 }
 
-/// A month's name in the letters of the one that stood there: small, capital, or the first one capital.
+/// Appends a month's name in the case of the name that stood there: small, capital, or the first letter capital.
 private func appendMonth(
     _ month: Int64, isShort: Bool, like bytes: Span<UInt8>, _ place: Range<Int>, _ out: inout [UInt8]
 ) {

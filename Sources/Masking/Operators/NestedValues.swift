@@ -3,9 +3,9 @@ import Schemas
 import Tabular
 
 extension ValueOperator {
-    /// The source of an object or array with the operator applied to each match, so that it stays JSON: inside a string as its text;
-    /// a number becomes a string. Names of members that would become equal in one object are numbered. Nil when that cannot be done:
-    /// a match goes beyond one string, or has an escape in it.
+    /// The source of an object or array with the operator applied to each match, so that it stays JSON: inside a string
+    /// as its text; a number becomes a string. Names of members that would become equal in one object are numbered. Nil
+    /// when that cannot be done: a match goes beyond one string, or has an escape in it.
     func maskedJSON(
         _ bytes: Span<UInt8>, _ range: Range<Int>, matches: [EntityMatch],
         code: (Span<UInt8>) -> [UInt8], note: (EntityMatch, Range<Int>, MaskOperator) -> Void
@@ -23,7 +23,7 @@ extension ValueOperator {
                 } else if !isInString {
                     names.pass(bytes[at])
                 }
-                // An escape stays whole, also where its last letters look like the beginning of what was found.
+                // An escape stays whole, also if a match seems to begin with its last letters.
                 let length = bytes[at] == UInt8(ascii: "\\") ? bytes[at + 1] == UInt8(ascii: "u") ? 6 : 2 : 1
                 for _ in 0..<min(length, range.upperBound - at) {
                     out.append(bytes[at])
@@ -54,7 +54,7 @@ extension ValueOperator {
                 note(match, out.count..<out.count + text.count - 2, done)
                 out += text.dropFirst().dropLast()
             } else {
-                // Only a whole number can be a string instead; its sign goes with it.
+                // Only a whole number can become a string, with its sign.
                 guard isNumberPart(bytes[match.start]) else { return nil }
                 if out.last == UInt8(ascii: "-") { out.removeLast() }
                 let isWhole =
@@ -71,7 +71,7 @@ extension ValueOperator {
     }
 }
 
-/// Whether what stands between quotes ends where its string does.
+/// Whether a match inside a string ends at the string's closing quote.
 private func isString(_ bytes: Span<UInt8>, _ found: Range<Int>, _ end: Int) -> Bool {
     guard found.upperBound < end, bytes[found.upperBound] == 0x22 else { return false }
     var at = found.lowerBound
@@ -86,13 +86,13 @@ private func isName(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Bool {
     return at < end && bytes[at] == UInt8(ascii: ":")
 }
 
-/// The names of the members that are being written.
+/// Names of members while a document is written.
 private struct WrittenNames {
-    /// Of each object or array that is open, its names, and whether something was masked in them.
+    /// For each open object or array, its names so far, and whether a name was masked.
     private var open: [[[UInt8]: Bool]] = [[:]]
-    /// The next number for a name that comes again, in the object that is open.
+    /// For each open object or array, the last number of each name that was repeated.
     private var numbers: [[[UInt8]: Int]] = [[:]]
-    /// Where the text of the string begins that is being written, and whether something was masked in it.
+    /// Where the text of the string at hand begins, and whether something was masked in it.
     private var stringStart = 0
     var isChanged = false
 
@@ -102,10 +102,10 @@ private struct WrittenNames {
         isChanged = false
     }
 
-    /// Whether the string that is being written begins at a place.
+    /// Whether the string at hand begins at a place.
     func isAtStart(_ place: Int) -> Bool { place == stringStart }
 
-    /// Hears of a byte outside of strings.
+    /// Takes a byte outside of strings.
     mutating func pass(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
@@ -120,7 +120,7 @@ private struct WrittenNames {
         }
     }
 
-    /// Ends a name: with a number, when an object has it already and that comes of masking.
+    /// Ends a name, and appends a number if masking made it equal to another name of the object.
     mutating func close(_ out: inout [UInt8]) {
         // One name may be written with different escapes.
         var plain = Array(out[stringStart...])

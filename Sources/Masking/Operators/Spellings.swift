@@ -1,12 +1,13 @@
-// The standard library normalises, and says so to its friends only.
+// The standard library's normalisation forms are SPI.
 @_spi(_Unicode) import Swift
 package import Recognition
 
-/// A value in the one spelling that stands for all others of the same address or number.
+/// A value in its canonical spelling, which is the same for every spelling of one address or number.
 ///
-/// E-mail addresses lose their case and the spaces around them, telephone numbers become E.164 as far as their form or the country says
-/// what their calling code is, numbers of accounts, cards and papers their letters and digits in capitals; all of them as a person reads
-/// them (`FoldedText`). Anything else is in Unicode's normalisation form C with single spaces, and keeps its case.
+/// An e-mail address becomes small letters without spaces around it. A telephone number becomes E.164 if its form or
+/// the country gives its calling code. A number of an account, card or document becomes its letters and digits in
+/// capitals. These values are folded first (`FoldedText`). Any other value becomes Unicode's normalisation form C with
+/// single spaces, and keeps its case.
 package func oneSpelling(_ bytes: Span<UInt8>, _ range: Range<Int>, of entity: Entity?, country: String?) -> [UInt8] {
     guard let entity, entity.hasForm else { return singleSpaced(composed(range.map { bytes[$0] })) }
     let text = FoldedText(bytes, range)?.bytes ?? range.map { bytes[$0] }
@@ -21,7 +22,7 @@ package func oneSpelling(_ bytes: Span<UInt8>, _ range: Range<Int>, of entity: E
     }
 }
 
-/// Text in Unicode's normalisation form C; bytes that are no UTF-8 stay as they are.
+/// Text in normalisation form C (Unicode TR 15); bytes that are no UTF-8 stay as they are.
 private func composed(_ text: [UInt8]) -> [UInt8] {
     guard text.contains(where: { $0 >= 0x80 }), let string = String(validating: text, as: UTF8.self) else {
         return text

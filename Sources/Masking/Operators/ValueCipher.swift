@@ -1,10 +1,10 @@
 package import Cryptography
 
-/// Reversible encryption of single values: AES-256-SIV under a key that follows from a token key, and from the subject where each has
-/// one of its own.
+/// Reversible encryption of single values: AES-256-SIV (RFC 5297) under a key derived from a token key, and from the
+/// subject if each subject has a key of its own.
 ///
-/// A value becomes base64url of V ‖ C, or of nonce ‖ V ‖ C where each time is to be different. The first associated data is a label,
-/// so that these bytes are nothing elsewhere; a column is not bound in, so that columns can be joined.
+/// A value becomes base64url of V ‖ C, or of nonce ‖ V ‖ C if equal values must differ. The first associated data is a
+/// label, so that the bytes open nowhere else. The column is not associated data, so that columns can be joined.
 package struct ValueCipher: ~Copyable {
     private static let label = Array("sluice value v1".utf8)
     private static let nonceCount = 16
@@ -17,13 +17,13 @@ package struct ValueCipher: ~Copyable {
         cipher = try AESSIV(key: try root.expand(info: info.span, count: 64))
     }
 
-    /// The sealed bytes of a value; with a nonce, which must not come twice, they are different each time.
+    /// The sealed bytes of a value. With a nonce, which must be unique, equal values differ.
     package mutating func seal(_ text: Span<UInt8>, nonce: [UInt8]? = nil) throws(CryptographyError) -> [UInt8] {
         precondition(nonce.map { $0.count == Self.nonceCount } ?? true)
         return (nonce ?? []) + (try cipher.seal(text, associated: [Self.label] + (nonce.map { [$0] } ?? [])))
     }
 
-    /// The value of sealed bytes, of either kind. Throws `authentication`.
+    /// Opens sealed bytes, with or without a nonce. Throws `authentication` when they are not of this key.
     package mutating func open(_ sealed: [UInt8]) throws(CryptographyError) -> [UInt8] {
         do throws(CryptographyError) {
             return try cipher.open(sealed.span, associated: [Self.label])

@@ -5,8 +5,9 @@ import Validating
 
 /// Replaces a value by one that reveals less: a contract's rule made ready to be applied cell by cell.
 ///
-/// It appends to the output and never splits a UTF-8 scalar. There is no unkeyed hash: a token needs a keyed code, which the
-/// caller computes, since this file holds no keys. A class, since a struct of its size would be copied for each value.
+/// It appends to the output and never splits a UTF-8 scalar. There is no unkeyed hash: a token needs a keyed code,
+/// which the caller computes, since this file holds no keys. A class, since a struct of its size would be copied for
+/// each value.
 package final class ValueOperator: Sendable {
     private let operation: MaskOperator
     private let replacement: [UInt8]?
@@ -17,10 +18,10 @@ package final class ValueOperator: Sendable {
     private let bucket: Double
     private let alphabet: TokenAlphabet
     private let normalizes: Bool, country: String?
-    /// What the values are, and how numbers among them are written.
+    /// The values' type, and how their numbers are written.
     private let type: FieldType, style: Numbers.Style
 
-    /// Makes the operator of a rule for values of a field; without one they are texts.
+    /// The operator of a rule for values of a field, or for texts.
     package init(_ rule: PIIRule, of field: Field? = nil, alphabet: TokenAlphabet = .hexadecimal) {
         type = field?.type ?? .string(.default)
         style = field.map(Numbers.Style.init) ?? Numbers.Style()
@@ -43,9 +44,10 @@ package final class ValueOperator: Sendable {
     ///
     /// - Parameters:
     ///   - isNative: whether the value is a number of JSON, which is not written in the field's style.
-    ///   - code: by the operator, HMAC-SHA-256 of the value under the token key, its sealed bytes, or HMAC-SHA-256 of the row's
-    ///     subject; empty when the row has no subject.
-    /// - Returns: the operator, or `replace` when the operator could not change the value, so that the entity's name stands for it.
+    ///   - code: by the operator, HMAC-SHA-256 of the value under the token key, its sealed bytes, or HMAC-SHA-256 of
+    ///     the row's subject; empty when the row has no subject.
+    /// - Returns: the operator, or `replace` when the operator could not change the value, so that the entity's name
+    ///   stands for it.
     @discardableResult
     package func apply(
         _ text: Span<UInt8>, entity: String, isNative: Bool = false, into out: inout [UInt8],
@@ -96,7 +98,7 @@ package final class ValueOperator: Sendable {
         }
     }
 
-    /// Days from −`most` to `most`, never 0, by a code.
+    /// Days from −`most` to `most`, never 0, drawn from a keyed code.
     private static func days(_ code: [UInt8], _ most: Int) -> Int {
         let word = code.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let days = Int(word % UInt64(2 * most)) - most
@@ -120,8 +122,8 @@ package final class ValueOperator: Sendable {
         }
     }
 
-    /// Appends the lower edge of a number's bucket, with as many decimals as the width has; false when it is no number, or too large
-    /// for its bucket to be exact.
+    /// Appends the lower edge of a number's bucket, with as many decimals as the width has; false when it is no number,
+    /// or too large for its bucket to be exact.
     private func writeBucket(_ text: [UInt8], decimal: [UInt8], into out: inout [UInt8]) -> Bool {
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return false }
         var (decimals, scaled) = (0, bucket)
@@ -133,7 +135,7 @@ package final class ValueOperator: Sendable {
             }
         }
         let share = value / bucket
-        // A multiple of the width is its own bucket, whatever the binary fractions of both are.
+        // A multiple of the width is the edge of its own bucket, despite the rounding of binary fractions.
         let nearest = share.rounded()
         let count = abs(share - nearest) <= 1e-9 * max(1, abs(share)) ? nearest : share.rounded(.down)
         let edge = count * scaled

@@ -50,7 +50,7 @@ package struct Overwriting: Sendable {
             for at in hiddenStart..<hiddenEnd {
                 let byte = bytes[at]
                 let isPart = isLetterOrDigit(byte)
-                // The rest of a scalar goes with its first byte.
+                // A scalar is overwritten once, at its first byte.
                 if byte & 0xC0 == 0x80, isWithin { continue }
                 isWithin = byte >= 0xC0
                 if isPart { out += character } else { out.append(byte) }
@@ -79,7 +79,7 @@ package func writeTruncated(_ bytes: Span<UInt8>, _ range: Range<Int>, keepFirst
     appendBytes(bytes, range.lowerBound..<offset(ofScalar: max(0, keepFirst), bytes, range), &out)
 }
 
-/// Appends `prefix` and the first 16 bytes of `code`, which is a keyed one: 128 bits keep tokens apart.
+/// Appends `prefix` and the first 16 bytes of a keyed code: 128 bits make collisions negligible.
 package func writeToken(code: [UInt8], prefix: [UInt8], alphabet: TokenAlphabet, into out: inout [UInt8]) {
     precondition(code.count >= 16, "a token needs a code of at least 16 bytes")
     out += prefix
@@ -113,7 +113,7 @@ func appendBytes(_ bytes: Span<UInt8>, _ range: Range<Int>, _ out: inout [UInt8]
     for at in range { out.append(bytes[at]) }
 }
 
-/// Whether a Unicode scalar starts at `at`; bytes that are no UTF-8 belong to what stands before them.
+/// Whether a Unicode scalar starts at `at`; a stray continuation byte belongs to the scalar before it.
 private func startsScalar(_ bytes: Span<UInt8>, _ at: Int, _ range: Range<Int>) -> Bool {
     at == range.lowerBound || bytes[at] & 0xC0 != 0x80
 }

@@ -174,8 +174,8 @@ package enum DecompressionError: Error, Sendable {
     private func unfolded(
         _ stream: OpaquePointer, _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
     ) throws(DecompressionError) -> (used: Int, written: Int, ended: Bool) {
-        // The header is held back until it is whole. If libzstd sees a whole frame at once it takes another code path with other
-        // checks; where a piece begins in a header it takes unknown bytes for one of its old formats.
+        // The header is held back until it is whole. If libzstd sees a whole frame at once it takes another code path
+        // with other checks; where a piece begins in a header it takes unknown bytes for one of its old formats.
         if frameNeeds > 0 {
             var taken = 0
             while taken < source.count, frameNeeds > frameHead.count {

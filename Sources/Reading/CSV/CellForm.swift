@@ -46,7 +46,8 @@ enum CellForm: UInt8, Sendable {
         self = Self.isAddress(bytes) ? .address : .text
     }
 
-    /// Digits in any usual notation: signs, groups, either decimal mark, exponents, per cent, a currency in front or behind.
+    /// Digits in any usual notation: signs, groups, either decimal mark, exponents, per cent, a currency in front or
+    /// behind.
     private static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {
         var bytes = text
         func isCurrency(_ byte: UInt8) -> Bool { byte == 0x24 || byte >= 0x80 }

@@ -2,9 +2,9 @@ import Tabular
 
 /// CSV in any dialect, a byte at a time: for dialects that the structural scanner cannot read.
 ///
-/// It is as strict as that one: a quote inside an unquoted field, text behind a closing quote, a control character or an
-/// invalid UTF-8 sequence makes the row bad, and the grammar is reset at the next line end. libcsv can express none of these
-/// dialects, so that they have no second reader.
+/// It is as strict as that one: a quote inside an unquoted field, text behind a closing quote, a control character or
+/// an invalid UTF-8 sequence makes the row bad, and the grammar is reset at the next line end. libcsv can express none
+/// of these dialects, so that they have no second reader.
 struct DialectScanner: RecordScanner, ~Copyable {
     private let dialect: Dialect
     private let limits: ScanLimits
@@ -230,8 +230,8 @@ struct DialectScanner: RecordScanner, ~Copyable {
         return text.indices.allSatisfy { bytes[start + $0] == text[$0] }
     }
 
-    /// Ends a record that breaks the grammar or the limit at a line end. Returns where the next one begins, or the record's own
-    /// start when more bytes are needed to find its end.
+    /// Ends a record that breaks the grammar or the limit at a line end. Returns where the next one begins, or the
+    /// record's own start when more bytes are needed to find its end.
     private func endBad(_ record: Record, _ bytes: Span<UInt8>, into block: inout RecordBlock) -> Int {
         let (start, fault, openField) = (record.start, record.fault, record.openField)
         var code = fault?.code ?? (openField == nil ? .rowTooLong : .unclosedQuote)

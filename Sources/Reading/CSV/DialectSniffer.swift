@@ -35,9 +35,10 @@ package struct SniffedDialect: Sendable {
 
 /// Finds the dialect of a sample: each candidate is scored by how well all rows fit.
 ///
-/// After van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019), a dialect is worth
-/// the regularity of its rows times the share of cells that look like one value. Beyond that paper a dialect with more marks than a
-/// delimiter and quotes must earn each of them: by rows that the plain reading cannot split.
+/// After van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019), a
+/// dialect is worth the regularity of its rows times the share of cells that look like one value. Beyond that paper a
+/// dialect with more marks than a delimiter and quotes must earn each of them: by rows that the plain reading cannot
+/// split.
 package struct DialectSniffer {
     private static let plain: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
     private static let unusual: [UInt8] = [0x3A, 0x5E, 0x7E, 0x1F]
@@ -176,7 +177,8 @@ package struct DialectSniffer {
         }
     }
 
-    /// Whether a cell begins with a quote, so that quotes are quotes: one that is never closed is a mistake, not a letter.
+    /// Whether a cell begins with a quote, so that quotes are quotes: one that is never closed is a mistake, not a
+    /// letter.
     private func hasQuotedCell(_ table: SniffedTable) -> Bool {
         sample.indices.contains { at in
             guard sample[at] == 0x22 else { return false }
@@ -213,8 +215,8 @@ package struct DialectSniffer {
         return 2 * told > all
     }
 
-    /// The reading with what changes no cell's place: apostrophes around the cells of a column, a null sequence, spaces behind
-    /// delimiters.
+    /// The reading with what changes no cell's place: apostrophes around the cells of a column, a null sequence, spaces
+    /// behind delimiters.
     private func refined(_ table: SniffedTable) -> SniffedTable {
         var table = table
         if table.dialect.quote == 0x22, occurs[0x27] {
@@ -242,7 +244,8 @@ package struct DialectSniffer {
         return table
     }
 
-    /// Whether all values of a column stand between apostrophes; and whether as many cells open with one as others close with one.
+    /// Whether all values of a column stand between apostrophes; and whether as many cells open with one as others
+    /// close with one.
     private func apostrophes(_ table: SniffedTable) -> (isWrapped: Bool, isSplit: Bool) {
         let rows = table.body.dropFirst()
         func opens(_ cell: SniffedTable.Cell) -> Bool {

@@ -55,7 +55,8 @@ struct HeaderEvidence {
             top += 1
         }
         guard top > 0, top + 1 < rows.count, rows[top].filled == width, isWords(top) else { return 0 }
-        // Below labels that are mostly blank the rows would look the same; a title is a phrase, or has an empty row below it.
+        // Below labels that are mostly blank the rows would look the same; a title is a phrase, or has an empty row
+        // below it.
         let isPhrase = (0..<top).contains { rows[$0].filled == 0 || rows[$0].cells[0].text.contains(0x20) }
         let isTold = (0..<width).contains { form($0, from: top + 1)?.isTelling == true }
         guard isTold || isPhrase else { return 0 }
@@ -63,7 +64,8 @@ struct HeaderEvidence {
         return 2 * full >= rows.count - top - 1 ? top : 0
     }
 
-    /// How many rows from `top` on are no data in any column whose values are numbers or dates; 1 unless two columns or more say so.
+    /// How many rows from `top` on are no data in any column whose values are numbers or dates; 1 unless two columns or
+    /// more say so.
     private func headerRows(from top: Int) -> Int {
         for extent in stride(from: Self.most, to: 1, by: -1) where top + extent + 2 < rows.count {
             let typed = (0..<width).filter {

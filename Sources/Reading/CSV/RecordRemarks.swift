@@ -1,7 +1,8 @@
 import Tabular
 
 extension RecordBlock {
-    /// Remarks about a block of CSV that ends at `end`: lines skipped between its rows, and quoted values that hold rows.
+    /// Remarks about a block of CSV that ends at `end`: lines skipped between its rows, and quoted values that hold
+    /// rows.
     func remarks(_ bytes: Span<UInt8>, end: Int, firstRow: Int, dialect: Dialect) -> RowRemarks {
         var remarks = RowRemarks()
         let lineEnd = dialect.lineTerminator ?? 0x0A

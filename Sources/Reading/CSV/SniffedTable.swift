@@ -83,8 +83,8 @@ struct SniffedTable {
                 hash: hash.state, text: Array(text.prefix(Self.textBytes))))
     }
 
-    /// How much a text looks like one value, from 0 to 1. Marks of other dialects make it unlikely, unless the text was quoted
-    /// or they punctuate a sentence.
+    /// How much a text looks like one value, from 0 to 1. Marks of other dialects make it unlikely, unless the text was
+    /// quoted or they punctuate a sentence.
     private static func plausibility(
         of text: [UInt8], as form: CellForm, isQuoted: Bool, others: Set<UInt8>
     ) -> Double {
@@ -116,7 +116,8 @@ struct SniffedTable {
         leading = place
     }
 
-    /// Whether the row above the first regular one is its header with a label too few: rows end with a delimiter, or begin with a name.
+    /// Whether the row above the first regular one is its header with a label too few: rows end with a delimiter, or
+    /// begin with a name.
     private func isShortHeader(_ place: Int) -> Bool {
         let labels = rows[place - 1]
         guard labels.fault == nil, labels.cells.count == width - 1, width > 2 || labels.cells.count == 1 else {

@@ -131,7 +131,8 @@ private func prettyJSON(_ bytes: Span<UInt8>, from start: Int) -> String? {
 
 /// The East Asian encoding that bytes seem to be in, which are no UTF-8; nil when they are none.
 ///
-/// Two bytes make a character in all of them: runs of high bytes have even lengths (EUC, GBK), or lead bytes that European texts lack.
+/// Two bytes make a character in all of them: runs of high bytes have even lengths (EUC, GBK), or lead bytes that
+/// European texts lack.
 package func eastAsianEncoding(_ bytes: Span<UInt8>) -> String? {
     if bytes.count < 8 || firstInvalidUTF8(bytes, 0..<bytes.count - 3) == nil { return nil }
     var (pairs, odd, at) = (0, 0, 0)

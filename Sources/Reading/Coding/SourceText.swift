@@ -14,7 +14,8 @@ package func textStart(_ bytes: Span<UInt8>, _ coding: SourceCoding) throws(Unre
     return TextEncoding(mark: bytes) == .utf8 ? 3 : 0
 }
 
-/// The encoding that a sample seems to be in, before decoding, and why. ISO 8859-1 reads like Windows-1252, which has more.
+/// The encoding that a sample seems to be in, before decoding, and why. ISO 8859-1 reads like Windows-1252, which has
+/// more.
 package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, reason: String) {
     if let marked = TextEncoding(mark: bytes) { return (marked, "its byte order mark says so") }
     if let name = foreignEncoding(bytes), let encoding = TextEncoding(name: name) {

@@ -2,9 +2,9 @@ package import Tabular
 
 /// Turns a source's text into UTF-8, piece by piece.
 ///
-/// A unit that is no character of the encoding becomes a byte that UTF-8 never has, so that only its row is rejected, as
-/// `encoding-error`: `TextEncoding.badUnit` for a whole unit, `lonelyByte` for each byte of a unit that the end of the file cuts
-/// off. A surrogate without its pair is written as three bytes that UTF-8 forbids (RFC 3629, 3).
+/// A unit that is no character of the encoding becomes a byte that UTF-8 never has, so that only its row is rejected,
+/// as `encoding-error`: `TextEncoding.badUnit` for a whole unit, `lonelyByte` for each byte of a unit that the end of
+/// the file cuts off. A surrogate without its pair is written as three bytes that UTF-8 forbids (RFC 3629, 3).
 package struct Transcoder: Sendable {
     private let encoding: TextEncoding
     /// Bytes of an unfinished character.

@@ -1,11 +1,11 @@
 import Tabular
 
-/// Turns one JSON array of records into JSON Lines, byte for byte: separators between its elements become line ends, and a line
-/// end inside an element becomes a space. No byte moves, so that offsets stay valid. The array may be a member of a document,
-/// whose other text becomes blank lines.
+/// Turns one JSON array of records into JSON Lines, byte for byte: separators between its elements become line ends,
+/// and a line end inside an element becomes a space. No byte moves, so that offsets stay valid. The array may be a
+/// member of a document, whose other text becomes blank lines.
 ///
-/// It does not judge: malformed JSON stays as it is, and the reader rejects the row. Where framing would hide a fault, such as a
-/// comma without an element or a line end inside a string, it leaves a mark that makes a row bad.
+/// It does not judge: malformed JSON stays as it is, and the reader rejects the row. Where framing would hide a fault,
+/// such as a comma without an element or a line end inside a string, it leaves a mark that makes a row bad.
 package struct JSONArrayFramer: Sendable {
     private enum Place {
         /// Before the opening bracket.
@@ -28,7 +28,8 @@ package struct JSONArrayFramer: Sendable {
 
     private var envelope: JSONEnvelope?
 
-    /// A framer at the beginning of a text that is an array, or of a document in which the names of `property` lead to one.
+    /// A framer at the beginning of a text that is an array, or of a document in which the names of `property` lead to
+    /// one.
     package init(property: [String] = []) {
         envelope = property.isEmpty ? nil : JSONEnvelope(property)
     }
@@ -59,8 +60,8 @@ package struct JSONArrayFramer: Sendable {
         return nil
     }
 
-    /// Whether a text that begins with `bytes` is one array of records. A row of JSON Lines begins with a brace; where rows are
-    /// arrays, with one bracket, and a list of them with two. nil while `bytes` do not decide it.
+    /// Whether a text that begins with `bytes` is one array of records. A row of JSON Lines begins with a brace; where
+    /// rows are arrays, with one bracket, and a list of them with two. nil while `bytes` do not decide it.
     package static func isArray(_ bytes: Span<UInt8>, ofArrays: Bool) -> Bool? {
         var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }

@@ -1,6 +1,7 @@
 import Tabular
 
-/// How far a walk has come in the index of its window, and the order of members that it has learnt. Its methods read one line.
+/// How far a walk has come in the index of its window, and the order of members that it has learnt. Its methods read
+/// one line.
 struct JSONCursor {
     /// A place in the index.
     struct Place {
@@ -23,8 +24,8 @@ struct JSONCursor {
     /// Goes to the beginning of a window.
     mutating func restart() { place = Place() }
 
-    /// Whether a range, which begins behind all ranges asked for before, holds a byte that a string may not hold as it is: an
-    /// escape, or a TAB or CR that is a fault.
+    /// Whether a range, which begins behind all ranges asked for before, holds a byte that a string may not hold as it
+    /// is: an escape, or a TAB or CR that is a fault.
     @inline(__always)
     private mutating func hasOdd(in range: Range<Int>, _ index: borrowing StructuralIndex) -> Bool {
         if place.odd < range.lowerBound { place.odd = index.nextOdd(from: range.lowerBound) }
@@ -111,7 +112,8 @@ struct JSONCursor {
                 if bytes[at] == 0x22, close < windowEnd, bytes[close] == 0x22,
                     !hasOdd(in: at..<close, scanner.index)
                 {
-                    // As in `value`; repeated here because most values are plain strings, and a call would cost as much.
+                    // As in `value`; repeated here because most values are plain strings, and a call would cost as
+                    // much.
                     place.event &+= 2
                     cell = Cell(
                         kind: .quoted, start: at &+ 1 &- origin, end: close &- origin, rawStart: at &- origin,
@@ -329,8 +331,8 @@ struct JSONCursor {
     }
 }
 
-/// A carriage return is white space only where the line ends: a reader that takes it for a line end by itself would read other
-/// records.
+/// A carriage return is white space only where the line ends: a reader that takes it for a line end by itself would
+/// read other records.
 @inline(__always)
 private func isSpace(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
     let byte = bytes[at]

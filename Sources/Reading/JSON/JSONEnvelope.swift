@@ -1,10 +1,10 @@
 import Tabular
 
-/// A JSON document around a list of records: follows the grammar (RFC 8259) byte by byte, in constant memory, and finds where the
-/// list begins.
+/// A JSON document around a list of records: follows the grammar (RFC 8259) byte by byte, in constant memory, and finds
+/// where the list begins.
 ///
-/// Text around the list is checked for its grammar and is no data. A second member of the same name on the path is a fault: one
-/// reader would take the first list, another the last.
+/// Text around the list is checked for its grammar and is no data. A second member of the same name on the path is a
+/// fault: one reader would take the first list, another the last.
 struct JSONEnvelope {
     /// The role of a byte.
     enum Part {

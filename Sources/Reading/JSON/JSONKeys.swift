@@ -1,7 +1,7 @@
 import Tabular
 
-/// The keys of one object, to find repeated ones: up to 16 are compared in turn, more are hashed, so that a wide object takes
-/// linear time.
+/// The keys of one object, to find repeated ones: up to 16 are compared in turn, more are hashed, so that a wide object
+/// takes linear time.
 struct JSONKeys {
     private static let fewMax = 16
     private var ranges: [Range<Int>] = []

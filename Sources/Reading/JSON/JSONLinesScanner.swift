@@ -2,8 +2,8 @@ import Tabular
 
 /// JSON Lines by structural index: every line is one object; its strings and its end are found with SIMD.
 ///
-/// A line feed always ends the record, whatever came before it, so that a broken line costs one row. Members become cells in
-/// the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
+/// A line feed always ends the record, whatever came before it, so that a broken line costs one row. Members become
+/// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 struct JSONLinesScanner: ~Copyable, RecordScanner {
     let names: JSONNames
     private let itemKeys: Set<[UInt8]>
@@ -183,8 +183,8 @@ struct JSONLinesScanner: ~Copyable, RecordScanner {
         return (position, fault ?? .atRecord)
     }
 
-    /// Whether the line that starts at `start` ends with the file. A line of more than the row limit does not: it is judged
-    /// by its beginning, so that nothing depends on whether the end of the file was in sight.
+    /// Whether the line that starts at `start` ends with the file. A line of more than the row limit does not: it is
+    /// judged by its beginning, so that nothing depends on whether the end of the file was in sight.
     @inline(__always)
     func isLast(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
         index.end == bytes.count && isFinal && index.end - start < limits.maxRowBytes + 2

@@ -104,7 +104,8 @@ struct JSONPointers: Sendable {
             at = last
             index += 1
         }
-        // An element has no key, so that it cannot be left out by itself; an array of unknown elements is left out as a whole.
+        // An element has no key, so that it cannot be left out by itself; an array of unknown elements is left out as a
+        // whole.
         if isObject || !hasUnknown || !(rejectsUnknown || notesUnknown) { return .known }
         return hasKnown ? .refused : .unknown
     }

@@ -12,8 +12,8 @@ struct JSONSkimmer {
         var at: Int
     }
 
-    /// Where the number that starts at `start` ends (RFC 8259, 6), and whether it is one as far as it goes. At `limit` it may
-    /// not be complete.
+    /// Where the number that starts at `start` ends (RFC 8259, 6), and whether it is one as far as it goes. At `limit`
+    /// it may not be complete.
     @inline(__always)
     static func endOfNumber(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> (end: Int, isNumber: Bool) {
         var at = start

@@ -10,7 +10,8 @@ extension Recogniser {
             ],
             context: "ssn ssns ssid social security ss taxpayer", names: "ssn ssns ssid socialsecurity taxpayer"
         ) { number in
-            // Areas 000, 666 and 900 to 999, group 00 and serial 0000 are never given out; the others stood in advertisements.
+            // Areas 000, 666 and 900 to 999, group 00 and serial 0000 are never given out; the others stood in
+            // advertisements.
             let area = number.number(0..<3)
             let whole = number.number(0..<9)
             return area != 0 && area != 666 && area < 900 && number.number(3..<5) != 0 && number.number(5..<9) != 0

@@ -1,28 +1,29 @@
 import Glibc
 
-/// Credentials beside their names, and in columns that are called so.
+/// Credentials beside their names, and in columns of such names.
 extension Secrets {
-    /// Words beside which a text without order is a key.
+    /// Names beside which a random-looking text is a key.
     private static let keyNames = [
         "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credential",
         "credentials", "passphrase", "authorization",
     ].map { Array($0.utf8) }
-    /// Names beside which any word is one.
+    /// Names beside which any word is a password.
     private static let passwordNames = [
         "password", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort", "contrasena", "contraseña",
         "motdepasse", "wachtwoord",
     ].map { Array($0.utf8) }
-    /// Names beside which a text of one form is a key of one maker.
+    /// Names beside which a text of one form is a key of one issuer.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
     private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
     private static let bearer = Array("bearer".utf8), basic = Array("basic".utf8)
 
-    /// What stands after `name:` or `name=`.
+    /// The credential after `name:` or `name=`.
     static func named(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         valued(text, skip(text, at + 1, by: 1), name: skip(text, at, by: -1))
     }
 
-    /// What a word is by what stands before it: a scheme of HTTP, or a name with no sign between them, as in a table or in XML.
+    /// The credential that begins at a word, by the text before it: an HTTP scheme, or a name without a sign between
+    /// them, as in a table or in XML.
     static func introduced(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         let end = skip(text, at, by: -1)
         if end == at { return nil }
@@ -30,19 +31,19 @@ extension Secrets {
             let count = value(text, at).length
             if count >= 20, hasMixedRun(text, at..<at + count) { return .httpAuthorization }
         }
-        // Without a sign between them the words of a sentence stand like that, too.
+        // In a sentence a name stands before a word in the same way.
         let kind = valued(text, at, name: end)
         return kind == .namedKey && !hasMixedRun(text, at..<at + value(text, at).length) ? nil : kind
     }
 
-    /// Beginnings of names that tell of a credential without being one.
+    /// First words of names about a credential that do not hold it.
     private static let asides: Set<String> = Set(
         """
         has is no needs need requires require required reset forgot forgotten change changed expired valid invalid weak strong show hide \
         use uses with without can should must allow allowed enable enabled disable disabled num number count total min max length
         """.split(separator: " ").map(String.init))
 
-    /// The name of a credential that a column is called by, without what counts it or makes it many; nil when it is called otherwise.
+    /// The name of a credential in a column's name, without numbers and plural; nil when there is none.
     static func name(in column: String) -> [UInt8]? {
         let first = column.lowercased().split { !$0.isLetter }.first
         if first.map({ asides.contains(String($0)) }) ?? true { return nil }
@@ -60,7 +61,8 @@ extension Secrets {
         return isName ? bytes : nil
     }
 
-    /// A value of a column that is called like a credential. A password of people has no form, so that there any word is one.
+    /// The credential in a value of a column of that name. A person's password has no form, so that in such a column
+    /// any word is one.
     static func inColumn(_ name: [UInt8], _ text: Span<UInt8>, _ range: Range<Int>) -> Kind? {
         let range = trimmed(text, range)
         var line = name + [UInt8(ascii: "=")]
@@ -71,7 +73,7 @@ extension Secrets {
             return kind
         }
         let first = range.isEmpty ? 0 : text[range.lowerBound]
-        // A path is where somebody works (PWD), what ends with a colon the label of a form.
+        // PWD is also the working directory, and a text with a colon at its end the label of a form.
         guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 5,
             first != UInt8(ascii: "/"), first != UInt8(ascii: "~"), text[range.lowerBound + 1] != UInt8(ascii: ":"),
             text[range.upperBound - 1] != UInt8(ascii: ":"),
@@ -90,10 +92,10 @@ extension Secrets {
                 && [UInt8(ascii: "{"), UInt8(ascii: "(")].contains(second)
     }
 
-    /// The most that is looked back over for the beginning of a key with signs in it.
+    /// Bytes that are searched backwards, at most, for the beginning of a key with signs in it.
     private static let partsMax = 96
 
-    /// Where a key begins that has the signs of base64 in it, of which `word` is a part; nil when no such sign stands beside it.
+    /// Where a key in base64 begins that `word` is a part of; nil when no sign of base64 stands beside it.
     static func start(ofParts word: Range<Int>, _ text: Span<UInt8>, in window: Range<Int>) -> Int? {
         let low = window.lowerBound
         func isSign(_ at: Int) -> Bool { at >= low && at < window.upperBound && (text[at] == 0x2B || text[at] == 0x2F) }
@@ -105,8 +107,8 @@ extension Secrets {
         return start
     }
 
-    /// A value after a name that ends at `end`: the key of a maker by its form, or a text without order, of at least 20 characters with
-    /// 3.5 bits each, letters and digits.
+    /// The credential that begins at `start`, after a name that ends at `end`: an issuer's key by its form, or letters
+    /// and digits of at least 20 characters with an entropy of 3.5 bits a character.
     private static func valued(_ text: Span<UInt8>, _ start: Int, name end: Int) -> Kind? {
         let isKey = keyNames.contains { isNamed($0, in: text, end) }
         guard isKey || isNamed(azureName, in: text, end) else { return nil }
@@ -123,12 +125,12 @@ extension Secrets {
             ? .namedKey : nil
     }
 
-    /// What an `Authorization` header holds behind the name of its scheme (RFC 6750, RFC 7617).
+    /// The credential behind the scheme of an `Authorization` header (RFC 6750, RFC 7617).
     private static func scheme(_ text: Span<UInt8>, _ start: Int, _ length: Int) -> Kind? {
         let first = skip(text, start + length, by: 1)
         let count = value(text, first).length
         let credential = first..<first + count
-        // Bearer, Token, ApiKey and whatever else a maker calls it.
+        // Bearer, Token, ApiKey and other names.
         if first > start + length, length > 0, length <= 16, count >= 20, hasMixedRun(text, credential) {
             return .httpAuthorization
         }
@@ -137,7 +139,7 @@ extension Secrets {
         return hidesColon(text, credential) ? .httpAuthorization : nil
     }
 
-    /// Past what stands between a name and its value, from a place on or back: spaces, quotes, also in a string of a string, signs.
+    /// Skips separators between a name and its value, forwards or backwards: spaces, quotes, escaped quotes, signs.
     private static func skip(_ text: Span<UInt8>, _ from: Int, by step: Int) -> Int {
         var place = from
         for _ in 0..<12 {
@@ -160,7 +162,7 @@ extension Secrets {
         return true
     }
 
-    /// How long a value from a place on is, and how many signs of base64's end follow it.
+    /// The length of a value from a place on, and of the padding of base64 behind it.
     private static func value(_ text: Span<UInt8>, _ start: Int) -> (length: Int, padding: Int) {
         let length = run(text, start) { isURLSafe($0) || $0 == 0x2B || $0 == 0x2F || $0 == 0x2E || $0 == 0x7E }
         var padding = 0
@@ -170,7 +172,7 @@ extension Secrets {
         return (length, padding)
     }
 
-    /// Bits a character.
+    /// Shannon entropy in bits a character.
     private static func entropy(_ text: Span<UInt8>, _ range: Range<Int>) -> Double {
         var counts = [Int](repeating: 0, count: 128)
         for at in range { counts[Int(text[at] & 127)] += 1 }

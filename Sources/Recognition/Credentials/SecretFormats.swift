@@ -1,4 +1,4 @@
-/// Tokens by their makers' formats.
+/// Tokens by the formats of their issuers.
 extension Secrets {
     /// Beginnings of formats, and words in them.
     enum Word {
@@ -24,7 +24,7 @@ extension Secrets {
 
     private static let githubHeads = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].map { Array($0.utf8) }
 
-    /// What a token has at one of the characters that mark it.
+    /// The token around one of the characters that mark its format.
     static func inside(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         switch text[at] {
         case UInt8(ascii: "_"): underscore(text, at)

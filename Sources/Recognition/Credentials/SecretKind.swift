@@ -1,4 +1,4 @@
-/// What a credential is; it is named by its kind only.
+/// The kind of a credential; a report names nothing else of it.
 package enum SecretKind: String, Sendable, CaseIterable {
     case awsAccessKey = "AWS access key"
     case awsSecretKey = "AWS secret key"
@@ -18,6 +18,6 @@ package enum SecretKind: String, Sendable, CaseIterable {
     case webToken = "JSON Web Token"
     case passwordInURL = "password in a URL"
     case connectionString = "password in a connection string"
-    /// A text without order beside a word such as `password`: likely, but not sure.
+    /// A random-looking text beside a word such as `password`: likely, not certain.
     case namedKey = "key or password beside its name"
 }

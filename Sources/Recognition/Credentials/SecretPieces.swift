@@ -15,7 +15,7 @@ extension Secrets {
 
     static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
-    /// How many characters of a kind stand from a place on.
+    /// The number of characters of a kind from a place on.
     static func run(_ text: Span<UInt8>, _ from: Int, _ isOne: (UInt8) -> Bool) -> Int {
         var count = 0
         while count < tokenMax, from + count < text.count, isOne(text[from + count]) { count += 1 }
@@ -64,7 +64,7 @@ extension Secrets {
         return true
     }
 
-    /// Whether capitals or small letters and digits stand together: words alone are no token.
+    /// Whether a range has both letters and digits: words alone are no token.
     static func isMixed(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var (hasDigit, hasLetter) = (false, false)
         for at in range {
@@ -73,7 +73,7 @@ extension Secrets {
         return hasDigit && hasLetter
     }
 
-    /// Whether sixteen letters and digits stand together, both of them: words between dashes are no token.
+    /// Whether sixteen letters and digits, of both kinds, follow one another: words between dashes are no token.
     static func hasMixedRun(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var start = range.lowerBound
         for at in range where !isAlphanumeric(text[at]) {
@@ -83,7 +83,7 @@ extension Secrets {
         return range.upperBound - start >= 16 && isMixed(text, start..<range.upperBound)
     }
 
-    /// Whether base64 hides a colon, as between a name and a password.
+    /// Whether base64 decodes to printable text with a colon, as `name:password` (RFC 7617).
     static func hidesColon(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var (word, bits, hasColon): (UInt32, Int, Bool) = (0, 0, false)
         for at in range {
@@ -109,7 +109,7 @@ extension Secrets {
         return hasColon
     }
 
-    /// Whether a value is a call in a program.
+    /// Whether a value is a function call in source code.
     static func isCall(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         text[range.upperBound - 1] == UInt8(ascii: ")") && range.contains { text[$0] == UInt8(ascii: "(") }
     }
@@ -120,9 +120,9 @@ extension Secrets {
         return place > 0 && text[place - 1] == UInt8(ascii: ";")
     }
 
-    /// What documentation writes in a password's place.
+    /// Whether a value is a placeholder, as documentation has it instead of a password.
     ///
-    /// - Parameter isWord: whether only what is wholly such a word counts, not what begins like a template.
+    /// - Parameter isWord: whether only a whole placeholder word counts, not the beginning of a template.
     static func isPlaceholder(_ text: Span<UInt8>, _ range: Range<Int>, isWord: Bool = false) -> Bool {
         guard let first = range.first, let last = range.last else { return true }
         if !isWord,

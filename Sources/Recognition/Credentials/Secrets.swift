@@ -1,13 +1,13 @@
 /// Credentials in text, by the fixed beginnings and lengths that their issuers publish so that they can be found.
 ///
-/// `AnchorMap` finds a character inside a credential; only its surroundings are looked at. Every look is bounded, so that no text
-/// makes the work grow.
+/// `AnchorMap` finds a character inside a credential; only its surroundings are looked at. Every look is bounded, so
+/// that no text makes the work grow.
 enum Secrets {
     typealias Kind = SecretKind
 
-    /// A word that is shorter is no token.
+    /// Bytes that a token has at least.
     static let tokenMin = 16
-    /// Bytes of a token that are counted at most.
+    /// Bytes of a token that are looked at, at most.
     static let tokenMax = 512
 
     /// Names of the secret parts of a connection string.
@@ -53,7 +53,7 @@ enum Secrets {
         return nil
     }
 
-    /// A password in a connection string, at its sign, or a key beside its name.
+    /// A password in a connection string, or a key beside its name, at the equals sign.
     static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         var start = at + 1
         // A quote in a string of JSON has a space before it, where its escape was.
@@ -67,7 +67,7 @@ enum Secrets {
                 end += 1
             }
             let next = quote != 0 ? end + 1 : end
-            // A connection string has other parts around it; what ends with a parenthesis is a call in a program.
+            // A connection string has other parts around it.
             let isOneOfSeveral =
                 next < text.count && text[next] == UInt8(ascii: ";") || isAfterSemicolon(text, at - word.count)
             if isOneOfSeveral, end - start > 3, isStart(text, at - word.count), text[start] != UInt8(ascii: "/"),

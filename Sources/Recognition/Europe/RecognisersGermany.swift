@@ -95,7 +95,8 @@ extension Recogniser {
             context: "handelsregister amtsgericht registergericht registerauszug gmbh"),
     ]
 
-    /// Check digit 7, 3, 1 over letters and digits, as machine-readable documents have it (ICAO 9303-3); no vowels are used.
+    /// Check digit 7, 3, 1 over letters and digits, as machine-readable documents have it (ICAO 9303-3); no vowels are
+    /// used.
     private static func isGermanDocument(_ number: Symbols) -> Bool {
         guard number[0] >= 10, number[8] < 10 else { return false }
         var sum = 0

@@ -1,5 +1,5 @@
-/// How telephone numbers are made in each country: facts of the public numbering plans (ITU-T E.164, the ITU's list of national plans, as
-/// libphonenumber's metadata has them).
+/// How telephone numbers are made in each country: facts of the public numbering plans (ITU-T E.164, the ITU's list of
+/// national plans, as libphonenumber's metadata has them).
 package enum PhonePlan {
     /// For each calling code, of how many digits the numbers of its countries may be: bit `n` for `n` digits.
     private static let lengths: [UInt16] = {
@@ -31,7 +31,7 @@ package enum PhonePlan {
         return lengths
     }()
 
-    /// For each country (ISO 3166-1), its calling code, and what is dialled first within it: 0, or what follows the colon.
+    /// For each country (ISO 3166-1), its calling code and trunk prefix: 0, or the digits behind the colon.
     private static let countries: [String: (code: [UInt8], trunk: [UInt8])] = {
         let plans = """
             AC247: AD376: AE971 AF93 AG1:1 AI1:1 AL355 AM374 AO244: AR54 AS1:1 AT43 AU61 AW297: AX358 AZ994 BA387 BB1:1 BD880 BE32 \
@@ -59,7 +59,8 @@ package enum PhonePlan {
     /// Whether a country is known, by its two letters.
     package static func knows(_ country: String) -> Bool { countries[country] != nil }
 
-    /// The calling code at the beginning of `digits`: how long it is, and the lengths of its countries' numbers, one bit each.
+    /// The calling code at the beginning of `digits`: how long it is, and the lengths of its countries' numbers, one
+    /// bit each.
     static func callingCode(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> (length: Int, national: UInt16)? {
         guard isDigit(first), first != 0x30 else { return nil }
         var code = Int(first - 0x30)
@@ -72,11 +73,12 @@ package enum PhonePlan {
         return lengths[code] != 0 ? (3, lengths[code]) : nil
     }
 
-    /// Prefixes with which an international number is dialled instead of `+`, longest first: 0011 of Australia, 810 of Russia, 011 of North
-    /// America, 010 of Japan, 00 of most.
+    /// Prefixes with which an international number is dialled instead of `+`, longest first: 0011 of Australia, 810 of
+    /// Russia, 011 of North America, 010 of Japan, 00 of most.
     static let prefixes: [[UInt8]] = ["0011", "810", "011", "010", "00"].map { Array($0.utf8) }
 
-    /// The number as E.164 has it, `+` and digits, when its form or `country` says what the calling code is; otherwise its digits alone.
+    /// The number in E.164, `+` and digits, if its form or `country` gives the calling code; otherwise its digits
+    /// alone.
     ///
     /// - Parameter country: where the number is dialled when it has no calling code, by its two letters.
     package static func normalised(_ text: [UInt8], country: String?) -> [UInt8] {
@@ -96,7 +98,7 @@ package enum PhonePlan {
             if isDigit(byte) {
                 digits.append(byte)
             } else if isLetter(byte), digits.count >= 7 {
-                // What follows a letter is an extension.
+                // Digits behind a letter are an extension.
                 break
             }
             at += 1
@@ -110,7 +112,7 @@ package enum PhonePlan {
                 return [UInt8(ascii: "+")] + rest
             }
             guard let country, let plan = countries[country] else { return digits }
-            // With its calling code and nothing before it, as databases have it.
+            // With its calling code and no sign, as databases store it.
             if digits.starts(with: plan.code), let (length, national) = callingCode(digits, 0),
                 isLength(digits.count - length, national), !isLength(digits.count, national)
             {

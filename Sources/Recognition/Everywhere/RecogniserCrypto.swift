@@ -1,7 +1,7 @@
 import Cryptography
 
-/// The end of a coin address that starts at `at`: Bitcoin's in base 58 or bech32, checked by its own sum, or Ethereum's, which is
-/// forty hexadecimal digits.
+/// The end of a coin address that starts at `at`: Bitcoin's in base 58 or bech32, checked by its own sum, or
+/// Ethereum's, which is forty hexadecimal digits.
 func matchCrypto(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     let first = view[bytes, at]
     switch first {

@@ -5,7 +5,7 @@
 func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard let start = localStart(bytes, at, &view), var end = domainEnd(bytes, at + 1, &view) else { return nil }
     if isRepository(bytes, start..<end, sign: at, &view) { return nil }
-    // A file's ending is no domain's, but what stands before it may be one: ann@example.com.json.
+    // A file extension ends no domain, but the text before it may be one: ann@example.com.json.
     while isFileEnding(bytes, end, &view) {
         while view[bytes, end - 1] != UInt8(ascii: ".") { end -= 1 }
         end -= 1
@@ -16,7 +16,7 @@ func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Ra
     return start..<end
 }
 
-/// git@host:path and ssh://git@host/path are nobody's mailbox (git-clone, "GIT URLS").
+/// Whether it is a repository, not a mailbox: git@host:path, ssh://git@host/path (git-clone, "GIT URLS").
 private func isRepository(
     _ bytes: Span<UInt8>, _ range: Range<Int>, sign at: Int, _ view: inout ScanWindow
 ) -> Bool {
@@ -43,7 +43,7 @@ private func isFileEnding(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWi
     return view[bytes, last - 1] == UInt8(ascii: ".") && fileEndings.contains(ending)
 }
 
-/// What files end with and no domain does; letters, the last one lowest.
+/// File extensions that are no top-level domains; letters, the last one lowest.
 private let fileEndings: Set<UInt64> = Set(
     """
     tgz gz tar bz png jpg jpeg svg gif webp json jsonl yaml yml toml txt csv tsv xml css html htm js jsx tsx pdf exe dll log tmp bak whl jar
@@ -119,7 +119,8 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
     return best
 }
 
-/// Whether letters are a top-level domain that people have addresses in: with digits behind it, any other is more likely a host's name.
+/// Whether letters are a top-level domain that people have addresses in: with digits behind it, any other is more
+/// likely a host's name.
 private func isUsual(_ bytes: Span<UInt8>, _ label: Range<Int>, _ view: inout ScanWindow) -> Bool {
     if label.count > 4 { return false }
     return usualDomains.contains(label.reduce(0) { $0 << 8 | UInt64(view[bytes, $1] | 0x20) })

@@ -7,8 +7,8 @@ func matchIPv4(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int
 
 /// How sure it is that a dotted number is an address, by what stands in it and beside it.
 ///
-/// Releases and parts of a text count up from 1, so that four small numbers are an address only with a port, a prefix or a scheme beside
-/// them, or a word. Loopback, all zeros and all ones are nobody's.
+/// Releases and parts of a text count up from 1, so that four small numbers are an address only with a port, a prefix
+/// or a scheme beside them, or a word. Loopback, all zeros and all ones are nobody's.
 func scoreIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Double {
     var parts: [Int] = [0]
     var end = range.lowerBound
@@ -33,9 +33,9 @@ func scoreIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWind
 /// Parts of versions and of the numbers of sections are seldom larger.
 private let smallMax = 30
 
-/// The same of an IPv6 address: slices of arrays, scopes of C++ and times have double colons as well, so that a shortened one counts by
-/// itself only where it begins like an address that is given out (IANA, IPv6 address space: 2000::/3, fc00::/7, fe80::/10, ff00::/8,
-/// 64:ff9b::/96, ::ffff:0:0/96).
+/// The same of an IPv6 address: slices of arrays, scopes of C++ and times have double colons as well, so that a
+/// shortened one counts by itself only where it begins like an address that is given out (IANA, IPv6 address space:
+/// 2000::/3, fc00::/7, fe80::/10, ff00::/8, 64:ff9b::/96, ::ffff:0:0/96).
 func scoreIPv6(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Double {
     let start = range.lowerBound
     let before = view[bytes, start - 1]
@@ -112,8 +112,8 @@ private let countedWords: Set<[UInt8]> = Set(
 /// Classes of enzymes and names of objects, whose first part is one digit.
 private let numberedThings: Set<[UInt8]> = Set(["ec", "enzyme", "oid"].map { Array($0.utf8) })
 
-/// Whether a column's name says that dotted numbers in it are versions or such: by its last word, `build_no` and `version2`, not
-/// `build_log`; what is called an address is one.
+/// Whether a column's name says that dotted numbers in it are versions or such: by its last word, `build_no` and
+/// `version2`, not `build_log`; what is called an address is one.
 func isVersionName(_ column: String) -> Bool {
     let words = column.lowercased().split { !$0.isLetter && !$0.isNumber }
     if words.contains(where: { ["ip", "ipv4", "ipv6", "host", "addr", "address"].contains($0) }) { return false }

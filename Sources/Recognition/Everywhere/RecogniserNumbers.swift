@@ -1,5 +1,6 @@
-/// The end of a card number of 12 to 19 digits with Luhn's check digit at `at`, whose first run of digits is `run` long: in one run, in
-/// groups of four, or 4-6-5 and 4-6-4, between single spaces or dashes. And whether it begins like some issuer's cards of that length.
+/// The end of a card number of 12 to 19 digits with Luhn's check digit at `at`, whose first run of digits is `run`
+/// long: in one run, in groups of four, or 4-6-5 and 4-6-4, between single spaces or dashes. And whether it begins like
+/// some issuer's cards of that length.
 func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> (end: Int, isIssued: Bool)? {
     if run >= 12 {
         guard run <= 19, view.endsNumber(bytes, at + run) else { return nil }
@@ -33,8 +34,8 @@ func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
     return best
 }
 
-/// Whether a number of 13 or 14 digits has the check digit of a GTIN as well (GS1 General Specifications, 7.9): weights 3 and 1 from the
-/// right.
+/// Whether a number of 13 or 14 digits has the check digit of a GTIN as well (GS1 General Specifications, 7.9): weights
+/// 3 and 1 from the right.
 func isArticleNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard range.count == 13 || range.count == 14 else { return false }
     var (sum, weight) = (0, 1)
@@ -103,8 +104,9 @@ private let lengthOfCountry: [UInt16: Int] = {
     return lengths
 }()
 
-/// The end of an IBAN whose two country letters start at `at`: letters and digits, perhaps in groups between single spaces or dashes, of
-/// the country's length, one modulo 97; and how sure that is. In capitals and groups of four chance hardly explains it.
+/// The end of an IBAN whose two country letters start at `at`: letters and digits, perhaps in groups between single
+/// spaces or dashes, of the country's length, one modulo 97; and how sure that is. In capitals and groups of four
+/// chance hardly explains it.
 func matchIBAN(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, score: Double)? {
     let (first, second) = (view[bytes, at], view[bytes, at + 1])
     guard isLetter(first), isLetter(second), !isWord(view[bytes, at - 1]) else { return nil }

@@ -26,7 +26,8 @@ func matchNorthAmerican(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
     return extensionEnd(bytes, position + 4, &view)
 }
 
-/// The country of a telephone number that begins with `+`, as its calling code with the sign, or of an IBAN, as its letters.
+/// The country of a telephone number that begins with `+`, as its calling code with the sign, or of an IBAN, as its
+/// letters.
 package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
     guard range.count > 4 else { return nil }
     let start = range.lowerBound
@@ -40,16 +41,16 @@ package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int
 struct DialledNumber {
     /// Offset behind its last byte.
     var end: Int
-    /// Whether it has a usual form of some country: then a context word anywhere near is enough; otherwise it must stand right
-    /// beside the number.
+    /// Whether it has a usual form of some country: then a context word anywhere near is enough; otherwise it must
+    /// stand right beside the number.
     var isUsual: Bool
 }
 
-/// A number of seven to fifteen digits, in one group or several, that begins at `at`, which is a digit or an opening parenthesis before
-/// one (ITU-T E.164 has fifteen at most, the shortest local numbers of large towns seven).
+/// A number of seven to fifteen digits, in one group or several, that begins at `at`, which is a digit or an opening
+/// parenthesis before one (ITU-T E.164 has fifteen at most, the shortest local numbers of large towns seven).
 ///
-/// Of several ends the last one is taken: a shorter match would leave most of somebody's number behind. A date, a price, a fraction,
-/// two years and an address of the Internet are no telephone numbers.
+/// Of several ends the last one is taken: a shorter match would leave most of somebody's number behind. A date, a
+/// price, a fraction, two years and an address of the Internet are no telephone numbers.
 func matchDialled(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> DialledNumber? {
     let isOpen = bytes[at] == UInt8(ascii: "(")
     let first = isOpen ? at + 1 : at
@@ -176,7 +177,8 @@ private func isPrice(_ bytes: Span<UInt8>, _ range: Range<Int>, isThousands: Boo
     return !isLetter(view[bytes, range.upperBound + 4]) && [0x657572, 0x757364, 0x676270, 0x636866].contains(word)
 }
 
-/// Whether a number has a usual length: ten digits as in North America or India, eleven with a leading 1, or 0 and eight to ten more.
+/// Whether a number has a usual length: ten digits as in North America or India, eleven with a leading 1, or 0 and
+/// eight to ten more.
 private func isUsual(
     _ bytes: Span<UInt8>, _ at: Int, digits count: Int, isGrouped: Bool, _ view: inout ScanWindow
 ) -> Bool {
@@ -189,8 +191,8 @@ private func isUsual(
     return isNorthAmerican || first >= UInt8(ascii: "6")
 }
 
-/// The end of an international number that is dialled with a prefix instead of `+`, and whether it is written in groups:
-/// `0044 20 7946 0018`.
+/// The end of an international number that is dialled with a prefix instead of `+`, and whether it is written in
+/// groups: `0044 20 7946 0018`.
 func matchPrefixed(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, isGrouped: Bool)? {
     for prefix in PhonePlan.prefixes {
         guard prefix.indices.allSatisfy({ view[bytes, at + $0] == prefix[$0] }) else { continue }
@@ -202,8 +204,9 @@ func matchPrefixed(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) ->
     return nil
 }
 
-/// Whether a value consists of seven to fifteen digits (ITU-T E.164) with separators and parentheses. Columns of telephone numbers
-/// hold calling codes without a sign, and numbers without area code. A bare number of less than nine digits may count telephones.
+/// Whether a value consists of seven to fifteen digits (ITU-T E.164) with separators and parentheses. Columns of
+/// telephone numbers hold calling codes without a sign, and numbers without area code. A bare number of less than nine
+/// digits may count telephones.
 func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>, isNumber: Bool) -> Bool {
     guard range.count <= 32 else { return false }
     var digits = 0
@@ -245,8 +248,8 @@ func matchInternational(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
     return matchCalled(bytes, code, isOpen: isOpen || view[bytes, code - 1] == UInt8(ascii: "("), &view)
 }
 
-/// The end of a number whose calling code is at `at`: as many national digits follow as that country's numbers have, in groups between
-/// single separators, one of them perhaps in parentheses.
+/// The end of a number whose calling code is at `at`: as many national digits follow as that country's numbers have, in
+/// groups between single separators, one of them perhaps in parentheses.
 ///
 /// Where several groups fit, the longest wins, so that a number after the telephone number is taken only when the
 /// country's numbers may be that long.

@@ -1,4 +1,5 @@
-/// Latitude and longitude in degrees whose first digits are at `at`, with at least three decimals each: `48.8566, 2.3522`.
+/// Latitude and longitude in degrees whose first digits are at `at`, with at least three decimals each: `48.8566,
+/// 2.3522`.
 func matchCoordinates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard let first = degrees(bytes, at, run: run, most: 90, &view) else { return nil }
     var position = first
@@ -22,7 +23,8 @@ private func degrees(_ bytes: Span<UInt8>, _ at: Int, run: Int, most: Int, _ vie
     return decimals >= 3 && decimals < 16 ? at + run + 1 + decimals : nil
 }
 
-/// A German number plate whose digits are at `at`: one to three capitals of the district, one or two, up to four digits, perhaps E or H.
+/// A German number plate whose digits are at `at`: one to three capitals of the district, one or two, up to four
+/// digits, perhaps E or H.
 func matchPlate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard run <= 4 else { return nil }
     func isGap(_ byte: UInt8) -> Bool { byte == 0x20 || byte == UInt8(ascii: "-") }

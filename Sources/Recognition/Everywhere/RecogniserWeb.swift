@@ -1,6 +1,7 @@
-/// A hardware address whose first digit is at `at`: six pairs between colons or dashes, or three groups of four between dots.
+/// A hardware address whose first digit is at `at`: six pairs between colons or dashes, or three groups of four between
+/// dots.
 ///
-/// All zeros and all ones are nobody's.
+/// All zeros and all ones are no device's address.
 func matchMAC(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard at >= view.low, isHex(view[bytes, at]), isHex(view[bytes, at + 1]), !isWord(view[bytes, at - 1]) else {
         return nil
@@ -34,7 +35,8 @@ func matchMAC(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Rang
     return sum == 0 || sum == 180 ? nil : at..<position
 }
 
-/// A web address whose `:` is at `at`: `http`, `https` or `ftp`, a host under a public top-level domain, and what follows.
+/// A web address whose `:` is at `at`: `http`, `https` or `ftp`, a host under a public top-level domain, and what
+/// follows.
 func matchURL(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard view[bytes, at + 1] == UInt8(ascii: "/"), view[bytes, at + 2] == UInt8(ascii: "/") else { return nil }
     var start = at
@@ -96,7 +98,8 @@ private func hostEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindo
     return best
 }
 
-/// The end of a path and what follows it: up to a space, a quote or a bracket; a full stop at the end is the sentence's.
+/// The end of a path and what follows it: up to a space, a quote or a bracket; a full stop at the end is the
+/// sentence's.
 private func pathEnd(_ bytes: Span<UInt8>, _ host: Int, _ view: inout ScanWindow) -> Int {
     var at = host
     if view[bytes, at] == UInt8(ascii: ":"), isDigit(view[bytes, at + 1]) {

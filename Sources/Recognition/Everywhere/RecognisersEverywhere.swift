@@ -1,5 +1,6 @@
 extension Recogniser {
-    /// Recognisers without fixed forms, which are functions that `TextScanner` calls; they stand here for their context words.
+    /// Recognisers without fixed forms, which are functions that `TextScanner` calls; they stand here for their context
+    /// words.
     static let everywhere: [Recogniser] = [
         Recogniser(
             .phoneNumber, [],

@@ -78,8 +78,8 @@ extension TextScanner {
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
     }
 
-    /// Whether the column's name speaks of a candidate's entity. A weak form must be the whole value, or at least stand outside
-    /// an object, whose members have names of their own.
+    /// Whether the column's name speaks of a candidate's entity. A weak form must be the whole value, or at least stand
+    /// outside an object, whose members have names of their own.
     private func isNamed(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: Look) -> Bool {
         let saysLittle = candidate.besideOnly || candidate.score < Self.weak
         guard (saysLittle ? called : named).contains(candidate.entity) else { return false }
@@ -88,8 +88,8 @@ extension TextScanner {
         return candidate.besideOnly && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
     }
 
-    /// Whether the words around a candidate speak of its entity. A weak form needs one right beside it; a number right behind the
-    /// name of something else is a number of that.
+    /// Whether the words around a candidate speak of its entity. A weak form needs one right beside it; a number right
+    /// behind the name of something else is a number of that.
     private func isSpoken(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) -> Bool {
         let (entity, range) = (candidate.entity, candidate.range)
         guard context(of: range, bytes, &look).contains(entity) else { return false }

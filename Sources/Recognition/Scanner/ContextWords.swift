@@ -68,7 +68,7 @@ struct ContextWords: Sendable {
         return EntitySet()
     }
 
-    /// Words between a number and what it is of.
+    /// Words between a number and its name.
     private static let fillers = """
         is are was at on to no nr num number numbers numero número numéro nº n nummer me us my your our his her the a an of and or under
         unter über via by with new old please i you also s ist und oder e o y et ou est es der die das le la el il
@@ -83,8 +83,8 @@ struct ContextWords: Sendable {
         zamówienie faktura bestelling factuur
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
-    /// Whether a column's name is that of such a thing, by its last word but for ends that say nothing: `customer_order_id`, not
-    /// `order_note`.
+    /// Whether a column's name is that of such a thing, by its last word but for ends that say nothing:
+    /// `customer_order_id`, not `order_note`.
     func namesThings(_ column: String) -> Bool {
         let last = Self.tokens(of: column).last { token in
             !Self.plainEnds.contains(token.map(Self.folded)) && !token.allSatisfy(isDigit)
@@ -92,14 +92,15 @@ struct ContextWords: Sendable {
         return last.map { entities($0.span, 0..<$0.count).isThing } ?? false
     }
 
-    /// Tokens on either side that count as near, as in Presidio's LemmaContextAwareEnhancer (`context_prefix_count` is 5).
+    /// Tokens on either side that count as near, as in Presidio's LemmaContextAwareEnhancer (`context_prefix_count` is
+    /// 5).
     private static let nearness = 5
     /// Numbers on either side that do not count as tokens.
     private static let numbersMax = 2
     /// Bytes on either side that are looked at, so that a wall of letters costs no more than a sentence.
     private static let reach = 80
 
-    /// Ends of a column's name that say nothing of what is in it, and last words that say where.
+    /// Endings of a column's name without meaning, and last words that name a place or use.
     private static let plainEnds = bytes("no nr num number code id value text str")
     private static let plainPlaces = bytes(
         "home work private business main primary secondary other personal office local raw e164")
@@ -108,8 +109,8 @@ struct ContextWords: Sendable {
         Set(words.split(separator: " ").map { Array($0.utf8) })
     }
 
-    /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`; ends that say
-    /// nothing may be words of their own or not: `phone_1`, `passportnumber`, `phone_home`.
+    /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`;
+    /// ends that say nothing may be words of their own or not: `phone_1`, `passportnumber`, `phone_home`.
     func called(_ column: String) -> EntitySet {
         var tokens = Self.tokens(of: column)
         var found = EntitySet()
@@ -123,7 +124,7 @@ struct ContextWords: Sendable {
             let isMany = last.count > 3 && last.last == UInt8(ascii: "s")
             let single = isMany ? last.dropLast() : last[...]
             let end = Self.plainEnds.map { single.suffix($0.count).elementsEqual($0) ? $0.count : 0 }.max() ?? 0
-            // What is many may be a count of them, but for numbers.
+            // A plural may be a count, except of numbers.
             let length =
                 Self.plainPlaces.contains(last)
                 ? last.count
@@ -135,11 +136,11 @@ struct ContextWords: Sendable {
         return found.entities
     }
 
-    /// Names of members that say nothing of what is in them, besides those ends.
+    /// Further names of members without meaning.
     private static let plainNames = plainEnds.union(plainPlaces).union(
         bytes("current data meta v val k key default first last latest"))
 
-    /// Whether a member's name says nothing of what is in it.
+    /// Whether a member's name has no meaning by itself.
     static func isPlain(_ name: String) -> Bool {
         tokens(of: name).allSatisfy { plainNames.contains($0.map(folded)) || $0.allSatisfy(isDigit) }
     }
@@ -188,22 +189,22 @@ struct ContextWords: Sendable {
 
     /// The words right beside a number.
     struct Beside {
-        /// What the two words before it speak of, but for fillers and numbers.
+        /// Entities that the two words before it speak of, without fillers and numbers.
         var before = EntitySet()
-        /// What the word behind it speaks of.
+        /// Entities that the word behind it speaks of.
         var after = EntitySet()
-        /// Whether the first word before it is one of a thing that has numbers of its own.
+        /// Whether the first word before it is a thing that has numbers.
         var areOfThings = false
     }
 
-    /// What the words right beside `range` say.
+    /// The words right beside `range`.
     func beside(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> Beside {
         var found = Beside()
         var at = range.lowerBound
         let low = max(view.low, at - Self.reach)
         var (tokens, words) = (0, 0)
         while at > low, tokens < 8, words < 2 {
-            // What stands behind a quote is another value, or the name of one, which are asked for themselves.
+            // A quote ends the value: behind it stands another value or the name of one.
             while at > low, !Self.isPart(bytes, at - 1, view), bytes[at - 1] != 0x22 { at -= 1 }
             let end = at
             while at > low, Self.isPart(bytes, at - 1, view) { at -= 1 }

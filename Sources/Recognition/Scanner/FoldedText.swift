@@ -1,19 +1,20 @@
-/// A text as a person reads it: what stands for a plain character is that character, and what nobody sees is left out.
+/// A text as a person reads it: characters that look like plain ones become those, and invisible ones are left out.
 ///
-/// It is the second view that recognisers have. Unicode's spaces and dashes become those of ASCII, digits of all scripts and compatibility
-/// forms of letters and signs (full-width, mathematical, circled, raised and lowered ones) become plain; soft hyphens, zero-width
-/// characters and other default-ignorable ones (Unicode TR 44) go; percent escapes (RFC 3986) and character references of HTML are
-/// decoded, up to three times one inside the other. Each byte remembers the bytes of the source that it stands for.
+/// Recognisers search it as a second view of the text. Unicode's spaces and dashes become those of ASCII, digits of all
+/// scripts and compatibility forms of letters and signs (full-width, mathematical, circled, raised and lowered ones)
+/// become plain; soft hyphens, zero-width characters and other default-ignorable ones (Unicode TR 44) go; percent
+/// escapes (RFC 3986) and character references of HTML are decoded, up to three levels deep. Each byte keeps the range
+/// of the source that it stands for.
 package struct FoldedText: Sendable {
     /// The text.
     package private(set) var bytes: [UInt8]
-    /// For each byte, where in the source what it stands for begins and ends.
+    /// For each byte, the range of the source that it stands for.
     private var starts: [Int], ends: [Int]
 
-    /// Escapes of escapes that are followed.
+    /// Levels of escapes inside escapes that are decoded.
     private static let depthMax = 3
 
-    /// The view of `range`, or nil when it would be the same, or differ in nothing that could hide anything.
+    /// The view of `range`, or nil when it would be the same, or differ only where nothing can be hidden.
     package init?(_ source: Span<UInt8>, _ range: Range<Int>) {
         guard FoldedUnit.isWorthwhile(source, range) else { return nil }
         (bytes, starts, ends) = ([], [], [])
@@ -29,7 +30,7 @@ package struct FoldedText: Sendable {
         for _ in 1..<Self.depthMax where FoldedUnit.isWorthwhile(bytes.span, bytes.indices) { foldAgain() }
     }
 
-    /// Folds what decoding brought to light.
+    /// Folds the decoded text once more.
     private mutating func foldAgain() {
         let (old, from, to) = (bytes, starts, ends)
         (bytes, starts, ends) = ([], [], [])
@@ -53,7 +54,7 @@ package struct FoldedText: Sendable {
                 ends.append(end)
             }
         case .nothing:
-            // What makes a key of a digit goes with it.
+            // A keycap mark belongs to the digit before it.
             let isKey = source[at] == 0xE2 && source[at + 1] == 0x83 || source[at] == 0xEF && source[at + 1] == 0xB8
             if unit.length == 3, isKey, !ends.isEmpty { ends[ends.count - 1] = place(at, 3).1 }
         case .byte(let byte):
@@ -79,12 +80,12 @@ package struct FoldedText: Sendable {
     }
 }
 
-/// One character, escape or reference of a text, and what it stands for.
+/// One character, escape or reference of a text, and its meaning.
 struct FoldedUnit {
     enum Meaning: Equatable {
         /// Itself.
         case same
-        /// Nothing that is seen.
+        /// Nothing visible.
         case nothing
         /// A byte: a character of ASCII, or one of an escaped UTF-8 sequence.
         case byte(UInt8)
@@ -111,7 +112,7 @@ struct FoldedUnit {
         guard at + 2 < end, isHex(bytes[at + 1]), isHex(bytes[at + 2]) else { return }
         func value(_ byte: UInt8) -> UInt8 { isDigit(byte) ? byte &- 0x30 : (byte | 0x20) &- 0x57 }
         let decoded = value(bytes[at + 1]) << 4 | value(bytes[at + 2])
-        // What is no text, a line's end among it, ends words as it stands.
+        // An escaped control character, also a line end, ends words as it stands.
         guard decoded >= 0x20, decoded != 0x7F else { return }
         (length, meaning) = (3, .byte(decoded))
     }
@@ -148,7 +149,8 @@ struct FoldedUnit {
         (length, meaning) = (place + 1 - at, meant == 0 ? .nothing : .byte(meant))
     }
 
-    /// Names of HTML for signs that stand in and around numbers and addresses, in small letters; 0 for nothing that is seen.
+    /// Names of HTML for signs that stand in and around numbers and addresses, in small letters; 0 for nothing that is
+    /// seen.
     private static let references: [UInt64: UInt8] = {
         let names: [(String, UInt8)] = [
             ("nbsp", 0x20), ("ensp", 0x20), ("emsp", 0x20), ("thinsp", 0x20), ("hairsp", 0x20), ("numsp", 0x20),
@@ -162,7 +164,7 @@ struct FoldedUnit {
             uniqueKeysWithValues: names.map { name, byte in (name.utf8.reduce(0) { $0 << 8 | UInt64($1) }, byte) })
     }()
 
-    /// Whether folding a text could bring something to light.
+    /// Whether folding a text could reveal something.
     ///
     /// Spaces, dashes and dots of Unicode stand in all prose; they hide something only among digits.
     static func isWorthwhile(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
@@ -186,7 +188,7 @@ struct FoldedUnit {
         return false
     }
 
-    /// How far from a space or a dash a digit may be, where both belong to one number.
+    /// Bytes between a space or a dash and a digit of the same number, at most.
     private static let reach = 8
 
     private static func isNearDigit(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
@@ -201,7 +203,8 @@ struct FoldedUnit {
         return false
     }
 
-    /// Whether something unseen stands beside a letter, a digit or a sign of an address, on either side: not behind an emoji.
+    /// Whether an invisible character stands beside a letter, a digit or a sign of an address, on either side: not
+    /// behind an emoji.
     private static func isAmongWords(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
         func isPart(_ place: Int) -> Bool {
             range.contains(place) && (bytes[place] < 0x80 ? bytes[place] > 0x20 : bytes[place] >= 0xEF)
@@ -209,7 +212,7 @@ struct FoldedUnit {
         return isPart(unit.lowerBound - 1) || isPart(unit.upperBound)
     }
 
-    /// What a character beyond ASCII stands for.
+    /// The meaning of a character beyond ASCII.
     private static func meaning(of scalar: UInt32) -> Meaning {
         switch scalar {
         case 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: return .byte(0x20)

@@ -1,22 +1,23 @@
-/// Names from a list of the user's own, found in text as whole words: of people, places or whatever has no form.
+/// Names from a list of the user, found in text as whole words: people, places and other entities without a form.
 ///
-/// A name that begins with a capital is found where the text has one too, so that *Mark* is not found in `mark`; one that begins with
-/// a small letter is found in any case. Between the words of a name there may be a space, a dash, an apostrophe or a full stop.
+/// A name that begins with a capital is found where the text has one too, so that *Mark* is not found in `mark`; one
+/// that begins with a small letter is found in any case. Between the words of a name there may be a space, a dash, an
+/// apostrophe or a full stop.
 package struct NameList: Sendable, Equatable {
-    /// What the names are.
+    /// The entity of the names.
     package let entity: Entity
     /// Names in it.
     package let count: Int
-    /// What tells one list from another, whatever the order of its lines.
+    /// A hash of the names, independent of their order.
     package var fingerprint: UInt64 { names.sorted().reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* 0x100_0000_01B3 } }
     private let heads: Set<UInt64>
     private let names: Set<UInt64>
     private let wordsMax: Int
-    /// Words of a name that are looked at; a longer one is refused.
+    /// Words that a name may have; a list with a longer one is refused.
     package static let wordsLimit = 8
 
-    /// Reads a list: a name a line, UTF-8; empty lines and lines that begin with `#` are none. Nil when a name has no word, or more than
-    /// eight.
+    /// Reads a list in UTF-8: a name a line; empty lines and lines that begin with `#` are skipped. Nil when a name has
+    /// no word, or more than eight.
     package init?(_ text: Span<UInt8>, entity: Entity) {
         self.entity = entity
         var heads: Set<UInt64> = []
@@ -69,7 +70,8 @@ package struct NameList: Sendable, Equatable {
         return hash
     }
 
-    /// Adds the names in `range` to `matches`, which are in order and without overlaps and stay so; what was found by form goes first.
+    /// Adds the names in `range` to `matches`, which stay in order and without overlaps. A match by form takes
+    /// precedence over a name.
     package func find(_ bytes: Span<UInt8>, _ range: Range<Int>, into matches: inout [EntityMatch]) {
         var found = search(bytes, range)
         if let folded = FoldedText(bytes, range) {

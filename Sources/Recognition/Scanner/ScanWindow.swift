@@ -1,5 +1,5 @@
-/// The part of the bytes that a recogniser may look at. Beyond its edges it reads NUL, which ends every word, and so it does
-/// where a byte beyond ASCII belongs to no letter.
+/// The part of the bytes that a recogniser may look at. Beyond its edges it reads NUL, which ends every word, and so it
+/// does where a byte beyond ASCII belongs to no letter.
 ///
 /// It counts the looks, so that a test can show that the work is linear in the length of the text.
 struct ScanWindow {
@@ -25,7 +25,7 @@ struct ScanWindow {
         }
     }
 
-    /// Counts looks that were taken past the window's own reading.
+    /// Counts looks at bytes that were not read through the window.
     @inline(__always)
     mutating func count(_ more: Int) { looks &+= more }
 
@@ -82,8 +82,8 @@ func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 @inline(__always)
 func isCapital(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
 
-/// Part of a word. Bytes from 0x80 on that `ScanWindow` lets through count as letters, so that no match begins or ends inside a
-/// word of another script, and none splits a UTF-8 scalar.
+/// Part of a word. Bytes from 0x80 on that `ScanWindow` lets through count as letters, so that no match begins or ends
+/// inside a word of another script, and none splits a UTF-8 scalar.
 @inline(__always)
 func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || byte >= 0x80 }
 
@@ -93,15 +93,15 @@ func isHexLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 6 }
 @inline(__always)
 func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || isHexLetter(byte) }
 
-/// What may stand between the parts of a telephone number.
+/// A separator of a telephone number.
 @inline(__always)
 func isPhoneSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }
 
-/// Whether the byte at `at`, 0x80 or more, belongs to a letter of a script that sets spaces between words: only such a letter joins
-/// its neighbours to a word. Punctuation, spaces, symbols and emoji end words as they do in ASCII; Chinese, Japanese, Korean and
-/// Thai set numbers and addresses right beside their words.
+/// Whether the byte at `at`, 0x80 or more, belongs to a letter of a script that sets spaces between words: only such a
+/// letter joins its neighbours to a word. Punctuation, spaces, symbols and emoji end words as they do in ASCII;
+/// Chinese, Japanese, Korean and Thai set numbers and addresses right beside their words.
 @inline(never)
 func isForeignLetter(_ bytes: Span<UInt8>, _ at: Int, low: Int, high: Int) -> Bool {
     var lead = at

@@ -1,8 +1,8 @@
-/// One fixed way to write an entity: a class for every byte, in `ShapeIndex.classes`. Numbers only, so that looking at many costs no
-/// counting of references.
+/// One fixed way to write an entity: a class for every byte, in `ShapeIndex.classes`. It holds numbers only, so that
+/// comparing many costs no reference counting.
 struct Shape: Sendable {
     let entity: Entity
-    /// How sure the form alone is, or the form with its checksum where the recogniser has one.
+    /// The score of the form, with its checksum where the recogniser has one.
     let score: Double
     /// Where its classes begin, and how many there are.
     let first: Int32, count: Int32
@@ -20,9 +20,9 @@ struct Shape: Sendable {
 
     /// The ways that a pattern stands for.
     ///
-    /// `9` is a digit, `A` a letter, `X` either; small letters are letters of any case, other characters stand for themselves.
-    /// `#` is a space or a dash, `~` a space, a dash or nothing, the same each time; `*` is a space or nothing, each by itself;
-    /// `{m,n}` after `9` or `A` repeats it.
+    /// `9` is a digit, `A` a letter, `X` either; small letters are letters of any case, other characters stand for
+    /// themselves. `#` is a space or a dash, `~` a space, a dash or nothing, the same each time; `*` is a space or
+    /// nothing, each by itself; `{m,n}` after `9` or `A` repeats it.
     static func ways(_ pattern: String) -> [[UInt8]] {
         var ways: [[UInt8]] = []
         for counted in repeats(Array(pattern.utf8)[...]) {
@@ -64,7 +64,7 @@ struct Shape: Sendable {
     }
 }
 
-/// Shapes by what the first digits of a candidate look like, so that only a few are compared.
+/// Shapes by the first digits of a candidate, so that only a few are compared.
 struct ShapeIndex: Sendable {
     private static let lettersMax = 7, digitsMax = 20, followers = 4
     /// Shapes, list after list; one that is on several lists stands there as often.
@@ -96,7 +96,7 @@ struct ShapeIndex: Sendable {
                     "letters and digits stand for each other in one word only")
                 byLength[way.classes.count].append(shape)
             } else if way.classes[..<first].contains(where: { $0 != Shape.Class.letter && !isLetter($0) }) {
-                // What stands before the first digit begins in a word before.
+                // The bytes before the first digit begin in the word before.
                 apart[min(digits, Self.digitsMax)].append(shape)
             } else {
                 let next =

@@ -1,6 +1,6 @@
-/// The letters and digits of a candidate without what separates them: digits as 0 to 9, letters of any case as 10 to 35.
+/// The letters and digits of a candidate, without separators: digits as 0 to 9, letters of any case as 10 to 35.
 struct Symbols {
-    /// Symbols that are kept; what has more is no candidate.
+    /// Symbols that are kept; no candidate has more.
     static let limit = 24
 
     private var values: InlineArray<24, UInt8> = InlineArray(repeating: 0)
@@ -54,7 +54,7 @@ struct Symbols {
     }
 }
 
-/// Sums that a keeper of numbers adds to them, so that slips show.
+/// Check digits, by which issuers of numbers detect typing errors.
 extension Symbols {
     /// Luhn's sum over a range (ISO/IEC 7812-1 annex B): from the right every second digit doubled.
     func passesLuhn(_ range: Range<Int>, plus extra: Int = 0) -> Bool {

@@ -1,20 +1,21 @@
-/// Finds personal data and credentials in text: one pass, no regular expressions, no allocation, linear time on any input.
+/// Finds personal data and credentials in text: one pass, no regular expressions, no allocation, linear time on any
+/// input.
 ///
-/// `AnchorMap` marks the places to look at; a recogniser looks at a bounded window around each. A match is scored by its form, a
-/// checksum, and the words around it or in the column's name.
+/// `AnchorMap` marks the places to look at; a recogniser looks at a bounded window around each. A match is scored by
+/// its form, a checksum, and the words around it or in the column's name.
 package struct TextScanner: Sendable {
     let sought: EntitySet
     /// Entities that the column's name speaks of, and those that it names so plainly that a whole value is one.
     private(set) var named: EntitySet, called: EntitySet
     /// Entities that the words of its name speak of in a sentence.
     private(set) var spoken = EntitySet()
-    /// The column's name, where that is one of a credential.
+    /// The column's name, if it names a credential.
     private var credential: [UInt8]?
     /// Whether values are numbers rather than text.
     package var isNumber = false
     /// Whether the name says that dotted numbers are no addresses.
     package private(set) var isVersion = false
-    /// Whether the name says that numbers are those of something else: orders, parcels, goods.
+    /// Whether the name says that the numbers are those of things: orders, parcels, goods.
     package private(set) var isOfThings = false
     /// Whether credentials are looked for.
     package let findsSecrets: Bool
@@ -44,8 +45,8 @@ package struct TextScanner: Sendable {
     /// A scanner for `entities`; words in `columnName` count as context of everything in the column.
     ///
     /// - Parameters:
-    ///   - minimumScore: the least score of a match, instead of each entity's threshold; a whole value of a column that is called
-    ///     so still counts at the threshold.
+    ///   - minimumScore: the least score of a match, instead of each entity's threshold; a whole value of a column that
+    ///     is called so still counts at the threshold.
     ///   - thresholds: the least score by entity, instead of either.
     package init(
         entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil,
@@ -96,7 +97,7 @@ package struct TextScanner: Sendable {
     /// Whether the column's name speaks of an entity.
     package func isNamed(_ entity: Entity) -> Bool { named.contains(entity) || spoken.contains(entity) }
 
-    /// Learns from a name.
+    /// Adds the meaning of a column's name.
     private mutating func hear(_ name: String) {
         if isVersionName(name) { isVersion = true }
         if ContextWords.names.namesThings(name) { isOfThings = true }
@@ -108,7 +109,7 @@ package struct TextScanner: Sendable {
         if findsSecrets, let name = Secrets.name(in: name) { credential = name }
     }
 
-    /// Appends what is found in `range` of `bytes` to `matches`: in order, without overlaps. Returns the first credential.
+    /// Appends the matches in `range` of `bytes`, in order and without overlaps. Returns the first credential.
     @discardableResult
     package func scan(_ bytes: Span<UInt8>, range: Range<Int>, into matches: inout [EntityMatch]) -> SecretKind? {
         scan(bytes, range: range, anchors: AnchorMap(bytes, range), into: &matches)
@@ -185,8 +186,9 @@ package struct TextScanner: Sendable {
         return look
     }
 
-    /// Appends a match. Of matches that overlap the better stays and covers the bytes of both: the rest of an address behind a
-    /// number inside it would be an address again. Since the scan moves forward, a match can only overlap the last ones.
+    /// Appends a match. Of matches that overlap the better stays and covers the bytes of both: the rest of an address
+    /// behind a number inside it would be an address again. Since the scan moves forward, a match can only overlap the
+    /// last ones.
     private func add(_ match: EntityMatch, since first: Int, to matches: inout [EntityMatch]) {
         var match = match
         while matches.count > first, let last = matches.last, last.end > match.start {

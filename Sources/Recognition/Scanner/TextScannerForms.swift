@@ -73,8 +73,8 @@ extension TextScanner {
         if let found { look.secret = found }
     }
 
-    /// Looks at the whole word around a digit, which may be a credential. Returns whether it is a UUID, whose digits are nothing
-    /// else.
+    /// Looks at the whole word around a digit, which may be a credential. Returns whether it is a UUID, whose digits
+    /// are nothing else.
     private func token(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) -> Bool {
         let word = Secrets.word(bytes, around: at, in: look.view.range)
         look.view.count(word.count)
@@ -174,7 +174,7 @@ extension TextScanner {
             guard !isWord(look.view[bytes, plus - 1]), let end = matchInternational(bytes, plus, &look.view) else {
                 return
             }
-            // What is opened before the sign is closed behind the calling code, and belongs to the number.
+            // A parenthesis before the sign is closed behind the calling code, and belongs to the number.
             let isOpen = look.view[bytes, plus - 1] == UInt8(ascii: "(") && bytes[end - 1] != UInt8(ascii: ")")
             let closes = isOpen && (plus..<end).contains { bytes[$0] == UInt8(ascii: ")") }
             offer(
@@ -203,7 +203,7 @@ extension TextScanner {
 
     private func dates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         guard let range = matchDate(bytes, at, run: run, &look.view) else { return }
-        // A date beside a word such as `born` is that rather than any date.
+        // Beside a word such as `born` the date of birth outscores the date.
         offer(Candidate(.dateTime, range, score: 0.6), bytes, &look)
         offer(Candidate(.dateOfBirth, range, score: 0.3), bytes, &look)
     }
@@ -230,7 +230,7 @@ extension TextScanner {
         }
     }
 
-    /// A number that chance hardly explains may stand right behind a word.
+    /// Compares a number that stands right behind a word, with shapes that hardly match by chance.
     private func glued(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         let next = look.view[bytes, at + run]
         for place in rules.index.starting(letters: 0, digits: run, before: next)
