@@ -100,6 +100,7 @@ private struct PhoneGroups {
     }
 
     /// The first digit of the next group, past a separator, a parenthesis or the trunk prefix `(0)`.
+    @inline(__always)
     mutating func next(_ bytes: Span<UInt8>, _ view: inout ScanWindow) -> Int? {
         var position = end
         if isOpen {
@@ -120,6 +121,7 @@ private struct PhoneGroups {
     }
 
     /// Takes the group that begins at `start`; `sign` stands behind the group before.
+    @inline(__always)
     mutating func take(_ start: Int, length: Int, after sign: UInt8 = 0) {
         if sign == UInt8(ascii: ".") { dots += 1 }
         if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "/") { dashes += 1 }

@@ -165,6 +165,7 @@ package struct TextScanner: Sendable {
     }
 
     /// Appends the matches of one view of a text, from the anchor `start` on; returns the scan at its end.
+    @inline(__always)
     private func search(
         _ bytes: Span<UInt8>, in range: Range<Int>, from start: Int, anchors: borrowing AnchorMap,
         into matches: inout [EntityMatch]
