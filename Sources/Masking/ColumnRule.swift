@@ -30,25 +30,25 @@ final class ColumnRule: Sendable {
     ///
     /// - Throws: when the store has no key of its name.
     init(
-        _ rule: PIIRule, of index: Int, in schema: Schema, column: Int, keys: [String: SecretKey]
+        _ pii: PIIRule, of index: Int, in schema: Schema, column: Int, keys: [String: SecretKey]
     ) throws(UnusableMask) {
-        let declared = schema.fields[index]
-        if let name = rule.key, keys[name] == nil {
+        let field = schema.fields[index]
+        if let name = pii.key, keys[name] == nil {
             throw UnusableMask(
                 reason:
-                    "field \(declared.name) needs the key \(name) for \(rule.operation.rawValue), which is not in the store; "
+                    "field \(field.name) needs the key \(name) for \(pii.operation.rawValue), which is not in the store; "
                     + "make it with: sluice keys generate --kind token --name \(name)")
         }
-        field = index
+        self.field = index
         self.column = column
-        entity = rule.entity ?? ""
-        operation = ValueOperator(rule, of: declared)
-        kind = rule.operation
-        isScanned = rule.scan
-        key = rule.key.flatMap { keys[$0] }
+        entity = pii.entity ?? ""
+        operation = ValueOperator(pii, of: field)
+        kind = pii.operation
+        isScanned = pii.scan
+        key = pii.key.flatMap { keys[$0] }
         missing = schema.missingValues(of: index).map { Array($0.utf8) }
-        isRandom = rule.isRandom
-        isPerSubject = rule.isPerSubject
+        isRandom = pii.isRandom
+        isPerSubject = pii.isPerSubject
     }
 
     /// The rule for personal data that the contract does not declare: the entity's name stands for a value of a column

@@ -104,11 +104,11 @@ package struct Masker: Sendable {
     }
 
     /// Refuses a rule that needs the row's subject, which the file does not have.
-    private static func refuseSubject(_ rule: PIIRule, of field: Field) throws(UnusableMask) {
-        guard rule.operation == .dateShift || rule.isPerSubject else { return }
+    private static func refuseSubject(_ pii: PIIRule, of field: Field) throws(UnusableMask) {
+        guard pii.operation == .dateShift || pii.isPerSubject else { return }
         throw UnusableMask(
             reason:
-                "field \(field.name): \(rule.operation.rawValue) asks whom a row is about, and the file has no field with "
+                "field \(field.name): \(pii.operation.rawValue) asks whom a row is about, and the file has no field with "
                 + "role: subject")
     }
 
