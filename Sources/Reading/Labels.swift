@@ -1,21 +1,22 @@
 import Tabular
 
-/// The labels of a header as names of columns: a blank one is named by its position, one that repeats another gets a number.
+/// Names of columns from the labels of a header: a blank label is replaced by its position, a repeated one gets a
+/// number.
 struct Labels {
     private let labels: [String]
-    /// What the columns are called, each differently.
+    /// Names of the columns, all different.
     private(set) var names: [String]
     /// Places of columns that had no label, and of those whose label an earlier column has.
     private(set) var blank: [Int] = []
     private(set) var doubled: [Int] = []
-    /// How labels are compared: by canonical equivalence, as Swift compares texts.
+    /// How labels are compared: by canonical equivalence (Unicode TR 15), as Swift compares strings.
     private let comparison: Comparison
 
     struct Comparison: Sendable {
         let isCaseSensitive: Bool
         let isTrimmed: Bool
 
-        /// What two labels have in common that are the same.
+        /// The key that equal labels share.
         func key(_ label: String) -> String {
             let text = isTrimmed ? trimmed(label) : label
             return isCaseSensitive ? text : text.lowercased()
@@ -46,7 +47,7 @@ struct Labels {
         }
     }
 
-    /// Whether a field goes by the label of a column that another one has too.
+    /// Whether a field goes by the label of this column and another column has it too.
     func isContested(_ place: Int, _ fields: Set<String>, _ byPlace: Set<Int>) -> Bool {
         let key = comparison.key(labels[place])
         guard fields.contains(key) else { return false }
@@ -63,7 +64,7 @@ func trimmed(_ text: String) -> String {
         .map { String($0) }.joined(separator: " ")
 }
 
-/// How a label of the file nearly is the name of a field, and what helps.
+/// How a label differs from the name of a field that it nearly is, and the remedy.
 enum NearLabel {
     case letterCase, spaces, both
 
@@ -103,7 +104,7 @@ package struct ColumnPlaces: Sendable, Equatable {
     package var hasTrailingDelimiter = false
     /// Whether spaces around labels do not count.
     package var trimsLabels = false
-    /// Whether the positions come from the file itself, so that what is odd about its labels is still told.
+    /// Whether the positions were inferred from the file itself, so that findings about its labels are still reported.
     package var areInferred = false
 
     /// All by their labels.

@@ -1,6 +1,23 @@
 package import Tabular
 
-/// Rows found so far: what a scanner fills, and a `Batch` is made from.
+/// Where a block begins in its source.
+package struct SourcePlace: Sendable {
+    /// Number of its first row, from 1.
+    package var firstRow: Int
+    /// Offset of its first byte.
+    package var offset: UInt64
+    /// The source's encoding, before it was decoded to UTF-8.
+    package var encoding: TextEncoding
+
+    /// A place in a source.
+    package init(firstRow: Int, offset: UInt64, encoding: TextEncoding = .utf8) {
+        self.firstRow = firstRow
+        self.offset = offset
+        self.encoding = encoding
+    }
+}
+
+/// Rows found so far: a scanner fills it, and a `Batch` is made from it.
 ///
 /// Cell offsets are relative to `base`. Decoded values are kept apart until the block's length is known.
 package struct RecordBlock: Sendable {
@@ -65,7 +82,7 @@ package struct RecordBlock: Sendable {
     }
 
     /// Ends a row whose cells were appended.
-    mutating func endRow(_ start: Int, _ end: Int) {
+    mutating func endRow(from start: Int, to end: Int) {
         if keepsCells {
             // Only a row that is longer can have one.
             if end - start > maxCellBytes, cells.suffix(width).contains(where: { $0.range.count > maxCellBytes }) {
@@ -75,7 +92,7 @@ package struct RecordBlock: Sendable {
                         cells: first, decoded: decoded.count,
                         decodedCells: decodedCells.firstIndex { $0 >= first } ?? decodedCells.count,
                         extras: extras.firstIndex { $0.row == rowCount } ?? extras.count))
-                return addBadRow(start, end, .cellTooLong)
+                return addBadRow(from: start, to: end, as: .cellTooLong)
             }
             records.append(RecordRange(start: start - base, end: end - base))
             isWellFormed.append(true)
@@ -90,7 +107,7 @@ package struct RecordBlock: Sendable {
     }
 
     /// Adds a row that could not be split.
-    mutating func addBadRow(_ start: Int, _ end: Int, _ code: FindingCode) {
+    mutating func addBadRow(from start: Int, to end: Int, as code: FindingCode) {
         while oddKeys.last?.row == rowCount { oddKeys.removeLast() }
         problems.append((rowCount, code))
         rowCount += 1
@@ -101,7 +118,8 @@ package struct RecordBlock: Sendable {
         }
     }
 
-    /// Makes rows bad that have a value in the last column, which rows that end with a delimiter do not have.
+    /// Makes rows bad that have a value in the last column, where rows end with a delimiter and that column must be
+    /// empty.
     mutating func requireEmptyLast() {
         guard width > 0 else { return }
         for row in 0..<rowCount where isWellFormed[row] && !cells[row * width + width - 1].range.isEmpty {
@@ -112,19 +130,27 @@ package struct RecordBlock: Sendable {
         problems.sort { $0.row < $1.row }
     }
 
-    mutating func addExtra(_ start: Int, _ end: Int, isLeftOut: Bool = false) {
+    /// Notes a member that the contract does not name; `isLeftOut` when the dialect does not read it.
+    mutating func addExtra(from start: Int, to end: Int, isLeftOut: Bool = false) {
         extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
     }
 
-    mutating func addOddKey(_ start: Int, _ end: Int) {
+    /// Notes a key with its quotes.
+    mutating func addOddKey(from start: Int, to end: Int) {
         oddKeys.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
     }
 
-    /// The finished batch; `end` is the offset past the block's last line end in `bytes`.
+    /// The finished batch.
+    ///
+    /// - Parameters:
+    ///   - bytes: the scanned bytes.
+    ///   - end: the offset behind the block's last line end in `bytes`.
+    ///   - place: where the block begins in its source.
+    ///   - knowsExtras: whether members that the contract does not name were noted.
     package consuming func batch(
-        _ bytes: Span<UInt8>, end: Int, layout: Layout, firstRow: Int, sourceOffset: UInt64,
-        encoding: TextEncoding = .utf8, knowsExtras: Bool = false
+        _ bytes: Span<UInt8>, end: Int, layout: Layout, at place: SourcePlace, knowsExtras: Bool = false
     ) -> Batch {
+        let firstRow = place.firstRow, sourceOffset = place.offset
         let length = end - base
         var owned = [UInt8](capacity: length + decoded.count) { out in
             for at in base..<end { out.append(bytes[at]) }
@@ -134,13 +160,13 @@ package struct RecordBlock: Sendable {
             cells[index].start += UInt32(length)
             cells[index].end += UInt32(length)
         }
-        let places = encoding == .utf8 ? nil : sourceRanges(bytes, encoding, sourceOffset)
+        let places = place.encoding == .utf8 ? nil : sourceRanges(bytes, from: place)
         let isCSV = layout.format == .csv
         let findings = problems.flatMap { problem in
             let record = records[problem.row]
             let range =
                 places?[problem.row] ?? sourceOffset + UInt64(record.start)..<sourceOffset + UInt64(record.end)
-            // Whatever else is wrong with its bytes is said too, so that it is put right at once.
+            // The bytes' other faults are reported too, so that a person corrects them at once.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
                 Finding(
@@ -154,7 +180,7 @@ package struct RecordBlock: Sendable {
             sourceRanges: places)
     }
 
-    /// What is wrong with the bytes of a row, whatever its cells are; separators of ASCII may be its delimiter.
+    /// Faults of a row's bytes, whatever its cells are. The separators 0x1C to 0x1F may be the delimiter.
     private func faults(_ bytes: Span<UInt8>, _ record: RecordRange) -> [FindingCode] {
         let range = base + Int(record.start)..<base + Int(record.end)
         var found: [FindingCode] = []
@@ -166,13 +192,11 @@ package struct RecordBlock: Sendable {
     }
 
     /// Where the rows lie in a source of another encoding.
-    private func sourceRanges(
-        _ bytes: Span<UInt8>, _ encoding: TextEncoding, _ offset: UInt64
-    ) -> [Range<UInt64>] {
-        var (at, source) = (base, offset)
+    private func sourceRanges(_ bytes: Span<UInt8>, from place: SourcePlace) -> [Range<UInt64>] {
+        var (at, source) = (base, place.offset)
         return records.map { record in
             func advance(to next: Int) -> UInt64 {
-                source += UInt64(encoding.sourceLength(of: bytes.extracting(at..<next)))
+                source += UInt64(place.encoding.sourceLength(of: bytes.extracting(at..<next)))
                 at = next
                 return source
             }

@@ -1,12 +1,12 @@
 import CZlib
 import CZstd
 
-/// How a source is compressed; its first bytes say it, whatever its name says.
+/// How a source is compressed, by its first bytes; its name does not count.
 package enum Compression: String, Sendable {
     case gzip
     case zstd
 
-    /// By the magic number (RFC 1952 2.3.1, RFC 8878 3.1.1); nil for bytes that are neither. No text begins so.
+    /// The compression by its magic number (RFC 1952, 2.3.1; RFC 8878, 3.1.1); nil for other bytes. No text begins so.
     package init?(_ bytes: Span<UInt8>) {
         if bytes.count >= 3, bytes[0] == 0x1F, bytes[1] == 0x8B, bytes[2] == 8 {
             self = .gzip
@@ -29,7 +29,7 @@ package enum DecompressionError: Error, Sendable {
     case damaged
     /// The file ends inside a member.
     case truncated
-    /// Bytes follow the last member that begin no other one.
+    /// Bytes follow the last member and are no member.
     case trailing
     /// The library has no memory, or the stream asks for more than is allowed.
     case memory
@@ -52,13 +52,13 @@ package enum DecompressionError: Error, Sendable {
     private var isInside = false
     /// Members that ended.
     private var members = 0
-    /// The beginning of the frame, which may say its size, and the bytes that were made of it.
+    /// The beginning of the frame, which may state its content size, and the bytes decompressed so far.
     private var frameHead: [UInt8] = []
     private var frameBytes: UInt64 = 0
-    /// Bytes that its header has, as far as is known; 0 once it was handed on.
+    /// Bytes of its header, as far as known; 0 once the library has it.
     private var frameNeeds = 0
 
-    /// Makes one ready.
+    /// A decompressor. Throws `memory` when the library cannot allocate its state.
     package init(_ compression: Compression) throws(DecompressionError) {
         switch compression {
         case .gzip:
@@ -165,7 +165,7 @@ package enum DecompressionError: Error, Sendable {
         case Z_OK, Z_BUF_ERROR: return (used, written, false)
         case Z_MEM_ERROR: throw .memory
         default:
-            // Behind a whole member, what is no header of another one is something else.
+            // Bytes behind a whole member that are no header of another one are trailing data.
             let isHeader = unsafe stream.pointee.total_out == 0 && stream.pointee.total_in <= 10
             throw members > 0 && isHeader ? .trailing : .damaged
         }
@@ -174,8 +174,8 @@ package enum DecompressionError: Error, Sendable {
     private func unfolded(
         _ stream: OpaquePointer, _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
     ) throws(DecompressionError) -> (used: Int, written: Int, ended: Bool) {
-        // The header is held back until it is whole. libzstd takes another way when it sees a frame at once, which checks what
-        // the other does not, and takes what is no frame for one of its old formats where a piece begins.
+        // The header is held back until it is whole. If libzstd sees a whole frame at once it takes another code path
+        // with other checks; where a piece begins in a header it takes unknown bytes for one of its old formats.
         if frameNeeds > 0 {
             var taken = 0
             while taken < source.count, frameNeeds > frameHead.count {
@@ -202,7 +202,7 @@ package enum DecompressionError: Error, Sendable {
         return (step.used, step.written, step.ended)
     }
 
-    /// The bytes of a frame's header, as far as its beginning tells (RFC 8878 3.1.1.1): more than there are, to ask again.
+    /// The size of a frame's header (RFC 8878, 3.1.1.1); more than `head` has while its beginning does not say.
     private func frameHeaderSize(_ head: [UInt8]) throws(DecompressionError) -> Int {
         if head.count < 4 { return 5 }
         let magic = head[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

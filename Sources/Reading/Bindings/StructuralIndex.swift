@@ -77,8 +77,8 @@ struct StructuralIndex: ~Copyable {
         return (rows, from + end)
     }
 
-    /// Lines that end in `bytes[from..<to]`, which starts at one, and the offset past the last line feed; (0, from) when one may
-    /// be blank.
+    /// Lines that end in `bytes[from..<to]`, which starts at one, and the offset past the last line feed; (0, from)
+    /// when one may be blank.
     static func countLines(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int) {
         precondition(from >= 0 && from <= to && to <= bytes.count)
         var end = 0

@@ -6,14 +6,14 @@ import Glibc
 /// Everything sought has an anchor, so that text without one is never looked at byte by byte.
 package struct AnchorMap: Sendable {
     private var words: [UInt64] = []
-    /// What may stand for something else: bytes beyond ASCII, `%` and `&`.
+    /// Bytes that may stand for other characters (`FoldedText`): those beyond ASCII, `%` and `&`.
     private var odd: [UInt64] = []
     private var base = 0
 
     /// A map of nothing.
     package init() {}
 
-    /// The anchors of `range`; what stands before the range counts as nothing.
+    /// The anchors of `range`; bytes before the range do not count.
     package init(_ bytes: Span<UInt8>, _ range: Range<Int>, isScalar: Bool = false) {
         fill(bytes, range, isScalar: isScalar)
     }

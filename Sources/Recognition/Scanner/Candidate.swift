@@ -1,0 +1,116 @@
+/// Text that has the form of an entity, before the words around it are looked up.
+struct Candidate {
+    let entity: Entity
+    let range: Range<Int>
+    /// How sure its form is, from 0 to 1.
+    let score: Double
+    /// Whether it counts only with a context word right beside it.
+    let besideOnly: Bool
+
+    @inline(__always)
+    init(_ entity: Entity, _ range: Range<Int>, score: Double, besideOnly: Bool = false) {
+        self.entity = entity
+        self.range = range
+        self.score = score
+        self.besideOnly = besideOnly
+    }
+}
+
+extension TextScanner {
+    /// The state of one scan.
+    struct Look {
+        var view: ScanWindow
+        /// Matches that were there before.
+        let first: Int
+        var secret: SecretKind?
+        /// Where the last word that might be a credential ends.
+        var tokenEnd: Int
+        /// Where the last word of a key with signs in it ends, and where that key begins.
+        var partsEnd: Int
+        var partsStart = -1
+        /// Where the last word that might be a host ends.
+        var hostEnd: Int
+        /// The best match of the candidate at hand.
+        var best: EntityMatch?
+        /// Entities that the words around the candidate speak of, once they were looked up.
+        var context: (range: Range<Int>, entities: EntitySet)?
+        /// The words right beside it, once they were looked up.
+        var beside: (range: Range<Int>, words: ContextWords.Beside)?
+
+        /// The value without white space around it.
+        let whole: Range<Int>
+
+        init(_ bytes: Span<UInt8>, _ range: Range<Int>, since first: Int) {
+            view = ScanWindow(range)
+            whole = trimmed(bytes, range)
+            self.first = first
+            // A shorter credential is only found beside its name, at the sign between them.
+            tokenEnd = range.count < Secrets.tokenMin ? range.upperBound : range.lowerBound
+            partsEnd = range.lowerBound
+            hostEnd = range.lowerBound
+        }
+    }
+}
+
+// The score of a candidate.
+extension TextScanner {
+    /// Below this score a form says next to nothing: only a word right beside it counts, not one of the five around.
+    private static let weak = 0.15
+
+    /// Scores a candidate by the words around it, and keeps it if it is the best.
+    func offer(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) {
+        let (entity, range, base) = (candidate.entity, candidate.range, candidate.score)
+        guard sought.contains(entity) else { return }
+        var score = base
+        if base < 1 || isOfThings {
+            if isNamed(candidate, bytes, look) || isSpoken(candidate, bytes, &look) {
+                // The constants of Presidio's LemmaContextAwareEnhancer.
+                score = min(1, max(base + 0.35, 0.4))
+            } else if candidate.besideOnly {
+                return
+            } else if isOfThings, Recogniser.numbers.contains(entity) {
+                score = base - 0.35
+            }
+        }
+        let isCalled = called.contains(entity) && range == look.whole
+        guard score >= (isCalled ? rules.leastWhereCalled : rules.least)[Int(entity.rawValue)] else { return }
+        let match = EntityMatch(entity: entity, start: range.lowerBound, end: range.upperBound, score: score)
+        if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
+    }
+
+    /// Whether the column's name speaks of a candidate's entity. A weak form must be the whole value, or at least stand
+    /// outside an object, whose members have names of their own.
+    private func isNamed(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: Look) -> Bool {
+        let saysLittle = candidate.besideOnly || candidate.score < Self.weak
+        guard (saysLittle ? called : named).contains(candidate.entity) else { return false }
+        if candidate.range == look.whole || !saysLittle { return true }
+        let first = bytes[look.whole.lowerBound]
+        return candidate.besideOnly && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
+    }
+
+    /// Whether the words around a candidate speak of its entity. A weak form needs one right beside it; a number right
+    /// behind the name of something else is a number of that.
+    private func isSpoken(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) -> Bool {
+        let (entity, range) = (candidate.entity, candidate.range)
+        guard context(of: range, bytes, &look).contains(entity) else { return false }
+        if candidate.score >= 0.6 { return true }
+        let words: ContextWords.Beside
+        if let known = look.beside, known.range == range {
+            words = known.words
+        } else {
+            words = rules.words.beside(range, bytes, &look.view)
+            look.beside = (range, words)
+        }
+        if words.areOfThings, Recogniser.numbers.contains(entity) { return false }
+        if !candidate.besideOnly, candidate.score >= Self.weak { return true }
+        return words.before.contains(entity) || entity == .phoneNumber && words.after.contains(entity)
+    }
+
+    /// Entities that the words around a candidate speak of; candidates of the same range share the look-up.
+    private func context(of range: Range<Int>, _ bytes: Span<UInt8>, _ look: inout Look) -> EntitySet {
+        if let known = look.context, known.range == range { return known.entities }
+        let found = rules.words.near(range, bytes, &look.view)
+        look.context = (range, found)
+        return found
+    }
+}
