@@ -143,15 +143,14 @@ package struct RecordBlock: Sendable {
             // Whatever else is wrong with its bytes is said too, so that it is put right at once.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
-                Finding(
-                    code, outcome: .rejected, row: firstRow + problem.row, byteOffset: range.lowerBound,
-                    byteLength: UInt64(range.count))
+                Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
             }
         }
         return Batch(
-            layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
-            findings: findings, isWellFormed: isWellFormed, extras: extras, knowsExtras: knowsExtras, oddKeys: oddKeys,
-            sourceRanges: places)
+            layout: layout, bytes: owned,
+            rows: .init(cells: cells, records: records, isWellFormed: isWellFormed, findings: findings),
+            origin: .init(firstRow: firstRow, baseOffset: sourceOffset, sourceRanges: places),
+            unnamed: .init(extras: extras, oddKeys: oddKeys, knowsExtras: knowsExtras))
     }
 
     /// What is wrong with the bytes of a row, whatever its cells are; separators of ASCII may be its delimiter.
