@@ -90,8 +90,9 @@ package struct Committer: Sendable {
             try recording { () throws(LedgerError) in
                 try ledger.insertInflight(
                     Inflight(
-                        claim: batch.id, source: batch.dataset, state: .claimed, attempts: 1, sha256: batch.digest,
-                        updatedMilliseconds: Clock.milliseconds()))
+                        claim: batch.id, source: batch.dataset, state: .claimed, attempts: 1,
+                        updatedMilliseconds: Clock.milliseconds()
+                    ).of(sha256: batch.digest))
             }
         }
         let staging = try storing { () throws(StorageError) in
@@ -189,9 +190,10 @@ package struct Committer: Sendable {
             uniquingKeysWith: { first, _ in first })
         try commit(
             claim, batch, shards: outcome.shards,
-            LedgerChange(
-                entries: entries, blobs: blobs, seen: seen, provenSize: state.size,
-                accepts: outcome.verdict == "accepted" && batch.supersedes == nil ? batch.content : nil), in: staging)
+            LedgerChange(entries: entries, blobs: blobs, seen: seen).decided(
+                at: state.size,
+                accepting: outcome.verdict == "accepted" && batch.supersedes == nil ? batch.content : nil),
+            in: staging)
     }
 
     /// Records entries together with the claim's row, then moves the files into place.
@@ -202,8 +204,9 @@ package struct Committer: Sendable {
         delivery?.judged = batch.fileIdentity
         let plan = delivery.map { JSONValue.object(["delivery": $0.document]).canonicalBytes() }
         let inflight = Inflight(
-            claim: claim.name, source: batch.dataset, state: .publishing, attempts: 1, sha256: batch.digest,
-            plan: plan, updatedMilliseconds: Clock.milliseconds())
+            claim: claim.name, source: batch.dataset, state: .publishing, attempts: 1,
+            updatedMilliseconds: Clock.milliseconds()
+        ).of(sha256: batch.digest).following(plan)
         var change = change
         change.putInflight.append(inflight)
         let made = try append(change)

@@ -80,12 +80,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     static func checkedRegular(_ number: Int32, _ path: String) throws(StorageError) -> FileDescriptor {
         guard number >= 0 else {
             // A socket cannot be opened at all.
-            if errno == ENXIO { throw wrongKind("open", path, "socket", "plain file") }
+            if errno == ENXIO { throw wrongKind("open", path, found: "socket", wanted: "plain file") }
             throw systemError("open", path)
         }
         let file = FileDescriptor(number: number, path: path)
         let status = try file.status()
-        guard status.kind == .regular else { throw wrongKind("open", path, status.kind.rawValue, "plain file") }
+        guard status.kind == .regular else {
+            throw wrongKind("open", path, found: status.kind.rawValue, wanted: "plain file")
+        }
         return file
     }
 
@@ -99,7 +101,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
             let error = systemError("open folder", path)
             // Only for the message: the kernel has refused it.
             if !followsLink, let kind = try fileStatus(path)?.kind, kind == .link {
-                throw wrongKind("open folder", path, kind.rawValue, "folder")
+                throw wrongKind("open folder", path, found: kind.rawValue, wanted: "folder")
             }
             throw error
         }
@@ -230,8 +232,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
-/// The error for a thing that is not of the kind it must be.
-func wrongKind(_ operation: String, _ path: String, _ found: String, _ wanted: String) -> StorageError {
+/// The error for a path that names another kind of file than `operation` needs.
+func wrongKind(_ operation: String, _ path: String, found: String, wanted: String) -> StorageError {
     StorageError(
         .wrongKind, operation, path, errno: found == "folder" ? EISDIR : EINVAL,
         cause: "it is a \(found); give a \(wanted)")

@@ -18,9 +18,11 @@ package struct FileLock: ~Copyable, Sendable {
         guard number >= 0 else { throw systemError("open lock", path) }
         let file = FileDescriptor(number: number, path: path)
         let status = try file.status()
-        guard status.kind == .regular else { throw wrongKind("lock", path, status.kind.rawValue, "plain file") }
+        guard status.kind == .regular else {
+            throw wrongKind("lock", path, found: status.kind.rawValue, wanted: "plain file")
+        }
         guard status.links <= 1 else {
-            throw wrongKind("lock", path, "second name of another file", "file of its own")
+            throw wrongKind("lock", path, found: "second name of another file", wanted: "file of its own")
         }
         guard retrying({ Int(sluice_flock(number, LOCK_EX | LOCK_NB)) }) == 0 else {
             if errno == EWOULDBLOCK { return nil }

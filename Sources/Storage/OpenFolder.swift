@@ -126,7 +126,7 @@ package final class OpenFolder: Sendable {
     package func move(_ name: FileName, to folder: OpenFolder, as target: FileName) throws(StorageError) {
         let (from, to) = (number, folder.number)
         let isMoved = unsafe name.withCString { old in
-            unsafe target.withCString { new in unsafe moveNoReplace(from, old, to, new) }
+            unsafe target.withCString { new in unsafe moveNoReplace(old, in: from, to: new, in: to) }
         }
         guard isMoved else { throw systemError("move \(shown(name)) to", folder.shown(target)) }
     }
@@ -152,7 +152,8 @@ package final class OpenFolder: Sendable {
             case .regular: try tree.remove(inner)
             case .folder: try tree.removeTree(inner)
             case let other?:
-                throw wrongKind("remove", tree.shown(inner), other.rawValue, "tree of plain files and folders")
+                throw wrongKind(
+                    "remove", tree.shown(inner), found: other.rawValue, wanted: "tree of plain files and folders")
             }
         }
         guard unsafe name.withCString({ unsafe unlinkat(number, $0, AT_REMOVEDIR) }) == 0 else {

@@ -182,8 +182,8 @@ import Testing
         for version in 1...2 { #expect(Baseline(decoding: older(same, version)) == same) }
         // Its texts are of other items; all else stays.
         let texts = RowSample(
-            capacity: 8, width: 0, codeWidth: 1, ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2],
-            offered: 1)
+            capacity: 8, width: 0, codeWidth: 1,
+            rows: .init(ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2]), offered: 1)
         let told = Baseline(
             features: ["a", "b", "c"], codes: ["\0row"], sample: try #require(projected).sample, texts: texts,
             remarks: .init())

@@ -47,9 +47,9 @@ extension Ledger {
                 claims.append(
                     Inflight(
                         claim: row.text(0), source: row.text(1), state: state, attempts: row.integer(3),
-                        sha256: row.value(4).isNull ? nil : row.bytes(4),
-                        plan: row.value(5).isNull ? nil : row.bytes(5),
-                        updatedMilliseconds: row.integer(6)))
+                        updatedMilliseconds: row.integer(6)
+                    ).of(sha256: row.value(4).isNull ? nil : row.bytes(4))
+                        .following(row.value(5).isNull ? nil : row.bytes(5)))
             }
             return claims
         }

@@ -4,12 +4,11 @@ import Storage
 import Synchronization
 package import Tabular
 
-/// The record: an append-only list of canonical JSON bodies under an RFC 6962 tree, each commit signed.
+/// The record: an append-only list of canonical JSON bodies (RFC 8785) under a Merkle tree (RFC 6962); every commit is signed.
 ///
-/// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and
-/// the mutable working state, so that one COMMIT moves all of them (SECURITY.md 3). Several processes may write;
-/// SQLite's locks order them, and each commit extends the tree as it then stands. Methods are synchronous and may
-/// wait for locks.
+/// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and the
+/// mutable working state, so that one COMMIT moves all of them. Several processes may write; SQLite's locks order them, and
+/// each commit extends the tree as it then stands. Methods are synchronous and may wait for locks.
 package final class Ledger: Sendable {
     /// Where the file is.
     package let path: String
@@ -17,12 +16,12 @@ package final class Ledger: Sendable {
     package let verifier: VerifierKey
     let queue: DatabaseQueue
     let signingKey: SigningKey?
-    /// The number of SQLite's record of the tables when it was last found to be the built-in one.
+    /// SQLite's schema version when the tables were last compared with the built-in ones.
     private let soundSchema = Mutex<Int?>(nil)
-    /// Whether the first entry of each commit says how many it made, so that a checkpoint that was taken away is missed.
+    /// Whether the first entry of each commit states the number of its entries, so that a removed checkpoint is noticed.
     let countsCommits: Bool
 
-    /// What a ledger is called, unique in the world, as in `example.com/ledger/7f3c`.
+    /// The ledger's globally unique name, as in `example.com/ledger/7f3c`.
     package var origin: String { verifier.name }
 
     private init(
@@ -93,7 +92,7 @@ package final class Ledger: Sendable {
         let operation = "open ledger"
         try requireFile(path, operation)
         let queue = try connect(path, operation, readonly: readonly)
-        let genesis = try access(queue, path, operation) { db in
+        let genesis = try access(queue, at: path, to: operation) { db in
             let mark = try db.first("PRAGMA application_id") { $0.integer(0) }
             let version = try db.first("PRAGMA user_version") { $0.integer(0) }
             guard mark == Int(LedgerSchema.applicationID), version == Int(LedgerSchema.version) else {
@@ -122,10 +121,10 @@ package final class Ledger: Sendable {
             path: path, verifier: verifier, queue: queue, signingKey: signingKey, countsCommits: countsCommits)
     }
 
-    /// Refuses what SQLite must not be let near: the folder may have been written to by anyone.
+    /// Refuses files that SQLite must not open, since anyone may have written to the folder.
     ///
-    /// SQLite writes into whatever has the name of the database or of its journal, and rolls back what a journal says, down to removing
-    /// the file that it names as its super-journal (sqlite.org/fileformat2.html, "The Rollback Journal").
+    /// SQLite writes into whatever has the name of the database or of its journal. It rolls back a journal and removes the file
+    /// that the journal names as its super-journal (sqlite.org/fileformat2.html, "The Rollback Journal").
     static func requireFile(_ path: String, _ operation: String) throws(LedgerError) {
         do {
             guard try fileStatus(path) != nil else {
@@ -164,7 +163,8 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// A connection with the settings of SECURITY.md 3.4: no WAL (SQLite's WAL-reset bug), every commit synced.
+    /// A connection that syncs every commit (`synchronous=FULL`) and uses a rollback journal rather than WAL: SQLite's
+    /// WAL-reset bug could lose a commit (sqlite.org/wal.html).
     static func connect(_ path: String, _ operation: String, readonly: Bool) throws(LedgerError) -> DatabaseQueue {
         guard GuardedFiles.isInstalled else {
             throw LedgerError(.io, operation, subject: path, cause: "sqlite takes no other file functions than its own")
@@ -216,14 +216,14 @@ package final class Ledger: Sendable {
 
     /// One read transaction; keep it short, since every commit waits for it.
     func read<T>(_ operation: String, _ body: (Database) throws -> T) throws(LedgerError) -> T {
-        try Self.access(queue, path, operation) { db in
+        try Self.access(queue, at: path, to: operation) { db in
             try requireSchema(db)
             return try body(db)
         }
     }
 
-    /// Refuses tables that are not the built-in ones: a trigger could undo what a commit writes, a view could be anything. SQLite reads
-    /// its record of them again when its number changes, so it is compared again then.
+    /// Refuses tables that are not the built-in ones: a trigger could undo what a commit writes, and a view can return anything.
+    /// The comparison is repeated when SQLite's schema version changes.
     private func requireSchema(_ db: Database) throws {
         let version = try db.first("PRAGMA schema_version") { $0.integer(0) }
         if let version, soundSchema.withLock({ $0 == version }) { return }
@@ -237,8 +237,9 @@ package final class Ledger: Sendable {
         soundSchema.withLock { $0 = version }
     }
 
-    static func access<T>(
-        _ queue: DatabaseQueue, _ path: String, _ operation: String, _ body: (Database) throws -> T
+    /// One read transaction on a connection whose tables were not compared yet.
+    private static func access<T>(
+        _ queue: DatabaseQueue, at path: String, to operation: String, _ body: (Database) throws -> T
     ) throws(LedgerError) -> T {
         do {
             return try queue.read(body)

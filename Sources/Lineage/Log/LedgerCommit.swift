@@ -39,7 +39,6 @@ extension Ledger {
             try db.run("INSERT INTO seen VALUES(?,?)", [asBlob(key), firstSequence + index])
         }
         try readBack(head, note, change.entries.count, in: db)
-        for claim in change.removeInflight { try db.run("DELETE FROM inflight WHERE claim = ?", [claim]) }
         for claim in change.putInflight { try Self.put(claim, in: db) }
         return Committed(size: head.size, root: head.root, note: note, firstSequence: firstSequence)
     }

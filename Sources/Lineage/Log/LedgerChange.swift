@@ -45,17 +45,24 @@ package struct Inflight: Sendable, Equatable {
     package var updatedMilliseconds: Int
 
     /// Makes a claim.
-    package init(
-        claim: String, source: String, state: State, attempts: Int = 0, sha256: [UInt8]? = nil, plan: [UInt8]? = nil,
-        updatedMilliseconds: Int
-    ) {
+    package init(claim: String, source: String, state: State, attempts: Int = 0, updatedMilliseconds: Int) {
         self.claim = claim
         self.source = source
         self.state = state
         self.attempts = attempts
-        self.sha256 = sha256
-        self.plan = plan
         self.updatedMilliseconds = updatedMilliseconds
+    }
+
+    /// The same with the source's digest.
+    package consuming func of(sha256: [UInt8]?) -> Inflight {
+        self.sha256 = sha256
+        return self
+    }
+
+    /// The same with the plan for its files.
+    package consuming func following(_ plan: [UInt8]?) -> Inflight {
+        self.plan = plan
+        return self
     }
 }
 
@@ -67,14 +74,12 @@ package struct LedgerChange: Sendable {
     package var blobs: [LedgerBlob]
     /// Idempotency keys (32 bytes) and which of `entries` records each.
     package var seen: [[UInt8]: Int]
-    /// Claims that are finished.
-    package var removeInflight: [String]
     /// Claims that change with the commit.
     package var putInflight: [Inflight]
-    /// Entries that the caller has proven and decided by; later ones are looked through for the same keys.
-    package var provenSize: Int?
+    /// Entries that the caller proved before it decided. The commit searches later entries for the same keys.
+    private(set) var provenSize: Int?
     /// The content that it accepts, which must not have been accepted since.
-    package var accepts: Content?
+    private(set) var accepts: Content?
 
     /// What is accepted once: a file's bytes in a dataset, and where sources are compared of each source.
     package struct Content: Sendable, Equatable {
@@ -94,16 +99,22 @@ package struct LedgerChange: Sendable {
 
     /// Makes a change.
     package init(
-        entries: [JSONValue], blobs: [LedgerBlob] = [], seen: [[UInt8]: Int] = [:], removeInflight: [String] = [],
-        putInflight: [Inflight] = [], provenSize: Int? = nil, accepts: Content? = nil
+        entries: [JSONValue], blobs: [LedgerBlob] = [], seen: [[UInt8]: Int] = [:], putInflight: [Inflight] = []
     ) {
         self.entries = entries
         self.blobs = blobs
         self.seen = seen
-        self.removeInflight = removeInflight
         self.putInflight = putInflight
-        self.provenSize = provenSize
-        self.accepts = accepts
+    }
+
+    /// The same, committed only if no entry after the first `size` accepts `content` or has a key of `seen`.
+    ///
+    /// - Parameters:
+    ///   - size: entries that the caller proved before it decided.
+    ///   - content: the content that the change accepts; nil when it accepts none.
+    package consuming func decided(at size: Int, accepting content: Content?) -> LedgerChange {
+        (provenSize, accepts) = (size, content)
+        return self
     }
 }
 

@@ -12,11 +12,11 @@ extension Ledger {
         progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(LedgerError) -> LedgerVerification {
         try requireFile(path, "verify ledger")
-        var verifier = LedgerVerifier(key: key)
+        var verifier = LedgerVerifier(path: path, key: key, anchors: anchors)
         do {
             let queue = try connect(path, readonly: true)
             let pages = Background { try checkPages(path) }
-            let walked = Result { try verifier.run(path, queue, anchors, progress) }
+            let walked = Result { try verifier.run(queue, progress: progress) }
             // Damaged pages explain whatever else went wrong, so they are said first.
             if let damage = try pages.value() { verifier.damage.add(.file, "database pages damaged: \(damage)") }
             try walked.get()
@@ -28,13 +28,14 @@ extension Ledger {
     }
 }
 
-/// One run of verification: the state that is carried from chunk to chunk. Memory grows with the number of named things
-/// (32 bytes each), not with the bodies.
+/// One run of verification, with the state between chunks. Memory grows by 32 bytes with each named thing, not with the bodies.
 struct LedgerVerifier {
     /// Rows read in one transaction.
     static let chunk = 4096
 
+    private let path: String
     let key: VerifierKey
+    private let anchors: [LedgerAnchor]
     var damage = DamageList()
     var projection = ProjectionCheck()
     /// The recomputed tree; it stops growing at the first missing row.
@@ -58,20 +59,23 @@ struct LedgerVerifier {
     /// Kinds and numbers of the entries, for the index by kind.
     private var kinds = RowSum()
 
-    init(key: VerifierKey) { self.key = key }
+    init(path: String, key: VerifierKey, anchors: [LedgerAnchor]) {
+        (self.path, self.key, self.anchors) = (path, key, anchors)
+    }
 
     var result: LedgerVerification {
         LedgerVerification(
             damage: damage.lines, rows: rows, checkpoints: checkpoints, anchors: agreeingAnchors, root: tree.root())
     }
 
-    mutating func run(
-        _ path: String, _ queue: DatabaseQueue, _ anchors: [LedgerAnchor], _ progress: (Int, Int) -> Void
-    ) throws {
+    /// Verifies the ledger that `queue` reads.
+    ///
+    /// - Parameter progress: called after each chunk with the rows verified so far and all rows.
+    mutating func run(_ queue: DatabaseQueue, progress: (Int, Int) -> Void) throws {
         var isReadable = true
         try queue.read { db in
             try SchemaCheck.compare(db, &damage)
-            // What is no table of ours may be without an end; that it is not ours was said.
+            // A foreign table may be endless; that it is foreign was reported.
             isReadable = try LedgerSchema.tables.allSatisfy { try SchemaCheck.isTable($0, in: db) }
             if !isReadable { return }
             rows = try Ledger.size(db)
@@ -90,8 +94,8 @@ struct LedgerVerifier {
         }
         let reader = ChunkReader(queue: queue, rows: rows, newestCheckpoint: newestCheckpoint, key: key)
         for head in try reader.heads(after: Int.min, upTo: 0) { judge(head) }
-        // The rows of one chunk are fetched while those of the one before are read and judged, and both while the one before that is
-        // taken into account. Sequence numbers below zero are impossible, so they are damage as well: begin before them.
+        // A pipeline of three: one chunk is fetched, the one before it is decoded, and the one before that is judged, at the
+        // same time. A sequence number below zero is damage too, so reading begins before them.
         var fetching: Background<ChunkReader.Stored>? = Background { try reader.fetch(from: Int.min, first: 0) }
         var reading: Background<LogChunk>?
         while fetching != nil || reading != nil {
@@ -123,7 +127,7 @@ struct LedgerVerifier {
         }
         try extraNodes(queue)
         try queue.read { db in try InflightCheck.compare(db, &damage) }
-        // Without the index the query is refused, and that the index is missing was said.
+        // Without the index the query fails; a missing index was reported.
         let indices = damage.has(.schema) ? nil : IndexCheck.begin(path, rows: rows, kinds: kinds)
         let compared = Result { try takeProjection().finish(path, rows: rows, &damage) }
         if let found = try indices?.value() { damage.add(found) }
@@ -264,139 +268,5 @@ struct LedgerVerifier {
             if !isShown { return damage.add(.anchor, "\(claim.name) does not prove row \(proof.index)") }
         }
         agreeingAnchors += 1
-    }
-}
-
-/// A part of the log as it is stored, with all that can be worked out from it alone.
-struct LogChunk: Sendable {
-    /// An entry.
-    struct Row: Sendable {
-        let sequence: Int
-        /// The column, which should be the body's kind.
-        let kind: String
-        /// Whether the stored leaf hash is that of the body.
-        let isSound: Bool
-        let derived: ProjectionCheck.Derived
-    }
-
-    /// A stored tree head, whether the pinned key signed its note, and whether that says what the columns say.
-    struct Head: Sendable {
-        let size: Int
-        let root: [UInt8]
-        let isSigned: Bool
-        let isAsSigned: Bool
-    }
-
-    /// Leaves before the chunk, if none is missing.
-    let first: Int
-    let rows: [Row]
-    /// The stored nodes that the chunk's leaves complete, by level from 1; each level begins with `first >> level`.
-    let nodes: [[[UInt8]?]]
-    /// The tree heads that the chunk reaches, by size.
-    let heads: [Head]
-}
-
-/// Reads chunks of the log, each in one short transaction, and does with all processors what needs no other chunk.
-struct ChunkReader: Sendable {
-    let queue: DatabaseQueue
-    let rows: Int
-    let newestCheckpoint: Int
-    let key: VerifierKey
-
-    /// A part of the log as it lies in the tables.
-    struct Stored: Sendable {
-        let first: Int
-        fileprivate(set) var rows: [(sequence: Int, body: [UInt8], leaf: [UInt8], kind: String)] = []
-        fileprivate var nodes: [[[UInt8]?]] = []
-        fileprivate var notes: [StoredHead] = []
-    }
-
-    /// Up to a chunk of rows, beginning with a sequence number, the nodes that they complete and the heads that they reach
-    /// when `first` leaves stand before them.
-    func fetch(from start: Int, first: Int) throws -> Stored {
-        var found = Stored(first: first)
-        try queue.read { db in
-            try db.forEach(
-                "SELECT seq, body, leaf_hash, kind FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
-                [start, rows, LedgerVerifier.chunk]
-            ) { found.rows.append(($0.integer(0), $0.bytes(1), $0.bytes(2), $0.text(3))) }
-            found.nodes = try nodes(db, over: first..<(first + found.rows.count))
-            found.notes = try notes(db, after: first, upTo: first + found.rows.count)
-        }
-        return found
-    }
-
-    /// Works out what the rows say. Reading JSON is most of a verification's work, so it is spread over the processors.
-    func read(_ stored: Stored) -> LogChunk {
-        let read = parallelMap(stored.rows, stripe: 256, with: { EntryBodyReader() }) { row, reader in
-            let derived = ProjectionCheck.Derived(row.sequence, row.body, reader)
-            return LogChunk.Row(
-                sequence: row.sequence, kind: row.kind, isSound: derived.leaf == row.leaf, derived: derived)
-        }
-        return LogChunk(first: stored.first, rows: read, nodes: stored.nodes, heads: check(stored.notes))
-    }
-
-    /// Tree heads by themselves: those of sizes that no row reaches.
-    func heads(after low: Int, upTo high: Int) throws -> [LogChunk.Head] {
-        check(try queue.read { db in try notes(db, after: low, upTo: high) })
-    }
-
-    fileprivate typealias StoredHead = (size: Int, root: [UInt8], note: [UInt8])
-
-    private func notes(_ db: Database, after low: Int, upTo high: Int) throws -> [StoredHead] {
-        var found: [StoredHead] = []
-        try db.forEach(
-            "SELECT size, root, note FROM checkpoint WHERE size > ? AND size <= ? ORDER BY size",
-            [low, min(high, newestCheckpoint)]
-        ) { found.append(($0.integer(0), $0.bytes(1), $0.bytes(2))) }
-        return found
-    }
-
-    /// Checks notes many at once, and one by one where a batch does not hold.
-    private func check(_ heads: [StoredHead]) -> [LogChunk.Head] {
-        let claims = parallelMap(heads, stripe: 64) { SignedNote.claim($0.note, key: key) }
-        let stripe = 512
-        let stripes = stride(from: 0, to: heads.count, by: stripe).map { $0..<min(heads.count, $0 + stripe) }
-        let holds = parallelMap(stripes, stripe: 1) { range in
-            var batch = SignatureBatch(publicKey: key.publicKey)
-            do {
-                for case let claim? in claims[range] {
-                    try batch.add(message: Array(claim.text.utf8), signature: claim.signature)
-                }
-            } catch { return false }
-            return batch.holds()
-        }
-        return heads.enumerated().map { place, head in
-            let claim = claims[place].flatMap { claim in
-                holds[place / stripe]
-                    || verifyEd25519(
-                        publicKey: key.publicKey, message: Array(claim.text.utf8), signature: claim.signature)
-                    ? claim : nil
-            }
-            let stated = Checkpoint(origin: key.name, size: head.size, root: head.root)
-            return LogChunk.Head(
-                size: head.size, root: head.root, isSigned: claim != nil,
-                isAsSigned: claim.map { $0.text == stated.text || Checkpoint($0.text) == stated } == true)
-        }
-    }
-
-    /// The stored nodes that the leaves of a range complete, by level from 1; each level begins with `first >> level`.
-    private func nodes(_ db: Database, over leaves: Range<Int>) throws -> [[[UInt8]?]] {
-        var levels: [[[UInt8]?]] = []
-        var level = 1
-        while leaves.upperBound >> level > 0 {
-            let low = leaves.lowerBound >> level
-            let high = leaves.upperBound >> level
-            var hashes = [[UInt8]?](repeating: nil, count: high - low)
-            try db.forEach(
-                "SELECT idx, hash FROM node WHERE level = ? AND idx >= ? AND idx < ?", [level, low, high]
-            ) { row in
-                let place = row.integer(0) - low
-                if hashes.indices.contains(place) { hashes[place] = row.bytes(1) }
-            }
-            levels.append(hashes)
-            level += 1
-        }
-        return levels
     }
 }

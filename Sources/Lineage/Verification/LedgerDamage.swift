@@ -1,4 +1,4 @@
-/// One thing wrong inside a ledger: what `sluice lineage verify` prints, as SECURITY.md 3.5 words it.
+/// One fault in a ledger, as one line that `sluice lineage verify` prints.
 package struct LedgerDamage: Sendable, Equatable, CustomStringConvertible {
     /// The kinds, in the order they are reported.
     package enum Kind: String, Sendable, CaseIterable {

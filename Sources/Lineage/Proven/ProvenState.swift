@@ -1,35 +1,36 @@
 import Cryptography
 import Tabular
 
-/// What decisions ask of the log, folded from entries that a signed checkpoint proves: it is complete as well as true, so that an entry
-/// that was taken away, or hidden from an index, is missed.
+/// The state that decisions need from the log, folded over the entries that a signed checkpoint covers.
+///
+/// The checkpoint makes it complete as well as true: an entry that was removed, or hidden from an index, is noticed.
 package struct ProvenState: Sendable {
     /// Entries that it is folded from, and the root over them.
     package internal(set) var size = 0, root: [UInt8] = []
     /// What was decided about sources, and what was seen of them, by name.
-    package private(set) var sources: [String: SourceHistory] = [:]
+    package internal(set) var sources: [String: SourceHistory] = [:]
     /// For each source the digest of its record in `sluice.yaml`, as it was registered last.
-    package private(set) var registered: [String: String] = [:]
+    package internal(set) var registered: [String: String] = [:]
     /// Entries about named baselines, in order.
-    package private(set) var baselineSteps: [Int] = []
+    package internal(set) var baselineSteps: [Int] = []
     /// Batches whose files count no longer: replaced by another batch, or excluded from baselines.
-    package private(set) var superseded: [String: String] = [:], excluded: Set<String> = []
+    package internal(set) var superseded: [String: String] = [:], excluded: Set<String> = []
     /// Millionths of the privacy budget that profiles of a file have spent, by its digest.
-    package private(set) var spent: [String: UInt64] = [:]
+    package internal(set) var spent: [String: UInt64] = [:]
     /// The keys that were used, by kind and name.
-    package private(set) var keys: [KeyName: RecordedKey] = [:]
+    package internal(set) var keys: [KeyName: RecordedKey] = [:]
     /// The digest of `sluice.yaml` as it was recorded last, and the entry.
-    package private(set) var configuration: (digest: String, sequence: Int)?
+    package internal(set) var configuration: (digest: String, sequence: Int)?
     /// Digests of contracts.
-    package private(set) var contracts: Set<String> = []
+    package internal(set) var contracts: Set<String> = []
     /// The last number of a signed manifest that was accepted, by dataset and supplier.
-    private var sequences: [String: Int64] = [:]
+    var sequences: [String: Int64] = [:]
     /// Entries that record files of a role, by dataset, with whose batch it was.
-    private var published: [String: [String: [Published]]] = [:]
+    var published: [String: [String: [Published]]] = [:]
     /// Held batches that nobody has dealt with, by dataset and content.
-    private var holds: [String: [Hold]] = [:]
-    private var accepted = KeyIndex()
-    private var judged = KeyIndex()
+    var holds: [String: [Hold]] = [:]
+    var accepted = KeyIndex()
+    var judged = KeyIndex()
     /// What a commit received, until it is judged.
     private var received: Received?
 
@@ -46,13 +47,6 @@ package struct ProvenState: Sendable {
 
         /// Nothing was decided.
         package init() {}
-
-        init(
-            decision: String, sequence: Int, time: String, reason: String, trustedSince: Int, observed: Set<String>
-        ) {
-            (self.decision, self.sequence, self.time) = (decision, sequence, time)
-            (self.reason, self.trustedSince, self.observed) = (reason, trustedSince, observed)
-        }
     }
 
     /// Which key is meant.
@@ -94,7 +88,7 @@ package struct ProvenState: Sendable {
         var content: String { dataset + "\0" + digest }
     }
 
-    private struct Published: Sendable, Equatable {
+    struct Published: Sendable, Equatable {
         var sequence: Int
         var source: String
     }
@@ -161,7 +155,7 @@ package struct ProvenState: Sendable {
         case LedgerEntry.publishedKind: addFiles(body, sequence: sequence)
         case "profile.published":
             if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
-                // Numbers are folded before the root is compared: they may be anybody's, and must not end the program.
+                // Numbers are folded before the root is compared, so they are untrusted and must not overflow.
                 spent[digest] = min((spent[digest] ?? 0) + UInt64(cost), 1 << 62)
             }
         case "key.recorded":
@@ -227,133 +221,4 @@ package struct ProvenState: Sendable {
 
     /// Roles of files that decisions rest on.
     private static let askedRoles: Set = ["accepted", "baseline", "claims"]
-}
-
-// MARK: Keeping
-
-extension ProvenState {
-    /// The state as a document, for a cache that is proven by a key of the store.
-    func document() -> JSONValue {
-        func texts(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
-        func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
-        return .object([
-            "v": .integer(3), "size": .integer(Int64(size)), "root": .string(hex(root)),
-            "sources": .object(
-                sources.mapValues { source in
-                    .object([
-                        "decision": .string(source.decision), "sequence": .integer(Int64(source.sequence)),
-                        "time": .string(source.time), "reason": .string(source.reason),
-                        "trusted": .integer(Int64(source.trustedSince)), "observed": texts(source.observed.sorted()),
-                    ])
-                }),
-            "registered": .object(registered.mapValues { .string($0) }), "baselines": numbers(baselineSteps),
-            "superseded": .object(superseded.mapValues { .string($0) }), "excluded": texts(excluded.sorted()),
-            "spent": .object(spent.mapValues { .string("\($0)") }),
-            "keys": .array(
-                keys.sorted { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }.map { name, key in
-                    .object([
-                        "kind": .string(name.kind), "name": .string(name.name), "fingerprint": .string(key.fingerprint),
-                        "identity": .string(key.identity), "sequence": .integer(Int64(key.sequence)),
-                    ])
-                }),
-            "configuration": configuration.map {
-                .object(["sha256": .string($0.digest), "sequence": .integer(Int64($0.sequence))])
-            } ?? .null,
-            "contracts": texts(contracts.sorted()),
-            "numbers": .object(sequences.mapValues { .integer($0) }),
-            "published": .object(published.mapValues { .object($0.mapValues(Self.compact)) }),
-            "holds": .array(openHolds.map(\.document)),
-            "accepted": .string(base64(accepted.encoded())), "judged": .string(base64(judged.encoded())),
-        ])
-    }
-
-    /// Reads a cache; nil for one of another version or of another form.
-    init?(_ document: JSONValue) {
-        guard document["v"]?.whole == 3, let size = document["size"]?.whole,
-            let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
-            let accepted = document["accepted"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) }),
-            let judged = document["judged"]?.text.flatMap({ bytes(base64: $0) }).flatMap({ KeyIndex(encoded: $0) })
-        else { return nil }
-        func texts(_ value: JSONValue?) -> [String] { (value?.items ?? []).compactMap(\.text) }
-        func numbers(_ value: JSONValue?) -> [Int] { (value?.items ?? []).compactMap { $0.whole.map { Int($0) } } }
-        func words(_ value: JSONValue?) -> [String: String] { (value?.members ?? [:]).compactMapValues(\.text) }
-        (self.size, self.root, self.accepted, self.judged) = (Int(size), root, accepted, judged)
-        sources = (document["sources"]?.members ?? [:]).mapValues { source in
-            SourceHistory(
-                decision: source["decision"]?.text ?? "", sequence: Int(source["sequence"]?.whole ?? -1),
-                time: source["time"]?.text ?? "", reason: source["reason"]?.text ?? "",
-                trustedSince: Int(source["trusted"]?.whole ?? -1), observed: Set(texts(source["observed"])))
-        }
-        registered = words(document["registered"])
-        baselineSteps = numbers(document["baselines"])
-        superseded = words(document["superseded"])
-        excluded = Set(texts(document["excluded"]))
-        spent = words(document["spent"]).compactMapValues { UInt64($0) }
-        for key in document["keys"]?.items ?? [] {
-            keys[KeyName(kind: key["kind"]?.text ?? "", name: key["name"]?.text ?? "")] = RecordedKey(
-                fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
-                sequence: Int(key["sequence"]?.whole ?? -1))
-        }
-        if let digest = document["configuration"]?["sha256"]?.text {
-            configuration = (digest, Int(document["configuration"]?["sequence"]?.whole ?? -1))
-        }
-        contracts = Set(texts(document["contracts"]))
-        sequences = (document["numbers"]?.members ?? [:]).compactMapValues(\.whole)
-        published = (document["published"]?.members ?? [:]).mapValues { roles in
-            (roles.members ?? [:]).mapValues(Self.published)
-        }
-        for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
-    }
-
-    /// Entries of a role: steps between them, and whose each is as a place in a list of names; there may be a million.
-    private static func compact(_ list: [Published]) -> JSONValue {
-        var (names, places) = ([String](), [String: UInt32]())
-        var (steps, sources): ([UInt8], [UInt8]) = ([], [])
-        var last = 0
-        for each in list {
-            let place = places[each.source] ?? UInt32(names.count)
-            if place == names.count {
-                names.append(each.source)
-                places[each.source] = place
-            }
-            Varint.append(UInt64(each.sequence - last), to: &steps)
-            Varint.append(UInt64(place), to: &sources)
-            last = each.sequence
-        }
-        return .object([
-            "names": .array(names.map { .string($0) }), "steps": .string(base64(steps)),
-            "sources": .string(base64(sources)),
-        ])
-    }
-
-    private static func published(_ document: JSONValue) -> [Published] {
-        let names = (document["names"]?.items ?? []).compactMap(\.text)
-        func numbers(_ member: String) -> [UInt64] {
-            let encoded = document[member]?.text.flatMap { bytes(base64: $0) } ?? []
-            var (found, at) = ([UInt64](), 0)
-            while let number = Varint.read(encoded, at: &at) { found.append(number) }
-            return found
-        }
-        var last = 0
-        return zip(numbers("steps"), numbers("sources")).map { step, source in
-            last += Int(step)
-            return Published(sequence: last, source: names.indices.contains(Int(source)) ? names[Int(source)] : "")
-        }
-    }
-}
-
-extension ProvenState.Hold {
-    fileprivate var document: JSONValue {
-        .object([
-            "batch": .string(batch), "dataset": .string(dataset), "sequence": .integer(Int64(sequence)),
-            "source": .string(source), "digest": .string(digest), "compares": .bool(comparesSources),
-        ])
-    }
-
-    fileprivate init(_ document: JSONValue) {
-        self.init(
-            batch: document["batch"]?.text ?? "", dataset: document["dataset"]?.text ?? "",
-            sequence: Int(document["sequence"]?.whole ?? -1), source: document["source"]?.text ?? "",
-            digest: document["digest"]?.text ?? "", comparesSources: document["compares"]?.flag ?? false)
-    }
 }
