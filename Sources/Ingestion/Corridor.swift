@@ -183,13 +183,15 @@ package struct Corridor: Sendable {
             plan.options.seed
             ?? plan.choices.decisionSeed(
                 content: survey.digest, contract: plan.schema.digest, baseline: baseline?.main.identity ?? [])
+        let keyErrors = try keys.errors(survey.profile.keys, plan.validator.keyRules)
+        var precedents = Precedents(baseline: baseline?.main.merged, earlierRows: baseline?.newest.rowCodes ?? [])
+        precedents.rolling = baseline?.rolling
+        (precedents.anchor, precedents.slow) = (baseline?.anchor, baseline?.newest.slow)
+        let cross = plan.options.doors < .dryRun ? nil : try compare(survey.profile.claims, plan, survey.digest)
+        let names = try sourceNames(plan)
         var decision = Decision(
-            survey.profile, keyErrors: try keys.errors(survey.profile.keys, plan.validator.keyRules),
-            baseline: baseline?.main.merged, schema: plan.schema, screened: plan.screened, seed: seed,
-            rolling: baseline?.rolling, anchor: baseline?.anchor.map { ($0, baseline?.newest.slow) },
-            earlierRows: baseline?.newest.rowCodes ?? [],
-            cross: plan.options.doors < .dryRun ? nil : try compare(survey.profile.claims, plan, survey.digest),
-            sourceNames: try sourceNames(plan))
+            survey.profile, beside: precedents, schema: plan.schema, screened: plan.screened, seed: seed)
+        (decision.keyErrors, decision.cross, decision.sourceNames) = (keyErrors, cross, names)
         // While another baseline is pinned nothing is added to what adds up away from the anchor, and nothing forgotten.
         if decision.slow == nil { decision.slow = baseline?.newest.slow }
         decision.waivesStatistics = plan.options.waiver?.waivesStatistics ?? false

@@ -202,8 +202,9 @@ extension Committer {
         if !decision.screened.isEmpty, released.sample.count > 0 {
             var made = Baseline(
                 features: decision.screened.numberNames(batch.fields), codes: decision.screened.codeNames(batch.fields),
-                sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts, decision),
-                rows: report.counts.total, slow: decision.slow)
+                sample: released.sample, texts: released.texts, remarks: Baseline.Remarks(report.counts, decision))
+            made.sizes = [report.counts.total]
+            made.slow = decision.slow
             made.beginLevels(of: batch.waiver?.newLevels ?? [])
             made.marks = [decision.markRecord]
             made.clock = decision.clock

@@ -53,4 +53,10 @@ package struct Finding: Sendable, Equatable {
         self.contributors = contributors
         return self
     }
+
+    /// The same with the name of the rule, mark or source that it is about.
+    package consuming func naming(_ rule: String) -> Finding {
+        self.rule = rule
+        return self
+    }
 }

@@ -113,7 +113,7 @@ import Testing
         var draws = Draws(seed: 31)
         let base = (0..<8000).map { _ in (0..<5).map { _ in draws.normal() } }
         let forest = IsolationForest(
-            sample: sample(base), rows: 0..<4000, fields: [0, 1, 2, 3, 4], dimensions: 3, seed: 8)
+            sample: sample(base), rows: 0..<4000, fields: [0, 1, 2, 3, 4], seed: 8)
         let held = forest.sums(columns(base[4000...])).sorted()
         let line = held[40]
         let fresh = (0..<4000).map { _ in (0..<5).map { _ in draws.normal() } }
