@@ -12,8 +12,8 @@ struct FieldElement {
     /// A small number.
     init(_ small: UInt64) { self.init(a: small, b: 0, c: 0, d: 0, e: 0) }
 
-    /// The number that 32 bytes say, the least significant first; the highest bit is left out. Nil when it is not below the modulus:
-    /// RFC 8032, section 5.1.3, has such encodings refused.
+    /// The number that 32 bytes say, the least significant first; the highest bit is left out. Nil when it is not below
+    /// the modulus: RFC 8032, section 5.1.3, has such encodings refused.
     init?(encoded bytes: Span<UInt8>) {
         func word(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) } }
         let (w0, w1, w2, w3) = (word(0), word(8), word(16), word(24) & UInt64.max >> 1)

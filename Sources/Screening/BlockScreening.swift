@@ -211,7 +211,8 @@ struct BlockScreening {
         if let linear = screener.decision.linear, linear.judgesRows {
             switch linear.judge(row, label: label) {
             case .doubted(let chance):
-                // In a batch with too many changed labels the model is enough; elsewhere the neighbours must agree with it.
+                // In a batch with too many changed labels the model is enough; elsewhere the neighbours must agree with
+                // it.
                 let isRare = linear.doubtRate <= LabelCheck.holdRateMax
                 if linear.isExcessive || isRare && worst != nil {
                     worst = (.quarantined, max(worst?.agreed ?? 0, Int(10 * chance)))

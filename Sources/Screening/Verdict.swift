@@ -55,8 +55,8 @@ package struct Verdict: Sendable, Equatable {
     /// Kinds of remarks that are counted against the baseline.
     package static let excessTests = 3
 
-    /// Whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the error of the
-    /// earlier rate explain.
+    /// Tests whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the
+    /// error of the earlier rate explain.
     package static func excesses(_ decision: Decision, _ counts: OutcomeCounts, _ schema: Schema) -> [BatchTest] {
         let tested = counts.total - counts.count(.rejected)
         if !decision.earlierRemarks.isEmpty { return charts(decision, counts, tested: tested) }
@@ -81,7 +81,8 @@ package struct Verdict: Sendable, Equatable {
         }
     }
 
-    /// The remarks that have a chart, in which of the baseline's counts they are, and the least difference that matters.
+    /// The remarks that have a chart, in which of the baseline's counts they are, and the least difference that
+    /// matters.
     static var chartedKinds: [(code: FindingCode, count: KeyPath<Baseline.Remarks, Int>, floor: Double)] {
         [(.outlierExcess, \.deviated, 0.05), (.pairExcess, \.apart, 0.05), (.isolationExcess, \.isolated, 0.1)]
     }

@@ -1,8 +1,8 @@
 /// A uniform sample of rows: the k with the smallest keyed hash of their place in the source (bottom-k).
 ///
 /// Exact below k rows. Which rows are in it depends on the key and the places alone, so that merging is exact and
-/// commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes of values) and any number
-/// of tokens (keyed hashes of what stands in its text); numbers and codes are row-major.
+/// commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes of values) and any
+/// number of tokens (keyed hashes of what stands in its text); numbers and codes are row-major.
 package struct RowSample: Sendable, Mergeable, Equatable {
     /// Rows kept at most.
     package let capacity: Int

@@ -108,7 +108,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(number: number, path: path)
     }
 
-    /// Makes a file without a name, for reading and writing: it is gone with its last descriptor, however the process ends.
+    /// Makes a file without a name, for reading and writing: it is gone with its last descriptor, however the process
+    /// ends.
     package static func unnamed(in folder: String, calling name: String) throws(StorageError) -> FileDescriptor {
         let number = unsafe sluice_unnamed(folder)
         guard number >= 0 else { throw systemError("keep \(name) in", folder) }

@@ -9,7 +9,8 @@ package struct FileLock: ~Copyable, Sendable {
 
     /// Takes the lock and leaves this process's id in the file; nil when another holder has it.
     ///
-    /// Throws `wrongKind` for anything but a plain file with one name: what is written into a lock must not reach another file.
+    /// Throws `wrongKind` for anything but a plain file with one name: what is written into a lock must not reach
+    /// another file.
     package static func tryAcquire(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> FileLock? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let path = folder.shown(name)

@@ -1,7 +1,8 @@
 import CPosix
 import Glibc
 
-/// Makes a folder and those above it that are missing, each made durable in its parent. One that is there stays as it is.
+/// Makes a folder and those above it that are missing, each made durable in its parent. One that is there stays as it
+/// is.
 package func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(StorageError) {
     if unsafe mkdir(path, mode) == 0 { return try syncFolder(split(path).folder) }
     switch errno {
@@ -45,7 +46,8 @@ package func removeFile(_ path: String) throws(StorageError) {
     guard unsafe unlink(path) == 0 else { throw systemError("remove", path) }
 }
 
-/// Renames a file between open folders of one file system. Returns false with `errno` set, also when the new name is taken.
+/// Renames a file between open folders of one file system. Returns false with `errno` set, also when the new name is
+/// taken.
 func moveNoReplace(
     _ from: UnsafePointer<CChar>, in fromFolder: Int32, to: UnsafePointer<CChar>, in toFolder: Int32
 ) -> Bool {

@@ -37,7 +37,8 @@ package struct Batch: Sendable {
         package var start: Int
         /// First byte past the value.
         package var end: Int
-        /// Whether it is dropped whatever the contract says of unknown members, because the dialect's `itemKeys` do not name it.
+        /// Whether it is dropped whatever the contract says of unknown members, because the dialect's `itemKeys` do not
+        /// name it.
         package var isLeftOut: Bool
 
         /// Makes an extra.

@@ -132,7 +132,8 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
 
     /// Whether such a finding compares data with earlier batches, so that a person who knows better may waive it.
     ///
-    /// What the contract, a source's status or a signature demands cannot be waived; nor can a column that statistics lost.
+    /// What the contract, a source's status or a signature demands cannot be waived; nor can a column that statistics
+    /// lost.
     package var isStatistical: Bool {
         switch self {
         case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,

@@ -1,5 +1,5 @@
-/// A list of findings in little memory: code, outcome, field and rule are stored once for all that share them; each further
-/// finding takes 32 bytes.
+/// A list of findings in little memory: code, outcome, field and rule are stored once for all that share them; each
+/// further finding takes 32 bytes.
 package struct FindingList: Sendable, RandomAccessCollection {
     /// What findings of a kind share.
     private struct Kind: Sendable, Hashable {

@@ -3,7 +3,8 @@ import GRDBSQLite
 import Glibc
 import Synchronization
 
-/// SQLITE_IOERR_DELETE, SQLITE_IOERR_DELETE_NOENT and SQLITE_IOERR_ACCESS, which are composed macros (sqlite.org/rescode.html).
+/// SQLITE_IOERR_DELETE, SQLITE_IOERR_DELETE_NOENT and SQLITE_IOERR_ACCESS, which are composed macros
+/// (sqlite.org/rescode.html).
 private let cannotDelete = SQLITE_IOERR | 10 << 8
 private let notThere = SQLITE_IOERR | 23 << 8
 private let cannotLook = SQLITE_IOERR | 13 << 8
@@ -11,8 +12,9 @@ private let cannotLook = SQLITE_IOERR | 13 << 8
 /// A layer over SQLite's file functions that restricts which files it may open, look for and remove.
 ///
 /// At every transaction SQLite looks for a journal by name, rolls it back, and removes the file that it names as its
-/// super-journal, wherever that is. Others may write to the folder, so a journal may be planted. This layer hides every file
-/// but the opened databases and their own journals, and refuses a journal that is a link or a second name of another file.
+/// super-journal, wherever that is. Others may write to the folder, so a journal may be planted. This layer hides every
+/// file but the opened databases and their own journals, and refuses a journal that is a link or a second name of
+/// another file.
 enum GuardedFiles {
     /// Puts the layer in place of SQLite's own, once a process; false when SQLite refuses.
     static let isInstalled: Bool = install()

@@ -1,6 +1,7 @@
 import Tabular
 
-/// What the checks ask of an entry's body, whether it was read into a tree or lies on a tape: one function derives the rows from both.
+/// What the checks ask of an entry's body, whether it was read into a tree or lies on a tape: one function derives the
+/// rows from both.
 protocol EntryBody {
     /// The member of an object, else nil.
     subscript(key: String) -> Self? { get }
@@ -18,8 +19,9 @@ extension JSONValue: EntryBody {}
 final class EntryBodyReader {
     fileprivate var tape = JSONTape()
 
-    /// The body that the bytes say, valid until the next is read. Nil for what is not JSON, and for what only the strict reader can judge:
-    /// keys in another than canonical order, so that one may stand twice, and numbers other than short whole ones.
+    /// The body that the bytes say, valid until the next is read. Nil for what is not JSON, and for what only the
+    /// strict reader can judge: keys in another than canonical order, so that one may stand twice, and numbers other
+    /// than short whole ones.
     func read(_ bytes: [UInt8]) -> TapedBody? {
         guard (try? UTF8Span(validating: bytes.span)) != nil,
             (try? tape.read(bytes.span, bytes.indices, maxDepth: 64)) != nil, isCanonical

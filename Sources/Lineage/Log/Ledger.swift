@@ -4,11 +4,12 @@ import Storage
 import Synchronization
 package import Tabular
 
-/// The record: an append-only list of canonical JSON bodies (RFC 8785) under a Merkle tree (RFC 6962); every commit is signed.
+/// The record: an append-only list of canonical JSON bodies (RFC 8785) under a Merkle tree (RFC 6962); every commit is
+/// signed.
 ///
-/// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and the
-/// mutable working state, so that one COMMIT moves all of them. Several processes may write; SQLite's locks order them, and
-/// each commit extends the tree as it then stands. Methods are synchronous and may wait for locks.
+/// One SQLite file holds the log, the tree, the signed checkpoints, evidence blobs, a PROV projection for queries and
+/// the mutable working state, so that one COMMIT moves all of them. Several processes may write; SQLite's locks order
+/// them, and each commit extends the tree as it then stands. Methods are synchronous and may wait for locks.
 package final class Ledger: Sendable {
     /// Where the file is.
     package let path: String
@@ -18,7 +19,8 @@ package final class Ledger: Sendable {
     let signingKey: SigningKey?
     /// SQLite's schema version when the tables were last compared with the built-in ones.
     private let soundSchema = Mutex<Int?>(nil)
-    /// Whether the first entry of each commit states the number of its entries, so that a removed checkpoint is noticed.
+    /// Whether the first entry of each commit states the number of its entries, so that a removed checkpoint is
+    /// noticed.
     let countsCommits: Bool
 
     /// The ledger's globally unique name, as in `example.com/ledger/7f3c`.
@@ -123,8 +125,8 @@ package final class Ledger: Sendable {
 
     /// Refuses files that SQLite must not open, since anyone may have written to the folder.
     ///
-    /// SQLite writes into whatever has the name of the database or of its journal. It rolls back a journal and removes the file
-    /// that the journal names as its super-journal (sqlite.org/fileformat2.html, "The Rollback Journal").
+    /// SQLite writes into whatever has the name of the database or of its journal. It rolls back a journal and removes
+    /// the file that the journal names as its super-journal (sqlite.org/fileformat2.html, "The Rollback Journal").
     static func requireFile(_ path: String, _ operation: String) throws(LedgerError) {
         do {
             guard try fileStatus(path) != nil else {
@@ -222,8 +224,8 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// Refuses tables that are not the built-in ones: a trigger could undo what a commit writes, and a view can return anything.
-    /// The comparison is repeated when SQLite's schema version changes.
+    /// Refuses tables that are not the built-in ones: a trigger could undo what a commit writes, and a view can return
+    /// anything. The comparison is repeated when SQLite's schema version changes.
     private func requireSchema(_ db: Database) throws {
         let version = try db.first("PRAGMA schema_version") { $0.integer(0) }
         if let version, soundSchema.withLock({ $0 == version }) { return }

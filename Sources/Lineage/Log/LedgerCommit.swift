@@ -43,8 +43,8 @@ extension Ledger {
         return Committed(size: head.size, root: head.root, note: note, firstSequence: firstSequence)
     }
 
-    /// Where commits are counted, the first body of each says how many entries it made: after as many there is a signed checkpoint, and
-    /// one that was taken away is missed.
+    /// Where commits are counted, the first body of each says how many entries it made: after as many there is a signed
+    /// checkpoint, and one that was taken away is missed.
     private func counted(_ body: JSONValue, _ count: Int) -> JSONValue {
         guard var members = body.members else { return body }
         members["commit"] = .integer(Int64(count))
@@ -63,8 +63,8 @@ extension Ledger {
         }
     }
 
-    /// Another process may have judged the same content since the caller last looked: the entries say so, whatever has become of the
-    /// table of keys.
+    /// Another process may have judged the same content since the caller last looked: the entries say so, whatever has
+    /// become of the table of keys.
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
         guard let proven = change.provenSize, !change.seen.isEmpty else { return }
         let keys = Set(change.seen.keys.map(hex))

@@ -78,7 +78,8 @@ extension Ledger {
         try entries("WHERE seq >= ? ORDER BY seq LIMIT ?", [from, limit])
     }
 
-    /// Up to `limit` entries of one kind in order, without the index by kind, which an attacker can make to miss entries.
+    /// Up to `limit` entries of one kind in order, without the index by kind, which an attacker can make to miss
+    /// entries.
     package func unindexedEntries(kind: String, from: Int, limit: Int) throws(LedgerError) -> [LedgerEntry] {
         try entries("NOT INDEXED WHERE seq >= ? AND kind = ? ORDER BY seq LIMIT ?", [from, kind, limit])
     }
@@ -167,8 +168,8 @@ extension Ledger {
 }
 
 extension Ledger {
-    /// Copies the ledger as it is at one moment, by SQLite's backup API, without claims: what they say is worked out again where the
-    /// copy becomes a store.
+    /// Copies the ledger as it is at one moment, by SQLite's backup API, without claims: what they say is worked out
+    /// again where the copy becomes a store.
     ///
     /// - Returns: the newest checkpoint in the copy.
     package func backUp(to target: String) throws(LedgerError) -> Checkpoint {

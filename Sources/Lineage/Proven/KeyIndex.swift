@@ -1,6 +1,7 @@
 import Tabular
 
-/// From 32-byte keys to the entries that record them: sorted where it comes from a cache, with what was added since beside it.
+/// From 32-byte keys to the entries that record them: sorted where it comes from a cache, with what was added since
+/// beside it.
 ///
 /// Kept by the first 8 bytes of each key, since whoever asks reads the entry and compares the whole.
 struct KeyIndex: Sendable, Equatable {

@@ -6,9 +6,10 @@ import Tabular
 
 /// Reads the log for decisions: nothing that it gives out rests on anything but a checkpoint that the known key signed.
 ///
-/// `state` catches up with the newest checkpoint: every entry since the last time is hashed into the tree, and the root must come out as
-/// it was signed. What was proven once is kept in a cache under a key of the store, so that a record of any length costs each batch only
-/// the entries since. Single entries are proven by their path to that root (RFC 6962, section 2.1.1).
+/// `state` catches up with the newest checkpoint: every entry since the last time is hashed into the tree, and the root
+/// must come out as it was signed. What was proven once is kept in a cache under a key of the store, so that a record
+/// of any length costs each batch only the entries since. Single entries are proven by their path to that root (RFC
+/// 6962, section 2.1.1).
 package final class ProvenLog: Sendable {
     /// The record.
     package let ledger: Ledger
@@ -25,7 +26,8 @@ package final class ProvenLog: Sendable {
     package struct Cache: Sendable {
         let folder: OpenFolder
         let secret: SecretKey
-        /// What the record must say of the secret: somebody who writes into the store can put a key of their own in its place.
+        /// What the record must say of the secret: somebody who writes into the store can put a key of their own in its
+        /// place.
         let identity: String
         /// The name of the file.
         package static let name = "ledger.index"

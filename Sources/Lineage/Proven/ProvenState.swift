@@ -102,7 +102,8 @@ package struct ProvenState: Sendable {
 
     // MARK: Questions
 
-    /// Entries `shard.published` with files of a role in a dataset, oldest first; of one source's batches when it is given.
+    /// Entries `shard.published` with files of a role in a dataset, oldest first; of one source's batches when it is
+    /// given.
     package func publications(_ dataset: String, role: String, source: String? = nil) -> [Int] {
         (published[dataset]?[role] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
     }

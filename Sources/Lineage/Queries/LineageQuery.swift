@@ -34,7 +34,8 @@ package struct LineageQuery: Sendable {
         return found
     }
 
-    /// Every entry of a batch, in order, the duplicates of it that were turned away, and how it was let out when it was held.
+    /// Every entry of a batch, in order, the duplicates of it that were turned away, and how it was let out when it was
+    /// held.
     package func batch(_ id: String) throws(LedgerError) -> [LedgerEntry] {
         try search(.string(id)) { entry in ["batch", "of", "held"].contains { entry.body[$0]?.text == id } }
     }

@@ -25,8 +25,8 @@ struct ProvenanceRow: Sendable, Equatable {
 
     /// What a body says about things, activities and their relations.
     ///
-    /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the corridor writes have none of
-    /// them: what they imply is worked out here, so that the record does not say every digest three times over.
+    /// A body with `entities`, `activities` or `edges` is taken at its word. The kinds that the corridor writes have
+    /// none of them: what they imply is worked out here, so that the record does not say every digest three times over.
     /// Parts that do not have the right form are left out; `isComplete` says whether there were any.
     static func rows(of body: some EntryBody) -> (rows: [ProvenanceRow], isComplete: Bool) {
         if body["entities"] == nil, body["activities"] == nil, body["edges"] == nil { return (implied(by: body), true) }
@@ -57,9 +57,9 @@ struct ProvenanceRow: Sendable, Equatable {
         return (rows, isComplete)
     }
 
-    /// Names of the things that an entry brings in, the run that judged a batch, and what the run used: enough to find every
-    /// entry of a source, a batch or a file by an index. That a file was made by its batch's run from its batch's source is
-    /// in the bodies; as rows of their own, in two indices, such edges were a quarter of the whole file.
+    /// Names of the things that an entry brings in, the run that judged a batch, and what the run used: enough to find
+    /// every entry of a source, a batch or a file by an index. That a file was made by its batch's run from its batch's
+    /// source is in the bodies; as rows of their own, in two indices, such edges were a quarter of the whole file.
     private static func implied<Body: EntryBody>(by body: Body) -> [ProvenanceRow] {
         func thing(_ digest: Body?, _ kind: String) -> [ProvenanceRow] {
             guard let digest = digest?.text, !digest.isEmpty else { return [] }

@@ -1,7 +1,8 @@
 import GRDB
 import Tabular
 
-/// The sum of many hashes: the same for the same rows in any order, under this process's random key, so that nobody can aim at one.
+/// The sum of many hashes: the same for the same rows in any order, under this process's random key, so that nobody can
+/// aim at one.
 struct RowSum: Equatable, Sendable {
     private var high = 0
     private var low = 0
@@ -31,8 +32,8 @@ struct RowSum: Equatable, Sendable {
     }
 }
 
-/// Holds the indices against what they are of. SQLite's record of an index can be made to say what it does not hold, and its quick check
-/// does not look into indices: look-ups would then miss entries in silence.
+/// Holds the indices against what they are of. SQLite's record of an index can be made to say what it does not hold,
+/// and its quick check does not look into indices: look-ups would then miss entries in silence.
 enum IndexCheck {
     /// Begins the comparison, beside whatever else is done.
     ///

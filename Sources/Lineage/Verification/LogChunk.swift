@@ -46,8 +46,8 @@ struct ChunkReader: Sendable {
         fileprivate var notes: [StoredHead] = []
     }
 
-    /// Up to a chunk of rows, beginning with a sequence number, the nodes that they complete and the heads that they reach
-    /// when `first` leaves stand before them.
+    /// Up to a chunk of rows, beginning with a sequence number, the nodes that they complete and the heads that they
+    /// reach when `first` leaves stand before them.
     func fetch(from start: Int, first: Int) throws -> Stored {
         var found = Stored(first: first)
         try queue.read { db in

@@ -61,8 +61,8 @@ struct ProjectionCheck {
         if entry.isJudgement { seen.add(entry.seen, sequence) }
     }
 
-    /// Compares with the tables; rows of entries that came after the first `rows` are left alone. Each table is read on a connection of its
-    /// own, so that all processors work.
+    /// Compares with the tables; rows of entries that came after the first `rows` are left alone. Each table is read on
+    /// a connection of its own, so that all processors work.
     consuming func finish(_ path: String, rows: Int, _ damage: inout DamageList) throws {
         func begin<Found: Sendable>(_ work: @escaping @Sendable (DatabaseQueue) throws -> Found) -> Background<Found> {
             Background { try work(try Ledger.connect(path, readonly: true)) }

@@ -28,7 +28,8 @@ extension Ledger {
     }
 }
 
-/// One run of verification, with the state between chunks. Memory grows by 32 bytes with each named thing, not with the bodies.
+/// One run of verification, with the state between chunks. Memory grows by 32 bytes with each named thing, not with the
+/// bodies.
 struct LedgerVerifier {
     /// Rows read in one transaction.
     static let chunk = 4096
@@ -94,8 +95,8 @@ struct LedgerVerifier {
         }
         let reader = ChunkReader(queue: queue, rows: rows, newestCheckpoint: newestCheckpoint, key: key)
         for head in try reader.heads(after: Int.min, upTo: 0) { judge(head) }
-        // A pipeline of three: one chunk is fetched, the one before it is decoded, and the one before that is judged, at the
-        // same time. A sequence number below zero is damage too, so reading begins before them.
+        // A pipeline of three: one chunk is fetched, the one before it is decoded, and the one before that is judged,
+        // at the same time. A sequence number below zero is damage too, so reading begins before them.
         var fetching: Background<ChunkReader.Stored>? = Background { try reader.fetch(from: Int.min, first: 0) }
         var reading: Background<LogChunk>?
         while fetching != nil || reading != nil {

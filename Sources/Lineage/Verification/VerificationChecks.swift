@@ -70,7 +70,8 @@ enum SchemaCheck {
         }
     }
 
-    /// What is missing, changed, or there besides; a line each. An added trigger can undo what is written in the very transaction.
+    /// What is missing, changed, or there besides; a line each. An added trigger can undo what is written in the very
+    /// transaction.
     static func differences(_ db: Database) throws -> [String] {
         let want = expected
         let have = try objects(db)

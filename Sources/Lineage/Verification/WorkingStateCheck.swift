@@ -54,7 +54,8 @@ enum InflightCheck {
                 continue
             }
             let isPublishing = row.state == Inflight.State.publishing.rawValue
-            // The projection is compared with the log as well; a duplicate is not in it, so the bodies are searched for one.
+            // The projection is compared with the log as well; a duplicate is not in it, so the bodies are searched for
+            // one.
             var isRecorded =
                 try db.first("SELECT 1 FROM prov_edge WHERE src = ? LIMIT 1", ["run:" + row.claim], { _ in true })
                 ?? false
@@ -76,7 +77,8 @@ enum InflightCheck {
 }
 
 extension Inflight {
-    /// Whether a text is a claim's name: a UUID in small letters (RFC 9562), so that it is one name of a file and nothing else.
+    /// Whether a text is a claim's name: a UUID in small letters (RFC 9562), so that it is one name of a file and
+    /// nothing else.
     package static func isName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.count == 36

@@ -1,9 +1,9 @@
 package import Sketches
 import Tabular
 
-/// What we judge by: a sample of rows that were accepted before, and how often they were remarked on.
+/// A sample of rows of accepted batches, and how often those were remarked on: what later batches are judged by.
 ///
-/// Only released rows of accepted batches ever enter it, so that a poisoned batch does not move its own line.
+/// Only released rows of accepted batches enter it, so that a poisoned batch does not move its own thresholds.
 package struct Baseline: Sendable, Equatable {
     /// Names of the sample's numbers, in order.
     package var features: [String]
@@ -11,12 +11,12 @@ package struct Baseline: Sendable, Equatable {
     package var codes: [String]
     /// Rows of accepted batches: numbers and codes.
     package var sample: RowSample
-    /// Fewer of the same rows: codes, signatures, and what stands in their text.
+    /// Fewer of the same rows: codes, MinHash signatures, and the tokens of their text.
     package var texts: RowSample
     /// Accepted batches it was made from.
     package var batches: Int
-    /// How often rows of those batches were remarked on, the ones that were held back included: they are missing in the
-    /// sample, so the sample alone would promise fewer remarks each time.
+    /// How often rows of those batches were remarked on, including those that were held back. The sample lacks these,
+    /// so the sample alone would promise fewer remarks each time.
     package var remarks: Remarks
     /// Rows of each batch it was made from, newest last.
     package var sizes: [Int]
@@ -24,10 +24,10 @@ package struct Baseline: Sendable, Equatable {
     /// The batches that it was merged from, each by itself; not part of the stored form.
     package private(set) var history: FeedHistory?
 
-    /// What later batches are compared with of it, where it is kept for several; not part of the stored form.
+    /// Its summary, where it is kept for several batches; not part of the stored form.
     private(set) var summary: BatchSummary?
 
-    /// Sums it up once, for all batches that will be compared with it.
+    /// Makes the summary once, for all batches that will be compared with it.
     package mutating func summarise() {
         if sample.count >= FeedHistory.rowsMin { summary = BatchSummary(self) }
     }
@@ -37,13 +37,14 @@ package struct Baseline: Sendable, Equatable {
 
     /// Rows of one accepted batch.
     struct Batch: Sendable {
-        /// Numbers and codes, and of some of these rows what stands in their text.
+        /// Numbers and codes, and the tokens of some of these rows.
         var sample: RowSample, texts: RowSample
     }
 
     /// How far the batches up to this one add up to a drift away from the anchor, when there is one.
     package var slow: SlowDrift?
-    /// Fields whose level begins with this batch, ascending: a person said that a change stays, so batches before say nothing of them.
+    /// Fields whose level begins with this batch, ascending: a person said that a change stays, so earlier batches no
+    /// longer count.
     package var newLevels: [String] = []
 
     /// When its rows happened.
@@ -68,7 +69,7 @@ package struct Baseline: Sendable, Equatable {
 
     /// Rows kept of each batch; enough for medians, quantiles and a forest, small enough to keep twenty.
     package static let capacity = 16_384
-    /// Rows kept of a batch with so many numbers and codes a row: fewer of very wide ones.
+    /// Rows kept of a batch with so many numbers and codes a row: fewer where rows are very wide.
     package static func capacity(words: Int) -> Int { min(capacity, max(1024, 1 << 21 / max(words, 1))) }
     /// Rows whose text is kept of each batch; a baseline of many has as many of each.
     package static let textCapacity = 2048
@@ -98,7 +99,7 @@ package struct Baseline: Sendable, Equatable {
         return copy
     }
 
-    /// Says that the levels of these fields begin here: what came before is forgotten, what adds up to a slow drift as well.
+    /// Begins new levels of these fields here: earlier batches are forgotten, and so are the sums of slow drift.
     package mutating func beginLevels(of fields: Set<String>) {
         newLevels = fields.sorted()
         for (place, name) in features.enumerated() where fields.contains(Self.field(of: name)) {
@@ -114,11 +115,11 @@ package struct Baseline: Sendable, Equatable {
         return name.hasPrefix(mark) ? String(name.dropFirst(mark.count)) : name
     }
 
-    /// A code that says that the value was never looked at, which is not the same as a missing one.
+    /// A code for a value that was never sampled, which is not the same as a missing one.
     package static let unseen = UInt64.max
 
-    /// The same rows over these numbers and codes: a feature that was not sampled is missing in every row. nil when no number
-    /// was, and there is one.
+    /// The same rows over these numbers and codes: a feature that was not sampled is missing in every row. nil when no
+    /// number was, and there is one.
     package func projected(onto names: [String], codes wanted: [String] = []) -> Baseline? {
         if names == features, wanted == codes { return self }
         let sources = names.map { features.firstIndex(of: $0) }
@@ -155,10 +156,10 @@ package struct Baseline: Sendable, Equatable {
         return copy
     }
 
-    /// The baselines of several accepted batches as one, newest first; those over other features than the first are left out. nil
-    /// when there is none.
+    /// The baselines of several accepted batches as one, newest first; those over other features than the first are
+    /// left out. nil when there is none.
     ///
-    /// All at once: sorting after each would cost a daemon more than a small batch does.
+    /// All at once, since sorting after each would cost a daemon more than a small batch does.
     package static func merged(_ parts: [Baseline]) -> Baseline? {
         guard var made = parts.first else { return nil }
         let others = parts.dropFirst().filter { $0.features == made.features && $0.codes == made.codes }
@@ -170,7 +171,7 @@ package struct Baseline: Sendable, Equatable {
         if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.
         made.sample = RowSample.union(all.map(\.sample), capacity: all.map(\.sample.capacity).max() ?? 0)
-        // As many texts of each batch, however many there are.
+        // As many texts of each batch as were kept, however many batches there are.
         let texts = all.map(\.texts).filter { $0.count > 0 }
         if let width = texts.first?.codeWidth {
             let same = texts.filter { $0.codeWidth == width }

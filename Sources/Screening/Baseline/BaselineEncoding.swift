@@ -3,10 +3,10 @@ import Tabular
 
 /// The stored form: little-endian words.
 extension Baseline {
-    /// The forms before are read, never written. The first had no remarks, the second no codes and no texts; the texts of the third
-    /// had no threes of words, so that beside them every such three would seem new: they are left out; the fourth did not say how many
-    /// rows were copies or marked; the fifth had no record of marks and no levels that begin, and did not tell words from phrases; the
-    /// sixth did not say when rows happened.
+    /// Older forms are read, never written. The first had no remarks, the second no codes and no texts. The texts of
+    /// the third lacked triples of words, so every triple would seem new beside them: they are left out. The fourth did
+    /// not count copies and marks; the fifth had no records of marks and no new levels, and did not tell words from
+    /// phrases; the sixth had no event times.
     private static let magics = (1...7).map { Array("sluice-baseline-v\($0)\n".utf8) }
 
     /// The stored form: counts, names, then the samples.
@@ -45,7 +45,7 @@ extension Baseline {
         } else {
             self.init(&input, hasMarks: version > 3, hasRecords: version > 4, hasClock: version > 5)
             if version < 3 { texts = texts.rows([]) }
-            // Its words stay words for those who ask for words; phrases are told apart by no bit of theirs.
+            // Clearing the lowest bit makes all its tokens words; it has no bit that tells phrases.
             if version < 5 { texts = texts.mapTokens { $0 & ~1 } }
         }
     }

@@ -2,7 +2,7 @@ import Sketches
 import Tabular
 
 extension Baseline {
-    /// Rows that statistics looked at in accepted batches, and what they said.
+    /// How many rows of accepted batches statistics tested, and how many they remarked on.
     package struct Remarks: Sendable, Equatable {
         /// Rows that kept the contract.
         package var tested = 0
@@ -10,14 +10,15 @@ extension Baseline {
         package var deviated = 0
         /// Of these, rows with a forest finding.
         package var isolated = 0
-        /// Of these, rows whose values do not belong together.
+        /// Of these, rows with a residual beyond the threshold of a pair.
         package var apart = 0
-        /// Of these, rows that the forest held back, and so its tail is not in the sample.
+        /// Of these, rows that the forest held back, which the sample lacks.
         package var withheld = 0
-        /// Of these, rows that are copies of others, and rows with a mark beside one label; 0 in baselines from before these were kept.
+        /// Of these, rows that are copies of others, and rows with a mark beside one label; 0 in baselines from before
+        /// these were kept.
         package var flooded = 0, triggered = 0
-        /// Rows that repeat rows of the batches before; rows whose neighbours were asked about their label, those that had another one, and
-        /// those with the most frequent change. 0 in older baselines, too.
+        /// Rows that repeat rows of the batches before; rows whose neighbours were asked about their label, those that
+        /// had another one, and those with the most frequent change. 0 in older baselines, too.
         package var copied = 0, labelled = 0, flipped = 0, targeted = 0
 
         /// Nothing was looked at.
@@ -41,7 +42,7 @@ extension Baseline {
                 (labelled, flipped) = (most.tested, most.changed)
                 targeted = decision.labels.map(\.mostChanged).max() ?? 0
             }
-            // What was held back proves nothing about what is usual: a supplier must not widen the line by sending marks.
+            // Rows held back do not count as usual: a supplier must not raise the threshold by sending marks.
             triggered =
                 decision.waivesStatistics || decision.triggerAction < .quarantined
                 ? triggered : counts.findings.count(.trigger, .flagged)

@@ -2,7 +2,8 @@ import Glibc
 import Schemas
 import Sketches
 
-/// When the rows of a batch happened, by the contract's event time: how many on each weekday, and in each hour of the day.
+/// When the rows of a batch happened, by the contract's event time: how many on each weekday, and in each hour of the
+/// day.
 ///
 /// Times are taken as they stand: with a zone in UTC, without one as written.
 package struct BatchClock: Sendable, Equatable, Mergeable {
@@ -39,8 +40,8 @@ package struct BatchClock: Sendable, Equatable, Mergeable {
 
 /// Which accepted batches a batch is compared with: all of them, or those of its weekday or hour alone.
 ///
-/// Of the same phase alone where there are 14 batches, two of them of this phase, and batches of one phase are so much nearer to each
-/// other that the median of their distances is below 0.6 of the mean of all others (FEEDS 4).
+/// Those of its phase alone if there are 14 batches, two of them of this phase, and batches of one phase are much
+/// nearer to each other: the median of their distances is below 0.6 of the mean distance of all other pairs.
 struct SeasonalPeers {
     /// The phases of the accepted batches, oldest first, and this batch's.
     private let phases: [Int?], own: Int?
@@ -61,7 +62,8 @@ struct SeasonalPeers {
         return ratio(phases, distance).map { $0 < nearer } ?? false
     }
 
-    /// The median distance of batches of one phase as a share of the mean of all others; nil where there are no such pairs.
+    /// The median distance of batches of one phase as a share of the mean of all others; nil where there are no such
+    /// pairs.
     static func ratio(_ phases: [Int?], _ distance: (Int, Int) -> Double) -> Double? {
         var (same, others): ([Double], [Double]) = ([], [])
         for (later, phase) in phases.enumerated() {

@@ -1,8 +1,9 @@
 import Sketches
 
-/// What later batches are compared with of one accepted batch: order statistics and counts over its released rows (FEATURES 7.4).
+/// The summary of one accepted batch for later comparison: order statistics and counts over its released rows.
 ///
-/// A function of the baseline's sample alone, so that baselines of any version have one, and any number of workers makes the same.
+/// It is a function of the baseline's sample alone, so baselines of every version have one, and the number of workers
+/// does not matter.
 package struct BatchSummary: Sendable, Equatable {
     /// A column of numbers.
     package struct Measure: Sendable, Equatable {
@@ -142,11 +143,11 @@ package struct FeedHistory: Sendable, Equatable {
     /// Rows of a batch that is compared by itself.
     package static let rowsMin = 100
 
-    /// The batches, and what came after them as if it were one: what rows are judged by.
+    /// The batches, with the pending small files as one more batch: what rows are judged by.
     package private(set) var known: [BatchSummary] = []
     /// For each number and each code, the place in `known` of the batch that its level begins with.
     package private(set) var numberStarts: [Int] = [], codeStarts: [Int] = []
-    /// Some rows of each of `known`, for what cannot be summed up before it is known what is asked.
+    /// Some rows of each of `known`, for statistics that depend on the question.
     private(set) var samples: [RowSample] = []
     /// Rows kept of each.
     private static let sampleRows = 1024
@@ -195,7 +196,7 @@ package struct FeedHistory: Sendable, Equatable {
     /// The place of the batch from which on all columns have the levels that they have now.
     var levelStart: Int { max(numberStarts.max() ?? 0, codeStarts.max() ?? 0) }
 
-    /// Rows of the batches of the present levels; nil where none began anew, so that all rows are.
+    /// Rows of the batches with the present levels; nil where no level began anew, so that all rows count.
     var levelSample: RowSample? {
         guard levelStart > 0, levelStart < samples.count else { return nil }
         return RowSample.union(Array(samples[levelStart...]), capacity: Baseline.capacity)
@@ -209,10 +210,12 @@ package struct FeedHistory: Sendable, Equatable {
         pending = RowSample.union([made, sample], capacity: max(made.capacity, sample.capacity))
     }
 
-    /// What a batch is compared with: batches of enough rows, or all rows that there are while there is no such batch.
+    /// The batches that a new one is compared with: those of enough rows, or all rows together while there is no such
+    /// batch.
     var comparable: [BatchSummary] { batches.isEmpty ? known : batches }
 
-    /// The batch that is compared: this one, with the small files before it when it is small itself; nil while they are few.
+    /// The batch that is compared: this one, with the small files before it when it is small itself; nil while they are
+    /// few.
     func compared(_ sample: RowSample, rows: Int, clock: BatchClock = BatchClock()) -> BatchSummary? {
         if sample.count >= Self.rowsMin || batches.isEmpty && sample.count >= ModifiedZ.rowsMin {
             return BatchSummary(sample, rows: rows, clock: clock)

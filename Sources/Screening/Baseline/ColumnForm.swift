@@ -2,9 +2,9 @@ import Sketches
 
 /// The kind of a column, inferred from the accepted batches and this one. It decides which tests the column gets.
 package enum ColumnForm: String, Sendable {
-    /// All values are different, as chance would not have them: nothing to compare.
+    /// All values are different, more than chance explains: nothing to compare.
     case key
-    /// Values go one way from batch to batch, or most are new in each: nothing to compare.
+    /// Values rise or fall from batch to batch, or most are new in each: nothing to compare.
     case counter
     /// One value in nearly all rows, the same in each batch.
     case constant
@@ -27,7 +27,7 @@ package enum ColumnForm: String, Sendable {
 
     /// Whether its values are compared with those of other batches and rows.
     package var isCompared: Bool { ![.key, .counter, .constant, .batchConstant, .unknown].contains(self) }
-    /// Whether no other row, trigger or copy is looked for by it.
+    /// Whether the column is left out of distances between rows, triggers and copies.
     var isLeftOut: Bool { [.key, .counter, .batchConstant].contains(self) }
     /// Whether distances between rows mean anything in it.
     package var isMagnitude: Bool { self == .measure || self == .sparse }
@@ -63,7 +63,7 @@ package enum ColumnForm: String, Sendable {
         return .measure
     }
 
-    /// Whether most batches have values that none before them had: days, months, numbers of orders that repeat within a batch.
+    /// Whether most batches have mostly new values: days, months, order numbers that repeat within a batch.
     private static func isNewEachTime<Value>(_ batches: [Set<Value>]) -> Bool {
         guard batches.count >= 3 else { return false }
         var (known, new) = (batches[0], 0)
@@ -74,7 +74,7 @@ package enum ColumnForm: String, Sendable {
         return 2 * new > batches.count - 1
     }
 
-    /// By medians and quantiles only: with the largest and smallest values one planted number would make a counter of a season.
+    /// Decided by medians and quantiles only: with extremes, one planted number could make a seasonal column a counter.
     private static func isCounter(_ batches: [BatchSummary.Measure]) -> Bool {
         guard batches.count >= 4, let first = batches.first, let last = batches.last else { return false }
         let medians = batches.map { $0.quantiles[6] }

@@ -1,8 +1,9 @@
 import Schemas
 
-/// What a contract says a column is, and what is said of those that are left out.
+/// The forms that a contract declares, and the reports about columns that are left out.
 extension ColumnForm {
-    /// The form of a column of numbers, or of a text's lengths: the declared one where there are values enough to go by.
+    /// The form of a column of numbers, or of a text's lengths: the declared one where there are values enough to go
+    /// by.
     func declared(_ form: DeclaredForm?, _ batches: [BatchSummary.Measure], isLength: Bool) -> ColumnForm {
         guard let form, self != .unknown else { return self }
         switch form {
@@ -24,7 +25,8 @@ extension ColumnForm {
         }
     }
 
-    /// Why a column is left out of the statistics, and what would put it in; nil for one that is compared, or has too few values to say.
+    /// Why a column is left out of the statistics, and what would put it in; nil for one that is compared, or has too
+    /// few values to say.
     package func reason(isNumber: Bool) -> String? {
         let why: String
         switch self {

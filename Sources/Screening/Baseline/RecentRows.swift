@@ -1,7 +1,8 @@
 import Sketches
 
-/// Which rows of a merged baseline came in the last accepted batches of the supplier whose batch is judged: marks that are too few in
-/// each add up over them, and what came before tells what is new (fault of patience: ten marked rows in each of forty batches).
+/// Which rows of a merged baseline came in the last accepted batches of the supplier whose batch is judged. Marks that
+/// are too few in each batch add up over these, and older rows tell what is new: a patient attacker may mark ten rows
+/// in each of forty batches.
 struct RecentRows: Sendable {
     /// Windows grow by doubling: the last batch, the last three, seven, fifteen, thirty-one, sixty-three.
     static let levels = 6
@@ -30,14 +31,14 @@ struct RecentRows: Sendable {
         return (0..<sample.count).map { Int(levelOf[Self.key(sample, $0, codes: codes)] ?? 0) }
     }
 
-    /// A row's rank follows from its place under a key of its slice, and its last code from all that is in it.
+    /// Names a row: its rank depends on its place under the key of its slice, its last code on its whole content.
     private static func key(_ sample: RowSample, _ row: Int, codes: Int) -> UInt64 {
         guard codes > 0, sample.codeWidth >= codes else { return sample.ranks[row] }
         return SplitMix64.mix(sample.ranks[row]) ^ sample.codes[row * sample.codeWidth + codes - 1]
     }
 }
 
-/// What an accepted batch showed of marks: what the next ones are held against.
+/// The marks of an accepted batch, with which those of later batches are compared.
 package struct MarkRecord: Sendable, Equatable {
     /// A mark that was found.
     package struct Caught: Sendable, Equatable {
@@ -45,7 +46,8 @@ package struct MarkRecord: Sendable, Equatable {
         package var item: UInt64, label: UInt64
         /// Rows of the batch that had both.
         package var count: Int
-        /// Whether its rows were held back; else somebody released them, and it is an honest one from then on.
+        /// Whether its rows were held back; otherwise a person released them, and the mark counts as honest from then
+        /// on.
         package var isHeld: Bool
     }
 
@@ -69,7 +71,7 @@ package struct MarkRecord: Sendable, Equatable {
         Double(largest[Int(kind.rawValue) - 1]) / Double(max(rows, 1))
     }
 
-    /// What batches say of marks, newest first: the last word on each counts.
+    /// The marks that batches caught, newest first: the newest record of each counts.
     static func known(_ records: [MarkRecord]) -> [UInt64: Caught] {
         var last: [UInt64: Caught] = [:]
         for record in records { for mark in record.caught where last[mark.item] == nil { last[mark.item] = mark } }

@@ -4,8 +4,8 @@ import Tabular
 
 /// Which source alarms and marks come from.
 extension Deliberation {
-    /// Names the source of an alarm where the alarm is gone without the rows of that source (the provenance defence of Baracaldo et
-    /// al. 2017, here without a model). Where that holds for several sources none is named.
+    /// Names the source of an alarm where the alarm is gone without the rows of that source (the provenance defence of
+    /// Baracaldo et al. 2017, here without a model). Where that holds for several sources none is named.
     mutating func attribute(_ baseline: Baseline) {
         guard let source = screened.source else { return }
         let tests = decision.tests
@@ -24,7 +24,8 @@ extension Deliberation {
             for alarm in alarms {
                 // Fewer rows make every test weaker, so the difference itself must be gone, too.
                 let same = other.tests.filter { $0.code == tests[alarm].code && $0.field == tests[alarm].field }
-                // A change of label is a test only where it is found. Another test that could not be made clears nothing.
+                // A change of label is a test only where it is found. Another test that could not be made clears
+                // nothing.
                 let isMade = !same.isEmpty || tests[alarm].code == .targetedFlip && !other.labels.isEmpty
                 if isMade, same.allSatisfy({ $0.outcome == .accepted && $0.effect < tests[alarm].effect / 2 }) {
                     clears[alarm, default: []].append(code)

@@ -4,7 +4,8 @@ package import Sketches
 package import Tabular
 import Validating
 
-/// What was decided about a batch before its second pass: a pure function of its profile, the accepted batches and the contract.
+/// What was decided about a batch before its second pass: a pure function of its profile, the accepted batches and the
+/// contract.
 package struct Decision: Sendable {
     /// What the thresholds were learnt from.
     package enum Basis: String, Sendable {
@@ -50,7 +51,8 @@ package struct Decision: Sendable {
     var tagsWords = true
     /// Clusters of copies: of rows, and of their text.
     package var floods: [Flood] = [], textFloods: [Flood] = []
-    /// The share of rows that repeat rows of the last accepted batches, and the largest such share of an accepted batch.
+    /// The share of rows that repeat rows of the last accepted batches, and the largest such share of an accepted
+    /// batch.
     package internal(set) var copiedShare = 0.0, mostCopied = 0.0
     /// Codes of rows that earlier batches had, when far more rows repeat them than before.
     package var copied = Copies([])
@@ -87,7 +89,8 @@ package struct Decision: Sendable {
     package var flagRateForest: Double {
         forest.map { max($0.flagRate, remarks.share(remarks.isolated)) } ?? 0
     }
-    /// The stated rate of label flips: honest rows whose neighbours agree on another label; nil when labels are not tested.
+    /// The stated rate of label flips: honest rows whose neighbours agree on another label; nil when labels are not
+    /// tested.
     package var flagRateLabels: Double? { (labels.map(\.flagRate) + (linear.map { [$0.doubtRate] } ?? [])).max() }
     /// When the batch's rows happened.
     package internal(set) var clock = BatchClock()
@@ -101,7 +104,8 @@ package struct Decision: Sendable {
     package var isLearning = false
     /// For each key rule the rows that break it.
     package var keyErrors: [RowSet] = []
-    /// Whether a person let the batch out in spite of what statistics say: they flag rows and the batch, and hold nothing back.
+    /// Whether a person let the batch out in spite of what statistics say: they flag rows and the batch, and hold
+    /// nothing back.
     package var waivesStatistics = false
     /// The screened fields.
     package var screened: ScreenedFields
@@ -152,8 +156,8 @@ extension Decision {
     /// The name of a source in reports: its own where that may be shown, else a tag that tells two sources apart.
     package func name(ofSource code: UInt64) -> String { sourceNames[code] ?? "#" + tag(code) }
 
-    /// How many tests share the budget of false alarms: two a number, two a code, one for missing values in each, one for the number
-    /// of rows, and those of the whole batch.
+    /// How many tests share the budget of false alarms: two a number, two a code, one for missing values in each, one
+    /// for the number of rows, and those of the whole batch.
     static func plannedTests(_ screened: ScreenedFields) -> Int {
         2 * screened.numberCount + 2 * screened.categories.count + screened.numberCount + screened.categories.count + 1
             + Verdict.excessTests + 3

@@ -5,12 +5,15 @@ import Tabular
 
 /// Rows that are sent again, and clusters of rows that are nearly one.
 extension Deliberation {
-    /// Tests whether far more rows repeat rows of earlier batches than those repeat each other. Then each that does is a copy.
+    /// Tests whether far more rows repeat rows of earlier batches than those repeat each other. Then each that does is
+    /// a copy.
     ///
-    /// One earlier batch does not show how many rows repeat (a table may be sent whole every day), so the finding then holds nothing.
+    /// One earlier batch does not show how many rows repeat (a table may be sent whole every day), so the finding then
+    /// holds nothing.
     ///
-    /// For an earlier batch that kept all of its rows every copy is known, and is named. For a larger one only a sample is known:
-    /// naming the copies found would reveal which rows are in the sample, and would let the others pass. So the batch is held.
+    /// For an earlier batch that kept all of its rows every copy is known, and is named. For a larger one only a sample
+    /// is known: naming the copies found would reveal which rows are in the sample, and would let the others pass. So
+    /// the batch is held.
     mutating func findCopies(of earlier: [[UInt64]]) {
         let now = profile.sample.codes(screened.codeCount - 1).filter { $0 != 0 }
         let batches = earlier.filter { !$0.isEmpty }.suffix(Copies.batchesMax)
@@ -61,8 +64,8 @@ extension Deliberation {
         }
     }
 
-    /// Copies are held back where there are more of them than accepted batches had: full tables bring them at their own rate. While fewer
-    /// than three batches are known only many do.
+    /// Copies are held back where there are more of them than accepted batches had: full tables bring them at their own
+    /// rate. While fewer than three batches are known only many do.
     mutating func followFloods(_ batches: [BatchSummary], least: Int) {
         let largest = batches.map { $0.remarks.share($0.remarks.flooded) }.max() ?? 0
         func share(_ rows: [Bool]) -> Double { rows.isEmpty ? 0 : Double(rows.count { $0 }) / Double(rows.count) }

@@ -3,8 +3,8 @@ import Schemas
 import Sketches
 package import Tabular
 
-/// The decision as a document: what is kept, sealed, and hashed into the ledger. Doubles and hashes are written as hexadecimal
-/// bit patterns, so that reading them back gives the same bits.
+/// The decision as a document: what is kept, sealed, and hashed into the ledger. Doubles and hashes are written as
+/// hexadecimal bit patterns, so that reading them back gives the same bits.
 extension Decision {
     /// The document.
     package func document() -> JSONValue {

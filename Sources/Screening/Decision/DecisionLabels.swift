@@ -33,7 +33,8 @@ extension Deliberation {
         }
         decision.linear = decision.linearBasis.flatMap { LinearCheck.make($0, profile, screened, without: held) }
         let found = decision.labels.flatMap(\.tests), estimated = decision.linear?.tests ?? []
-        // Where neighbours and the linear model find the same, the stricter test is reported, and of equals the one that estimates.
+        // Where neighbours and the linear model find the same, the stricter test is reported, and of equals the one
+        // that estimates.
         func isSaid(_ test: BatchTest, by others: [BatchTest]) -> Bool {
             let same = others.filter { $0.code == test.code && $0.field == test.field }
             return test.outcome > .accepted
@@ -44,8 +45,8 @@ extension Deliberation {
         if decision.labels.isEmpty, decision.linear == nil { leave(reason.rawValue) }
     }
 
-    /// The ranks of rows that will be held for a trigger or as copies. What is wrong with them is known, and must not cast doubt on
-    /// the labels of other rows.
+    /// The ranks of rows that will be held for a trigger or as copies. What is wrong with them is known, and must not
+    /// cast doubt on the labels of other rows.
     private func heldRanks() -> Set<UInt64> {
         var ranks: Set<UInt64> = []
         func add(_ found: [Trigger], _ rows: ItemRows, _ sample: RowSample) {

@@ -89,8 +89,9 @@ extension Deliberation {
         add(made, field)
     }
 
-    /// Adapts the rules to the accepted batches. A batch's centre is tested once, and rows are judged by their distance from where
-    /// centres may be. The centre of a batch that is too small to be compared was not tested: then the accepted ones count alone.
+    /// Adapts the rules to the accepted batches. A batch's centre is tested once, and rows are judged by their distance
+    /// from where centres may be. The centre of a batch that is too small to be compared was not tested: then the
+    /// accepted ones count alone.
     mutating func followRules(_ history: FeedHistory, own: BatchSummary?, accepted sample: RowSample) {
         let now = profile.sample
         let isCompared = own != nil && history.compared(now, rows: now.offered) != nil

@@ -8,7 +8,8 @@ extension Deliberation {
     /// What earlier batches showed of marks, newest first.
     private var records: [MarkRecord] { (rolling ?? before)?.marks ?? [] }
 
-    /// Finds marks beside one label, in the rows and in their text. Copies are left out, since all their words would be marks.
+    /// Finds marks beside one label, in the rows and in their text. Copies are left out, since all their words would be
+    /// marks.
     mutating func findTriggers() {
         guard schema.poisoning.triggers.enabled else { return }
         guard let label = screened.label else {
@@ -62,8 +63,8 @@ extension Deliberation {
         tellPower(of: search, for: "word", [.word])
     }
 
-    /// Keeps the marks that are no ordinary new values, with the kind of each: a new value may be as frequent as values of its column
-    /// are.
+    /// Keeps the marks that are no ordinary new values, with the kind of each: a new value may be as frequent as values
+    /// of its column are.
     private mutating func keepPlanted(_ found: [Trigger], among items: RowItems, in baseline: RowSample) {
         let sample = profile.sample
         var wanted = Dictionary(found.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
@@ -83,8 +84,8 @@ extension Deliberation {
         (decision.triggers, decision.triggerKinds) = (kept.sorted { $0.item < $1.item }, kinds)
     }
 
-    /// Removes tails of several measures that occur beside the label because one of them alone does, in the baseline too. That relation
-    /// is the data's own; only the number of rows so far out has changed.
+    /// Removes tails of several measures that occur beside the label because one of them alone does, in the baseline
+    /// too. That relation is the data's own; only the number of rows so far out has changed.
     private mutating func removeExplained(by items: RowItems, in baseline: RowSample, label: Int) {
         let (sample, kinds) = (profile.sample, decision.triggerKinds)
         let tails = Set(decision.triggers.map(\.item).filter { kinds[$0] == .tailPair || kinds[$0] == .tailTriple })
@@ -126,9 +127,9 @@ extension Deliberation {
         max(Triggers.shareMin, 2 * (records.map { $0.share(kind) }.max() ?? 0))
     }
 
-    /// Settles which marks hold their rows back: those with more rows than any mark of their kind had in an accepted batch, and those
-    /// that were caught before. Relations inside rows vary little, so they hold from the third batch on. Tails of measures move with
-    /// the measures, so they hold once drift does.
+    /// Settles which marks hold their rows back: those with more rows than any mark of their kind had in an accepted
+    /// batch, and those that were caught before. Relations inside rows vary little, so they hold from the third batch
+    /// on. Tails of measures move with the measures, so they hold once drift does.
     mutating func followTriggers() {
         // What a quarter of the rows has is no mark but another kind of batch, which other tests are about.
         let (rowCount, textCount) = (profile.sample.count, profile.texts.count)

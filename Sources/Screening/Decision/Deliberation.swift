@@ -3,7 +3,8 @@ import Schemas
 import Sketches
 import Tabular
 
-/// The making of a decision: it owns what the batch shows, what it is compared with, and the decision as far as it has come.
+/// The making of a decision: it owns what the batch shows, what it is compared with, and the decision as far as it has
+/// come.
 struct Deliberation {
     let schema: Schema
     let screened: ScreenedFields
@@ -91,7 +92,8 @@ struct Deliberation {
         decision.tellCauses()
     }
 
-    /// Fits the forest to rows of the present levels: rows of other levels would look isolated, and make these look alike.
+    /// Fits the forest to rows of the present levels: rows of other levels would look isolated, and make these look
+    /// alike.
     private mutating func growForest(_ sample: RowSample, seed: UInt64) {
         let basis = history?.levelSample?.blanking(leftOut) ?? sample
         let withheld = before == nil ? nil : decision.remarks.share(decision.remarks.withheld)

@@ -2,10 +2,10 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// An accepted batch judged again by what is kept of it: the sample of its released rows.
+/// An accepted batch judged again by the sample of its released rows.
 ///
-/// What needs the rows' text beyond the sampled words, their keys, or the file itself is not judged, and rows that were held back are not
-/// there to be judged.
+/// Tests that need more of the text than the sampled words, the keys or the file itself are left out, and rows that
+/// were held back are not in the sample.
 package struct SampleReplay: Sendable {
     /// What was decided.
     package let decision: Decision
@@ -26,7 +26,7 @@ package struct SampleReplay: Sendable {
         _ batch: Baseline, beside precedents: Precedents, schema: Schema, screened: ScreenedFields,
         actions: [Int: Outcome]
     ) {
-        // What the contract says of counts is about files, not about samples of what was released.
+        // The contract's limits of row counts apply to files, not to samples of released rows.
         var schema = schema
         schema.batch.minRows = 0
         schema.batch.maxRejected = nil
@@ -43,7 +43,7 @@ package struct SampleReplay: Sendable {
     }
 }
 
-/// Says of sampled rows what `Screener` says of rows of a file, as far as a sample goes.
+/// Finds in sampled rows what `Screener` finds in rows of a file, as far as a sample allows.
 struct RowReplay {
     private let decision: Decision
     private let actions: [Int: Outcome]

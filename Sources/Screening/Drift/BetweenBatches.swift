@@ -3,11 +3,12 @@ import Sketches
 
 /// Limits for the distance of a batch from the accepted ones, learnt from the distances that accepted batches had.
 ///
-/// A test that takes rows as independent draws of one distribution rejects every real feed: with enough rows any difference is
-/// significant. So the question is whether a batch is further from all accepted batches than those were from each other.
+/// A test that takes rows as independent draws of one distribution rejects every real feed: with enough rows any
+/// difference is significant. So the question is whether a batch is further from all accepted batches than those were
+/// from each other.
 enum BetweenBatches {
-    /// The distance that chance alone explains: the mean over 13 quantiles of two samples of one distribution of `n` and `m`
-    /// values, in units of its spread.
+    /// The distance that chance alone explains: the mean over 13 quantiles of two samples of one distribution of `n`
+    /// and `m` values, in units of its spread.
     static func chance(_ n: Int, _ m: Int) -> Double {
         0.9 * (1 / Double(max(n, 1)) + 1 / Double(max(m, 1))).squareRoot()
     }
@@ -27,9 +28,9 @@ enum BetweenBatches {
 
     /// The distance beyond which the next batch is unlike the accepted ones.
     ///
-    /// Student's predictive quantile over the logarithms of earlier distances, with a prior worth six of them (standard deviation
-    /// 0.45). At least twice the largest distance, since what is ordinary for this feed must stay ordinary; at most three times
-    /// the largest once there are twelve.
+    /// Student's predictive quantile over the logarithms of earlier distances, with a prior worth six of them (standard
+    /// deviation 0.45). At least twice the largest distance, since what is ordinary for this feed must stay ordinary;
+    /// at most three times the largest once there are twelve.
     ///
     /// - Parameters:
     ///   - history: distances of the accepted batches when they came, all but the first.
@@ -47,7 +48,8 @@ enum BetweenBatches {
     /// Distances that are known when learning ends, with the usual settings: these make the first line.
     private static let first = 7
 
-    /// A line that grows by at most a tenth with each accepted batch, so that nobody can widen it with batches just inside it.
+    /// A line that grows by at most a tenth with each accepted batch, so that nobody can widen it with batches just
+    /// inside it.
     ///
     /// A person released an accepted batch that was beyond its line; the line then takes that batch in whole.
     ///

@@ -3,8 +3,8 @@ import Schemas
 import Sketches
 import Tabular
 
-/// How a batch differs from its baseline, field by field: population stability index and two-sample Kolmogorov-Smirnov test for
-/// numbers, G-test for codes and missing values.
+/// How a batch differs from its baseline, field by field: population stability index and two-sample Kolmogorov-Smirnov
+/// test for numbers, G-test for codes and missing values.
 package struct Drift: Sendable {
     /// Differences from which a batch is flagged, and held.
     package struct Bands: Sendable, Equatable {
@@ -89,12 +89,12 @@ package struct Drift: Sendable {
         return most
     }
 
-    /// The G statistic of two rows of counts over cells that have at least five expected on either side, the rest pooled;
-    /// its degrees of freedom; and the largest difference of a share. (Sokal and Rohlf 1981, with Williams' correction left out:
-    /// it would make the test milder.)
+    /// The G statistic of two rows of counts over cells that have at least five expected on either side, the rest
+    /// pooled; its degrees of freedom; and the largest difference of a share. (Sokal and Rohlf 1981, with Williams'
+    /// correction left out: it would make the test milder.)
     ///
-    /// - Parameter unseen: rows here whose value is in no cell: they belong to the rest, or rare values would be compared with
-    ///   nothing.
+    /// - Parameter unseen: rows here whose value is in no cell: they belong to the rest, or rare values would be
+    ///   compared with nothing.
     static func counts(
         _ now: [Int], _ before: [Int], unseen: Int = 0
     ) -> (statistic: Double, degrees: Int, largest: Double) {
@@ -165,10 +165,11 @@ package struct Drift: Sendable {
             rows: .init(n, before: m))
     }
 
-    /// The tests of a column of codes, 0 for missing: shares of the values that were seen before, and how many were not.
+    /// The tests of a column of codes, 0 for missing: shares of the values that were seen before, and how many were
+    /// not.
     ///
-    /// How many unseen values to expect is the share of values that were seen once before (Good 1953), so that a column in
-    /// which every row is new is not an alarm.
+    /// How many unseen values to expect is the share of values that were seen once before (Good 1953), so that a column
+    /// in which every row is new is not an alarm.
     func codes(_ now: [UInt64], _ before: [UInt64], field: Int, isLabel: Bool, bands: Bands? = nil) -> [BatchTest] {
         let here = now.filter { $0 != 0 }
         let there = before.filter { $0 != 0 }
@@ -250,7 +251,8 @@ package struct Drift: Sendable {
         return tests
     }
 
-    /// The test of how many rows a batch has, beside the batches before: the robust z-score of its logarithm, and a factor.
+    /// The test of how many rows a batch has, beside the batches before: the robust z-score of its logarithm, and a
+    /// factor.
     func volume(_ rows: Int, _ sizes: [Int]) -> BatchTest? {
         guard sizes.count >= 5, rows > 0 else { return nil }
         let logs = sizes.map { log(Double(max($0, 1))) }.sorted()
@@ -262,8 +264,8 @@ package struct Drift: Sendable {
             effect: .init(exp(difference), warn: 2, hold: .infinity), rows: .init(1, before: sizes.count))
     }
 
-    /// The robust z-score that the next of normal values exceeds with probability 1e-4 when median and MAD are estimated from
-    /// `count` of them: simulated (two million draws each), since no formula is known.
+    /// The robust z-score that the next of normal values exceeds with probability 1e-4 when median and MAD are
+    /// estimated from `count` of them: simulated (two million draws each), since no formula is known.
     static func deviationCritical(_ count: Int) -> Double {
         let table: [(count: Int, z: Double)] = [
             (5, 154), (6, 41), (8, 21.5), (10, 15), (12, 12), (14, 10), (16, 8.8), (18, 7.9), (20, 7.4),

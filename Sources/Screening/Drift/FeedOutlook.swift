@@ -3,11 +3,11 @@ package import Schemas
 import Sketches
 package import Tabular
 
-/// What the gate has learnt of a feed: the kind of each field, how much accepted batches differed, and the smallest change that it
-/// would notice in the next batch. Relative figures and counts, never a value.
+/// What the gate has learnt of a feed: the kind of each field, how much accepted batches differed, and the smallest
+/// change that it would notice in the next batch. Relative figures and counts, never a value.
 ///
-/// The smallest change is found with the tests themselves. Each of the newest accepted batches takes the next batch's place and is
-/// changed more and more until a test fails. The stated size is the one at which half of them fail.
+/// The smallest change is found with the tests themselves. Each of the newest accepted batches takes the next batch's
+/// place and is changed more and more until a test fails. The stated size is the one at which half of them fail.
 package struct FeedOutlook: Sendable {
     /// A test that is learnt from accepted batches: how far they were at most when they came, and the line.
     package struct Learnt: Sendable, Equatable {
@@ -17,7 +17,8 @@ package struct FeedOutlook: Sendable {
         package var usual: Double, line: Double
     }
 
-    /// Changes of the usual size of batch that half of the batches would be caught with; nil for what is not seen at all.
+    /// Changes of the usual size of batch that half of the batches would be caught with; nil for what is not seen at
+    /// all.
     package struct Sight: Sendable, Equatable {
         /// A shift of all values up and down, in spreads inside batches.
         package var up: Double?, down: Double?
@@ -151,8 +152,8 @@ extension FeedOutlook {
         }
     }
 
-    /// The fields in which batches of one weekday or hour are so much nearer to each other that the newest would be compared with
-    /// these alone.
+    /// The fields in which batches of one weekday or hour are so much nearer to each other that the newest would be
+    /// compared with these alone.
     private static func fields(of columns: [FeedColumn], in batches: [BatchSummary], that season: Season) -> [Int] {
         guard let newest = batches.last else { return [] }
         var rules = BaselineRules()

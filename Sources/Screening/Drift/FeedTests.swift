@@ -5,8 +5,8 @@ import Tabular
 
 /// The tests of a batch beside the accepted ones, column by column.
 ///
-/// A column is tested as the kind of column that it is. The question is whether the batch is further from the nearest accepted
-/// batch than accepted batches were when they came.
+/// A column is tested as the kind of column that it is. The question is whether the batch is further from the nearest
+/// accepted batch than accepted batches were when they came.
 struct FeedTests {
     /// The accepted batches, oldest first.
     let batches: [BatchSummary]
@@ -14,7 +14,8 @@ struct FeedTests {
     let now: BatchSummary
     /// Each test's share of the budget of false alarms.
     let alpha: Double
-    /// The contract's rules for baselines: how many accepted batches must be known before a difference holds, and their season.
+    /// The contract's rules for baselines: how many accepted batches must be known before a difference holds, and their
+    /// season.
     let rules: BaselineRules
 
     /// Whether too few batches were accepted to know how much they differ.
@@ -61,7 +62,8 @@ struct FeedTests {
 
     /// The tests of a column of numbers.
     ///
-    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared with all.
+    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared
+    ///   with all.
     func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let tests = since(start).levels(ofMeasure: place, field: field, isLength: isLength, form: form)
         // Its values were left out, so that nothing looks at them.
@@ -168,7 +170,8 @@ struct FeedTests {
 
     /// The tests of a column of codes.
     ///
-    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared with all.
+    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared
+    ///   with all.
     func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         return since(start).levels(ofCategory: place, field: field, isLabel: isLabel, form: form)
@@ -260,14 +263,16 @@ struct FeedTests {
             line: BetweenBatches.line(history.map(\.top), alpha: alpha, chance: found.top.chance, floor: 0.08),
             gross: .infinity
         ).usually(history.map(\.top.value).max() ?? 0)
-        // One value that many more rows have is a small part of all shares. Only the stricter of the two tests is reported.
+        // One value that many more rows have is a small part of all shares. Only the stricter of the two tests is
+        // reported.
         if top.outcome > tests[0].outcome { tests[0] = top }
         tests[0] = tests[0].beside(peers)
         if let test = newValues(here, beside: before, about) { tests.append(test) }
         return tests
     }
 
-    /// How many of the different values were never there before, and how many rows have one: lines of one order count once.
+    /// How many of the different values were never there before, and how many rows have one: lines of one order count
+    /// once.
     private func newValues<Value: Hashable>(
         _ here: [Value: Int], beside before: [[Value: Int]], _ subject: Subject
     ) -> BatchTest? {

@@ -38,7 +38,8 @@ struct FeedColumn {
     }
 }
 
-/// Finds the smallest change that a column's tests would notice, by putting changed accepted batches in the place of the next one.
+/// Finds the smallest change that a column's tests would notice, by putting changed accepted batches in the place of
+/// the next one.
 struct Lookout {
     let column: FeedColumn
     /// The accepted batches, oldest first, and the places of those that take the next one's place.
@@ -144,8 +145,8 @@ struct Lookout {
     private static let shifts = [12.0, 8, 6, 4.5, 3.4, 2.6, 2, 1.5, 1.15, 0.85, 0.65, 0.5, 0.4, 0.3, 0.2, 0.1, 0]
     private static let shares = [0.95, 0.3, 0.1, 0.03, 0]
 
-    /// The size from which on half of the batches are caught; nil where most are not at the largest. From the largest down: a batch that
-    /// is moved on to another accepted level is not seen there, and is again beyond it.
+    /// The size from which on half of the batches are caught; nil where most are not at the largest. From the largest
+    /// down: a batch that is moved on to another accepted level is not seen there, and is again beyond it.
     private func half(from sizes: [Double], _ change: (BatchSummary, Double) -> BatchSummary) -> Double? {
         guard batches.count > 2, !tried.isEmpty else { return nil }
         let found = tried.map { place -> Double in

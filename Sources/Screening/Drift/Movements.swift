@@ -3,8 +3,9 @@ package import Tabular
 
 /// The figures behind a test beyond its line: what moved, and how much it moved in accepted batches.
 ///
-/// Figures are relative to the accepted batches, never values of the data. A centre is given as a share of their centre, or in
-/// spreads inside batches where such a share means nothing; everything else as shares of rows or as counts.
+/// Figures are relative to the accepted batches, never values of the data. A centre is given as a share of their
+/// centre, or in spreads inside batches where such a share means nothing; everything else as shares of rows or as
+/// counts.
 extension FeedTests {
     /// What moved in a column of numbers.
     func movement(_ test: BatchTest, number place: Int, form: ColumnForm) -> Movement? {
@@ -154,7 +155,8 @@ extension FeedTests {
 }
 
 extension Movement {
-    /// The share of rows that a detector remarks on, beside the same share of accepted batches; nil where none is known.
+    /// The share of rows that a detector remarks on, beside the same share of accepted batches; nil where none is
+    /// known.
     static func remarks(_ share: Double, _ before: [(found: Int, of: Int)]) -> Movement? {
         let all = before.filter { $0.of > 0 }.map { Double($0.found) / Double($0.of) }
         guard let least = all.min(), let most = all.max() else { return nil }

@@ -3,8 +3,8 @@ import Sketches
 
 /// A control chart of rates, batch by batch: Laney's p′ chart (2002) with Student's t.
 ///
-/// The variation between batches does not shrink with their size; a prior worth some batches stands for what few batches do not
-/// show.
+/// The variation between batches does not shrink with their size; a prior worth some batches stands for what few
+/// batches do not show.
 struct RateChart {
     /// The test's share of false alarms.
     let alpha: Double

@@ -58,7 +58,8 @@ package struct Anchor: Sendable {
     }
 }
 
-/// Cumulative sums of how far accepted batches lie from the anchor (Page 1954): poison that each batch passes alone adds up.
+/// Cumulative sums of how far accepted batches lie from the anchor (Page 1954): poison that each batch passes alone
+/// adds up.
 package struct SlowDrift: Sendable, Equatable {
     /// The anchor that the sums are about.
     package var anchor: [UInt8]
@@ -72,7 +73,8 @@ package struct SlowDrift: Sendable, Equatable {
         falls = rises
     }
 
-    /// The same sums where a contract has other numbers, or others in front: those that were not followed begin at nothing.
+    /// The same sums where a contract has other numbers, or others in front: those that were not followed begin at
+    /// nothing.
     package func projected(from names: [String], onto wanted: [String]) -> SlowDrift {
         var made = SlowDrift(anchor: anchor, count: wanted.count)
         for (place, name) in wanted.enumerated() {
@@ -85,8 +87,9 @@ package struct SlowDrift: Sendable, Equatable {
     /// The slack of a step, in standard deviations: Page's half, and twice the error of the anchor's mean.
     static func slack(_ batches: Int) -> Double { 0.5 + 2 / Double(batches).squareRoot() }
 
-    /// The sum from which on something drifts: the average run length without drift is a thousand batches for each number that is
-    /// followed, both directions together (Siegmund 1985: ARL ≈ (e^{2kb} − 2kb − 1) / 2k², b = h + 1.166).
+    /// The sum from which on something drifts: the average run length without drift is a thousand batches for each
+    /// number that is followed, both directions together (Siegmund 1985: ARL ≈ (e^{2kb} − 2kb − 1) / 2k², b = h +
+    /// 1.166).
     static func limit(slack k: Double, numbers: Int) -> Double {
         let wanted = 2 * 1000 * Double(max(numbers, 1))
         var (low, high) = (0.0, 100.0)

@@ -1,6 +1,6 @@
 import Sketches
 
-/// The items that enough rows have, and how often each stands beside each label, here and before.
+/// The items that enough rows have, and how often each occurs beside each label, here and in the baseline.
 struct ItemCounts {
     /// An item's place in the counts.
     private(set) var place: [UInt64: Int] = [:]
@@ -11,15 +11,15 @@ struct ItemCounts {
     private var labelledBefore: [Int] = []
     private var width: Int { labels.count + 1 }
     private static let roughBits = 20
-    /// Items that are counted at most: rows come in the order of secret ranks, so nobody can crowd others out on purpose.
+    /// The largest number of items. Rows come in the order of secret ranks, so nobody can crowd out an item on purpose.
     private static let itemsMax = 200_000
 
-    /// Counts, in two readings, so that the many rare items take no memory.
+    /// Counts in two passes, so that the many rare items take no memory.
     ///
     /// - Parameter labels: the place of each label, from 1.
     init(_ rows: ItemRows, atLeast fewest: Int, labels: [UInt64: Int]) {
         self.labels = labels
-        // Few rows have few items: a table of two megabytes would cost more than they do.
+        // Few rows have few items, for which a table of two megabytes would be slow to clear.
         let bits = min(Self.roughBits, max(12, Int.bitWidth - (64 * rows.count).leadingZeroBitCount))
         let shift = UInt64(64 - bits)
         var rough = [UInt16](repeating: 0, count: 1 << bits)

@@ -1,6 +1,6 @@
 import Sketches
 
-/// Rows that have items, and a label each.
+/// Rows with their items and their label.
 struct ItemRows {
     /// One code a row; 0 for none.
     var labels: [UInt64]
@@ -14,9 +14,9 @@ struct ItemRows {
 }
 
 extension ItemRows {
-    /// Rows of a sample with what is in their numbers and codes.
+    /// Rows of a sample with the items of their numbers and codes.
     ///
-    /// - Parameter covered: rows that have none.
+    /// - Parameter covered: rows that are to have no items.
     init(_ sample: RowSample, label: Int, _ items: RowItems, without covered: [Bool] = []) {
         self.init(labels: sample.codes(label)) { row, body in
             if !covered.isEmpty, covered[row] { return }
@@ -24,7 +24,7 @@ extension ItemRows {
         }
     }
 
-    /// Rows of a sample with what stands in their text.
+    /// Rows of a sample with the items of their text.
     init(tokensOf sample: RowSample, label: Int, without covered: [Bool] = []) {
         self.init(labels: sample.codes(label)) { row, body in
             if !covered.isEmpty, covered[row] { return }
@@ -32,7 +32,7 @@ extension ItemRows {
         }
     }
 
-    /// What stands in a text, as an item: without the bit that tells words from phrases, which older baselines have not.
+    /// The item of a token, without the bit that tells words from phrases, which older baselines lack.
     static func item(_ token: UInt32, isTagged: Bool = true) -> UInt64 {
         SplitMix64.mix(UInt64(isTagged ? token >> 1 : token))
     }

@@ -1,9 +1,9 @@
 import Sketches
 
-/// How often the most frequent of many items is there.
+/// Counts items to find how often the most frequent one occurs.
 ///
-/// Items are hashes already, so a table by their own bits does. A sender who makes them collide on purpose costs us a few milliseconds at
-/// most: a sample has a thousand rows.
+/// Items are hashes already, so their own bits index the table. A sender who makes them collide on purpose costs a few
+/// milliseconds, since a sample has a thousand rows.
 struct ItemTally {
     private var items: [UInt64]
     private var counts: [Int32]

@@ -2,37 +2,37 @@ package import Sketches
 package import Tabular
 package import Validating
 
-/// What this data looks like: the mergeable result of the first pass over a slice, and of all slices together.
+/// The mergeable result of the first pass over a slice, and of all slices together: counts, samples and keys.
 package struct Profile: Sendable, Mergeable {
     /// Rows read.
     package private(set) var rows = 0
     /// Rows that keep the contract.
     package private(set) var sound = 0
-    /// How many of these have a remark on their text that flags or quarantines them.
+    /// How many of these have a finding about their text that flags or quarantines them.
     package private(set) var flagged = 0, quarantined = 0
     /// Findings of the reader and the contract.
     package private(set) var counts = FindingCounts()
     /// Sample of the sound rows: numbers and codes.
     package private(set) var sample: RowSample
-    /// A smaller sample of the same rows: codes, signatures, and what stands in their text.
+    /// A smaller sample of the same rows: codes, MinHash signatures, and the tokens of their text.
     package private(set) var texts: RowSample
-    /// What rows say that other sources may speak of too; empty unless the contract compares something.
+    /// What rows claim about keys that other sources may know too; empty unless the contract compares sources.
     package private(set) var claims: RowSample
-    /// When its rows happened: of one sound row in eight, which is enough for a weekday.
+    /// The event times of one sound row in eight, which is enough for a weekday.
     package private(set) var clock = BatchClock()
     /// The keys of each key rule.
     package var keys: [DistinctKeys]
 
     /// Rows in the sample at most.
     package static let sampleCapacity = 65_536
-    /// Words of the sample at most, as far as 4,096 rows need no more: thousands of columns must not fill the memory.
+    /// The size of the sample in words, as long as it has 4,096 rows: thousands of columns must not fill the memory.
     private static let sampleWords = 1 << 23
-    /// Of how many rows one is asked when it happened.
+    /// The event time of one row in this many is read.
     private static let clockStep: UInt64 = 8
     /// Rows in the sample of texts at most.
     package static let textCapacity = 16_384
 
-    /// Ranks that rows must not be behind to be in the final samples, as far as that is known.
+    /// The largest ranks that rows of the final samples can have, as far as they are known.
     package struct Bounds: Sendable {
         /// For the sample of numbers and codes.
         package var sample = UInt64.max
@@ -58,7 +58,8 @@ package struct Profile: Sendable, Mergeable {
         sample = RowSample(
             capacity: min(Self.sampleCapacity, max(4096, Self.sampleWords / words)),
             width: reader.fields.numberCount, codeWidth: reader.fields.codeCount)
-        // No more than the larger sample has: which rows get this far would depend on the workers.
+        // No more than the larger sample has; otherwise the rows that get this far would depend on the number of
+        // workers.
         texts = RowSample(capacity: min(Self.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
         claims = reader.claims?.empty ?? RowSample(capacity: 0, width: 0)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
@@ -75,15 +76,15 @@ package struct Profile: Sendable, Mergeable {
         keys = []
     }
 
-    /// What later rows can be compared with.
+    /// The ranks beyond which later rows cannot be in the samples.
     package var bounds: Bounds {
         var bounds = Bounds()
         (bounds.sample, bounds.texts) = (sample.bound, texts.bound)
         return bounds
     }
 
-    /// Bounds that leave twice as many rows as are kept, of about so many: what is behind them need not be looked at. Whether they left
-    /// enough is told by `isComplete`.
+    /// Bounds that about twice as many of `rows` rows meet as are kept, so that the others need not be read.
+    /// `isComplete` tells whether enough met them.
     package func bounds(expecting rows: Double) -> Bounds {
         var bounds = Bounds()
         func rank(_ capacity: Int) -> UInt64 {
@@ -94,9 +95,9 @@ package struct Profile: Sendable, Mergeable {
         return bounds
     }
 
-    /// Whether all rows are in the samples that belong there, also when bounds were expected rather than known.
+    /// Whether the samples have all rows that belong there, also when bounds were estimated.
     package var isComplete: Bool {
-        // The smaller sample has rows only where there is text, and then from among the larger one's.
+        // The smaller sample has only rows with text, all of which the larger one has.
         sample.count >= min(sample.capacity, sample.offered)
             && (texts.count == 0 || texts.count >= min(texts.capacity, sample.offered))
     }
@@ -133,7 +134,7 @@ package struct Profile: Sendable, Mergeable {
         for row in 0..<batch.batch.count where batch.isSound[row] {
             sound += 1
             let rank = Self.rank(of: row, in: batch.batch, order)
-            // By the secret rank: whose time is asked must not be known outside.
+            // Chosen by the secret rank, so that nobody outside knows whose time counts.
             if hasTime, rank % Self.clockStep == 0, let moment = reader.moment(batch.batch, row: row) {
                 clock.add(moment)
             }
@@ -198,7 +199,7 @@ package struct Profile: Sendable, Mergeable {
         claims.compact()
     }
 
-    /// Lets go of keys and samples, which nobody needs once the batch was decided; the counts stay.
+    /// Frees keys and samples, which are not needed after the decision. The counts stay.
     package mutating func forget() {
         keys = []
         sample = sample.rows([])

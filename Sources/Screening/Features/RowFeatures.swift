@@ -3,26 +3,26 @@ import Sketches
 package import Tabular
 package import Validating
 
-/// What statistics know of one row: numbers, codes, and what stands in its text.
+/// The features of one row: numbers, codes, and the tokens of its text.
 package struct RowFeatures: Sendable {
     /// One number a measure, then one length a text; NaN where there is none.
     package var numbers: [Double] = []
     /// One code a category, 0 where there is no value, then one for the whole row; with text, also its signature.
     package var codes: [UInt64] = []
-    /// What stands in its text, ascending, each once.
+    /// The tokens of its text, ascending, each once.
     package var items: [UInt32] = []
-    /// Room to work in, used again for the next row.
+    /// Scratch space that the next row reuses.
     fileprivate var scratch = TextItems()
 
     /// An empty row.
     package init() {}
 }
 
-/// Reads what statistics know of the rows of checked blocks.
+/// Reads the features of the rows of checked blocks.
 package struct FeatureReader: Sendable {
     /// Which fields are read.
     package let fields: ScreenedFields
-    /// Reads what is compared with other sources, when the contract asks for it.
+    /// Reads the claims that are compared with those of other sources, where the contract asks for it.
     package let claims: ClaimReader?
     private let validator: Validator
     private let seed: UInt64
@@ -34,7 +34,7 @@ package struct FeatureReader: Sendable {
         self.claims = claims
         self.validator = validator
         seed = validator.code(of: 0x7465_7874)
-        // By name: a contract with another column in front must not give old words to another field.
+        // By name, so that words keep their codes when the contract gets another column in front.
         salts = fields.texts.map { field in
             validator.schema.fields[field].name.utf8.reduce(0xCBF2_9CE4_8422_2325) { hash, byte in
                 (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
@@ -81,7 +81,7 @@ package struct FeatureReader: Sendable {
         validator.code(of: fields.categories[place], row: row, in: batch) ?? 0
     }
 
-    /// Reads what stands in the text of a row, and appends its signature to the codes.
+    /// Reads the tokens of a row's text, and appends its MinHash signature to the codes.
     ///
     /// - Parameters:
     ///   - isWhole: all of it, not only as much as a sample keeps.

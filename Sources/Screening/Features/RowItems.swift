@@ -1,7 +1,7 @@
 import Sketches
 
-/// What a row has beside its text, as items that can be counted: exact numbers, values, pairs of values, and being in the tail
-/// of several measures at once (FEATURES 7.7).
+/// The items of a row beside its text, which can be counted: exact numbers, values, pairs of values, and being in the
+/// tails of several measures at once. Each may be the mark of a backdoor.
 struct RowItems: Sendable {
     /// What an item is; the finding names it, never the value.
     enum Kind: UInt64, Sendable, CaseIterable {
@@ -29,8 +29,8 @@ struct RowItems: Sendable {
         var place = -1
     }
 
-    /// The share of a baseline's rows that have the value of a row, on the mean, in the column of an item; 0 where that says nothing. A new
-    /// value that is no more frequent than values of its column are is none that was planted.
+    /// The mean share of the baseline's rows that have the same value as a row, in the column of an item; 0 where that
+    /// means nothing. A new value that is no more frequent than this was not planted.
     func ordinaryShare(_ item: Item, in baseline: RowSample) -> Double {
         switch item.kind {
         case .constant where (0..<measures).contains(item.place):
@@ -45,16 +45,17 @@ struct RowItems: Sendable {
     let measures: Int
     /// For each measure, where its lower and upper twentieth begin in the baseline.
     let tails: [(low: Double, high: Double)]
-    /// Whether the baseline knows a measure.
+    /// Whether at least half of the baseline's rows have a measure.
     let isKnown: [Bool]
-    /// Codes that are values: not the label, which is what items are held against, nor the whole row.
+    /// The codes that are values, without the label, beside which items are counted, and the code of the whole row.
     let values: [Int]
-    /// Tails of a row that are combined at most: a row that is odd throughout is the forest's business.
+    /// The largest number of tails of a row that are combined. A row that is odd throughout is left to the forest.
     private static let tailsMax = 8
     /// Values of a row whose pairs are looked at.
     private static let pairedMax = 12
 
-    /// - Parameter sample: the baseline's. What that has never seen is novel in every row, and says nothing.
+    /// - Parameter sample: that of the baseline. A column that it has never seen is novel in every row, and is left
+    ///   out.
     init(_ sample: RowSample, _ fields: ScreenedFields) {
         measures = fields.fields.count
         isKnown = (0..<fields.fields.count).map { sample.column($0).count * 2 >= sample.count }
@@ -82,7 +83,7 @@ struct RowItems: Sendable {
         return Double(squares) / Double(max(values.count * values.count, 1))
     }
 
-    /// As it was decided before.
+    /// Items as they were stored.
     init(measures: Int, tails: [(low: Double, high: Double)], isKnown: [Bool], values: [Int]) {
         self.measures = measures
         self.tails = tails

@@ -1,6 +1,6 @@
 package import Schemas
 
-/// Which fields statistics look at, and as what: everything follows from the contract, nothing from the file.
+/// Which fields statistics use, and as what. All of it follows from the contract, nothing from the file.
 package struct ScreenedFields: Sendable, Equatable {
     /// The contract's fields that are measures, in the order of the sample's numbers.
     package let fields: [Int]
@@ -16,8 +16,8 @@ package struct ScreenedFields: Sendable, Equatable {
     package let categories: [Int]
     /// The label, the source and the annotator, as indices into `categories`.
     package let label: Int?, source: Int?, annotator: Int?
-    /// The fields that make two rows copies of each other: all but those that tell rows apart by design, who sent them, and columns of
-    /// personal data, which leave the gate masked: a copy under another name is a copy.
+    /// The fields that make two rows copies of each other. Left out are those that tell rows apart by design, the
+    /// sender, and columns of personal data, which leave the gate masked: a copy under another name is still a copy.
     package let content: [Int]
     /// The field that says when a row happened, where there is one.
     package let eventTime: Int?
@@ -29,7 +29,8 @@ package struct ScreenedFields: Sendable, Equatable {
     /// Whether there is anything to look at.
     package var isEmpty: Bool { fields.isEmpty && texts.isEmpty && categories.isEmpty }
 
-    /// Chooses by contract: every number that is no key, label, person's datum or unique value, unless said otherwise.
+    /// Chooses by contract: every number that is no key, label, personal datum or unique value, unless the contract
+    /// says otherwise.
     package init(_ schema: Schema, numericFields: [Int]) {
         let primaryKey = Set(schema.primaryKey)
         let forestFields = Set(schema.forest.fields)

@@ -1,7 +1,7 @@
 import Sketches
 
-/// What stands in the text of a row, as keyed hashes: words, pairs and threes of words, how it begins and ends, hidden characters; and
-/// its MinHash signature.
+/// The tokens of a row's text, as keyed hashes, and its MinHash signature. Tokens are words, pairs and triples of
+/// words, the first and last words, and hidden characters.
 ///
 /// A word is a run of letters, digits and bytes beyond ASCII, in small letters, or a run of other visible characters.
 struct TextItems {
@@ -15,8 +15,8 @@ struct TextItems {
     private static let shingle = 5
     /// Below this many words a shingle is of bytes.
     private static let wordsMin = 20
-    /// With fewer parts between spaces, or bytes of a script that has none, it is no prose: numbers in sequence, addresses and
-    /// times are nearly alike by their nature.
+    /// A text with fewer parts between spaces, or fewer bytes of a script without spaces, is no prose: sequential
+    /// numbers, addresses and times are nearly alike by their nature.
     private static let partsMin = 4, wideMin = 36
     /// Bytes looked at of a text.
     private static let bytesMax = 65_536
@@ -32,8 +32,8 @@ struct TextItems {
 
     /// Begins a row.
     ///
-    /// - Parameter isTagged: whether the lowest bit tells words (0) from phrases and places (1); it did not before decisions of the sixth
-    ///   form.
+    /// - Parameter isTagged: whether the lowest bit tells words (0) from phrases and places (1); it did not before
+    ///   decisions of the sixth form.
     mutating func begin(seed: UInt64, isTagged: Bool = true) {
         self.seed = seed
         self.isTagged = isTagged
@@ -168,10 +168,11 @@ struct TextItems {
 
     /// Gives the items, ascending, each once.
     ///
-    /// - Parameter isWhole: all of them. Else, of a long text, those with the smallest hashes: which ones that is follows from the
-    ///   secret, so nobody can hide a word behind others, and it is the same in every row, so that rows of all batches compare.
-    ///   The price: of a text of n items a word is among them with the chance 1,024 / n, in every such row or in none, and whoever saw
-    ///   one pass can use it again. Texts of up to some 250 words are kept whole, and what was found is looked for in all of every text.
+    /// - Parameter isWhole: gives all of them. Otherwise, of a long text, those with the smallest hashes. The secret
+    ///   decides which, so nobody can hide a word behind others; and it is the same in every row, so that rows of all
+    ///   batches compare. The price: of a text of n items a word is among them with probability 1,024 / n, in every
+    ///   such row or in none, so whoever saw one pass can use it again. Texts of up to about 250 words are kept whole,
+    ///   and what was found is then looked for in all of every text.
     mutating func takeItems(_ items: inout [UInt32], isWhole: Bool) {
         singles.sort()
         items.removeAll(keepingCapacity: true)
@@ -181,8 +182,8 @@ struct TextItems {
         }
     }
 
-    /// Appends the signature, two slots a code; an empty slot takes the next filled one, changed by how far that is (Shrivastava and
-    /// Li 2014). All zeros without text.
+    /// Appends the signature, two slots a code; an empty slot takes the next filled one, changed by how far that is
+    /// (Shrivastava and Li 2014). All zeros without text.
     mutating func appendSignature(to codes: inout [UInt64]) {
         guard isMarked else {
             codes.append(contentsOf: repeatElement(0, count: Self.signatureWords))

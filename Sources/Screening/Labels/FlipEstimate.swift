@@ -1,13 +1,13 @@
 import Glibc
 
-/// How many labels were changed, as an estimate: the share ε that makes the given labels most likely when a model says how likely each
-/// would be, and a changed one is any of the others.
+/// The maximum-likelihood estimate of the share ε of changed labels, where a model gives the probability of each label
+/// and a changed label is any of the others.
 ///
 /// P(label) = (1 − ε)·p + ε·(1 − p)/(labels − 1). The logarithm of it is concave in ε, so there is one best share.
 struct FlipEstimate: Sendable, Equatable {
     /// The estimated share.
     let share: Double
-    /// Shares that the labels do not speak against (likelihood ratio, 95 %).
+    /// The 95 % confidence interval of the share (likelihood ratio).
     let range: ClosedRange<Double>
 
     /// More than this share of changed labels cannot be told from labels that mean something else.
@@ -43,8 +43,8 @@ struct FlipEstimate: Sendable, Equatable {
         return share * changed / ((1 - share) * kept + share * changed)
     }
 
-    /// How far the labels speak for their own share against another one: the signed root of twice the difference of the logarithms of
-    /// the likelihoods, a standard normal variable where the other one is true.
+    /// The signed root of the likelihood ratio of the estimated share against another one: standard normal where the
+    /// other one is true.
     func distance(_ given: [Double], from other: Double, labels: Int) -> Double {
         let difference =
             Self.logLikelihood(given, share, labels: labels) - Self.logLikelihood(given, other, labels: labels)

@@ -1,9 +1,10 @@
 import Tabular
 
-/// The check of a batch's labels by the neighbours of its rows (k nearest neighbours, Paudice, Muñoz-González, Lupu 2018).
+/// The check of a batch's labels by the neighbours of its rows (k nearest neighbours, Paudice, Muñoz-González, Lupu
+/// 2018).
 package struct LabelCheck: Sendable {
-    /// A change of label that happens more often than in the baseline: where the rows' neighbours say `from`, the batch says
-    /// `to`.
+    /// A change of label that happens more often than in the baseline: where the rows' neighbours say `from`, the batch
+    /// says `to`.
     package struct Flip: Sendable, Equatable {
         /// The label that the neighbours have, and the one that the batch has, as codes.
         package var from: UInt64, to: UInt64

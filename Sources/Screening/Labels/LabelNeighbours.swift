@@ -1,8 +1,9 @@
 import Sketches
 
-/// The nearest rows of a baseline, by measures and categories: what label a row like this one has.
+/// The nearest rows of a baseline by measures and categories, which predict the label of a row.
 ///
-/// Features are whole numbers and the distance is their sum of differences (Manhattan), so neighbours are the same everywhere.
+/// Features are whole numbers and the distance is their sum of differences (Manhattan), so neighbours are the same
+/// everywhere.
 struct LabelNeighbours: Sendable {
     /// Neighbours asked (Paudice, Muñoz-González, Lupu 2018).
     static let asked = 10

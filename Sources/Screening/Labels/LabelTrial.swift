@@ -37,7 +37,8 @@ struct LabelTrial {
 
     /// Tests a sample of a batch of `count` rows.
     ///
-    /// - Parameter held: the ranks of rows that are held for something else. They count only against their annotator and source.
+    /// - Parameter held: the ranks of rows that are held for something else. They count only against their annotator
+    ///   and source.
     func check(_ sample: RowSample, of count: Int, without held: Set<UInt64>) -> LabelCheck {
         var now = Changes(view.labels.count)
         let blamable = [screened.annotator, screened.source].compactMap { $0 }
@@ -62,7 +63,8 @@ struct LabelTrial {
         for (index, place) in blamable.enumerated() {
             blamed += blame(byCode[index], all: all.differs, tested: all.tested).map { (place, $0) }
         }
-        // Rows that many neighbours contradict are held one by one while they are few. Many concern the batch, and its tests.
+        // Rows that many neighbours contradict are held one by one while they are few. Many concern the batch, and its
+        // tests.
         let isCommon = !history.isEmpty && now.rate > 0.01
         let isAlarm = tests.contains { $0.outcome > .accepted } || !blamed.isEmpty
         flips.sort { ($0.from, $0.to) < ($1.from, $1.to) }
@@ -77,7 +79,8 @@ struct LabelTrial {
 
     /// The test of how many rows differ from their neighbours, whatever their labels.
     private func excess(_ now: Changes) -> BatchTest {
-        // Neighbours of accepted batches disagree at rates of their own, which vary more than draws of one distribution.
+        // Neighbours of accepted batches disagree at rates of their own, which vary more than draws of one
+        // distribution.
         let line =
             history.isEmpty
             ? 0
@@ -133,8 +136,8 @@ struct LabelTrial {
         return Double(own.count - right) <= margin * Double(own.count - most)
     }
 
-    /// Those whose rows differ from their neighbours at more than twice the rate of the others, by Wilson's lower bound, and
-    /// beyond chance.
+    /// Those whose rows differ from their neighbours at more than twice the rate of the others, by Wilson's lower
+    /// bound, and beyond chance.
     private func blame(
         _ rows: [UInt64: (rows: Int, differs: Int)], all: Int, tested: Int
     ) -> [UInt64] {

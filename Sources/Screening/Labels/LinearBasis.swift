@@ -9,7 +9,8 @@ struct LinearBasis: Sendable {
     let labels: [UInt64]
     /// Rows that it was learnt from.
     let rows: Int
-    /// The share of changed labels that rows of accepted batches seem to have, and of each batch what it has at least, if that is more.
+    /// The share of changed labels that rows of accepted batches seem to have, and of each batch what it has at least,
+    /// if that is more.
     let usual: Double, shares: [Double]
     /// How much more the batches differ in it than chance makes of one law.
     let spread: Double
@@ -84,8 +85,8 @@ struct LinearBasis: Sendable {
         doubtRate = Double(doubted) / Double(all.count)
     }
 
-    /// For each batch the probabilities of its rows' own labels by a model of the others; nil where the models know little more than which
-    /// label is the most frequent.
+    /// For each batch the probabilities of its rows' own labels by a model of the others; nil where the models know
+    /// little more than which label is the most frequent.
     private static func leftOut(_ list: LinearRows, _ places: [[Int]], from nothing: LinearModel) -> [[Double]]? {
         var given = [[Double]](repeating: [], count: places.count)
         var counts = [Int](repeating: 0, count: nothing.labels)
@@ -153,8 +154,9 @@ struct LinearBasis: Sendable {
 
     /// What a model makes of the labels of one batch's rows, with what the batch's other rows explain.
     ///
-    /// Prices and products move, so a model of earlier batches is wrong about whole groups of a lawful batch's rows. A model that goes on
-    /// to learn from half of the rows then prefers the labels of the other half; labels that were changed here and there it does not.
+    /// Prices and products move, so a model of earlier batches is wrong about whole groups of a lawful batch's rows. A
+    /// model that goes on to learn from half of the rows then prefers the labels of the other half; labels that were
+    /// changed here and there it does not.
     struct Explained {
         /// The probability of each row's own label.
         private(set) var given: [Double]

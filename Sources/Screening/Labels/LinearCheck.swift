@@ -4,8 +4,9 @@ import Tabular
 
 /// The check of a batch's labels by a linear model, beside that by neighbours.
 ///
-/// Neighbours need many similar rows, so in a batch of some hundred rows they rarely see a changed label. The model weighs all that
-/// a row has, and its predictions for all rows together give an estimate of how many labels were changed.
+/// Neighbours need many similar rows, so in a batch of some hundred rows they rarely see a changed label. The model
+/// weighs all that a row has, and its predictions for all rows together give an estimate of how many labels were
+/// changed.
 package struct LinearCheck: Sendable {
     /// How a row becomes features.
     let features: LinearFeatures
@@ -15,7 +16,8 @@ package struct LinearCheck: Sendable {
     let labels: [UInt64]
     /// The share of changed labels by which rows are judged: the estimated one where the batch has too many.
     let share: Double
-    /// Whether the batch has more changed labels than accepted batches seem to have: then each that is likely one is held.
+    /// Whether the batch has more changed labels than accepted batches seem to have: then each that is likely one is
+    /// held.
     let isExcessive: Bool
     /// The share of honest rows that the model doubts.
     let doubtRate: Double
@@ -31,7 +33,8 @@ package struct LinearCheck: Sendable {
     private static let shareMin = 0.005
     /// Rows that must seem changed.
     private static let rowsMin = 4.0
-    /// The label tests have a fixed share of the budget, since other fields say nothing of how many labels there are to test.
+    /// The label tests have a fixed share of the budget, since other fields say nothing of how many labels there are to
+    /// test.
     private static let alpha = BatchTest.budget / 40
     /// A label that has this probability is confirmed.
     private static let confirmedMin = 0.9
@@ -75,8 +78,8 @@ package struct LinearCheck: Sendable {
             doubtRate: basis.doubtRate, judgesRows: isExcessive || profile.rows <= LabelCheck.testedMax, tests: [test])
     }
 
-    /// The estimated share beyond which a batch has more changed labels than accepted ones seem to have: their spread, with a prior worth
-    /// four batches that differ by 0.3 %.
+    /// The estimated share beyond which a batch has more changed labels than accepted ones seem to have: their spread,
+    /// with a prior worth four batches that differ by 0.3 %.
     private static func line(_ basis: LinearBasis) -> Double {
         let count = Double(basis.shares.count)
         let squares = basis.shares.reduce(0) { $0 + ($1 - basis.usual) * ($1 - basis.usual) }

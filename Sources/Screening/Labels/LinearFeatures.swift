@@ -2,9 +2,10 @@ import Sketches
 
 /// Which features a linear model of the labels has, and how a row becomes them.
 ///
-/// Each measure is its robust score and which of nine ranges it lies in, so that a sum over features can bend; each frequent value and
-/// word is a feature of its own. Which they are is chosen without the labels: words chosen by what they tell would tell it of the rows
-/// that they were chosen by, and of no others. Values of features are whole numbers, so that sums are the same everywhere.
+/// Each measure is its robust score and which of nine ranges it lies in, so that a sum over features can bend; each
+/// frequent value and word is a feature of its own. Which they are is chosen without the labels: words chosen by what
+/// they tell would tell it of the rows that they were chosen by, and of no others. Values of features are whole
+/// numbers, so that sums are the same everywhere.
 struct LinearFeatures: Sendable, Equatable {
     /// A measure: where its features begin, its robust scale, and the values between its ranges.
     struct Measure: Sendable, Equatable {

@@ -35,7 +35,8 @@ struct LinearModel: Sendable, Equatable {
         self.weights = weights
     }
 
-    /// Learns from some rows, starting at another model: stochastic gradients with a step a feature (AdaGrad, Duchi et al. 2011).
+    /// Learns from some rows, starting at another model: stochastic gradients with a step a feature (AdaGrad, Duchi et
+    /// al. 2011).
     ///
     /// Row after row in the order given, so that the same rows give the same bits.
     init(_ rows: LinearRows, _ order: some Collection<Int>, passes: Int, step: Float, from start: LinearModel) {

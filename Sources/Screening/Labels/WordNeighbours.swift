@@ -3,9 +3,9 @@ import Sketches
 
 /// The nearest rows of a baseline by what stands in their text: words weighted by what they tell about the label there.
 ///
-/// A word's weight is the divergence of the labels beside it from all labels, and the similarity of two rows the weight of what
-/// they share, by the length of the baseline's row. The weights are learnt from the rows that are asked, so how often honest rows
-/// disagree is counted with other rows.
+/// A word's weight is the divergence of the labels beside it from all labels, and the similarity of two rows the weight
+/// of what they share, by the length of the baseline's row. The weights are learnt from the rows that are asked, so how
+/// often honest rows disagree is counted with other rows.
 struct WordNeighbours: Sendable {
     /// Rows that are asked at most.
     static let rowsMax = 4096
@@ -121,8 +121,8 @@ struct WordNeighbours: Sendable {
         }
     }
 
-    /// What the neighbours of a row say: the place of the label that most of them have, and how many do; none when too few share
-    /// a telling word with it.
+    /// What the neighbours of a row say: the place of the label that most of them have, and how many do; none when too
+    /// few share a telling word with it.
     func vote(_ tokens: ArraySlice<UInt32>) -> (label: Int, count: Int) {
         var scores = [Float](repeating: 0, count: rows.places.count)
         for token in tokens {

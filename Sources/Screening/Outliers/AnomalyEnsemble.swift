@@ -54,16 +54,16 @@ package struct WideForest: Sendable {
     }
 }
 
-/// How strange a row is, as three detectors see it that err in different places: an isolation forest, histograms (Goldstein and Dengel
-/// 2012) and the distance to near rows of a sample (Ramaswamy et al. 2000).
+/// How anomalous a row is by three detectors with different errors: an isolation forest, histograms (HBOS, Goldstein
+/// and Dengel 2012) and the distance to the k-th nearest row of a sample (Ramaswamy et al. 2000).
 ///
-/// Their scores have no common scale, so each is replaced by its rank among the sample's rows, and the mean rank counts. All sums are of
-/// whole numbers: the same bits for any number of workers.
+/// Their scores have no common scale, so each is replaced by its rank among the sample's rows, and the mean rank
+/// counts. All sums are of whole numbers: the same bits for any number of workers.
 package struct AnomalyEnsemble: Sendable {
     private let forest: WideForest
     private let histograms: Histograms
     private let neighbours: SampleNeighbours
-    /// What the detectors say of rows of the sample, ascending: what ranks are taken among.
+    /// The detectors' scores of rows of the sample, ascending: ranks are taken among them.
     private let paths: [UInt32], rarities: [Int], distances: [Int]
 
     /// Values of the sample that ranks are taken among, and rows of them at least and at most.

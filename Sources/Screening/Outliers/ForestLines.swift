@@ -44,14 +44,15 @@ package struct ForestLines: Sendable {
         inputs.compactMap { if case .rarity(let place) = $0 { place } else { nil } }
     }
 
-    /// Fits on one half of the sample and takes the lines from the other half, when there are enough rows for both; nil when
-    /// there is nothing to fit on.
+    /// Fits on one half of the sample and takes the lines from the other half, when there are enough rows for both; nil
+    /// when there is nothing to fit on.
     ///
     /// - Parameters:
-    ///   - withheld: the share of rows that the sample of a baseline lacks because they were held back. They were its tail, so
-    ///     the quarantine threshold lies further out among the remaining rows; without that, each batch would cut a little more
-    ///     off the next. The flag threshold stays, since it holds nothing back. nil without a baseline: then nothing is
-    ///     quarantined, since a batch that sets its own threshold would always lose a share of its rows.
+    ///   - withheld: the share of rows that the sample of a baseline lacks because they were held back. They were its
+    ///     tail, so the quarantine threshold lies further out among the remaining rows; without that, each batch would
+    ///     cut a little more off the next. The flag threshold stays, since it holds nothing back. nil without a
+    ///     baseline: then nothing is quarantined, since a batch that sets its own threshold would always lose a share
+    ///     of its rows.
     init?(_ sample: RowSample, _ fields: ScreenedFields, _ rule: ForestRule, seed: UInt64, withheld: Double?) {
         guard rule.enabled, sample.count >= Self.rowsMin else { return nil }
         (inputs, rarities, unseen) = Self.inputs(sample, fields)
@@ -94,8 +95,8 @@ package struct ForestLines: Sendable {
     /// The largest share of a batch's rows that is held back one by one.
     private static let withheldMax = 0.05
 
-    /// Adapts the thresholds to a batch whose rows are all a little easier to isolate. The shift of its median is tested with the
-    /// batch; a row is held back only when it is beyond every accepted one.
+    /// Adapts the thresholds to a batch whose rows are all a little easier to isolate. The shift of its median is
+    /// tested with the batch; a row is held back only when it is beyond every accepted one.
     ///
     /// - Parameters:
     ///   - batches: rows of the accepted batches, batch by batch.

@@ -4,8 +4,9 @@ package import Sketches
 
 /// An isolation forest (Liu, Ting, Zhou 2008) with extended splits (Hariri et al. 2019), bit-exact everywhere.
 ///
-/// Features are quantised to 16 bits when the forest is fitted, splits are drawn on the quantised values and leaf values
-/// are fixed point in 1/32, so a score is a sum of whole numbers: the same for any number of workers and any machine.
+/// Features are quantised to 16 bits when the forest is fitted, splits are drawn on the quantised values and leaf
+/// values are fixed point in 1/32, so a score is a sum of whole numbers: the same for any number of workers and any
+/// machine.
 package struct IsolationForest: Sendable {
     /// How many trees a forest has, and how they are grown.
     package struct Shape: Sendable, Equatable {
@@ -65,8 +66,8 @@ package struct IsolationForest: Sendable {
         func callAsFunction(_ value: Double) -> Int16 {
             let scaled = (value - center) * scale
             if scaled.isNaN { return 0 }
-            // Rounds half away from zero by adding a half and truncating: rounded() is a function call a value on processors
-            // without a rounding instruction.
+            // Rounds half away from zero by adding a half and truncating: rounded() is a function call a value on
+            // processors without a rounding instruction.
             let limited = max(-32_767, min(32_767, scaled))
             return Int16(limited + (limited < 0 ? -0.5 : 0.5))
         }
@@ -136,7 +137,8 @@ package struct IsolationForest: Sendable {
         return Quantiser(center: low / 2 + high / 2, scale: 65_534 / (high - low))
     }
 
-    /// For oblique splits features must be comparable: median and MAD, 1/1024 of a robust deviation a step, ±32 of them.
+    /// For oblique splits features must be comparable: median and MAD, 1/1024 of a robust deviation a step, ±32 of
+    /// them.
     private static func standardising(_ column: [Double]) -> Quantiser {
         let sorted = column.filter(\.isFinite).ascending()
         guard !sorted.isEmpty else { return Quantiser(center: 0, scale: 0) }

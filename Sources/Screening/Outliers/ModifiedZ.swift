@@ -78,7 +78,7 @@ package struct ModifiedZ: Sendable, Equatable {
         field: Int, values: [Double], threshold: Double? = nil, transform: String? = nil, tails: String? = nil,
         targetRate: Double = Self.targetRate
     ) {
-        // An infinite value is beyond any line, and would be the line's scale if it had a say.
+        // An infinite value is beyond any threshold, and would dominate the scale.
         let values = values.filter(\.isFinite)
         guard values.count >= Self.rowsMin else { return nil }
         let sorted = values.ascending()
@@ -105,11 +105,11 @@ package struct ModifiedZ: Sendable, Equatable {
         self.threshold = threshold ?? max(3.5, Self.tail(scores, targetRate))
     }
 
-    /// How many values of a column differ from a value that at least seven of ten have, when nothing holds them together: they
-    /// hardly repeat and lie on both sides of it. 0 when the column is no such one.
+    /// How many values of a column differ from a value that at least seven of ten have, when nothing holds them
+    /// together: they hardly repeat and lie on both sides of it. 0 when the column is no such one.
     ///
-    /// A deviation has no scale there, since the middle is flat. Amounts that are mostly zero and else positive are not meant (they
-    /// lie on one side), nor codes (they repeat).
+    /// A deviation has no scale there, since the middle is flat. Amounts that are mostly zero and else positive are not
+    /// meant (they lie on one side), nor codes (they repeat).
     private static func exceptions(_ sorted: [Double], _ center: Double) -> Int {
         let below = sorted.prefix { $0 < center }
         let above = sorted.reversed().prefix { $0 > center }.reversed()
@@ -125,8 +125,8 @@ package struct ModifiedZ: Sendable, Equatable {
         if sorted.isEmpty { return 0 }
         let deviation = Robust.medianDeviation(sorted, from: center)
         if deviation > 0 { return deviation / 0.6745 }
-        // Most values are the center: the mean deviation stands in, each one cut off where nine tenths of the others lie, so that a
-        // few planted values do not stretch it until nothing is far out.
+        // Most values are the center: the mean deviation stands in, each one cut off where nine tenths of the others
+        // lie, so that a few planted values do not stretch it until nothing is far out.
         let others = sorted.map { abs($0 - center) }.filter { $0 > 0 }.ascending()
         guard !others.isEmpty else { return 0 }
         let cap = Robust.quantile(others, 0.9)

@@ -3,8 +3,9 @@ import Sketches
 
 /// A line by which one measure predicts another, and the rule for residuals from it.
 ///
-/// For measures with |Spearman's ρ| above 0.6 a Theil–Sen line (Sen 1968) through the (transformed) values; the residual is then
-/// screened like a measure. Only so a row is found whose values are both ordinary but do not belong together.
+/// For measures with |Spearman's ρ| above 0.6 a Theil–Sen line (Sen 1968) through the (transformed) values; the
+/// residual is then screened like a measure. Only so a row is found whose values are both ordinary but do not belong
+/// together.
 package struct ResidualPair: Sendable, Equatable {
     /// Features that predict and that are predicted, as places in `ScreenedFields.fields`.
     package var from: Int, to: Int
@@ -51,7 +52,8 @@ package struct ResidualPair: Sendable, Equatable {
         Self.transformed(to, logTo) - intercept - slope * Self.transformed(from, logFrom)
     }
 
-    /// Judges residuals around where their centre may be: that of the accepted rows, or this batch's own where it was compared.
+    /// Judges residuals around where their centre may be: that of the accepted rows, or this batch's own where it was
+    /// compared.
     mutating func follow(_ now: RowSample?, _ accepted: RowSample) {
         func residuals(_ sample: RowSample) -> [Double] {
             (0..<min(sample.count, BatchSummary.rowsMax)).map { row in

@@ -1,11 +1,12 @@
 import Glibc
 import Sketches
 
-/// Where the values of a measure may be, beside what was accepted: the second of two levels (FEATURES 7.4).
+/// Where the values of a measure may lie beside the accepted batches: the second level of a test whose first is the
+/// batch's centre.
 ///
-/// A batch's centre is tested once, with the batch; a row is judged by how far it lies from where a centre may be. So a shifted but
-/// lawful batch has no outliers, and a minority of planted rows is still outside all that was ever accepted. In the rule's scale
-/// (logarithms or not).
+/// A batch's centre is tested once, with the batch; a row is judged by its distance from where a centre may be. So a
+/// shifted but lawful batch has no outliers, and a minority of planted rows still lies outside everything that was
+/// accepted. All values are in the rule's scale (logarithms or not).
 package struct RowReach: Sendable, Equatable {
     /// The smallest and the largest centre: of accepted batches, stretched to this batch's own.
     package var lowCenter: Double, highCenter: Double
@@ -72,7 +73,8 @@ package struct RowReach: Sendable, Equatable {
             let centers = known.map { at($0, 6) } + (own.map { [transform($0)] } ?? [])
             (lowCenter, highCenter) = (centers.min() ?? 0, centers.max() ?? 0)
         }
-        // How far the largest value lies behind the 98 % of n values: a new largest comes four such steps further once in e^4 batches.
+        // How far the largest value lies behind the 98 % of n values: a new largest comes four such steps further once
+        // in e^4 batches.
         func tail(_ distance: (BatchSummary.Measure) -> Double) -> Double {
             median { batch in distance(batch) / log(max(0.02 * Double(batch.present), M_E)) }
         }

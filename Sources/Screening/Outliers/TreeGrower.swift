@@ -154,8 +154,8 @@ struct SplitDirection {
     @inline(__always)
     init(_ weights: (Int16, Int16, Int16)) { (u, v, w) = weights }
 
-    /// The place of a row along the direction: what `_mm256_mulhrs_epi16` and saturating adds make of the weighted sum, so that
-    /// fitting and scoring agree to the bit.
+    /// The place of a row along the direction: what `_mm256_mulhrs_epi16` and saturating adds make of the weighted sum,
+    /// so that fitting and scoring agree to the bit.
     @inline(__always)
     func project(_ x: Int16, _ y: Int16, _ z: Int16) -> Int16 {
         let first = max(-32_768, min(32_767, Self.round(x, u) + Self.round(y, v)))

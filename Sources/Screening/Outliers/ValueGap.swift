@@ -3,10 +3,11 @@ import Schemas
 import Sketches
 import Tabular
 
-/// Where a column's values end and a group of their own begins, far behind a gap in which there is nobody (FEATURES 7.4).
+/// Where a column's values end and a separate group begins, far beyond an empty gap.
 ///
-/// On first contact nothing but the batch says what is usual, and a twentieth of planted values moves any line that is read off the tail.
-/// A gap is not moved by how many lie behind it, up to a quarter of the values. Beside accepted batches it must lie behind all of theirs.
+/// On first contact nothing but the batch says what is usual, and a twentieth of planted values moves any line that is
+/// read off the tail. A gap is not moved by how many lie behind it, up to a quarter of the values. Beside accepted
+/// batches it must lie behind all of theirs.
 package struct ValueGap: Sendable, Equatable {
     /// Values at or below `low`, and at or above `high`, are of such a group; infinite where there is none.
     package var low = -Double.infinity, high = Double.infinity
@@ -28,8 +29,8 @@ package struct ValueGap: Sendable, Equatable {
         self.init(sorted, fromHigh: 0, fromLow: 0, mayRepeat: false)
     }
 
-    /// Looks for a group of this batch's values far behind all accepted ones; nil when there is none, or when more than a quarter of the
-    /// batch is there: then the batch has moved, which is tested once, with its centre.
+    /// Looks for a group of this batch's values far behind all accepted ones; nil when there is none, or when more than
+    /// a quarter of the batch is there: then the batch has moved, which is tested once, with its centre.
     ///
     /// - Parameters:
     ///   - now: the column's values in this batch.
@@ -48,8 +49,8 @@ package struct ValueGap: Sendable, Equatable {
     /// - Parameters:
     ///   - fromHigh: the place from which on a value may be the first behind a gap.
     ///   - fromLow: the same from the other end.
-    ///   - mayRepeat: whether few values that repeat may be a group behind a gap that is wide for a tail only. Columns have such values of
-    ///     their own (no ceiling, the largest chain), which accepted batches know.
+    ///   - mayRepeat: whether few values that repeat may be a group behind a gap that is wide for a tail only. Columns
+    ///     have such values of their own (no ceiling, the largest chain), which accepted batches know.
     private init?(_ sorted: [Double], fromHigh: Int, fromLow: Int, mayRepeat: Bool) {
         guard sorted.count >= ModifiedZ.rowsMin else { return nil }
         let mirrored = Array(sorted.reversed().map { -$0 })
@@ -84,7 +85,8 @@ package struct ValueGap: Sendable, Equatable {
             rows: .init(self.count, before: count))
     }
 
-    /// The place of the first value behind the first gap in the upper quarter, at or behind a place, that is wide in logarithms too.
+    /// The place of the first value behind the first gap in the upper quarter, at or behind a place, that is wide in
+    /// logarithms too.
     private static func firstBehind(_ sorted: [Double], from place: Int, where isWide: (Int) -> Bool) -> Int? {
         let start = max(sorted.count * 3 / 4, 1, place)
         var (distinct, widest) = (1, 0.0)
@@ -124,17 +126,20 @@ package struct ValueGap: Sendable, Equatable {
     /// The largest share of the values that may lie behind a gap in a tail.
     private static let tailShareMax = 0.1
 
-    /// The mean excess of the upper quarter over its lowest value: the scale of an exponential tail (in logarithms, Hill 1975).
+    /// The mean excess of the upper quarter over its lowest value: the scale of an exponential tail (in logarithms,
+    /// Hill 1975).
     ///
-    /// In such a tail the gap below the m largest values, times m, is exponential with this scale (Rényi 1953). So a gap is the less
-    /// likely the more values lie behind it, while the one below the largest value alone may be as wide as the tail's scale.
+    /// In such a tail the gap below the m largest values, times m, is exponential with this scale (Rényi 1953). So a
+    /// gap is the less likely the more values lie behind it, while the one below the largest value alone may be as wide
+    /// as the tail's scale.
     private static func tailScale(_ inside: ArraySlice<Double>) -> Double {
         let tail = inside.suffix(max(inside.count / 4, 2))
         guard let first = tail.first else { return 0 }
         return tail.reduce(0) { $0 + ($1 - first) } / Double(tail.count - 1)
     }
 
-    /// The centre, and the scale above it: by the 62.5 and the 75 % quantile, comparable to a standard deviation of normal data.
+    /// The centre, and the scale above it: by the 62.5 and the 75 % quantile, comparable to a standard deviation of
+    /// normal data.
     private static func measured(_ inside: ArraySlice<Double>) -> (center: Double, scale: Double) {
         let inside = Array(inside)
         let center = Robust.quantile(inside, 0.5)

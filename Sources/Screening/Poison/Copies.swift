@@ -9,13 +9,13 @@ package struct Copies: Sendable, Equatable {
     static let batchesMax = 32
     private static let batchBits = UInt64(batchesMax - 1)
 
-    /// Above this share of a batch copies are no rows among others, but what the batch is.
+    /// Above this share the batch consists of copies, rather than having some.
     static let apartMax = 0.25
 
     /// Takes the codes of each batch.
     init(_ batches: [[UInt64]]) {
         precondition(batches.count <= Self.batchesMax, "batches are told apart by five bits")
-        // Together with the batch in one word, so that one sorting says both.
+        // Code and batch in one word, so that one sort groups both.
         var words: [UInt64] = []
         for (batch, rows) in batches.enumerated() {
             for code in rows { words.append(code & ~Self.batchBits | UInt64(batch)) }

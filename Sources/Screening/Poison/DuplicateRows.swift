@@ -1,8 +1,8 @@
 import Sketches
 
 extension Profile {
-    /// Rows of the sample that have the content of another one before them, and rows in the sample; nil where no row has. Below the
-    /// sample's capacity these are all rows of the batch.
+    /// How many rows of the sample repeat an earlier one, and how many rows the sample has; nil where none does. Below
+    /// the sample's capacity the sample is the whole batch.
     package var copies: (rows: Int, of: Int)? {
         let width = sample.codeWidth
         guard width > 0, sample.count > 1 else { return nil }

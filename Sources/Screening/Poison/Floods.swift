@@ -1,6 +1,6 @@
 import Sketches
 
-/// Many rows that are nearly one: a cluster that the baseline does not have.
+/// A cluster of rows that are nearly equal, which the baseline does not have.
 package struct Flood: Sendable, Equatable {
     /// What its rows have in common: a keyed hash.
     package var item: UInt64
@@ -8,8 +8,8 @@ package struct Flood: Sendable, Equatable {
     package var count: Int, before: Int
 }
 
-/// What makes two rows nearly one: the same content, the same small cell of all measures together, or a band of their text's
-/// signature (near duplicates; Broder 1997).
+/// The items that nearly equal rows share: the whole content, a small cell of all measures together, or a band of their
+/// text's MinHash signature (locality-sensitive hashing, Broder 1997).
 struct FloodItems: Sendable {
     /// Median and robust deviation of each measure that varies.
     let scales: [(feature: Int, center: Double, deviation: Double)]
@@ -23,7 +23,7 @@ struct FloodItems: Sendable {
     /// LSH: bands of the signature, and slots of one (finds 0.8-similar pairs with 94.7 %, 0.5-similar with 6.1 %).
     private static let bands = 16
     private static let bandWords = TextItems.signatureWords / bands
-    /// Fewer measures make cells that anything is in.
+    /// With fewer measures every cell is crowded.
     private static let measuresMin = 2
 
     init(_ sample: RowSample, measures: Int, codeCount: Int, label: Int?) {
@@ -39,7 +39,7 @@ struct FloodItems: Sendable {
         }
     }
 
-    /// As it was decided before.
+    /// Items as they were stored.
     init(scales: [(feature: Int, center: Double, deviation: Double)], codeCount: Int, label: Int?) {
         self.scales = scales
         self.codeCount = codeCount
@@ -55,11 +55,12 @@ struct FloodItems: Sendable {
         scales = []
     }
 
-    /// How alike rows must be, the most alike first: equal, then in smaller cells, then in larger ones; or equal texts, then
-    /// bands of their signatures.
+    /// How alike rows must be, the most alike first: equal, then in smaller cells, then in larger ones; or equal texts,
+    /// then bands of their signatures.
     var levels: Int { hasSignature ? 2 : scales.count >= Self.measuresMin ? 1 + Self.widths.count : 1 }
 
-    /// Calls `body` with every item of a row at a level, each once. The whole row's code is the last of its `codeCount` codes.
+    /// Calls `body` with every item of a row at a level, each once. The whole row's code is the last of its `codeCount`
+    /// codes.
     @inline(__always)
     func forEach(
         _ numbers: ArraySlice<Double>, _ codes: ArraySlice<UInt64>, at level: Int, _ body: (UInt64) -> Void
@@ -108,8 +109,8 @@ enum Floods {
     /// The chance of a false cluster, over all items.
     static let alpha = 1e-4
 
-    /// Finds the clusters, the most alike first: rows of one are not asked again whether they are nearly alike, so that what
-    /// merely lies near a cluster is none of it.
+    /// Finds the clusters, the most similar rows first. Rows of a cluster are left out of the coarser levels, so that
+    /// rows that merely lie near a cluster do not join it.
     ///
     /// - Parameters:
     ///   - kinds: codes that together are the label and the source of a row.
@@ -158,7 +159,8 @@ enum Floods {
         return Double(tally.most) / Double(max(sample.count, 1))
     }
 
-    /// The clusters of one level, ascending by item; one whose rows have one label and one source may be a smaller share.
+    /// The clusters of one level, ascending by item; one whose rows have one label and one source may be a smaller
+    /// share.
     private static func find(_ now: ItemRows, _ before: ItemRows) -> [Flood] {
         var kinds: [UInt64: Int] = [:]
         for label in now.labels where label != 0 && kinds[label] == nil && kinds.count < 64 {

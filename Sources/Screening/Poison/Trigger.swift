@@ -4,7 +4,8 @@ package struct Trigger: Sendable, Equatable {
     package var item: UInt64
     /// Rows with it, and those of them with the label; of the accepted batches that it adds up over, too.
     package var count: Int, pure: Int
-    /// The evidence that it stands there by more than chance (natural logarithm of a likelihood ratio), and what is asked for.
+    /// The evidence that it stands there by more than chance (natural logarithm of a likelihood ratio), and what is
+    /// asked for.
     package var z: Double, critical: Double
     /// Rows of the older baseline with it, and how many rows that had.
     package var before: Int, basis: Int

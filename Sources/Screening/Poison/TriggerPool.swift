@@ -1,13 +1,13 @@
 import Glibc
 import Sketches
 
-/// Several rare words beside one label (BadNets with five words, Gu et al. 2017; Kurita et al. 2020): none of them tells anything alone.
+/// Several rare words beside one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
 extension TriggerSearch {
     /// The words of the strongest pool, and the evidence of all of them; none where there is no pool.
     ///
-    /// Of each novel word the evidence is that chance puts all of its rows beside the label, among as many novel words as there are; and
-    /// how much better the other words of its rows fit to rows of all labels than to those of this one: a mark is put into any row, and the
-    /// label is set.
+    /// The evidence of each novel word has two parts: how unlikely chance puts all of its rows beside the label, among
+    /// as many novel words as there are; and how much better the other words of its rows fit rows of all labels than
+    /// rows of this label, since an attacker puts a mark into any row and sets its label.
     ///
     /// - Parameter words: calls the closure with the words of a row, as items.
     func pool(_ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> (marks: [Trigger], evidence: Double) {

@@ -12,7 +12,7 @@ struct TriggerSearch {
     private var associated = 0
     let basis: Int
     private var windows: TriggerWindows?
-    /// Items in ascending order: an order that no dictionary chose.
+    /// Items in ascending order, which does not depend on a dictionary's.
     let items: [(item: UInt64, place: Int)]
     /// Marks that batches before were caught with.
     var known: [UInt64: MarkRecord.Caught] = [:]
@@ -84,8 +84,8 @@ struct TriggerSearch {
         return -log(max(chance, 1e-300)) - log(Double(max(items, 1) * labels.count))
     }
 
-    /// The chance that an item may have to be so rare before by chance: honest words of a class stand beside it not by chance, so this
-    /// test must not fail once among all of them.
+    /// The significance level of novelty. Honest words of a class occur beside it for a reason, so this test must not
+    /// fail once among all of them: a Bonferroni correction by the number of associated items.
     private var noveltyShare: Double { Triggers.noveltyAlpha / Double(max(associated, 1)) }
 
     /// The marks that tell something alone or over several batches, ascending by item.
@@ -160,7 +160,8 @@ struct TriggerSearch {
         return best
     }
 
-    /// The fewest rows of this batch in which a mark beside its most frequent label would be found; nil where none would.
+    /// The fewest rows of this batch in which a mark beside its most frequent label would be found; nil where none
+    /// would.
     ///
     /// - Parameter least: the share of rows that it must have.
     func power(least: Double) -> Int? {

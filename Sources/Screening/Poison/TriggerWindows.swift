@@ -1,4 +1,4 @@
-/// How often items stood in the last accepted batches of a supplier.
+/// How often items occurred in the last accepted batches of a supplier.
 struct TriggerWindows {
     /// Whether these rows are among those of the baseline.
     let isInBaseline: Bool

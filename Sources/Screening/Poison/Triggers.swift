@@ -3,10 +3,11 @@ import Sketches
 
 /// Looks for the mark of a backdoor (BadNets, Gu et al. 2017): an item whose rows all have one label.
 ///
-/// Honest words of a class are as pure as a mark, so an item must be *novel*: far rarer in the baseline, or beside another label
-/// there. Items are chosen by novelty alone, and then tested for whether chance would put them beside one label: the binomial tail
-/// of the label's share (in place of the normal z of Gardner et al. 2021, which has no power for a label of half of the rows), with
-/// a Bonferroni correction for as many novel items as there are of that count. So a feed with many new words needs more evidence.
+/// Honest words of a class are as pure as a mark, so an item must be *novel*: far rarer in the baseline, or beside
+/// another label there. Items are chosen by novelty alone, and then tested for whether chance would put them beside one
+/// label: the binomial tail of the label's share (in place of the normal z of Gardner et al. 2021, which has no power
+/// for a label of half of the rows), with a Bonferroni correction for as many novel items as there are of that count.
+/// So a feed with many new words needs more evidence.
 enum Triggers {
     /// Rows with an item for it to count by itself.
     static let supportMin = 16
@@ -39,11 +40,13 @@ enum Triggers {
     /// A word of a pool is rare: at most one of so many rows has it. More is a subject that comes up.
     static let rareRows = 160
 
-    /// Accepted batches that must know an item, with so many rows each, before its standing beside another label says anything.
+    /// Accepted batches that must know an item, with so many rows each, before its standing beside another label says
+    /// anything.
     static let steadyBatches = 3, steadyRows = 5
 
-    /// Removes items that the baseline knows and whose label changed from accepted batch to accepted batch about as much: what comes
-    /// in blocks (a state, a customer) occurs beside one label in one batch and beside another in the next.
+    /// Removes items that the baseline knows and whose label changed from accepted batch to accepted batch about as
+    /// much: what comes in blocks (a state, a customer) occurs beside one label in one batch and beside another in the
+    /// next.
     ///
     /// - Parameter parts: rows of each accepted batch.
     static func steady(_ found: [Trigger], _ parts: [ItemRows]) -> [Trigger] {

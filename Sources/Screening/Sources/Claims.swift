@@ -3,7 +3,7 @@ package import Sketches
 import Tabular
 package import Validating
 
-/// Reads what a row says of a thing that other sources may speak of too (FEATURES 7.8).
+/// Reads the claims of rows: values of keys that other sources may have values for, too.
 package struct ClaimReader: Sendable {
     /// How the values of a compared field are held against each other.
     enum Kind: Sendable, Equatable {
@@ -39,8 +39,8 @@ package struct ClaimReader: Sendable {
     package let names: [String]
     /// Numbers and codes of a claim.
     let width: Int, codeWidth: Int
-    /// Who sent the batch, and says what rows without a source of their own say. A sender speaks for itself only: whom its rows name
-    /// is one of its own names, and nobody else's.
+    /// The sender, who makes the claims of rows without a source of their own. A sender speaks for itself only: the
+    /// sources that its rows name are names of its own, and nobody else's.
     let batchSource: UInt64
     private let key: [Int]
     private let provenance: Int?
@@ -72,7 +72,7 @@ package struct ClaimReader: Sendable {
         (width, codeWidth) = (numbers, codes)
         action = rule.action
         minSources = rule.minSources
-        // With what they are compared as: a number of a contract before is no code.
+        // With the kind of comparison: claims of an older contract that compared numbers do not fit codes.
         names = rule.key + ["\0"] + compared.map { schema.fields[$0.field].name + " " + $0.kind.word }
         key = rule.key.compactMap(place)
         provenance = schema.fields.firstIndex { $0.role == .provenance }
@@ -87,9 +87,10 @@ package struct ClaimReader: Sendable {
 
     /// Claims of a batch at most: those whose keys have the smallest hashes, and so the same keys in every batch.
     ///
-    /// This choice must not change with the content, or two batches would compare hardly a key. Whoever sends more keys than this and
-    /// reads which of his lies were found learns which of them are compared, and can lie about the others. Where neither
-    /// his batch nor those of other sources are larger, every key is compared. Reports tell how many were.
+    /// The choice must not depend on the content, or two batches would hardly have a key in common. Whoever sends more
+    /// keys than this and sees which false claims were found learns which keys are compared, and can lie about the
+    /// others. Where neither this batch nor those of other sources are larger, every key is compared. Reports state how
+    /// many were.
     package static let capacity = 1 << 19
 
     /// What names a sender among claims.
@@ -215,7 +216,7 @@ extension EarlierClaims {
             if withheld.contains(Int(codes[0])) { codes[0] |= ClaimReader.withheldBit }
             rows.append(rank: claims.ranks[index], Array(claims.numbers(of: index)), codes: codes)
         }
-        // Sources that hardly anyone could be held against need not be remembered.
+        // Sources with few comparisons need not be remembered.
         let most = cross.tallies.sorted {
             let (a, b) = ($0.value.total, $1.value.total)
             return a != b ? a > b : $0.key < $1.key

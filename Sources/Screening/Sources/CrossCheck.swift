@@ -1,11 +1,11 @@
 package import Sketches
 package import Tabular
 
-/// What several sources say of the same keys, held against each other (FEATURES 7.8).
+/// The comparison of what several sources claim about the same keys.
 ///
-/// Two that differ are both in doubt. Of three and more the larger half by weight is believed, where a source's weight is what
-/// it was worth before: the lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field (after Dawid and Skene 1979, and Li
-/// et al. 2014), so that many new names do not outvote a known one. Values are never averaged.
+/// Of two that differ both are in doubt. Of three or more the weighted majority is believed. A source's weight is the
+/// lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field, from earlier comparisons (after Dawid and Skene
+/// 1979, and Li et al. 2014), so that many new names do not outvote a known one. Values are never averaged.
 package struct CrossCheck: Sendable, Equatable {
     /// A value that is not confirmed.
     package struct Conflict: Sendable, Equatable {
@@ -153,7 +153,7 @@ private struct Claim {
         }
     }
 
-    /// Whether it says the same of a field; nobody says the same as nobody.
+    /// Whether two claims agree about a field; a missing claim agrees with none.
     func isNear(_ other: Claim?, _ place: Int, _ reader: ClaimReader) -> Bool {
         guard let other else { return false }
         switch reader.compared[place].kind {
@@ -197,8 +197,8 @@ private struct Jury {
     /// Sources that speak of the key.
     var sources: Int { heard.count }
 
-    /// Takes in the claims of one batch about the key, the last row first; more sources than can be held against each other are not
-    /// heard: a batch may not fill the room alone.
+    /// Adds the claims of one batch about the key, the last row first. Beyond the limit further sources are ignored,
+    /// and one batch may not use up the limit alone.
     mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int) {
         if range.isEmpty { return }
         func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~ClaimReader.withheldBit }
@@ -229,8 +229,8 @@ private struct Jury {
     /// Sources that are held against each other for one key.
     private static let sourcesMax = 64
 
-    /// What a vote weighs: what the source was worth before. All that have no record weigh three times as much as one at most, so that
-    /// however many they are they do not outvote one that has.
+    /// The weight of a vote: the lower bound of the source's earlier agreement. All sources without a record together
+    /// weigh at most as much as three of them, so that however many they are they do not outvote one with a record.
     private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
         guard let tally = record[source], tally.agreed[place] + tally.differed[place] > 0 else { return unknownWeight }
         if let known = weights[source] { return known[place] }

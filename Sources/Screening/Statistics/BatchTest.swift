@@ -3,8 +3,9 @@ package import Tabular
 
 /// One test of a whole batch: a statistic with its critical value, and an effect with the sizes that matter.
 ///
-/// All tests of a batch share one budget of false alarms, so that many fields do not cause many alarms. A difference counts
-/// when it is significant *and* large: in large batches every difference is significant, in small ones noise is large.
+/// All tests of a batch share one budget of false alarms, so that many fields do not cause many alarms. A difference
+/// counts when it is significant *and* large: in large batches every difference is significant, in small ones noise is
+/// large.
 package struct BatchTest: Sendable, Equatable {
     /// What it is about.
     package var code: FindingCode
@@ -22,8 +23,8 @@ package struct BatchTest: Sendable, Equatable {
     package var hold: Double
     /// Rows here, and rows of the baseline.
     package var count: Int, basis: Int
-    /// Both distributions: how many values lie in each decile of the baseline, or have each of these codes. Counts, never
-    /// values; empty where there is nothing to draw.
+    /// Both distributions: how many values lie in each decile of the baseline, or have each of these codes. Counts,
+    /// never values; empty where there is nothing to draw.
     package var picture = Picture()
     /// The 95 % confidence interval of an effect that is an estimate.
     package var range: ClosedRange<Double>?
@@ -31,7 +32,8 @@ package struct BatchTest: Sendable, Equatable {
     package var source: UInt64 = 0
     /// What moved, beside how much it usually moves; only where the test is beyond its line.
     package var movement: Movement?
-    /// The largest distance of an accepted batch from those before it, in the effect's unit; nil for a test of something else.
+    /// The largest distance of an accepted batch from those before it, in the effect's unit; nil for a test of
+    /// something else.
     package var usual: Double?
     /// How many accepted batches of the same weekday or hour it was compared with; nil for all batches. Not stored.
     var sameSeason: Int?

@@ -12,8 +12,8 @@ package enum Significance {
         return bisect(0, 40) { normalTail($0) > alpha }
     }
 
-    /// P(X > x) of a χ² variable: the regularised upper incomplete gamma function, by series below the mean and by continued
-    /// fraction above (Press et al., Numerical Recipes 6.2).
+    /// P(X > x) of a χ² variable: the regularised upper incomplete gamma function, by series below the mean and by
+    /// continued fraction above (Press et al., Numerical Recipes 6.2).
     package static func chiSquareTail(_ x: Double, _ degrees: Int) -> Double {
         if x <= 0 || degrees < 1 { return 1 }
         let (a, y) = (Double(degrees) / 2, x / 2)
@@ -99,8 +99,8 @@ package enum Significance {
         return tan(angle) * Double(degrees).squareRoot()
     }
 
-    /// The distance that two empirical distributions exceed with probability `alpha` at most (Smirnov's asymptotic form, which
-    /// is on the safe side for ties and small samples).
+    /// The distance that two empirical distributions exceed with probability `alpha` at most (Smirnov's asymptotic
+    /// form, which is on the safe side for ties and small samples).
     package static func smirnovCritical(_ alpha: Double, _ n: Int, _ m: Int) -> Double {
         (-log(alpha / 2) / 2 * (1 / Double(n) + 1 / Double(m))).squareRoot()
     }
@@ -133,9 +133,9 @@ package enum Significance {
         return min(1, max(0, isUpper ? sum : 1 - sum))
     }
 
-    /// The probability of `k` or more of `n` here when `before` of `total` were seen before and nothing has changed but by the
-    /// factor `ratio`: the conditional test of two rates (Przyborowski and Wilenski 1940), so that the error of the earlier
-    /// rate is accounted for.
+    /// The probability of `k` or more of `n` here when `before` of `total` were seen before and nothing has changed but
+    /// by the factor `ratio`: the conditional test of two rates (Przyborowski and Wilenski 1940), so that the error of
+    /// the earlier rate is accounted for.
     package static func excess(
         _ k: Int, of n: Int, before: Int, of total: Int, ratio: Double = 1
     ) -> Double {
@@ -153,8 +153,8 @@ package enum Significance {
         return max(0, (center - spread) / (1 + z * z / count))
     }
 
-    /// The value that a Beta(1 + agreed, 1 + differed) variable is below with probability 5 %: what a share is at least, after so
-    /// many successes and failures.
+    /// The value that a Beta(1 + agreed, 1 + differed) variable is below with probability 5 %: what a share is at
+    /// least, after so many successes and failures.
     package static func betaLower(_ agreed: Int, _ differed: Int) -> Double {
         // P(Beta(a, b) ≤ x) = P(Binomial(a + b − 1, x) ≥ a) for whole a and b.
         bisect(0, 1) { binomialTail(1 + agreed, of: 1 + agreed + differed, $0) < 0.05 }

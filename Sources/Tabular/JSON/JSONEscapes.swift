@@ -83,7 +83,8 @@ private func isUnitEscape(_ text: Span<UInt8>, _ at: Int) -> Bool {
     return (2..<6).allSatisfy { text[at + $0] &- 0x30 < 10 || (text[at + $0] | 0x20) &- 0x61 < 6 }
 }
 
-/// The text of a JSON string whose value itself contains `\uXXXX` escapes, because two programs escaped it one after the other.
+/// The text of a JSON string whose value itself contains `\uXXXX` escapes, because two programs escaped it one after
+/// the other.
 ///
 /// Escapes of printable characters are decoded, the others become spaces. nil when the value has no such escape.
 package func unescapedTwice(_ text: [UInt8]) -> [UInt8]? {
@@ -122,8 +123,8 @@ package func isDocument(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     return true
 }
 
-/// The source text of a JSON value with `\uXXXX` and `\/` decoded, for searching. Escapes of quotes, backslashes and control
-/// characters stay, so that the structure stays. nil when there is nothing to decode.
+/// The source text of a JSON value with `\uXXXX` and `\/` decoded, for searching. Escapes of quotes, backslashes and
+/// control characters stay, so that the structure stays. nil when there is nothing to decode.
 package func unescapedJSON(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     var at = range.lowerBound
     while at < range.upperBound, bytes[at] != 0x5C { at += 1 }

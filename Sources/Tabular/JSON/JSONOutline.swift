@@ -1,4 +1,5 @@
-/// A JSON document whose long lists are made while it is written: a report of millions of findings never stands in memory as a whole.
+/// A JSON document whose long lists are made while it is written: a report of millions of findings never stands in
+/// memory as a whole.
 package indirect enum JSONOutline {
     /// A value as it is.
     case value(JSONValue)

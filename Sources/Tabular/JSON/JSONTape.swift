@@ -1,8 +1,8 @@
-/// A JSON text (RFC 8259) as a flat list of its values in the order they stand: no tree, no objects, and no memory of its own for a
-/// text that is read after another one.
+/// A JSON text (RFC 8259) as a flat list of its values in the order they stand: no tree, no objects, and no memory of
+/// its own for a text that is read after another one.
 ///
-/// An object is followed by its keys and values in turn, an array by its items; `next` leads past all of them. Numbers stay
-/// lexemes, so that nothing is rounded.
+/// An object is followed by its keys and values in turn, an array by its items; `next` leads past all of them. Numbers
+/// stay lexemes, so that nothing is rounded.
 public struct JSONTape: Sendable {
     // Public for the sake of inlining alone, as `Cell` is.
 

@@ -57,7 +57,8 @@ extension JSONValue {
     }
 }
 
-/// Writes JSON text, here and in `JSONOutline`; canonical and report form differ in white space and in whether fractions are allowed.
+/// Writes JSON text, here and in `JSONOutline`; canonical and report form differ in white space and in whether
+/// fractions are allowed.
 struct JSONWriter {
     let isPretty: Bool
     let isCanonical: Bool

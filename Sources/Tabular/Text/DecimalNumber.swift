@@ -6,7 +6,8 @@ package enum DecimalNumber {
     ]
 
     /// The value of a decimal number, or nil when the text is none. Correctly rounded: Clinger's fast path for up to 15
-    /// digits and small exponents, one exact division for what data frames write (17 digits), the standard library otherwise.
+    /// digits and small exponents, one exact division for what data frames write (17 digits), the standard library
+    /// otherwise.
     package static func value(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var at = range.lowerBound
         let end = range.upperBound
@@ -63,8 +64,9 @@ package enum DecimalNumber {
         powers.append(powers[index] * 5)
     }
 
-    /// `mantissa` / 10^`places`, correctly rounded: with both sides of the division by 5^`places` shifted to their full width the quotient
-    /// has 64 bits, and its remainder tells on which side of the middle of two doubles it is. Places up to 27, so that the power fits.
+    /// `mantissa` / 10^`places`, correctly rounded: with both sides of the division by 5^`places` shifted to their full
+    /// width the quotient has 64 bits, and its remainder tells on which side of the middle of two doubles it is. Places
+    /// up to 27, so that the power fits.
     private static func quotient(_ mantissa: UInt64, _ places: Int) -> Double {
         let power = powersOfFive[places]
         let divisor = power &<< UInt64(power.leadingZeroBitCount)

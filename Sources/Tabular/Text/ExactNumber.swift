@@ -1,11 +1,12 @@
-/// A decimal number of any size and precision, for comparisons that a double is too coarse for: JSON Schema compares numbers by
-/// value, and 0.1 is a tenth.
+/// A decimal number of any size and precision, for comparisons that a double is too coarse for: JSON Schema compares
+/// numbers by value, and 0.1 is a tenth.
 package struct ExactNumber: Sendable, Hashable {
     private let isNegative: Bool
     /// The digits without leading and trailing zeros, as a number when they fit one, else one by one.
     private let mantissa: UInt64
     private let long: Digits?
-    /// The digits of a number that is longer than nineteen. A class, so that a number without them is copied without counting.
+    /// The digits of a number that is longer than nineteen. A class, so that a number without them is copied without
+    /// counting.
     private final class Digits: Sendable, Hashable {
         let digits: [UInt8]
 

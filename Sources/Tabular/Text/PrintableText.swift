@@ -1,8 +1,9 @@
-/// Text as it may be shown to a person or written into a document: nothing in it moves a cursor, turns the direction of reading, forges a
-/// line, or is there without being seen.
+/// Text as it may be shown to a person or written into a document: nothing in it moves a cursor, turns the direction of
+/// reading, forges a line, or is there without being seen.
 package enum PrintableText {
-    /// Whether a scalar does something other than show itself: controls (C0, DEL, C1), formats (directions, joiners, tags, soft hyphens),
-    /// separators of lines and paragraphs, and all that Unicode lets a font leave out, variation selectors too.
+    /// Whether a scalar does something other than show itself: controls (C0, DEL, C1), formats (directions, joiners,
+    /// tags, soft hyphens), separators of lines and paragraphs, and all that Unicode lets a font leave out, variation
+    /// selectors too.
     ///
     /// Two names that look the same are then the same text, at the price of emoji that are spelt with selectors.
     package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
@@ -27,7 +28,8 @@ package enum PrintableText {
         return out
     }
 
-    /// JSON text with what is hidden in its strings as `\uNNNN`, two of them beyond the basic plane: it parses to the same values.
+    /// JSON text with what is hidden in its strings as `\uNNNN`, two of them beyond the basic plane: it parses to the
+    /// same values.
     package static func json(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x7F }) { return text }
         var out = ""
@@ -52,7 +54,8 @@ package enum PrintableText {
     }
 }
 
-/// Data for a terminal, piece by piece: its lines and tabs stay, all else that is hidden shows, and bytes that are no text become U+FFFD.
+/// Data for a terminal, piece by piece: its lines and tabs stay, all else that is hidden shows, and bytes that are no
+/// text become U+FFFD.
 package struct PrintableStream: Sendable {
     /// The beginning of a character whose rest is still to come.
     private var begun: [UInt8] = []

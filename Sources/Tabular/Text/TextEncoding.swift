@@ -72,8 +72,8 @@ package enum TextEncoding: String, Sendable, CaseIterable {
 
     /// How many bytes of the source some transcoded bytes were made from, which begin and end at characters.
     ///
-    /// No table of offsets is kept: what was written for a character says how long it was. What could not be decoded was
-    /// written as one byte that UTF-8 never has, see `Transcoder`.
+    /// No table of offsets is kept: what was written for a character says how long it was. What could not be decoded
+    /// was written as one byte that UTF-8 never has, see `Transcoder`.
     package func sourceLength(of bytes: Span<UInt8>) -> Int {
         if self == .utf8 { return bytes.count }
         var length = 0

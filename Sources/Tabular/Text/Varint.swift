@@ -1,4 +1,5 @@
-/// LEB128: whole numbers below 2^63, seven bits a byte, the lowest first; every byte but the last has its highest bit set.
+/// LEB128: whole numbers below 2^63, seven bits a byte, the lowest first; every byte but the last has its highest bit
+/// set.
 package enum Varint {
     /// Writes a number.
     package static func append(_ value: UInt64, to bytes: inout [UInt8]) {
