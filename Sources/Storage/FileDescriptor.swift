@@ -1,9 +1,9 @@
 import CPosix
 import Glibc
 
-/// What the system says of a file.
+/// The status of a file, as stat(2) reports it.
 package struct FileStatus: Sendable, Equatable {
-    /// What sort of thing has the name.
+    /// The kind of a file.
     package enum Kind: String, Sendable {
         /// A plain file.
         case regular = "plain file"
@@ -19,7 +19,7 @@ package struct FileStatus: Sendable, Equatable {
         case device
     }
 
-    /// What sort of thing it is.
+    /// Its kind.
     package let kind: Kind
     /// Its length in bytes.
     package let size: Int
@@ -155,7 +155,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         guard ok else { throw systemError("write", path) }
     }
 
-    /// Keeps standard input in a file without a name, for those who read it twice.
+    /// Copies standard input into a file without a name, so that it can be read twice.
     package static func spoolStandardInput(in folder: String) throws(StorageError) -> FileDescriptor {
         let file = try unnamed(in: folder, calling: "standard input")
         var (buffer, size) = ([UInt8](repeating: 0, count: 1 << 18), 0)
@@ -179,7 +179,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(number: copy, path: path)
     }
 
-    /// What the system says of the open file, whatever has become of its name.
+    /// The status of the open file, whatever its name refers to now.
     package func status() throws(StorageError) -> FileStatus {
         var status = stat()
         guard unsafe fstat(number, &status) == 0 else { throw systemError("examine", path) }

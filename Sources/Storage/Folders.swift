@@ -30,7 +30,7 @@ package func listFolder(_ path: String) throws(StorageError) -> [String] {
     return try list(number, path)
 }
 
-/// What has this name, itself and not what it links to; nil when nothing has.
+/// The status of what has this name, without following a link; nil when there is nothing.
 package func fileStatus(_ path: String) throws(StorageError) -> FileStatus? {
     var status = stat()
     if unsafe lstat(path, &status) == 0 { return FileStatus(status) }

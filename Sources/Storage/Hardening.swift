@@ -1,12 +1,12 @@
 import CPosix
 import Glibc
 
-/// Makes this process give little away: new files for the owner only, no core dumps, no debugger of the same user and
-/// no gaining of rights through exec. Throws when one of them is refused.
+/// Hardens the process: new files are readable by their owner only, and there are no core dumps, no debugger of the
+/// same user and no new privileges through exec. Throws when the system refuses one of them.
 ///
 /// Call it first of all, before any file is opened.
 package func hardenProcess() throws(StorageError) {
-    // The language's own report of a crash shows registers and the memory that they point at: cells of somebody's data.
+    // Swift's crash report shows registers and memory, which may hold cells of somebody's data.
     for number in [SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGQUIT] { _ = signal(number, SIG_DFL) }
     umask(0o077)
     var none = rlimit()

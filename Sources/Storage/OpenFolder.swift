@@ -45,7 +45,7 @@ private func lend<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Re
     }
 }
 
-/// A folder that is open: what is done by name in it happens in this very folder, whatever its path means by now.
+/// An open folder. Operations by name happen in this very folder, whatever its path refers to by then.
 package final class OpenFolder: Sendable {
     private let file: FileDescriptor
 
@@ -166,7 +166,7 @@ package final class OpenFolder: Sendable {
         file = try FileDescriptor.openFolder(path, followsLink: false)
     }
 
-    /// What the system says of the folder itself.
+    /// The status of the folder itself.
     package func status() throws(StorageError) -> FileStatus { try file.status() }
 
     /// Calls `body` with each name, in the order in which the file system has them.
@@ -178,7 +178,7 @@ package final class OpenFolder: Sendable {
         try eachName(number, path, body)
     }
 
-    /// What has this name, itself and not what it links to; nil when nothing has.
+    /// The status of what has this name, without following a link; nil when there is nothing.
     package func status(of name: FileName) throws(StorageError) -> FileStatus? {
         var status = stat()
         let number = file.number

@@ -38,7 +38,7 @@ package struct Finding: Sendable, Equatable {
         self.row = row
         self.field = field
         byteOffset = bytes.lowerBound
-        byteLength = UInt64(bytes.count)
+        byteLength = bytes.upperBound - bytes.lowerBound
         contributors = []
     }
 

@@ -15,7 +15,7 @@ protocol EntryBody {
 
 extension JSONValue: EntryBody {}
 
-/// Reads one body after the other without making a tree: reading trees was most of a verification.
+/// Reads one body after the other without building a tree, which took most of a verification's time.
 final class EntryBodyReader {
     fileprivate var tape = JSONTape()
 

@@ -81,7 +81,7 @@ package struct LedgerChange: Sendable {
     /// The content that it accepts, which must not have been accepted since.
     private(set) var accepts: Content?
 
-    /// What is accepted once: a file's bytes in a dataset, and where sources are compared of each source.
+    /// Content that is accepted once: a file's bytes in a dataset and, where sources are compared, from each source.
     package struct Content: Sendable, Equatable {
         let dataset: String, digest: String, source: String?
 

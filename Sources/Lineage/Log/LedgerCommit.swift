@@ -43,15 +43,15 @@ extension Ledger {
         return Committed(size: head.size, root: head.root, note: note, firstSequence: firstSequence)
     }
 
-    /// Where commits are counted, the first body of each says how many entries it made: after as many there is a signed
-    /// checkpoint, and one that was taken away is missed.
+    /// Where commits are counted, the first body of each states how many entries it made. A signed checkpoint must
+    /// follow them, so a removed one is noticed.
     private func counted(_ body: JSONValue, _ count: Int) -> JSONValue {
         guard var members = body.members else { return body }
         members["commit"] = .integer(Int64(count))
         return .object(members)
     }
 
-    /// What was written is what is there: a commit that is not recorded must not look like one.
+    /// Reads back what was written: a commit that is not recorded must not look like one.
     private func readBack(_ head: Checkpoint, _ note: [UInt8], _ count: Int, in db: Database) throws {
         let newest = try db.first("SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1") {
             $0.integer(0) == head.size && $0.bytes(1) == head.root && $0.bytes(2) == note
@@ -63,8 +63,8 @@ extension Ledger {
         }
     }
 
-    /// Another process may have judged the same content since the caller last looked: the entries say so, whatever has
-    /// become of the table of keys.
+    /// Another process may have judged the same content since the caller last looked. The entries show it, even where
+    /// the table of keys was changed.
     private func refuseSeen(_ change: LedgerChange, in db: Database) throws {
         guard let proven = change.provenSize, !change.seen.isEmpty else { return }
         let keys = Set(change.seen.keys.map(hex))

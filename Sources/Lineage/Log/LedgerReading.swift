@@ -199,7 +199,7 @@ extension Ledger {
         }
     }
 
-    /// Works the mutable tables out again from the log, which was verified before: nobody signs them.
+    /// Rebuilds the mutable tables, which are not signed, from the log, which was verified before.
     package static func rebuildWorkingState(path: String) throws(LedgerError) {
         let operation = "rebuild claims and keys of"
         try requireFile(path, operation)

@@ -4,7 +4,7 @@ package import Storage
 import Synchronization
 import Tabular
 
-/// Reads the log for decisions: nothing that it gives out rests on anything but a checkpoint that the known key signed.
+/// Reads the log for decisions. Every answer rests on a checkpoint that the known key signed.
 ///
 /// `state` catches up with the newest checkpoint: every entry since the last time is hashed into the tree, and the root
 /// must come out as it was signed. What was proven once is kept in a cache under a key of the store, so that a record
@@ -26,8 +26,8 @@ package final class ProvenLog: Sendable {
     package struct Cache: Sendable {
         let folder: OpenFolder
         let secret: SecretKey
-        /// What the record must say of the secret: somebody who writes into the store can put a key of their own in its
-        /// place.
+        /// The identity of the secret that the record must state: whoever writes into the store could put another
+        /// secret in its place.
         let identity: String
         /// The name of the file.
         package static let name = "ledger.index"
@@ -248,7 +248,7 @@ package final class ProvenLog: Sendable {
         hmacSHA256(key: cache.secret, (Array("sluice/ledger-index/v1\0\(key)\0".utf8) + text).span)
     }
 
-    /// What another process proved; nil when there is none, or it is not ours.
+    /// The state that another process proved; nil when there is none, or when it does not carry the store's key.
     private func kept(upTo size: Int) -> ProvenState? {
         // As large as a cache of so many entries can be, and of as many more again: what is larger is none of ours.
         guard let cache, let name = FileName(Array(Cache.name.utf8)),

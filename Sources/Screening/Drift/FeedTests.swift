@@ -62,8 +62,7 @@ struct FeedTests {
 
     /// The tests of a column of numbers.
     ///
-    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared
-    ///   with all.
+    /// - Parameter start: the place of the first batch of its level. The share of missing values is compared with all.
     func measure(_ place: Int, field: Int, isLength: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let tests = since(start).levels(ofMeasure: place, field: field, isLength: isLength, form: form)
         // Its values were left out, so that nothing looks at them.
@@ -86,7 +85,7 @@ struct FeedTests {
             switch form {
             case .measure:
                 let known = before.indices.filter { before[$0].present >= ModifiedZ.rowsMin }
-                if let test = shape(place, besides: known, subject(isLength ? .lengthDrift : .distributionDrift)) {
+                if let test = shape(place, beside: known, subject(isLength ? .lengthDrift : .distributionDrift)) {
                     tests.append(test)
                 }
             case .twoValued, .code:
@@ -113,7 +112,7 @@ struct FeedTests {
     }
 
     /// The test of the quantiles of the measure at `place` beside the batches at `places`.
-    private func shape(_ place: Int, besides places: [Int], _ subject: Subject) -> BatchTest? {
+    private func shape(_ place: Int, beside places: [Int], _ subject: Subject) -> BatchTest? {
         let (here, before) = (now.measures[place], places.map { batches[$0].measures[place] })
         guard !before.isEmpty else { return nil }
         // Never negative and lopsided: in logarithms, with the middle as the unit.
@@ -170,8 +169,7 @@ struct FeedTests {
 
     /// The tests of a column of codes.
     ///
-    /// - Parameter start: the place of the batch that its level begins with; how many values are missing is compared
-    ///   with all.
+    /// - Parameter start: the place of the first batch of its level. The share of missing values is compared with all.
     func category(_ place: Int, field: Int, isLabel: Bool, form: ColumnForm, from start: Int = 0) -> [BatchTest] {
         let (here, before) = (now.categories[place], batches.map { $0.categories[place] })
         return since(start).levels(ofCategory: place, field: field, isLabel: isLabel, form: form)
