@@ -169,15 +169,14 @@ package struct RecordBlock: Sendable {
             // The bytes' other faults are reported too, so that a person corrects them at once.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
-                Finding(
-                    code, outcome: .rejected, row: firstRow + problem.row, byteOffset: range.lowerBound,
-                    byteLength: UInt64(range.count))
+                Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
             }
         }
         return Batch(
-            layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
-            findings: findings, isWellFormed: isWellFormed, extras: extras, knowsExtras: knowsExtras, oddKeys: oddKeys,
-            sourceRanges: places)
+            layout: layout, bytes: owned,
+            rows: .init(cells: cells, records: records, isWellFormed: isWellFormed, findings: findings),
+            origin: .init(firstRow: firstRow, baseOffset: sourceOffset, sourceRanges: places),
+            unnamed: .init(extras: extras, oddKeys: oddKeys, knowsExtras: knowsExtras))
     }
 
     /// Faults of a row's bytes, whatever its cells are. The separators 0x1C to 0x1F may be the delimiter.

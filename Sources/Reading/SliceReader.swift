@@ -34,12 +34,13 @@ package struct SliceReader: ~Copyable {
         if slice.isOverlong {
             position = slice.bytes.count
             let finding = Finding(
-                .rowTooLong, outcome: .rejected, row: slice.firstRow, byteOffset: slice.offset, byteLength: slice.length
-            )
+                .rowTooLong, outcome: .rejected, row: slice.firstRow, bytes: slice.offset..<slice.offset + slice.length)
+            let rows = Batch.Rows(
+                cells: layout.columns.map { _ in .absent }, records: [RecordRange(start: 0, end: slice.bytes.count)],
+                isWellFormed: [false], findings: [finding])
             return Batch(
-                layout: layout, bytes: slice.bytes, cells: layout.columns.map { _ in .absent },
-                records: [RecordRange(start: 0, end: slice.bytes.count)], firstRow: slice.firstRow,
-                baseOffset: slice.offset, findings: [finding], isWellFormed: [false])
+                layout: layout, bytes: slice.bytes, rows: rows,
+                origin: .init(firstRow: slice.firstRow, baseOffset: slice.offset))
         }
         let start = position
         let bytes = slice.bytes

@@ -18,7 +18,7 @@ package struct Verdict: Sendable, Equatable {
         var findings = earlier
         let total = max(counts.total, 1)
         func hold(_ code: FindingCode, _ statistic: Double, _ threshold: Double) {
-            findings.append(Finding(code, outcome: .quarantined, row: 0, statistic: statistic, threshold: threshold))
+            findings.append(Finding(code, outcome: .quarantined, row: 0).measuring(statistic, against: threshold))
         }
         if counts.total < schema.batch.minRows {
             hold(.tooFewRows, Double(counts.total), Double(schema.batch.minRows))
@@ -55,8 +55,8 @@ package struct Verdict: Sendable, Equatable {
     /// Kinds of remarks that are counted against the baseline.
     package static let excessTests = 3
 
-    /// Whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the error of the
-    /// earlier rate explain.
+    /// Tests whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the
+    /// error of the earlier rate explain.
     package static func excesses(_ decision: Decision, _ counts: OutcomeCounts, _ schema: Schema) -> [BatchTest] {
         let tested = counts.total - counts.count(.rejected)
         if !decision.earlierRemarks.isEmpty { return charts(decision, counts, tested: tested) }
@@ -74,14 +74,15 @@ package struct Verdict: Sendable, Equatable {
             let basis = max(decision.basisRows, decision.remarks.tested, 1)
             let p = Significance.excess(
                 observed, of: max(tested, 1), before: Int((rate * Double(basis)).rounded(.up)), of: basis)
+            let share = observed >= 5 ? Double(observed) / Double(max(tested, 1)) : 0
             return BatchTest(
-                code: code, field: -1, statistic: p > 0 ? -log10(p) : 300, critical: -log10(decision.alpha),
-                effect: observed >= 5 ? Double(observed) / Double(max(tested, 1)) : 0, warn: 2 * rate, hold: 2 * rate,
-                count: tested, basis: basis)
+                code, chance: .init(p: p, share: decision.alpha),
+                effect: .init(share, warn: 2 * rate, hold: 2 * rate), rows: .init(tested, before: basis))
         }
     }
 
-    /// The remarks that have a chart, in which of the baseline's counts they are, and the least difference that matters.
+    /// The remarks that have a chart, in which of the baseline's counts they are, and the least difference that
+    /// matters.
     static var chartedKinds: [(code: FindingCode, count: KeyPath<Baseline.Remarks, Int>, floor: Double)] {
         [(.outlierExcess, \.deviated, 0.05), (.pairExcess, \.apart, 0.05), (.isolationExcess, \.isolated, 0.1)]
     }
@@ -92,14 +93,13 @@ package struct Verdict: Sendable, Equatable {
         return zip(chartedKinds, found).map { kind, found in
             let (code, count, floor) = kind
             let history = decision.earlierRemarks.map { (found: $0[keyPath: count], of: $0.tested) }
-            let line = BetweenBatches.rateLine(
-                history, count: max(tested, 1), alpha: decision.alpha, floor: floor)
+            let line = RateChart(alpha: decision.alpha, floor: floor).line(history, count: max(tested, 1))
             let rate = found >= 5 ? Double(found) / Double(max(tested, 1)) : 0
+            // More than 5 % of outliers are another population.
+            let hold = !decision.isLearning ? line : code == .outlierExcess ? max(0.05, line) : .infinity
             var test = BatchTest(
-                code: code, field: -1, statistic: rate, critical: line, effect: rate, warn: line,
-                // More than 5 % of outliers are another population.
-                hold: !decision.isLearning ? line : code == .outlierExcess ? max(0.05, line) : .infinity, count: tested,
-                basis: history.reduce(0) { $0 + $1.of })
+                code, chance: .init(rate, beyond: line), effect: .init(rate, warn: line, hold: hold),
+                rows: .init(tested, before: history.reduce(0) { $0 + $1.of }))
             if test.outcome > .accepted { test.movement = .remarks(rate, history) }
             return test
         }

@@ -39,8 +39,8 @@ package struct QuarantineWriter: ~Copyable {
     /// Rows written.
     package private(set) var rows = 0
 
-    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` whether rejected rows are kept
-    /// with their record.
+    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` whether rejected rows
+    /// are kept with their record.
     package init(
         to file: consuming StagedFile, fields: [String], keepsRejected: Bool = true, context: [String: String],
         recipients: [WrappingKey]

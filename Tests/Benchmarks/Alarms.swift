@@ -111,8 +111,10 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         profile.finish()
         let baseline = Baseline.merged(recent.reversed())
         let decision = Decision(
-            profile, keyErrors: [], baseline: baseline, schema: schema, screened: fields, seed: UInt64(index),
-            earlierRows: recent.map { $0.sample.codes(fields.codeCount - 1) })
+            profile,
+            beside: Precedents(
+                baseline: baseline, earlierRows: recent.map { $0.sample.codes(fields.codeCount - 1) }),
+            schema: schema, screened: fields, seed: UInt64(index))
         let screener = Screener(decision, reader, actions: [:])
         var counts = OutcomeCounts()
         var kept = KeptRows(reader)
@@ -124,10 +126,11 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         }
         kept.finish()
         let verdict = Verdict(decision, counts, schema: schema)
-        recent.append(
-            Baseline(
-                features: fields.numberNames(names), codes: fields.codeNames(names), sample: kept.sample,
-                texts: kept.texts, remarks: Baseline.Remarks(counts), rows: rows))
+        var made = Baseline(
+            features: fields.numberNames(names), codes: fields.codeNames(names), sample: kept.sample,
+            texts: kept.texts, remarks: Baseline.Remarks(counts))
+        made.sizes = [rows]
+        recent.append(made)
         if recent.count > 20 { recent.removeFirst() }
         guard index >= 20 else { continue }
         if !verdict.isAccepted { held += 1 } else if !verdict.findings.isEmpty { noted += 1 }

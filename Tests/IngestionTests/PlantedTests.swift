@@ -177,9 +177,8 @@ import Testing
         func commit(_ content: LedgerChange.Content) throws {
             let entry = JSONValue.object(["kind": .string("note"), "v": .integer(1)])
             _ = try ledger.commit(
-                LedgerChange(
-                    entries: [entry], seen: [[UInt8](repeating: UInt8(before % 250), count: 32): 0], provenSize: before,
-                    accepts: content))
+                LedgerChange(entries: [entry], seen: [[UInt8](repeating: UInt8(before % 250), count: 32): 0])
+                    .decided(at: before, accepting: content))
         }
         let digest = try #require(received["data_hash"]?.text)
         let error = #expect(throws: LedgerError.self) {

@@ -66,8 +66,8 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
                 entries: entries,
                 putInflight: [
                     Inflight(
-                        claim: dead, source: "numbers", state: .publishing, attempts: 1, plan: plan.canonicalBytes(),
-                        updatedMilliseconds: 0)
+                        claim: dead, source: "numbers", state: .publishing, attempts: 1, updatedMilliseconds: 0
+                    ).following(plan.canonicalBytes())
                 ]))
         _ = try Recorder(shop.store)
         #expect(
@@ -125,8 +125,8 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
                     ])
                     try ledger.putInflight(
                         Inflight(
-                            claim: claim, source: "numbers", state: state, attempts: 1, plan: plan.canonicalBytes(),
-                            updatedMilliseconds: 0))
+                            claim: claim, source: "numbers", state: state, attempts: 1, updatedMilliseconds: 0
+                        ).following(plan.canonicalBytes()))
                     _ = try Recorder(shop.store)
                 }
             }
@@ -148,8 +148,8 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
             ])
             try ledger.putInflight(
                 Inflight(
-                    claim: dead, source: "numbers", state: .publishing, attempts: 1, plan: plan.canonicalBytes(),
-                    updatedMilliseconds: 0))
+                    claim: dead, source: "numbers", state: .publishing, attempts: 1, updatedMilliseconds: 0
+                ).following(plan.canonicalBytes()))
             _ = try Recorder(shop.store)
             #expect(!exists(join(shop.folder, "elsewhere")))
         }

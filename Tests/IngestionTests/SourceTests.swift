@@ -185,8 +185,11 @@ import Validating
         let reader = try #require(ClaimReader(validator, source: "b"))
         let (width, codeWidth) = (reader.empty.width, reader.empty.codeWidth)
         let claims = RowSample(
-            capacity: 1, width: width, codeWidth: codeWidth, ranks: [1], values: [Double](repeating: 0, count: width),
-            codes: [UInt64](repeating: 1, count: codeWidth), offered: 1)
+            capacity: 1, width: width, codeWidth: codeWidth,
+            rows: .init(
+                ranks: [1], values: [Double](repeating: 0, count: width),
+                codes: [UInt64](repeating: 1, count: codeWidth)),
+            offered: 1)
         let error = #expect(throws: IngestionError.self) {
             _ = try store.earlierClaims(
                 "numbers", about: claims, reader, digest: [], source: "b", trustedSince: [:])

@@ -59,7 +59,7 @@ func mask(
     let screened = ScreenedFields(schema, numericFields: validator.numericFields)
     let features = FeatureReader(screened, validator)
     let profile = Profile(features, keyRules: validator.keyRules.count)
-    let decision = Decision(profile, keyErrors: [], baseline: nil, schema: schema, screened: screened, seed: 1)
+    let decision = Decision(profile, beside: Precedents(), schema: schema, screened: screened, seed: 1)
     let screener = Screener(decision, features, actions: [:])
     let masker = try Masker(
         schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)],

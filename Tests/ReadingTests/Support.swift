@@ -76,10 +76,11 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
     var wanted = sliceBytes
     let lineEnd = plan.dialect.lineTerminator ?? 0x0A
     func slice(_ length: Int, rows: Int, isOverlong: Bool) -> SourceSlice {
-        SourceSlice(
+        var made = SourceSlice(
             ordinal: slices.count, offset: UInt64(carryStart), length: UInt64(length), firstRow: row, rowCount: rows,
-            bytes: Array(source[carryStart..<carryStart + (isOverlong ? min(length, 65_536) : length)]),
-            isOverlong: isOverlong)
+            bytes: Array(source[carryStart..<carryStart + (isOverlong ? min(length, 65_536) : length)]))
+        made.isOverlong = isOverlong
+        return made
     }
     while true {
         // A file tells its end only by a short read.

@@ -106,9 +106,11 @@ struct Gate {
     }
 
     func decide(_ profile: Profile, _ baseline: Baseline?, earlierRows: [[UInt64]] = []) -> Decision {
-        Decision(
-            profile, keyErrors: profile.keys.map { $0.duplicates() }, baseline: baseline, schema: schema,
-            screened: screened, seed: 99, earlierRows: earlierRows)
+        var decision = Decision(
+            profile, beside: Precedents(baseline: baseline, earlierRows: earlierRows), schema: schema,
+            screened: screened, seed: 99)
+        decision.keyErrors = profile.keys.map { $0.duplicates() }
+        return decision
     }
 
     /// What the gate says about rows, and the baseline that they would become.
@@ -153,7 +155,8 @@ struct Gate {
         let names = schema.fields.map(\.name)
         var made = Baseline(
             features: self.screened.numberNames(names), codes: self.screened.codeNames(names), sample: kept,
-            texts: texts, remarks: .init(counts), rows: outcomes.count)
+            texts: texts, remarks: .init(counts))
+        made.sizes = [outcomes.count]
         made.marks = [decision.markRecord]
         made.clock = decision.clock
         return Judged(

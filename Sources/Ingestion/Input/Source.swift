@@ -267,7 +267,8 @@ extension SourceSlice {
     fileprivate init(_ place: SlicePlace, _ bytes: [UInt8]) {
         self.init(
             ordinal: place.ordinal, offset: place.offset, length: place.length, firstRow: place.firstRow,
-            rowCount: place.rowCount, bytes: bytes, isOverlong: place.isOverlong)
+            rowCount: place.rowCount, bytes: bytes)
+        isOverlong = place.isOverlong
     }
 }
 

@@ -58,13 +58,12 @@ struct SurveyedBatch {
             options.seed
             ?? plan.choices.decisionSeed(
                 content: survey.digest, contract: plan.schema.digest, baseline: baseline?.main.identity ?? [])
+        let keyErrors = try opened.keys.errors(survey.profile.keys, plan.validator.keyRules)
+        let cross = options.mode < .dryRun ? nil : try crossCheck()
+        let names = try sourceNames()
         var decision = Decision(
-            survey.profile, keyErrors: try opened.keys.errors(survey.profile.keys, plan.validator.keyRules),
-            baseline: baseline?.main.merged, schema: plan.schema, screened: plan.screened, seed: seed,
-            rolling: baseline?.rolling, anchor: baseline?.anchor.map { ($0, baseline?.newest.slow) },
-            earlierRows: baseline?.newest.rowCodes ?? [],
-            cross: options.mode < .dryRun ? nil : try crossCheck(),
-            sourceNames: try sourceNames())
+            survey.profile, beside: Precedents(baseline), schema: plan.schema, screened: plan.screened, seed: seed)
+        (decision.keyErrors, decision.cross, decision.sourceNames) = (keyErrors, cross, names)
         // While another baseline is pinned nothing is added to what adds up away from the anchor, and nothing forgotten.
         if decision.slow == nil { decision.slow = baseline?.newest.slow }
         decision.waivesStatistics = options.waiver?.waivesStatistics ?? false
@@ -125,6 +124,15 @@ struct SurveyedBatch {
     mutating func forgetSamples() {
         survey.profile.forget()
         returnFreeMemory()
+    }
+}
+
+extension Precedents {
+    /// What a batch is compared with.
+    fileprivate init(_ judging: JudgingBaseline?) {
+        self.init(baseline: judging?.main.merged, earlierRows: judging?.newest.rowCodes ?? [])
+        rolling = judging?.rolling
+        (anchor, slow) = (judging?.anchor, judging?.newest.slow)
     }
 }
 

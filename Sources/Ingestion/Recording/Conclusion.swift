@@ -81,8 +81,9 @@ extension JudgedBatch {
         var made = Baseline(
             features: decision.screened.numberNames(identity.fields),
             codes: decision.screened.codeNames(identity.fields),
-            sample: kept.sample, texts: kept.texts, remarks: Baseline.Remarks(counts, decision), rows: counts.total,
-            slow: decision.slow)
+            sample: kept.sample, texts: kept.texts, remarks: Baseline.Remarks(counts, decision))
+        made.sizes = [counts.total]
+        made.slow = decision.slow
         made.beginLevels(of: identity.waiver?.newLevels ?? [])
         made.marks = [decision.markRecord]
         made.clock = decision.clock

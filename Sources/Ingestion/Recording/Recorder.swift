@@ -94,8 +94,9 @@ package struct Recorder: Sendable {
             try recording { () throws(LedgerError) in
                 try ledger.insertInflight(
                     Inflight(
-                        claim: batch.id, source: batch.dataset, state: .claimed, attempts: 1, sha256: batch.digest,
-                        updatedMilliseconds: Clock.milliseconds()))
+                        claim: batch.id, source: batch.dataset, state: .claimed, attempts: 1,
+                        updatedMilliseconds: Clock.milliseconds()
+                    ).of(sha256: batch.digest))
             }
         }
         let folder = try storing { () throws(StorageError) in
@@ -170,9 +171,8 @@ package struct Recorder: Sendable {
         let seen = Dictionary(
             batch.seenKeys(isAccepted: conclusion.isAccepted).map { ($0, judgedIndex) },
             uniquingKeysWith: { first, _ in first })
-        let change = LedgerChange(
-            entries: entries, blobs: blobs, seen: seen, provenSize: state.size,
-            accepts: conclusion.isAccepted && batch.supersedes == nil ? batch.content : nil)
+        let change = LedgerChange(entries: entries, blobs: blobs, seen: seen).decided(
+            at: state.size, accepting: conclusion.isAccepted && batch.supersedes == nil ? batch.content : nil)
         try commit(change, of: batch, lease: workplace.lease, from: folder)
     }
 
@@ -184,8 +184,9 @@ package struct Recorder: Sendable {
         delivery?.judged = batch.fileIdentity
         let plan = delivery.map { JSONValue.object(["delivery": $0.document]).canonicalBytes() }
         let inflight = Inflight(
-            claim: lease.name, source: batch.dataset, state: .publishing, attempts: 1, sha256: batch.digest,
-            plan: plan, updatedMilliseconds: Clock.milliseconds())
+            claim: lease.name, source: batch.dataset, state: .publishing, attempts: 1,
+            updatedMilliseconds: Clock.milliseconds()
+        ).of(sha256: batch.digest).following(plan)
         var change = change
         change.putInflight.append(inflight)
         let made = try append(change)

@@ -76,8 +76,9 @@ package func scoreRows(
     // A way to look at data: no secret is needed, and the same rows give the same scores anywhere.
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
     let forest = WideForest(
-        sample, fields: plan.screened.fields, trees: schema.forest.trees, sampleSize: schema.forest.sampleSize,
-        dimensions: dimensions, seed: seed)
+        sample, fields: plan.screened.fields,
+        shape: .init(trees: schema.forest.trees, sampleSize: schema.forest.sampleSize, dimensions: dimensions),
+        seed: seed)
     let detector: RowScorer.Detector =
         switch method {
         case .ensemble: .ensemble(AnomalyEnsemble(sample, forest: forest))

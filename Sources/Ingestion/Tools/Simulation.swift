@@ -127,8 +127,8 @@ extension Store {
                 ? [] : baseline.sample.codes(baseline.codes.count - 1).filter { $0 != 0 && $0 != Baseline.unseen }
         }
         let replay = SampleReplay(
-            one.baseline, before: Baseline.merged(known), schema: contract.schema, screened: contract.screened,
-            earlierRows: earlier, actions: contract.actions)
+            one.baseline, beside: Precedents(baseline: Baseline.merged(known), earlierRows: earlier),
+            schema: contract.schema, screened: contract.screened, actions: contract.actions)
         return Simulation.Batch(
             batch: one.file.batch, source: one.source, time: one.file.entry.body["time"]?.text ?? "",
             rows: one.baseline.sizes.last ?? replay.rows, sampled: replay.rows, rowsHeld: replay.held,

@@ -174,8 +174,8 @@ extension Recorder {
                 try ledger.insertInflight(
                     Inflight(
                         claim: id, source: dataset, state: .claimed, attempts: 1,
-                        plan: JSONValue.object(["delivery": delivery.document]).canonicalBytes(),
-                        updatedMilliseconds: Clock.milliseconds()))
+                        updatedMilliseconds: Clock.milliseconds()
+                    ).following(JSONValue.object(["delivery": delivery.document]).canonicalBytes()))
             }
             let kept = try storing { () throws(StorageError) in try sidecars(of: name, in: inbox) }
             try storing { () throws(StorageError) in try move(name, from: inbox, to: id, delivery, kept) }
