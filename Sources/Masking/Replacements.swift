@@ -60,16 +60,16 @@ private struct PlacedMask {
 
 extension Masker {
     /// Masks the cells of a block, rule by rule.
-    func replacements(in screened: ScreenedBatch, released: [Bool]) -> Replacements {
+    func replacements(in screened: ScreenedBlock, released: [Bool]) -> Replacements {
         let batch = screened.batch
-        let found = byColumn(screened.sightings)
+        let found = byColumn(screened.detections)
         let rules = rules(of: found)
         var replaced = Replacements(columns: rules.map(\.column), rows: batch.count, hasSpans: spanColumn != nil)
         for (index, rule) in rules.enumerated() {
             let column = ColumnWork(rule, at: index)
             if rule.isScanned {
-                let sightings = screened.sightings[found[rule.column] ?? 0..<0]
-                replaceMatches(sightings, of: column, in: batch, released: released, into: &replaced)
+                let detections = screened.detections[found[rule.column] ?? 0..<0]
+                replaceMatches(detections, of: column, in: batch, released: released, into: &replaced)
             } else {
                 replaceValues(of: column, in: batch, released: released, into: &replaced)
             }
@@ -78,13 +78,13 @@ extension Masker {
     }
 
     /// The range of each column's sightings, which are sorted by column.
-    private func byColumn(_ sightings: [Sighting]) -> [Int: Range<Int>] {
+    private func byColumn(_ detections: [Detection]) -> [Int: Range<Int>] {
         var found: [Int: Range<Int>] = [:]
         var start = 0
-        while start < sightings.count {
-            let column = sightings[start].column
+        while start < detections.count {
+            let column = detections[start].column
             var end = start + 1
-            while end < sightings.count, sightings[end].column == column { end += 1 }
+            while end < detections.count, detections[end].column == column { end += 1 }
             found[column] = start..<end
             start = end
         }
@@ -99,13 +99,13 @@ extension Masker {
 
     /// Makes the new texts of the matches in the cells of a column.
     private func replaceMatches(
-        _ sightings: ArraySlice<Sighting>, of column: ColumnWork, in batch: Batch, released: [Bool],
+        _ detections: ArraySlice<Detection>, of column: ColumnWork, in batch: RowBlock, released: [Bool],
         into replaced: inout Replacements
     ) {
         let rule = column.rule
         let onlyEmptyIsMissing = rule.missing == [[]]
         // A number, or the source of an object, is searched like text; a replaced match makes it a string.
-        var rest = sightings
+        var rest = detections
         while let row = rest.first?.row {
             let here = rest.prefix { $0.row == row }
             rest = rest.dropFirst(here.count)
@@ -121,7 +121,7 @@ extension Masker {
 
     /// Makes the new texts of the cells of a column.
     private func replaceValues(
-        of column: ColumnWork, in batch: Batch, released: [Bool], into replaced: inout Replacements
+        of column: ColumnWork, in batch: RowBlock, released: [Bool], into replaced: inout Replacements
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
@@ -161,7 +161,7 @@ extension Masker {
     }
 
     /// Sets the subject of a row, if the operator needs it.
-    private func setSubject(of row: Int, in batch: Batch, for column: ColumnWork) {
+    private func setSubject(of row: Int, in batch: RowBlock, for column: ColumnWork) {
         guard column.needsSubject, let subjectColumn else { return }
         let bytes = batch.bytes.span
         let cell = batch.cells[row &* batch.width &+ subjectColumn]
@@ -171,7 +171,7 @@ extension Masker {
 
     /// The new source text of a cell in which `matches` were found.
     private func replace(
-        _ matches: [EntityMatch], of column: ColumnWork, in batch: Batch, row: Int, into replaced: inout Replacements
+        _ matches: [EntityMatch], of column: ColumnWork, in batch: RowBlock, row: Int, into replaced: inout Replacements
     ) -> Replacements.Piece {
         let rule = column.rule
         let bytes = batch.bytes.span

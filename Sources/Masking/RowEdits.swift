@@ -27,7 +27,7 @@ extension Masker {
     ///   - firstExtra: the row's first extra in the block, or one behind it.
     ///   - sighted: extras in which personal data was found.
     func remove(
-        from row: Int, of batch: Batch, firstExtra: Int, sighted: Set<Int>, into edits: inout [Edit]
+        from row: Int, of batch: RowBlock, firstExtra: Int, sighted: Set<Int>, into edits: inout [Edit]
     ) {
         if format == .csv {
             for column in dropped {
@@ -80,7 +80,7 @@ extension Masker {
     }
 
     /// Appends a row as RFC 4180 or as a JSON object, whatever its dialect was.
-    func rewrite(_ row: Int, of batch: Batch, with replaced: Replacements, into out: inout [UInt8]) {
+    func rewrite(_ row: Int, of batch: RowBlock, with replaced: Replacements, into out: inout [UInt8]) {
         let isCSV = format == .csv
         let columns = replaced.columns
         var isFirst = true
@@ -113,7 +113,7 @@ extension Masker {
 
     /// Appends a row's source text with its edits applied.
     func write(
-        _ row: Int, of batch: Batch, edits: [Edit], with replaced: Replacements, into out: inout [UInt8]
+        _ row: Int, of batch: RowBlock, edits: [Edit], with replaced: Replacements, into out: inout [UInt8]
     ) {
         let record = batch.records[row]
         let rowStart = out.count

@@ -17,7 +17,7 @@ package struct SourcePlace: Sendable {
     }
 }
 
-/// Rows found so far: a scanner fills it, and a `Batch` is made from it.
+/// Rows found so far: a scanner fills it, and a `RowBlock` is made from it.
 ///
 /// Cell offsets are relative to `base`. Decoded values are kept apart until the block's length is known.
 package struct RecordBlock: Sendable {
@@ -34,9 +34,9 @@ package struct RecordBlock: Sendable {
     /// Rows that could not be split: index and reason.
     package private(set) var problems: [(row: Int, code: FindingCode)] = []
     /// JSON members that the contract does not name: row, and the member's source text.
-    package private(set) var extras: [Batch.Extra] = []
+    package private(set) var extras: [RowBlock.Extra] = []
     /// Keys that the contract does not name and that are not plain ASCII.
-    package private(set) var oddKeys: [Batch.Extra] = []
+    package private(set) var oddKeys: [RowBlock.Extra] = []
     /// Bytes of one cell's value; a row with a longer one is bad.
     private let maxCellBytes: Int
     var cells: [Cell] = []
@@ -132,12 +132,12 @@ package struct RecordBlock: Sendable {
 
     /// Notes a member that the contract does not name; `isLeftOut` when the dialect does not read it.
     mutating func addExtra(from start: Int, to end: Int, isLeftOut: Bool = false) {
-        extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
+        extras.append(RowBlock.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
     }
 
     /// Notes a key with its quotes.
     mutating func addOddKey(from start: Int, to end: Int) {
-        oddKeys.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
+        oddKeys.append(RowBlock.Extra(row: rowCount, start: start - base, end: end - base))
     }
 
     /// The finished batch.
@@ -149,7 +149,7 @@ package struct RecordBlock: Sendable {
     ///   - knowsExtras: whether members that the contract does not name were noted.
     package consuming func batch(
         _ bytes: Span<UInt8>, end: Int, layout: Layout, at place: SourcePlace, knowsExtras: Bool = false
-    ) -> Batch {
+    ) -> RowBlock {
         let firstRow = place.firstRow, sourceOffset = place.offset
         let length = end - base
         var owned = [UInt8](capacity: length + decoded.count) { out in
@@ -172,7 +172,7 @@ package struct RecordBlock: Sendable {
                 Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
             }
         }
-        return Batch(
+        return RowBlock(
             layout: layout, bytes: owned,
             rows: .init(cells: cells, records: records, isWellFormed: isWellFormed, findings: findings),
             origin: .init(firstRow: firstRow, baseOffset: sourceOffset, sourceRanges: places),

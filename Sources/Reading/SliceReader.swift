@@ -29,16 +29,16 @@ package struct SliceReader: ~Copyable {
     private static let blockCells = 1 << 19
 
     /// The next block, or nil behind the last.
-    package mutating func next() -> Batch? {
+    package mutating func next() -> RowBlock? {
         if position >= slice.bytes.count { return nil }
         if slice.isOverlong {
             position = slice.bytes.count
             let finding = Finding(
                 .rowTooLong, outcome: .rejected, row: slice.firstRow, bytes: slice.offset..<slice.offset + slice.length)
-            let rows = Batch.Rows(
+            let rows = RowBlock.Rows(
                 cells: layout.columns.map { _ in .absent }, records: [RecordRange(start: 0, end: slice.bytes.count)],
                 isWellFormed: [false], findings: [finding])
-            return Batch(
+            return RowBlock(
                 layout: layout, bytes: slice.bytes, rows: rows,
                 origin: .init(firstRow: slice.firstRow, baseOffset: slice.offset))
         }

@@ -1,7 +1,7 @@
 /// The result of a check of a candidate that has the form. `unlikely` counts only beside a context word, where a number
 /// with a typing error still identifies a person. `sure` is further evidence, such as an optional check digit, and adds
 /// 0.3.
-enum Verdict { case no, unlikely, yes, sure }
+enum Plausibility { case no, unlikely, yes, sure }
 
 /// How one entity is recognised: its forms with their scores, a check of a candidate, and context words.
 struct Recogniser: Sendable {
@@ -17,7 +17,7 @@ struct Recogniser: Sendable {
     /// Names of columns that suffice: in such a column a whole value of the form is a match, however weak the form.
     let names: [String]
     /// Checks a candidate that has the form; nil when the form suffices.
-    let check: (@Sendable (Symbols) -> Verdict)?
+    let check: (@Sendable (Symbols) -> Plausibility)?
 
     /// Context words that are ambiguous as the name of a column: driver_earnings, call_id, social_followers.
     private static let vagueNames: Set<String> = Set(
@@ -34,7 +34,7 @@ struct Recogniser: Sendable {
     /// - Parameter names: names of columns, if they differ from the context words.
     init(
         _ entity: Entity, _ forms: [Form], context: String = "", names: String? = nil,
-        check: (@Sendable (Symbols) -> Verdict)? = nil
+        check: (@Sendable (Symbols) -> Plausibility)? = nil
     ) {
         self.names = (names ?? context).split(separator: " ").map(String.init).filter { !Self.vagueNames.contains($0) }
         self.entity = entity
@@ -78,5 +78,5 @@ struct Recogniser: Sendable {
         return ShapeIndex(ways)
     }()
 
-    static let checks: [(@Sendable (Symbols) -> Verdict)?] = all.map(\.check)
+    static let checks: [(@Sendable (Symbols) -> Plausibility)?] = all.map(\.check)
 }

@@ -6,17 +6,17 @@ import Validating
 /// The screening of one block: its rows, and the findings about them so far.
 struct BlockScreening {
     private let screener: Screener
-    private let validated: ValidatedBatch
-    private let batch: Batch
+    private let validated: ValidatedBlock
+    private let batch: RowBlock
     private var remarks: Remarks
 
-    init(_ validated: ValidatedBatch, by screener: Screener) {
+    init(_ validated: ValidatedBlock, by screener: Screener) {
         (self.screener, self.validated, batch) = (screener, validated, validated.batch)
         remarks = Remarks(validated, screener.decision)
     }
 
     /// The block with its outcomes.
-    consuming func finish() -> ScreenedBatch { remarks.finish() }
+    consuming func finish() -> ScreenedBlock { remarks.finish() }
 
     // MARK: Values
 
@@ -31,8 +31,8 @@ struct BlockScreening {
 
     private mutating func screen(_ column: [Double], by rule: ModifiedZ, at place: Int) {
         let action = screener.actions[rule.field] ?? .flagged
-        let isSound = validated.isSound
-        for row in column.indices where isSound[row] {
+        let isValid = validated.isValid
+        for row in column.indices where isValid[row] {
             let score = rule.score(column[row])
             if !column[row].isNaN { remarks.scores.addDeviation(place, score, threshold: rule.threshold) }
             if score <= rule.threshold { continue }
@@ -42,18 +42,18 @@ struct BlockScreening {
             }
             let outcome = rule.isFar(column[row], score: score) ? max(action, .quarantined) : action
             remarks.add(
-                batch.finding(.modifiedZ, outcome: outcome, at: row, field: rule.field)
+                batch.finding(.deviatedValue, outcome: outcome, at: row, field: rule.field)
                     .measuring(score, against: rule.threshold))
         }
     }
 
     /// Compares measures with what others predict of them.
     mutating func screenPairs() {
-        let (screened, isSound) = (screener.decision.screened, validated.isSound)
+        let (screened, isValid) = (screener.decision.screened, validated.isValid)
         for pair in screener.decision.pairs {
             let from = validated.numbers[screened.slots[pair.from]]
             let to = validated.numbers[screened.slots[pair.to]]
-            for row in from.indices where isSound[row] {
+            for row in from.indices where isValid[row] {
                 let score = pair.score(from[row], to[row])
                 if score <= pair.rule.threshold { continue }
                 let isFar = pair.isFar(from[row], to[row], score: score)
@@ -70,7 +70,7 @@ struct BlockScreening {
     /// Finds rows that are easier to isolate than those of the baseline.
     ///
     /// - Parameter codes: rows × codes.
-    mutating func screenRows(by lines: ForestLines, _ codes: [UInt64]) {
+    mutating func screenRows(by lines: ForestThresholds, _ codes: [UInt64]) {
         let (validated, screened) = (validated, screener.decision.screened)
         let (slots, width) = (screened.slots, screened.codeCount)
         let columns = lines.inputs.map { (input) -> [Double] in
@@ -82,12 +82,12 @@ struct BlockScreening {
             }
         }
         let sums = lines.forest.sums(columns)
-        for row in sums.indices where validated.isSound[row] {
+        for row in sums.indices where validated.isValid[row] {
             remarks.scores.addPath(sums[row], trees: lines.forest.trees)
             if sums[row] >= lines.flagBelow { continue }
             let isHeld = sums[row] < lines.quarantineBelow
             remarks.add(
-                batch.finding(.isolationForest, outcome: isHeld ? .quarantined : .flagged, at: row)
+                batch.finding(.isolatedRow, outcome: isHeld ? .quarantined : .flagged, at: row)
                     .measuring(
                         lines.forest.score(sums[row]),
                         against: lines.forest.score(isHeld ? lines.quarantineBelow : lines.flagBelow),
@@ -106,7 +106,7 @@ struct BlockScreening {
                 ).measuring(conflict.support, against: 0.5))
         }
         guard !cross.distrusted.isEmpty, let claims = screener.reader.claims, claims.hasNamedSources else { return }
-        for row in 0..<batch.count where validated.isSound[row] {
+        for row in 0..<batch.count where validated.isValid[row] {
             let code = claims.source(batch, row: row)
             guard cross.distrusted.holds(code) else { continue }
             remarks.add(
@@ -137,7 +137,7 @@ struct BlockScreening {
         let decision = screener.decision
         let width = decision.screened.codeCount
         var features = RowFeatures()
-        for row in 0..<batch.count where validated.isSound[row] {
+        for row in 0..<batch.count where validated.isValid[row] {
             reader.readNumbers(batch, validated.numbers, row: row, withLengths: false, into: &features)
             let numbers = features.numbers[...]
             let rowCodes = codes[row * width..<(row + 1) * width]
@@ -185,7 +185,7 @@ struct BlockScreening {
             if let flood {
                 remarks.add(
                     batch.finding(.floodedRow, outcome: decision.floodAction, at: row)
-                        .measuring(Double(flood.count), against: Double(Floods.rowsMin))
+                        .measuring(Double(flood.count), against: Double(NearDuplicates.rowsMin))
                         .naming(name("copies", flood.item)))
             }
             if !decision.copied.isEmpty, decision.copied.holds(rowCodes[rowCodes.endIndex - 1]) {

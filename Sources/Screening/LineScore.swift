@@ -13,8 +13,8 @@ package struct LineScore: Sendable, Equatable {
 
 extension Screener {
     /// All statistics of a row of a checked block, beyond their thresholds or not, for an explanation.
-    package func scores(_ validated: ValidatedBatch, row: Int) -> [LineScore] {
-        guard validated.isSound[row] else { return [] }
+    package func scores(_ validated: ValidatedBlock, row: Int) -> [LineScore] {
+        guard validated.isValid[row] else { return [] }
         var scores: [LineScore] = []
         let screened = decision.screened
         func number(_ feature: Int) -> Double { validated.numbers[screened.slots[feature]][row] }
@@ -22,7 +22,8 @@ extension Screener {
             guard let feature = screened.fields.firstIndex(of: rule.field), !number(feature).isNaN else { continue }
             scores.append(
                 LineScore(
-                    code: .modifiedZ, field: rule.field, statistic: rule.score(number(feature)), line: rule.threshold))
+                    code: .deviatedValue, field: rule.field, statistic: rule.score(number(feature)),
+                    line: rule.threshold))
         }
         for pair in decision.pairs {
             scores.append(
@@ -43,7 +44,7 @@ extension Screener {
         let sum = lines.forest.sums(values.map { [$0] })[0]
         scores.append(
             LineScore(
-                code: .isolationForest, field: -1, statistic: lines.forest.score(sum),
+                code: .isolatedRow, field: -1, statistic: lines.forest.score(sum),
                 line: lines.forest.score(lines.flagBelow)))
         return scores
     }

@@ -22,7 +22,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
     package init() {}
 
     /// Takes in a screened block.
-    package mutating func add(_ screened: ScreenedBatch) {
+    package mutating func add(_ screened: ScreenedBlock) {
         for outcome in screened.outcomes { rows[Int(outcome.rawValue)] += 1 }
         scores.merge(screened.scores)
         waived.merge(screened.waived)
@@ -43,13 +43,13 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
         for finding in found {
             findings.add(finding)
             switch finding.code {
-            case .modifiedZ, .constantChanged:
+            case .deviatedValue, .constantChanged:
                 if finding.row != lastZ { remarkedZ += 1 }
                 lastZ = finding.row
             case .pairResidual:
                 if finding.row != lastPair { remarkedPairs += 1 }
                 lastPair = finding.row
-            case .isolationForest:
+            case .isolatedRow:
                 remarkedForest += 1
                 if finding.outcome >= .quarantined { heldForest += 1 }
             default: break

@@ -29,7 +29,7 @@ package struct Screener: Sendable {
     }
 
     /// Screens a block.
-    package func screen(_ validated: ValidatedBatch) -> ScreenedBatch {
+    package func screen(_ validated: ValidatedBlock) -> ScreenedBlock {
         var screening = BlockScreening(validated, by: self)
         screening.screenValues()
         screening.screenPairs()
@@ -41,7 +41,7 @@ package struct Screener: Sendable {
     }
 
     /// The codes of all sound rows, rows × codes.
-    private func codes(_ validated: ValidatedBatch) -> [UInt64] {
+    private func codes(_ validated: ValidatedBlock) -> [UInt64] {
         let width = decision.screened.codeCount
         var out = [UInt64](repeating: 0, count: validated.batch.count * width)
         var features = RowFeatures()
@@ -49,7 +49,7 @@ package struct Screener: Sendable {
         let asked =
             decision.hasMarks
             ? [] : decision.forest?.categories ?? []
-        for row in 0..<validated.batch.count where validated.isSound[row] {
+        for row in 0..<validated.batch.count where validated.isValid[row] {
             for place in asked { out[row * width + place] = reader.code(place, validated.batch, row: row) }
             if !asked.isEmpty { continue }
             reader.readCodes(validated.batch, row: row, withRow: decision.needsRowCode, into: &features)

@@ -20,7 +20,7 @@ package struct ShardWriter: ~Copyable {
     }
 
     /// Appends the rows of a block.
-    package mutating func append(_ masked: MaskedBatch) throws(SealingError) {
+    package mutating func append(_ masked: MaskedBlock) throws(SealingError) {
         rows += masked.rows
         try writer.write(masked.text.span)
     }
@@ -53,7 +53,7 @@ package struct QuarantineWriter: ~Copyable {
     /// Appends the rows of a block that were not released.
     ///
     /// Written byte by byte: a hostile supplier chooses how many rows come here.
-    package mutating func append(_ screened: ScreenedBatch) throws(SealingError) {
+    package mutating func append(_ screened: ScreenedBlock) throws(SealingError) {
         let batch = screened.batch
         var next = 0
         var out: [UInt8] = []

@@ -34,7 +34,7 @@ extension CellKind {
     }
 }
 
-/// One cell: where its value and its source text lie in `Batch.bytes`.
+/// One cell: where its value and its source text lie in `RowBlock.bytes`.
 ///
 /// 16 bytes. The value of a quoted cell lies between the quotes, or, when escapes had to be decoded, behind the rows.
 @frozen public struct Cell: Sendable, Equatable {
@@ -47,7 +47,7 @@ extension CellKind {
     /// Source end in the low 28 bits, kind in the high four.
     @usableFromInline var tagged: UInt32
 
-    /// Makes a cell; offsets are into `Batch.bytes` and below 2^28.
+    /// Makes a cell; offsets are into `RowBlock.bytes` and below 2^28.
     @inlinable public init(kind: CellKind, start: Int, end: Int, rawStart: Int, rawEnd: Int) {
         self.start = UInt32(truncatingIfNeeded: start)
         self.end = UInt32(truncatingIfNeeded: end)
@@ -62,7 +62,7 @@ extension CellKind {
     @inlinable public var rawEnd: Int { Int(tagged & 0x0FFF_FFFF) }
     /// The kind of token.
     public var kind: CellKind { CellKind(rawValue: UInt8(tagged >> 28)) ?? .absent }
-    /// The value's bytes as a range of `Batch.bytes`.
+    /// The value's bytes as a range of `RowBlock.bytes`.
     @inlinable public var range: Range<Int> { Int(start)..<Int(end) }
 
     // Asked for every cell, so they are inlined into other rooms: a call or an enum comparison there costs more than

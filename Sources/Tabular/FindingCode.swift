@@ -47,9 +47,9 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case undeclaredColumn = "undeclared-pii-column"
     case suppressedRow = "suppressed-row"
     // Statistics.
-    case modifiedZ = "deviated-value"
+    case deviatedValue = "deviated-value"
     case constantChanged = "constant-changed"
-    case isolationForest = "isolated-row"
+    case isolatedRow = "isolated-row"
     case pairResidual = "pair-residual"
     case trigger = "trigger"
     case floodedRow = "flooded-row"
@@ -114,7 +114,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
             .cellTooLong, .extraCell, .missingCell, .malformedJSON, .duplicateKey, .nestingTooDeep, .unknownField,
             .readersDisagree:
             .read
-        case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
+        case .deviatedValue, .constantChanged, .isolatedRow, .pairResidual, .trigger, .floodedRow, .labelFlip,
             .labelDisagreement, .copiedRow, .sourceConflict, .sourceDistrusted:
             .screen
         case .outlierExcess, .isolationExcess, .measureLost, .pairExcess, .distributionDrift, .distributionShift,
@@ -136,7 +136,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     /// lost.
     package var isStatistical: Bool {
         switch self {
-        case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
+        case .deviatedValue, .constantChanged, .isolatedRow, .pairResidual, .trigger, .floodedRow, .labelFlip,
             .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
             .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories,
             .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup:

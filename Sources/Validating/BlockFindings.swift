@@ -2,17 +2,17 @@ import Tabular
 
 /// The findings about one block, as the checks make them, and which of its rows are still sound.
 struct BlockFindings {
-    let batch: Batch
+    let batch: RowBlock
     /// In the order they were made, the reader's first.
     private(set) var all: [Finding]
     /// For each row, whether no finding refuses it.
-    private(set) var isSound: [Bool]
+    private(set) var isValid: [Bool]
 
     /// What the reader found.
-    init(_ batch: Batch) {
+    init(_ batch: RowBlock) {
         self.batch = batch
         all = batch.findings
-        isSound = batch.isWellFormed
+        isValid = batch.isWellFormed
     }
 
     /// Adds a finding about the row with index `row` of the block; one that rejects the row leaves it unsound.
@@ -27,7 +27,7 @@ struct BlockFindings {
     /// Adds a finding about the row with index `row` of the block.
     mutating func add(_ finding: Finding, at row: Int) {
         all.append(finding)
-        if finding.outcome == .rejected { isSound[row] = false }
+        if finding.outcome == .rejected { isValid[row] = false }
     }
 
     /// Refuses a row.

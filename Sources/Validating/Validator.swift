@@ -12,23 +12,23 @@ package struct UnusableContract: Error, Sendable {
 }
 
 /// A block that was checked against the contract; only this room can make one.
-package struct ValidatedBatch: Sendable {
+package struct ValidatedBlock: Sendable {
     /// The rows.
-    package let batch: Batch
+    package let batch: RowBlock
     /// The reader's and the contract's findings, by row and field.
     package let findings: [Finding]
     /// For each row, whether no finding rejects it.
-    package let isSound: [Bool]
+    package let isValid: [Bool]
     /// For each of `Validator.numericFields`, a value a row; NaN where there is none.
     package let numbers: [[Double]]
     /// For each key rule, the keys of the rows that have one: row number and hash.
     package let keys: [[RowKey]]
     /// Personal data in its cells: by column, then row, in order and without overlaps.
-    package let sightings: [Sighting]
-    /// JSON members that the contract does not name and that have personal data in them, as places in `Batch.extras`.
+    package let detections: [Detection]
+    /// JSON members that the contract does not name and that have personal data in them, as places in `RowBlock.extras`.
     package let sightedExtras: [Int]
     /// For each row, whether personal data or a credential was found in it.
-    package let isSighted: [Bool]
+    package let hasDetection: [Bool]
     /// What the columns hold.
     package let evidence: ColumnEvidence
 
@@ -43,12 +43,12 @@ package struct ValidatedBatch: Sendable {
     fileprivate init(_ findings: BlockFindings, numbers: [[Double]], keys: [[RowKey]], found: SearchResult) {
         batch = findings.batch
         self.findings = findings.ordered()
-        isSound = findings.isSound
+        isValid = findings.isValid
         self.numbers = numbers
         self.keys = keys
-        sightings = found.sightings
+        detections = found.detections
         sightedExtras = found.extras
-        isSighted = found.isSighted
+        hasDetection = found.hasDetection
         evidence = found.evidence
     }
 }
@@ -59,7 +59,7 @@ package struct Validator: Sendable {
     package let schema: Schema
     /// Contract fields whose numbers are handed on, in order.
     package let numericFields: [Int]
-    /// The rules about keys, in the order of `ValidatedBatch.keys`.
+    /// The rules about keys, in the order of `ValidatedBlock.keys`.
     package let keyRules: [KeyRule]
     let checks: [FieldCheck]
     let recordCheck: JSONSchemaCheck?
@@ -112,26 +112,26 @@ package struct Validator: Sendable {
     }
 
     /// Checks every row of a block: the first pass.
-    package func validate(_ batch: Batch) -> ValidatedBatch {
+    package func validate(_ batch: RowBlock) -> ValidatedBlock {
         check(batch, RowSelection(wellFormed: batch), known: nil, sighted: nil, repeats: [])
     }
 
     /// Checks again only the rows that the first pass found unsound, and reads the numbers of the others.
     ///
     /// - Parameters:
-    ///   - wasSound: the first pass's `isSound`.
-    ///   - wasSighted: the first pass's `isSighted`; nil to search every row again.
+    ///   - wasSound: the first pass's `isValid`.
+    ///   - wasSighted: the first pass's `hasDetection`; nil to search every row again.
     ///   - repeats: rows that break a key rule, as (index of the key rule, row index in the block).
     package func replay(
-        _ batch: Batch, wasSound: [Bool], wasSighted: [Bool]? = nil, repeats: [(rule: Int, row: Int)]
-    ) -> ValidatedBatch {
-        let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasSound[$0] }.map(UInt32.init)
-        return check(batch, RowSelection(unsound), known: wasSound, sighted: wasSighted, repeats: repeats)
+        _ batch: RowBlock, wasValid: [Bool], hadDetection: [Bool]? = nil, repeats: [(rule: Int, row: Int)]
+    ) -> ValidatedBlock {
+        let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasValid[$0] }.map(UInt32.init)
+        return check(batch, RowSelection(unsound), known: wasValid, sighted: hadDetection, repeats: repeats)
     }
 
     private func check(
-        _ batch: Batch, _ selection: RowSelection, known: [Bool]?, sighted: [Bool]?, repeats: [(rule: Int, row: Int)]
-    ) -> ValidatedBatch {
+        _ batch: RowBlock, _ selection: RowSelection, known: [Bool]?, sighted: [Bool]?, repeats: [(rule: Int, row: Int)]
+    ) -> ValidatedBlock {
         var findings = BlockFindings(batch)
         var numbers = numericFields.map { _ in [Double]() }
         for check in checks {
@@ -147,7 +147,7 @@ package struct Validator: Sendable {
         var search = PersonalDataSearch(batch, by: self, sighted: sighted)
         search.run(into: &findings)
         applyRowRules(to: batch, selection, isReplay: known != nil, into: &findings)
-        var keys: [[ValidatedBatch.RowKey]] = []
+        var keys: [[ValidatedBlock.RowKey]] = []
         if known == nil {
             for rule in keyRules { keys.append(self.keys(of: selection.rows, in: batch, by: rule, into: &findings)) }
         } else {
@@ -161,6 +161,6 @@ package struct Validator: Sendable {
             (finding.byteOffset, finding.byteLength) = (range.lowerBound, UInt64(range.count))
             findings.add(finding, at: row)
         }
-        return ValidatedBatch(findings, numbers: numbers, keys: keys, found: search.result)
+        return ValidatedBlock(findings, numbers: numbers, keys: keys, found: search.result)
     }
 }

@@ -100,7 +100,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         let slice = SourceSlice(
             ordinal: 0, offset: UInt64(head.length), length: UInt64(bytes.count - head.length), firstRow: 1,
             rowCount: 0, bytes: Array(bytes[head.length...]))
-        var blocks: [ValidatedBatch] = []
+        var blocks: [ValidatedBlock] = []
         var input = SliceReader(slice, layout: layout, plan: plan)
         var profile = Profile(reader, keyRules: 0)
         while let batch = input.next() {
@@ -125,7 +125,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
             if index >= 20 { for finding in screened.findings { marks[finding.code, default: 0] += 1 } }
         }
         kept.finish()
-        let verdict = Verdict(decision, counts, schema: schema)
+        let verdict = BatchVerdict(decision, counts, schema: schema)
         var made = Baseline(
             features: fields.numberNames(names), codes: fields.codeNames(names), sample: kept.sample,
             texts: kept.texts, remarks: Baseline.Remarks(counts))
@@ -145,7 +145,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
     func ratio(_ pair: (Int, Double)) -> String {
         pair.1 > 0 ? String(format: "%.4f/%.2f", Double(pair.0) / Double(tested), Double(pair.0) / pair.1) : "-"
     }
-    let other = marks.filter { ![.modifiedZ, .pairResidual, .isolationForest, .constantChanged].contains($0.key) }
+    let other = marks.filter { ![.deviatedValue, .pairResidual, .isolatedRow, .constantChanged].contains($0.key) }
         .map { "\($0.key.rawValue) \($0.value)" }.sorted()
     print(
         "\(kind.rawValue) rows \(rows) batches \(count) held \(held) noted \(noted)",

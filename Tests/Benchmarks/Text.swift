@@ -9,7 +9,7 @@ func benchmarkText(_ path: String) throws {
     var found: [String: Int] = [:]
     for _ in 0..<5 {
         let scanner = TextScanner(entities: Set(Entity.allCases), secrets: true)
-        var anchors = AnchorMap()
+        var anchors = CandidateMap()
         var matches: [EntityMatch] = []
         var secrets = 0
         let clock = ContinuousClock()

@@ -38,9 +38,10 @@ import Testing
         options.sliceBytes = 65_536
         let pipeline = try Pipeline(store: mode == .ingest ? shop.store : nil, writes: mode == .ingest)
         return try await pipeline.run(
-            BatchRequest(shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s",
-            options: options))
+            BatchRequest(
+                shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
+                options: options))
     }
 
     private func count(_ report: BatchReport, _ code: FindingCode) -> Int {

@@ -26,9 +26,10 @@ import Testing
         options.mode = mode
         options.sliceBytes = 65_536
         return try await Pipeline(store: nil, writes: false).run(
-            BatchRequest(shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s",
-            options: options))
+            BatchRequest(
+                shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
+                options: options))
     }
 
     private static let text =

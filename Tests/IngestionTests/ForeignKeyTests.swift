@@ -48,8 +48,9 @@ import Testing
         options.keysInMemory = keys
         options.supersedes = supersedes
         return try await Pipeline(store: inStore ? shop.store : nil, writes: mode == .ingest).run(
-            BatchRequest(path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "s",
-            options: options))
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "s",
+                options: options))
     }
 
     private func broken(_ report: BatchReport) -> [String] {

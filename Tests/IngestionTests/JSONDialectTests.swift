@@ -27,8 +27,9 @@ import Testing
         let path = shop.folder + "/" + name
         try data.write(to: URL(filePath: path))
         let report = try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-            options: options))
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                options: options))
         var out = ""
         for path in report.published where path.hasPrefix("accepted") { out += try shop.opened(path) }
         return (report, out)

@@ -39,8 +39,9 @@ import Testing
         var options = BatchOptions()
         (options.mode, options.listed) = (.ingest, 1 << 20)
         return try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(try shop.write("batch.csv", text), schema: Schema.digested(loaded), contract: loaded.document,
-            dataset: "notes", source: source, options: options))
+            BatchRequest(
+                try shop.write("batch.csv", text), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "notes", source: source, options: options))
     }
 
     @Test func `one supplier's marks add up over batches that show nothing alone`() async throws {

@@ -82,8 +82,9 @@ import Testing
             var options = BatchOptions()
             options.engine = engine
             let report = try await Pipeline(store: shop.store, writes: true).run(
-                BatchRequest(try shop.write(name, text), schema: plain.schema, contract: plain.document, dataset: "numbers",
-                source: "", options: options))
+                BatchRequest(
+                    try shop.write(name, text), schema: plain.schema, contract: plain.document, dataset: "numbers",
+                    source: "", options: options))
             let found = report.listed.filter { $0.outcome == .rejected }
             #expect(found.map(\.row) == rejected && found.allSatisfy { $0.code == .cellTooLong }, "\(name) \(found)")
             #expect(report.status == .accepted || rejected.count * 2 > report.rows, "\(name)")
@@ -111,8 +112,9 @@ import Testing
                 var options = BatchOptions()
                 options.mode = mode
                 let report = try await Pipeline(store: shop.store, writes: mode == .ingest).run(
-                    BatchRequest(try shop.write("a.csv", text), schema: made.schema, contract: made.document, dataset: "numbers",
-                    source: "", options: options))
+                    BatchRequest(
+                        try shop.write("a.csv", text), schema: made.schema, contract: made.document, dataset: "numbers",
+                        source: "", options: options))
                 let said = "\(policy) \(unknown) \(mode) \(report.batchFindings)"
                 #expect(Set(report.batchFindings.map(\.code)) == Set(codes), "\(said)")
                 if mode == .ingest { #expect(report.status == status, "\(said)") }
@@ -215,8 +217,9 @@ import Testing
             """
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         let report = try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(try shop.write("a.csv", "id,x\n1,2\nword,3\n4,5\n6\n"), schema: Schema.digested(loaded),
-            contract: loaded.document, dataset: "d", source: "s", options: BatchOptions()))
+            BatchRequest(
+                try shop.write("a.csv", "id,x\n1,2\nword,3\n4,5\n6\n"), schema: Schema.digested(loaded),
+                contract: loaded.document, dataset: "d", source: "s", options: BatchOptions()))
         #expect((report.status == .accepted) == isAccepted && report.counts.count(.rejected) == 2)
         #expect(report.batchFindings.map(\.code) == (isAccepted ? [] : [.tooManyRejectedRows]))
         let path = try #require(report.published.first { $0.hasSuffix("/0.sluice") && $0.hasPrefix("quarantine") })
@@ -254,11 +257,12 @@ import Testing
             5;x;a\\;b;z
             """
         let report = try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s",
-            options: {
-                var o = BatchOptions(); o.sliceBytes = size; return o
-            }()))
+            BatchRequest(
+                try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
+                options: {
+                    var o = BatchOptions(); o.sliceBytes = size; return o
+                }()))
         #expect(report.status == .accepted && report.counts.count(.rejected) == 1 && report.rows == 5)
         #expect(report.listed.map(\.row) == [4] && report.listed.first?.code == .strayQuote)
         #expect(report.readers.contains("libcsv cannot"))
@@ -397,8 +401,9 @@ import Testing
         var options = BatchOptions()
         options.mode = .validate
         let report = try await Pipeline(store: nil, writes: false).run(
-            BatchRequest(try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "", options: options))
+            BatchRequest(
+                try shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "", options: options))
         #expect(report.batchFindings.map(\.code) == codes && report.counts.count(.rejected) == 0)
     }
 

@@ -40,8 +40,9 @@ import Testing
             "{\"k\": \"a\", \"mail\": \"x@y.example\"}\n{\"k\": \"b\", \"n\": 1, \"\": \"e\"}\n{\"k\": \"c\"}\n{\"k\": \"b\", \"\": 1}\n"
         )
         let report = try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-            options: BatchOptions()))
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                options: BatchOptions()))
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.row) == [3, 4])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
         #expect(out.contains("<EMAIL_ADDRESS>") && !out.contains("x@y") && out.contains("\"\": \"e\""))
@@ -67,8 +68,9 @@ import Testing
             """
         let path = try shop.write("a.jsonl", rows)
         let report = try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-            options: BatchOptions()))
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                options: BatchOptions()))
         let found = report.listed.filter { $0.outcome == .rejected }
         #expect(found.map(\.row) == [2, 3, 4, 5, 6] && found.allSatisfy { $0.code == .jsonSchemaError })
         #expect(
@@ -82,8 +84,9 @@ import Testing
         let csv = try shop.write("a.csv", "id\n1\n")
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: shop.store, writes: true).run(
-                BatchRequest(csv, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-                options: BatchOptions()))
+                BatchRequest(
+                    csv, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                    options: BatchOptions()))
         }
         #expect(error?.code == .configuration)
     }
@@ -110,8 +113,10 @@ import Testing
             let shop = try Workshop()
             defer { shop.remove() }
             let report = try await Pipeline(store: shop.store, writes: true).run(
-                BatchRequest(try shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-                source: "s", options: BatchOptions()))
+                BatchRequest(
+                    try shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document,
+                    dataset: "d",
+                    source: "s", options: BatchOptions()))
             let found = report.listed.filter { $0.outcome == .rejected }
             #expect(
                 found.map(\.row) == [2, 3] && found.map(\.code) == [.jsonSchemaError, .minLengthError],
@@ -163,8 +168,10 @@ import Testing
         let loaded = try Schema.load(Array(text.utf8), name: "s.json")
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: shop.store, writes: true).run(
-                BatchRequest(try shop.write("a.json", "[[\"a\"],[1]]"), schema: Schema.digested(loaded), contract: loaded.document,
-                dataset: "d", source: "s", options: BatchOptions()))
+                BatchRequest(
+                    try shop.write("a.json", "[[\"a\"],[1]]"), schema: Schema.digested(loaded),
+                    contract: loaded.document,
+                    dataset: "d", source: "s", options: BatchOptions()))
         }
         #expect(error?.code == .configuration)
     }
@@ -176,8 +183,10 @@ import Testing
         let text = "[{\"id\":1},\n {\"id\":\"q\"},\n\n {\"id\":\"r\"}]\n"
         let loaded = try Schema.load(Array(Self.schema.utf8), name: "s.json")
         let report = try await Pipeline(store: shop.store, writes: true).run(
-            BatchRequest(try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s", options: BatchOptions()))
+            BatchRequest(
+                try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d",
+                source: "s", options: BatchOptions()))
         let lines = report.lines()
         #expect(report.listed.filter { $0.outcome == .rejected }.map { lines[$0.byteOffset] } == [2, 4])
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.field) == [0, 0])

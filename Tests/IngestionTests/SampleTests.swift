@@ -47,8 +47,10 @@ import Testing
         (options.mode, options.listed) = (mode, 1 << 20)
         change(&options)
         return try await Pipeline(store: shop.store, writes: mode == .ingest).run(
-            BatchRequest(try shop.write("batch.csv", Self.text(rows)), schema: Schema.digested(loaded), contract: loaded.document,
-            dataset: "notes", source: "", options: options))
+            BatchRequest(
+                try shop.write("batch.csv", Self.text(rows)), schema: Schema.digested(loaded),
+                contract: loaded.document,
+                dataset: "notes", source: "", options: options))
     }
 
     /// The rows whose text is looked at, as only the store knows them.

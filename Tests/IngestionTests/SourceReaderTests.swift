@@ -165,8 +165,10 @@ import Testing
         options.mode = .validate
         options.sliceBytes = slice
         return try await Pipeline(store: nil, writes: false).run(
-            BatchRequest(path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "", options: options
-        ))
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
+                options: options
+            ))
     }
 
     @Test func `one array of records is read like lines`() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import Ingestion
 
 @Suite struct `delivered files` {
-    private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Recorder, Claim) {
+    private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Recorder, Lease) {
         // Where a file goes is what the configuration says.
         let settings = Configuration.template(origin: shop.store.configuration.origin)
         let archived = archive.map { ", archive: \($0)" } ?? ""

@@ -518,7 +518,8 @@ import Testing
         }
         let (schema, document) = try Workshop.contract()
         return try await Pipeline(store: try Store(shop.store.root), writes: true).run(
-            BatchRequest(path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions()))
+            BatchRequest(
+                path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions()))
     }
 
     @Test func `a signed manifest binds a file to its dataset and its place in the order`() async throws {

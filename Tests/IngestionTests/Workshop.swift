@@ -54,7 +54,8 @@ struct Workshop {
         change(&options)
         let pipeline = try Pipeline(store: store, writes: mode == .ingest)
         return try await pipeline.run(
-            BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: "test", options: options))
+            BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: "test", options: options)
+        )
     }
 
     /// Rows `id,x,note` with a header.

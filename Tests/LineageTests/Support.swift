@@ -95,7 +95,7 @@ enum Demo {
         return (ledger, notes)
     }
 
-    static func verify(_ path: String, _ anchors: [LedgerAnchor] = []) throws -> [String] {
+    static func verify(_ path: String, _ anchors: [TrustAnchor] = []) throws -> [String] {
         try Ledger.verify(path: path, key: verifier(), anchors: anchors).damage.map(\.description)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 struct TamperTests {
     let scratch: Scratch
     let path: String
-    let witness: LedgerAnchor
+    let witness: TrustAnchor
     let edit = """
         UPDATE entry SET body =
         CAST(replace(CAST(body AS TEXT), '"accepted":97', '"accepted":99') AS BLOB) WHERE seq = 5
@@ -19,7 +19,7 @@ struct TamperTests {
         scratch = try Scratch()
         path = scratch.file("ledger.sqlite")
         let (_, notes) = try Demo.build(path)
-        witness = LedgerAnchor(name: "witness", text: try #require(notes.last))
+        witness = TrustAnchor(name: "witness", text: try #require(notes.last))
     }
 
     func leaf(_ db: Database, _ sequence: Int) throws -> Data {
@@ -127,7 +127,7 @@ struct TamperTests {
         #expect(try Demo.verify(path).isEmpty)
         let fork = "saw a different history at 16 rows: ledger was rewritten and re-signed"
         #expect(try Demo.verify(path, [witness]) == ["FORK witness \(fork)"])
-        #expect(try Demo.verify(path, [LedgerAnchor(name: "r", text: receipt.text)]) == ["FORK r \(fork)"])
+        #expect(try Demo.verify(path, [TrustAnchor(name: "r", text: receipt.text)]) == ["FORK r \(fork)"])
     }
 
     @Test func `unsigned row appended`() throws {
@@ -216,8 +216,8 @@ struct TamperTests {
         var receipt = try #require(try Ledger.openReadonly(path: path).proof(of: 9))
         receipt = TlogProof(index: 8, hashes: receipt.hashes, note: receipt.note)
         let anchors = [
-            LedgerAnchor(name: "a", text: Array(foreign.utf8)), LedgerAnchor(name: "b", text: Array(evil.utf8)),
-            LedgerAnchor(name: "c", text: receipt.text), LedgerAnchor(name: "d", text: []),
+            TrustAnchor(name: "a", text: Array(foreign.utf8)), TrustAnchor(name: "b", text: Array(evil.utf8)),
+            TrustAnchor(name: "c", text: receipt.text), TrustAnchor(name: "d", text: []),
         ]
         let lines = [
             "ANCHOR a is for another ledger other", "ANCHOR b is not signed by the pinned key",

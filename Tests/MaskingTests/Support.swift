@@ -36,7 +36,7 @@ func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -
 }
 
 /// The blocks that the real reader makes of a text.
-func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [Batch]) {
+func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [RowBlock]) {
     let bytes = Array(text.utf8)
     let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
     let layout = try #require(head.layout, "\(head.findings)")
@@ -44,7 +44,7 @@ func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [Batch]) {
     let slice = SourceSlice(
         ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
     var reader = SliceReader(slice, layout: layout, plan: plan)
-    var batches: [Batch] = []
+    var batches: [RowBlock] = []
     while let batch = reader.next() { batches.append(batch) }
     return (layout, batches)
 }

@@ -10,7 +10,7 @@ struct JSONLinesTests {
     static func disagreement(_ text: [UInt8], _ names: [String], rejects: Bool, limits: ScanLimits) -> String? {
         let plan = ReadingPlan.json(names, rejects: rejects, limits: limits)
         let all = batches(SourceSlice(whole: text), plan)
-        var seenRows: [(batch: Batch, row: Int)] = []
+        var seenRows: [(batch: RowBlock, row: Int)] = []
         for batch in all { for row in 0..<batch.count { seenRows.append((batch, row)) } }
         var index = 0
         var offset = 0
@@ -46,7 +46,7 @@ struct JSONLinesTests {
     }
 
     private static func difference(
-        _ batch: Batch, _ row: Int, _ offset: Int, _ members: [SeenMember], _ names: [String]
+        _ batch: RowBlock, _ row: Int, _ offset: Int, _ members: [SeenMember], _ names: [String]
     ) -> String? {
         let base = offset - Int(batch.baseOffset)
         var extras = batch.extras.filter { $0.row == row }

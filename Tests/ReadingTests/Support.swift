@@ -38,15 +38,15 @@ extension SourceSlice {
 }
 
 /// All batches of a slice.
-func batches(_ slice: SourceSlice, _ plan: ReadingPlan) -> [Batch] {
+func batches(_ slice: SourceSlice, _ plan: ReadingPlan) -> [RowBlock] {
     var reader = SliceReader(slice, layout: plan.layout, plan: plan)
-    var all: [Batch] = []
+    var all: [RowBlock] = []
     while let batch = reader.next() { all.append(batch) }
     return all
 }
 
 /// The rows of a batch, in offsets of the source.
-func seen(_ batch: Batch) -> [SeenRow] {
+func seen(_ batch: RowBlock) -> [SeenRow] {
     let base = Int(batch.baseOffset)
     return batch.records.enumerated().map { index, record in
         let (start, end) = (base + Int(record.start), base + Int(record.end))

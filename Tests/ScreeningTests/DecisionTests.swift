@@ -51,7 +51,7 @@ import Testing
         #expect(bad.verdict.findings.contains { $0.code == .tooManyQuarantined })
         // Judged by itself the cluster hides: that is why there is a baseline.
         let alone = try gate.judge(rows, nil)
-        let seen = Set(alone.findings.filter { $0.code == .isolationForest }.map { $0.row - 1 })
+        let seen = Set(alone.findings.filter { $0.code == .isolatedRow }.map { $0.row - 1 })
         print("poison caught by the batch's own forest: \(cluster.count { seen.contains($0) })")
     }
 
@@ -236,6 +236,6 @@ import Testing
         rows[7][0] = .infinity
         let judged = try gate.judge(rows.map { $0 }, nil)
         let finding = try #require(judged.findings.first { $0.row == 8 && $0.field == 0 })
-        #expect(finding.code == .modifiedZ && finding.outcome == .quarantined)
+        #expect(finding.code == .deviatedValue && finding.outcome == .quarantined)
     }
 }

@@ -79,11 +79,11 @@ struct Gate {
         reader = FeatureReader(screened, validator)
     }
 
-    func checked(_ rows: [[Double]]) throws -> [ValidatedBatch] {
+    func checked(_ rows: [[Double]]) throws -> [ValidatedBlock] {
         try checked(rows.map { $0.map { $0.isNaN ? "" : "\($0)" } })
     }
 
-    func checked(_ rows: [[String]]) throws -> [ValidatedBatch] {
+    func checked(_ rows: [[String]]) throws -> [ValidatedBlock] {
         let names = schema.fields.map(\.name)
         let lines = rows.map { $0.joined(separator: ",") }
         let bytes = Array(([names.joined(separator: ",")] + lines).joined(separator: "\n").utf8)
@@ -93,12 +93,12 @@ struct Gate {
         let slice = SourceSlice(
             ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
         var reader = SliceReader(slice, layout: try #require(head.layout), plan: plan)
-        var out: [ValidatedBatch] = []
+        var out: [ValidatedBlock] = []
         while let batch = reader.next() { out.append(validator.validate(batch)) }
         return out
     }
 
-    func profile(_ batches: [ValidatedBatch]) -> Profile {
+    func profile(_ batches: [ValidatedBlock]) -> Profile {
         var profile = Profile(reader, keyRules: validator.keyRules.count)
         for batch in batches { profile.add(batch, reader, order: Gate.order) }
         profile.finish()
@@ -121,7 +121,7 @@ struct Gate {
         try judge(try checked(rows), baseline, earlierRows)
     }
 
-    private func judge(_ batches: [ValidatedBatch], _ baseline: Baseline?, _ earlierRows: [[UInt64]] = []) throws
+    private func judge(_ batches: [ValidatedBlock], _ baseline: Baseline?, _ earlierRows: [[UInt64]] = []) throws
         -> Judged
     {
         let decision = decide(profile(batches), baseline, earlierRows: earlierRows)
@@ -160,7 +160,8 @@ struct Gate {
         made.marks = [decision.markRecord]
         made.clock = decision.clock
         return Judged(
-            decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
+            decision: decision, verdict: BatchVerdict(decision, counts, schema: schema), counts: counts,
+            outcomes: outcomes,
             findings: findings, baseline: made, scores: scores)
     }
 }
@@ -168,7 +169,7 @@ struct Gate {
 /// What a gate said.
 struct Judged {
     let decision: Decision
-    let verdict: Verdict
+    let verdict: BatchVerdict
     let counts: OutcomeCounts
     let outcomes: [Outcome]
     let findings: [Finding]

@@ -61,7 +61,7 @@ import Validating
                     let what = all.member(Array("description".utf8), of: test)
                 else { continue }
                 let instance = try tape(source(all, data))
-                let wanted: JSONSchemaCheck.Verdict = all.values[valid].range.count == 4 ? .valid : .invalid
+                let wanted: JSONSchemaCheck.Validity = all.values[valid].range.count == 4 ? .valid : .invalid
                 let isConsistent =
                     check.violations(instance).isEmpty == (wanted == .valid)
                     && check.slowVerdict(instance) == check.verdict(instance)
@@ -164,13 +164,13 @@ import Validating
         let wanted = try lines.map { try check.verdict(Self.tape(Array($0.utf8))) == .valid }
         var found: [Bool] = []
         for batch in try blocks(lines.joined(separator: "\n"), schema, .jsonl) {
-            found += validator.validate(batch).isSound
+            found += validator.validate(batch).isValid
         }
         for (line, (a, b)) in zip(lines, zip(wanted, found)) where a != b { Issue.record("\(line) should be \(a)") }
         if !outer.contains("zz"), !outer.contains("array") { #expect(Set(wanted).count == 2) }
     }
 
-    private func verdict(_ schema: String, _ value: String) throws -> JSONSchemaCheck.Verdict {
+    private func verdict(_ schema: String, _ value: String) throws -> JSONSchemaCheck.Validity {
         let check = try JSONSchemaCheck(try JSONSchema.compile(Array(schema.utf8)))
         let tape = try Self.tape(Array(value.utf8))
         let verdict = check.verdict(tape)

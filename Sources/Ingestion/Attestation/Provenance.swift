@@ -213,7 +213,7 @@ package struct Provenance: Sendable, Equatable {
     ///   - sha256: the file's digest, as the first pass made it.
     ///   - rule: what the source must bring.
     init(
-        _ sidecars: Sidecars, _ source: Source, sha256: [UInt8], rule: SourceRecord?
+        _ sidecars: Sidecars, _ source: InputFile, sha256: [UInt8], rule: SourceRecord?
     ) throws(IngestionError) {
         self.sidecars = sidecars
         for statement in sidecars.statements() {
@@ -244,7 +244,7 @@ package struct Provenance: Sendable, Equatable {
     }
 
     private mutating func check(
-        _ made: DetachedSignature?, of source: Source, sha256: [UInt8], rule: SourceRecord?
+        _ made: DetachedSignature?, of source: InputFile, sha256: [UInt8], rule: SourceRecord?
     ) throws(IngestionError) {
         let keys = rule?.keys ?? []
         guard !keys.isEmpty else {

@@ -26,7 +26,7 @@ package func inferSchema(
         (plan.coding.property, plan.coding.hasArrayItems) = (dialect.property, dialect.hasArrayItems)
         plan.coding.isList = isDocument(path)
     }
-    let cutter = try SliceCutter(Source(path), plan: plan, sliceBytes: options.sliceBytes)
+    let cutter = try SliceCutter(InputFile(path), plan: plan, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let reasons = cutter.head.findings.map { finding in
             finding.code.rawValue + (finding.field >= 0 ? " in column \(finding.field + 1)" : "")
@@ -174,7 +174,7 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
         return plan
     }
     // A small first piece: once its names are known, only new ones are told of.
-    let cutter = try SliceCutter(Source(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
+    let cutter = try SliceCutter(InputFile(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
     while let slice = try cutter.next() {
         let layout = Layout(jsonMembers: names)
         var reader = SliceReader(slice, layout: layout, plan: plan())

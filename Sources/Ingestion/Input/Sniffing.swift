@@ -17,7 +17,7 @@ package struct SniffedSource: Sendable {
 ///
 /// - Throws: when the file cannot be read, or is a format of its own.
 package func sniffSource(_ path: String, encoding declared: TextEncoding?) throws(IngestionError) -> SniffedSource {
-    let source = try Source(path)
+    let source = try InputFile(path)
     func sample(_ encoding: TextEncoding) throws(IngestionError) -> (bytes: [UInt8], isWhole: Bool) {
         var coding = SourceCoding()
         coding.encoding = encoding
@@ -79,5 +79,5 @@ private func looksLikeJSON(_ text: ArraySlice<UInt8>) -> Bool {
 package func fits(_ path: String, _ schema: Schema, options: BatchOptions) throws(IngestionError) -> Bool {
     guard let format = options.format ?? SourceFormat(ofFile: path) else { return true }
     let plan = try ReadingPlan(schema, format: format, options: options, file: path)
-    return try SliceCutter(Source(path), plan: plan, sliceBytes: 1 << 20).head.layout != nil
+    return try SliceCutter(InputFile(path), plan: plan, sliceBytes: 1 << 20).head.layout != nil
 }

@@ -8,7 +8,7 @@ import Tabular
 ///
 /// Plain UTF-8 is read straight into the caller's buffer.
 final class SourceReader {
-    private let source: Source
+    private let source: InputFile
     private let coding: SourceCoding
     private let hashes: Bool
     /// How the file is compressed, by its first bytes.
@@ -38,7 +38,7 @@ final class SourceReader {
     /// Below this a high ratio harms nobody.
     private static let ratioCheckedFrom = 16 << 20
 
-    init(_ source: Source, _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError) {
+    init(_ source: InputFile, _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError) {
         self.source = source
         self.coding = coding
         self.hashes = hashes

@@ -51,7 +51,7 @@ struct BatchIdentity: Sendable {
     let fileIdentity: Delivery.FileIdentity
 
     /// A delivered file that could not be judged: it has a name, an origin and a digest, and neither contract nor policy.
-    init(unjudged lease: Lease, source: String, file: Source, digest: [UInt8], recipients: [WrappingKey]) {
+    init(unjudged lease: Lease, source: String, file: InputFile, digest: [UInt8], recipients: [WrappingKey]) {
         guard let delivery = lease.delivery else { preconditionFailure("only a delivered file can be set aside") }
         id = lease.name
         dataset = delivery.dataset

@@ -85,7 +85,7 @@ package struct Waived: Sendable, Equatable {
     package internal(set) var rows: Int
 
     /// Everything that would have held the batch or its rows, each kind once.
-    static func all(_ verdict: Verdict, _ counts: OutcomeCounts) -> [Waived] {
+    static func all(_ verdict: BatchVerdict, _ counts: OutcomeCounts) -> [Waived] {
         var found: [Waived] = []
         func add(_ code: FindingCode, _ field: Int, _ rows: Int) {
             if let place = found.firstIndex(where: { $0.code == code && $0.field == field }) {

@@ -28,7 +28,7 @@ package struct KeptRows: Sendable, Mergeable {
 
     /// Takes in the released rows of a block.
     package mutating func add(
-        _ screened: ScreenedBatch, _ validated: ValidatedBatch, _ reader: FeatureReader, order: SipHash,
+        _ screened: ScreenedBlock, _ validated: ValidatedBlock, _ reader: FeatureReader, order: SipHash,
         bounds: Profile.Bounds
     ) {
         let batch = screened.batch

@@ -194,7 +194,7 @@ private struct ReferenceReader {
         }
         let plan = plan(format, name: path)
         let cutter = try SliceCutter(
-            Source(path, isStopped: options.isStopped), plan: plan, sliceBytes: options.sliceBytes)
+            InputFile(path, isStopped: options.isStopped), plan: plan, sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else { throw missing(path) }
         while let slice = try cutter.next() {
             try add(SliceReader(slice, layout: layout, plan: plan))

@@ -12,7 +12,7 @@ import Validating
 struct OpenedBatch {
     let pipeline: Pipeline
     let request: BatchRequest
-    let source: Source
+    let source: InputFile
     private(set) var plan: Plan
     private(set) var keys: BatchKeys
     private(set) var cutter: SliceCutter
@@ -57,7 +57,7 @@ struct OpenedBatch {
     /// Opens the bytes, once it is known that the batch may be sealed for its recipients and take the place that it asks for.
     private static func open(
         _ request: BatchRequest, _ plan: Plan, _ pipeline: Pipeline
-    ) throws(IngestionError) -> Source {
+    ) throws(IngestionError) -> InputFile {
         let options = request.options
         if options.mode == .ingest, let recorder = pipeline.recorder {
             try recorder.enroll(
@@ -66,7 +66,7 @@ struct OpenedBatch {
         }
         if let waiver = options.waiver { return waiver.source }
         guard let lease = request.lease, let delivery = lease.delivery, let store = pipeline.store else {
-            return try Source(request.file, calling: request.file, isStopped: options.isStopped)
+            return try InputFile(request.file, calling: request.file, isStopped: options.isStopped)
         }
         return try store.openSource(
             of: lease.name, delivery, calling: request.file, isStopped: options.isStopped)

@@ -54,8 +54,8 @@ struct ReleaseWork: Sendable {
         var row = 0
         while let block = blocks.next() {
             let validated = plan.validator.replay(
-                block, wasSound: recall.sound.bits(from: row, count: block.count),
-                wasSighted: recall.sighted.bits(from: row, count: block.count), repeats: decision.repeats(in: block))
+                block, wasValid: recall.sound.bits(from: row, count: block.count),
+                hadDetection: recall.sighted.bits(from: row, count: block.count), repeats: decision.repeats(in: block))
             row += block.count
             let screened = screener.screen(validated)
             result.add(screened, slice: slice.ordinal)
@@ -75,7 +75,7 @@ struct ReleaseWork: Sendable {
 
 extension SliceResult {
     /// Takes in the outcomes of a block, and where its rows begin.
-    fileprivate mutating func add(_ screened: ScreenedBatch, slice: Int) {
+    fileprivate mutating func add(_ screened: ScreenedBlock, slice: Int) {
         counts.add(screened)
         for (index, outcome) in screened.outcomes.enumerated() {
             let start = screened.batch.sourceRange(of: index).lowerBound
@@ -106,7 +106,7 @@ private struct SliceSealer: ~Copyable {
         self.header = header
     }
 
-    mutating func append(_ masked: MaskedBatch, _ screened: ScreenedBatch) throws(IngestionError) {
+    mutating func append(_ masked: MaskedBlock, _ screened: ScreenedBlock) throws(IngestionError) {
         if masked.rows > 0 {
             var writer = if let open = accepted.take() { open } else { try openAccepted() }
             do throws(SealingError) { try writer.append(masked) } catch { throw IngestionError(error) }

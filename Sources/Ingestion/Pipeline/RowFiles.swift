@@ -34,8 +34,8 @@ struct RowFiles {
             while let batch = blocks.next() {
                 let bits = survey.sound[slice.ordinal].bits(from: row, count: batch.count)
                 row += batch.count
-                let checked = plan.validator.replay(batch, wasSound: bits, repeats: decided.decision.repeats(in: batch))
-                var passes = checked.isSound
+                let checked = plan.validator.replay(batch, wasValid: bits, repeats: decided.decision.repeats(in: batch))
+                var passes = checked.isValid
                 for finding in checked.findings where finding.outcome >= .quarantined {
                     passes[finding.row - batch.firstRow] = false
                 }

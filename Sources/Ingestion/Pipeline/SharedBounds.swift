@@ -19,7 +19,7 @@ final class SharedBounds: Sendable {
     }
 
     /// Lowers them by the number of rows that the first slice, which was just cut, lets expect.
-    func expect(_ empty: Profile, _ cutter: SliceCutter, _ source: Source) {
+    func expect(_ empty: Profile, _ cutter: SliceCutter, _ source: InputFile) {
         let share = Double(cutter.bytesRead) / Double(source.size)
         lower(to: empty.bounds(expecting: Double(cutter.rows) / share))
     }

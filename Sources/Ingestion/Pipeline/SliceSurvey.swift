@@ -24,12 +24,12 @@ struct RowBits: Sendable {
 struct SliceSurvey: Sendable {
     var ordinal: Int
     var profile: Profile
-    var isSound = RowBits()
+    var isValid = RowBits()
     /// Rows in which personal data or a credential was seen.
-    var isSighted = RowBits()
+    var hasDetection = RowBits()
     var evidence = ColumnEvidence()
     /// The first of what was seen, for those who ask.
-    var sightings: [Spotted] = []
+    var detections: [DetectionPlace] = []
     var disagreement: Finding?
     var listed: [Finding] = []
     var remarks = RowRemarks()

@@ -49,7 +49,7 @@ struct SliceWork: Sendable {
     ///
     /// - Parameter draws: what was drawn in each slice the first time.
     func resample(
-        _ source: Source, places: [SlicePlace], draws: [SliceDraw?], runner: any SliceRunner
+        _ source: InputFile, places: [SlicePlace], draws: [SliceDraw?], runner: any SliceRunner
     ) async throws(IngestionError) -> Profile {
         var profile = Profile(plan.reader, keyRules: 0)
         let bounds = SharedBounds(Profile.Bounds())
@@ -71,14 +71,14 @@ struct SliceWork: Sendable {
 
 extension SliceSurvey {
     /// Takes in what validation found in a block.
-    fileprivate mutating func add(_ validated: ValidatedBatch, _ options: BatchOptions) {
+    fileprivate mutating func add(_ validated: ValidatedBlock, _ options: BatchOptions) {
         for row in 0..<validated.batch.count {
-            isSound.append(validated.isSound[row])
-            isSighted.append(validated.isSighted[row])
+            isValid.append(validated.isValid[row])
+            hasDetection.append(validated.hasDetection[row])
         }
         evidence.merge(validated.evidence)
-        if sightings.count < options.spotted {
-            sightings += Spotted.all(validated).prefix(options.spotted - sightings.count)
+        if detections.count < options.spotted {
+            detections += DetectionPlace.all(validated).prefix(options.spotted - detections.count)
         }
         if options.mode == .validate, listed.count < options.listed {
             listed += validated.findings.prefix(options.listed - listed.count)
@@ -88,7 +88,7 @@ extension SliceSurvey {
 
 extension Decision {
     /// The rows of a block that break a key rule, as (key rule, row of the block).
-    func repeats(in batch: Batch) -> [(rule: Int, row: Int)] {
+    func repeats(in batch: RowBlock) -> [(rule: Int, row: Int)] {
         var found: [(rule: Int, row: Int)] = []
         for (rule, rows) in keyErrors.enumerated() {
             var next = batch.firstRow

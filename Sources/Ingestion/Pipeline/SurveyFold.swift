@@ -14,7 +14,7 @@ struct Survey {
     /// For each slice what was drawn in it.
     let draws: [SliceDraw]
     var evidence: ColumnEvidence
-    let spotted: [Spotted]
+    let spotted: [DetectionPlace]
     let places: [SlicePlace]
     /// SHA-256 of the file.
     let digest: [UInt8]
@@ -39,7 +39,7 @@ struct SurveyFold {
     private var sound: [Int: RowBits] = [:]
     private var sighted: [Int: RowBits] = [:]
     private var evidence = ColumnEvidence()
-    private var spotted: [Spotted] = []
+    private var spotted: [DetectionPlace] = []
     private var remarks = RowRemarks()
     private var findings: [Finding] = []
     private var listed = FindingList()
@@ -54,12 +54,12 @@ struct SurveyFold {
     mutating func take(_ part: SliceSurvey) throws(IngestionError) {
         profile.merge(part.profile)
         try keys.spill.relieve(&profile.keys)
-        sound[part.ordinal] = part.isSound
-        sighted[part.ordinal] = part.isSighted
+        sound[part.ordinal] = part.isValid
+        sighted[part.ordinal] = part.hasDetection
         draws += Array(repeating: nil, count: max(0, part.ordinal + 1 - draws.count))
         draws[part.ordinal] = part.draw
         evidence.merge(part.evidence)
-        spotted += part.sightings
+        spotted += part.detections
         remarks.merge(part.remarks)
         if let finding = part.disagreement { findings.append(finding) }
         listed.append(contentsOf: part.listed)

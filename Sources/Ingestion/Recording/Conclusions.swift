@@ -254,7 +254,7 @@ extension Recorder {
     }
 
     private func sealSource(
-        _ source: Source, rows: Int, _ stage: StagingArea
+        _ source: InputFile, rows: Int, _ stage: StagingArea
     ) throws(IngestionError) -> StagedShard {
         var context = stage.context
         context["role"] = "source"

@@ -64,7 +64,7 @@ package struct BatchReport: Sendable {
     /// The class size that the contract wants.
     package var minimumClass = 5
     /// Personal data one by one, as many as were asked for.
-    package var spotted: [Spotted] = []
+    package var spotted: [DetectionPlace] = []
     /// Rows by outcome.
     package var counts = OutcomeCounts()
     /// Totals of all findings, strictest first.

@@ -5,7 +5,7 @@ import Tabular
 import Validating
 
 /// Where personal data was seen: its place and kind, never the value.
-package struct Spotted: Sendable, Equatable {
+package struct DetectionPlace: Sendable, Equatable {
     /// Data record number.
     package var row: Int
     /// The column of the file.
@@ -20,12 +20,12 @@ package struct Spotted: Sendable, Equatable {
     package var score: Double
 
     /// Everything that was seen in a block.
-    static func all(_ validated: ValidatedBatch) -> [Spotted] {
+    static func all(_ validated: ValidatedBlock) -> [DetectionPlace] {
         let batch = validated.batch
-        return validated.sightings.map { sighting in
+        return validated.detections.map { sighting in
             let cell = batch.cells[sighting.row * batch.width + sighting.column]
             let first = sighting.isUnescaped ? 0 : cell.range.lowerBound
-            return Spotted(
+            return DetectionPlace(
                 row: batch.firstRow + sighting.row, column: sighting.column, start: sighting.match.start - first,
                 end: sighting.match.end - first, entity: sighting.match.entity, score: sighting.match.score)
         }

@@ -105,9 +105,9 @@ extension BatchReport {
         if let rule = finding.rule { members["rule"] = .string(rule) }
         if let moved = finding.movement { members["moved"] = moved.document }
         if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
-        if finding.code == .modifiedZ, let rows = thresholdRows[finding.field] {
+        if finding.code == .deviatedValue, let rows = thresholdRows[finding.field] {
             members["n"] = whole(rows)
-        } else if finding.code == .isolationForest {
+        } else if finding.code == .isolatedRow {
             members["n"] = whole(basisRows)
         }
         return .object(members)
@@ -118,7 +118,7 @@ extension BatchReport {
     package func lines() -> FindingLines {
         var found = FindingLines()
         guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty,
-            let source = try? Source(file)
+            let source = try? InputFile(file)
         else { return found }
         var wanted = listed.indices.map { listed.place(of: $0).byteOffset }
         wanted.sort()

@@ -107,12 +107,12 @@ private struct BoundedSums {
 
 extension BoundedSums {
     /// Takes in the sound rows of a block.
-    mutating func add(_ validated: ValidatedBatch, _ plan: Plan) {
+    mutating func add(_ validated: ValidatedBlock, _ plan: Plan) {
         let batch = validated.batch
         let column = batch.layout.columnOfField[field]
         let missing = plan.schema.missingValues(of: field).map { Array($0.utf8) }
         let slot = plan.validator.numericFields.firstIndex(of: field)
-        for row in 0..<batch.count where validated.isSound[row] {
+        for row in 0..<batch.count where validated.isValid[row] {
             let text = column < 0 ? [] : batch.cells[row * batch.width + column].range.map { batch.bytes[$0] }
             if column < 0 || text.isEmpty || missing.contains(text) {
                 self.missing += 1
@@ -149,7 +149,7 @@ extension Pipeline {
         let (path, schema, options) = (request.file, request.schema, request.options)
         let plan = try Plan(request, format: request.format(), secrets: BatchSecrets())
         let cutter = try SliceCutter(
-            try Source(path, calling: path, isStopped: options.isStopped), plan: plan.reading,
+            try InputFile(path, calling: path, isStopped: options.isStopped), plan: plan.reading,
             sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else {
             throw IngestionError(.unreadableData, "\(path): its header does not fit the contract; see: sluice validate")
@@ -161,7 +161,7 @@ extension Pipeline {
             var blocks = work.blocks(of: slice)
             while let block = blocks.next() {
                 let validated = plan.validator.validate(block)
-                for row in 0..<block.count where validated.isSound[row] { rows += 1 }
+                for row in 0..<block.count where validated.isValid[row] { rows += 1 }
                 for index in sums.indices { sums[index].add(validated, plan) }
             }
         }

@@ -180,9 +180,9 @@ extension Store {
     /// The batch's source: the file that was given, if it is that, or the one that was sealed when the batch was held.
     private func original(
         of received: LedgerEntry, batch: String, file: String?, sealed files: [PublishedFile]
-    ) throws(IngestionError) -> Source? {
+    ) throws(IngestionError) -> InputFile? {
         if let file {
-            let source = try Source(file)
+            let source = try InputFile(file)
             guard hex(try digest(of: source)) == received.body["data_hash"]?.text else {
                 throw IngestionError(
                     .usage,
@@ -202,7 +202,7 @@ extension Store {
             try plain.append(span, at: length)
             length += span.count
         }
-        return try Source(plain, calling: "batch \(batch)")
+        return try InputFile(plain, calling: "batch \(batch)")
     }
 
     /// What the quarantine shard says of a row that was held back.
@@ -230,7 +230,7 @@ extension Replay {
     ///
     /// - Parameter row: the row whose findings and scores are told.
     fileprivate mutating func run(
-        _ source: Source, plan: Plan, decision: Decision, row: Int?
+        _ source: InputFile, plan: Plan, decision: Decision, row: Int?
     ) throws(IngestionError) {
         guard let plan = try plan.corrected(by: source) else { return }
         let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: plan.options.sliceBytes)
@@ -245,7 +245,7 @@ extension Replay {
             while let block = blocks.next() {
                 let checked = plan.validator.validate(block)
                 let validated = plan.validator.replay(
-                    block, wasSound: checked.isSound, repeats: decision.repeats(in: block))
+                    block, wasValid: checked.isValid, repeats: decision.repeats(in: block))
                 let screened = screener.screen(validated)
                 for (index, outcome) in screened.outcomes.enumerated() {
                     while rest == 0, !recorded.isEmpty {
@@ -271,7 +271,7 @@ extension Replay {
 
 extension Plan {
     /// The plan with what a first look at all rows corrects, as the pipeline has it; nil when the header does not fit.
-    fileprivate func corrected(by source: Source) throws(IngestionError) -> Plan? {
+    fileprivate func corrected(by source: InputFile) throws(IngestionError) -> Plan? {
         let cutter = try SliceCutter(source, plan: reading, sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else { return nil }
         let work = SliceWork(plan: self, layout: layout)

@@ -22,7 +22,7 @@ struct Waiver: Sendable {
     /// SHA-256 of the name that its file came under.
     let nameHash: [UInt8]
     /// Its sealed source, opened into a file without a name.
-    let source: Source
+    let source: InputFile
     /// What came beside its file.
     let sidecars: Sidecars
 
@@ -119,7 +119,7 @@ extension Store {
 
 /// What was sealed of a held batch, each file held against the record.
 private struct SealedBatch {
-    let source: Source
+    let source: InputFile
     let sidecars: Sidecars
     /// How it was read and by which contract, where it came so far and this version can read it.
     let reading: KeptReading?
@@ -156,7 +156,7 @@ private struct SealedBatch {
             try plain.append(span, at: length)
             length += span.count
         }
-        source = try Source(plain, calling: "batch \(batch)")
+        source = try InputFile(plain, calling: "batch \(batch)")
     }
 
     /// The contract in force for its dataset: the one that is given, else what `sluice.yaml` names, else the one that it was judged by.

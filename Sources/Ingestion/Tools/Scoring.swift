@@ -54,7 +54,7 @@ package func scoreRows(
     let plan = try Plan(
         BatchRequest(path, schema: schema, contract: .null, dataset: "", source: "", options: options),
         format: format, secrets: BatchSecrets())
-    let source = try Source(path)
+    let source = try InputFile(path)
     let cutter = try SliceCutter(source, plan: plan.reading, sliceBytes: options.sliceBytes)
     guard let layout = cutter.head.layout else {
         let codes = cutter.head.findings.map(\.code.rawValue).joined(separator: ", ")
@@ -135,7 +135,7 @@ private struct RowScorer: Sendable {
             let strange = detector.scores(columns)
             for row in 0..<block.count {
                 var best = RowScore(
-                    row: block.firstRow + row, score: validated.isSound[row] ? strange[row] : .nan,
+                    row: block.firstRow + row, score: validated.isValid[row] ? strange[row] : .nan,
                     modifiedZ: rules.isEmpty ? .nan : 0, field: -1)
                 for (feature, rule) in rules {
                     let score = rule.score(columns[feature][row])
@@ -151,7 +151,7 @@ private struct RowScorer: Sendable {
 extension SliceWork {
     /// The first pass, for the sample alone.
     fileprivate func profile(
-        _ source: Source, _ cutter: SliceCutter, runner: LocalRunner
+        _ source: InputFile, _ cutter: SliceCutter, runner: LocalRunner
     ) async throws(IngestionError) -> Profile {
         var profile = Profile(plan.reader, keyRules: plan.validator.keyRules.count)
         let bounds = SharedBounds(Profile.Bounds())

@@ -9,7 +9,7 @@ package import Tabular
 /// held, and for what. Nothing is written.
 package struct Simulation: Sendable {
     /// A batch as it would be judged.
-    package struct Batch: Sendable {
+    package struct RowBlock: Sendable {
         /// The batch, who sent it, and when it was published.
         package let batch: String, source: String, time: String
         /// Its rows, those that are kept of it, and of these how many would be held back.
@@ -27,7 +27,7 @@ package struct Simulation: Sendable {
     /// The dataset, and where the contract is from.
     package let dataset: String, origin: String
     /// The batches, oldest first.
-    package let batches: [Batch]
+    package let batches: [RowBlock]
     /// The names of the contract's fields.
     package let fields: [String]
     /// The named baseline that batches are judged by in fact, and that is not looked at here.
@@ -48,7 +48,7 @@ extension Store {
         if known.isEmpty {
             throw IngestionError(.usage, "dataset \(dataset) has accepted no batch with statistics yet")
         }
-        var batches: [Simulation.Batch] = []
+        var batches: [Simulation.RowBlock] = []
         for place in known.indices.suffix(last) {
             batches.append(judge(known[place], before: Array(known[..<place]), contract))
         }
@@ -107,7 +107,7 @@ extension Store {
     /// Judges one of them beside those before it, of its own source where that has rows enough.
     private func judge(
         _ one: Accepted, before: [Accepted], _ contract: StatisticsContract
-    ) -> Simulation.Batch {
+    ) -> Simulation.RowBlock {
         let rules = contract.schema.baseline
         func window(_ all: [Accepted]) -> [Baseline] {
             var (taken, rows): ([Baseline], Int) = ([], 0)
@@ -129,7 +129,7 @@ extension Store {
         let replay = SampleReplay(
             one.baseline, beside: Precedents(baseline: Baseline.merged(known), earlierRows: earlier),
             schema: contract.schema, screened: contract.screened, actions: contract.actions)
-        return Simulation.Batch(
+        return Simulation.RowBlock(
             batch: one.file.batch, source: one.source, time: one.file.entry.body["time"]?.text ?? "",
             rows: one.baseline.sizes.last ?? replay.rows, sampled: replay.rows, rowsHeld: replay.held,
             before: known.count, isHeld: !replay.verdict.isAccepted, isLearning: replay.decision.isLearning,

@@ -87,7 +87,7 @@ extension Store {
         judging.name = chosen.name
         judging.digest = chosen.digest
         judging.rolling = chosen.isPinned ? nil : rolling?.merged
-        judging.anchor = chosen.isAnchor ? Anchor(digest: chosen.digestBytes, main.parts) : nil
+        judging.anchor = chosen.isAnchor ? ReferenceLevels(digest: chosen.digestBytes, main.parts) : nil
         return judging
     }
 
@@ -166,7 +166,7 @@ struct JudgingBaseline: Sendable {
     /// The last accepted batches, when drift from them counts too.
     var rolling: Baseline?
     /// What slow drift is held against.
-    var anchor: Anchor?
+    var anchor: ReferenceLevels?
 
     init(main: LoadedBaseline, newest: LoadedBaseline) {
         self.main = main

@@ -85,7 +85,7 @@ package func fileDigest(_ path: String) throws(IngestionError) -> String {
 }
 
 /// SHA-256 of a source as it is now.
-func digest(of source: Source) throws(IngestionError) -> [UInt8] {
+func digest(of source: InputFile) throws(IngestionError) -> [UInt8] {
     var hasher = SHA256()
     try source.forEachChunk { hasher.update($0) }
     return hasher.digest()

@@ -112,13 +112,13 @@ extension Store {
     /// Opens a delivered file.
     func openSource(
         of claim: String, _ delivery: Delivery, calling name: String, isStopped: @escaping @Sendable () -> Bool
-    ) throws(IngestionError) -> Source {
+    ) throws(IngestionError) -> InputFile {
         let file: FileDescriptor
         do throws(StorageError) {
             let place = try sourcePlace(of: claim, delivery)
             file = try place.folder.openRegular(place.name)
         } catch { throw IngestionError(error, reading: true) }
-        return try Source(file, calling: name, isStopped: isStopped)
+        return try InputFile(file, calling: name, isStopped: isStopped)
     }
 }
 
@@ -276,7 +276,7 @@ extension Recorder {
     }
 
     /// A delivered file that is still being written has not been delivered yet: it is judged later, when it is whole.
-    func requireSettled(_ source: Source, _ claim: Lease?) throws(IngestionError) {
+    func requireSettled(_ source: InputFile, _ claim: Lease?) throws(IngestionError) {
         if claim?.delivery == nil { return }
         guard try source.isUnchanged() else {
             throw IngestionError(

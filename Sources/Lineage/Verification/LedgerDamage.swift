@@ -38,7 +38,7 @@ package struct LedgerDamage: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A signed note or tlog-proof that was kept elsewhere: a head file, a receipt, a witness.
-package struct LedgerAnchor: Sendable {
+package struct TrustAnchor: Sendable {
     /// What to call it, usually its file name.
     package let name: String
     /// Its bytes.

@@ -8,7 +8,7 @@ extension Ledger {
     /// The log is read in chunks, each its own short transaction, so that commits are not held up; entries that arrive
     /// meanwhile are left for the next run. Throws only when the file cannot be read at all; damage is the result.
     package static func verify(
-        path: String, key: VerifierKey, anchors: [LedgerAnchor] = [],
+        path: String, key: VerifierKey, anchors: [TrustAnchor] = [],
         progress: (_ rows: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(LedgerError) -> LedgerVerification {
         try requireFile(path, "verify ledger")
@@ -36,7 +36,7 @@ struct LedgerVerifier {
 
     private let path: String
     let key: VerifierKey
-    private let anchors: [LedgerAnchor]
+    private let anchors: [TrustAnchor]
     var damage = DamageList()
     var projection = ProjectionCheck()
     /// The recomputed tree; it stops growing at the first missing row.
@@ -60,7 +60,7 @@ struct LedgerVerifier {
     /// Kinds and numbers of the entries, for the index by kind.
     private var kinds = RowSum()
 
-    init(path: String, key: VerifierKey, anchors: [LedgerAnchor]) {
+    init(path: String, key: VerifierKey, anchors: [TrustAnchor]) {
         (self.path, self.key, self.anchors) = (path, key, anchors)
     }
 
@@ -230,7 +230,7 @@ struct LedgerVerifier {
         let proof: TlogProof?
     }
 
-    private mutating func claim(_ anchor: LedgerAnchor) -> Claim? {
+    private mutating func claim(_ anchor: TrustAnchor) -> Claim? {
         let proof = TlogProof(anchor.text)
         guard let text = SignedNote.open(proof?.note ?? anchor.text, key: key) else {
             damage.add(.anchor, "\(anchor.name) is not signed by the pinned key")

@@ -77,7 +77,7 @@ struct CollectedRow: LibCSVTarget {
 
 /// Compares libcsv's fields with a batch's cells while they come.
 private struct Comparison: LibCSVTarget {
-    let batch: Batch
+    let batch: RowBlock
     var row: Int
     var column = 0
     var differs = false
@@ -122,7 +122,7 @@ private struct Comparison: LibCSVTarget {
 ///
 /// - Returns: the index of the first row the two readers see differently, or nil.
 package func rowWhereLibCSVDisagrees(
-    _ batch: Batch, delimiter: UInt8, quote: UInt8 = 0x22, lineTerminator: UInt8? = nil
+    _ batch: RowBlock, delimiter: UInt8, quote: UInt8 = 0x22, lineTerminator: UInt8? = nil
 ) -> Int? {
     var row = 0
     while row < batch.count {

@@ -120,7 +120,7 @@ extension Recogniser {
     }
 
     /// A person of Korea by date of birth, kind, region and, for numbers from before October 2020, the check digit.
-    private static func koreanPerson(_ number: Symbols, _ kinds: ClosedRange<Int>, _ base: Int) -> Verdict {
+    private static func koreanPerson(_ number: Symbols, _ kinds: ClosedRange<Int>, _ base: Int) -> Plausibility {
         guard (1...12).contains(number.number(2..<4)), (1...31).contains(number.number(4..<6)),
             kinds.contains(number[6])
         else {

@@ -1,6 +1,6 @@
 /// Credentials in text, by the fixed beginnings and lengths that their issuers publish so that they can be found.
 ///
-/// `AnchorMap` finds a character inside a credential; only its surroundings are looked at. Every look is bounded, so
+/// `CandidateMap` finds a character inside a credential; only its surroundings are looked at. Every look is bounded, so
 /// that no text makes the work grow.
 enum Secrets {
     typealias Kind = SecretKind

@@ -83,7 +83,7 @@ extension Recogniser {
         Recogniser(.esPassport, [("AAA999999", 0.05)], context: "pasaporte passport"),
         Recogniser(
             .itFiscalCode, [("AAAAAAXXAXXAXXXA", 1)], context: "codice fiscale cf"
-        ) { number -> Verdict in
+        ) { number -> Plausibility in
             // Decree of the Ministry of Finance of 23 December 1976: odd places by a table, even ones by their value.
             let odd = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
             guard number.isAmong("ABCDEHLMPRST", 8) else { return .no }

@@ -1,7 +1,7 @@
 /// Finds personal data and credentials in text: one pass, no regular expressions, no allocation, linear time on any
 /// input.
 ///
-/// `AnchorMap` marks the places to look at; a recogniser looks at a bounded window around each. A match is scored by
+/// `CandidateMap` marks the places to look at; a recogniser looks at a bounded window around each. A match is scored by
 /// its form, a checksum, and the words around it or in the column's name.
 package struct TextScanner: Sendable {
     let sought: EntitySet
@@ -112,13 +112,13 @@ package struct TextScanner: Sendable {
     /// Appends the matches in `range` of `bytes`, in order and without overlaps. Returns the first credential.
     @discardableResult
     package func scan(_ bytes: Span<UInt8>, range: Range<Int>, into matches: inout [EntityMatch]) -> SecretKind? {
-        scan(bytes, range: range, anchors: AnchorMap(bytes, range), into: &matches)
+        scan(bytes, range: range, anchors: CandidateMap(bytes, range), into: &matches)
     }
 
     /// The same with anchors that were found before: the texts of a block share one map.
     @discardableResult
     package func scan(
-        _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
+        _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing CandidateMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {
         if range.isEmpty { return nil }
         let first = matches.count
@@ -137,13 +137,13 @@ package struct TextScanner: Sendable {
         var more: [EntityMatch] = []
         let range = folded.bytes.indices
         if range.isEmpty { return found }
-        let other = find(folded.bytes.span, in: range, anchors: AnchorMap(folded.bytes.span, range), into: &more)
+        let other = find(folded.bytes.span, in: range, anchors: CandidateMap(folded.bytes.span, range), into: &more)
         matches.unite(since: first, with: folded.placed(more))
         return found == nil || found == .namedKey ? other ?? found : found
     }
 
     private func find(
-        _ bytes: Span<UInt8>, in range: Range<Int>, anchors: borrowing AnchorMap, into matches: inout [EntityMatch]
+        _ bytes: Span<UInt8>, in range: Range<Int>, anchors: borrowing CandidateMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {
         // Decoded texts stand back to back in a block: the end of the one before must not hide where a run begins here.
         let low = range.lowerBound
@@ -158,7 +158,7 @@ package struct TextScanner: Sendable {
 
     /// How many bytes a scan looks at, counting each look.
     func cost(_ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: inout [EntityMatch]) -> Int {
-        let anchors = AnchorMap(bytes, range)
+        let anchors = CandidateMap(bytes, range)
         let start = anchors.next(from: range.lowerBound, below: range.upperBound)
         let look = search(bytes, in: range, from: start, anchors: anchors, into: &matches)
         return look.view.looks + range.count
@@ -167,7 +167,7 @@ package struct TextScanner: Sendable {
     /// Appends the matches of one view of a text, from the anchor `start` on; returns the scan at its end.
     @inline(__always)
     private func search(
-        _ bytes: Span<UInt8>, in range: Range<Int>, from start: Int, anchors: borrowing AnchorMap,
+        _ bytes: Span<UInt8>, in range: Range<Int>, from start: Int, anchors: borrowing CandidateMap,
         into matches: inout [EntityMatch]
     ) -> Look {
         var look = Look(bytes, range, since: matches.count)

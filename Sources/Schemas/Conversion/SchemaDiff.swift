@@ -3,7 +3,7 @@ package import Tabular
 /// One difference between two contracts, and what it means for whoever sends data under them.
 package struct SchemaChange: Sendable, Equatable {
     /// The effect of a change.
-    package enum Verdict: String, Sendable, CaseIterable, Comparable {
+    package enum Impact: String, Sendable, CaseIterable, Comparable {
         /// It changes neither which data passes nor what leaves the gate.
         case cosmetic
         /// All that passed still passes, and more.
@@ -14,11 +14,11 @@ package struct SchemaChange: Sendable, Equatable {
         private var rank: Int { self == .cosmetic ? 0 : self == .widening ? 1 : 2 }
 
         /// By how much it matters.
-        package static func < (left: Verdict, right: Verdict) -> Bool { left.rank < right.rank }
+        package static func < (left: Impact, right: Impact) -> Bool { left.rank < right.rank }
     }
 
     /// Its effect.
-    package let verdict: Verdict
+    package let verdict: Impact
     /// Where, such as `fields.amount.constraints.minimum`.
     package let place: String
     /// The change in a few words.
@@ -38,13 +38,13 @@ extension Schema {
 private struct SchemaDiff {
     var changes: [SchemaChange] = []
 
-    private mutating func note(_ verdict: SchemaChange.Verdict, _ place: String, _ what: String) {
+    private mutating func note(_ verdict: SchemaChange.Impact, _ place: String, _ what: String) {
         changes.append(SchemaChange(verdict: verdict, place: place, what: what))
     }
 
     /// A setting that differs; whether it lets more through is unknown, so it is breaking unless said otherwise.
     private mutating func changed<Value: Equatable>(
-        _ old: Value, _ new: Value, at place: String, is verdict: SchemaChange.Verdict = .breaking,
+        _ old: Value, _ new: Value, at place: String, is verdict: SchemaChange.Impact = .breaking,
         _ what: String = "changed"
     ) {
         if old != new { note(verdict, place, what) }

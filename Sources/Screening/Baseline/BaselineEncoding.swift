@@ -11,7 +11,7 @@ extension Baseline {
 
     /// The stored form: counts, names, then the samples.
     package func encoded() -> [UInt8] {
-        var out = WordWriter(bytes: Self.magics[6])
+        var out = BinaryWriter(bytes: Self.magics[6])
         out.word(batches)
         for count in [
             remarks.tested, remarks.deviated, remarks.isolated, remarks.apart, remarks.withheld, remarks.flooded,

@@ -1,7 +1,7 @@
 import Sketches
 
 /// Writes little-endian words.
-struct WordWriter {
+struct BinaryWriter {
     var bytes: [UInt8]
 
     mutating func word(_ value: UInt64) {
@@ -50,7 +50,7 @@ struct StoredSample {
     let tokens: Int?
 }
 
-/// Reads what `WordWriter` wrote; nil where there is too little, or too much.
+/// Reads what `BinaryWriter` wrote; nil where there is too little, or too much.
 struct WordReader {
     let bytes: [UInt8]
     var at: Int

@@ -38,7 +38,7 @@ package struct Decision: Sendable {
     /// Fields, or -1 for the whole batch, that were not tested, by what, and why.
     package var untested: [(field: Int, reason: String)] = []
     /// The forest and its lines, when there is one.
-    package var forest: ForestLines?
+    package var forest: ForestThresholds?
     /// Marks that occur beside one label and did not before: in the rows, and in their text.
     package var triggers: [Trigger] = [], wordTriggers: [Trigger] = []
     /// The fewest rows in which a mark beside one label would have been found, of how many rows that were looked at.
@@ -160,7 +160,7 @@ extension Decision {
     /// for the number of rows, and those of the whole batch.
     static func plannedTests(_ screened: ScreenedFields) -> Int {
         2 * screened.numberCount + 2 * screened.categories.count + screened.numberCount + screened.categories.count + 1
-            + Verdict.excessTests + 3
+            + BatchVerdict.excessTests + 3
     }
 
     /// The items of texts in which near copies agree: bands of the signature alone.

@@ -30,13 +30,13 @@ extension Deliberation {
         var test = BatchTest(
             .copyExcess, chance: .init(p: p, share: decision.alpha),
             effect: .init(
-                repeated >= Floods.rowsMin ? share : 0, warn: max(Floods.shareMin, 2 * rate),
+                repeated >= NearDuplicates.rowsMin ? share : 0, warn: max(NearDuplicates.shareMin, 2 * rate),
                 hold: isTold ? .infinity : max(0.05, 2 * rate)),
             rows: .init(now.count, before: known.count))
         let capacity = Baseline.capacity(words: screened.numberCount + screened.codeCount)
         let whole = Copies(batches.filter { $0.count < capacity })
         let sampled = now.count { known.holds($0) && !whole.holds($0) }
-        if !isTold, sampled >= Floods.rowsMin, Double(sampled) / Double(now.count) >= test.warn {
+        if !isTold, sampled >= NearDuplicates.rowsMin, Double(sampled) / Double(now.count) >= test.warn {
             test.hold = test.warn
         }
         decision.tests.append(test)
@@ -54,12 +54,12 @@ extension Deliberation {
         }
         let kinds = [screened.label, screened.source].compactMap { $0 }
         // Rows of an accepted batch may lie as close together as these do, only elsewhere.
-        (decision.floods, covered.rows) = Floods.find(profile.sample, before.sample, floodItems, kinds: kinds) {
+        (decision.floods, covered.rows) = NearDuplicates.find(profile.sample, before.sample, floodItems, kinds: kinds) {
             level in
-            before.history?.samples.map { Floods.largestShare($0, floodItems, level) }.max() ?? 0
+            before.history?.samples.map { NearDuplicates.largestShare($0, floodItems, level) }.max() ?? 0
         }
         if !screened.texts.isEmpty, before.texts.count > 0 {
-            (decision.textFloods, covered.texts) = Floods.find(
+            (decision.textFloods, covered.texts) = NearDuplicates.find(
                 profile.texts, before.texts, decision.textFloodItems, kinds: kinds)
         }
     }

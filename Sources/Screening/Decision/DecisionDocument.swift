@@ -81,7 +81,7 @@ extension ResidualPair {
     }
 }
 
-extension ForestLines {
+extension ForestThresholds {
     fileprivate var document: JSONValue {
         func table(_ codes: [UInt64: Double]) -> JSONValue {
             .array(codes.keys.sorted().map { .array([hex($0), bits(codes[$0] ?? 0)]) })

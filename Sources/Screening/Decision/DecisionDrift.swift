@@ -132,7 +132,7 @@ extension Deliberation {
     }
 
     /// The sums of small steps away from the anchor.
-    mutating func followSlowDrift(from anchor: Anchor, sums last: SlowDrift?) {
+    mutating func followSlowDrift(from anchor: ReferenceLevels, sums last: SlowDrift?) {
         var sums = SlowDrift(anchor: anchor.digest, count: screened.numberCount)
         if let last, last.anchor == sums.anchor, last.rises.count == screened.numberCount { sums = last }
         let (fields, texts) = (screened.fields, screened.texts)

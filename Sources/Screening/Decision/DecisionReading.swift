@@ -33,7 +33,7 @@ extension Decision {
             keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }
             rules = try kept.list("rules").map(ModifiedZ.init)
             pairs = try kept.list("pairs").map(ResidualPair.init)
-            forest = try kept.some("forest").map(ForestLines.init)
+            forest = try kept.some("forest").map(ForestThresholds.init)
             // Before, every mark was held or none, and words were not told from phrases.
             tagsWords = version >= 6
             triggers = try kept.list("triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }

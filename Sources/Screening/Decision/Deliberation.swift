@@ -97,7 +97,7 @@ struct Deliberation {
     private mutating func growForest(_ sample: RowSample, seed: UInt64) {
         let basis = history?.levelSample?.blanking(leftOut) ?? sample
         let withheld = before == nil ? nil : decision.remarks.share(decision.remarks.withheld)
-        decision.forest = ForestLines(basis, screened, schema.forest, seed: seed, withheld: withheld)
+        decision.forest = ForestThresholds(basis, screened, schema.forest, seed: seed, withheld: withheld)
         if let history, let own, history.compared(profile.sample, rows: own.rows) != nil {
             decision.forest?.follow(
                 profile.sample, Array(history.samples.dropFirst(history.levelStart)), basis)

@@ -5,7 +5,7 @@ package struct Precedents: Sendable {
     /// The last accepted batches, where `baseline` is another one: drift from either counts.
     package var rolling: Baseline?
     /// The levels from which slow drift is measured.
-    package var anchor: Anchor?
+    package var anchor: ReferenceLevels?
     /// The sums of slow drift up to the last accepted batch.
     package var slow: SlowDrift?
     /// Codes of rows of the last accepted batches, batch by batch.

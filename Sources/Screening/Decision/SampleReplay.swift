@@ -10,7 +10,7 @@ package struct SampleReplay: Sendable {
     /// What was decided.
     package let decision: Decision
     /// What would become of it.
-    package let verdict: Verdict
+    package let verdict: BatchVerdict
     /// Rows of the sample, and how many of them would be held back.
     package let rows: Int, held: Int
     /// The findings about rows of the sample.
@@ -36,7 +36,7 @@ package struct SampleReplay: Sendable {
             schema: schema, screened: screened, seed: 0)
         var counts = OutcomeCounts()
         counts.add(RowReplay(decision, actions: actions), batch.sample, batch.texts)
-        verdict = Verdict(decision, counts, schema: schema)
+        verdict = BatchVerdict(decision, counts, schema: schema)
         rows = batch.sample.count
         held = counts.count(.quarantined)
         findings = counts.findings
@@ -79,7 +79,7 @@ struct RowReplay {
                 }
                 let action = actions[rule.field] ?? .flagged
                 add(
-                    .modifiedZ, rule.isFar(value, score: score) ? max(action, .quarantined) : action, row,
+                    .deviatedValue, rule.isFar(value, score: score) ? max(action, .quarantined) : action, row,
                     field: rule.field)
             }
         }
@@ -94,7 +94,7 @@ struct RowReplay {
                 add(.pairResidual, isFar ? .quarantined : .flagged, row, field: pair.rule.field)
             }
         }
-        isolated(sample) { row, isHeld in add(.isolationForest, isHeld ? .quarantined : .flagged, row) }
+        isolated(sample) { row, isHeld in add(.isolatedRow, isHeld ? .quarantined : .flagged, row) }
         marks(sample, texts) { code, outcome, row in add(code, outcome, row) }
         return found
     }

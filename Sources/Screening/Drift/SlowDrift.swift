@@ -3,7 +3,7 @@ import Sketches
 import Tabular
 
 /// What an anchor says of each number: where it lies in one batch and the next.
-package struct Anchor: Sendable {
+package struct ReferenceLevels: Sendable {
     /// One number: how its values are scaled, and the mean level of the anchor's batches.
     struct Level: Sendable {
         var rule: ModifiedZ
@@ -104,13 +104,13 @@ package struct SlowDrift: Sendable, Equatable {
     /// The sums after another batch, and a test for each number.
     ///
     /// - Parameter field: the contract's field of a number.
-    func adding(_ sample: RowSample, _ anchor: Anchor, field: (Int) -> Int) -> (SlowDrift, [BatchTest]) {
+    func adding(_ sample: RowSample, _ anchor: ReferenceLevels, field: (Int) -> Int) -> (SlowDrift, [BatchTest]) {
         var next = self
         var tests: [BatchTest] = []
         let slack = Self.slack(anchor.batches)
         let limit = Self.limit(slack: slack, numbers: anchor.levels.count { $0 != nil })
         for (place, level) in anchor.levels.enumerated() {
-            guard let level, let now = Anchor.level(of: sample, place, level.rule) else { continue }
+            guard let level, let now = ReferenceLevels.level(of: sample, place, level.rule) else { continue }
             // Batches may be smaller than the anchor's: then their own error is larger than what batches differ by.
             let spread = max(level.spread, now.error)
             guard spread > 0 else { continue }

@@ -112,14 +112,14 @@ package struct Profile: Sendable, Mergeable {
     ///   - order: ranks the rows.
     ///   - bounds: rows ranking behind these are known not to be in the final samples.
     package mutating func add(
-        _ batch: ValidatedBatch, _ reader: FeatureReader, order: SipHash, bounds: Bounds = Bounds()
+        _ batch: ValidatedBlock, _ reader: FeatureReader, order: SipHash, bounds: Bounds = Bounds()
     ) {
         rows += batch.batch.count
         var remarks: [Int: Outcome] = [:]
         for finding in batch.findings {
             counts.add(finding)
             let row = finding.row - batch.batch.firstRow
-            if finding.outcome > .accepted, batch.isSound[row] {
+            if finding.outcome > .accepted, batch.isValid[row] {
                 remarks[row] = max(remarks[row] ?? .flagged, finding.outcome)
             }
         }
@@ -131,7 +131,7 @@ package struct Profile: Sendable, Mergeable {
         if let reader = reader.claims, !bounds.isNothing { reader.add(batch, to: &claims) }
         var features = RowFeatures()
         let (hasText, hasTime) = (!reader.fields.texts.isEmpty, reader.fields.eventTime != nil)
-        for row in 0..<batch.batch.count where batch.isSound[row] {
+        for row in 0..<batch.batch.count where batch.isValid[row] {
             sound += 1
             let rank = Self.rank(of: row, in: batch.batch, order)
             // Chosen by the secret rank, so that nobody outside knows whose time counts.
@@ -155,7 +155,7 @@ package struct Profile: Sendable, Mergeable {
 
     /// The rank of a row in a sample: a pseudorandom function of its number.
     @inline(__always)
-    package static func rank(of row: Int, in batch: Batch, _ order: SipHash) -> UInt64 {
+    package static func rank(of row: Int, in batch: RowBlock, _ order: SipHash) -> UInt64 {
         order.hash(UInt64(batch.firstRow + row))
     }
 

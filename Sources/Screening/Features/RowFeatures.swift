@@ -47,7 +47,7 @@ package struct FeatureReader: Sendable {
 
     /// Reads the numbers of a row; the lengths of its texts only when they are asked for.
     package func readNumbers(
-        _ batch: Batch, _ numbers: [[Double]], row: Int, withLengths: Bool = true, into features: inout RowFeatures
+        _ batch: RowBlock, _ numbers: [[Double]], row: Int, withLengths: Bool = true, into features: inout RowFeatures
     ) {
         features.numbers.removeAll(keepingCapacity: true)
         for slot in fields.slots { features.numbers.append(numbers[slot][row]) }
@@ -62,7 +62,7 @@ package struct FeatureReader: Sendable {
     }
 
     /// Reads the codes of a row; that of the whole row only when it is asked for.
-    package func readCodes(_ batch: Batch, row: Int, withRow: Bool = true, into features: inout RowFeatures) {
+    package func readCodes(_ batch: RowBlock, row: Int, withRow: Bool = true, into features: inout RowFeatures) {
         features.codes.removeAll(keepingCapacity: true)
         for field in fields.categories {
             features.codes.append(validator.code(of: field, row: row, in: batch) ?? 0)
@@ -72,12 +72,12 @@ package struct FeatureReader: Sendable {
     }
 
     /// When a row happened; nil where the contract or the row does not say.
-    func moment(_ batch: Batch, row: Int) -> Double? {
+    func moment(_ batch: RowBlock, row: Int) -> Double? {
         fields.eventTime.flatMap { validator.moment(of: $0, row: row, in: batch) }
     }
 
     /// The code of one category of a row, 0 where there is no value.
-    func code(_ place: Int, _ batch: Batch, row: Int) -> UInt64 {
+    func code(_ place: Int, _ batch: RowBlock, row: Int) -> UInt64 {
         validator.code(of: fields.categories[place], row: row, in: batch) ?? 0
     }
 
@@ -87,7 +87,7 @@ package struct FeatureReader: Sendable {
     ///   - isWhole: all of it, not only as much as a sample keeps.
     ///   - isTagged: as `TextItems.begin` has it; false for decisions before the sixth form.
     package func readText(
-        _ batch: Batch, row: Int, isWhole: Bool = false, isTagged: Bool = true, into features: inout RowFeatures
+        _ batch: RowBlock, row: Int, isWhole: Bool = false, isTagged: Bool = true, into features: inout RowFeatures
     ) {
         features.scratch.begin(seed: seed, isTagged: isTagged)
         let bytes = batch.bytes.span

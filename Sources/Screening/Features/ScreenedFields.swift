@@ -4,7 +4,7 @@ package import Schemas
 package struct ScreenedFields: Sendable, Equatable {
     /// The contract's fields that are measures, in the order of the sample's numbers.
     package let fields: [Int]
-    /// The place of each in `ValidatedBatch.numbers`.
+    /// The place of each in `ValidatedBlock.numbers`.
     package let slots: [Int]
     /// Measures that the forest uses, as indices into `fields`.
     package let forest: [Int]

@@ -1,7 +1,7 @@
 import CKernels
 import Tabular
 
-extension ForestLines {
+extension ForestThresholds {
     init(_ kept: Kept) throws(Unreadable) {
         guard let forest = try kept.some("forest") else { throw Unreadable() }
         self.forest = try IsolationForest(forest)

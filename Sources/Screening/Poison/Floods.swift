@@ -100,7 +100,7 @@ struct FloodItems: Sendable {
 }
 
 /// Looks for clusters of copies and near copies.
-enum Floods {
+enum NearDuplicates {
     /// Rows that a cluster has at least, and its share of the batch.
     static let rowsMin = 20
     static let shareMin = 0.005

@@ -107,14 +107,14 @@ package struct ClaimReader: Sendable {
     }
 
     /// Who says what stands in a row: its own source, or, where none is named, the sender.
-    func source(_ batch: Batch, row: Int) -> UInt64 {
+    func source(_ batch: RowBlock, row: Int) -> UInt64 {
         provenance.flatMap { validator.code(ofText: $0, row: row, in: batch) }.map(scoped) ?? batchSource
     }
 
     /// Takes in what the sound rows of a block say.
-    func add(_ batch: ValidatedBatch, to claims: inout RowSample) {
+    func add(_ batch: ValidatedBlock, to claims: inout RowSample) {
         var (numbers, codes): ([Double], [UInt64]) = ([], [])
-        for row in 0..<batch.batch.count where batch.isSound[row] {
+        for row in 0..<batch.batch.count where batch.isValid[row] {
             guard let hash = validator.code(ofKey: key, row: row, in: batch.batch) else { continue }
             guard claims.admits(hash) else { continue }
             numbers.removeAll(keepingCapacity: true)
@@ -236,7 +236,7 @@ extension EarlierClaims {
 
     /// The stored form.
     package func encoded() -> [UInt8] {
-        var out = WordWriter(bytes: Self.magic)
+        var out = BinaryWriter(bytes: Self.magic)
         out.names(names)
         out.word(tallies.count)
         for (source, tally) in tallies.sorted(by: { $0.key < $1.key }) {

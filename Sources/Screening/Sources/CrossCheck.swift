@@ -137,7 +137,7 @@ package struct CrossCheck: Sendable, Equatable {
 }
 
 /// What one row says of the key that is compared.
-private struct Claim {
+private struct Assertion {
     var source: UInt64
     /// The batch among the earlier ones, or -1 for the one that is judged.
     var batch: Int
@@ -154,7 +154,7 @@ private struct Claim {
     }
 
     /// Whether two claims agree about a field; a missing claim agrees with none.
-    func isNear(_ other: Claim?, _ place: Int, _ reader: ClaimReader) -> Bool {
+    func isNear(_ other: Assertion?, _ place: Int, _ reader: ClaimReader) -> Bool {
         guard let other else { return false }
         switch reader.compared[place].kind {
         case .number(let at, let tolerance):
@@ -178,7 +178,7 @@ private struct Jury {
     /// What a vote of a source without a record weighs, and all votes together.
     private var unknownWeight = 0.05
     private(set) var total = 0.0
-    private(set) var claims: [Claim] = []
+    private(set) var claims: [Assertion] = []
     /// What this batch's comparisons say of each source.
     private(set) var tallies: [UInt64: SourceTally] = [:]
     /// The newest claim of each source, as places in `claims`, with a value of the field that is judged.
@@ -219,7 +219,7 @@ private struct Jury {
                 heard.insert(source)
             }
             claims.append(
-                Claim(
+                Assertion(
                     source: source, batch: batch, row: Int(number(row)),
                     isWithheld: codes[codes.startIndex] & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row),
                     codes: codes))
@@ -239,15 +239,15 @@ private struct Jury {
         return made[place]
     }
 
-    struct Verdict {
+    struct Consensus {
         var isAgreed: Bool
         /// Whose value is believed; nil when nobody's is.
-        var believed: Claim?
+        var believed: Assertion?
         var sources: Int
     }
 
     /// Decides about a field; nil when too few sources speak of it.
-    mutating func decide(_ place: Int) -> Verdict? {
+    mutating func decide(_ place: Int) -> Consensus? {
         votes.removeAll(keepingCapacity: true)
         for (index, claim) in claims.enumerated()
         where votes.count < heard.count && claim.hasValue(place, reader)
@@ -275,7 +275,7 @@ private struct Jury {
             $0.batch < 0 && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
         }
         guard isAgreed || votes.count >= 3 && most > total / 2 else {
-            return Verdict(isAgreed: false, believed: nil, sources: votes.count)
+            return Consensus(isAgreed: false, believed: nil, sources: votes.count)
         }
         // What was said before was counted when it was said.
         for vote in votes where claims[vote].batch < 0 {
@@ -286,11 +286,11 @@ private struct Jury {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].differed[place] += 1
             }
         }
-        return Verdict(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
+        return Consensus(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
     }
 
     /// The weight of the votes that say the same as a claim.
-    mutating func support(_ place: Int, _ claim: Claim) -> Double {
+    mutating func support(_ place: Int, _ claim: Assertion) -> Double {
         var sum = 0.0
         for vote in votes where claims[vote].isNear(claim, place, reader) { sum += weight(claims[vote].source, place) }
         return sum

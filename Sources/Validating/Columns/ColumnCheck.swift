@@ -15,7 +15,7 @@ struct ColumnCheck {
     }
 
     /// Checks the rows with these indices.
-    mutating func check(_ rows: [UInt32], of batch: Batch, into findings: inout BlockFindings) {
+    mutating func check(_ rows: [UInt32], of batch: RowBlock, into findings: inout BlockFindings) {
         let column = batch.layout.columnOfField[check.index]
         guard column >= 0 else { return }
         if check.isOnlyRead { return readOnly(rows, of: batch, column: column) }
@@ -31,7 +31,7 @@ struct ColumnCheck {
     }
 
     /// The numbers of a column whose values a JSON Schema judges.
-    private mutating func readOnly(_ rows: [UInt32], of batch: Batch, column: Int) {
+    private mutating func readOnly(_ rows: [UInt32], of batch: RowBlock, column: Int) {
         if numbers.isEmpty { return }
         let check = check
         let bytes = batch.bytes.span
@@ -43,7 +43,7 @@ struct ColumnCheck {
     }
 
     /// Whether the values of a column that takes any text are texts.
-    private func checkKind(_ rows: [UInt32], of batch: Batch, column: Int, into findings: inout BlockFindings) {
+    private func checkKind(_ rows: [UInt32], of batch: RowBlock, column: Int, into findings: inout BlockFindings) {
         // Every value of CSV is a text.
         if batch.layout.format == .csv || check.type == .any { return }
         let cells = batch.cells.span
@@ -58,7 +58,7 @@ struct ColumnCheck {
     /// Checks type and limits of each value; the rows whose values keep them, where a pattern or JSON Schema is left to
     /// ask.
     private mutating func checkValues(
-        _ rows: [UInt32], of batch: Batch, column: Int, into findings: inout BlockFindings
+        _ rows: [UInt32], of batch: RowBlock, column: Int, into findings: inout BlockFindings
     ) -> [UInt32] {
         let check = check
         let bytes = batch.bytes.span
@@ -90,7 +90,7 @@ struct ColumnCheck {
 
     /// Checks a column of numbers: the loop above, for what most columns of data are.
     private mutating func checkNumbers(
-        _ rows: [UInt32], of batch: Batch, column: Int, into findings: inout BlockFindings
+        _ rows: [UInt32], of batch: RowBlock, column: Int, into findings: inout BlockFindings
     ) {
         let check = check
         let bytes = batch.bytes.span
@@ -118,7 +118,7 @@ struct ColumnCheck {
 
     /// Matches the values of rows against the field's pattern.
     private func match(
-        _ rows: [UInt32], of batch: Batch, against pattern: Pattern, into findings: inout BlockFindings
+        _ rows: [UInt32], of batch: RowBlock, against pattern: Pattern, into findings: inout BlockFindings
     ) {
         let matcher = pattern.matcher()
         let bytes = batch.bytes.span
@@ -133,13 +133,13 @@ struct ColumnCheck {
     }
 
     /// Reads the numbers of the rows that are known to be sound.
-    mutating func readNumbers(of batch: Batch, where isSound: [Bool]) {
+    mutating func readNumbers(of batch: RowBlock, where isValid: [Bool]) {
         let check = check
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let column = batch.layout.columnOfField[check.index]
         guard column >= 0 else { return }
-        for row in 0..<batch.count where isSound[row] {
+        for row in 0..<batch.count where isValid[row] {
             let cell = cells[row &* batch.width &+ column]
             if !check.isMissing(cell, bytes), let value = check.number(cell, bytes) { numbers[row] = value }
         }

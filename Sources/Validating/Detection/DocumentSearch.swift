@@ -8,12 +8,12 @@ extension ValueSearch {
     /// Looks through an object, an array or a member: the source text in `range`, or `unescaped`, where that had
     /// escapes.
     mutating func find(
-        inDocument range: Range<Int>, of bytes: Span<UInt8>, unescaped: [UInt8]?, anchors: borrowing AnchorMap,
+        inDocument range: Range<Int>, of bytes: Span<UInt8>, unescaped: [UInt8]?, anchors: borrowing CandidateMap,
         depth: Int = 0
     ) -> SecretKind? {
         guard let unescaped else { return find(range, in: bytes, source: nil, anchors: anchors, depth: depth) }
         let plain = blankedEscapes(unescaped)
-        let marks = AnchorMap(plain.span, 0..<plain.count)
+        let marks = CandidateMap(plain.span, 0..<plain.count)
         return find(0..<plain.count, in: plain.span, source: unescaped.span, anchors: marks, depth: depth)
     }
 
@@ -22,7 +22,7 @@ extension ValueSearch {
     ///
     /// - Parameter source: the text with the escapes that are left in it, at the same places; nil when there are none.
     private mutating func find(
-        _ range: Range<Int>, in text: Span<UInt8>, source: Span<UInt8>?, anchors: borrowing AnchorMap, depth: Int
+        _ range: Range<Int>, in text: Span<UInt8>, source: Span<UInt8>?, anchors: borrowing CandidateMap, depth: Int
     ) -> SecretKind? {
         let first = matches.count
         var secret = column.scanner.scan(text, range: range, anchors: anchors, into: &matches)
@@ -63,7 +63,7 @@ extension ValueSearch {
             let isDocument = isJSONText(text.span, text.indices)
             if isDocument {
                 let unescaped = unescapedJSON(text.span, text.indices)
-                let anchors = AnchorMap(text.span, text.indices)
+                let anchors = CandidateMap(text.span, text.indices)
                 // The matches of the string, apart from those of the document around it.
                 swap(&matches, &inside)
                 found = find(
@@ -71,7 +71,7 @@ extension ValueSearch {
                 swap(&matches, &inside)
                 plain = unescaped ?? text
             } else if let twice = unescapedTwice(text) {
-                let anchors = AnchorMap(twice.span, twice.indices)
+                let anchors = CandidateMap(twice.span, twice.indices)
                 found = column.scanner.scan(escaped: twice.span, twice.indices, anchors, column.names, into: &inside)
                 plain = twice
             } else {
@@ -153,7 +153,7 @@ private struct DocumentValues {
     /// Looks at a value under the name of its member.
     mutating func look(
         at value: Range<Int>, of text: Span<UInt8>, isNumber: Bool, name: TextScanner.Name,
-        anchors: borrowing AnchorMap
+        anchors: borrowing CandidateMap
     ) -> SecretKind? {
         var own = scanner
         var doubtful: Set<Entity> = []

@@ -5,7 +5,7 @@ import Tabular
 extension Validator {
     /// Scans the text of every row that could be split, in both passes: what flags or quarantines a row leaves it
     /// sound.
-    func scanHiddenText(in batch: Batch, into findings: inout BlockFindings) {
+    func scanHiddenText(in batch: RowBlock, into findings: inout BlockFindings) {
         if schema.hiddenText != .accepted { scanKeys(of: batch, into: &findings) }
         let isWanted = checks.contains { $0.isText && $0.hiddenText != .accepted }
         let rows = isWanted ? rowsBeyondASCII(batch) : []
@@ -21,7 +21,7 @@ extension Validator {
 
     /// Finds the starts of formulas in a column; the rows that have an object or array there.
     private func scanFormulas(
-        of batch: Batch, column: Int, field: Int, into findings: inout BlockFindings
+        of batch: RowBlock, column: Int, field: Int, into findings: inout BlockFindings
     ) -> [Int] {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
@@ -41,7 +41,7 @@ extension Validator {
     }
 
     /// Finds hidden text in the texts of a column.
-    private func scan(_ rows: [Int], of batch: Batch, by check: FieldCheck, into findings: inout BlockFindings) {
+    private func scan(_ rows: [Int], of batch: RowBlock, by check: FieldCheck, into findings: inout BlockFindings) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
         let (width, column) = (batch.width, batch.layout.columnOfField[check.index])
@@ -55,7 +55,7 @@ extension Validator {
 
     /// Finds hidden text in the objects and arrays of a column: they are source text, in which escapes are not undone.
     private func scan(
-        nested rows: [Int], of batch: Batch, by check: FieldCheck, into findings: inout BlockFindings
+        nested rows: [Int], of batch: RowBlock, by check: FieldCheck, into findings: inout BlockFindings
     ) {
         let bytes = batch.bytes.span
         let cells = batch.cells.span
@@ -83,7 +83,7 @@ extension Validator {
 
     /// Finds hidden text in the keys of JSON records: a key that only looks like one of the contract's is unknown, and
     /// may pass as such.
-    private func scanKeys(of batch: Batch, into findings: inout BlockFindings) {
+    private func scanKeys(of batch: RowBlock, into findings: inout BlockFindings) {
         let bytes = batch.bytes.span
         for key in batch.oddKeys where batch.isWellFormed[key.row] {
             let range = key.start + 1..<key.end - 1
@@ -97,7 +97,7 @@ extension Validator {
     }
 
     /// The rows in which text can be hidden: most are ASCII. A JSON escape can decode to anything.
-    private func rowsBeyondASCII(_ batch: Batch) -> [Int] {
+    private func rowsBeyondASCII(_ batch: RowBlock) -> [Int] {
         let bytes = batch.bytes.span
         let end = batch.records.last.map { Int($0.end) } ?? 0
         let isDecoded = HiddenText.hasHigh(bytes, end..<bytes.count)

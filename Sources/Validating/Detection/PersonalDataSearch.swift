@@ -5,10 +5,10 @@ import Tabular
 /// The search of one block for personal data and credentials; each text is looked at once.
 struct PersonalDataSearch {
     private let validator: Validator
-    private let batch: Batch
+    private let batch: RowBlock
     /// The rows that are searched.
     private let rows: [Int]
-    private let anchors: AnchorMap
+    private let anchors: CandidateMap
     private let hasEscapes: Bool
     /// What was found so far.
     private(set) var result: SearchResult
@@ -18,15 +18,15 @@ struct PersonalDataSearch {
     /// A search of a block.
     ///
     /// - Parameter sighted: the rows in which the first pass found something; nil to search all.
-    init(_ batch: Batch, by validator: Validator, sighted: [Bool]?) {
+    init(_ batch: RowBlock, by validator: Validator, sighted: [Bool]?) {
         self.validator = validator
         self.batch = batch
-        result = SearchResult(isSighted: [Bool](repeating: false, count: batch.count))
+        result = SearchResult(hasDetection: [Bool](repeating: false, count: batch.count))
         let wanted = (0..<batch.count).filter { batch.isWellFormed[$0] && sighted?[$0] ?? true }
         rows = validator.searches.isEmpty && validator.unknownSearch == nil ? [] : wanted
         let bytes = batch.bytes.span
-        anchors = rows.isEmpty ? AnchorMap() : AnchorMap(bytes, 0..<bytes.count)
-        hasEscapes = !rows.isEmpty && AnchorMap.holds(0x5C, in: bytes)
+        anchors = rows.isEmpty ? CandidateMap() : CandidateMap(bytes, 0..<bytes.count)
+        hasEscapes = !rows.isEmpty && CandidateMap.holds(0x5C, in: bytes)
     }
 
     /// Searches the columns, then the members that the contract does not name.
@@ -80,7 +80,7 @@ struct PersonalDataSearch {
             let range = cell.range
             if let whole = own.whole, !validator.checks[own.field].isMissing(cell, bytes) {
                 findings.add(.suppressedRow, .quarantined, at: row, field: own.field, rule: whole)
-                result.isSighted[row] = true
+                result.hasDetection[row] = true
             }
             if range.isEmpty { continue }
             tally.values &+= 1
@@ -102,8 +102,8 @@ struct PersonalDataSearch {
             let matches = search.matches[...]
             if !own.isKey || own.undeclared == nil {
                 for match in matches {
-                    result.sightings.append(
-                        Sighting(
+                    result.detections.append(
+                        Detection(
                             column: column, row: row, match: match, isUnescaped: unescaped != nil,
                             isUndeclared: own.undeclared != nil))
                 }
@@ -134,7 +134,7 @@ struct PersonalDataSearch {
         on matches: ArraySlice<EntityMatch>, secret: SecretKind?, of own: ColumnSearch, at place: Place,
         into findings: inout BlockFindings
     ) {
-        if secret != nil || !matches.isEmpty { result.isSighted[place.row] = true }
+        if secret != nil || !matches.isEmpty { result.hasDetection[place.row] = true }
         if let secret, own.secrets != .accepted {
             let outcome = secret == .namedKey ? min(own.secrets, .flagged) : own.secrets
             let finding = finding(.secret, outcome, about: secret.rawValue, of: own, at: place)

@@ -15,7 +15,7 @@ struct ValueSearch {
     /// Looks through a value that is no object and no array.
     mutating func find(
         inValue range: Range<Int>, of bytes: Span<UInt8>, isNumber: Bool, hasEscapes: Bool,
-        anchors: borrowing AnchorMap
+        anchors: borrowing CandidateMap
     ) -> SecretKind? {
         // Data frames write numbers into text columns too, but a text such as 65170839E003 may be an identifier.
         if isNumber || column.scanner.isTelling && Validating.isNumber(bytes, range) {
@@ -37,7 +37,7 @@ extension TextScanner {
     /// Searches a number. A number with a fraction or with fewer digits than `digitsMin` holds nothing. A match
     /// includes the sign, zeros behind the point and an exponent.
     func scan(
-        number bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int, _ anchors: borrowing AnchorMap,
+        number bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int, _ anchors: borrowing CandidateMap,
         into matches: inout [EntityMatch]
     ) -> SecretKind? {
         let first = matches.count
@@ -68,7 +68,7 @@ extension TextScanner {
 
     /// Searches digits without leading zeros; a match includes the zeros.
     func scan(
-        padded bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap,
+        padded bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing CandidateMap,
         into matches: inout [EntityMatch]
     ) {
         guard range.count > 8, range.count <= 32, bytes[range.lowerBound] == 0x30 else { return }
@@ -88,7 +88,7 @@ extension TextScanner {
     /// their place, since the letter would hide what follows it. Of two overlapping matches the higher-scoring one is
     /// kept.
     func scan(
-        escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing AnchorMap, _ names: NameList?,
+        escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing CandidateMap, _ names: NameList?,
         into matches: inout [EntityMatch]
     ) -> SecretKind? {
         let first = matches.count

@@ -33,7 +33,7 @@ package final class JSONSchemaCheck: Sendable {
     }
 
     /// The result of judging a value.
-    package enum Verdict: Sendable, Equatable {
+    package enum Validity: Sendable, Equatable {
         case valid, invalid
         /// The budget of steps was used up: no honest pair of schema and value needs it.
         case overBudget
@@ -49,7 +49,7 @@ package final class JSONSchemaCheck: Sendable {
             exhausted < 16 ? 1_000_000 + 100 * tape.values.count : 10_000 + 20 * tape.values.count
         }
 
-        fileprivate func note(_ verdict: Verdict) -> Verdict {
+        fileprivate func note(_ verdict: Validity) -> Validity {
             if verdict == .overBudget { exhausted += 1 }
             return verdict
         }
@@ -59,7 +59,7 @@ package final class JSONSchemaCheck: Sendable {
     }
 
     /// Judges the value on a tape: the `flag` output.
-    package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
+    package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Validity {
         if let program {
             var state = JSONSchemaProgram.State(
                 budget: session.budget(tape), matchers: session.matchers, patterns: patterns, tape: tape)
@@ -74,7 +74,7 @@ package final class JSONSchemaCheck: Sendable {
 
     /// The rows that `verdict` must judge: all others keep the schema.
     func suspects(
-        among rows: [UInt32], of batch: Batch, by columns: JSONSchemaColumns, _ session: Session
+        among rows: [UInt32], of batch: RowBlock, by columns: JSONSchemaColumns, _ session: Session
     ) -> [UInt32] {
         guard let program, batch.knowsExtras || !columns.refusesOthers else { return rows }
         var state = JSONSchemaProgram.State(budget: 1_000_000, matchers: session.matchers, patterns: patterns)
@@ -82,7 +82,7 @@ package final class JSONSchemaCheck: Sendable {
     }
 
     /// The same by interpreting the schema.
-    package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Verdict {
+    package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Validity {
         var run = JSONSchemaInterpreter(
             schema, patterns: patterns, tape: tape, matchers: session.matchers, budget: session.budget(tape))
         let isValid = run.judge(0, by: 0, seen: nil)

@@ -98,7 +98,7 @@ extension JSONSchemaProgram {
 
     /// The rows of a block that break the schema or may break it.
     func suspects(
-        among rows: [UInt32], of batch: Batch, by columns: JSONSchemaColumns, state: inout State
+        among rows: [UInt32], of batch: RowBlock, by columns: JSONSchemaColumns, state: inout State
     ) -> [UInt32] {
         var isSuspect = [Bool](repeating: false, count: batch.count)
         let (bytes, cells, width) = (batch.bytes.span, batch.cells.span, batch.width)

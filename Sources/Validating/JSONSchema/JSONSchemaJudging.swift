@@ -14,7 +14,7 @@ extension JSONSchemaCheck {
     /// Judges the rows with these indices; one that breaks the schema is rejected, with the first keyword that it
     /// breaks.
     func judge(
-        _ rows: [UInt32], of batch: Batch, as subject: Subject, _ session: Session = Session(),
+        _ rows: [UInt32], of batch: RowBlock, as subject: Subject, _ session: Session = Session(),
         into findings: inout BlockFindings
     ) {
         let bytes = batch.bytes.span
@@ -27,7 +27,7 @@ extension JSONSchemaCheck {
             let range =
                 column >= 0
                 ? batch.cells[index * batch.width + column].range : Int(record.start)..<Int(record.end)
-            var verdict = Verdict.invalid
+            var verdict = Validity.invalid
             if (try? tape.read(bytes, range)) != nil { verdict = self.verdict(tape, session) }
             if verdict == .valid { continue }
             var finding = batch.finding(
@@ -50,7 +50,7 @@ extension Validator {
     /// Judges whole records by the contract's JSON Schema; by column where that is possible, and then one by one only
     /// the records that may break it.
     func judgeRecords(
-        _ rows: [UInt32], of batch: Batch, by check: JSONSchemaCheck, into findings: inout BlockFindings
+        _ rows: [UInt32], of batch: RowBlock, by check: JSONSchemaCheck, into findings: inout BlockFindings
     ) {
         let session = JSONSchemaCheck.Session()
         var rows = rows

@@ -5,7 +5,7 @@ package import Tabular
 /// What other rooms learn of values: keyed hashes, and times as numbers.
 extension Validator {
     /// The cell of a field; nil when it holds no value.
-    package func value(of field: Int, row: Int, in batch: Batch) -> Cell? {
+    package func value(of field: Int, row: Int, in batch: RowBlock) -> Cell? {
         let column = batch.layout.columnOfField[field]
         if column < 0 { return nil }
         let cell = batch.cells[row * batch.width + column]
@@ -13,13 +13,13 @@ extension Validator {
     }
 
     /// A keyed hash of a field's value by what it means, never 0; nil when there is no value.
-    package func code(of field: Int, row: Int, in batch: Batch) -> UInt64? {
+    package func code(of field: Int, row: Int, in batch: RowBlock) -> UInt64? {
         guard let cell = value(of: field, row: row, in: batch) else { return nil }
         return max(1, key(cell, batch.bytes.span, as: checks[field], state: Hash128(high: 0, low: 0)).high)
     }
 
     /// A keyed hash of the cells of some fields as written.
-    package func code(ofAll fields: [Int], row: Int, in batch: Batch) -> UInt64 {
+    package func code(ofAll fields: [Int], row: Int, in batch: RowBlock) -> UInt64 {
         var state = Hash128(high: 0, low: 0)
         let bytes = batch.bytes.span
         for field in fields {
@@ -31,7 +31,7 @@ extension Validator {
     }
 
     /// A keyed hash of some fields' values by what they mean, never 0; nil unless all are there.
-    package func code(ofKey fields: [Int], row: Int, in batch: Batch) -> UInt64? {
+    package func code(ofKey fields: [Int], row: Int, in batch: RowBlock) -> UInt64? {
         var state = Hash128(high: 0, low: 0)
         for field in fields {
             guard let cell = value(of: field, row: row, in: batch) else { return nil }
@@ -42,7 +42,7 @@ extension Validator {
 
     /// A keyed hash of a field's text without the spaces around it, in the form that equal texts share (NFC); nil when
     /// there is no value.
-    package func code(ofText field: Int, row: Int, in batch: Batch) -> UInt64? {
+    package func code(ofText field: Int, row: Int, in batch: RowBlock) -> UInt64? {
         guard let cell = value(of: field, row: row, in: batch) else { return nil }
         let bytes = batch.bytes.span
         var range = cell.range
@@ -72,7 +72,7 @@ extension Validator {
     }
 
     /// A time as seconds, for comparing with others of the same field; nil when there is none.
-    package func moment(of field: Int, row: Int, in batch: Batch) -> Double? {
+    package func moment(of field: Int, row: Int, in batch: RowBlock) -> Double? {
         guard let cell = value(of: field, row: row, in: batch), cell.isText else { return nil }
         return Dates.value(batch.bytes.span, cell.range, checks[field].type).map { Double($0) / 1e6 }
     }

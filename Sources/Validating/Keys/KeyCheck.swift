@@ -7,9 +7,9 @@ extension Validator {
     ///
     /// A value of another type is no value; its own finding has been made already.
     func keys(
-        of rows: [UInt32], in batch: Batch, by rule: KeyRule, into findings: inout BlockFindings
-    ) -> [ValidatedBatch.RowKey] {
-        var keys: [ValidatedBatch.RowKey] = []
+        of rows: [UInt32], in batch: RowBlock, by rule: KeyRule, into findings: inout BlockFindings
+    ) -> [ValidatedBlock.RowKey] {
+        var keys: [ValidatedBlock.RowKey] = []
         keys.reserveCapacity(rows.count)
         let wrong = Set(
             findings.all.lazy.filter { $0.code == .typeError && rule.fields.contains($0.field) }.map {
@@ -17,7 +17,7 @@ extension Validator {
             })
         for row in rows where wrong.isEmpty || !wrong.contains(Int(row)) {
             if let hash = key(of: Int(row), in: batch, by: rule) {
-                keys.append(ValidatedBatch.RowKey(row: batch.firstRow + Int(row), hash: hash))
+                keys.append(ValidatedBlock.RowKey(row: batch.firstRow + Int(row), hash: hash))
             } else if rule.code == .primaryKeyError {
                 let field = rule.fields.count == 1 ? rule.fields[0] : -1
                 findings.reject(Int(row), for: .primaryKeyError, field: field)
@@ -28,7 +28,7 @@ extension Validator {
 
     /// The hash of a row's key; nil where a part of it has no value.
     @inline(__always)
-    private func key(of row: Int, in batch: Batch, by rule: KeyRule) -> Hash128? {
+    private func key(of row: Int, in batch: RowBlock, by rule: KeyRule) -> Hash128? {
         let bytes = batch.bytes.span
         var state = Hash128(high: 0, low: 0)
         var isWhole = true

@@ -22,7 +22,7 @@ struct RuleCheck: Sendable {
 
     /// The rows that break the rule. A condition that depends on a missing value is kept, as in SQL; one that is an
     /// error, such as a division by zero, is broken.
-    func broken(_ batch: Batch, _ rows: [UInt32], _ checks: [FieldCheck]) -> [UInt32] {
+    func broken(_ batch: RowBlock, _ rows: [UInt32], _ checks: [FieldCheck]) -> [UInt32] {
         if rows.isEmpty { return [] }
         var run = RuleRun(batch: batch, rows: rows, checks: checks, patterns: patterns)
         let column = run.value(rule.condition, batch.bytes.span)

@@ -3,7 +3,7 @@ import Tabular
 
 /// The evaluation of one rule over one block.
 struct RuleRun {
-    let batch: Batch
+    let batch: RowBlock
     let rows: [UInt32]
     let checks: [FieldCheck]
     let patterns: [String: Pattern]
@@ -13,7 +13,7 @@ struct RuleRun {
     /// could ask for. Counted by row, so that a verdict does not depend on other rows.
     private var left: [Int]
 
-    init(batch: Batch, rows: [UInt32], checks: [FieldCheck], patterns: [String: Pattern]) {
+    init(batch: RowBlock, rows: [UInt32], checks: [FieldCheck], patterns: [String: Pattern]) {
         (self.batch, self.rows, self.checks, self.patterns) = (batch, rows, checks, patterns)
         left = rows.map { row in
             let record = batch.records[Int(row)]

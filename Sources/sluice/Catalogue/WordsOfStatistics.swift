@@ -11,7 +11,7 @@ extension Words {
             "compare with earlier batches and ask the source what changed; if the change is intended: sluice review release BATCH "
             + "--reason TEXT"
         switch code {
-        case .modifiedZ:
+        case .deviatedValue:
             return say(
                 "outlier",
                 "the value is far from the median, measured in median absolute deviations (modified z-score)",
@@ -22,7 +22,7 @@ extension Words {
                 "a column that was constant has another value; or nearly all rows share one value and the rest are scattered around "
                     + "it without a pattern",
                 "check whether the change is intended")
-        case .isolationForest:
+        case .isolatedRow:
             return say(
                 "isolated row",
                 "the combination of values is unusual: it is easy to isolate from the other rows (isolation forest)",

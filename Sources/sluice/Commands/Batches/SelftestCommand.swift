@@ -154,7 +154,7 @@ private enum Canary: Int, CaseIterable {
     /// The finding that tells of it in a row.
     private var code: FindingCode? {
         switch self {
-        case .outlier: .modifiedZ
+        case .outlier: .deviatedValue
         case .flip: .labelFlip
         case .trigger: .trigger
         case .flood: .floodedRow

@@ -58,7 +58,7 @@ extension SchemaCommand {
                     Terminal.line("\(verdict)\(pad)\(change.place): \(change.what)")
                 }
             }
-            let limit = SchemaChange.Verdict(rawValue: failOn.rawValue)
+            let limit = SchemaChange.Impact(rawValue: failOn.rawValue)
             if let limit, let worst = changes.first?.verdict, worst >= limit { throw ExitCode(1) }
         }
     }

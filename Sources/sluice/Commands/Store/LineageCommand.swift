@@ -225,10 +225,10 @@ struct LineageCommand: AsyncParsableCommand {
                 let store = try store.require()
                 let key = vkey == nil ? try? store.signingKey() : nil
                 let (verifier, from) = try verifier(store, key)
-                var anchors: [LedgerAnchor] = []
+                var anchors: [TrustAnchor] = []
                 for path in anchor {
                     anchors.append(
-                        LedgerAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
+                        TrustAnchor(name: path, text: try FileDescriptor.openRegular(path).readAll(max: 1 << 20)))
                 }
                 let result = try Ledger.verify(
                     path: store.ledgerPath, key: verifier, anchors: anchors)

@@ -4,7 +4,7 @@ import Glibc
 /// Where in a block a recogniser has to look: one bit a byte, found in one pass with vector instructions.
 ///
 /// Everything sought has an anchor, so that text without one is never looked at byte by byte.
-package struct AnchorMap: Sendable {
+package struct CandidateMap: Sendable {
     private var words: [UInt64] = []
     /// Bytes that may stand for other characters (`FoldedText`): those beyond ASCII, `%` and `&`.
     private var odd: [UInt64] = []

@@ -3,7 +3,7 @@ package import Schemas
 package import Tabular
 
 /// What becomes of a batch, and why.
-package struct Verdict: Sendable, Equatable {
+package struct BatchVerdict: Sendable, Equatable {
     /// Whether its shards are published.
     package var isAccepted: Bool
     /// Findings about the whole batch; those that quarantine hold it.

@@ -1,7 +1,7 @@
 /// A block of consecutive rows of one slice: owned bytes and the cells found in them. Rows × columns, row-major.
 ///
 /// A block is small enough to stay in a core's second-level cache while the stages pass over it column by column.
-package struct Batch: Sendable {
+package struct RowBlock: Sendable {
     /// The columns.
     package let layout: Layout
     /// The rows' source bytes with line ends, then decoded values.
@@ -123,7 +123,7 @@ package struct Batch: Sendable {
     }
 }
 
-/// Where a record lies in `Batch.bytes`, without its line end.
+/// Where a record lies in `RowBlock.bytes`, without its line end.
 package struct RecordRange: Sendable, Equatable {
     /// First byte.
     package var start: UInt32

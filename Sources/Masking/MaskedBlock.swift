@@ -4,7 +4,7 @@ import Sketches
 import Tabular
 
 /// Released rows with personal data masked, in the batch's own format; only this room can make one.
-package struct MaskedBatch: Sendable {
+package struct MaskedBlock: Sendable {
     /// The rows, each with its line end. Untouched cells are the source's bytes, unless the source's dialect is not RFC
     /// 4180: then all are written anew.
     package let text: [UInt8]
@@ -28,7 +28,7 @@ package struct MaskedBatch: Sendable {
 
 extension Masker {
     /// Masks and writes the released rows of a block.
-    package func mask(_ screened: ScreenedBatch) -> MaskedBatch {
+    package func mask(_ screened: ScreenedBlock) -> MaskedBlock {
         let batch = screened.batch
         // Looked up for each cell of each masked column, so that it is computed once.
         let released = screened.outcomes.map(\.isReleased)
@@ -75,12 +75,12 @@ extension Masker {
             rows += 1
         }
         let receipts = receipts(of: replaced, withDropped: sightedExtras, in: screened)
-        return MaskedBatch(text: out, rows: rows, receipts: receipts, classKeys: classKeys)
+        return MaskedBlock(text: out, rows: rows, receipts: receipts, classKeys: classKeys)
     }
 
     /// What was masked in a block, with the columns and members that were dropped.
     private func receipts(
-        of replaced: Replacements, withDropped extras: Set<Int>, in screened: ScreenedBatch
+        of replaced: Replacements, withDropped extras: Set<Int>, in screened: ScreenedBlock
     ) -> [MaskReceipt: Int] {
         let batch = screened.batch
         var receipts = replaced.receipts.filter { $0.value > 0 }
@@ -100,7 +100,7 @@ extension Masker {
 
     /// The hashes of a row's quasi-identifiers and of its label, as they leave the gate; 0 without a label.
     private func classKey(
-        of row: Int, in batch: Batch, with replaced: Replacements
+        of row: Int, in batch: RowBlock, with replaced: Replacements
     ) -> (identity: UInt64, sensitive: UInt32) {
         var state = Hash128(high: 0, low: 0)
         func value(_ column: Int) -> Hash128 {

@@ -3,9 +3,9 @@ package import Tabular
 package import Validating
 
 /// A block whose rows each have their outcome; only this room can make one.
-package struct ScreenedBatch: Sendable {
+package struct ScreenedBlock: Sendable {
     /// The rows.
-    package let batch: Batch
+    package let batch: RowBlock
     /// One outcome a row: the strictest of its findings.
     package let outcomes: [Outcome]
     /// All findings, by row.
@@ -15,8 +15,8 @@ package struct ScreenedBatch: Sendable {
     /// The scores of its rows.
     package let scores: ScoreHistograms
     /// Personal data in its cells, by column, then row.
-    package let sightings: [Sighting]
-    /// Members that the contract does not name and that have some, as places in `Batch.extras`.
+    package let detections: [Detection]
+    /// Members that the contract does not name and that have some, as places in `RowBlock.extras`.
     package let sightedExtras: [Int]
 
     fileprivate init(_ remarks: Remarks) {
@@ -25,32 +25,32 @@ package struct ScreenedBatch: Sendable {
         findings = remarks.findings
         waived = remarks.waived
         scores = remarks.scores
-        sightings = remarks.sightings
+        detections = remarks.detections
         sightedExtras = remarks.sightedExtras
     }
 }
 
 /// Collects the findings about a block's rows, and the outcome of each row.
 struct Remarks {
-    fileprivate let batch: Batch
+    fileprivate let batch: RowBlock
     fileprivate var outcomes: [Outcome]
     fileprivate var findings: [Finding]
     fileprivate var waived = FindingCounts()
     var scores: ScoreHistograms
-    fileprivate let sightings: [Sighting]
+    fileprivate let detections: [Detection]
     fileprivate let sightedExtras: [Int]
     /// Findings that validation made.
     private let known: Int
     /// Whether statistics may only flag, because a person waived them.
     private let waives: Bool
 
-    init(_ validated: ValidatedBatch, _ decision: Decision) {
+    init(_ validated: ValidatedBlock, _ decision: Decision) {
         waives = decision.waivesStatistics
         scores = ScoreHistograms(rules: decision.rules.count)
         batch = validated.batch
-        sightings = validated.sightings
+        detections = validated.detections
         sightedExtras = validated.sightedExtras
-        outcomes = validated.isSound.map { $0 ? .accepted : .rejected }
+        outcomes = validated.isValid.map { $0 ? .accepted : .rejected }
         findings = validated.findings
         known = findings.count
         for finding in findings {
@@ -72,10 +72,10 @@ struct Remarks {
     }
 
     /// The block with its outcomes, and its findings in the order of rows.
-    consuming func finish() -> ScreenedBatch {
+    consuming func finish() -> ScreenedBlock {
         if findings.count > known {
             findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
         }
-        return ScreenedBatch(self)
+        return ScreenedBlock(self)
     }
 }

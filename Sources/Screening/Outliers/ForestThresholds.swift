@@ -4,7 +4,7 @@ import Sketches
 import Tabular
 
 /// A forest with its thresholds, beyond which a row is easier to isolate than rows of the baseline are.
-package struct ForestLines: Sendable {
+package struct ForestThresholds: Sendable {
     /// What a feature of the forest is.
     package enum Input: Sendable, Equatable {
         /// A measure, as a place in `ScreenedFields.fields`.

@@ -19,7 +19,7 @@ struct SlicePlace: Sendable {
 }
 
 /// An open source: one descriptor, read twice. It is never moved, changed or deleted.
-final class Source: Sendable {
+final class InputFile: Sendable {
     private let file: FileDescriptor
     /// What messages call it.
     let path: String
@@ -69,7 +69,7 @@ final class Source: Sendable {
     }
 }
 
-extension Source {
+extension InputFile {
     /// Lends all its bytes in order, a piece at a time.
     func forEachChunk(_ body: (Span<UInt8>) throws(IngestionError) -> Void) throws(IngestionError) {
         var offset = 0
@@ -116,7 +116,7 @@ private let overlongKept = 65_536
 
 /// The first pass over a source: hashes it and cuts it into record-aligned slices, holding one slice at a time.
 final class SliceCutter {
-    private let source: Source
+    private let source: InputFile
     private let plan: ReadingPlan
     private let sliceBytes: Int
     private let reader: SourceReader
@@ -134,7 +134,7 @@ final class SliceCutter {
     /// Header and layout.
     let head: SourceHead
 
-    init(_ source: Source, plan: ReadingPlan, sliceBytes: Int) throws(IngestionError) {
+    init(_ source: InputFile, plan: ReadingPlan, sliceBytes: Int) throws(IngestionError) {
         self.source = source
         self.plan = plan
         self.sliceBytes = sliceBytes
@@ -279,7 +279,8 @@ final class SliceReplayer {
     private var index = 0
 
     /// With `hashes: false` only the places are read, and `finish` says nothing.
-    init(_ source: Source, places: [SlicePlace], _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError) {
+    init(_ source: InputFile, places: [SlicePlace], _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError)
+    {
         reader = try SourceReader(source, coding, hashes: hashes)
         self.places = places
     }

@@ -1,7 +1,7 @@
 package import Recognition
 
 /// Personal data in one cell of a block.
-package struct Sighting: Sendable, Equatable {
+package struct Detection: Sendable, Equatable {
     /// The column of the layout.
     package var column: Int
     /// Row of the block.
@@ -17,10 +17,10 @@ package struct Sighting: Sendable, Equatable {
 
 /// What the search of one block found.
 struct SearchResult {
-    var sightings: [Sighting] = []
+    var detections: [Detection] = []
     var evidence = ColumnEvidence()
     /// For each row, whether anything was found in it.
-    var isSighted: [Bool]
-    /// Extras with personal data, as places in `Batch.extras`.
+    var hasDetection: [Bool]
+    /// Extras with personal data, as places in `RowBlock.extras`.
     var extras: [Int] = []
 }
