@@ -59,13 +59,12 @@ package struct ReadingPlan: Sendable, Equatable {
     /// A plan with a comma, and the structural scanner.
     package init(
         format: SourceFormat, fieldNames: [String], rejectsUnknown: Bool = true, notesUnknown: Bool = false,
-        delimiter: UInt8 = 0x2C, engine: CSVEngine = .structural, limits: ScanLimits = ScanLimits()
+        engine: CSVEngine = .structural, limits: ScanLimits = ScanLimits()
     ) {
         self.format = format
         self.fieldNames = fieldNames
         self.rejectsUnknown = rejectsUnknown
         self.notesUnknown = notesUnknown
-        dialect.delimiter = delimiter
         self.engine = engine
         self.limits = limits
     }

@@ -30,7 +30,8 @@ func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating
 func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
-        notesUnknown: true, delimiter: delimiter, limits: ScanLimits(blockRows: 16))
+        notesUnknown: true, limits: ScanLimits(blockRows: 16))
+    plan.dialect.delimiter = delimiter
     plan.fieldPaths = schema.fields.map(\.path)
     return plan
 }

@@ -13,9 +13,10 @@ extension ReadingPlan {
     static func csv(
         width: Int, engine: CSVEngine = .structural, limits: ScanLimits = ScanLimits(), delimiter: UInt8 = 0x2C
     ) -> ReadingPlan {
-        ReadingPlan(
-            format: .csv, fieldNames: (0..<width).map { "f\($0)" }, delimiter: delimiter, engine: engine, limits: limits
-        )
+        var plan = ReadingPlan(
+            format: .csv, fieldNames: (0..<width).map { "f\($0)" }, engine: engine, limits: limits)
+        plan.dialect.delimiter = delimiter
+        return plan
     }
 
     static func json(_ names: [String], rejects: Bool = false, limits: ScanLimits = ScanLimits()) -> ReadingPlan {

@@ -143,7 +143,7 @@ import Testing
         ("{pii: {entity: PERSON, validate: crc}}", ".pii.validate", .unknownValue, "luhn"),
         ("{anomaly: {}}", ".anomaly", .inconsistent, "integer or number"),
         ("{drift: {metric: psi}}", ".drift.metric", .inconsistent, "linf"),
-        ("{drift: {warn: 0.3, fail: 0.2}}", ".drift.fail", .inconsistent, "milder"),
+        ("{drift: {warn: 0.3, fail: 0.2}}", ".drift.fail", .inconsistent, "swap them"),
         ("{drift: {bins: 7}}", ".drift.bins", .outOfRange, "10"),
     ])
     func `a field's sluice settings`(settings: String, path: String, code: SchemaError.Code, words: String) throws {

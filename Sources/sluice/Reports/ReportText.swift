@@ -13,23 +13,7 @@ enum ReportText {
     static func render(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         lines.append(headline(report))
-        if report.status == .duplicate {
-            var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
-            if report.earlierWasHeld { again += "; to release it: " + Words.release(report.duplicateOf) }
-            lines.append(
-                report.isRefusedReplacement
-                    ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
-                    : "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy"
-            )
-            lines.append(
-                "  it was \(report.earlierWasAccepted ? "accepted" : "held") then; nothing was done now\(again)")
-            if report.isRefusedReplacement {
-                lines.append(
-                    "  exit  1: the same content is accepted only once; to replace that batch, add --supersede \(report.duplicateOf)"
-                )
-            }
-            return lines
-        }
+        if report.status == .duplicate { return lines + duplicate(report) }
         // Of a small file the rate says nothing.
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         let speed = rate >= 0.5 ? ", \(Words.number(Int(rate.rounded()))) MB/s" : ""
@@ -79,6 +63,26 @@ enum ReportText {
             lines.append("  columns whose names have hidden or look-alike characters: at position \(places)")
         }
         lines += next(report)
+        return lines
+    }
+
+    /// What became of a file whose content was judged before.
+    private static func duplicate(_ report: BatchReport) -> [String] {
+        var lines: [String] = []
+        var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
+        if report.earlierWasHeld { again += "; to release it: " + Words.release(report.duplicateOf) }
+        lines.append(
+            report.isRefusedReplacement
+                ? "  the same bytes were accepted before, as batch \(report.duplicateOf), under another contract, policy or version"
+                : "  the same bytes were judged before, as batch \(report.duplicateOf), under this contract and policy"
+        )
+        lines.append(
+            "  it was \(report.earlierWasAccepted ? "accepted" : "held") then; nothing was done now\(again)")
+        if report.isRefusedReplacement {
+            lines.append(
+                "  exit  1: the same content is accepted only once; to replace that batch, add --supersede \(report.duplicateOf)"
+            )
+        }
         return lines
     }
 
