@@ -27,7 +27,7 @@ import Testing
         func baseline(_ arguments: String...) throws -> Harness.Outcome {
             try harness.run(["baseline"] + arguments + ["--store", "store"])
         }
-        #expect(try baseline("list").out.contains("none"))
+        #expect(try baseline("list").out.contains("no named baseline"))
         #expect(try baseline("build", "first").out.contains("6 batches"))
         #expect(try baseline("list").out.contains("rows\tfirst\tbuilt\t6 batches"))
         // Built is not approved.

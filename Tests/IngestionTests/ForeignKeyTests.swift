@@ -106,7 +106,7 @@ import Testing
         #expect(judged.first?.body["references"]?.items?.first?["files"]?.whole == 2)
         // A shard that is another one than the record knows is no reference.
         let published = try LineageQuery(ledger).log(limit: 99, dataset: "customers", kind: "shard.published")
-        let recorded = published.flatMap(\.files).last { $0.role == "accepted" }
+        let recorded = published.flatMap(\.files).last { $0.role == .accepted }
         let shard = shop.store.root + "/" + (try #require(recorded).path)
         try FileManager.default.removeItem(atPath: shard)
         try Data("x".utf8).write(to: URL(filePath: shard))

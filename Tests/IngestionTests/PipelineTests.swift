@@ -181,7 +181,7 @@ import Testing
         let entries = judged?.body["baseline"]?.items?.compactMap(\.whole) ?? []
         let ledger = try shop.store.ledger()
         let published = try entries.compactMap { try ledger.entry(Int($0)) }
-        #expect(published.map { $0.files.first { $0.role == "baseline" }?.batch } == [second.batch, first.batch])
+        #expect(published.map { $0.files.first { $0.role == .baseline }?.batch } == [second.batch, first.batch])
         // A held batch must not have moved the line.
         let fourth = try await shop.run(try shop.write("d.csv", Workshop.rows(4000, from: 30_000)))
         #expect(fourth.basisRows == 8000)

@@ -108,7 +108,7 @@ import Testing
         let report = try await shop.run(shop.folder + "/a.csv.gz") { $0.encoding = .utf16LE }
         #expect(report.status == .accepted)
         let query = LineageQuery(try shop.store.ledger())
-        let file = try #require(try query.run(report.batch).flatMap(\.files).first { $0.role == "accepted" })
+        let file = try #require(try query.run(report.batch).flatMap(\.files).first { $0.role == .accepted })
         for row in [1, 7, 50] {
             let trace = try #require(try query.trace(shard: file.digest, row: row))
             let range = try #require(

@@ -88,8 +88,8 @@ import Testing
         defer { shop.remove() }
         _ = try await accepted(shop, "a.csv", from: 1)
         let log = try shop.store.proven().log
-        let entry = try #require(try log.state().publications("numbers", role: "baseline").last)
-        let file = try #require(try log.files("baseline", in: [entry]).first)
+        let entry = try #require(try log.state().publications("numbers", role: .baseline).last)
+        let file = try #require(try log.files(.baseline, in: [entry]).first)
         let ring = try shop.store.keyRing()
         let (bytes, _) = try shop.store.readEvidence(
             file, keys: ring, expect: ["dataset": "numbers", "batch-id": file.batch, "role": "baseline"])
@@ -100,7 +100,7 @@ import Testing
         for earlier in [10, 1000] {
             let before = log.entriesProven
             let sequences = [Int](repeating: entry, count: earlier)
-            _ = try loader.load(RecordedFiles(log: log, role: "baseline", sequences: sequences), limit: 1)
+            _ = try loader.load(RecordedFiles(log: log, role: .baseline, sequences: sequences), limit: 1)
             counts.append(log.entriesProven - before)
         }
         #expect(counts[0] > 0 && counts[1] <= Store.baselineBatches, "\(counts)")
@@ -248,7 +248,7 @@ import Testing
         let (log, state) = try shop.store.proving().proven()
         #expect(state.superseded == [first.batch: replaced.batch])
         #expect(
-            try log.files("accepted", in: state.publications("numbers", role: "accepted")).map(\.batch) == [
+            try log.files(.accepted, in: state.publications("numbers", role: .accepted)).map(\.batch) == [
                 replaced.batch
             ])
         let twice = await code { _ = try await shop.run(path) { $0.supersedes = first.batch } }

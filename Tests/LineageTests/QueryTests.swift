@@ -91,13 +91,13 @@ struct QueryTests {
 
     @Test func `run`() throws {
         #expect(try query.run("b1").map(\.sequence) == [2, 3, 4, 5])
-        #expect(try query.run("b2").flatMap(\.files).map(\.role) == ["source"])
+        #expect(try query.run("b2").flatMap(\.files).map(\.role) == [.source])
         #expect(try query.run("b3").isEmpty && query.run("b").isEmpty)
     }
 
     @Test func `file`() throws {
         let file = try #require(try query.file(Demo.digest("b1-accepted-1")))
-        #expect(file.batch == "b1" && file.role == "accepted" && file.entry.sequence == 4)
+        #expect(file.batch == "b1" && file.role == .accepted && file.entry.sequence == 4)
         #expect(file.document["keys"]?.items?.count == 2 && file.document["shard"]?.whole == 1)
         #expect(file.document["files"] == nil)
         #expect(try query.file(Demo.digest("none")) == nil)

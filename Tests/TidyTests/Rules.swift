@@ -70,7 +70,9 @@ enum Rules {
         let isExcused = source.lines.prefix(5).contains { $0.contains(#/^//+ Long file: \S/#) }
         let most = source.path.hasPrefix("Tests/") ? 600 : 500
         guard source.lines.count > most + 1, !isExcused else { return [] }
-        return [Violation(path: source.path, line: most + 1, message: "\(source.lines.count) lines; split it or say why")]
+        return [
+            Violation(path: source.path, line: most + 1, message: "\(source.lines.count) lines; split it or say why")
+        ]
     }
 
     /// Functions have at most 70 lines, unless the comment above says why.

@@ -94,13 +94,22 @@ package struct SourceRecord: Sendable, Equatable {
 }
 
 /// What is done about a source.
-package enum SourceStep: String, Sendable {
+package enum SourceStep: Sendable, CaseIterable {
     /// Somebody vouches for it: its probation, or the distrust it earned, is over.
-    case trust = "source.trusted"
+    case trust
     /// Nothing of it is taken.
-    case block = "source.blocked"
+    case block
     /// It must prove itself anew.
-    case probation = "source.probation"
+    case probation
+
+    /// What the ledger says of it.
+    var event: LedgerEvent {
+        switch self {
+        case .trust: .sourceTrusted
+        case .block: .sourceBlocked
+        case .probation: .sourceProbation
+        }
+    }
 }
 
 /// Where a source stands.
@@ -141,7 +150,7 @@ extension Store {
     /// Where a source stands, by the proven record; nil when nothing is known of sources here, and nothing is asked of them.
     package func standing(_ name: String) throws(IngestionError) -> SourceStanding? {
         let history = try proven().state.sources[name] ?? ProvenState.SourceHistory()
-        let decided = SourceStep(rawValue: history.decision)
+        let decided = SourceStep.allCases.first { $0.event.rawValue == history.decision }
         var standing = SourceStanding(state: .trusted)
         standing.time = history.time
         standing.reason = history.reason
@@ -177,7 +186,7 @@ extension Recorder {
             throw IngestionError(.usage, "a source's name has 1 to 256 bytes")
         }
         let entry = JSONValue.object([
-            "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()),
+            "kind": .event(step.event), "v": .integer(1), "time": .string(Clock.text()),
             "source": .string(source), "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ])
         try append([entry])
@@ -192,7 +201,7 @@ extension Recorder {
         if let record = attestation.record {
             if try store.proven().state.registered[record.name] != hex(record.digest) {
                 var members = record.document.members ?? [:]
-                members["kind"] = .string("source.registered")
+                members["kind"] = .event(.sourceRegistered)
                 members["v"] = .integer(1)
                 members["time"] = .string(time)
                 entries.append(.object(members))
@@ -204,7 +213,7 @@ extension Recorder {
         {
             entries.append(
                 .object([
-                    "kind": .string("source.observed"), "v": .integer(1), "time": .string(time),
+                    "kind": .event(.sourceObserved), "v": .integer(1), "time": .string(time),
                     "source": .string(attestation.name), "batch": .string(batch.id), "data_hash": .string(data),
                     "passed": .integer(Int64(passed + 1)), "of": .integer(Int64(needed)),
                 ]))

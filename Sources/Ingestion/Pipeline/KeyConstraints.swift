@@ -241,7 +241,7 @@ private struct ReferenceReader {
         var hasher = SHA256()
         let (log, state) = try store.proven()
         let shards = try recording { () throws(LedgerError) in
-            try log.files("accepted", in: state.publications(dataset, role: "accepted"))
+            try log.files(.accepted, in: state.publications(dataset, role: .accepted))
         }
         if shards.isEmpty, store.configuration.datasets[dataset] == nil {
             let names = store.configuration.datasets.keys.sorted()
@@ -267,7 +267,8 @@ private struct ReferenceReader {
     ) throws(IngestionError) {
         let path = store.place(of: shard)
         let (bytes, context) = try store.readEvidence(
-            shard, keys: ring, expect: ["dataset": dataset, "batch-id": shard.batch, "role": "accepted"])
+            shard, keys: ring,
+            expect: ["dataset": dataset, "batch-id": shard.batch, "role": FileRole.accepted.rawValue])
         let format = SourceFormat.allCases.first { $0.mediaType == context["media-type"] } ?? .csv
         let plan = plan(format, name: format == .csv ? "shard.csv" : "shard.jsonl")
         let head: SourceHead?

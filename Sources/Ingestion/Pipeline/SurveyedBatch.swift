@@ -72,7 +72,7 @@ struct SurveyedBatch {
 
     private func judgingBaseline() throws(IngestionError) -> JudgingBaseline? {
         guard opened.options.mode >= .dryRun, let store = opened.store,
-            try !store.proven().state.publications(plan.dataset, role: "baseline").isEmpty
+            try !store.proven().state.publications(plan.dataset, role: .baseline).isEmpty
         else { return nil }
         let loader = BaselineLoader(
             store: store, dataset: plan.dataset, features: plan.screened.numberNames(plan.fieldNames),

@@ -50,8 +50,8 @@ extension Recorder {
     private func earlier(_ sequence: Int, _ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
         try recording { () throws(LedgerError) in
             let judged = try record.entry(sequence)
-            guard judged.kind == "batch.judged", let id = judged.body["batch"]?.text,
-                let received = try record.run(around: sequence, id).first(where: { $0.kind == "batch.received" })?.body,
+            guard judged.event == .batchJudged, let id = judged.body["batch"]?.text,
+                let received = try record.run(around: sequence, id).first(where: { $0.event == .batchReceived })?.body,
                 received["dataset"]?.text == batch.dataset, received["data_hash"]?.text == hex(batch.digest)
             else { return nil }
             if batch.comparesSources, received["source"]?.text != batch.source { return nil }
@@ -71,7 +71,7 @@ extension Recorder {
     func requireSupersedable(_ old: String, in dataset: String) throws(IngestionError) {
         let state = try store.proven().state
         let run = try recording { () throws(LedgerError) in try record.run(old) }
-        guard let judged = run.first(where: { $0.kind == "batch.judged" })?.body, judged["verdict"]?.text == "accepted",
+        guard let judged = run.first(where: { $0.event == .batchJudged })?.body, judged["verdict"]?.text == "accepted",
             judged["dataset"]?.text == dataset
         else {
             throw IngestionError(
@@ -127,14 +127,14 @@ extension Recorder {
         if let baseline = judged.newBaseline {
             conclusion.shards.append(
                 try staging.seal(
-                    baseline.encoded(), role: "baseline", mediaType: "application/octet-stream",
+                    baseline.encoded(), role: .baseline, mediaType: "application/octet-stream",
                     // Whose it is must be known without opening it: others' batches are passed over.
                     extra: batch.source.isEmpty ? [:] : ["source": batch.source]))
         }
         conclusion.shards += try sealCompanions(of: judged, in: staging)
         conclusion.shards.append(
-            try staging.seal(judged.rowIndex, role: "rows", mediaType: "application/octet-stream"))
-        var report = try finish(&conclusion, judged, in: workplace, publishing: ["accepted", "quarantine"])
+            try staging.seal(judged.rowIndex, role: .rows, mediaType: "application/octet-stream"))
+        var report = try finish(&conclusion, judged, in: workplace, publishing: [.accepted, .quarantine])
         report.supersedes = batch.supersedes ?? ""
         return report
     }
@@ -145,7 +145,7 @@ extension Recorder {
         var conclusion = Conclusion(judged, isRejected ? .rejected : .held)
         let staging = workplace.staging
         for shard in judged.results.flatMap(\.shards) {
-            if shard.role == "quarantine" {
+            if shard.role == .quarantine {
                 conclusion.shards.append(shard)
             } else {
                 try storing { () throws(StorageError) in try staging.folder.remove(Store.name(shard.name)) }
@@ -164,7 +164,7 @@ extension Recorder {
             conclusion.rowMap.append(.held, count: judged.counts.total)
         }
         if conclusion.status == .held { conclusion.incident = try incident(of: conclusion) }
-        return try finish(&conclusion, judged, in: workplace, publishing: ["source", "quarantine"])
+        return try finish(&conclusion, judged, in: workplace, publishing: [.source, .quarantine])
     }
 
     /// The oldest held batch that shows the same change as one that is about to be held.
@@ -183,7 +183,7 @@ extension Recorder {
     ///
     /// - Parameter roles: roles of the files that the report names.
     private func finish(
-        _ conclusion: inout Conclusion, _ judged: JudgedBatch, in workplace: Workplace, publishing roles: Set<String>
+        _ conclusion: inout Conclusion, _ judged: JudgedBatch, in workplace: Workplace, publishing roles: Set<FileRole>
     ) throws(IngestionError) -> BatchReport {
         let batch = conclusion.batch
         for index in conclusion.shards.indices {
@@ -197,7 +197,7 @@ extension Recorder {
         let decision = judged.keptDecision
         let kept = report.keptDocument(judged.decision).text(pretty: false)
         var shard = try workplace.staging.seal(
-            (decision ?? Array("null".utf8)) + [0x0A] + kept.utf8 + [0x0A], role: "decision",
+            (decision ?? Array("null".utf8)) + [0x0A] + kept.utf8 + [0x0A], role: .decision,
             mediaType: "application/jsonl")
         shard.path = path(batch, shard, isAccepted: conclusion.isAccepted)
         conclusion.shards.append(shard)
@@ -215,13 +215,13 @@ extension Recorder {
         if let claims = judged.processed?.claims {
             shards.append(
                 try staging.seal(
-                    claims, role: "claims", mediaType: "application/octet-stream",
+                    claims, role: .claims, mediaType: "application/octet-stream",
                     extra: ["source": judged.identity.source]))
         }
         if let sidecars = judged.identity.attestation?.provenance.sidecars, !sidecars.files.isEmpty {
             shards.append(
                 try staging.seal(
-                    sidecars.document.canonicalBytes(), role: "provenance", mediaType: "application/json"))
+                    sidecars.document.canonicalBytes(), role: .provenance, mediaType: "application/json"))
         }
         return shards
     }
@@ -257,7 +257,7 @@ extension Recorder {
         _ source: InputFile, rows: Int, _ stage: StagingArea
     ) throws(IngestionError) -> StagedShard {
         var context = stage.context
-        context["role"] = "source"
+        context["role"] = FileRole.source.rawValue
         let made = context
         let opened = try sealing { () throws(SealingError) in
             let file = try sealed { () throws(StorageError) in
@@ -274,7 +274,7 @@ extension Recorder {
         do throws(SealingError) {
             let message = try writer.finish().commit(as: "source.sluice")
             return StagedShard(
-                role: "source", ordinal: 0, name: "source.sluice",
+                role: .source, ordinal: 0, name: "source.sluice",
                 sourceRows: .init(count: rows, first: min(1, rows), last: rows, offset: 0, end: UInt64(length)),
                 message: message)
         } catch {

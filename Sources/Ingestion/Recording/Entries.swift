@@ -21,7 +21,7 @@ struct EntryBodies {
     /// The contract comes into the ledger for the first time.
     var contractRegistered: JSONValue {
         .object([
-            "kind": .string("contract.registered"), "v": .integer(1), "time": .string(time),
+            "kind": .event(.contractRegistered), "v": .integer(1), "time": .string(time),
             "contract_sha256": .string(hex(batch.contractDigest)), "name": .string(batch.contractName),
             "version": .string(batch.contractVersion),
         ])
@@ -36,7 +36,7 @@ struct EntryBodies {
             "contract_sha256": .string(hex(batch.contractDigest)),
         ])
         var members: [String: JSONValue] = [
-            "kind": .string("batch.received"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "kind": .event(.batchReceived), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
             // The name may say something about a person, so only its hash is kept.
             "source_name_hash": .string(hex(batch.nameHash)),
@@ -75,7 +75,7 @@ struct EntryBodies {
         }
         func count(_ outcome: Outcome) -> JSONValue { .integer(Int64(conclusion.counts.count(outcome))) }
         var members: [String: JSONValue] = [
-            "kind": .string("batch.judged"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "kind": .event(.batchJudged), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "verdict": .string(conclusion.status.rawValue),
             "rows": .integer(Int64(conclusion.counts.total)), "accepted": count(.accepted), "flagged": count(.flagged),
             "quarantined": count(.quarantined), "rejected": count(.rejected),
@@ -111,7 +111,7 @@ struct EntryBodies {
     /// The file could not be judged.
     func failed(_ reason: FailureReason, bytes: Int, attempts: Int) -> JSONValue {
         .object([
-            "kind": .string("batch.failed"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "kind": .event(.batchFailed), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(hex(batch.digest)),
             "source_name_hash": .string(hex(batch.nameHash)), "bytes": .integer(Int64(bytes)),
             "reason": .string(reason.rawValue), "attempts": .integer(Int64(attempts)),
@@ -122,7 +122,7 @@ struct EntryBodies {
     /// The content was judged before.
     func duplicate(of earlier: String) -> JSONValue {
         .object([
-            "kind": .string("batch.duplicate"), "v": .integer(1), "time": .string(time),
+            "kind": .event(.batchDuplicate), "v": .integer(1), "time": .string(time),
             "batch": .string(batch.id), "dataset": .string(batch.dataset), "source": .string(batch.source),
             "data_hash": .string(hex(batch.digest)), "of": .string(earlier),
         ])
@@ -131,7 +131,7 @@ struct EntryBodies {
     /// Another batch is replaced by this one: its files count no longer.
     func superseded(_ old: String) -> JSONValue {
         .object([
-            "kind": .string("batch.superseded"), "v": .integer(1), "time": .string(time), "batch": .string(old),
+            "kind": .event(.batchSuperseded), "v": .integer(1), "time": .string(time), "batch": .string(old),
             "by": .string(batch.id), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
         ])
     }
@@ -140,7 +140,7 @@ struct EntryBodies {
     func released(_ waiver: Waiver, waived list: [Waived]) -> JSONValue {
         let waived = fitting(list)
         var members: [String: JSONValue] = [
-            "kind": .string("batch.released"), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
+            "kind": .event(.batchReleased), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "held": .string(waiver.held), "dataset": .string(batch.dataset), "uid": .integer(Int64(userNumber())),
             "reason": .string(waiver.reason), "waived": .array(waived),
         ]
@@ -172,7 +172,7 @@ struct EntryBodies {
         stride(from: 0, to: shards.count, by: LedgerEntry.filesMax).map { first in
             let part = shards[first..<min(shards.count, first + LedgerEntry.filesMax)]
             return .object([
-                "kind": .string("shard.published"), "v": .integer(1), "time": .string(time),
+                "kind": .event(.shardPublished), "v": .integer(1), "time": .string(time),
                 "batch": .string(batch.id), "dataset": .string(batch.dataset),
                 "keys": .array(batch.recipients.map { .string($0.name) }), "files": .array(part.map(file)),
             ])
@@ -181,7 +181,8 @@ struct EntryBodies {
 
     private func file(_ shard: StagedShard) -> JSONValue {
         var members: [String: JSONValue] = [
-            "role": .string(shard.role), "path": .string(shard.path), "bytes": .integer(Int64(shard.message.byteCount)),
+            "role": .string(shard.role.rawValue), "path": .string(shard.path),
+            "bytes": .integer(Int64(shard.message.byteCount)),
             "file_sha256": .string(hex(shard.message.fileSHA256)),
         ]
         // What may be wrapped anew, given away or asked for by row is known by more than the digest of its bytes.

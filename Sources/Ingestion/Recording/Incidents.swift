@@ -37,8 +37,8 @@ extension Store {
         let holds = state.openHolds.filter { $0.dataset == dataset }.suffix(Self.incidentsMax)
         for hold in holds {
             let entries = try recording { () throws(LedgerError) in try log.run(around: hold.sequence, hold.batch) }
-            guard let received = entries.first(where: { $0.kind == "batch.received" })?.body,
-                let judged = entries.first(where: { $0.kind == "batch.judged" })?.body
+            guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
+                let judged = entries.first(where: { $0.event == .batchJudged })?.body
             else { continue }
             let other = HeldBatch(received, judged)
             if other.source == source, other.explains(reasons), try accepted(sameAs: received, judged) == nil {

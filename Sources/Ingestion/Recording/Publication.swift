@@ -29,10 +29,11 @@ extension Recorder {
                 throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file with an invalid path")
             }
             let ordinal = file["shard"]?.whole ?? 0
-            switch role {
-            case "accepted": staged = Store.name("\(ordinal).sluice")
-            case "quarantine": staged = Store.name("\(ordinal).quarantine.sluice")
-            default:
+            switch FileRole(rawValue: role) {
+            case .accepted: staged = Store.name("\(ordinal).sluice")
+            case .quarantine: staged = Store.name("\(ordinal).quarantine.sluice")
+            // A later version may have roles of its own.
+            case .source, .baseline, .claims, .provenance, .rows, .decision, nil:
                 guard let name = FileName(Array((role + ".sluice").utf8)) else {
                     throw IngestionError(.damaged, "entry \(sequence) of the ledger records a file of unknown role")
                 }
@@ -49,12 +50,12 @@ extension Recorder {
     func path(_ batch: BatchIdentity, _ shard: StagedShard, isAccepted: Bool) -> String {
         let home = "\(isAccepted ? "accepted" : "quarantine")/\(batch.dataset)/\(batch.id)"
         switch shard.role {
-        case "quarantine": return "quarantine/\(batch.dataset)/\(batch.id)/\(shard.ordinal).sluice"
-        case "source": return "quarantine/\(batch.dataset)/\(batch.id)/source.sluice"
-        case "baseline": return "baselines/\(batch.dataset)/\(batch.id).sluice"
-        case "claims": return "\(Store.claimsPath(batch.dataset))/\(batch.id).sluice"
-        case "accepted": return "\(home)/\(shard.ordinal).sluice"
-        default: return "\(home)/evidence/\(shard.role).sluice"
+        case .quarantine: return "quarantine/\(batch.dataset)/\(batch.id)/\(shard.ordinal).sluice"
+        case .source: return "quarantine/\(batch.dataset)/\(batch.id)/source.sluice"
+        case .baseline: return "baselines/\(batch.dataset)/\(batch.id).sluice"
+        case .claims: return "\(Store.claimsPath(batch.dataset))/\(batch.id).sluice"
+        case .accepted: return "\(home)/\(shard.ordinal).sluice"
+        case .decision, .rows, .provenance: return "\(home)/evidence/\(shard.role.rawValue).sluice"
         }
     }
 

@@ -191,7 +191,7 @@ package struct Recorder: Sendable {
         change.putInflight.append(inflight)
         let made = try append(change)
         var files: [Placement] = []
-        for (index, entry) in change.entries.enumerated() where entry["kind"]?.text == LedgerEntry.publishedKind {
+        for (index, entry) in change.entries.enumerated() where entry.event == .shardPublished {
             for file in entry["files"]?.items ?? [] {
                 files.append(try Placement(file, sequence: made.firstSequence + index))
             }

@@ -32,7 +32,7 @@ package struct BaselineDifference: Sendable {
 extension Store {
     /// The datasets that have baselines, sorted.
     package func datasetsWithBaselines() throws(IngestionError) -> [String] {
-        try proven().state.datasets(with: "baseline")
+        try proven().state.datasets(with: .baseline)
     }
 
     /// Opens a named baseline, a batch's, or the last accepted ones ("rolling"), as it was sealed: over all its fields.
@@ -48,7 +48,8 @@ extension Store {
         }
         // The newest batch's fields are those that count.
         let (bytes, _) = try readEvidence(
-            newest, keys: ring, expect: ["dataset": dataset, "batch-id": newest.batch, "role": "baseline"])
+            newest, keys: ring,
+            expect: ["dataset": dataset, "batch-id": newest.batch, "role": FileRole.baseline.rawValue])
         guard let made = Baseline(decoding: bytes) else {
             throw IngestionError(
                 .damaged, "\(place(of: newest)): it was written by another version and cannot be read")
@@ -65,7 +66,7 @@ extension Store {
     private func files(of name: String, _ dataset: String, limit: Int) throws(IngestionError) -> [PublishedFile] {
         let (log, state) = try proven()
         let recorded = try recording { () throws(LedgerError) in
-            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
+            try log.files(.baseline, in: state.publications(dataset, role: .baseline).reversed())
         }
         let accepted = recorded.filter { !state.excluded.contains($0.batch) }
         if let named = try namedBaselines(dataset: dataset).first(where: { $0.name == name }) {
@@ -95,7 +96,7 @@ extension Store {
             cache: nil)
         loader.excluded = state.excluded
         let recorded = RecordedFiles(
-            log: log, role: "baseline", sequences: state.publications(dataset, role: "baseline").reversed())
+            log: log, role: .baseline, sequences: state.publications(dataset, role: .baseline).reversed())
         let rules = contract.schema.baseline
         guard let loaded = try loader.load(recorded, limit: rules.batches, rows: rules.rows) else { return nil }
         return FeedOutlook(loaded.merged, schema: contract.schema, screened: contract.screened)?.document(

@@ -50,10 +50,10 @@ extension Store {
     package func keptReport(_ batch: String) throws(IngestionError) -> (report: JSONValue, judged: JSONValue) {
         let log = try proven().log
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
-        guard let judged = entries.first(where: { $0.kind == "batch.judged" }) else {
+        guard let judged = entries.first(where: { $0.event == .batchJudged }) else {
             throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
         }
-        guard let file = entries.flatMap(\.files).first(where: { $0.role == "decision" }),
+        guard let file = entries.flatMap(\.files).first(where: { $0.role == .decision }),
             let report = try keptLines(file, batch).report
         else {
             throw IngestionError(
@@ -69,7 +69,8 @@ extension Store {
         _ file: PublishedFile, _ batch: String
     ) throws(IngestionError) -> (decision: [UInt8], report: JSONValue?) {
         Self.keptLines(
-            try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "decision"]))
+            try readRecorded(
+                file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.decision.rawValue]))
     }
 
     /// The two lines of such a file.

@@ -10,13 +10,13 @@ extension Store {
     package func outlook(ofBatch batch: String) throws(IngestionError) -> JSONValue? {
         let log = try proven().log
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
-        guard let judged = entries.first(where: { $0.kind == "batch.judged" })?.body,
+        guard let judged = entries.first(where: { $0.event == .batchJudged })?.body,
             let dataset = judged["dataset"]?.text
         else { return nil }
         let sequences = (judged["baseline"]?.items ?? []).compactMap(\.whole).map { Int($0) }
         if sequences.isEmpty { return nil }
         let contract = try statisticsContract(ofBatch: batch)
-        let files = try recording { () throws(LedgerError) in try log.files("baseline", in: sequences) }
+        let files = try recording { () throws(LedgerError) in try log.files(.baseline, in: sequences) }
         return try outlook(dataset, files, contract)?.document(names: contract.names)
     }
 

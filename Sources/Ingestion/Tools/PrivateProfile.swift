@@ -193,7 +193,7 @@ extension Recorder {
                     + "nothing was published")
         }
         let entry = JSONValue.object([
-            "kind": .string("profile.published"), "v": .integer(1), "time": .string(Clock.text()),
+            "kind": .event(.profilePublished), "v": .integer(1), "time": .string(Clock.text()),
             "dataset": .string(request.dataset),
             "source_sha256": .string(hex(digest)), "schema_sha256": .string(hex(request.schema.digest)),
             "epsilon_millionths": .integer(Int64(epsilon.millionths)), "spent_millionths": .integer(Int64(spent)),

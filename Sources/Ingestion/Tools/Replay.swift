@@ -126,8 +126,8 @@ extension Store {
         let log = try proven().log
         let query = LineageQuery(log.ledger)
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
-        guard let received = entries.first(where: { $0.kind == "batch.received" }),
-            let judged = entries.first(where: { $0.kind == "batch.judged" })
+        guard let received = entries.first(where: { $0.event == .batchReceived }),
+            let judged = entries.first(where: { $0.event == .batchJudged })
         else {
             throw IngestionError(.noInput, "the ledger has no judged batch \(batch); see: sluice lineage log")
         }
@@ -137,7 +137,7 @@ extension Store {
             throw IngestionError(.noInput, "batch \(batch) has no row \(row): it has \(replay.fates.rowCount)")
         }
         let files = entries.flatMap(\.files)
-        guard let kept = files.first(where: { $0.role == "decision" }) else { return replay }
+        guard let kept = files.first(where: { $0.role == .decision }) else { return replay }
         let bytes = try keptLines(kept, batch).decision
         if bytes.isEmpty { return replay }
         guard hex(SHA256.hash(bytes)) == judged.body["decision_sha256"]?.text,
@@ -192,13 +192,14 @@ extension Store {
             }
             return source
         }
-        guard let sealed = files.first(where: { $0.role == "source" }) else { return nil }
+        guard let sealed = files.first(where: { $0.role == .source }) else { return nil }
         // Without a name: it is gone with this process, however that ends.
         let plain = try storing { () throws(StorageError) in
             try FileDescriptor.unnamed(in: workFolder, calling: "the held source")
         }
         var length = 0
-        try readRecorded(sealed, keys: try keyRing(), expect: ["batch-id": batch, "role": "source"]) { span in
+        try readRecorded(sealed, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.source.rawValue]) {
+            span in
             try plain.append(span, at: length)
             length += span.count
         }
@@ -211,11 +212,12 @@ extension Store {
     ) throws(IngestionError) -> JSONValue? {
         guard place.fate.outcome?.isReleased == false,
             let file = files.first(where: {
-                $0.role == "quarantine" && $0.body["shard"]?.whole == Int64(place.fate.shard)
+                $0.role == .quarantine && $0.body["shard"]?.whole == Int64(place.fate.shard)
             })
         else { return nil }
         var (line, number): ([UInt8], Int) = ([], 1)
-        try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "quarantine"]) { span in
+        try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.quarantine.rawValue]) {
+            span in
             for at in span.indices {
                 if number == place.row, span[at] != 0x0A { line.append(span[at]) }
                 if span[at] == 0x0A { number += 1 }

@@ -85,8 +85,8 @@ extension Store {
         var found: [HeldBatch] = []
         for hold in state.openHolds.reversed() where dataset == nil || hold.dataset == dataset {
             let entries = try recording { () throws(LedgerError) in try log.run(around: hold.sequence, hold.batch) }
-            guard let received = entries.first(where: { $0.kind == "batch.received" })?.body,
-                let judged = entries.first(where: { $0.kind == "batch.judged" })?.body,
+            guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
+                let judged = entries.first(where: { $0.event == .batchJudged })?.body,
                 try accepted(sameAs: received, judged) == nil
             else { continue }
             found.append(HeldBatch(received, judged))
@@ -102,11 +102,11 @@ extension Store {
         else { return nil }
         for sequence in state.acceptances(dataset: dataset, digest: digest) {
             let entry = try recording { () throws(LedgerError) in try log.entry(sequence) }
-            guard entry.kind == "batch.judged", entry.body["verdict"]?.text == "accepted",
+            guard entry.event == .batchJudged, entry.body["verdict"]?.text == "accepted",
                 let batch = entry.body["batch"]?.text
             else { continue }
             let run = try recording { () throws(LedgerError) in try log.run(around: sequence, batch) }
-            guard let other = run.first(where: { $0.kind == "batch.received" })?.body,
+            guard let other = run.first(where: { $0.event == .batchReceived })?.body,
                 other["dataset"]?.text == dataset, other["data_hash"]?.text == data
             else { continue }
             // Where sources are held against each other, the same words from another one are words of their own.
@@ -126,22 +126,23 @@ private struct SealedBatch {
 
     init(_ batch: String, _ entries: [LedgerEntry], format: SourceFormat?, _ store: Store) throws(IngestionError) {
         let (files, ring) = (entries.flatMap(\.files), try store.keyRing())
-        func file(_ role: String) -> PublishedFile? { files.first { $0.role == role } }
-        guard let sealed = file("source") else {
+        func file(_ role: FileRole) -> PublishedFile? { files.first { $0.role == role } }
+        guard let sealed = file(.source) else {
             throw IngestionError(
                 .unreadableData,
                 "the ledger records no sealed source of batch \(batch); see: sluice lineage show \(batch)")
         }
-        if let kept = file("provenance") {
+        if let kept = file(.provenance) {
             let (bytes, _) = try store.readEvidence(
-                kept, keys: ring, expect: ["batch-id": batch, "role": "provenance"])
+                kept, keys: ring, expect: ["batch-id": batch, "role": FileRole.provenance.rawValue])
             sidecars = (try? JSONValue.parse(bytes)).map { Sidecars($0) } ?? Sidecars()
         } else {
             sidecars = Sidecars()
         }
         var reading: KeptReading?
-        if let kept = file("decision") {
-            let (bytes, _) = try store.readEvidence(kept, keys: ring, expect: ["batch-id": batch, "role": "decision"])
+        if let kept = file(.decision) {
+            let (bytes, _) = try store.readEvidence(
+                kept, keys: ring, expect: ["batch-id": batch, "role": FileRole.decision.rawValue])
             let document = try? JSONValue.parse(Store.keptLines(bytes).decision)
             if let told = document?["reading"], let format { reading = try? KeptReading(told, format: format) }
         }
@@ -151,7 +152,8 @@ private struct SealedBatch {
             try FileDescriptor.unnamed(in: store.workFolder, calling: "the held source")
         }
         var length = 0
-        let reader = try store.openEvidence(sealed, keys: ring, expect: ["batch-id": batch, "role": "source"])
+        let reader = try store.openEvidence(
+            sealed, keys: ring, expect: ["batch-id": batch, "role": FileRole.source.rawValue])
         _ = try readShard(reader, path: store.place(of: sealed)) { span in
             try plain.append(span, at: length)
             length += span.count
@@ -278,8 +280,8 @@ extension Pipeline {
     private static func requireHeld(
         _ held: String, _ entries: [LedgerEntry]
     ) throws(IngestionError) -> (received: JSONValue, judged: JSONValue) {
-        guard let received = entries.first(where: { $0.kind == "batch.received" })?.body,
-            let judged = entries.first(where: { $0.kind == "batch.judged" })?.body
+        guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
+            let judged = entries.first(where: { $0.event == .batchJudged })?.body
         else {
             throw IngestionError(.usage, "the ledger has no held batch \(held); see: sluice review list")
         }

@@ -9,7 +9,7 @@ package import Tabular
 /// held, and for what. Nothing is written.
 package struct Simulation: Sendable {
     /// A batch as it would be judged.
-    package struct RowBlock: Sendable {
+    package struct JudgedBatch: Sendable {
         /// The batch, who sent it, and when it was published.
         package let batch: String, source: String, time: String
         /// Its rows, those that are kept of it, and of these how many would be held back.
@@ -27,7 +27,7 @@ package struct Simulation: Sendable {
     /// The dataset, and where the contract is from.
     package let dataset: String, origin: String
     /// The batches, oldest first.
-    package let batches: [RowBlock]
+    package let batches: [JudgedBatch]
     /// The names of the contract's fields.
     package let fields: [String]
     /// The named baseline that batches are judged by in fact, and that is not looked at here.
@@ -48,7 +48,7 @@ extension Store {
         if known.isEmpty {
             throw IngestionError(.usage, "dataset \(dataset) has accepted no batch with statistics yet")
         }
-        var batches: [Simulation.RowBlock] = []
+        var batches: [Simulation.JudgedBatch] = []
         for place in known.indices.suffix(last) {
             batches.append(judge(known[place], before: Array(known[..<place]), contract))
         }
@@ -79,7 +79,7 @@ extension Store {
         }
         let rules = contract.schema.baseline
         let recorded = RecordedFiles(
-            log: log, role: "baseline", sequences: state.publications(dataset, role: "baseline").reversed())
+            log: log, role: .baseline, sequences: state.publications(dataset, role: .baseline).reversed())
         var found: [Accepted] = []
         var seen = Set<String>()
         var before = (batches: 0, rows: 0)
@@ -93,7 +93,7 @@ extension Store {
             let run = try recording { () throws(LedgerError) in
                 try log.run(around: file.entry.sequence, file.batch)
             }
-            let source = run.first { $0.kind == "batch.received" }?.body["source"]?.text ?? ""
+            let source = run.first { $0.event == .batchReceived }?.body["source"]?.text ?? ""
             found.append(Accepted(file: file, source: source, baseline: projected))
             guard found.count > last else { continue }
             before = (before.batches + 1, before.rows + projected.sample.count)
@@ -107,7 +107,7 @@ extension Store {
     /// Judges one of them beside those before it, of its own source where that has rows enough.
     private func judge(
         _ one: Accepted, before: [Accepted], _ contract: StatisticsContract
-    ) -> Simulation.RowBlock {
+    ) -> Simulation.JudgedBatch {
         let rules = contract.schema.baseline
         func window(_ all: [Accepted]) -> [Baseline] {
             var (taken, rows): ([Baseline], Int) = ([], 0)
@@ -129,7 +129,7 @@ extension Store {
         let replay = SampleReplay(
             one.baseline, beside: Precedents(baseline: Baseline.merged(known), earlierRows: earlier),
             schema: contract.schema, screened: contract.screened, actions: contract.actions)
-        return Simulation.RowBlock(
+        return Simulation.JudgedBatch(
             batch: one.file.batch, source: one.source, time: one.file.entry.body["time"]?.text ?? "",
             rows: one.baseline.sizes.last ?? replay.rows, sampled: replay.rows, rowsHeld: replay.held,
             before: known.count, isHeld: !replay.verdict.isAccepted, isLearning: replay.decision.isLearning,

@@ -130,7 +130,7 @@ extension Store {
         }
         let (log, state) = try proven()
         let newest = try recording { () throws(LedgerError) in
-            try log.files("baseline", in: state.publications(dataset, role: "baseline").suffix(1)).last
+            try log.files(.baseline, in: state.publications(dataset, role: .baseline).suffix(1)).last
         }
         guard let batch = newest?.batch else {
             throw IngestionError(.usage, "dataset \(dataset) has accepted no batch with statistics yet")
@@ -142,7 +142,7 @@ extension Store {
     func statisticsContract(ofBatch batch: String) throws(IngestionError) -> StatisticsContract {
         let log = try proven().log
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
-        guard let file = entries.flatMap(\.files).first(where: { $0.role == "decision" }),
+        guard let file = entries.flatMap(\.files).first(where: { $0.role == .decision }),
             let document = try? JSONValue.parse(try keptLines(file, batch).decision), let kept = document["reading"]
         else {
             throw IngestionError(

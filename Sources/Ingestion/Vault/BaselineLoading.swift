@@ -46,7 +46,7 @@ extension Store {
     ) throws(IngestionError) -> JudgingBaseline? {
         let (dataset, cache) = (loader.dataset, loader.cache)
         let (log, state) = try proven()
-        let recorded = state.publications(dataset, role: "baseline")
+        let recorded = state.publications(dataset, role: .baseline)
         if recorded.isEmpty { return nil }
         var loader = loader
         loader.judged = hex(digest)
@@ -57,10 +57,10 @@ extension Store {
             return nil
         }
         func files(_ sequences: [Int]) -> RecordedFiles {
-            RecordedFiles(log: log, role: "baseline", sequences: sequences)
+            RecordedFiles(log: log, role: .baseline, sequences: sequences)
         }
         // By the source's own batches, where it has enough: a few rows of its own must not switch the comparison off.
-        let own = source.isEmpty ? [] : state.publications(dataset, role: "baseline", source: source)
+        let own = source.isEmpty ? [] : state.publications(dataset, role: .baseline, source: source)
         loader.own = source.isEmpty ? nil : Set(own)
         var rolling =
             own.isEmpty ? nil : try loader.load(files(own.reversed()), limit: history.batches, rows: history.rows)
@@ -112,7 +112,7 @@ extension Store {
         var files: [PublishedFile] = []
         for (batch, digest) in zip(named.batches, named.files) {
             let found = try recording { () throws(LedgerError) in try log.file(digest) }
-            guard let found, found.batch == batch, found.role == "baseline" else {
+            guard let found, found.batch == batch, found.role == .baseline else {
                 throw IngestionError(
                     .damaged,
                     "baseline \(named.name): the ledger has no sealed baseline of batch \(batch); run sluice lineage verify"
@@ -133,7 +133,7 @@ extension Store {
 /// Recorded files of a role, each read from the proven record when it is asked for.
 struct RecordedFiles: Sequence {
     let log: ProvenLog
-    let role: String
+    let role: FileRole
     let sequences: [Int]
 
     func makeIterator() -> AnyIterator<Result<PublishedFile, IngestionError>> {
@@ -255,7 +255,7 @@ struct BaselineLoader {
     func open(_ file: PublishedFile) throws(IngestionError) -> BaselineCache.Opened {
         if let known = cache?.known(file.digest) { return known }
         let (bytes, context) = try store.readEvidence(
-            file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": "baseline"])
+            file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": FileRole.baseline.rawValue])
         guard var made = Baseline(decoding: bytes) else {
             throw IngestionError(
                 .inputOutput,

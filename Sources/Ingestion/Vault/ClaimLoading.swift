@@ -26,7 +26,7 @@ extension Store {
         trustedSince: [UInt64: Int]
     ) throws(IngestionError) -> [EarlierClaims] {
         let (log, state) = try proven()
-        let recorded = state.publications(dataset, role: "claims").suffix(Self.claimsLooked)
+        let recorded = state.publications(dataset, role: .claims).suffix(Self.claimsLooked)
         guard !recorded.isEmpty, claims.count > 0 else { return [] }
         let ring = try keyRing()
         // A store that can write but not read compares nothing.
@@ -37,11 +37,12 @@ extension Store {
         var found: [EarlierClaims] = []
         var words: Set<String> = [own.source + "\0" + hex(own.digest)]
         var heard = Set<UInt64>()
-        for file in RecordedFiles(log: log, role: "claims", sequences: recorded.reversed()) {
+        for file in RecordedFiles(log: log, role: .claims, sequences: recorded.reversed()) {
             let file = try file.get()
             if state.excluded.contains(file.batch) { continue }
             let (bytes, context) = try readEvidence(
-                file, keys: ring, expect: ["dataset": dataset, "batch-id": file.batch, "role": "claims"])
+                file, keys: ring,
+                expect: ["dataset": dataset, "batch-id": file.batch, "role": FileRole.claims.rawValue])
             // The same bytes judged twice are one word.
             guard words.insert((context["source"] ?? "") + "\0" + (context["source-sha256"] ?? "")).inserted else {
                 continue

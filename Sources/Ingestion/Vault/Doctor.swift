@@ -160,7 +160,7 @@ extension Store {
         _ log: ProvenLog
     ) throws(IngestionError) -> (wrapping: [String: PublishedFile], tokens: [String: String]) {
         var (wrapping, tokens): ([String: PublishedFile], [String: String]) = ([:], [:])
-        for kind in [LedgerEntry.publishedKind, "batch.judged"] {
+        for kind in [LedgerEvent.shardPublished, .batchJudged].map(\.rawValue) {
             var next = 0
             while true {
                 let from = next

@@ -157,14 +157,14 @@ extension Recorder {
 /// The entry that records keys.
 func keyEntry(_ keys: [UsedKey], _ time: String) -> JSONValue {
     .object([
-        "kind": .string("key.recorded"), "v": .integer(1), "time": .string(time), "keys": .array(keys.map(\.document)),
+        "kind": .event(.keyRecorded), "v": .integer(1), "time": .string(time), "keys": .array(keys.map(\.document)),
     ])
 }
 
 /// The entry that records that `sluice.yaml` is another one than before.
 func configurationEntry(_ digest: String, _ time: String) -> JSONValue {
     .object([
-        "kind": .string("config.changed"), "v": .integer(1), "time": .string(time), "sha256": .string(digest),
+        "kind": .event(.configChanged), "v": .integer(1), "time": .string(time), "sha256": .string(digest),
         "uid": .integer(Int64(userNumber())),
     ])
 }

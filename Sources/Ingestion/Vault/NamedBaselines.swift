@@ -30,13 +30,22 @@ package struct NamedBaseline: Sendable, Equatable {
 }
 
 /// What is done with a named baseline.
-package enum BaselineStep: String, Sendable {
+package enum BaselineStep: Sendable, CaseIterable {
     /// Make it the anchor.
-    case approve = "baseline.approved"
+    case approve
     /// Judge by it alone.
-    case pin = "baseline.pinned"
+    case pin
     /// Use it no longer.
-    case retire = "baseline.retired"
+    case retire
+
+    /// What the ledger says of it.
+    var event: LedgerEvent {
+        switch self {
+        case .approve: .baselineApproved
+        case .pin: .baselinePinned
+        case .retire: .baselineRetired
+        }
+    }
 }
 
 extension Store {
@@ -52,7 +61,7 @@ extension Store {
             guard let name = entry.body["name"]?.text, let of = entry.body["dataset"]?.text,
                 dataset == nil || of == dataset
             else { continue }
-            if entry.kind == "baseline.built" {
+            if entry.event == .baselineBuilt {
                 found.append(
                     NamedBaseline(
                         name: name, dataset: of, batches: (entry.body["batches"]?.items ?? []).compactMap(\.text),
@@ -62,7 +71,7 @@ extension Store {
             }
             guard let place = found.firstIndex(where: { $0.name == name && $0.dataset == of }) else { continue }
             var one = found.remove(at: place)
-            switch BaselineStep(rawValue: entry.kind) {
+            switch BaselineStep.allCases.first(where: { $0.event == entry.event }) {
             case .approve:
                 for index in found.indices where found[index].dataset == of { found[index].isAnchor = false }
                 one.isAnchor = true
@@ -95,7 +104,7 @@ extension Recorder {
         }
         let (log, state) = try store.proven()
         let recorded = try recording { () throws(LedgerError) in
-            try log.files("baseline", in: state.publications(dataset, role: "baseline").reversed())
+            try log.files(.baseline, in: state.publications(dataset, role: .baseline).reversed())
         }
         let files = recorded.filter { !state.excluded.contains($0.batch) }
         let chosen: [PublishedFile]
@@ -123,7 +132,7 @@ extension Recorder {
         ])
         let digest = hex(SHA256.hash(document.canonicalBytes()))
         let entry = JSONValue.object([
-            "kind": .string("baseline.built"), "v": .integer(1), "time": .string(time), "name": .string(name),
+            "kind": .event(.baselineBuilt), "v": .integer(1), "time": .string(time), "name": .string(name),
             "dataset": .string(dataset), "uid": .integer(Int64(getuid())), "digest": .string(digest),
             "batches": .array(chosen.map { .string($0.batch) }),
             "files": .array(chosen.map { .string($0.digest) }),
@@ -149,7 +158,7 @@ extension Recorder {
             throw IngestionError(.usage, "baseline \(name) was retired; build another: sluice baseline build NAME")
         }
         let entry = JSONValue.object([
-            "kind": .string(step.rawValue), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
+            "kind": .event(step.event), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),
             "dataset": .string(dataset), "digest": .string(found.digest), "uid": .integer(Int64(getuid())),
             "reason": .string(reason),
         ])
@@ -161,7 +170,7 @@ extension Recorder {
     package func excludeBaseline(of batch: String, dataset: String, reason: String) throws(IngestionError) {
         let (log, state) = try store.proven()
         let run = try recording { () throws(LedgerError) in try log.run(batch) }
-        guard run.flatMap(\.files).contains(where: { ["baseline", "claims"].contains($0.role) }),
+        guard run.flatMap(\.files).contains(where: { $0.role == .baseline || $0.role == .claims }),
             run.contains(where: { $0.body["dataset"]?.text == dataset })
         else {
             throw IngestionError(
@@ -172,7 +181,7 @@ extension Recorder {
             throw IngestionError(.usage, "the baseline of batch \(batch) is already excluded")
         }
         let entry = JSONValue.object([
-            "kind": .string("baseline.excluded"), "v": .integer(1), "time": .string(Clock.text()),
+            "kind": .event(.baselineExcluded), "v": .integer(1), "time": .string(Clock.text()),
             "dataset": .string(dataset), "batch": .string(batch), "uid": .integer(Int64(getuid())),
             "reason": .string(reason),
         ])

@@ -24,7 +24,7 @@ extension Store {
 
     private static func cure(of file: PublishedFile) -> String {
         let restore = "restore it from a backup; until then no file of the dataset can be judged"
-        guard file.role == "baseline" || file.role == "claims" else { return restore }
+        guard file.role == .baseline || file.role == .claims else { return restore }
         let dataset = file.entry.body["dataset"]?.text ?? "NAME"
         return restore
             + "; if it is lost for good: sluice baseline exclude \(file.batch) --dataset \(dataset) --reason TEXT"

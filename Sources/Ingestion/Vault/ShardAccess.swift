@@ -11,7 +11,7 @@ extension Recorder {
     /// Appends `shard.opened` to the ledger: who (uid) opened which file, and why.
     package func recordOpening(_ digest: String, reason: String) throws(IngestionError) {
         let entry = JSONValue.object([
-            "kind": .string("shard.opened"), "v": .integer(1), "time": .string(Clock.text()),
+            "kind": .event(.shardOpened), "v": .integer(1), "time": .string(Clock.text()),
             "file_sha256": .string(digest), "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ])
         try append([entry])
@@ -30,7 +30,7 @@ extension Store {
     ) throws(IngestionError) -> [[UInt8]?] {
         let key = try key(.token, name)
         var entry: [String: JSONValue] = [
-            "kind": .string("values.revealed"), "v": .integer(1), "time": .string(Clock.text()), "key": .string(name),
+            "kind": .event(.valuesRevealed), "v": .integer(1), "time": .string(Clock.text()), "key": .string(name),
             "fingerprint": .string(key.fingerprint(name: name)), "count": .integer(Int64(values.count)),
             "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ]
@@ -197,8 +197,9 @@ extension Store {
         -> Range<Int>?
     {
         let run = try recording { [log = try proven().log] () throws(LedgerError) in try log.run(batch) }
-        guard row >= 1, let file = run.flatMap(\.files).first(where: { $0.role == "rows" }) else { return nil }
-        let bytes = try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": "rows"])
+        guard row >= 1, let file = run.flatMap(\.files).first(where: { $0.role == .rows }) else { return nil }
+        let bytes = try readRecorded(
+            file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.rows.rawValue])
         let magic = Array("sluice-rows-v1\n".utf8)
         guard bytes.starts(with: magic) else { return nil }
         return rowRange(bytes, from: magic.count, row: row, end: sourceEnd)

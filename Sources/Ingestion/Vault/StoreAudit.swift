@@ -24,13 +24,13 @@ struct RecordedPlaces {
         let digest: String
         let sequence: Int
         let batch: String
-        let role: String
+        let role: FileRole?
         /// Its length, where the entry says it.
         let bytes: Int?
 
         /// Whether nothing rests on the file any more: somebody excluded its batch from the baselines.
         func isExcluded(_ state: ProvenState) -> Bool {
-            (role == "baseline" || role == "claims") && state.excluded.contains(batch)
+            (role == .baseline || role == .claims) && state.excluded.contains(batch)
         }
     }
 
@@ -47,7 +47,7 @@ struct RecordedPlaces {
         while true {
             let from = next
             let entries = try recording { () throws(LedgerError) in
-                try ledger.unindexedEntries(kind: LedgerEntry.publishedKind, from: from, limit: 1000)
+                try ledger.unindexedEntries(kind: LedgerEvent.shardPublished.rawValue, from: from, limit: 1000)
             }
             guard let last = entries.last else { return }
             next = last.sequence + 1
@@ -173,7 +173,7 @@ extension Store {
             )
         }
         for dataset in configuration.datasets.keys.sorted() where configuration.datasets[dataset]?.schema != nil {
-            guard state.datasets(with: "accepted").contains(dataset), let loaded = try? contract(of: dataset) else {
+            guard state.datasets(with: .accepted).contains(dataset), let loaded = try? contract(of: dataset) else {
                 continue
             }
             if !state.contracts.contains(hex(Schema.digested(loaded).digest)) {

@@ -71,8 +71,8 @@ extension Ledger {
         var received: JSONValue?
         try db.forEach("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", [proven]) { row in
             guard let body = try? JSONValue.parse(row.bytes(0)) else { return }
-            if body["kind"]?.text == "batch.received" { received = body }
-            guard body["kind"]?.text == "batch.judged" else { return }
+            if body.event == .batchReceived { received = body }
+            guard body.event == .batchJudged else { return }
             // Other contracts and policies have other keys; the content is the same.
             if body["verdict"]?.text == "accepted", let received, received["batch"] == body["batch"],
                 change.accepts?.isReceived(in: received) == true

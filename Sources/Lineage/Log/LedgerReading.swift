@@ -237,7 +237,7 @@ extension Ledger {
 enum SeenKeys {
     /// Those of an entry's bytes; none of an entry before they were part of the body.
     static func recorded(in bytes: [UInt8]) -> [[UInt8]] {
-        guard let body = try? JSONValue.parse(bytes), body["kind"]?.text == "batch.judged" else { return [] }
+        guard let body = try? JSONValue.parse(bytes), body.event == .batchJudged else { return [] }
         return recorded(in: body)
     }
 

@@ -136,7 +136,7 @@ package final class ProvenLog: Sendable {
         guard let cache, let sequence = kept.keys[name]?.sequence else { return false }
         var signed = ProvenState()
         (signed.size, signed.root) = (head.size, head.root)
-        guard let entry = try? entry(sequence, of: signed), entry.kind == "key.recorded" else { return false }
+        guard let entry = try? entry(sequence, of: signed), entry.event == .keyRecorded else { return false }
         return (entry.body["keys"]?.items ?? []).contains { key in
             key["kind"]?.text == name.kind && key["name"]?.text == name.name && key["identity"]?.text == cache.identity
         }
@@ -189,7 +189,7 @@ package final class ProvenLog: Sendable {
 
     /// The files of a role that are recorded in these entries and still count.
     package func files(
-        _ role: String, in sequences: some Sequence<Int>
+        _ role: FileRole, in sequences: some Sequence<Int>
     ) throws(LedgerError) -> [PublishedFile] {
         let state = try state()
         var found: [PublishedFile] = []

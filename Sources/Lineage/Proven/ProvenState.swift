@@ -104,13 +104,13 @@ package struct ProvenState: Sendable {
 
     /// Entries `shard.published` with files of a role in a dataset, oldest first; of one source's batches when it is
     /// given.
-    package func publications(_ dataset: String, role: String, source: String? = nil) -> [Int] {
-        (published[dataset]?[role] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
+    package func publications(_ dataset: String, role: FileRole, source: String? = nil) -> [Int] {
+        (published[dataset]?[role.rawValue] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
     }
 
     /// The datasets that have files of a role, sorted.
-    package func datasets(with role: String) -> [String] {
-        published.filter { $0.value[role] != nil }.keys.sorted()
+    package func datasets(with role: FileRole) -> [String] {
+        published.filter { $0.value[role.rawValue] != nil }.keys.sorted()
     }
 
     /// The entries `batch.judged` that may have accepted this content in this dataset: read and compare them.
@@ -138,54 +138,55 @@ package struct ProvenState: Sendable {
 
     /// Takes the next entry into account.
     mutating func add(_ body: JSONValue, sequence: Int) {
-        let kind = body["kind"]?.text ?? ""
-        switch kind {
-        case "source.trusted", "source.blocked", "source.probation", "source.observed", "source.registered":
-            addSource(body, kind: kind, sequence: sequence)
-        case "baseline.built", "baseline.approved", "baseline.pinned", "baseline.retired":
+        guard let event = body.event else { return }
+        switch event {
+        case .sourceTrusted, .sourceBlocked, .sourceProbation, .sourceObserved, .sourceRegistered:
+            addSource(body, event, sequence: sequence)
+        case .baselineBuilt, .baselineApproved, .baselinePinned, .baselineRetired:
             baselineSteps.append(sequence)
-        case "baseline.excluded": if let batch = body["batch"]?.text { excluded.insert(batch) }
-        case "batch.superseded":
+        case .baselineExcluded: if let batch = body["batch"]?.text { excluded.insert(batch) }
+        case .batchSuperseded:
             if let batch = body["batch"]?.text { superseded[batch] = body["by"]?.text ?? "" }
-        case "batch.received":
+        case .batchReceived:
             received = Received(
                 batch: body["batch"]?.text ?? "", dataset: body["dataset"]?.text ?? "",
                 source: body["source"]?.text ?? "", digest: body["data_hash"]?.text ?? "",
                 number: body["vouched"]?["manifest"]?["sequence"]?.whole)
-        case "batch.judged": addJudgement(body, sequence: sequence)
-        case LedgerEntry.publishedKind: addFiles(body, sequence: sequence)
-        case "profile.published":
+        case .batchJudged: addJudgement(body, sequence: sequence)
+        case .shardPublished: addFiles(body, sequence: sequence)
+        case .profilePublished:
             if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
                 // Numbers are folded before the root is compared, so they are untrusted and must not overflow.
                 spent[digest] = min((spent[digest] ?? 0) + UInt64(cost), 1 << 62)
             }
-        case "key.recorded":
+        case .keyRecorded:
             for key in body["keys"]?.items ?? [] {
                 guard let kind = key["kind"]?.text, let name = key["name"]?.text else { continue }
                 keys[KeyName(kind: kind, name: name)] = RecordedKey(
                     fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
                     sequence: sequence)
             }
-        case "config.changed":
+        case .configChanged:
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
-        case "contract.registered": if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
-        default: break
+        case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
+        // Nothing is decided by these.
+        case .batchDuplicate, .batchFailed, .batchReleased, .shardOpened, .valuesRevealed: break
         }
     }
 
-    private mutating func addSource(_ body: JSONValue, kind: String, sequence: Int) {
-        if kind == "source.registered" {
+    private mutating func addSource(_ body: JSONValue, _ event: LedgerEvent, sequence: Int) {
+        if event == .sourceRegistered {
             if let name = body["name"]?.text { registered[name] = body["record_sha256"]?.text ?? "" }
             return
         }
         guard let name = body["source"]?.text else { return }
         var history = sources[name] ?? SourceHistory()
-        if kind == "source.observed" {
+        if event == .sourceObserved {
             if let digest = body["data_hash"]?.text { history.observed.insert(digest) }
         } else {
-            (history.decision, history.sequence) = (kind, sequence)
+            (history.decision, history.sequence) = (event.rawValue, sequence)
             (history.time, history.reason) = (body["time"]?.text ?? "", body["reason"]?.text ?? "")
-            if kind == "source.trusted" { history.trustedSince = sequence }
+            if event == .sourceTrusted { history.trustedSince = sequence }
             history.observed = []
         }
         sources[name] = history
@@ -214,12 +215,13 @@ package struct ProvenState: Sendable {
     private mutating func addFiles(_ body: JSONValue, sequence: Int) {
         guard let dataset = body["dataset"]?.text else { return }
         let source = received.flatMap { $0.batch == body["batch"]?.text ? $0.source : nil } ?? ""
-        for role in Set((body["files"]?.items ?? []).compactMap { $0["role"]?.text })
+        for role in Set((body["files"]?.items ?? []).compactMap { $0["role"]?.text.flatMap { FileRole(rawValue: $0) } })
         where Self.askedRoles.contains(role) {
-            published[dataset, default: [:]][role, default: []].append(Published(sequence: sequence, source: source))
+            published[dataset, default: [:]][role.rawValue, default: []].append(
+                Published(sequence: sequence, source: source))
         }
     }
 
     /// Roles of files that decisions rest on.
-    private static let askedRoles: Set = ["accepted", "baseline", "claims"]
+    private static let askedRoles: Set = [FileRole.accepted, .baseline, .claims]
 }

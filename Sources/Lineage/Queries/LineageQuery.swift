@@ -101,7 +101,7 @@ package struct LineageQuery: Sendable {
     private func search(
         _ word: String, where condition: (PublishedFile) -> Bool
     ) throws(LedgerError) -> PublishedFile? {
-        try search(.string(word), kind: LedgerEntry.publishedKind) { $0.files.contains(where: condition) }
+        try search(.string(word), kind: LedgerEvent.shardPublished.rawValue) { $0.files.contains(where: condition) }
             .flatMap(\.files).last(where: condition)
     }
 
@@ -127,31 +127,31 @@ package struct LineageQuery: Sendable {
         }
         guard let shard = found else { return nil }
         let run = try self.run(shard.batch)
-        let received = run.first { $0.kind == "batch.received" }
-        let judged = run.first { $0.kind == "batch.judged" }
+        let received = run.first { $0.event == .batchReceived }
+        let judged = run.first { $0.event == .batchJudged }
         var contract: LedgerEntry?
         if let digest = received?.body["contract_sha256"]?.text {
-            contract = try entries(naming: digest).first { $0.kind == "contract.registered" }
+            contract = try entries(naming: digest).first { $0.event == .contractRegistered }
         }
         var traced: TracedRow?
         if let row { traced = try find(row, in: shard, judged) }
         return Trace(
             shard: shard, received: received, judged: judged, contract: contract,
-            released: run.first { $0.kind == "batch.released" }, row: traced)
+            released: run.first { $0.event == .batchReleased }, row: traced)
     }
 
     private func find(_ row: Int, in shard: PublishedFile, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {
         let map = try judged.flatMap { entry throws(LedgerError) in try rowMap(of: entry) }
         switch shard.role {
-        case "source":
+        case .source:
             // A held source is sealed whole, so its rows stand where they stood.
             guard row >= 1, row <= map?.rowCount ?? Int(judged?.body["rows"]?.whole ?? 0) else { return nil }
             return TracedRow(sourceRow: row, outcome: nil)
-        case "accepted", "quarantine":
+        case .accepted, .quarantine:
             guard let ordinal = shard.body["shard"]?.whole else { return nil }
-            let found = map?.source(ofRow: row, inShard: Int(ordinal), released: shard.role == "accepted")
+            let found = map?.source(ofRow: row, inShard: Int(ordinal), released: shard.role == .accepted)
             return found.map { TracedRow(sourceRow: $0.row, outcome: $0.fate.outcome) }
-        default: return nil
+        case .baseline, .claims, .provenance, .rows, .decision, nil: return nil
         }
     }
 
@@ -192,9 +192,9 @@ package struct LineageQuery: Sendable {
             try ledger.entries(
                 "WHERE seq IN (SELECT seq FROM prov_edge WHERE dst = ? AND rel = 'used') ORDER BY seq",
                 ["sha256:" + source]
-            ).filter { $0.kind == "batch.received" }
+            ).filter { $0.event == .batchReceived }
         if received.isEmpty {
-            received = try search(.string(source), kind: "batch.received") { entry in
+            received = try search(.string(source), kind: LedgerEvent.batchReceived.rawValue) { entry in
                 ["source", "source_name_hash"].contains { entry.body[$0]?.text == source }
             }
         }
@@ -204,7 +204,7 @@ package struct LineageQuery: Sendable {
             let entries = try run(batch)
             found.append(
                 Impact(
-                    batch: batch, received: entry, judged: entries.first { $0.kind == "batch.judged" },
+                    batch: batch, received: entry, judged: entries.first { $0.event == .batchJudged },
                     files: entries.flatMap(\.files)))
         }
         return found

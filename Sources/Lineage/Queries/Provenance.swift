@@ -66,15 +66,15 @@ struct ProvenanceRow: Sendable, Equatable {
             return [ProvenanceRow(table: .entity, first: "sha256:" + digest, second: kind, third: "")]
         }
         let run = "run:" + (body["batch"]?.text ?? "")
-        switch body["kind"]?.text {
-        case "batch.received", "batch.failed":
+        switch body.event {
+        case .batchReceived, .batchFailed:
             let source = thing(body["data_hash"], "batch")
             let used = source.map { ProvenanceRow(table: .edge, first: run, second: "used", third: $0.first) }
             return source + used + thing(body["policy_sha256"], "policy")
-        case "batch.judged":
+        case .batchJudged:
             return [ProvenanceRow(table: .activity, first: run, second: "judge", third: "")]
-        case "contract.registered": return thing(body["contract_sha256"], "contract")
-        case LedgerEntry.publishedKind:
+        case .contractRegistered: return thing(body["contract_sha256"], "contract")
+        case .shardPublished:
             return (body["files"]?.items ?? []).flatMap { thing($0["file_sha256"], "shard") }
         default: return []
         }
@@ -84,7 +84,7 @@ struct ProvenanceRow: Sendable, Equatable {
     static func blobs(in body: some EntryBody) -> [(name: String, media: String)] {
         var found: [(name: String, media: String)] = []
         if let map = body["rowmap_sha256"]?.text { found.append((map, RowMap.mediaType)) }
-        if body["kind"]?.text == "contract.registered", let contract = body["contract_sha256"]?.text {
+        if body.event == .contractRegistered, let contract = body["contract_sha256"]?.text {
             found.append((contract, LedgerBlob.contractMedia))
         }
         return found

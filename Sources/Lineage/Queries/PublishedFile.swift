@@ -11,8 +11,8 @@ package struct PublishedFile: Sendable, Equatable {
     package var digest: String { body["file_sha256"]?.text ?? "" }
     /// Where it lies, relative to the store.
     package var path: String { body["path"]?.text ?? "" }
-    /// What it is: `accepted`, `quarantine`, `source`, `decision`, `rows` or `baseline`.
-    package var role: String { body["role"]?.text ?? "" }
+    /// What it is; nil for a role that this version does not know.
+    package var role: FileRole? { body["role"]?.text.flatMap { FileRole(rawValue: $0) } }
     /// The batch it belongs to.
     package var batch: String { entry.body["batch"]?.text ?? "" }
 
@@ -25,15 +25,12 @@ package struct PublishedFile: Sendable, Equatable {
 }
 
 extension LedgerEntry {
-    /// The kind of the entries that record files.
-    package static var publishedKind: String { "shard.published" }
-
     /// Files that one entry names at most: its body may not pass 65,535 bytes.
     package static var filesMax: Int { 64 }
 
     /// The files that the entry records; none unless it is `shard.published`.
     package var files: [PublishedFile] {
-        if kind != Self.publishedKind { return [] }
+        if event != .shardPublished { return [] }
         return (body["files"]?.items ?? []).map { PublishedFile(entry: self, body: $0) }
     }
 }

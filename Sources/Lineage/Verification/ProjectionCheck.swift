@@ -35,7 +35,7 @@ struct ProjectionCheck {
             blobs = body.map { ProvenanceRow.blobs(in: $0) } ?? []
             commit = body?["commit"]?.whole.map { Int($0) }
             seen = body.flatMap { $0["seen"] == nil ? nil : SeenKeys.recorded(in: $0) }
-            isJudgement = kind == "batch.judged"
+            isJudgement = kind == LedgerEvent.batchJudged.rawValue
         }
     }
 

@@ -33,10 +33,10 @@ package struct Baseline: Sendable, Equatable {
     }
 
     /// The rows of those batches, oldest first, each by itself; not part of the stored form.
-    private(set) var parts: [RowBlock] = []
+    private(set) var parts: [Part] = []
 
     /// Rows of one accepted batch.
-    struct RowBlock: Sendable {
+    struct Part: Sendable {
         /// Numbers and codes, and the tokens of some of these rows.
         var sample: RowSample, texts: RowSample
     }
@@ -166,7 +166,7 @@ package struct Baseline: Sendable, Equatable {
         let all = [made] + others
         made.history = FeedHistory(all.reversed())
         made.recent = RecentRows(all.filter(\.isOwn))
-        made.parts = all.reversed().map { RowBlock(sample: $0.sample, texts: $0.texts) }
+        made.parts = all.reversed().map { Part(sample: $0.sample, texts: $0.texts) }
         made.summary = nil
         if others.isEmpty { return made }
         // A contract that had other columns kept other numbers of rows.

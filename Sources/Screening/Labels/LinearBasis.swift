@@ -35,7 +35,7 @@ struct LinearBasis: Sendable {
     static let doubtMin = 0.9
 
     /// nil without a label, without anything that tells labels apart, or with too few rows or batches.
-    init?(_ batches: [Baseline.RowBlock], _ screened: ScreenedFields, _ forms: [ColumnForm]) {
+    init?(_ batches: [Baseline.Part], _ screened: ScreenedFields, _ forms: [ColumnForm]) {
         guard let label = screened.label, forms.count == screened.numberCount + screened.categories.count else {
             return nil
         }
@@ -109,7 +109,7 @@ struct LinearBasis: Sendable {
     }
 
     /// The labelled rows of the batches, oldest first.
-    private static func groups(_ batches: [Baseline.RowBlock], label: Int) -> [[(row: LabelledRow, label: UInt64)]] {
+    private static func groups(_ batches: [Baseline.Part], label: Int) -> [[(row: LabelledRow, label: UInt64)]] {
         var groups: [[(row: LabelledRow, label: UInt64)]] = []
         var isOpen = false
         let most = max(2 * groupMin, 2 * rowsMax / max(batches.count, 1))

@@ -12,10 +12,10 @@ enum LineageText {
         var text = "#\(entry.sequence)  \(body["time"]?.text ?? "")  \(entry.kind)"
         if let dataset = body["dataset"]?.text { text += "  \(dataset)" }
         if let batch = body["batch"]?.text { text += "  \(batch)" }
-        switch entry.kind {
-        case "batch.received":
+        switch entry.event {
+        case .batchReceived:
             text += "  from \(body["source"]?.text ?? "")  \(Words.number(Int(body["bytes"]?.whole ?? 0))) bytes"
-        case "batch.judged":
+        case .batchJudged:
             text += "  \(body["verdict"]?.text ?? "")"
             func count(_ key: String) -> Int { Int(body[key]?.whole ?? 0) }
             if body["verdict"]?.text == "accepted" {
@@ -25,34 +25,54 @@ enum LineageText {
                 text += "  \(Words.number(count("accepted") + count("flagged"))) would pass"
             }
             for key in ["quarantined", "rejected"] { text += "  \(Words.number(count(key))) \(key)" }
-        case "shard.published":
+        case .shardPublished:
             let files = entry.files
             text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
-        case "batch.duplicate":
+        case .batchDuplicate:
             text += "  of \(body["of"]?.text ?? "")"
-        case "source.trusted", "source.blocked", "source.probation":
+        case .sourceTrusted, .sourceBlocked, .sourceProbation:
             text += "  \(body["source"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
-        case "source.observed":
+        case .sourceObserved:
             text += "  \(body["source"]?.text ?? "")  \(body["passed"]?.whole ?? 0) of \(body["of"]?.whole ?? 0)"
-        case "batch.superseded":
+        case .batchSuperseded:
             text += "  by \(body["by"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
-        case "batch.released":
+        case .batchReleased:
             text += "  held as \(body["held"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
             text += "  \(body["reason"]?.text ?? "")"
             if let levels = body["levels"]?.items?.compactMap(\.text) {
                 text += "  new level of " + levels.joined(separator: ", ")
             }
-        case "baseline.excluded":
+        case .baselineExcluded:
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
-        case "key.recorded":
+        case .keyRecorded:
             for key in body["keys"]?.items ?? [] {
                 text += "  \(key["kind"]?.text ?? "") \(key["name"]?.text ?? "") \(key["fingerprint"]?.text ?? "")"
             }
-        case "config.changed":
+        case .configChanged:
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
-        case "shard.opened":
+        case .shardOpened:
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
-        default: break
+        case .batchFailed:
+            text +=
+                "  \(body["reason"]?.text ?? "")  after \(Words.count(Int(body["attempts"]?.whole ?? 0), "attempt"))"
+        case .contractRegistered:
+            text +=
+                "  \(body["name"]?.text ?? "") \(body["version"]?.text ?? "")  sha256 \(body["contract_sha256"]?.text ?? "")"
+        case .sourceRegistered:
+            text += "  \(body["name"]?.text ?? "")  record sha256 \(body["record_sha256"]?.text ?? "")"
+        case .baselineBuilt:
+            text += "  \(body["name"]?.text ?? "")  of \(Words.number(body["batches"]?.items?.count ?? 0)) batches"
+        case .baselineApproved, .baselinePinned, .baselineRetired:
+            text += "  \(body["name"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case .profilePublished:
+            let spent = Words.short(Double(body["epsilon_millionths"]?.whole ?? 0) / 1e6, 6)
+            text +=
+                "  epsilon \(spent)  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["source_sha256"]?.text ?? "")"
+        case .valuesRevealed:
+            text +=
+                "  key \(body["key"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        // A later version wrote it.
+        case nil: break
         }
         return text
     }

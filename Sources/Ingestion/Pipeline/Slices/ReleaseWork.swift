@@ -125,15 +125,15 @@ private struct SliceSealer: ~Copyable {
         do throws(SealingError) {
             if let writer = accepted.take() {
                 let rows = writer.rows
-                let name = StagingArea.name(ofShard: slice.ordinal, role: "accepted")
+                let name = StagingArea.name(ofShard: slice.ordinal, role: .accepted)
                 shards.append(
-                    StagedShard(slice, role: "accepted", rows: rows, message: try writer.finish().commit(as: name)))
+                    StagedShard(slice, role: .accepted, rows: rows, message: try writer.finish().commit(as: name)))
             }
             if let writer = quarantine.take() {
                 let rows = writer.rows
-                let name = StagingArea.name(ofShard: slice.ordinal, role: "quarantine")
+                let name = StagingArea.name(ofShard: slice.ordinal, role: .quarantine)
                 shards.append(
-                    StagedShard(slice, role: "quarantine", rows: rows, message: try writer.finish().commit(as: name)))
+                    StagedShard(slice, role: .quarantine, rows: rows, message: try writer.finish().commit(as: name)))
             }
         } catch {
             throw IngestionError(error)
@@ -144,17 +144,17 @@ private struct SliceSealer: ~Copyable {
     private func openAccepted() throws(IngestionError) -> ShardWriter {
         try sealing { () throws(SealingError) in
             try ShardWriter(
-                to: try staging.file(ofShard: slice.ordinal, role: "accepted"), header: header,
-                context: staging.context(slice, role: "accepted"), recipients: staging.recipients)
+                to: try staging.file(ofShard: slice.ordinal, role: .accepted), header: header,
+                context: staging.context(slice, role: .accepted), recipients: staging.recipients)
         }
     }
 
     private func openQuarantine() throws(IngestionError) -> QuarantineWriter {
         try sealing { () throws(SealingError) in
             try QuarantineWriter(
-                to: try staging.file(ofShard: slice.ordinal, role: "quarantine"), fields: plan.fieldNames,
+                to: try staging.file(ofShard: slice.ordinal, role: .quarantine), fields: plan.fieldNames,
                 keepsRejected: plan.schema.batch.rejectedRows != .skip,
-                context: staging.context(slice, role: "quarantine"), recipients: staging.recipients)
+                context: staging.context(slice, role: .quarantine), recipients: staging.recipients)
         }
     }
 }

@@ -6,7 +6,7 @@ import Tabular
 
 /// A file that was sealed for this batch and waits in the lease's folder.
 struct StagedShard: Sendable {
-    var role: String
+    var role: FileRole
     var ordinal: Int
     var name: String
     /// Where it goes, relative to the store; known once the verdict is.
@@ -30,7 +30,7 @@ extension StagedShard {
     /// A shard of one slice.
     ///
     /// - Parameter rows: rows in it.
-    init(_ slice: SourceSlice, role: String, rows: Int, message: SealedMessage) {
+    init(_ slice: SourceSlice, role: FileRole, rows: Int, message: SealedMessage) {
         self.init(
             role: role, ordinal: slice.ordinal, name: StagingArea.name(ofShard: slice.ordinal, role: role),
             sourceRows: SourceRows(
@@ -40,8 +40,8 @@ extension StagedShard {
     }
 
     /// A file that is kept beside the data.
-    init(kept role: String, message: SealedMessage) {
-        self.init(role: role, ordinal: 0, name: role + ".sluice", message: message)
+    init(kept role: FileRole, message: SealedMessage) {
+        self.init(role: role, ordinal: 0, name: role.rawValue + ".sluice", message: message)
     }
 }
 
@@ -52,23 +52,23 @@ struct StagingArea: Sendable {
     let recipients: [WrappingKey]
 
     /// The name that a slice's shard is staged under.
-    static func name(ofShard ordinal: Int, role: String) -> String {
-        role == "accepted" ? "\(ordinal).sluice" : "\(ordinal).\(role).sluice"
+    static func name(ofShard ordinal: Int, role: FileRole) -> String {
+        role == .accepted ? "\(ordinal).sluice" : "\(ordinal).\(role.rawValue).sluice"
     }
 
     /// Begins the file of a slice's shard.
-    func file(ofShard ordinal: Int, role: String) throws(SealingError) -> StagedFile {
+    func file(ofShard ordinal: Int, role: FileRole) throws(SealingError) -> StagedFile {
         let name = Self.name(ofShard: ordinal, role: role)
         return try sealed { () throws(StorageError) in try StagedFile(in: folder, name: name) }
     }
 
     /// What a slice's shard carries in clear, authenticated.
-    func context(_ slice: SourceSlice, role: String) -> [String: String] {
+    func context(_ slice: SourceSlice, role: FileRole) -> [String: String] {
         var context = context
         context["shard"] = String(slice.ordinal)
-        context["role"] = role
+        context["role"] = role.rawValue
         context["rows"] = "\(slice.firstRow)-\(slice.firstRow + slice.rowCount - 1)"
-        if role == "quarantine" { context["media-type"] = "application/jsonl" }
+        if role == .quarantine { context["media-type"] = "application/jsonl" }
         return context
     }
 
@@ -76,11 +76,11 @@ struct StagingArea: Sendable {
     ///
     /// - Parameter extra: more of what stands in clear.
     func seal(
-        _ bytes: [UInt8], role: String, mediaType: String, extra: [String: String] = [:]
+        _ bytes: [UInt8], role: FileRole, mediaType: String, extra: [String: String] = [:]
     ) throws(IngestionError) -> StagedShard {
-        let name = role + ".sluice"
+        let name = role.rawValue + ".sluice"
         var context = context.merging(extra) { _, new in new }
-        context["role"] = role
+        context["role"] = role.rawValue
         context["media-type"] = mediaType
         context["shard"] = nil
         let made = context

@@ -87,7 +87,7 @@ extension BaselineCommand {
         }
 
         /// What would have held them: each reason with how many batches have it.
-        private static func reasons(_ held: [Simulation.RowBlock], _ fields: [String]) -> String {
+        private static func reasons(_ held: [Simulation.JudgedBatch], _ fields: [String]) -> String {
             var counts: [String: Int] = [:]
             for batch in held {
                 let codes = batch.findings.filter { $0.outcome >= .quarantined }.map { finding in

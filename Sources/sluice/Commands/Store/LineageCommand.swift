@@ -152,7 +152,7 @@ struct LineageCommand: AsyncParsableCommand {
                     for file in impact.files {
                         guard let rows = file.body["rows"]?.text else { continue }
                         Terminal.line(
-                            "  \(file.role)  \(file.path)  source rows \(rows), "
+                            "  \(file.role?.rawValue ?? "unknown")  \(file.path)  source rows \(rows), "
                                 + "\(Words.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
                     }
                 }
