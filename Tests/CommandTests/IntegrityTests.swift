@@ -56,7 +56,7 @@ import Testing
         ("DELETE FROM entry WHERE seq >= 6", ["TAIL signed checkpoint covers"]),
         (
             "INSERT INTO entry SELECT max(seq) + 1, body, leaf_hash, kind FROM entry",
-            ["TAIL 1 row(s) after the last signed checkpoint"]
+            ["TAIL 1 row after the last signed checkpoint"]
         ),
         ("DELETE FROM prov_edge WHERE seq > 1", ["PROJECTION"]),
         ("UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND idx = 1", ["NODE 1/1"]),

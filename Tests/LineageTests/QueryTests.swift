@@ -119,7 +119,7 @@ struct QueryTests {
         }
         #expect(
             try Demo.verify(scratch.file("ledger.sqlite"))
-                == ["PROJECTION prov tables disagree with the log: 1 difference(s)"])
+                == ["PROJECTION prov tables disagree with the log: 1 difference"])
     }
 
     @Test func `batch`() throws {

@@ -36,7 +36,7 @@ struct SeenCheck: Sendable {
         differences += missing.count + later.count { $0 >= size }
         var damage = DamageList()
         if differences > 0 {
-            damage.add(.projection, "seen disagrees with the log: \(differences) difference(s)")
+            damage.add(.projection, "seen disagrees with the log: \(counted(differences, "difference"))")
         }
         return damage
     }
