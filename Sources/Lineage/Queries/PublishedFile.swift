@@ -28,6 +28,17 @@ extension LedgerEntry {
     /// The kind of the entries that record files.
     package static var publishedKind: String { "shard.published" }
 
+    /// Every kind of entry that any version writes.
+    package static var kinds: [String] {
+        [
+            "genesis", "key.recorded", "config.changed", "contract.registered", "batch.received", "batch.judged",
+            publishedKind, "batch.duplicate", "batch.superseded", "batch.released", "batch.failed", "source.registered",
+            "source.trusted", "source.blocked", "source.probation", "source.observed", "baseline.built",
+            "baseline.approved", "baseline.pinned", "baseline.retired", "baseline.excluded", "shard.opened",
+            "values.revealed", "profile.published",
+        ]
+    }
+
     /// Files that one entry names at most: its body may not pass 65,535 bytes.
     package static var filesMax: Int { 64 }
 

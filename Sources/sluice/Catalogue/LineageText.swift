@@ -50,11 +50,36 @@ enum LineageText {
             }
         case "config.changed":
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
+        case "genesis":
+            text += "  origin \(body["origin"]?.text ?? "")"
+        case "contract.registered":
+            text += "  \(body["name"]?.text ?? "")"
+        case "batch.failed":
+            text += "  from \(body["source"]?.text ?? "")  \(body["reason"]?.text ?? "")"
+        case "source.registered":
+            text += "  \(body["source"]?.text ?? "")"
+        case "baseline.built":
+            text += "  baseline \(body["name"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+        case "baseline.approved", "baseline.pinned", "baseline.retired":
+            text +=
+                "  baseline \(body["name"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case "values.revealed":
+            text += "  \(Words.count(Int(body["count"]?.whole ?? 0), "value")) with key \(body["key"]?.text ?? "")"
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case "profile.published":
+            text +=
+                "  epsilon \(epsilon(body["epsilon_millionths"])), \(epsilon(body["spent_millionths"])) spent on the file"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
         case "shard.opened":
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         default: break
         }
         return text
+    }
+
+    /// A privacy budget, which the record has in millionths.
+    private static func epsilon(_ millionths: JSONValue?) -> String {
+        Words.short(Double(millionths?.whole ?? 0) / 1e6, 6).trimmedZeros()
     }
 
     static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> [String] {
