@@ -50,7 +50,9 @@ enum InflightCheck {
         for (place, row) in rows.enumerated() {
             guard Inflight.isName(row.claim) else {
                 // Its text is not repeated: whoever wrote it may have written anything.
-                damage.add(.projection, "inflight row \(place + 1) of \(rows.count) is no claim: its name is not an id")
+                damage.add(
+                    .projection, "inflight row \(place + 1) of \(rows.count) is not a claim: its name is not a batch id"
+                )
                 continue
             }
             let isPublishing = row.state == Inflight.State.publishing.rawValue
