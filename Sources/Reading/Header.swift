@@ -64,15 +64,16 @@ package func readHead(
     if block.count < limits.blockRows {
         let rows = limits.blockRows == 1 ? "a header" : "\(limits.blockRows) rows before the data"
         throw UnreadableSource(
-            reason: block.count == 0 ? "the file is empty: it needs at least a header" : "the file has not even \(rows)"
+            reason: block.count == 0
+                ? "the file is empty: it needs at least a header" : "the file has fewer than \(rows)"
         )
     }
     if let problem = block.problems.first(where: { plan.dialect.headerRows.contains($0.row + 1) }) {
         throw UnreadableSource(
             reason: plan.format == .jsonl
-                ? "the first item is no readable array of names (\(problem.code.rawValue)); are the items arrays, as the dialect says?"
-                : "the header is no readable CSV record (\(problem.code.rawValue)); is the file CSV, in "
-                    + "\(plan.coding.encoding.rawValue)?")
+                ? "cannot read the first item as an array of names (\(problem.code.rawValue)); check that the items are arrays, as the dialect says"
+                : "cannot read the header as CSV (\(problem.code.rawValue)); check that the file is CSV, in "
+                    + "\(plan.coding.encoding.rawValue)")
     }
     let rows = block.texts(bytes)
     if plan.dialect.headerRows.isEmpty {

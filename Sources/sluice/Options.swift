@@ -1,10 +1,12 @@
 import ArgumentParser
 import Foundation
 import Ingestion
+import Lineage
 import Reading
 import Schemas
 import Screening
 import Storage
+import Synchronization
 import Tabular
 
 /// Where standard input is kept when there is no store.
@@ -58,6 +60,44 @@ struct StoreOptions: ParsableArguments {
         if let store = try find() { return store }
         throw IngestionError(
             .configuration, "there is no store here: give --store DIR, or make one with: sluice init DIR")
+    }
+}
+
+/// A batch on the command line: its id, the beginning of one, or `latest`.
+enum BatchID {
+    /// The shortest beginning of an id that is looked up.
+    static let shortest = 6
+
+    /// The full id. What is neither a beginning nor `latest` comes back as it is: the command knows best what it misses.
+    static func resolve(_ given: String, in store: Store) throws -> String {
+        let isBeginning = given.count >= shortest && given.count < 36 && given.allSatisfy { $0.isHexDigit || $0 == "-" }
+        guard given == "latest" || isBeginning else { return given }
+        let query = LineageQuery(try store.readableLedger())
+        if given == "latest" {
+            guard let newest = try query.newestBatch() else {
+                throw IngestionError(.noInput, "the ledger has no batch yet; ingest a file first: sluice ingest FILE")
+            }
+            return newest
+        }
+        let found = try query.batches(beginningWith: given)
+        if found.count > 1 {
+            throw IngestionError(
+                .usage,
+                "\(given) begins the ids of \(found.count) batches, such as \(found.prefix(2).joined(separator: " and ")); "
+                    + "give more of the id")
+        }
+        return found.first ?? given
+    }
+}
+
+/// The warnings of contracts, on standard error: each once, however many files a command reads.
+enum ContractWarnings {
+    private static let told = Mutex(Set<String>())
+
+    static func tell(_ loaded: LoadedSchema) {
+        for warning in loaded.warnings.map(\.description) where told.withLock({ $0.insert(warning).inserted }) {
+            Terminal.remark("warning: \(warning)")
+        }
     }
 }
 
@@ -226,7 +266,7 @@ struct ReadingOptions: ParsableArguments {
     func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
 
     private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
-        for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
+        ContractWarnings.tell(loaded)
         return loaded
     }
 }

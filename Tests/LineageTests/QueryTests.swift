@@ -87,6 +87,15 @@ struct QueryTests {
         #expect(try query.log(limit: 99, dataset: "people").count == 9)
         #expect(try query.log(limit: 99, dataset: "other").isEmpty)
         #expect(try query.log(limit: 2, kind: "shard.published").map(\.sequence) == [8, 5])
+        #expect(try query.log(limit: 99, source: "b.csv").map(\.sequence) == [6])
+        #expect(try query.log(limit: 99, since: "9999-01-01").isEmpty)
+    }
+
+    @Test func `batches by the beginning of their ids, and the newest`() throws {
+        #expect(try query.batches(beginningWith: "b") == ["b1", "b2"])
+        #expect(try query.batches(beginningWith: "B2") == ["b2"])
+        #expect(try query.batches(beginningWith: "b3").isEmpty)
+        #expect(try query.newestBatch() == "b2")
     }
 
     @Test func `run`() throws {
@@ -119,7 +128,7 @@ struct QueryTests {
         }
         #expect(
             try Demo.verify(scratch.file("ledger.sqlite"))
-                == ["PROJECTION prov tables disagree with the log: 1 difference(s)"])
+                == ["PROJECTION prov tables disagree with the log: 1 difference"])
     }
 
     @Test func `batch`() throws {

@@ -96,7 +96,7 @@ struct TamperTests {
     @Test func `tail rows removed`() throws {
         try Intruder.alter(path) { try $0.execute(sql: "DELETE FROM entry WHERE seq >= 13") }
         let found = try Demo.verify(path)
-        #expect(found.contains("TAIL signed checkpoint covers 16 rows, ledger holds 13: 3 row(s) removed"))
+        #expect(found.contains("TAIL signed checkpoint covers 16 rows, ledger holds 13: 3 rows removed"))
     }
 
     @Test func `clean rollback to an older signed state shows only with an anchor`() throws {
@@ -137,7 +137,7 @@ struct TamperTests {
                 arguments: [Data(MerkleTree.leafHash([123, 125]))])
         }
         let found = try Demo.verify(path)
-        #expect(found.first == "TAIL 1 row(s) after the last signed checkpoint (16)")
+        #expect(found.first == "TAIL 1 row after the last signed checkpoint (16)")
         #expect(found.contains("PROJECTION entry.kind of row 16 disagrees with its body"))
     }
 
@@ -174,12 +174,12 @@ struct TamperTests {
         ("PRAGMA user_version = 2", "SCHEMA user_version was changed"),
         (
             "UPDATE prov_entity SET kind = 'shard' WHERE kind = 'batch'",
-            "PROJECTION prov tables disagree with the log: 10 difference(s)"
+            "PROJECTION prov tables disagree with the log: 10 differences"
         ),
-        ("DELETE FROM prov_edge WHERE rel = 'used'", "PROJECTION prov tables disagree with the log: 5 difference(s)"),
+        ("DELETE FROM prov_edge WHERE rel = 'used'", "PROJECTION prov tables disagree with the log: 5 differences"),
         (
             "INSERT INTO prov_activity VALUES('run:9', 'validate', 99)",
-            "PROJECTION prov tables disagree with the log: 1 difference(s)"
+            "PROJECTION prov tables disagree with the log: 1 difference"
         ),
         ("INSERT INTO node VALUES(3, 2, zeroblob(32))", "NODE 3/2 disagrees with the recomputed tree"),
     ])

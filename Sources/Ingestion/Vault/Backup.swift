@@ -44,7 +44,7 @@ package struct Backup: Sendable {
         if let first = verified.damage.first {
             throw IngestionError(
                 .damaged,
-                "\(store.ledgerPath): \(verified.damage.count) finding(s), the first: \(first.description); see: "
+                "\(store.ledgerPath): \(counted(verified.damage.count, "finding")), the first: \(first.description); see: "
                     + "sluice lineage verify")
         }
         let copy = try recording { () throws(LedgerError) in try Ledger.openReadonly(path: ledgerPath) }

@@ -42,15 +42,16 @@ extension Store {
                     Diagnosis(
                         "store", .bad, "\(path) is missing",
                         cure: name == "ledger.sqlite"
-                            ? "restore it from a backup" : "make it again: mkdir -m 700 \(path)"))
+                            ? "restore it from a backup" : "create it: mkdir -m 700 \(path)"))
                 continue
             }
             if status.kind == .link { continue }
             if status.owner != me {
                 found.append(
                     Diagnosis(
-                        "rights", .risk, "\(path) belongs to user \(status.owner), and this is user \(me)",
-                        cure: "run sluice as that user, or chown the store"))
+                        "rights", .risk,
+                        "\(path) is owned by user \(status.owner), but this process runs as user \(me)",
+                        cure: "run sluice as user \(status.owner), or give the store to user \(me) with chown"))
             }
             if status.mode & 0o077 != 0 {
                 found.append(
@@ -60,7 +61,7 @@ extension Store {
                         cure: "chmod go-rwx \(path)"))
             }
         }
-        return found.isEmpty ? [Diagnosis("store", .well, "folders and rights are as they should be")] : found
+        return found.isEmpty ? [Diagnosis("store", .well, "every folder exists, with safe owner and mode")] : found
     }
 
     private func examineKeys() throws(IngestionError) -> [Diagnosis] {
@@ -98,21 +99,23 @@ extension Store {
         found += causes.map {
             Diagnosis(
                 "keys", .bad, "\($0.cause)",
-                cure: "it stops: \($0.stopped.joined(separator: ", ")); see also: sluice keys check")
+                cure: "put it right for: \($0.stopped.joined(separator: ", ")); sluice keys check lists every key")
         }
         return found.isEmpty
-            ? [Diagnosis("keys", .well, "every key that is needed is there and closed to others")] : found
+            ? [Diagnosis("keys", .well, "every needed key is present and readable by its owner only")] : found
     }
 
     /// Every key that a sealed file, or a column of tokens, still needs: there, the recorded one, and the one that opens it.
     package func examineRecordedKeys() throws(IngestionError) -> [Diagnosis] {
         let (log, state) = try proven()
         var found = try missingKeys().map {
-            Diagnosis("keys", .bad, $0, cure: "it is in your copy of keys/, or nowhere")
+            Diagnosis("keys", .bad, $0, cure: "copy it back from your backup of keys/: it cannot be made again")
         }
         for key in try presentKeys() {
             do throws(IngestionError) { try requireRecorded(key) } catch {
-                found.append(Diagnosis("keys", .bad, error.description, cure: "put the recorded key back"))
+                found.append(
+                    Diagnosis(
+                        "keys", .bad, error.description, cure: "restore the recorded key from your backup of keys/"))
             }
         }
         let needs = try neededKeys(log)
@@ -123,8 +126,8 @@ extension Store {
                 if state.keys[ProvenState.KeyName(kind: "kek", name: name)] == nil {
                     found.append(
                         Diagnosis(
-                            "keys", .bad, "keys/\(name).kek is missing, and \(file.path) is sealed for it",
-                            cure: "restore it from your copy of keys/"))
+                            "keys", .bad, "keys/\(name).kek is missing, but \(file.path) is encrypted for it",
+                            cure: "copy it back from your backup of keys/"))
                 }
                 continue
             }
@@ -135,8 +138,8 @@ extension Store {
                 found.append(
                     Diagnosis(
                         "keys", .bad,
-                        "keys/\(name).kek does not open \(file.path), which is sealed for a key of that name",
-                        cure: "it is another key: put the one back that the file was sealed for"))
+                        "keys/\(name).kek does not open \(file.path), which is encrypted for a key of that name",
+                        cure: "the key was replaced: copy the original back from your backup of keys/"))
             }
         }
         let tokens = try Set(
@@ -145,8 +148,8 @@ extension Store {
             found.append(
                 Diagnosis(
                     "keys", .bad,
-                    "tokens of batch \(batch) were made with a key of fingerprint \(fingerprint), which is not in keys/",
-                    cure: "restore it from your copy of keys/: another one makes tokens that join none of these"))
+                    "batch \(batch) has tokens made with the key of fingerprint \(fingerprint), which is not in keys/",
+                    cure: "copy it back from your backup of keys/: tokens made with another key do not match these"))
         }
         return found
     }
@@ -184,12 +187,12 @@ extension Store {
 
     private func examineDisk() throws(IngestionError) -> [Diagnosis] {
         let free = try storing { () throws(StorageError) in try freeSpace(root) }
-        let text = "\(free >> 20) MiB are free"
+        let text = "\(free >> 20) MiB free"
         if free < 64 << 20 {
-            return [Diagnosis("disk", .bad, text, cure: "free space: nothing can be recorded on a full disk")]
+            return [Diagnosis("disk", .bad, text, cure: "free space now: on a full disk nothing can be recorded")]
         }
         if free < 1 << 30 {
-            return [Diagnosis("disk", .risk, text, cure: "free space soon: a file needs twice its size")]
+            return [Diagnosis("disk", .risk, text, cure: "free space soon: ingesting a file takes twice its size")]
         }
         return [Diagnosis("disk", .well, text)]
     }
@@ -203,10 +206,10 @@ extension Store {
             found.append(
                 Diagnosis(
                     "clock", .risk,
-                    "the newest entry was written at \(time), which is still to come: the clock was set back",
-                    cure: "set the clock (timedatectl); the order of entries does not depend on it, their times do"))
+                    "the newest ledger entry is dated \(time), in the future: the clock was set back",
+                    cure: "set the clock (timedatectl); the order of the entries is right, their times are not"))
         } else {
-            found.append(Diagnosis("clock", .well, "the newest entry is not later than now"))
+            found.append(Diagnosis("clock", .well, "no ledger entry is dated in the future"))
         }
         do throws(IngestionError) {
             // The ledger was held against the key that is known for it when it was opened.
@@ -215,8 +218,8 @@ extension Store {
             if case .unpinned(let reason) = standing {
                 found.append(
                     Diagnosis(
-                        "ledger", .risk, "its verifier key is not written down outside the store: \(reason)",
-                        cure: "keep it elsewhere, and use: sluice lineage verify --vkey \(verifier)"))
+                        "ledger", .risk, "its verifier key is not pinned outside the store: \(reason)",
+                        cure: "keep the key elsewhere and verify with: sluice lineage verify --vkey \(verifier)"))
             }
             let result = try recording { () throws(LedgerError) in
                 try Ledger.verify(path: ledgerPath, key: verifier)
@@ -226,9 +229,10 @@ extension Store {
             } else {
                 found.append(
                     Diagnosis(
-                        "ledger", .bad, "\(result.damage.count) finding(s), the first: \(result.damage[0].description)",
+                        "ledger", .bad,
+                        "tampered or damaged: \(counted(result.damage.count, "finding")), the first: \(result.damage[0].description)",
                         cure:
-                            "someone changed it, or the disk did: keep it as evidence and restore a backup; all findings: "
+                            "someone or a failing disk changed it: keep it as evidence and restore a backup; all findings: "
                             + "sluice lineage verify"))
             }
         } catch {
@@ -239,18 +243,18 @@ extension Store {
 
     private func examineFiles() throws(IngestionError) -> [Diagnosis] {
         let audit = try audit()
-        let notes = audit.notes.map { Diagnosis("files", .risk, $0, cure: "look whether you changed it") }
+        let notes = audit.notes.map { Diagnosis("files", .risk, $0, cure: "check that the change is yours") }
         if audit.problems.isEmpty {
-            return notes + [Diagnosis("files", .well, "every published file is the recorded one")]
+            return notes + [Diagnosis("files", .well, "every published file matches the ledger")]
         }
         return notes
             + audit.problems.map { line in
                 Diagnosis(
                     "files", .bad, line,
                     cure: line.hasSuffix("finishes it") || line.hasSuffix("writes it")
-                        ? "run sluice ingest or watch; restore it from a backup only if it is named again"
+                        ? "run sluice ingest or watch; restore it from a backup only if the doctor reports it again"
                         : line.hasSuffix("is not recorded") || line.hasPrefix("WORK")
-                            ? "nobody may read it as published; move it away and find out who put it there"
+                            ? "do not use it as published data: move it out of the store and find out who put it there"
                             : "restore it from a backup")
             }
     }
@@ -263,8 +267,8 @@ extension Store {
             guard Inflight.isName(claim.claim) else {
                 found.append(
                     Diagnosis(
-                        "claims", .bad, "the ledger has a claim whose name is none: nothing is done about it",
-                        cure: "somebody wrote it there; see: sluice lineage verify"))
+                        "claims", .bad, "the list of batches in work has an item that is not a batch id; it is ignored",
+                        cure: "someone wrote it into the database: run sluice lineage verify"))
                 continue
             }
             let holder = try storing { () throws(StorageError) in
@@ -273,10 +277,11 @@ extension Store {
             if holder == nil {
                 found.append(
                     Diagnosis(
-                        "claims", .risk, "\(claim.claim) was left by a process that ended (\(claim.state.rawValue))",
+                        "claims", .risk,
+                        "batch \(claim.claim) was left unfinished by a process that ended (\(claim.state.rawValue))",
                         cure: claim.plan == nil || claim.state == .publishing
                             ? "nothing to do: the next sluice ingest or watch finishes or undoes it"
-                            : "nothing is lost: the next sluice watch takes it up"))
+                            : "nothing is lost: the next sluice watch ingests it"))
             }
         }
         let known = Set(claims.map(\.claim))
@@ -284,12 +289,14 @@ extension Store {
             found.append(
                 Diagnosis(
                     "claims", .bad,
-                    "\(join(workFolder, name)) is a delivered file without a claim: this ledger knows nothing of it",
+                    "\(join(workFolder, name)) is a delivered file without a claim: the ledger does not mention it",
                     cure:
-                        "if a backup was restored, this file came after it: move it into its dataset's inbox, under the name in "
+                        "if you restored a backup, the file arrived after it: move it into its dataset's inbox, under the name in "
                         + "\(name.dropLast(7)).name or one that ends in .csv or .jsonl"))
         }
-        return found.isEmpty ? [Diagnosis("claims", .well, "\(claims.count) in work, none left behind")] : found
+        return found.isEmpty
+            ? [Diagnosis("claims", .well, "\(counted(claims.count, "batch", "batches")) in work, none left unfinished")]
+            : found
     }
 
     private func examineInboxes() -> [Diagnosis] {
@@ -298,21 +305,22 @@ extension Store {
             let path = inbox(of: dataset)
             guard exists(path) else {
                 return Diagnosis(
-                    "inboxes", .risk, "\(path) is not there yet", cure: "sluice watch makes it, or mount it")
+                    "inboxes", .risk, "\(path) does not exist yet",
+                    cure: "start sluice watch, which creates it, or mount it")
             }
             if let archive = configuration.datasets[dataset]?.archive, exists(placed(archive)),
                 (try? openPlace(archive)) == nil
             {
                 return Diagnosis(
-                    "inboxes", .bad, "\(archive), the archive of \(dataset), is no folder that can be opened",
-                    cure: "make or mount it: files with an outcome wait in work/ until it is there")
+                    "inboxes", .bad, "\(archive), the archive of dataset \(dataset), cannot be opened as a folder",
+                    cure: "create or mount it: until then judged files wait in work/")
             }
             do throws(StorageError) {
                 try openPlace(inboxPath(of: dataset)).forEachName { _ in }
-                return Diagnosis("inboxes", .well, "\(path) can be read")
+                return Diagnosis("inboxes", .well, "\(path) is readable")
             } catch {
                 return Diagnosis(
-                    "inboxes", .bad, error.description, cure: "give this user the right to read and write it")
+                    "inboxes", .bad, error.description, cure: "give this user read and write access to it")
             }
         }
     }

@@ -49,7 +49,7 @@ extension Backup {
         if let first = verified.damage.first {
             throw IngestionError(
                 .damaged,
-                "\(backup): its ledger is not what \(trust.key.name) signed: \(verified.damage.count) finding(s), the first: "
+                "\(backup): its ledger is not what \(trust.key.name) signed: \(counted(verified.damage.count, "finding")), the first: "
                     + "\(first.description); nothing was restored")
         }
         try recording { () throws(LedgerError) in try Ledger.rebuildWorkingState(path: ledgerPath) }

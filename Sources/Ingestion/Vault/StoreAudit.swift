@@ -102,10 +102,13 @@ extension Store {
         let isMoot: (AuditWalk.Suspect) -> Bool = { suspect in
             (walk.places.files[suspect.path] ?? walk.places.file(ofReceipt: suspect.path))?.isExcluded(state) ?? false
         }
-        audit.notes = suspects.filter(isMoot).map { "NOTE its batch is excluded from the baselines: \($0.line)" }
+        audit.notes = suspects.filter(isMoot).map {
+            "NOTE \($0.line); nothing depends on it, because its batch is excluded from the baselines"
+        }
         suspects.removeAll(where: isMoot)
         audit.problems =
-            suspects.map(\.line) + walk.places.strange.map { "ENTRY \($0) records a file without a place of ours" }
+            suspects.map(\.line)
+            + walk.places.strange.map { "ENTRY \($0) records a file outside the folders of a store" }
         audit.problems += try strangersInWork() + changedKeys(state)
         audit.notes += try changedSettings(state)
         return audit
@@ -136,7 +139,7 @@ extension Store {
     /// Names in `work` that are not of a claim's form, or not what such a name should be.
     func strangersInWork() throws(IngestionError) -> [String] {
         guard let work = try? openWork() else {
-            return ["WORK work is no folder: nothing can be judged until it is one again; look who changed it"]
+            return ["WORK work is not a folder: nothing can be ingested until it is; find out who changed it"]
         }
         return try storing { () throws(StorageError) in
             var found: [String] = []
@@ -145,7 +148,7 @@ extension Store {
                 guard let kind = try work.status(of: name)?.kind else { continue }
                 if let part = Self.claimPart(of: text), kind == (part.ending.isEmpty ? .folder : .regular) { continue }
                 found.append(
-                    "WORK work/\(text) is nothing of a claim's (it is a \(kind.rawValue)); it is left alone: move it away"
+                    "WORK work/\(text) is a \(kind.rawValue) that Sluice did not put there; it is ignored: move it away"
                 )
             }
             return found
@@ -157,7 +160,7 @@ extension Store {
         for key in try presentKeys() {
             if let known = state.keys[key.name], known.identity != key.identity {
                 found.append(
-                    "KEY \(key.place) is another key (fingerprint \(key.fingerprint)) than the recorded one (\(known.fingerprint))"
+                    "KEY \(key.place) has fingerprint \(key.fingerprint), but the ledger records \(known.fingerprint): the key was replaced"
                 )
             }
         }
@@ -169,7 +172,7 @@ extension Store {
         var notes: [String] = []
         if let known = state.configuration, known.digest != hex(configurationDigest) {
             notes.append(
-                "NOTE \(Self.configurationName) was changed since entry \(known.sequence); the next ingest or watch records that"
+                "NOTE \(Self.configurationName) changed after entry \(known.sequence); the next ingest or watch records the change"
             )
         }
         for dataset in configuration.datasets.keys.sorted() where configuration.datasets[dataset]?.schema != nil {
@@ -178,7 +181,7 @@ extension Store {
             }
             if !state.contracts.contains(hex(Schema.digested(loaded).digest)) {
                 notes.append(
-                    "NOTE the contract of dataset \(dataset) is another than any batch of it was judged by; its next batch records it"
+                    "NOTE the contract of dataset \(dataset) has not judged a batch yet; the next batch records it"
                 )
             }
         }
@@ -233,7 +236,7 @@ struct AuditWalk {
     private mutating func look(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
         let names: [FileName]
         do throws(StorageError) { names = try root.folder(at: folder).names() } catch {
-            suspects.append(Suspect(path: folder, line: "FOLDER \(folder) cannot be looked at: \(error.cause)"))
+            suspects.append(Suspect(path: folder, line: "FOLDER \(folder) cannot be read: \(error.cause)"))
             return
         }
         for name in names {
@@ -251,19 +254,20 @@ struct AuditWalk {
     mutating func judge(_ path: RelativePath) throws(IngestionError) -> String? {
         let status: FileStatus?
         do throws(StorageError) { status = try root.status(at: path) } catch {
-            return "FILE \(path) cannot be looked at: \(error.cause)"
+            return "FILE \(path) cannot be read: \(error.cause)"
         }
         if let recorded = places.files[path] {
             guard let status else {
                 return isStaged(recorded)
-                    ? "FILE \(path) is not in place: its process ended while it published; the next sluice ingest or watch finishes it"
+                    ? "FILE \(path) is not in place: the process ended while publishing; the next sluice ingest or watch finishes it"
                     : "FILE \(path) is missing"
             }
             guard status.kind == .regular else {
-                return "FILE \(path) is a \(status.kind.rawValue), and was published as a plain file"
+                return "FILE \(path) is a \(status.kind.rawValue), but was published as a plain file"
             }
             let found = try storing { () throws(StorageError) in try sha256(of: root.openRegular(at: path)) }
-            return found == recorded.digest ? nil : "FILE \(path) is not the one that was published"
+            return found == recorded.digest
+                ? nil : "FILE \(path) differs from the published file: it was changed or replaced"
         }
         if let recorded = places.file(ofReceipt: path) {
             guard let status else {
@@ -273,10 +277,12 @@ struct AuditWalk {
                     ?? RelativePath(Self.name(ofReceipt: path))
                 if !root.exists(at: file) { return nil }
                 return isStaged(recorded)
-                    ? "RECEIPT \(path) is not there yet: its process ended while it published; the next sluice ingest or watch writes it"
+                    ? "RECEIPT \(path) is not written yet: the process ended while publishing; the next sluice ingest or watch writes it"
                     : "RECEIPT \(path) is missing"
             }
-            guard status.kind == .regular else { return "RECEIPT \(path) is a \(status.kind.rawValue)" }
+            guard status.kind == .regular else {
+                return "RECEIPT \(path) is a \(status.kind.rawValue), but was published as a plain file"
+            }
             return try judge(receipt: path, recorded)
         }
         // A folder that just came to be one of ours is looked into by the next audit.
@@ -307,6 +313,6 @@ struct AuditWalk {
         }
         return lastNote?.isKnown == true
             ? nil
-            : "RECEIPT \(path) has a signed checkpoint that the ledger does not have: it was removed there, or rewritten"
+            : "RECEIPT \(path) has a signed checkpoint that the ledger lacks: the ledger was cut short or rewritten"
     }
 }

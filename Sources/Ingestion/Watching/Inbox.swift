@@ -213,7 +213,7 @@ final class Inbox {
     func settling(of candidate: Candidate, _ readiness: Readiness, settle: Double, now: Double) -> Settling {
         guard let status = try? folder?.status(of: candidate.name) else { return .gone }
         guard status.kind == .regular else {
-            return .refused("it is a \(status.kind.rawValue), and only plain files are taken; remove it")
+            return .refused("it is a \(status.kind.rawValue), but only plain files are ingested; remove it")
         }
         var writers = WriterState.unknown
         do throws(StorageError) {

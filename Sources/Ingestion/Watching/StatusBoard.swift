@@ -143,7 +143,9 @@ extension Store {
                 oldest = min(oldest ?? .max, found.modifiedNanoseconds)
             }
         } catch {
-            return (dataset, path, waiting, nil, error.description)
+            let isMissing = error.code == .notFound
+            let problem = isMissing ? "\(path) does not exist yet; sluice watch creates it" : error.description
+            return (dataset, path, waiting, nil, problem)
         }
         let age = oldest.map { max(0, Clock.milliseconds() / 1000 - $0 / 1_000_000_000) }
         return (dataset, path, waiting, age, nil)

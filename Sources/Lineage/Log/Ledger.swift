@@ -47,7 +47,7 @@ package final class Ledger: Sendable {
                 .badBody, operation, subject: path, cause: "its origin must be one word without plus signs")
         }
         let genesis = JSONValue.object([
-            "kind": .string("genesis"), "v": .integer(1), "origin": .string(origin),
+            "kind": .event(.genesis), "v": .integer(1), "origin": .string(origin),
             "vkey": .string(verifier.description), "time": .string(time),
         ])
         if exists(path) { try requireFile(path, operation) }
@@ -107,7 +107,7 @@ package final class Ledger: Sendable {
             }
             return try db.first("SELECT body FROM entry WHERE seq = 0") { $0.bytes(0) }
         }
-        guard let body = genesis.flatMap({ try? JSONValue.parse($0) }), body["kind"]?.text == "genesis",
+        guard let body = genesis.flatMap({ try? JSONValue.parse($0) }), body.event == .genesis,
             let verifier = body["vkey"]?.text.flatMap({ VerifierKey($0) })
         else {
             throw LedgerError(

@@ -5,6 +5,8 @@ package import Tabular
 /// Whoever reads entries switches over this, so that the compiler names every place that a new kind concerns. An entry of a kind that a
 /// later version wrote is no event of ours (`LedgerEntry.event` is nil): it is verified like any, and means nothing here.
 package enum LedgerEvent: String, Sendable, CaseIterable {
+    /// The log begins.
+    case genesis
     /// A file came.
     case batchReceived = "batch.received"
     /// Its verdict.

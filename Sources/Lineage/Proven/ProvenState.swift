@@ -170,7 +170,7 @@ package struct ProvenState: Sendable {
             if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
         case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
         // Nothing is decided by these.
-        case .batchDuplicate, .batchFailed, .batchReleased, .shardOpened, .valuesRevealed: break
+        case .genesis, .batchDuplicate, .batchFailed, .batchReleased, .shardOpened, .valuesRevealed: break
         }
     }
 

@@ -12,10 +12,12 @@ package struct LineageQuery: Sendable {
     /// Asks a ledger.
     package init(_ ledger: Ledger) { self.ledger = ledger }
 
-    /// The newest entries, newest first, of one dataset and one kind if these are given.
+    /// The newest entries, newest first, of one dataset, kind and source, and since a time, if these are given. Times are texts in UTC
+    /// (RFC 3339) or their beginnings, which order as text does.
     package func log(
-        limit: Int, dataset: String? = nil, kind: String? = nil
+        limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil, since: String? = nil
     ) throws(LedgerError) -> [LedgerEntry] {
+        let isNarrow = dataset != nil || source != nil || since != nil
         var found: [LedgerEntry] = []
         var before = Int.max
         while found.count < limit {
@@ -24,14 +26,38 @@ package struct LineageQuery: Sendable {
                     try ledger.entries(
                         "WHERE kind = ? AND seq < ? ORDER BY seq DESC LIMIT ?", [kind, before, Self.chunk])
                 } else {
-                    try ledger.entries("WHERE seq < ? ORDER BY seq DESC LIMIT ?", [before, min(Self.chunk, limit)])
+                    try ledger.entries(
+                        "WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+                        [before, isNarrow ? Self.chunk : min(Self.chunk, limit)])
                 }
             guard let oldest = entries.last else { break }
             before = oldest.sequence
-            found += entries.filter { dataset == nil || $0.body["dataset"]?.text == dataset }.prefix(
-                limit - found.count)
+            found += entries.filter { entry in
+                (dataset == nil || entry.body["dataset"]?.text == dataset)
+                    && (source == nil || entry.body["source"]?.text == source)
+                    && (since.map { entry.body["time"]?.text ?? "" >= $0 } ?? true)
+            }.prefix(limit - found.count)
         }
         return found
+    }
+
+    /// The batch that was recorded last; nil when there is none.
+    package func newestBatch() throws(LedgerError) -> String? {
+        try ledger.entries("WHERE kind = 'batch.received' ORDER BY seq DESC LIMIT 1", []).first?.body["batch"]?.text
+    }
+
+    /// The batches whose ids begin so, oldest first.
+    package func batches(beginningWith beginning: String) throws(LedgerError) -> [String] {
+        var found: [String] = []
+        var next = 0
+        while true {
+            let entries = try ledger.entries(
+                "WHERE kind IN ('batch.received', 'batch.failed') AND seq >= ? ORDER BY seq LIMIT ?",
+                [next, Self.chunk])
+            guard let last = entries.last else { return found }
+            next = last.sequence + 1
+            found += entries.compactMap { $0.body["batch"]?.text }.filter { $0.hasPrefix(beginning.lowercased()) }
+        }
     }
 
     /// Every entry of a batch, in order, the duplicates of it that were turned away, and how it was let out when it was

@@ -76,7 +76,7 @@ struct ProjectionCheck {
             compared.map { table in Result { try table.value() } }, others.map { part in Result { try part.value() } }
         )
         let count = try differences.reduce(0) { try $0 + $1.get() }
-        if count > 0 { damage.add(.projection, "prov tables disagree with the log: \(count) difference(s)") }
+        if count > 0 { damage.add(.projection, "prov tables disagree with the log: \(counted(count, "difference"))") }
         for part in found { damage.add(try part.get()) }
     }
 }

@@ -120,7 +120,7 @@ struct LedgerVerifier {
         if !isBroken {
             for head in try reader.heads(after: rows, upTo: newestCheckpoint) { judge(head) }
             if rows > signed, !damage.has(.checkpoint, .root, .tail) {
-                damage.add(.tail, "\(rows - signed) row(s) after the last signed checkpoint (\(signed))")
+                damage.add(.tail, "\(counted(rows - signed, "row")) after the last signed checkpoint (\(signed))")
             }
         }
         for size in due.sorted() where size <= rows && !isBroken {
@@ -212,7 +212,8 @@ struct LedgerVerifier {
         if head.size > rows {
             let lost = head.size - rows
             damage.add(
-                .tail, "signed checkpoint covers \(head.size) rows, ledger holds \(rows): \(lost) row(s) removed")
+                .tail,
+                "signed checkpoint covers \(head.size) rows, ledger holds \(rows): \(counted(lost, "row")) removed")
         } else if tree.root() == head.root {
             good = head.size
         } else {
@@ -270,4 +271,9 @@ struct LedgerVerifier {
         }
         agreeingAnchors += 1
     }
+}
+
+/// A number with its noun: `1 row`, `2 rows`.
+package func counted(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+    number == 1 ? "1 \(one)" : "\(number) \(many ?? one + "s")"
 }

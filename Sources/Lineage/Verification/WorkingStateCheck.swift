@@ -36,7 +36,7 @@ struct SeenCheck: Sendable {
         differences += missing.count + later.count { $0 >= size }
         var damage = DamageList()
         if differences > 0 {
-            damage.add(.projection, "seen disagrees with the log: \(differences) difference(s)")
+            damage.add(.projection, "seen disagrees with the log: \(counted(differences, "difference"))")
         }
         return damage
     }
@@ -50,7 +50,9 @@ enum InflightCheck {
         for (place, row) in rows.enumerated() {
             guard Inflight.isName(row.claim) else {
                 // Its text is not repeated: whoever wrote it may have written anything.
-                damage.add(.projection, "inflight row \(place + 1) of \(rows.count) is no claim: its name is not an id")
+                damage.add(
+                    .projection, "inflight row \(place + 1) of \(rows.count) is not a claim: its name is not a batch id"
+                )
                 continue
             }
             let isPublishing = row.state == Inflight.State.publishing.rawValue

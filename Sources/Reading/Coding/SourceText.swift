@@ -48,10 +48,12 @@ package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, rea
     if wide < faults, 2 * letters > faults {
         return (
             .windows1252,
-            "\(faults) byte(s), the first at \(first), are no UTF-8 and stand like letters: check a name with an accent"
+            "bytes that are not UTF-8: \(faults), the first at \(first); they stand where letters do: check a name with an accent"
         )
     }
-    return (.utf8, "\(faults) byte(s) of the sample, the first at \(first), are no UTF-8; they will cost their rows")
+    return (
+        .utf8, "bytes of the sample that are not UTF-8: \(faults), the first at \(first); their rows will be rejected"
+    )
 }
 
 /// The encoding that is not plain UTF-8, by its mark or by the pattern of NUL bytes.

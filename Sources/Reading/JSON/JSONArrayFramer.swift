@@ -38,15 +38,15 @@ package struct JSONArrayFramer: Sendable {
     package var complaint: String? {
         if let envelope {
             switch envelope.fault {
-            case .malformed: return "what stands around its list of records is no JSON; have it sent again"
+            case .malformed: return "the text around its list of records is not JSON; have the file sent again"
             case .more:
                 return
                     "text follows its JSON document; if it is JSON Lines, leave property out of the dialect, else have it sent as one "
                     + "document"
             case .ambiguous:
                 return
-                    "a member on the way to its list of records stands there twice, and readers differ in which they take; have "
-                    + "it sent with one"
+                    "a member on the path to its list of records occurs twice, and readers disagree about which one counts; have "
+                    + "it sent with each member once"
             case nil:
                 if place == .inside || place == .string || place == .escape || !envelope.isComplete {
                     return "its JSON ends before its end: the file seems to be cut off; have it sent again"

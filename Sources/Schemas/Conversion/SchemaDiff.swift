@@ -81,8 +81,8 @@ private struct SchemaDiff {
     private mutating func vocabulary(_ old: [String]?, _ new: [String]?, _ place: String) {
         guard let old, let new else { return rule(old, new, place) }
         let (gone, come) = (Set(old).subtracting(new).count, Set(new).subtracting(old).count)
-        if gone > 0 { note(.breaking, place, "\(gone) value(s) removed") }
-        if come > 0 { note(.widening, place, "\(come) value(s) added") }
+        if gone > 0 { note(.breaking, place, "\(gone) value\(gone == 1 ? "" : "s") removed") }
+        if come > 0 { note(.widening, place, "\(come) value\(come == 1 ? "" : "s") added") }
         if gone == 0, come == 0, old != new { note(.cosmetic, place, "in another order") }
     }
 

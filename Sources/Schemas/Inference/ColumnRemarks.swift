@@ -127,7 +127,7 @@ extension ColumnSummary {
         }
         if found == 0, case .string = field.type, let named = ColumnNames.proposal(name), named.isListed {
             lines.append(
-                "not masked; by its name this is somebody's: sluice: { pii: { entity: \(named.name), operator: replace } }"
+                "not masked, but its name suggests personal data: sluice: { pii: { entity: \(named.name), operator: replace } }"
             )
         }
         if !settings.isEmpty {

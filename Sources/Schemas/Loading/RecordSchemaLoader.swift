@@ -98,7 +98,7 @@ extension SchemaLoader {
                 }
                 warnings.append(
                     member.warning(
-                        "\(quoted(key)) is no keyword of JSON Schema; did you mean \(quoted(meant))? it is ignored"))
+                        "\(quoted(key)) is not a keyword of JSON Schema; did you mean \(quoted(meant))? it is ignored"))
             }
         }
     }

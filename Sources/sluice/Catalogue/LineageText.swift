@@ -52,6 +52,8 @@ enum LineageText {
             text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
         case .shardOpened:
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case .genesis:
+            text += "  origin \(body["origin"]?.text ?? "")"
         case .batchFailed:
             text +=
                 "  \(body["reason"]?.text ?? "")  after \(Words.count(Int(body["attempts"]?.whole ?? 0), "attempt"))"
@@ -65,16 +67,21 @@ enum LineageText {
         case .baselineApproved, .baselinePinned, .baselineRetired:
             text += "  \(body["name"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         case .profilePublished:
-            let spent = Words.short(Double(body["epsilon_millionths"]?.whole ?? 0) / 1e6, 6)
             text +=
-                "  epsilon \(spent)  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["source_sha256"]?.text ?? "")"
+                "  epsilon \(epsilon(body["epsilon_millionths"])), \(epsilon(body["spent_millionths"])) spent on the file"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
         case .valuesRevealed:
-            text +=
-                "  key \(body["key"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+            text += "  \(Words.count(Int(body["count"]?.whole ?? 0), "value")) with key \(body["key"]?.text ?? "")"
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
         // A later version wrote it.
         case nil: break
         }
         return text
+    }
+
+    /// A privacy budget, which the record has in millionths.
+    private static func epsilon(_ millionths: JSONValue?) -> String {
+        Words.short(Double(millionths?.whole ?? 0) / 1e6, 6).trimmedZeros()
     }
 
     static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> [String] {

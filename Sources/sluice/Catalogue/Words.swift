@@ -54,8 +54,12 @@ enum Words {
     }
 
     /// What to do about a finding of a batch that is held, with its name where the batch's stands for any.
-    static func cure(_ code: FindingCode, ofBatch batch: String) -> String {
-        meaning(code).cure.replacing("review release BATCH", with: "review release \(batch)")
+    static func cure(_ code: FindingCode, ofBatch batch: String, from source: String) -> String {
+        let cure = meaning(code).cure.replacing("review release BATCH", with: "review release \(batch)")
+        return source.isEmpty
+            ? cure
+            : cure.replacing("source show NAME", with: "source show \(source)").replacing(
+                "source trust NAME", with: "source trust \(source)")
     }
 
     /// How a held batch is let out.

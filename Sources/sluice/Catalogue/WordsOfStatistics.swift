@@ -159,7 +159,12 @@ extension Words {
     /// What was not tested, and why: the test, the fields, the reason.
     static func untested(_ fields: [String], _ reason: String) -> String {
         let shown = fields.prefix(6).joined(separator: ", ") + (fields.count > 6 ? " and \(fields.count - 6) more" : "")
-        if shown.isEmpty { return reason }
+        // The record keeps the older words: they are sealed in decisions.
+        if shown.isEmpty {
+            return reason.replacing(
+                "what differs is remarked on, and holds nothing yet",
+                with: "differences are noted, but hold no batch yet")
+        }
         // "labels: why" of the field "label" is "labels (label): why".
         for test in ["copies", "drift", "labels", "statistics", "triggers"] where reason.hasPrefix(test + ": ") {
             return "\(test) (\(shown))\(reason.dropFirst(test.count))"

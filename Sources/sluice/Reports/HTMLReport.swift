@@ -132,16 +132,20 @@ struct HTMLReport {
         }
         for finding in report["batchErrors"]?.items ?? [] where finding["outcome"]?.text != "flagged" {
             if let code = FindingCode(rawValue: text(finding["type"])) {
-                steps.append(Words.cure(code, ofBatch: text(report["batch"])))
+                steps.append(Words.cure(code, ofBatch: text(report["batch"]), from: text(report["source"])))
             }
         }
         let release = Words.release(text(report["batch"]))
         if text(report["status"]) == "held", !steps.contains(where: { $0.contains(release) }) {
-            steps.append("once that is fixed, release the batch: " + release)
+            steps.append(
+                "to release this batch once the contract, sluice.yaml or the standing of the source is corrected: "
+                    + release)
         }
         for total in (report["totals"]?.items ?? []).prefix(3) {
             if let code = FindingCode(rawValue: text(total["type"])) {
-                steps.append("\(Words.meaning(code).title): \(Words.cure(code, ofBatch: text(report["batch"])))")
+                steps.append(
+                    "\(Words.meaning(code).title): \(Words.cure(code, ofBatch: text(report["batch"]), from: text(report["source"])))"
+                )
             }
         }
         steps.append("to see why a row got its outcome: sluice lineage explain \(text(report["batch"])):ROW")

@@ -129,7 +129,9 @@ enum ReportText {
             let beyond = report.tests.count { $0.outcome > .accepted }
             lines.append(
                 "        \(report.tests.count) batch tests against the baseline: "
-                    + (beyond == 0 ? "none above its threshold" : "\(Words.number(beyond)) above their threshold")
+                    + (beyond == 0
+                        ? "none above its threshold"
+                        : "\(Words.number(beyond)) above \(beyond == 1 ? "its" : "their") threshold")
             )
         }
         if !report.triggerPower.isEmpty {
@@ -302,11 +304,13 @@ extension ReportText {
             steps.append(Words.incident(incident.batch, since: incident.since))
         }
         if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
-            steps.append(Words.cure(code, ofBatch: report.batch))
+            steps.append(Words.cure(code, ofBatch: report.batch, from: report.source))
         }
         let release = Words.release(report.batch)
         if report.status == .held, !steps.contains(where: { $0.contains(release) }) {
-            steps.append("once that is fixed, release the batch: " + release)
+            steps.append(
+                "to release this batch once the contract, sluice.yaml or the standing of the source is corrected: "
+                    + release)
         }
         if report.status == .held, report.basis == .baseline,
             report.batchFindings.contains(where: { $0.movement != nil })
@@ -320,6 +324,15 @@ extension ReportText {
 }
 
 extension String {
+    /// A decimal without zeros at the end of its fraction.
+    func trimmedZeros() -> String {
+        guard contains(".") else { return self }
+        var copy = self
+        while copy.last == "0" { copy.removeLast() }
+        if copy.last == "." { copy.removeLast() }
+        return copy
+    }
+
     /// Without spaces at the end.
     func trimmedEnd() -> String {
         var copy = self

@@ -92,14 +92,14 @@ struct WatchLog {
             }
         case .taken(let dataset, let name, let batch, let attempt):
             logger.debug(
-                "taken",
+                "moved into the store",
                 metadata: [
                     "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)", "attempt": .count(attempt),
                 ])
         case .judged(let report, let attempt): judged(report, attempt)
         case .setAside(let dataset, let name, let batch, let reason, let path, let cause):
             logger.error(
-                "set aside, not judged; sealed whole into quarantine",
+                "cannot be judged; sealed whole in quarantine",
                 metadata: [
                     "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)",
                     "reason": "\(reason.rawValue)",
@@ -107,20 +107,22 @@ struct WatchLog {
                 ])
         case .refused(let dataset, let name, let reason):
             logger.warning(
-                "not taken",
+                "skipped",
                 metadata: ["dataset": "\(dataset)", "file": "\(shown(name))", "reason": "\(shown(reason, of: name))"])
         case .waiting(let dataset, let name, let code, let cause, let seconds):
             logger.error(
-                "cannot go on with it now; nothing is lost, it is tried again",
+                "cannot be judged now; kept and retried",
                 metadata: [
                     "dataset": "\(dataset)", "file": "\(shown(name))", "code": .count(Int(code.rawValue)),
                     "cause": "\(shown(cause, of: name))", "retry_seconds": .stringConvertible(seconds),
                 ])
         case .lost(let dataset, let inbox, let cause):
-            logger.error("inbox lost", metadata: ["dataset": "\(dataset)", "inbox": "\(inbox)", "cause": "\(cause)"])
+            logger.error(
+                "inbox unavailable; looking for it",
+                metadata: ["dataset": "\(dataset)", "inbox": "\(inbox)", "cause": "\(cause)"])
         case .found(let dataset, let inbox):
-            logger.notice("inbox is there again", metadata: ["dataset": "\(dataset)", "inbox": "\(inbox)"])
-        case .overflowed: logger.notice("too many events at once; the inboxes were read instead")
+            logger.notice("inbox available again", metadata: ["dataset": "\(dataset)", "inbox": "\(inbox)"])
+        case .overflowed: logger.notice("file events were dropped; inboxes rescanned")
         case .stopping(let signal): logger.notice("stopping", metadata: ["signal": .count(Int(signal))])
         case .stopped: logger.info("stopped")
         }
@@ -155,7 +157,7 @@ struct WatchLog {
             if report.status == .held { metadata["next"] = "\(Words.release(report.batch))" }
             if let incident = report.incident { metadata["incident"] = "\(incident.batch)" }
             let word = report.status == .rejected ? "rejected" : "held"
-            logger.warning("\(word); nothing of it is published", metadata: metadata)
+            logger.warning("\(word); nothing was published", metadata: metadata)
         }
     }
 }

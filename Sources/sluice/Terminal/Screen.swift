@@ -13,10 +13,9 @@ enum Screen {
     /// Columns, as COLUMNS says, else 80.
     private static let width = max(40, Int(environment["COLUMNS"] ?? "") ?? 80)
 
-    /// A line as lines of the terminal's width, broken at spaces. Rows of a table stay whole, and so do words: digests and paths are
-    /// copied.
+    /// A line as lines of the terminal's width, broken at spaces. Words stay whole: digests and paths are copied.
     static func folded(_ line: String, indent: Int) -> [String] {
-        guard isTerminal, line.count > width, !rows.contains(where: { line.hasPrefix($0) }) else { return [line] }
+        guard isTerminal, line.count > width else { return [line] }
         let margin = String(repeating: " ", count: indent)
         var lines: [String] = []
         var current = ""
@@ -33,9 +32,6 @@ enum Screen {
         lines.append(current)
         return lines
     }
-
-    /// What rows of a table of findings begin with.
-    private static let rows = ["  outcome ", "  accepted ", "  flagged ", "  quarantined ", "  rejected "]
 
     /// Beginnings of lines and words in them, each with its colour (ECMA-48, select graphic rendition).
     private static let beginnings = [

@@ -22,7 +22,10 @@ extension LineageCommand {
 
                 Exit codes: 0 every row came out as recorded · 1 some did not, or a kept file is not the recorded one.
                 """)
-        @Argument(help: "BATCH, or BATCH:ROW for one row, counted from 1.") var target: String
+        @Argument(
+            help:
+                "BATCH, or BATCH:ROW for one row, counted from 1; BATCH is an id, 6 or more characters of it, or latest."
+        ) var target: String
         @Option(name: .long, help: "The original file of the batch; needed to replay an accepted one.") var file:
             String?
         @Flag(name: .long, help: "Print JSON.") var json = false
@@ -34,10 +37,11 @@ extension LineageCommand {
             try await reporting {
                 let parts = target.split(separator: ":", maxSplits: 1).map(String.init)
                 let row = parts.count == 2 ? Int(parts[1]) : nil
-                guard let batch = parts.first, parts.count == 1 || row.map({ $0 > 0 }) == true else {
+                guard let given = parts.first, parts.count == 1 || row.map({ $0 > 0 }) == true else {
                     throw IngestionError(.usage, "\(target): write BATCH, or BATCH:ROW with a row number from 1")
                 }
                 let store = try store.require().proving()
+                let batch = try BatchID.resolve(given, in: store)
                 var replay = try store.replay(batch, row: row, file: file)
                 // Worth having, and no reason to explain nothing where a baseline cannot be opened.
                 if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }

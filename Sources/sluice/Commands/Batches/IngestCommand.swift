@@ -81,7 +81,7 @@ struct IngestCommand: AsyncParsableCommand {
                     options.mode = dryRun ? .dryRun : .ingest
                     options.listed = report.listed
                     options.force = force
-                    options.supersedes = supersede
+                    options.supersedes = try supersede.map { try BatchID.resolve($0, in: store) }
                     options.sliceBytes = store.configuration.sliceBytes
                     let progress = Progress(
                         isQuiet: report.quiet, phases: ["reading", "masking and sealing"],

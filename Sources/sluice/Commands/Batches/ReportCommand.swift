@@ -15,7 +15,7 @@ struct ReportCommand: AsyncParsableCommand {
 
             Example: sluice report BATCH --html --output batch.html --store store
             """)
-    @Argument(help: "The id of the batch.") var batch: String
+    @Argument(help: "The id of the batch, the first 6 or more characters of it, or latest.") var batch: String
     @Flag(name: .long, help: "Write one HTML page (default: JSON).") var html = false
     @Option(name: .shortAndLong, help: "Write to this new file (default: standard output).") var output: String?
     @OptionGroup var store: StoreOptions
@@ -24,10 +24,11 @@ struct ReportCommand: AsyncParsableCommand {
         ignoreBrokenPipes()
         try await reporting {
             let store = try store.require().proving()
+            let batch = try BatchID.resolve(batch, in: store)
             let kept = try store.keptReport(batch)
             let text =
                 html
-                ? HTMLReport(kept.report, kept.judged, learnt: learnt(store)).page()
+                ? HTMLReport(kept.report, kept.judged, learnt: learnt(batch, store)).page()
                 : PrintableText.json(Words.messaged(kept.report).text(pretty: true)) + "\n"
             guard let output else { return Terminal.document(text) }
             if exists(output) {
@@ -39,7 +40,7 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     /// What the gate had learnt when it judged the batch; a text where that cannot be said, since the page is worth having without it.
-    private func learnt(_ store: Store) -> JSONValue? {
+    private func learnt(_ batch: String, _ store: Store) -> JSONValue? {
         do throws(IngestionError) { return try store.outlook(ofBatch: batch) } catch {
             return .string("cannot show what was learnt: \(error.description)")
         }

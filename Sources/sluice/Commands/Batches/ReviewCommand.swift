@@ -64,7 +64,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
                 Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
                 """)
-        @Argument(help: "The id of the held batch.") var batch: String
+        @Argument(help: "The id of the held batch, the first 6 or more characters of it, or latest.") var batch: String
         @Option(name: .long, help: "Why, 1 to 1,024 bytes; the ledger records it, so give no personal data.")
         var reason: String
         @Option(
@@ -104,11 +104,12 @@ struct ReviewCommand: AsyncParsableCommand {
             var code: Int32 = 0
             try await reporting {
                 let store = try store.require()
+                let batch = try BatchID.resolve(batch, in: store)
                 let pipeline = try Pipeline(store: store, writes: true)
                 let others = echoes ? try store.proving().echoes(of: batch) : []
                 var contract: LoadedSchema?
                 if let schema { contract = try loadContract(schema) }
-                for warning in contract?.warnings ?? [] { Terminal.remark("warning: \(warning.description)") }
+                if let contract { ContractWarnings.tell(contract) }
                 var options = BatchOptions()
                 options.jobs = jobs ?? processorCount()
                 options.listed = report.listed

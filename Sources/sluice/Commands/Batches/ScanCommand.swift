@@ -123,7 +123,7 @@ struct ScanCommand: AsyncParsableCommand {
             var line = "  \(column.label): "
             if let verdict = column.verdict, verdict != column.wholes.first?.entity { line += "\(verdict.name), " }
             let wholes = column.wholes.map {
-                "\($0.entity.name) is \(Words.count($0.count, "value")) (\(share($0.count)))"
+                "\($0.entity.name) is the whole of \(Words.count($0.count, "value")) (\(share($0.count)))"
             }
             let inside = column.inside.map {
                 "\($0.entity.name) is in \(Words.count($0.count, "value")) (\(share($0.count)))"

@@ -210,13 +210,15 @@ struct BaselineCommand: AsyncParsableCommand {
 
                 Example: sluice baseline exclude BATCH --dataset orders --reason "test data"
                 """)
-        @Argument(help: "The id of the accepted batch.") var batch: String
+        @Argument(help: "The id of the accepted batch, the first 6 or more characters of it, or latest.") var batch:
+            String
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
+                let batch = try BatchID.resolve(batch, in: store)
                 try Recorder(store).excludeBaseline(of: batch, dataset: dataset, reason: reason)
                 Terminal.line("excluded batch \(batch) from the baseline of dataset \(dataset)")
             }

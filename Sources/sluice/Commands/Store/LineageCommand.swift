@@ -30,14 +30,40 @@ struct LineageCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Number of entries.") var limit = 20
         @Option(name: .long, help: "Only entries of this dataset.") var dataset: String?
         @Option(name: .long, help: "Only entries of this kind, such as batch.judged.") var kind: String?
+        @Option(name: .long, help: "Only entries that name this source.") var source: String?
+        @Option(name: .long, help: "Only entries from this day or time on, in UTC: 2026-12-01 or 2026-12-01T08:30.")
+        var since: String?
         @Flag(name: .long, help: "Print whole entries, one JSON document a line.") var json = false
         @OptionGroup var store: StoreOptions
+
+        func validate() throws {
+            if let kind, !LedgerEvent.allCases.map(\.rawValue).contains(kind) {
+                throw ValidationError(
+                    "--kind \(kind) is not a kind of entry; use one of: \(LedgerEvent.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            if let since, !Self.isTime(since) {
+                throw ValidationError("--since must be a day or time in UTC, such as 2026-12-01 or 2026-12-01T08:30")
+            }
+        }
+
+        /// Whether a text is a beginning of `2026-12-01T08:30:00.000Z`, the day at least: such texts order as times do.
+        private static func isTime(_ text: String) -> Bool {
+            let form = Array("dddd-dd-ddTdd:dd:dd.dddZ".utf8)
+            let bytes = Array(text.utf8)
+            guard [10, 16, 19, 20, 23, 24].contains(bytes.count) else { return false }
+            // The Z may follow whole seconds.
+            if bytes.count == 20 { return bytes[19] == 0x5A && isTime(String(text.dropLast())) }
+            return zip(bytes, form).allSatisfy { byte, kind in
+                kind == 0x64 ? (0x30...0x39).contains(byte) : byte == kind
+            }
+        }
 
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
                 let query = LineageQuery(try LineageCommand.open(try store.require()))
-                let found = try query.log(limit: limit, dataset: dataset, kind: kind)
+                let from = since.map { $0.utf8.count == 20 ? String($0.dropLast()) : $0 }
+                let found = try query.log(limit: limit, dataset: dataset, kind: kind, source: source, since: from)
                 if found.isEmpty { Terminal.remark("the ledger has no such entry") }
                 for entry in found {
                     if json {
@@ -57,13 +83,15 @@ struct LineageCommand: AsyncParsableCommand {
             discussion: """
                 Example: sluice lineage show BATCH --store store
                 """)
-        @Argument(help: "The id of the batch.") var batch: String
+        @Argument(help: "The id of the batch, the first 6 or more characters of it, or latest.") var batch: String
         @OptionGroup var store: StoreOptions
 
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
-                let query = LineageQuery(try LineageCommand.open(try store.require()))
+                let store = try store.require()
+                let batch = try BatchID.resolve(batch, in: store)
+                let query = LineageQuery(try LineageCommand.open(store))
                 let entries = try query.batch(batch)
                 if entries.isEmpty {
                     throw IngestionError(.noInput, "the ledger has no batch \(batch); see: sluice lineage log")
@@ -97,7 +125,8 @@ struct LineageCommand: AsyncParsableCommand {
                 guard let trace = try query.trace(shard: name, row: row) else {
                     throw IngestionError(
                         .noInput,
-                        "the ledger has no shard \(shard): this store did not publish it, or the file was changed"
+                        "the ledger has no shard \(shard): this store did not publish it, or it was changed; for a source file: "
+                            + "sluice lineage impact FILE"
                     )
                 }
                 var range: Range<Int>?
@@ -237,7 +266,7 @@ struct LineageCommand: AsyncParsableCommand {
                     let audit = compareFiles(store)
                     for line in audit.problems + audit.notes { Terminal.line(line) }
                     if audit.problems.isEmpty {
-                        Terminal.line("every published file is the recorded one")
+                        Terminal.line("every published file matches the ledger")
                     } else {
                         code = 1
                     }
