@@ -198,7 +198,8 @@ extension Detector {
                 decision.markSources[try pair.item(0).word()] = try pair.item(1).word()
             }
             for entry in version >= 6 ? try kept.list("trigger_power") : [] {
-                decision.triggerPower.append((try entry.item(0).text(), try entry.item(1).int(), try entry.item(2).int()))
+                let (rows, of) = (try entry.item(1).int(), try entry.item(2).int())
+                decision.triggerPower.append((try entry.item(0).text(), rows, of))
             }
         case .labels:
             decision.labels = try kept.list("labels").map(LabelCheck.init)

@@ -30,8 +30,9 @@ import Testing
         for code in codes {
             let told = try harness.run("explain", String(code))
             #expect(told.code == 0, "\(code): \(told.err)")
+            let lines = told.out.split(separator: "\n")
             for part in ["  what  ", "  example  ", "  do  "] {
-                #expect(told.out.split(separator: "\n").contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
+                #expect(lines.contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
             }
         }
     }
