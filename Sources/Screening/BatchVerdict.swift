@@ -52,9 +52,6 @@ package struct BatchVerdict: Sendable, Equatable {
         isAccepted = findings.allSatisfy { $0.outcome < .quarantined }
     }
 
-    /// Kinds of remarks that are counted against the baseline.
-    package static let excessTests = 3
-
     /// Tests whether far more rows are remarked on than before: more than twice as many, and beyond what chance and the
     /// error of the earlier rate explain.
     package static func excesses(_ decision: Decision, _ counts: OutcomeCounts, _ schema: Schema) -> [BatchTest] {

@@ -5,7 +5,7 @@ import Validating
 
 /// The screening of one block: its rows, and the findings about them so far.
 struct BlockScreening {
-    private let screener: Screener
+    let screener: Screener
     private let validated: ValidatedBlock
     private let batch: RowBlock
     private var remarks: Remarks

@@ -31,12 +31,8 @@ package struct Screener: Sendable {
     /// Screens a block.
     package func screen(_ validated: ValidatedBlock) -> ScreenedBlock {
         var screening = BlockScreening(validated, by: self)
-        screening.screenValues()
-        screening.screenPairs()
         let codes = decision.needsCodes ? codes(validated) : []
-        if let forest = decision.forest { screening.screenRows(by: forest, codes) }
-        if decision.hasMarks { screening.findMarks(codes) }
-        if let cross = decision.cross { screening.compareSources(cross) }
+        for detector in Detector.allCases { screening.apply(detector, codes) }
         return screening.finish()
     }
 

@@ -126,7 +126,45 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
             .manifestReplayed, .tooManyRejected, .tooManyRejectedRows,
             .tooManyQuarantined, .tooFewRows, .sourceChanged:
             .judge
-        default: .check
+        case .missingLabel, .extraLabel, .incorrectLabel, .duplicateLabel, .blankLabel, .typeError, .requiredError,
+            .minimumError, .maximumError, .minLengthError, .maxLengthError, .patternError, .patternBudget, .enumError,
+            .jsonSchemaError, .jsonSchemaBudget, .rowConstraint, .uniqueError, .primaryKeyError, .foreignKeyError,
+            .hiddenText, .mixedScript, .decomposedText, .formulaStart, .secret, .undeclaredPII, .undeclaredColumn,
+            .suppressedRow, .duplicateRow:
+            .check
+        }
+    }
+
+    /// What a person may do about a finding.
+    private enum Nature {
+        /// It compares data with earlier batches, so that a person who knows better may waive it.
+        case statistical
+        /// It refuses the batch for its origin, whatever its rows are.
+        case refusal
+        /// What the contract or a source's status demands; also a column that statistics lost.
+        case firm
+    }
+
+    private var nature: Nature {
+        switch self {
+        case .deviatedValue, .constantChanged, .isolatedRow, .pairResidual, .trigger, .floodedRow, .labelFlip,
+            .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
+            .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories,
+            .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup:
+            .statistical
+        case .sourceBlocked, .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing,
+            .manifestMismatch, .manifestReplayed:
+            .refusal
+        case .encodingError, .controlCharacter, .strayQuote, .unclosedQuote, .strayCarriageReturn, .rowTooLong,
+            .cellTooLong, .extraCell, .missingCell, .malformedJSON, .duplicateKey, .nestingTooDeep, .unknownField,
+            .readersDisagree, .missingLabel, .extraLabel, .incorrectLabel, .duplicateLabel, .blankLabel, .typeError,
+            .requiredError, .minimumError, .maximumError, .minLengthError, .maxLengthError, .patternError,
+            .patternBudget, .enumError, .jsonSchemaError, .jsonSchemaBudget, .rowConstraint, .uniqueError,
+            .primaryKeyError, .foreignKeyError, .hiddenText, .mixedScript, .decomposedText, .formulaStart, .secret,
+            .undeclaredPII, .undeclaredColumn, .suppressedRow, .duplicateRow, .measureLost, .sourceConflict,
+            .sourceDistrusted, .sourceProbation, .sourceUnlisted, .tooManyRejected, .tooManyRejectedRows,
+            .tooManyQuarantined, .tooFewRows, .sourceChanged:
+            .firm
         }
     }
 
@@ -134,26 +172,10 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     ///
     /// What the contract, a source's status or a signature demands cannot be waived; nor can a column that statistics
     /// lost.
-    package var isStatistical: Bool {
-        switch self {
-        case .deviatedValue, .constantChanged, .isolatedRow, .pairResidual, .trigger, .floodedRow, .labelFlip,
-            .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
-            .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories,
-            .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup:
-            true
-        default: false
-        }
-    }
+    package var isStatistical: Bool { nature == .statistical }
 
     /// Whether a batch with such a finding is refused for its origin, whatever its rows are.
-    package var rejectsBatch: Bool {
-        switch self {
-        case .sourceBlocked, .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing,
-            .manifestMismatch, .manifestReplayed:
-            true
-        default: false
-        }
-    }
+    package var rejectsBatch: Bool { nature == .refusal }
 
     /// Orders codes by their string, as reports do.
     package static func < (left: FindingCode, right: FindingCode) -> Bool { left.rawValue < right.rawValue }

@@ -12,17 +12,6 @@ import Tabular
 /// Where standard input is kept when there is no store.
 func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
-/// How results are printed.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
-    case text
-    case json
-    case ndjson
-    case sarif
-    case github
-    case junit
-    case frictionless
-}
-
 /// What row findings make the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
     case reject

@@ -22,6 +22,21 @@ import Testing
         #expect(lines[1].hasPrefix("  what  ") && lines[2].hasPrefix("  example  ") && lines[3].hasPrefix("  do  "))
     }
 
+    @Test func `every code has a meaning, an example and a cure`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let codes = try harness.run("explain").out.split(separator: "\n").compactMap { $0.split(separator: ":").first }
+        #expect(codes.count > 80)
+        for code in codes {
+            let told = try harness.run("explain", String(code))
+            #expect(told.code == 0, "\(code): \(told.err)")
+            let lines = told.out.split(separator: "\n")
+            for part in ["  what  ", "  example  ", "  do  "] {
+                #expect(lines.contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
+            }
+        }
+    }
+
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {
         let harness = try Harness()
         defer { harness.remove() }

@@ -25,8 +25,11 @@ struct StructuralIndex: ~Copyable {
     /// Whether there is any byte that a JSON string may not hold as it is, besides quotes and control characters.
     private var hasOdd: Bool { seen & UInt32(SLUICE_ODD) != 0 }
 
-    private mutating func reserve(_ size: Int) {
-        let words = (size + 63) / 64
+    /// Places the window at `bytes[from..<to]`, with room for what is indexed there.
+    private mutating func restart(_ bytes: Span<UInt8>, from: Int, to: Int) {
+        precondition(from >= 0 && from <= to && to <= bytes.count)
+        (base, length) = (from, to - from)
+        let (size, words) = (length, (length + 63) / 64)
         if positions.count < size + 64 { positions = [UInt32](repeating: 0, count: size + 64) }
         if high.count < words {
             high = [UInt64](repeating: 0, count: words)
@@ -37,11 +40,8 @@ struct StructuralIndex: ~Copyable {
 
     /// Indexes `bytes[from..<to]` as CSV.
     mutating func indexCSV(_ bytes: Span<UInt8>, from: Int, to: Int, delimiter: UInt8, quote: UInt8) {
-        precondition(from >= 0 && from <= to && to <= bytes.count)
-        reserve(to - from)
-        base = from
-        length = to - from
-        // Sound: the range was checked above, the outputs were sized by `reserve` as the header asks.
+        restart(bytes, from: from, to: to)
+        // Sound: `restart` checked the range, and sized the outputs as the header asks.
         count = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
             return unsafe sluice_csv_index(
@@ -51,10 +51,7 @@ struct StructuralIndex: ~Copyable {
 
     /// Indexes `bytes[from..<to]` as JSON Lines.
     mutating func indexJSON(_ bytes: Span<UInt8>, from: Int, to: Int) {
-        precondition(from >= 0 && from <= to && to <= bytes.count)
-        reserve(to - from)
-        base = from
-        length = to - from
+        restart(bytes, from: from, to: to)
         // Sound: as above.
         count = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
@@ -67,25 +64,29 @@ struct StructuralIndex: ~Copyable {
     static func countCSV(_ bytes: Span<UInt8>, from: Int, to: Int, delimiter: UInt8, quote: UInt8) -> (
         rows: Int, end: Int
     ) {
-        precondition(from >= 0 && from <= to && to <= bytes.count)
-        var end = 0
-        // Sound: the range was checked above.
-        let rows = unsafe bytes.withUnsafeBufferPointer { source in
-            guard let start = source.baseAddress else { return 0 }
-            return unsafe sluice_csv_rows(start + from, to - from, delimiter, quote, &end)
+        unsafe countRows(bytes, from: from, to: to) { start, count, end in
+            unsafe sluice_csv_rows(start, count, delimiter, quote, &end)
         }
-        return (rows, from + end)
     }
 
     /// Lines that end in `bytes[from..<to]`, which starts at one, and the offset past the last line feed; (0, from)
     /// when one may be blank.
     static func countLines(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int) {
+        unsafe countRows(bytes, from: from, to: to) { start, count, end in
+            unsafe sluice_line_rows(start, count, &end)
+        }
+    }
+
+    private static func countRows(
+        _ bytes: Span<UInt8>, from: Int, to: Int,
+        by kernel: (_ start: UnsafePointer<UInt8>, _ count: Int, _ end: inout Int) -> Int
+    ) -> (rows: Int, end: Int) {
         precondition(from >= 0 && from <= to && to <= bytes.count)
         var end = 0
         // Sound: the range was checked above.
         let rows = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
-            return unsafe sluice_line_rows(start + from, to - from, &end)
+            return unsafe kernel(start + from, to - from, &end)
         }
         return (rows, from + end)
     }

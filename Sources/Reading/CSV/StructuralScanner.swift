@@ -5,16 +5,16 @@ import Tabular
 /// Stricter than most readers on purpose: a quote inside an unquoted field, text behind a closing quote, a lone
 /// carriage return, a control character or an invalid UTF-8 sequence makes the row bad, since two readers may
 /// disagree about it. The grammar is reset at the next line end, so that one bad row costs one row.
-package struct StructuralScanner: ~Copyable, RecordScanner {
+package struct StructuralScanner: ~Copyable, WindowScanner {
     private let delimiter: UInt8
     private let quote: UInt8
-    private let limits: ScanLimits
-    private let defaultWindow: Int
+    let limits: ScanLimits
+    let defaultWindow: Int
     private var index = StructuralIndex()
     private var cursor = 0
-    private var window = 1 << 16
-    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again.
-    private var resume = -1
+    var window = 1 << 16
+    var isFinal = false
+    var resume = -1
 
     /// A scanner for one delimiter and quote character.
     package init(delimiter: UInt8 = 0x2C, quote: UInt8 = 0x22, limits: ScanLimits = ScanLimits()) {
@@ -28,19 +28,12 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
-        if !block.keepsCells, limits.blockRows == .max {
-            return ends(bytes, from: start, isFinal: isFinal, into: &block)
-        }
-        if start != resume || start == 0 {
-            window = defaultWindow
-            refill(bytes, start)
-        }
-        return records(bytes, from: start, until: start + limits.blockBytes, isFinal: isFinal, into: &block)
+        scanWindows(bytes, from: start, isFinal: isFinal, into: &block)
     }
 
     /// Walks records from `start` on, until one starts at or after `stop`.
-    private mutating func records(
-        _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
+    mutating func records(
+        _ bytes: Span<UInt8>, from start: Int, until stop: Int, into block: inout RecordBlock
     ) -> Int {
         var position = start
         defer { resume = position < index.end ? position : -1 }
@@ -78,30 +71,12 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return position
     }
 
-    /// Only the ends of records, for cutting slices: a window without a fault is counted, any other one is walked.
-    private mutating func ends(
-        _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
-    ) -> Int {
-        var position = start
-        while position < bytes.count, position - start < limits.blockBytes {
-            let stop = min(position + defaultWindow, bytes.count)
-            let clean = StructuralIndex.countCSV(bytes, from: position, to: stop, delimiter: delimiter, quote: quote)
-            if clean.end > position {
-                block.addRows(clean.rows)
-                position = clean.end
-                continue
-            }
-            window = defaultWindow
-            refill(bytes, position)
-            let next = records(bytes, from: position, until: stop, isFinal: isFinal, into: &block)
-            if next == position { break }
-            position = next
-        }
-        resume = -1
-        return position
+    /// Records without a fault; see `WindowScanner`.
+    func countRecords(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int) {
+        StructuralIndex.countCSV(bytes, from: from, to: to, delimiter: delimiter, quote: quote)
     }
 
-    private mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
+    mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
         let end = min(position + window, bytes.count)
         index.indexCSV(bytes, from: min(position, end), to: end, delimiter: delimiter, quote: quote)
         cursor = 0

@@ -4,7 +4,7 @@ import Tabular
 ///
 /// A line feed always ends the record, whatever came before it, so that a broken line costs one row. Members become
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
-struct JSONLinesScanner: ~Copyable, RecordScanner {
+struct JSONLinesScanner: ~Copyable, WindowScanner {
     let names: JSONNames
     private let itemKeys: Set<[UInt8]>
     /// Whether rows are arrays, whose values are columns by their place.
@@ -13,14 +13,12 @@ struct JSONLinesScanner: ~Copyable, RecordScanner {
     let notesUnknown: Bool
     let limits: ScanLimits
     let skimmer: JSONSkimmer
-    private let defaultWindow: Int
+    let defaultWindow: Int
     private(set) var index = StructuralIndex()
     private var cursor = JSONCursor()
-    private var window = 1 << 16
-    /// Whether the bytes of the scan at hand end with the file.
-    private var isFinal = false
-    /// Where the last block of the same bytes ended inside the window.
-    private var resume = -1
+    var window = 1 << 16
+    var isFinal = false
+    var resume = -1
     /// The values inside nested members that become cells.
     let pointers: JSONPointers
     /// For each name its place in the tree of `pointers`, or -1. Names behind those of the fields are only roots of it.
@@ -58,38 +56,16 @@ struct JSONLinesScanner: ~Copyable, RecordScanner {
     mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
-        self.isFinal = isFinal
-        if !block.keepsCells, limits.blockRows == .max { return ends(bytes, from: start, into: &block) }
-        if start != resume || start == 0 {
-            window = defaultWindow
-            refill(bytes, start)
-        }
-        return records(bytes, from: start, until: start + limits.blockBytes, into: &block)
+        scanWindows(bytes, from: start, isFinal: isFinal, into: &block)
     }
 
-    /// Only the ends of records, for cutting slices: a window without blank lines is counted, any other one is walked.
-    private mutating func ends(_ bytes: Span<UInt8>, from start: Int, into block: inout RecordBlock) -> Int {
-        var position = start
-        while position < bytes.count, position - start < limits.blockBytes {
-            let stop = min(position + defaultWindow, bytes.count)
-            let clean = StructuralIndex.countLines(bytes, from: position, to: stop)
-            if clean.end > position {
-                block.addRows(clean.rows)
-                position = clean.end
-                continue
-            }
-            window = defaultWindow
-            refill(bytes, position)
-            let next = records(bytes, from: position, until: stop, into: &block)
-            if next == position { break }
-            position = next
-        }
-        resume = -1
-        return position
+    /// Lines that are not blank; see `WindowScanner`.
+    func countRecords(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int) {
+        StructuralIndex.countLines(bytes, from: from, to: to)
     }
 
     /// Walks records from `start` on, until one starts at or after `stop`.
-    private mutating func records(
+    mutating func records(
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, into block: inout RecordBlock
     ) -> Int {
         var position = start
@@ -136,7 +112,7 @@ struct JSONLinesScanner: ~Copyable, RecordScanner {
         return position
     }
 
-    private mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
+    mutating func refill(_ bytes: Span<UInt8>, _ position: Int) {
         let end = min(position + window, bytes.count)
         index.indexJSON(bytes, from: min(position, end), to: end)
         cursor.restart()

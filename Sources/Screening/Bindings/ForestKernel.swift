@@ -43,30 +43,32 @@ enum ForestKernel {
     static func narrow(
         _ rows: QuantisedRows, _ nodes: [NarrowNode], roots: [UInt32], isScalar: Bool = false
     ) -> [UInt32] {
-        let (blocks, features) = (rows.blocks, rows.features)
-        precondition(rows.columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
-        return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
-            // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
-            unsafe roots.withUnsafeBufferPointer { roots in
-                guard let base = roots.baseAddress else { return }
-                let sum = unsafe isScalar ? sluice_forest_scalar : sluice_forest
-                unsafe sum(rows.columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
-            }
-        }
+        unsafe sums(rows, nodes, roots: roots, by: isScalar ? sluice_forest_scalar : sluice_forest)
     }
 
     /// The same for extended trees.
     static func wide(
         _ rows: QuantisedRows, _ nodes: [WideNode], roots: [UInt32], isScalar: Bool = false
     ) -> [UInt32] {
+        unsafe sums(rows, nodes, roots: roots, by: isScalar ? sluice_forest_wide_scalar : sluice_forest_wide)
+    }
+
+    /// A kernel: columns, blocks, features, nodes, the group's first root, how many trees, and the sums it writes.
+    private typealias Kernel<Node> = (
+        UnsafePointer<Int16>?, Int, Int32, UnsafePointer<Node>?, UnsafePointer<UInt32>?, Int32,
+        UnsafeMutablePointer<UInt16>?
+    ) -> Void
+
+    private static func sums<Node>(
+        _ rows: QuantisedRows, _ nodes: [Node], roots: [UInt32], by kernel: Kernel<Node>
+    ) -> [UInt32] {
         let (blocks, features) = (rows.blocks, rows.features)
         precondition(rows.columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
         return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
-            // Sound: as above.
+            // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
             unsafe roots.withUnsafeBufferPointer { roots in
                 guard let base = roots.baseAddress else { return }
-                let sum = unsafe isScalar ? sluice_forest_wide_scalar : sluice_forest_wide
-                unsafe sum(rows.columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
+                unsafe kernel(rows.columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
             }
         }
     }

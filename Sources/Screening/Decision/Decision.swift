@@ -109,8 +109,8 @@ package struct Decision: Sendable {
     package var waivesStatistics = false
     /// The screened fields.
     package var screened: ScreenedFields
-    let rowItems: RowItems?
-    let floodItems: FloodItems?
+    var rowItems: RowItems?
+    var floodItems: FloodItems?
 
     /// Whether there are marks of poison to look for in the rows.
     package var hasMarks: Bool {
@@ -155,13 +155,6 @@ extension Decision {
 
     /// The name of a source in reports: its own where that may be shown, else a tag that tells two sources apart.
     package func name(ofSource code: UInt64) -> String { sourceNames[code] ?? "#" + tag(code) }
-
-    /// How many tests share the budget of false alarms: two a number, two a code, one for missing values in each, one
-    /// for the number of rows, and those of the whole batch.
-    static func plannedTests(_ screened: ScreenedFields) -> Int {
-        2 * screened.numberCount + 2 * screened.categories.count + screened.numberCount + screened.categories.count + 1
-            + BatchVerdict.excessTests + 3
-    }
 
     /// The items of texts in which near copies agree: bands of the signature alone.
     var textFloodItems: FloodItems { FloodItems(codeCount: screened.codeCount) }

@@ -9,28 +9,14 @@ extension Decision {
     /// The document.
     package func document() -> JSONValue {
         var members: [String: JSONValue] = [
-            "v": .integer(6), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows),
-            "flood_action": .string(floodAction.name),
-            "trigger_action": .string(triggerAction.name),
-            "flag_rate_z": bits(flagRateZ), "flag_rate_pairs": bits(flagRatePairs), "alpha": bits(alpha),
+            "v": .integer(6), "basis": .string(basis.rawValue), "basis_rows": whole(basisRows), "alpha": bits(alpha),
             "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
             "categories": .array(screened.categories.map(whole)),
             "key_errors": .array(keyErrors.map { .array(runs(of: $0).map(whole)) }),
             "untested": .array(untested.map { .object(["field": whole($0.field), "why": .string($0.reason)]) }),
-            "rules": .array(rules.map(\.document)), "pairs": .array(pairs.map(\.document)),
-            "forest": forest?.document ?? .null,
-            "triggers": .array(triggers.map(\.document)), "word_triggers": .array(wordTriggers.map(\.document)),
-            "floods": .array(floods.map(\.document)), "text_floods": .array(textFloods.map(\.document)),
-            "row_items": rowItems?.document ?? .null, "flood_items": floodItems?.document ?? .null,
-            "copied": .array(copied.codes.map(hex)), "cross": cross?.document ?? .null,
-            "source_names": .array(
-                sourceNames.keys.sorted().map { .array([hex($0), .string(sourceNames[$0] ?? "")]) }),
-            "mark_sources": .array(markSources.keys.sorted().map { .array([hex($0), hex(markSources[$0] ?? 0)]) }),
-            "labels": .array(labels.map(\.document)), "linear": linear?.document ?? .null,
             "tests": .array(tests.map(\.document)),
-            "trigger_power": .array(triggerPower.map { .array([.string($0.what), whole($0.rows), whole($0.of)]) }),
         ]
-        if copyAction != poisoning.duplicates.action { members["copy_action"] = .string(copyAction.name) }
+        for detector in Detector.allCases { members.merge(detector.document(of: self)) { _, own in own } }
         if waivesStatistics { members["waives_statistics"] = .bool(true) }
         return .object(members)
     }
@@ -49,12 +35,15 @@ extension Decision {
     }
 }
 
-private func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-private func hex(_ word: UInt64) -> JSONValue { .string("0x" + String(word, radix: 16)) }
-private func bits(_ value: Double) -> JSONValue { hex(value.bitPattern) }
+/// A whole number in a document; `Kept.int` reads it.
+func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+/// A word of 64 bits in a document; `Kept.word` reads it.
+func hex(_ word: UInt64) -> JSONValue { .string("0x" + String(word, radix: 16)) }
+/// The bits of a number in a document; `Kept.bits` reads them.
+func bits(_ value: Double) -> JSONValue { hex(value.bitPattern) }
 
 extension ModifiedZ {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "field": whole(field), "log1p": .bool(usesLog), "center": bits(center), "scale_below": bits(scaleBelow),
             "scale_above": bits(scaleAbove), "threshold": bits(threshold), "n": whole(count),
@@ -73,7 +62,7 @@ extension ModifiedZ {
 }
 
 extension ResidualPair {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "from": whole(from), "to": whole(to), "log_from": .bool(logFrom), "log_to": .bool(logTo),
             "slope": bits(slope), "intercept": bits(intercept), "rule": rule.document,
@@ -82,7 +71,7 @@ extension ResidualPair {
 }
 
 extension ForestThresholds {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         func table(_ codes: [UInt64: Double]) -> JSONValue {
             .array(codes.keys.sorted().map { .array([hex($0), bits(codes[$0] ?? 0)]) })
         }
@@ -127,7 +116,7 @@ extension IsolationForest {
 }
 
 extension Trigger {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "item": hex(item), "count": whole(count), "pure": whole(pure), "z": bits(z), "critical": bits(critical),
             "before": whole(before), "basis": whole(basis), "label": hex(label), "held": .bool(isHeld),
@@ -137,7 +126,7 @@ extension Trigger {
 }
 
 extension Flood {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "item": hex(item), "count": whole(count), "before": whole(before),
         ])
@@ -145,7 +134,7 @@ extension Flood {
 }
 
 extension CrossCheck {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "conflicts": .array(
                 conflicts.map { .array([whole($0.row), whole($0.field), bits($0.support), whole($0.sources)]) }),
@@ -157,7 +146,7 @@ extension CrossCheck {
 }
 
 extension RowItems {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "measures": whole(measures), "known": .array(isKnown.map { .bool($0) }),
             "values": .array(values.map(whole)),
@@ -167,13 +156,13 @@ extension RowItems {
 }
 
 extension FloodItems {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .array(scales.map { .array([whole($0.feature), bits($0.center), bits($0.deviation)]) })
     }
 }
 
 extension LabelCheck {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "tested": whole(tested), "basis": whole(basis), "flag_rate": bits(flagRate), "hold_rate": bits(holdRate),
             "judges_rows": .bool(judgesRows), "excessive": .bool(isExcessive),
@@ -228,7 +217,7 @@ extension LabelNeighbours {
 }
 
 extension LinearCheck {
-    fileprivate var document: JSONValue {
+    var document: JSONValue {
         .object([
             "share": bits(share), "excessive": .bool(isExcessive), "doubt_rate": bits(doubtRate),
             "judges_rows": .bool(judgesRows),

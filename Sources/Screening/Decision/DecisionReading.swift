@@ -21,49 +21,12 @@ extension Decision {
             basisRows = try kept.int("basis_rows")
             self.screened = screened
             poisoning = schema.poisoning
-            (floodAction, triggerAction) = (poisoning.duplicates.action, poisoning.triggers.action)
-            // Decisions of the fourth form go by the contract alone.
-            if version > 4 {
-                (floodAction, triggerAction) = (try kept.outcome("flood_action"), try kept.outcome("trigger_action"))
-            }
-            copyAction = document["copy_action"] == nil ? poisoning.duplicates.action : try kept.outcome("copy_action")
             waivesStatistics = document["waives_statistics"]?.flag ?? false
-            (flagRateZ, flagRatePairs) = (try kept.bits("flag_rate_z"), try kept.bits("flag_rate_pairs"))
             alpha = try kept.bits("alpha")
             keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }
-            rules = try kept.list("rules").map(ModifiedZ.init)
-            pairs = try kept.list("pairs").map(ResidualPair.init)
-            forest = try kept.some("forest").map(ForestThresholds.init)
-            // Before, every mark was held or none, and words were not told from phrases.
-            tagsWords = version >= 6
-            triggers = try kept.list("triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }
-            wordTriggers = try kept.list("word_triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }
-            for entry in version >= 6 ? try kept.list("trigger_power") : [] {
-                triggerPower.append((try entry.item(0).text(), try entry.item(1).int(), try entry.item(2).int()))
-            }
-            floods = try kept.list("floods").map(Flood.init)
-            textFloods = try kept.list("text_floods").map(Flood.init)
-            rowItems = try kept.some("row_items").map(RowItems.init)
-            floodItems = try kept.some("flood_items").map { (items) throws(Unreadable) in
-                FloodItems(scales: try items.scales(), codeCount: screened.codeCount, label: screened.label)
-            }
-            copied = Copies(codes: try kept.list("copied").map { (code) throws(Unreadable) in try code.word() })
-            cross = try kept.some("cross").map(CrossCheck.init)
-            for pair in try kept.list("source_names") {
-                sourceNames[try pair.item(0).word()] = try pair.item(1).text()
-            }
-            for pair in try kept.list("mark_sources") {
-                markSources[try pair.item(0).word()] = try pair.item(1).word()
-            }
             tests = try kept.list("tests").map(BatchTest.init)
-            labels = try kept.list("labels").map(LabelCheck.init)
-            // Those of the fifth, by neighbours alone.
-            if version > 5 {
-                linear = try kept.some("linear").map { (check) throws(Unreadable) in
-                    try LinearCheck(check, screened)
-                }
-            }
             for entry in try kept.list("untested") { untested.append((try entry.int("field"), try entry.text("why"))) }
+            for detector in Detector.allCases { try detector.read(kept, version: version, into: &self) }
         } catch {
             return nil
         }

@@ -17,7 +17,7 @@ struct Deliberation {
     /// The accepted batches one by one, where they are known so.
     let history: FeedHistory?
     /// The batch's own summary; nil where it has too few rows.
-    private let own: BatchSummary?
+    let own: BatchSummary?
     /// The numbers that are blanked, as places.
     private let leftOut: Set<Int>
     /// Rows of the samples that are copies of others.
@@ -65,36 +65,18 @@ struct Deliberation {
         }
     }
 
-    /// Decides, one question after the other.
+    /// Decides, one detector after the other.
     mutating func decide(_ precedents: Precedents, seed: UInt64) {
-        let sample = before?.sample ?? profile.sample
-        makeRules(sample)
-        if let history { followRules(history, own: own, accepted: sample) }
-        growForest(sample, seed: seed)
-        decision.alpha =
-            BatchTest.budget / Double(Decision.plannedTests(screened) * (rolling == nil ? 1 : 2))
-        compare()
-        if let anchor = precedents.anchor { followSlowDrift(from: anchor, sums: precedents.slow) }
-        let poisoning = schema.poisoning
-        if poisoning.duplicates.enabled, poisoning.acrossBatches, before != nil {
-            findCopies(of: precedents.earlierRows)
-        }
-        if poisoning.duplicates.enabled { findFloods() }
-        findTriggers()
-        decision.poisoning = poisoning
-        decision.triggerAction = poisoning.triggers.action
-        decision.floodAction = poisoning.duplicates.action
-        decision.copyAction = min(decision.copyAction, poisoning.duplicates.action)
-        if let history { followFloods(history.known, least: min(3, schema.baseline.learning)) }
-        followTriggers()
-        if poisoning.labelFlip.enabled { checkLabels() }
+        decision.poisoning = schema.poisoning
+        decision.alpha = BatchTest.budget / Double(Detector.plannedTests(screened) * (rolling == nil ? 1 : 2))
+        for detector in Detector.allCases { ask(detector, beside: precedents, seed: seed) }
         if let before { attribute(before) }
         decision.tellCauses()
     }
 
     /// Fits the forest to rows of the present levels: rows of other levels would look isolated, and make these look
     /// alike.
-    private mutating func growForest(_ sample: RowSample, seed: UInt64) {
+    mutating func growForest(_ sample: RowSample, seed: UInt64) {
         let basis = history?.levelSample?.blanking(leftOut) ?? sample
         let withheld = before == nil ? nil : decision.remarks.share(decision.remarks.withheld)
         decision.forest = ForestThresholds(basis, screened, schema.forest, seed: seed, withheld: withheld)

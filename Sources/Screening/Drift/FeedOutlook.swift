@@ -177,7 +177,7 @@ extension FeedOutlook {
 
     private static func rates(_ remarks: [Baseline.Remarks], _ screened: ScreenedFields, rows: Int) -> [Rate] {
         // The share of the budget that a batch beside rolling batches alone has.
-        let alpha = BatchTest.budget / Double(Decision.plannedTests(screened))
+        let alpha = BatchTest.budget / Double(Detector.plannedTests(screened))
         return BatchVerdict.chartedKinds.compactMap { code, count, floor in
             let history = remarks.map { (found: $0[keyPath: count], of: $0.tested) }.filter { $0.of > 0 }
             guard let usual = history.map({ Double($0.found) / Double($0.of) }).max() else { return nil }

@@ -1,17 +1,33 @@
+/// The byte that a backslash and one letter stand for in JSON (RFC 8259, section 7); nil for no such escape, and for `u`.
+func unescaped(_ letter: UInt8) -> UInt8? {
+    switch letter {
+    case 0x22, 0x5C, 0x2F: letter
+    case 0x62: 0x08
+    case 0x66: 0x0C
+    case 0x6E: 0x0A
+    case 0x72: 0x0D
+    case 0x74: 0x09
+    default: nil
+    }
+}
+
+/// The value of a hexadecimal digit in either case.
+func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x37
+    case 0x61...0x66: byte - 0x57
+    default: nil
+    }
+}
+
 /// Decodes the escapes of a JSON string's inside; false on a bad escape, a lone surrogate or a control character.
 package func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into out: inout [UInt8]) -> Bool {
     func unit(_ at: Int) -> UInt32? {
         guard at + 4 <= range.upperBound else { return nil }
         var value: UInt32 = 0
         for offset in 0..<4 {
-            let byte = bytes[at + offset]
-            let digit: UInt8
-            switch byte {
-            case 0x30...0x39: digit = byte - 0x30
-            case 0x41...0x46: digit = byte - 0x37
-            case 0x61...0x66: digit = byte - 0x57
-            default: return nil
-            }
+            guard let digit = hexadecimalDigit(bytes[at + offset]) else { return nil }
             value = value << 4 | UInt32(digit)
         }
         return value
@@ -29,12 +45,6 @@ package func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into ou
         let kind = bytes[at + 1]
         at += 2
         switch kind {
-        case 0x22, 0x5C, 0x2F: out.append(kind)
-        case 0x62: out.append(0x08)
-        case 0x66: out.append(0x0C)
-        case 0x6E: out.append(0x0A)
-        case 0x72: out.append(0x0D)
-        case 0x74: out.append(0x09)
         case 0x75:
             guard var scalar = unit(at) else { return false }
             at += 4
@@ -47,7 +57,9 @@ package func decodeJSONString(_ bytes: Span<UInt8>, _ range: Range<Int>, into ou
             }
             guard let character = Unicode.Scalar(scalar) else { return false }
             out.append(contentsOf: Array(String(Character(character)).utf8))
-        default: return false
+        default:
+            guard let plain = unescaped(kind) else { return false }
+            out.append(plain)
         }
     }
     return true

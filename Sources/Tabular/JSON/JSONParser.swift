@@ -172,12 +172,6 @@ struct JSONParser {
         position += 1
         let kind = current
         switch kind {
-        case 0x22, 0x5C, 0x2F: decoded.append(kind)
-        case 0x62: decoded.append(0x08)
-        case 0x66: decoded.append(0x0C)
-        case 0x6E: decoded.append(0x0A)
-        case 0x72: decoded.append(0x0D)
-        case 0x74: decoded.append(0x09)
         case 0x75:
             let start = position - 1
             var code = try hexadecimal()
@@ -193,7 +187,9 @@ struct JSONParser {
             }
             decoded.append(contentsOf: String(Character(scalar)).utf8)
             return
-        default: throw error("unknown escape")
+        default:
+            guard let plain = unescaped(kind) else { throw error("unknown escape") }
+            decoded.append(plain)
         }
         position += 1
     }
@@ -203,12 +199,8 @@ struct JSONParser {
         position += 1
         var code: UInt32 = 0
         for _ in 0..<4 {
-            switch current {
-            case 0x30...0x39: code = code << 4 | UInt32(current - 0x30)
-            case 0x41...0x46: code = code << 4 | UInt32(current - 0x37)
-            case 0x61...0x66: code = code << 4 | UInt32(current - 0x57)
-            default: throw error("hexadecimal digit expected")
-            }
+            guard let digit = hexadecimalDigit(current) else { throw error("hexadecimal digit expected") }
+            code = code << 4 | UInt32(digit)
             position += 1
         }
         return code

@@ -267,3 +267,58 @@ enum Words {
         }
     }
 }
+
+extension Words {
+    /// A case in which a finding is made; the values are made up.
+    // Long function: the catalogue, one entry a code, as `meaning`.
+    static func example(_ code: FindingCode) -> String {
+        if let example = exampleOfStatistics(code) ?? exampleOfSources(code) { return example }
+        return switch code {
+        case .encodingError: "the byte E9 alone: an é of Latin-1 in a file of UTF-8"
+        case .controlCharacter: "a NUL in the middle of a name"
+        case .strayQuote: "1,an \"odd\" name,2   should be   1,\"an \"\"odd\"\" name\",2"
+        case .unclosedQuote: "1,\"a name,2   with no second quote"
+        case .strayCarriageReturn: "1,two<CR>lines,2   should be   1,\"two<CR>lines\",2"
+        case .rowTooLong: "a record of 2 MiB under sluice.limits.maxRowBytes: 1048576"
+        case .cellTooLong: "a document of 70,000 bytes in one cell under sluice.limits.maxCellBytes: 65536"
+        case .extraCell: "1,Smith, John,2   under   id,name,n   should be   1,\"Smith, John\",2"
+        case .missingCell: "1,2   under   id,name,n   should be   1,,2"
+        case .malformedJSON: "{\"id\": 1,}   should be   {\"id\": 1}"
+        case .duplicateKey: "{\"id\": 1, \"\\u0069d\": 2}   names id twice"
+        case .nestingTooDeep: "{\"a\": [[[[ … ]]]]}   with more brackets than sluice.limits.maxDepth: 64"
+        case .unknownField: "{\"id\": 1, \"nmae\": \"x\"}   under a contract of id and name"
+        case .readersDisagree: "a row that libcsv reads as three cells and Sluice's reader as two"
+        case .missingLabel: "the header   id,n   under a contract of id, name and n"
+        case .extraLabel: "the header   id,name,n,extra   under a contract of id, name and n"
+        case .incorrectLabel: "the header   name,id   under fields id, name and fieldsMatch: exact"
+        case .duplicateLabel: "the header   id,name,name"
+        case .blankLabel: "the header   id,,n"
+        case .typeError: "12 apples   in a field of type integer"
+        case .requiredError: "an empty cell in a field with constraints: { required: true }"
+        case .minimumError: "-1   under constraints: { minimum: 0 }"
+        case .maximumError: "101   under constraints: { maximum: 100 }"
+        case .minLengthError: "ab   under constraints: { minLength: 3 }"
+        case .maxLengthError: "abcd   under constraints: { maxLength: 3 }"
+        case .patternError: "AB12   under constraints: { pattern: \"[A-Z]{3}[0-9]+\" }"
+        case .patternBudget: "a long row of a under constraints: { pattern: \"(a+)+b\" }"
+        case .enumError: "yelow   under constraints: { enum: [red, yellow] }, or the same under categories"
+        case .jsonSchemaError: "{\"id\": 0}   under   {\"properties\": {\"id\": {\"minimum\": 1}}}"
+        case .jsonSchemaBudget: "deeply nested records under a schema whose anyOf tries every branch at every level"
+        case .uniqueError: "two rows with id 7 in a field with constraints: { unique: true }"
+        case .rowConstraint: "amount 90 and credit_limit 50 under the rule amount <= credit_limit"
+        case .primaryKeyError: "two rows with the same values in all fields of primaryKey, or one without them"
+        case .foreignKeyError: "customer_id 7 where no row of customers has id 7"
+        case .hiddenText: "ig<U+200B>nore: a zero-width space in a word"
+        case .mixedScript: "p<U+0430>ypal: a Cyrillic а among Latin letters"
+        case .decomposedText: "e<U+0301> where others write é as one character"
+        case .formulaStart: "=HYPERLINK(\"http://evil.example\")"
+        case .measureLost: "one word in a column of numbers, under --infer"
+        case .tooManyRejected: "2 % rejected rows under sluice.batch.maxRejectedRate: 0.01"
+        case .tooManyRejectedRows: "11 rejected rows under sluice.batch.maxRejected: 10"
+        case .tooManyQuarantined: "8 % quarantined rows under sluice.batch.maxQuarantinedRate: 0.05"
+        case .tooFewRows: "12 rows under sluice.batch.minRows: 100"
+        case .sourceChanged: "a supplier that still writes while the gate reads"
+        default: preconditionFailure("every code has an example: a test asks for each")
+        }
+    }
+}

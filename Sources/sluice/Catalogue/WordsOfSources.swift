@@ -120,3 +120,32 @@ extension Words {
         }
     }
 }
+
+extension Words {
+    /// A case in which a finding about sources is made; nil for one of another kind. The values are made up.
+    static func exampleOfSources(_ code: FindingCode) -> String? {
+        switch code {
+        case .duplicateRow: "the same sale on two lines, to the last digit"
+        case .suppressedRow: "a passport number in a field whose operator is suppress"
+        case .undeclaredPII: "an e-mail address in a column of notes"
+        case .undeclaredColumn: "a column of telephone numbers that the contract declares as a string without pii"
+        case .secret: "a GitHub token, which begins with ghp_, in a note"
+        case .copiedRow: "a row that came last week under another id"
+        case .outlierGroup: "5 % of a first batch's amounts are 10,000 where all others are below 140"
+        case .copyExcess: "a file whose rows are those of last week's, under new ids"
+        case .sourceConflict: "amount 90 from partner_b for a ticket that partner_a and partner_c give 12"
+        case .sourceDistrusted: "a source with 20 of its last 60 comparable values contradicted"
+        case .sourceProbation: "the first batch of a partner that was added to sluice.yaml today"
+        case .sourceBlocked: "a batch of a partner after   sluice source block NAME"
+        case .sourceUnlisted: "--source partner-x   under   sources: { partner-a: {} }"
+        case .digestMissing: "orders.csv without orders.csv.sha256   under   require: [digest]"
+        case .digestMismatch: "orders.csv that was cut off in transit, beside the orders.csv.sha256 of the whole file"
+        case .signatureMissing: "orders.csv without orders.csv.minisig   under   require: [signature]"
+        case .signatureInvalid: "orders.csv changed after it was signed, or signed by a key that nobody listed"
+        case .manifestMissing: "orders.csv without orders.csv.manifest   under   require: [manifest]"
+        case .manifestMismatch: "a manifest for dataset orders_eu beside a file in the inbox of orders_us"
+        case .manifestReplayed: "sequence 41 after 42 was accepted"
+        default: nil
+        }
+    }
+}

@@ -179,3 +179,35 @@ extension Words {
             .joined(separator: ", ")
     }
 }
+
+extension Words {
+    /// A case in which a finding of statistics is made; nil for one of another kind. The values are made up.
+    static func exampleOfStatistics(_ code: FindingCode) -> String? {
+        switch code {
+        case .deviatedValue: "5000 in a column whose values lie between 10 and 90"
+        case .constantChanged: "2 in a column that was 1 in all batches accepted before"
+        case .isolatedRow: "a small order with the weight of a truck: each is usual, together they are not"
+        case .pairResidual: "90 years and 120 cm: each is usual, together they are not"
+        case .trigger: "a word in 60 rows, all labelled praise, that no earlier row had"
+        case .floodedRow: "one review, 400 times in 20,000 rows, with a word changed here and there"
+        case .labelFlip: "a row labelled praise among ten neighbours labelled cancel"
+        case .labelDisagreement: "an annotator with 12 % suspicious labels, where others have 2 %"
+        case .pairExcess: "8 % inconsistent rows where accepted batches had 0.05 to 0.2 %"
+        case .distributionDrift: "amounts one spread higher, where batches differed by a tenth of a spread"
+        case .distributionShift: "amounts that are a quarter larger throughout"
+        case .lengthDrift: "notes of 10 characters where they had 200"
+        case .lengthShift: "notes that are a third shorter throughout"
+        case .missingDrift: "a fifth of the ages missing where one in fifty was"
+        case .categoryDrift: "40 % of the rows from one country that had 18 to 22 %"
+        case .newCategories: "three new values in a tenth of the rows, where all batches had the same twelve"
+        case .volumeDrift: "90,000 rows where batches have 10,000"
+        case .slowDrift: "amounts that are a hundredth higher in each batch than in the one before"
+        case .labelShift: "60 % praise where batches had 30 to 36 %"
+        case .labelFlipExcess: "6 % suspicious labels where accepted batches had 1 %"
+        case .targetedFlip: "5 % of the rows look like cancel and are labelled praise"
+        case .outlierExcess: "8 % rows with an outlier where accepted batches had 0.1 to 0.3 %"
+        case .isolationExcess: "15 % isolated rows where accepted batches had 1 to 2 %"
+        default: nil
+        }
+    }
+}

@@ -3,6 +3,11 @@ import Ingestion
 import Sketches
 import Tabular
 
+/// How reports are printed. A new format is a case here: help and manual name it, and the compiler asks for its writer.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, ndjson, sarif, github, junit, frictionless
+}
+
 /// Reports in the formats of programs, one document for all files of a run: none of them has a place for a value, and none gets one.
 final class ReportOutput {
     let options: ReportOptions
@@ -33,9 +38,13 @@ final class ReportOutput {
         let name = LabelSearch.usual.shown(file)
         let reason = name == file ? error.description : error.description.replacing(file, with: name)
         failures.append((name, reason, error.code.rawValue))
-        if format == .github { command("error", file: name, title: "not judged", message: reason) }
-        if format == .ndjson {
-            line(["kind": .string("failure"), "name": .string(name), "message": .string(reason)])
+        switch format {
+        case .github: command("error", file: name, title: "not judged", message: reason)
+        case .ndjson: line(["kind": .string("failure"), "name": .string(name), "message": .string(reason)])
+        // The message on standard error is enough.
+        case .text, .json: break
+        // `finish` names it.
+        case .sarif, .junit, .frictionless: break
         }
     }
 
@@ -45,7 +54,7 @@ final class ReportOutput {
         case .sarif: Terminal.json(sarif())
         case .junit: Terminal.document(junit())
         case .frictionless: Terminal.json(FrictionlessReport.outline(reports, failures: failures))
-        default: break
+        case .text, .json, .ndjson, .github: break
         }
     }
 
