@@ -4,19 +4,20 @@ import Sealing
 import Storage
 import Tabular
 
-/// A file that was sealed for this batch and waits in the lease's folder.
+/// A sealed file of this batch in the lease's folder, not yet in its place.
 struct StagedShard: Sendable {
+    /// `accepted`, `quarantine`, or the role of a file beside the data, such as `baseline`.
     var role: String
     var ordinal: Int
     var name: String
-    /// Where it goes, relative to the store; known once the verdict is.
+    /// Its place relative to the store; known once the verdict is.
     var path = ""
-    /// The part of the source that is in it; nil for what is kept beside the data.
+    /// The part of the source that it holds; nil for a file beside the data.
     var sourceRows: SourceRows?
     var message: SealedMessage
 
-    /// Rows in the file, the first and last source row that they were taken from, and the source's bytes from `offset` to
-    /// `end`.
+    /// The rows in a shard: their count, the first and last source row that they come from, and the source bytes from
+    /// `offset` to `end`.
     struct SourceRows: Sendable {
         var count: Int
         var first: Int
@@ -29,7 +30,11 @@ struct StagedShard: Sendable {
 extension StagedShard {
     /// A shard of one slice.
     ///
-    /// - Parameter rows: rows in it.
+    /// - Parameters:
+    ///   - slice: the slice.
+    ///   - role: `accepted` or `quarantine`.
+    ///   - rows: the number of rows in it.
+    ///   - message: the sealed file's digest, size and id.
     init(_ slice: SourceSlice, role: String, rows: Int, message: SealedMessage) {
         self.init(
             role: role, ordinal: slice.ordinal, name: StagingArea.name(ofShard: slice.ordinal, role: role),
@@ -39,13 +44,13 @@ extension StagedShard {
             message: message)
     }
 
-    /// A file that is kept beside the data.
+    /// A file that is kept beside the data, such as the baseline or the decision.
     init(kept role: String, message: SealedMessage) {
         self.init(role: role, ordinal: 0, name: role + ".sluice", message: message)
     }
 }
 
-/// Where a batch's sealed files are made, until the verdict says where they go.
+/// The folder in which a batch's sealed files are made until the verdict decides their places.
 struct StagingArea: Sendable {
     let folder: OpenFolder
     let context: [String: String]
@@ -57,12 +62,14 @@ struct StagingArea: Sendable {
     }
 
     /// Begins the file of a slice's shard.
+    ///
+    /// - Throws: when it cannot be created.
     func file(ofShard ordinal: Int, role: String) throws(SealingError) -> StagedFile {
         let name = Self.name(ofShard: ordinal, role: role)
         return try sealed { () throws(StorageError) in try StagedFile(in: folder, name: name) }
     }
 
-    /// What a slice's shard carries in clear, authenticated.
+    /// The additional authenticated data of a slice's shard, in clear.
     func context(_ slice: SourceSlice, role: String) -> [String: String] {
         var context = context
         context["shard"] = String(slice.ordinal)
@@ -72,9 +79,13 @@ struct StagingArea: Sendable {
         return context
     }
 
-    /// Stages a small whole file that is kept beside the data.
+    /// Seals a small file that is kept beside the data, in one piece.
     ///
-    /// - Parameter extra: more of what stands in clear.
+    /// - Parameters:
+    ///   - bytes: its content.
+    ///   - role: its role, which is also its name.
+    ///   - mediaType: its media type.
+    ///   - extra: additional members of its authenticated data.
     func seal(
         _ bytes: [UInt8], role: String, mediaType: String, extra: [String: String] = [:]
     ) throws(IngestionError) -> StagedShard {
@@ -94,7 +105,7 @@ struct StagingArea: Sendable {
     }
 }
 
-/// Runs what storage does for sealing.
+/// Runs a body that throws storage errors, and rethrows them as sealing errors.
 func sealed<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingError) -> R {
     do throws(StorageError) { return try body() } catch { throw SealingError(error) }
 }
