@@ -1,6 +1,6 @@
 import Tabular
 
-/// Parses strict JSON (RFC 8259) into a value with places.
+/// Parses strict JSON (RFC 8259) into a value with places. Duplicate keys are errors.
 func parseJSON(_ bytes: [UInt8], name: String) throws(SchemaError) -> Located {
     var parser = JSONParser(bytes: bytes, name: name)
     let result = try parser.parseValue(depth: 1)
@@ -9,7 +9,7 @@ func parseJSON(_ bytes: [UInt8], name: String) throws(SchemaError) -> Located {
     return result
 }
 
-/// A recursive descent over the bytes; recursion is bounded by the depth limit.
+/// A recursive-descent parser over bytes. The depth limit bounds the recursion.
 private struct JSONParser {
     let bytes: [UInt8]
     let name: String
@@ -30,12 +30,13 @@ private struct JSONParser {
             .syntax, subject: name, line: line, column: column, message: "this is not valid JSON: \(message)")
     }
 
+    /// Advances by one byte and keeps line and column.
     private mutating func advance() {
         if current == 0x0A {
             line += 1
             column = 1
         } else if index + 1 >= bytes.count || bytes[index + 1] & 0xC0 != 0x80 {
-            // Columns count scalars: only the last byte of one moves the column.
+            // Columns count Unicode scalars, so continuation bytes do not move the column.
             column += 1
         }
         index += 1
@@ -133,6 +134,7 @@ private struct JSONParser {
         return Located(value: .array(values), place: place)
     }
 
+    /// Parses a number and keeps its spelling as the lexeme.
     private mutating func parseNumber(_ place: Place) throws(SchemaError) -> Located {
         let start = index
         if current == UInt8(ascii: "-") { advance() }
@@ -182,6 +184,7 @@ private struct JSONParser {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// Parses an escape; a surrogate pair becomes one scalar, a lone surrogate is an error.
     private mutating func parseEscape(into result: inout [UInt8]) throws(SchemaError) {
         let escapes: [UInt8: UInt8] = [
             0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 0x08, 0x66: 0x0C, 0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09,

@@ -14,7 +14,7 @@ extension TextReader {
             guard authority(ascii) else { return false }
             if let byte = next, byte != 0x2F, byte != 0x3F, byte != 0x23 { return false }
         } else if !hasScheme {
-            // A colon in the first segment would make it a scheme.
+            // In a relative reference the first segment must not contain a colon (RFC 3986, section 4.2).
             var place = at
             while place < end, bytes[place] != 0x2F, bytes[place] != 0x3F, bytes[place] != 0x23 {
                 if bytes[place] == 0x3A { return false }
@@ -61,7 +61,8 @@ extension TextReader {
         return true
     }
 
-    /// One character of RFC 3986's unreserved and sub-delims, an escaped byte, or one of `more`.
+    /// One character of RFC 3986's `unreserved` and `sub-delims`, a percent-encoded byte, or one of `more`; any
+    /// non-ASCII one in an IRI.
     private mutating func character(_ more: StaticString, _ ascii: Bool) -> Bool {
         guard let byte = next else { return false }
         if byte == 0x25 {
@@ -82,7 +83,7 @@ extension TextReader {
         return true
     }
 
-    /// RFC 6570, every level.
+    /// A URI template (RFC 6570), all levels.
     mutating func template() -> Bool {
         while let byte = next {
             if byte == 0x7B {

@@ -1,6 +1,6 @@
 import Tabular
 
-/// What a contract says of columns by their position in CSV.
+/// Settings about CSV columns by position.
 extension SchemaLoader {
     func loadColumns(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         var owner: [Int: String] = [:]

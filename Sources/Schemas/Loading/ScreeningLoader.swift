@@ -1,6 +1,6 @@
 import Tabular
 
-/// How fields are screened: `anomaly:`, `drift:` and `isolationForest:`.
+/// Reads how fields are screened: `anomaly:`, `drift:` and `isolationForest:`.
 extension SchemaLoader {
     func loadAnomaly(_ cursor: Cursor) throws(SchemaError) -> AnomalyRule {
         try cursor.refuseKeys(besides: ["threshold", "transform", "tails", "action", "enabled", "method"])
@@ -11,7 +11,7 @@ extension SchemaLoader {
             }
             rule.threshold = try threshold.number(in: 0.1...1e6)
         }
-        // `auto` is the absence of a choice, and so is leaving it out.
+        // `auto` equals leaving the key out.
         let transform = try cursor["transform"]?.word(of: ["none", "log1p", "auto"], what: "transform")
         rule.transform = transform == "auto" ? nil : transform
         let tails = try cursor["tails"]?.word(of: ["single", "double", "auto"], what: "tails")
@@ -40,7 +40,7 @@ extension SchemaLoader {
         return rule
     }
 
-    /// Statistics never reject: a person must be able to release a false alarm.
+    /// Reads an action. Statistics never reject, since a person must be able to release a false alarm.
     func loadAction(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.text == "reject" {
             throw cursor.error(

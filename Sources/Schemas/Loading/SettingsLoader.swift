@@ -1,7 +1,7 @@
 import Tabular
 
 extension SchemaLoader {
-    /// `sluice:` of the contract.
+    /// Reads `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
             "apiVersion", "unknownFields", "dropColumns", "trailingDelimiter", "trimLabels", "dialect", "encoding",

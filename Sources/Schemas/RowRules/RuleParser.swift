@@ -2,15 +2,17 @@ import Tabular
 
 /// Parses an expression of a row rule and checks its types: the grammar of CEL (github.com/google/cel-spec, "Syntax")
 /// without macros, messages, maps, bytes and unsigned numbers.
+///
+/// A recursive-descent parser, one function for each level of precedence.
 struct RuleParser {
-    /// Why a text is no expression.
+    /// Why a text is not a valid expression.
     struct Mistake: Error {
-        /// Place in the text, from 1, in Unicode scalars.
+        /// The place in the text, from 1, in Unicode scalars.
         let character: Int
         let reason: String
     }
 
-    /// A contract's rules are short; a longer one is a mistake or an attack.
+    /// Limits against hostile contracts; rules of people are much shorter.
     static let mostBytes = 4096
     static let mostTokens = 512
     private static let depthMax = 32
@@ -23,13 +25,16 @@ struct RuleParser {
     private var depth = 0
     private var namesField = false
 
-    /// A parser for rules over `fields`, which are found by name in `placeOfField`.
+    /// A parser for rules over `fields`, whose indices by name are in `placeOfField`.
     init(_ text: String, _ fields: [Field], _ placeOfField: [String: Int]) {
         self.text = text
         self.placeOfField = placeOfField
         self.fields = fields
     }
 
+    /// Parses the whole text.
+    ///
+    /// - Throws: the first mistake, also when the expression is not of type bool or names no field.
     mutating func parse() throws(Mistake) -> RuleExpression {
         guard text.utf8.count <= Self.mostBytes else {
             throw Mistake(character: 1, reason: "more than \(Self.mostBytes) bytes; write several rules")
@@ -96,7 +101,7 @@ struct RuleParser {
         return parts.count == 1 ? parts[0] : .all(parts)
     }
 
-    /// What stands between marks that join truth values.
+    /// Parses operands of a boolean operator.
     private mutating func joined(
         _ mark: String, _ next: (inout RuleParser) throws(Mistake) -> RuleExpression
     ) throws(Mistake) -> [RuleExpression] {
@@ -134,6 +139,13 @@ struct RuleParser {
         }
     }
 
+    /// Checks a comparison: operands of one type, or two numbers.
+    ///
+    /// - Parameters:
+    ///   - left: the left operand.
+    ///   - comparison: the operator.
+    ///   - right: the right operand.
+    ///   - token: its place, for the mistake.
     private func compared(
         _ left: RuleExpression, by comparison: RuleComparison, with right: RuleExpression, at token: RuleToken
     ) throws(Mistake) -> RuleExpression {
@@ -164,7 +176,7 @@ struct RuleParser {
                 if takes("]") { break }
             }
             let item = try expression()
-            // As values of a list are compared one by one.
+            // Each item must be comparable with the value.
             _ = try compared(value, by: .equal, with: item, at: token)
             guard item.type != .null else { throw mistake("a list cannot contain null; use has(…)") }
             items.append(item)
@@ -194,6 +206,13 @@ struct RuleParser {
         return left
     }
 
+    /// Checks an arithmetic operation and finds the type of its result.
+    ///
+    /// - Parameters:
+    ///   - left: the left operand.
+    ///   - operation: the operator.
+    ///   - right: the right operand.
+    ///   - token: its place, for the mistake.
     private func combined(
         _ left: RuleExpression, by operation: RuleOperator, with right: RuleExpression, at token: RuleToken
     ) throws(Mistake) -> RuleExpression {
@@ -241,7 +260,7 @@ struct RuleParser {
         }
         guard takes("-") else { return try member() }
         repeat { count += 1 } while takes("-")
-        // The smallest whole number has no positive counterpart.
+        // The smallest 64-bit number has no positive counterpart.
         if count == 1, case .int(let magnitude) = tokens[at].kind, magnitude == 1 << 63 {
             at += 1
             return .constant(.min, .int)
@@ -314,7 +333,7 @@ struct RuleParser {
             }
             return .isPresent(list[0])
         }
-        // The whole record: for names that are none of the language's.
+        // `row["…"]`, for field names that are no identifiers of the language.
         if name == "row", takes("[") {
             let inner = tokens[at]
             guard case .text(let field) = inner.kind else {

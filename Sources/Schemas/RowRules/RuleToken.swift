@@ -1,4 +1,4 @@
-/// A word of a row rule, and where it begins.
+/// A token of a row rule with its place.
 struct RuleToken {
     enum Kind: Equatable {
         case name(String)
@@ -10,10 +10,10 @@ struct RuleToken {
     }
 
     let kind: Kind
-    /// Place in the text, from 1, in Unicode scalars.
+    /// The place in the text, from 1, in Unicode scalars.
     let character: Int
 
-    /// All words of an expression, and `end`.
+    /// All tokens of an expression, ending with `end`.
     static func all(of text: String) throws(RuleParser.Mistake) -> [RuleToken] {
         var reader = RuleTokenReader(scalars: Array(text.unicodeScalars))
         var tokens: [RuleToken] = []
@@ -22,12 +22,12 @@ struct RuleToken {
     }
 }
 
-/// Cuts an expression into words by CEL's lexis.
+/// Splits an expression into tokens by CEL's lexis.
 private struct RuleTokenReader {
     let scalars: [Unicode.Scalar]
     var at = 0
 
-    /// Words that CEL keeps for itself and that are no value.
+    /// Words that CEL reserves.
     private static let reserved = [
         "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
         "namespace", "return", "var", "void", "while",
