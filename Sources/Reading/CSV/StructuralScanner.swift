@@ -1,10 +1,10 @@
 import Tabular
 
-/// CSV by structural index (RFC 4180): finds quotes, delimiters and line ends with SIMD, then walks only those.
+/// Scans CSV (RFC 4180) by structural index: SIMD finds quotes, delimiters and line ends, and only those are walked.
 ///
-/// Stricter than most readers on purpose: a quote inside an unquoted field, text behind a closing quote, a lone
-/// carriage return, a control character or an invalid UTF-8 sequence makes the row bad, since two readers may
-/// disagree about it. The grammar is reset at the next line end, so that one bad row costs one row.
+/// It is stricter than most readers on purpose. A quote inside an unquoted field, text after a closing quote, a lone
+/// carriage return, a control character or invalid UTF-8 makes the row bad, since two readers may disagree about it.
+/// The grammar restarts at the next line end, so a bad row costs one row.
 package struct StructuralScanner: ~Copyable, RecordScanner {
     private let delimiter: UInt8
     private let quote: UInt8
@@ -13,7 +13,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
     private var index = StructuralIndex()
     private var cursor = 0
     private var window = 1 << 16
-    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again.
+    /// Where the last block ended inside the window, so that the next one reuses the index; -1 for none.
     private var resume = -1
 
     /// A scanner for one delimiter and quote character.
@@ -24,7 +24,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         self.defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
     }
 
-    /// Scans rows as the protocol says.
+    /// See `RecordScanner.scan`.
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -38,7 +38,15 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return records(bytes, from: start, until: start + limits.blockBytes, isFinal: isFinal, into: &block)
     }
 
-    /// Walks records from `start` on, until one starts at or after `stop`.
+    /// Walks records from `start` until one begins at or after `stop`.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - start: where a record begins.
+    ///   - stop: where to stop.
+    ///   - isFinal: whether the bytes end with the file.
+    ///   - block: gets the rows.
+    /// - Returns: where the next record begins.
     private mutating func records(
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -70,7 +78,8 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
             case .bad(let code, let recordEnd, let next):
                 block.addBadRow(from: position, to: recordEnd, as: code)
                 position = next
-                // The index behind a fault has the wrong parity; look again, a little at first, in case it is hostile.
+                // After a fault the index has the wrong parity, so the bytes are indexed again: a small window at
+                // first, in case the input is hostile.
                 window = min(1 << 12, defaultWindow)
                 refill(bytes, position)
             }
@@ -78,7 +87,8 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return position
     }
 
-    /// Only the ends of records, for cutting slices: a window without a fault is counted, any other one is walked.
+    /// Finds only the ends of records, for cutting slices. A window without faults is counted by the kernel; any other
+    /// is walked.
     private mutating func ends(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -108,7 +118,9 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         window = defaultWindow
     }
 
-    /// Walks whole records of the window; returns the next record, its first event, and why it stopped.
+    /// Walks the complete records of the window.
+    ///
+    /// - Returns: the next record, its first event, and why the walk stopped.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     private func walk(
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
@@ -153,7 +165,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                             closing = candidate
                             break
                         }
-                        // A quote at the window's very end counts as closing, whatever the caller has read behind it.
+                        // A quote as the window's last byte counts as closing, however much the caller has read.
                         if closing < 0 || (closing + 1 == windowEnd && !(atEnd && isFinal)) {
                             fault = .incomplete(openField: closing < 0 ? fieldStart : nil)
                             break
@@ -209,7 +221,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
                         next &+= 1
                         event &+= 1
                     } else {
-                        // At the end of the file it is half a line end.
+                        // At the end of the file a lone CR is half a line end.
                         fault =
                             atEnd && isFinal
                             ? .malformed(.strayCarriageReturn, at: at) : .incomplete(openField: nil)
@@ -238,7 +250,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return (position, event, fault ?? .atRecord)
     }
 
-    /// The fault of a record that was split, or nil.
+    /// The fault of a record that was split; nil for none.
     @inline(__always)
     private func complaint(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, fields: Int, width: Int
@@ -250,7 +262,7 @@ package struct StructuralScanner: ~Copyable, RecordScanner {
         return nil
     }
 
-    /// Appends the cell between two quotes; if quotes are doubled in it, its value is decoded behind the rows.
+    /// Appends the cell between two quotes. A value with doubled quotes is decoded after the block's bytes.
     private func appendQuoted(
         _ bytes: Span<UInt8>, open: Int, close: Int, isEscaped: Bool, into block: inout RecordBlock
     ) {
