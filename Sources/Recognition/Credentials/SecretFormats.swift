@@ -1,6 +1,6 @@
-/// Tokens by the formats of their issuers.
+/// Credentials by the formats that their issuers document.
 extension Secrets {
-    /// Beginnings of formats, and words in them.
+    /// Prefixes of formats, and words in them.
     enum Word {
         static let githubPat = Array("github_pat_".utf8)
         static let hf = Array("hf_".utf8)
@@ -24,7 +24,7 @@ extension Secrets {
 
     private static let githubHeads = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].map { Array($0.utf8) }
 
-    /// The token around one of the characters that mark its format.
+    /// The token around a character that marks its format; nil for none.
     static func inside(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         switch text[at] {
         case UInt8(ascii: "_"): underscore(text, at)
@@ -35,7 +35,7 @@ extension Secrets {
         }
     }
 
-    /// An access key of AWS, at its second letter or at its third.
+    /// An AWS access key, examined at its second or third letter.
     static func accessKey(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         text[at] == UInt8(ascii: "K") && isToken(text, at: at - 1, head: Word.akia, length: 16, of: isUpper)
             || text[at] == UInt8(ascii: "S") && isToken(text, at: at - 1, head: Word.asia, length: 16, of: isUpper)
@@ -82,7 +82,7 @@ extension Secrets {
             }
             return run(text, at + 2 + first, isURLSafe) >= 32 ? .sendGridKey : nil
         }
-        // Three parts of base64url; the first two are JSON objects: {" is eyJ (RFC 7519).
+        // Three parts in base64url; the first two are JSON objects, so they begin with eyJ (RFC 7519).
         guard stands(Word.eyj, in: text, at + 1) else { return nil }
         let second = run(text, at + 1, isURLSafe)
         guard second >= 12, at + 1 + second < text.count, text[at + 1 + second] == UInt8(ascii: "."),
