@@ -1,7 +1,7 @@
 import Tabular
 
 extension Words {
-    /// A case in which a finding is made; the values are made up.
+    /// A case in which a finding is made. All values are invented.
     // Long function: the catalogue, one entry a code, as `meaning`.
     static func example(_ code: FindingCode) -> String {
         switch code {

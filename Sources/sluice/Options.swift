@@ -7,10 +7,10 @@ import Screening
 import Storage
 import Tabular
 
-/// Where standard input is kept when there is no store.
+/// The folder for a copy of standard input when there is no store.
 func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
-/// How results are printed.
+/// The output formats of reports.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     case json
@@ -21,7 +21,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case frictionless
 }
 
-/// What row findings make the exit code 1.
+/// The mildest outcome of rows that makes the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
     case reject
     case quarantine
@@ -32,16 +32,18 @@ enum FailOn: String, ExpressibleByArgument, CaseIterable {
 extension CSVEngine: ExpressibleByArgument {}
 extension SourceFormat: ExpressibleByArgument {}
 extension TextEncoding: ExpressibleByArgument {
-    /// A name as people write it.
+    /// Accepts the usual spellings of an encoding.
     package init?(argument: String) { self.init(name: argument) }
 }
 
-/// Which store.
+/// Options: the store.
 struct StoreOptions: ParsableArguments {
     @Option(name: .long, help: "The store's folder (default: this folder or the nearest one above with a sluice.yaml).")
     var store: String?
 
-    /// The store, or nil when none is named and none is near.
+    /// The store that is named, or the nearest one; nil for neither.
+    ///
+    /// - Throws: `configuration` when a named folder is no store.
     func find() throws(IngestionError) -> Store? {
         if let store { return try Store(store) }
         var folder: String
@@ -53,7 +55,9 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// The store, which must be there.
+    /// The store.
+    ///
+    /// - Throws: `usage` when none is named and none is near.
     func require() throws(IngestionError) -> Store {
         if let store = try find() { return store }
         throw IngestionError(
@@ -61,7 +65,7 @@ struct StoreOptions: ParsableArguments {
     }
 }
 
-/// Which contract, and how the file is read.
+/// Options: the contract, and how files are read.
 struct ReadingOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
@@ -125,7 +129,9 @@ struct ReadingOptions: ParsableArguments {
         return isMark ? bytes[0] : nil
     }
 
-    /// What the pipeline is told.
+    /// The pipeline's options from the command line.
+    ///
+    /// - Throws: `usage` for a dialect or delimiter that cannot be used.
     func options(for file: String) throws(IngestionError) -> BatchOptions {
         if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
         var options = BatchOptions()
@@ -148,9 +154,19 @@ struct ReadingOptions: ParsableArguments {
         return options
     }
 
-    /// The contract: the one named, the dataset's, or one inferred from `file`. Where nobody says how the file is written, it is looked at,
-    /// and what comes of that is put into `options` and told; under a contract only if `looks`, and only where the header does not fit as
-    /// it stands.
+    /// Finds the contract: the named one, the dataset's, or one inferred from `file`.
+    ///
+    /// If nothing states the dialect, it is detected, put into `options` and reported. Under a contract that happens
+    /// only where the header does not fit as it stands, and is adopted only with `looks`.
+    ///
+    /// - Parameters:
+    ///   - file: the file to judge.
+    ///   - dataset: the dataset; nil when none is named.
+    ///   - store: the store; nil for none.
+    ///   - looks: whether a detected dialect is adopted under a contract.
+    ///   - options: gets encoding and dialect.
+    /// - Returns: the contract, its document, and its origin for messages.
+    /// - Throws: `usage` when there is no contract.
     func contract(
         for file: String, dataset: String?, store: Store?, looks: Bool = false, options: inout BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
@@ -181,13 +197,13 @@ struct ReadingOptions: ParsableArguments {
         return (schema, document, "inferred from \(file)")
     }
 
-    /// Whether nobody says how a CSV file is written.
+    /// Whether nothing states the dialect of a CSV file.
     private func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
         dialect == nil && delimiter == nil && (options.format ?? SourceFormat(ofFile: file)) == .csv
     }
 
-    /// Looks how a CSV file is written that nobody says anything about. Whether its first row is a header is asked where the contract is
-    /// made.
+    /// Detects the dialect of a CSV file without a contract. Whether its first row is a header is decided by the
+    /// inference.
     func look(at file: String, _ options: inout BatchOptions) throws(IngestionError) {
         guard isUndeclared(file, options) else { return }
         let sniffed = try sniffSource(file, encoding: encoding)
@@ -201,7 +217,13 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// Looks how a file is written whose header does not fit a contract that says nothing of that.
+    /// Detects the dialect of a file whose header does not fit a contract without dialect.
+    ///
+    /// - Parameters:
+    ///   - file: the file.
+    ///   - schema: the contract.
+    ///   - adopts: whether the detected dialect is used, or only suggested.
+    ///   - options: gets the dialect.
     private func look(
         at file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
     ) throws(IngestionError) {
@@ -222,7 +244,7 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// Reads a contract and prints its warnings.
+    /// Loads a contract and prints its warnings.
     func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
 
     private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
@@ -231,7 +253,7 @@ struct ReadingOptions: ParsableArguments {
     }
 }
 
-/// How the result is told.
+/// Options: the report.
 struct ReportOptions: ParsableArguments {
     @Option(name: .long, help: "The format of the report.")
     var format = OutputFormat.text
@@ -248,10 +270,10 @@ struct ReportOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Print only errors.")
     var quiet = false
 
-    /// Findings to list one by one: the text report has totals and first rows only.
+    /// Findings to list one by one: the text report shows totals and first rows only.
     var listed: Int { json || format != .text ? limitErrors : 0 }
 
-    /// The exit code of a report.
+    /// The exit code of a report: 1 when the batch is held, refused, or has rows at or above `--fail-on`; else 0.
     func exitCode(_ report: BatchReport) -> Int32 {
         let isDuplicate = report.status == .duplicate
         if report.isRefusedReplacement { return 1 }
@@ -271,8 +293,7 @@ struct ReportOptions: ParsableArguments {
         return worst > 0 ? 1 : 0
     }
 
-    /// Prints a report.
-    /// Several reports as JSON are one document a line.
+    /// Prints a report as text or JSON. Of several reports each is one line of JSON.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
             Terminal.json(Words.messaged(report), pretty: !isOneOfMany)

@@ -3,12 +3,14 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Reports in the formats of programs, one document for all files of a run: none of them has a place for a value, and none gets one.
+/// Writes the reports of a run in the chosen format; some formats are one document for all files. No format has a place
+/// for values of the data.
 final class ReportOutput {
     let options: ReportOptions
+    /// Whether the run has several files.
     let isOneOfMany: Bool
     var reports: [BatchReport] = []
-    /// Files that could not be judged, and why.
+    /// The files that could not be judged, with the reason and exit code.
     var failures: [(file: String, reason: String, code: Int32)] = []
 
     init(_ options: ReportOptions, files: Int) {
@@ -16,9 +18,10 @@ final class ReportOutput {
         isOneOfMany = files > 1
     }
 
+    /// The format; `--json` is short for `--format json`.
     var format: OutputFormat { options.json ? .json : options.format }
 
-    /// Tells about a file, or keeps it until all are known.
+    /// Prints a report, or keeps it if the format is one document for all.
     func add(_ report: BatchReport) {
         switch format {
         case .text, .json: options.print(report, isOneOfMany: isOneOfMany)
@@ -28,7 +31,8 @@ final class ReportOutput {
         }
     }
 
-    /// Notes that a file could not be judged; the message was told already.
+    /// Adds a file that could not be judged. Its message was printed already; personal data in the file's name is
+    /// replaced.
     func fail(_ file: String, _ error: IngestionError) {
         let name = LabelSearch.usual.shown(file)
         let reason = name == file ? error.description : error.description.replacing(file, with: name)
@@ -39,7 +43,7 @@ final class ReportOutput {
         }
     }
 
-    /// Prints what was kept.
+    /// Prints the document of the kept reports, if the format has one.
     func finish() {
         switch format {
         case .sarif: Terminal.json(sarif())
@@ -49,7 +53,7 @@ final class ReportOutput {
         }
     }
 
-    /// Whether rows with an outcome make the exit code 1.
+    /// Whether rows of an outcome make the exit code 1.
     func isFailure(_ outcome: Outcome) -> Bool {
         switch options.failOn {
         case .never: false
@@ -59,6 +63,7 @@ final class ReportOutput {
         }
     }
 
+    /// Prints one line of ndjson.
     func line(_ members: [String: JSONValue]) {
         Terminal.json(.object(members), pretty: false)
     }

@@ -5,13 +5,13 @@ import Screening
 import Storage
 import Tabular
 
-/// How the daemon's log is written.
+/// The format of the daemon's log.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     case json
     case text
 }
 
-/// How much the daemon's log says.
+/// The lowest level of the daemon's log.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case debug
     case info
@@ -30,10 +30,10 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
-/// Log lines on standard error: one JSON document a line, or one line for people.
+/// Writes log lines to standard error: one JSON document, or one text line for people.
 ///
-/// Messages are constant texts and metadata are counts, codes, names and paths: never a value of anyone's data. What a
-/// supplier chose (a file's name) is one line in either format, with nothing hidden in it.
+/// Messages are constant, and metadata holds counts, codes, names and paths, never a value of the data. A supplier's
+/// file name stays on one line and cannot hide anything.
 struct StreamLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
@@ -74,7 +74,7 @@ struct StreamLogHandler: LogHandler {
     }
 }
 
-/// The daemon's events as log lines: the words, the levels, and what is counted.
+/// Turns the daemon's events into log lines: message, level and metadata of each.
 struct WatchLog {
     let logger: Logger
 
@@ -84,6 +84,8 @@ struct WatchLog {
         self.logger = logger
     }
 
+    /// Logs one event. Errors that are retried are warnings; lost inboxes and files set aside are errors or notices by
+    /// their effect.
     func tell(_ event: WatchEvent) {
         switch event {
         case .started(let inboxes):
@@ -126,10 +128,10 @@ struct WatchLog {
         }
     }
 
-    /// A supplier's name for a file, without what it says of somebody.
+    /// A supplier's file name without personal data.
     private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
 
-    /// What was said of such a file.
+    /// A message about such a file.
     private func shown(_ text: String, of name: String) -> String { LabelSearch.usual.shown(text, of: name) }
 
     private func judged(_ report: BatchReport, _ attempt: Int) {
@@ -161,6 +163,6 @@ struct WatchLog {
 }
 
 extension Logger.MetadataValue {
-    /// A number that stays one in JSON.
+    /// A number that stays a number in JSON.
     fileprivate static func count(_ number: Int) -> Self { .stringConvertible(number) }
 }

@@ -1,20 +1,24 @@
 import Foundation
 import Storage
 
-/// How lines for people look on a terminal. A pipe or a file gets each line as it is.
+/// The layout of lines on a terminal: folding and colour. A pipe or file gets each line as it is.
 enum Screen {
     private static let isTerminal = StandardStream.output.isTerminal
     private static let environment = ProcessInfo.processInfo.environment
 
-    /// Whether there are colours: on a terminal that has some, unless NO_COLOR is set (no-color.org).
+    /// Whether to use colour: on a terminal that supports it, unless `NO_COLOR` is set (no-color.org).
     private static let isColoured =
         isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && (environment["TERM"] ?? "dumb") != "dumb"
 
-    /// Columns, as COLUMNS says, else 80.
+    /// The width in columns: `COLUMNS`, else 80, and at least 40.
     private static let width = max(40, Int(environment["COLUMNS"] ?? "") ?? 80)
 
-    /// A line as lines of the terminal's width, broken at spaces. Rows of a table stay whole, and so do words: digests and paths are
+    /// Folds a line at spaces to the terminal's width. Table rows and words stay whole, since digests and paths are
     /// copied.
+    ///
+    /// - Parameters:
+    ///   - line: the line.
+    ///   - indent: the indentation of continuation lines.
     static func folded(_ line: String, indent: Int) -> [String] {
         guard isTerminal, line.count > width, !rows.contains(where: { line.hasPrefix($0) }) else { return [line] }
         let margin = String(repeating: " ", count: indent)
@@ -34,10 +38,10 @@ enum Screen {
         return lines
     }
 
-    /// What rows of a table of findings begin with.
+    /// The beginnings of table rows, which are never folded.
     private static let rows = ["  outcome ", "  accepted ", "  flagged ", "  quarantined ", "  rejected "]
 
-    /// Beginnings of lines and words in them, each with its colour (ECMA-48, select graphic rendition).
+    /// Beginnings of lines, each with its colour (ECMA-48, select graphic rendition).
     private static let beginnings = [
         ("  WHY  ", "1;31"), ("  note ", "33"), ("  next ", "1"), ("  exit ", "33"), ("  rejected ", "31"),
         ("ok  ", "32"),

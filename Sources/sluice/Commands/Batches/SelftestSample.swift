@@ -1,6 +1,6 @@
 import Sketches
 
-/// The sample that `selftest` plants its canaries in: made up, the same on every machine for a seed.
+/// The generated sample that `selftest` changes: the same on every machine for a given seed.
 struct SelftestSample {
     /// One row.
     struct Row {
@@ -13,7 +13,7 @@ struct SelftestSample {
         var label: String
     }
 
-    /// Its contract.
+    /// The sample's contract.
     static let contract = """
         name: selftest
         version: 1.0.0

@@ -6,7 +6,7 @@ import Tabular
 
 extension Readiness: ExpressibleByArgument {}
 
-/// `sluice watch`.
+/// `sluice watch`: the daemon that ingests files from inboxes until a signal stops it.
 struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Ingest the files that arrive in the inboxes, until stopped.",
@@ -71,6 +71,7 @@ struct WatchCommand: AsyncParsableCommand {
         if !(0...1 << 30).contains(minFree) { throw ValidationError("--min-free must be 0 or more MiB") }
     }
 
+    /// Runs the daemon. The exit code is 128 plus the signal, the code of a pending error, 1 for held files, else 0.
     func run() async throws {
         ignoreBrokenPipes()
         var code: Int32 = 0
@@ -99,7 +100,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
 }
 
-/// `sluice status`.
+/// `sluice status`: the state of the daemon and of the inboxes.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -113,6 +114,7 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
+    /// Prints the state, and exits with 1 unless a daemon runs without trouble.
     func run() async throws {
         ignoreBrokenPipes()
         var isWell = false

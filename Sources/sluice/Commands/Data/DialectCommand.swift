@@ -4,7 +4,7 @@ import Reading
 import Storage
 import Tabular
 
-/// `sluice dialect`.
+/// `sluice dialect`: detects encoding and dialect of a CSV file.
 struct DialectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dialect",
@@ -36,9 +36,11 @@ struct DialectCommand: AsyncParsableCommand {
     }
 }
 
-/// What was found out about a dialect, for people.
+/// The result of dialect detection, for people and for files.
 enum DialectText {
-    /// The dialect, unless another one explains the sample as well.
+    /// The detected dialect.
+    ///
+    /// - Throws: `usage` when another dialect explains the sample equally well.
     static func requireSure(_ sniffed: SniffedSource, _ file: String) throws(IngestionError) -> Dialect {
         guard let found = sniffed.found, found.rows > 0, found.explains else {
             throw IngestionError(.unreadableData, "\(file): no CSV dialect explains it; is it CSV?")
@@ -52,7 +54,7 @@ enum DialectText {
         return found.dialect
     }
 
-    /// One line for each decision.
+    /// One line of evidence for each decision.
     static func evidence(_ sniffed: SniffedSource, _ dialect: Dialect? = nil) -> [String] {
         guard let found = sniffed.found else { return [] }
         let dialect = dialect ?? found.dialect
@@ -66,7 +68,7 @@ enum DialectText {
         ]
     }
 
-    /// A dialect in one line of YAML, which is JSON.
+    /// A dialect as one line of JSON, which is valid YAML.
     static func line(_ dialect: Dialect) -> String {
         let members = dialect.document.members ?? [:]
         return members.isEmpty ? "RFC 4180" : dialect.document.text(pretty: false)

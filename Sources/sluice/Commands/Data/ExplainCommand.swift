@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice explain`.
+/// `sluice explain`: the catalogue's entry for a finding code, or a list of all codes.
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a finding code: what it means, an example, what to do.",

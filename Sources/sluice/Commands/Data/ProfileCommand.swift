@@ -5,7 +5,7 @@ import Schemas
 import Storage
 import Tabular
 
-/// `sluice profile`.
+/// `sluice profile`: publishes statistics of a file with ε-differential privacy, and records the budget spent.
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",

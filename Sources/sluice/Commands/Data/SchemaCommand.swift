@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice schema`.
+/// `sluice schema`: the commands about contracts.
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Infer, check, compare and convert contracts.",
@@ -18,7 +18,7 @@ struct SchemaCommand: AsyncParsableCommand {
             """,
         subcommands: [Infer.self, Check.self, Diff.self, Convert.self, Strip.self])
 
-    /// `sluice schema infer`.
+    /// `sluice schema infer`: proposes a contract from all rows of a file.
     struct Infer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Infer a first contract from a file, to be read and corrected.",
@@ -45,7 +45,7 @@ struct SchemaCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice schema check`.
+    /// `sluice schema check`: loads and compiles a contract and prints its warnings.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check a contract for errors and doubtful settings.",

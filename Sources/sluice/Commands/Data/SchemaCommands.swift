@@ -4,7 +4,7 @@ import Schemas
 import Storage
 import Tabular
 
-/// The smallest change that makes the exit code 1.
+/// The mildest difference that makes the exit code 1.
 enum ChangeLimit: String, ExpressibleByArgument, CaseIterable {
     case cosmetic
     case widening
@@ -13,7 +13,7 @@ enum ChangeLimit: String, ExpressibleByArgument, CaseIterable {
 }
 
 extension SchemaCommand {
-    /// `sluice schema diff`.
+    /// `sluice schema diff`: the differences between two contracts, by their effect.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare two contracts: what changed, and what it means for data that passed.",
@@ -63,7 +63,7 @@ extension SchemaCommand {
         }
     }
 
-    /// `sluice schema convert`.
+    /// `sluice schema convert`: writes a contract in another standard's form, with notes on what is lost.
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Convert a contract to a Table Schema, a JSON Schema or a Data Package, as JSON.",
@@ -73,7 +73,7 @@ extension SchemaCommand {
 
                 Example: sluice schema convert orders.yaml --to json-schema > orders.schema.json
                 """)
-        /// What it becomes.
+        /// The form to convert to.
         enum Form: String, ExpressibleByArgument, CaseIterable {
             case tableSchema = "table-schema"
             case jsonSchema = "json-schema"
@@ -105,16 +105,22 @@ extension SchemaCommand {
             }
         }
 
+        /// The converted contract.
+        ///
+        /// - Parameters:
+        ///   - contract: the contract, already taken out of a package.
+        ///   - source: its document.
+        ///   - others: the documents that its JSON Schemas refer to, by identifier.
         private func converted(
             _ contract: ConvertedSchema, _ source: Document, _ others: [String: [UInt8]]
         ) throws(SchemaError) -> ConvertedSchema {
             func load(_ made: ConvertedSchema) throws(SchemaError) -> LoadedSchema {
-                // A package's resource, or what was made in between, is read as if it stood in a file.
+                // An intermediate document is loaded as if it stood in a file.
                 let bytes = Array(made.document.text(pretty: true).utf8)
                 let document =
                     made.document == source.root ? source : try loadDocument(bytes, name: "\(source.name).json")
                 var loaded = try Schema.load(document, documents: others)
-                // With the names of files, not with what is in them.
+                // References stay file names; the referenced content is not inlined.
                 loaded.document = canonicalForm(of: document)
                 return loaded
             }
@@ -134,7 +140,7 @@ extension SchemaCommand {
         }
     }
 
-    /// `sluice schema strip`.
+    /// `sluice schema strip`: prints a contract without `sluice:` settings.
     struct Strip: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a contract without its sluice: settings, as JSON for other tools.",

@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// The formats of scores.
+/// The output format of scores.
 enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
     case csv
     case ndjson
@@ -17,7 +17,7 @@ enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
 
 extension ScoreMethod: ExpressibleByArgument {}
 
-/// `sluice score`.
+/// `sluice score`: the anomaly score of each row against the file itself.
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
@@ -72,7 +72,7 @@ struct ScoreCommand: AsyncParsableCommand {
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
             try await scoreRows(file, schema: schema, options: options, method: method, dimensions: ndim) { rows in
-                // With the first rows, so that what fails has not begun a table.
+                // Written with the first rows, so that a failure before them does not begin a table.
                 var text = heading
                 heading = ""
                 for row in rows {

@@ -5,7 +5,7 @@ import Storage
 import Tabular
 
 extension BaselineCommand {
-    /// `sluice baseline simulate`.
+    /// `sluice baseline simulate`: judges the last accepted batches again, each against those before it.
     struct Simulate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
@@ -43,6 +43,7 @@ extension BaselineCommand {
             }
         }
 
+        /// The simulated verdicts as lines, oldest first.
         private static func lines(_ found: Simulation) -> [String] {
             let held = found.batches.filter(\.isHeld)
             let (rows, rowsHeld) = (
@@ -86,7 +87,7 @@ extension BaselineCommand {
             return lines
         }
 
-        /// What would have held them: each reason with how many batches have it.
+        /// The reasons that would have held batches, each with the number of batches.
         private static func reasons(_ held: [Simulation.RowBlock], _ fields: [String]) -> String {
             var counts: [String: Int] = [:]
             for batch in held {

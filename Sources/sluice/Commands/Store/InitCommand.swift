@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice init`.
+/// `sluice init`: creates a store.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make a store: configuration, example contract, keys, empty ledger.",

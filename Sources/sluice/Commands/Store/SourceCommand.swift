@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 
 extension SourceStep {
-    /// What the record says about it afterwards.
+    /// The step as past participle, for the confirmation.
     fileprivate var past: String {
         switch self {
         case .trust: "is trusted"
@@ -14,7 +14,7 @@ extension SourceStep {
     }
 }
 
-/// `sluice source`.
+/// `sluice source`: the suppliers of data and their standing.
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "List, show, trust and block the suppliers of data.",
@@ -26,7 +26,7 @@ struct SourceCommand: AsyncParsableCommand {
             """,
         subcommands: [List.self, Show.self, Trust.self, Block.self, Probation.self])
 
-    /// `sluice source list`.
+    /// `sluice source list`: the known sources.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the known sources: name, standing, owner, licence, requirements.",
@@ -55,7 +55,7 @@ struct SourceCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice source show`.
+    /// `sluice source show`: one source with the outcomes of its batches.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a source: its record, its standing, and the outcomes of its batches.",
@@ -90,7 +90,7 @@ struct SourceCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice source trust`.
+    /// `sluice source trust`: ends probation, distrust or block.
     struct Trust: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Trust a source: end its probation, distrust or block.",
@@ -101,7 +101,7 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.trust) }
     }
 
-    /// `sluice source block`.
+    /// `sluice source block`: rejects all files of a source.
     struct Block: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Block a source: reject all its files.",
@@ -112,7 +112,7 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.block) }
     }
 
-    /// `sluice source probation`.
+    /// `sluice source probation`: holds a source's batches until enough would have passed.
     struct Probation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put a source on probation: hold its batches until enough of them would have passed.",
@@ -123,6 +123,7 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.probation) }
     }
 
+    /// Options of a decision about a source: its name, the reason and the store.
     struct Step: ParsableArguments {
         @Argument(help: "The name of the source.") var name: String
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
@@ -137,7 +138,7 @@ struct SourceCommand: AsyncParsableCommand {
     }
 }
 
-/// Sources for people and programs.
+/// Renders sources, as documents and as lines for people.
 private enum SourceText {
     static func document(_ name: String, _ store: Store) throws -> JSONValue {
         var members: [String: JSONValue] = ["name": .string(name)]
@@ -162,7 +163,7 @@ private enum SourceText {
         return .object(members)
     }
 
-    /// A source for people: a line for each thing that is known.
+    /// A source as lines, one for each known fact.
     static func lines(_ document: JSONValue) -> [String] {
         func text(_ key: String) -> String { document[key]?.text ?? "" }
         func number(_ key: String) -> String { Words.number(Int(document[key]?.whole ?? 0)) }
@@ -189,7 +190,7 @@ private enum SourceText {
         return "\(standing) (\(passed) of \(needed) passed)"
     }
 
-    /// How often what a source said was confirmed and contradicted, by the record.
+    /// How often a source's values were confirmed and contradicted by other sources, by the record.
     static func confirmed(_ name: String, _ batches: [LineageQuery.Impact]) -> (agreed: Int64, differed: Int64) {
         var sums: (agreed: Int64, differed: Int64) = (0, 0)
         for batch in batches {
