@@ -12,20 +12,31 @@ func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
 /// The output formats of reports.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    /// For people.
     case text
+    /// One document, or one line for each of several files.
     case json
+    /// One line for each finding.
     case ndjson
+    /// SARIF 2.1.0 (OASIS).
     case sarif
+    /// Workflow commands of GitHub Actions.
     case github
+    /// JUnit's XML.
     case junit
+    /// A report of frictionless-py, version 5.
     case frictionless
 }
 
 /// The mildest outcome of rows that makes the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
+    /// Rejected rows.
     case reject
+    /// Quarantined and rejected rows.
     case quarantine
+    /// Flagged, quarantined and rejected rows, and remarks on the batch.
     case flag
+    /// None: only a held batch or an error.
     case never
 }
 
@@ -57,7 +68,7 @@ struct StoreOptions: ParsableArguments {
 
     /// The store.
     ///
-    /// - Throws: `usage` when none is named and none is near.
+    /// - Throws: `configuration` when none is named and none is near.
     func require() throws(IngestionError) -> Store {
         if let store = try find() { return store }
         throw IngestionError(
@@ -115,6 +126,7 @@ struct ReadingOptions: ParsableArguments {
     @Option(name: .long, help: "The seed of all random choices, a whole number (default: chosen by Sluice).")
     var seed: UInt64?
 
+    /// Checks the number of workers and the delimiter.
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
         if let delimiter, delimiter != "tab", Self.mark(delimiter) == nil {
@@ -122,6 +134,7 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
+    /// The ASCII byte of a delimiter option; `tab` and `\t` are a tab. nil for quotes, line ends and longer texts.
     private static func mark(_ text: String) -> UInt8? {
         let bytes = Array(text.utf8)
         if text == "tab" || text == "\\t" { return 0x09 }
@@ -247,6 +260,7 @@ struct ReadingOptions: ParsableArguments {
     /// Loads a contract and prints its warnings.
     func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
 
+    /// Prints the warnings of a contract to standard error.
     private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
         for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
         return loaded

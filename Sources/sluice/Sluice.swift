@@ -10,6 +10,7 @@ import Storage
 /// The entry point, on the main thread and before any other thread exists.
 @main
 enum Program {
+    /// Hardens the process, blocks signals where a command handles them, and runs the command as a task.
     static func main() {
         do {
             // First of all: no core dumps, no inherited descriptors, new files readable by their owner only.

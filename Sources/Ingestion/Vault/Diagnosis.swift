@@ -21,7 +21,7 @@ package struct Diagnosis: Sendable, Equatable {
         package static func < (left: Grade, right: Grade) -> Bool { left.rank < right.rank }
     }
 
-    /// The checked thing: store, rights, keys, clock, disk, ledger, files, claims or inboxes.
+    /// The checked thing: store, rights, keys, clock, disk, ledger, files, claims (leases) or inboxes.
     package var subject: String
     /// The severity.
     package var grade: Grade

@@ -6,8 +6,11 @@ import Tabular
 enum Words {
     /// The catalogue's entry for one code.
     struct Meaning {
+        /// A few words that name the finding.
         var title: String
+        /// What was found and why it matters, in one or two sentences.
         var explanation: String
+        /// What to do about it, with commands in which `BATCH` stands for the batch's id.
         var cure: String
     }
 

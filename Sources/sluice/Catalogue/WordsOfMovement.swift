@@ -168,17 +168,20 @@ extension Words {
     /// A share as a percentage, with as many digits as make it visible.
     static func share(_ value: Double) -> String { digits(value) + " %" }
 
+    /// A share in per cent, with at least one significant digit.
     private static func digits(_ value: Double) -> String {
         let percent = abs(value) * 100
         return short(value * 100, percent == 0 || percent >= 9.95 ? 0 : percent >= 0.95 ? 1 : 2)
     }
 
+    /// The usual range of a movement, such as `1 to 4`.
     private static func range(_ moved: Movement, signed isSigned: Bool = false) -> String {
         func one(_ value: Double) -> String { isSigned && value > 0 ? "+" + digits(value) : digits(value) }
         let (least, most) = (one(moved.least), one(moved.most))
         return least == most ? least : "\(least) to \(most)"
     }
 
+    /// A number with its sign, also when it is positive.
     private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + short(value, 1) }
 }
 

@@ -88,6 +88,11 @@ extension Words {
         }
     }
 
+    /// The entries about differences from the baseline.
+    ///
+    /// - Parameters:
+    ///   - code: the finding.
+    ///   - compare: the remedy that these findings share.
     private static func meaningOfDrift(_ code: FindingCode, _ compare: String) -> Meaning? {
         func say(_ title: String, _ explanation: String) -> Meaning {
             Meaning(title: title, explanation: explanation, cure: compare + (setting(code) ?? ""))

@@ -32,11 +32,13 @@ enum FrictionlessReport {
         return JSONOutline(report, adding: ["tasks": .array(tasks)])
     }
 
+    /// Number of errors: findings that hold the batch or quarantine or reject rows.
     private static func total(_ report: BatchReport) -> Int {
         report.batchFindings.count { $0.outcome >= .quarantined }
             + report.findings.sorted.filter { $0.kind.outcome >= .quarantined }.reduce(0) { $0 + $1.tally.count }
     }
 
+    /// One file as a task of frictionless.
     private static func task(_ report: BatchReport) -> JSONOutline {
         let about = report.batchFindings.filter { $0.outcome >= .quarantined }
         let ofRows = report.listed.lazy.filter { $0.outcome >= .quarantined }

@@ -6,7 +6,9 @@ import Tabular
 ///
 /// Every text goes through `escaped`, since names come from suppliers.
 struct HTMLReport {
+    /// The kept report, without single findings.
     private let report: JSONValue
+    /// The batch's `batch.judged` entry.
     private let judged: JSONValue
     private let pictures: JSONValue
     /// What the tests had learnt when they judged the batch, or a text why that is unavailable.
@@ -224,6 +226,7 @@ struct HTMLReport {
             + "<p class=\"soft\">\(escaped(Words.sight)).</p>"
     }
 
+    /// The most frequent row findings, with their first rows.
     private func findings() -> String {
         let rows = Words.lines(ofTotals: report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
             let outcome = text(total["outcome"])
@@ -316,8 +319,10 @@ struct HTMLReport {
 
     // MARK: Reading
 
+    /// Accessors for the report's members; an absent member is an empty text, 0 or an empty list.
     func text(_ value: JSONValue?) -> String { value?.text ?? "" }
     func whole(_ value: JSONValue?) -> Int { Int(value?.whole ?? 0) }
     func counts(_ value: JSONValue?) -> [Int] { (value?.items ?? []).map { whole($0) } }
+    /// A text for HTML, without control characters; see `Terminal.markup`.
     func escaped(_ text: String) -> String { Terminal.markup(text) }
 }

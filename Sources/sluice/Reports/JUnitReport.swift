@@ -56,5 +56,6 @@ extension ReportOutput {
             + "\(Terminal.markup("\(meaning.explanation); \(meaning.cure)"))</failure>\n    </testcase>\n"
     }
 
+    /// A text as an attribute value in XML.
     func quoted(_ text: String) -> String { "\"" + Terminal.markup(text) + "\"" }
 }

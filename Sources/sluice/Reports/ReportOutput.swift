@@ -9,10 +9,16 @@ final class ReportOutput {
     let options: ReportOptions
     /// Whether the run has several files.
     let isOneOfMany: Bool
+    /// The reports kept for formats that are one document.
     var reports: [BatchReport] = []
     /// The files that could not be judged, with the reason and exit code.
     var failures: [(file: String, reason: String, code: Int32)] = []
 
+    /// The output of one run.
+    ///
+    /// - Parameters:
+    ///   - options: the format.
+    ///   - files: number of files.
     init(_ options: ReportOptions, files: Int) {
         self.options = options
         isOneOfMany = files > 1

@@ -198,6 +198,7 @@ enum ReportText {
         return "not masked: " + names.joined(separator: ", ") + more
     }
 
+    /// The masked cells by field, entity and operator.
     private static func masks(_ report: BatchReport) -> String {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"

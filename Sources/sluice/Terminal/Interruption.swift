@@ -8,12 +8,14 @@ import Synchronization
 /// The process ends as if it were killed, which loses nothing: the next `ingest` or `watch` completes or undoes what
 /// was begun. The exit code is 128 plus the signal.
 enum Interruption {
+    /// The work in progress.
     private struct Work {
         /// The file in work; empty between two files.
         var file = ""
         var done = 0
         var files = 0
     }
+    /// The present work, shared with the thread that waits for signals; nil before any.
     private static let work = Mutex<Work?>(nil)
 
     /// Commands that show progress and print this message; `watch` stops in its own way.
@@ -46,6 +48,7 @@ enum Interruption {
         work.withLock { $0 = Work(file: "", done: done, files: files) }
     }
 
+    /// Prints the message and ends the process with 128 plus the signal, without running destructors.
     private static func stop(_ signal: Int32) {
         let work = work.withLock { $0 }
         if StandardStream.error.isTerminal { Terminal.write(Array("\r\u{1B}[K".utf8), to: .error) }

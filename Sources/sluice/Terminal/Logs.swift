@@ -19,6 +19,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case warning
     case error
 
+    /// The level of the logging library.
     var level: Logger.Level {
         switch self {
         case .debug: .debug
@@ -44,6 +45,7 @@ struct StreamLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line. Metadata of the event overrides that of the logger.
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         var line: String
@@ -62,6 +64,7 @@ struct StreamLogHandler: LogHandler {
         Terminal.write(Array((line + "\n").utf8), to: .error)
     }
 
+    /// A metadata value as JSON; numbers stay numbers.
     private static func value(_ value: Logger.MetadataValue) -> JSONValue {
         switch value {
         case .string(let text): .string(text)
@@ -78,14 +81,19 @@ struct StreamLogHandler: LogHandler {
 struct WatchLog {
     let logger: Logger
 
+    /// A logger to standard error.
+    ///
+    /// - Parameters:
+    ///   - format: the format of its lines.
+    ///   - level: the lowest level that is written.
     init(format: LogFormat, level: LogLevel) {
         var logger = Logger(label: "sluice.watch") { _ in StreamLogHandler(format: format) }
         logger.logLevel = level.level
         self.logger = logger
     }
 
-    /// Logs one event. Errors that are retried are warnings; lost inboxes and files set aside are errors or notices by
-    /// their effect.
+    /// Logs one event. Operational errors are `error` even though they are retried; a file that cannot be taken is a
+    /// `warning`, and progress is `info` or `debug`.
     func tell(_ event: WatchEvent) {
         switch event {
         case .started(let inboxes):
@@ -134,6 +142,7 @@ struct WatchLog {
     /// A message about such a file.
     private func shown(_ text: String, of name: String) -> String { LabelSearch.usual.shown(text, of: name) }
 
+    /// Logs the verdict on a batch: accepted and duplicate batches as `info`, held and rejected ones as `warning`.
     private func judged(_ report: BatchReport, _ attempt: Int) {
         var metadata: Logger.Metadata = [
             "dataset": "\(report.dataset)", "file": "\(report.name)", "batch": "\(report.batch)",

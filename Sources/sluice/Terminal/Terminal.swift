@@ -8,7 +8,8 @@ import Tabular
 /// A line stays one line whatever it contains: names come from suppliers, and no caller can forget to escape them.
 /// Several lines need `lines` or `document`. Only `write` passes bytes through, for data and the progress line.
 enum Terminal {
-    /// Writes bytes to a stream as they are. When the reader has closed the pipe, the process ends.
+    /// Writes bytes to a stream as they are. When the reader has closed the pipe, the process ends with exit code 0,
+    /// and after any other failure with 74.
     static func write(_ bytes: [UInt8], to stream: StandardStream) {
         do {
             if try !stream.write(bytes.span) { exit(0) }
@@ -98,11 +99,13 @@ enum Terminal {
 /// The progress line on standard error: phase, share, rows, speed and time left. It is overwritten in place, and only
 /// on a terminal.
 final class Progress: Sendable {
+    /// The state between two updates; any worker may update it.
     private struct State {
         /// The phase, and the time and bytes at which it began.
         var phase = 0
         var started: Double
         var first = 0
+        /// The time of the last update, on the monotonic clock.
         var shown = 0.0
         var isDone = false
     }

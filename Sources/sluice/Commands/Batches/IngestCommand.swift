@@ -62,6 +62,7 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
 
+    /// Refuses `--supersede` with several files: only one of them could replace the batch.
     func validate() throws {
         if supersede != nil, files.count > 1 { throw ValidationError("--supersede takes one file at a time") }
     }

@@ -36,6 +36,7 @@ struct ReviewCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Short for --format json.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the holds; it needs the record, and no key.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -170,6 +171,7 @@ extension HeldBatch {
                 : ["  same  the same change as batch \(incident)", "  next  " + Words.releaseWithEchoes(incident)])
     }
 
+    /// The hold as a document.
     fileprivate var document: JSONValue {
         .object([
             "batch": .string(batch), "dataset": .string(dataset), "source": .string(source), "time": .string(time),

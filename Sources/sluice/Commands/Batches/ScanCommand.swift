@@ -149,6 +149,7 @@ struct ScanCommand: AsyncParsableCommand {
         for column in columns { Terminal.line(line(column.label, entity: column.entity)) }
     }
 
+    /// One line of a contract that masks a column.
     private func line(_ label: String, entity: Entity) -> String {
         let name = PrintableText.json(JSONValue.string(label).text(pretty: false))
         return "  - { name: \(name), sluice: { pii: { entity: \(entity.name), operator: replace } } }"

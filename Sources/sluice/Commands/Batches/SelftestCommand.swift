@@ -94,6 +94,8 @@ private struct Bench {
     private let schema: Schema
     private let document: JSONValue
 
+    /// Creates the store in a temporary folder. Its ledger key is not pinned, since the store is removed with the
+    /// command.
     init(_ folder: String) throws {
         self.folder = folder
         store = try Store.create(folder, isPinned: false)
@@ -142,6 +144,7 @@ private enum Canary: Int, CaseIterable {
     case clean = 1
     case outlier, flip, trigger, flood, copies, drift, lie, personal, secret, damaged
 
+    /// The canary for people.
     var name: String {
         switch self {
         case .clean: "nothing (clean data)"
@@ -222,9 +225,13 @@ private enum Canary: Int, CaseIterable {
 
     /// The result for one canary: rows found, whether the batch is held, whether it was missed, and the finding.
     struct Answer {
+        /// Rows in which the canary was found.
         var found = 0
+        /// Whether the batch is held as a whole.
         var isHeld = false
+        /// Whether the gate failed: the canary was not found, or clean data was held.
         var isMissed: Bool
+        /// The finding, as a code.
         var why = ""
     }
 

@@ -4,11 +4,17 @@ import Sketches
 struct SelftestSample {
     /// One row.
     struct Row {
+        /// Unique in all batches of a seed, so that keys never repeat.
         var id: Int
+        /// The key by which sources are compared: each ticket has one row from each source.
         var ticket: Int
+        /// The provenance column.
         var source: String
+        /// Depends on the label, and equal in all three sources.
         var amount: Double
+        /// Approximately normal, with a mean that depends on the label.
         var seconds: Double
+        /// Words that go with the label, mixed with common ones.
         var text: String
         var label: String
     }
@@ -51,7 +57,7 @@ struct SelftestSample {
     private(set) var rows: [Row] = []
     private var random: SplitMix64
 
-    /// So many clean rows: every ticket is told of by all three sources alike.
+    /// Clean rows: all three sources describe every ticket alike.
     init(rows count: Int, seed: UInt64) {
         random = SplitMix64(seed: seed)
         let base = Int(seed % 1_000_000) * 1_000_000

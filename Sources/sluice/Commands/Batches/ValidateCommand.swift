@@ -48,6 +48,7 @@ struct ValidateCommand: AsyncParsableCommand {
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
 
+    /// Refuses row files for several input files, which would overwrite each other.
     func validate() throws {
         if validRows != nil || invalidRows != nil, files.count > 1 {
             throw ValidationError("--valid-rows and --invalid-rows take one file at a time")

@@ -63,6 +63,7 @@ struct WatchCommand: AsyncParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
+    /// Checks the ranges of the numeric options.
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
         if !(0...86_400).contains(settle) { throw ValidationError("--settle must be from 0 to 86400 seconds") }
@@ -132,6 +133,7 @@ struct StatusCommand: AsyncParsableCommand {
         if !isWell { throw ExitCode(1) }
     }
 
+    /// The status for people, one line for each fact.
     private static func print(_ status: StoreStatus) {
         if let pid = status.daemon {
             let board = status.board
@@ -162,6 +164,7 @@ struct StatusCommand: AsyncParsableCommand {
         Terminal.line("disk    \(Words.number(status.free >> 20)) MiB free")
     }
 
+    /// The status as a document.
     private static func document(_ status: StoreStatus) -> JSONValue {
         .object([
             "daemon": status.daemon.map { .integer(Int64($0)) } ?? .null, "board": status.board ?? .null,

@@ -21,6 +21,7 @@ struct DialectCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The text's encoding, if it is known (default: detected).") var encoding: TextEncoding?
     @Flag(name: .long, help: "Print JSON.") var json = false
 
+    /// Samples the file and prints a Table Dialect that can be put into a contract.
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
@@ -40,7 +41,7 @@ struct DialectCommand: AsyncParsableCommand {
 enum DialectText {
     /// The detected dialect.
     ///
-    /// - Throws: `usage` when another dialect explains the sample equally well.
+    /// - Throws: `unreadableData` when no dialect explains the sample, or two explain it equally well.
     static func requireSure(_ sniffed: SniffedSource, _ file: String) throws(IngestionError) -> Dialect {
         guard let found = sniffed.found, found.rows > 0, found.explains else {
             throw IngestionError(.unreadableData, "\(file): no CSV dialect explains it; is it CSV?")
@@ -74,6 +75,7 @@ enum DialectText {
         return members.isEmpty ? "RFC 4180" : dialect.document.text(pretty: false)
     }
 
+    /// The dialect as YAML, with the evidence as comments.
     static func yaml(_ sniffed: SniffedSource, _ dialect: Dialect) -> [String] {
         var lines = evidence(sniffed).map { "# " + $0 }
         lines.append("sluice:")
@@ -82,6 +84,7 @@ enum DialectText {
         return lines
     }
 
+    /// The dialect as a document, with encoding, confidence and evidence.
     static func document(_ sniffed: SniffedSource, _ dialect: Dialect) -> JSONValue {
         .object([
             "encoding": .string(sniffed.encoding.rawValue), "dialect": dialect.document,

@@ -18,6 +18,7 @@ struct ExplainCommand: ParsableCommand {
             """)
     @Argument(help: "A finding code, such as type-error; without one, all codes are listed.") var code: String?
 
+    /// Prints the entry. An unknown code gets a suggestion and exit code 64.
     func run() throws {
         guard let code else {
             for code in FindingCode.allCases.sorted() {

@@ -32,6 +32,7 @@ struct SchemaCommand: AsyncParsableCommand {
         var showValues = false
         @OptionGroup var reading: ReadingOptions
 
+        /// Infers the contract and prints it as YAML. A name with personal data in it is replaced by `data`.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -57,6 +58,7 @@ struct SchemaCommand: AsyncParsableCommand {
         @Argument(help: "The contract, in YAML or JSON.") var file: String
         @OptionGroup var reading: ReadingOptions
 
+        /// Loads the contract; an error exits with 78 and shows the line.
         func run() async throws {
             try await reporting {
                 let loaded = try reading.load(file)

@@ -6,9 +6,13 @@ import Tabular
 
 /// The mildest difference that makes the exit code 1.
 enum ChangeLimit: String, ExpressibleByArgument, CaseIterable {
+    /// Any difference.
     case cosmetic
+    /// A difference by which more data passes.
     case widening
+    /// A difference by which data that passed may fail, or other values are released.
     case breaking
+    /// None.
     case never
 }
 
@@ -30,6 +34,7 @@ extension SchemaCommand {
         var failOn = ChangeLimit.breaking
         @Flag(name: .long, help: "Print JSON.") var json = false
 
+        /// Prints the differences, most severe first, and sets the exit code by `--fail-on`.
         func run() async throws {
             ignoreBrokenPipes()
             var changes: [SchemaChange] = []
@@ -75,8 +80,11 @@ extension SchemaCommand {
                 """)
         /// The form to convert to.
         enum Form: String, ExpressibleByArgument, CaseIterable {
+            /// A Table Schema 2.0.
             case tableSchema = "table-schema"
+            /// A JSON Schema 2020-12 of one record.
             case jsonSchema = "json-schema"
+            /// A Data Package 2.0 with one resource.
             case dataPackage = "data-package"
         }
         @Argument(help: "The contract, or a Data Package (datapackage.json).") var file: String
@@ -87,6 +95,7 @@ extension SchemaCommand {
             name: .long, help: "The path of the data in a new Data Package (default: the contract's name with .csv).")
         var data: String?
 
+        /// Converts the contract, prints it, and prints each loss to standard error.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -149,6 +158,7 @@ extension SchemaCommand {
                 """)
         @Argument(help: "The contract, in YAML or JSON.") var file: String
 
+        /// Prints the descriptor of the contract's own standard.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {

@@ -11,7 +11,9 @@ import Tabular
 
 /// The output format of scores.
 enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
+    /// One line a row: number, score, largest |M| and its field (RFC 4180).
     case csv
+    /// One JSON document a line.
     case ndjson
 }
 
@@ -51,10 +53,12 @@ struct ScoreCommand: AsyncParsableCommand {
 
     @OptionGroup var reading: ReadingOptions
 
+    /// Refuses a number of dimensions that the forest does not support.
     func validate() throws {
         if !(1...3).contains(ndim) { throw ValidationError("--ndim must be 1, 2 or 3") }
     }
 
+    /// Scores the file and prints rows as they are scored. Columns are inferred without a contract.
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
@@ -96,6 +100,7 @@ struct ScoreCommand: AsyncParsableCommand {
         }
     }
 
+    /// A CSV cell, quoted where needed (RFC 4180).
     private static func quoted(_ text: String) -> String {
         let needs = text.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
         return needs ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text

@@ -89,6 +89,7 @@ struct BaselineCommand: AsyncParsableCommand {
         var batches: [String] = []
         @OptionGroup var dataset: Dataset
 
+        /// Builds and records the baseline, and prints the next step.
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
@@ -112,6 +113,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the baselines, in the order of their last step.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -151,6 +153,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var dataset: Dataset
 
+        /// Runs the tests and prints each with its effect and limits.
         func run() async throws {
             var isHeld = false
             try await reporting {
@@ -218,6 +221,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
+        /// Records the exclusion; batches judged later no longer use the excluded one.
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
@@ -233,6 +237,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
+        /// Records the step with the user's id and the reason.
         func take(_ step: BaselineStep) async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
@@ -249,6 +254,7 @@ extension NamedBaseline {
         isRetired ? "retired" : isPinned ? "pinned" : isAnchor ? "anchor" : "built"
     }
 
+    /// The baseline as a document.
     fileprivate var document: JSONValue {
         .object([
             "name": .string(name), "dataset": .string(dataset), "state": .string(state), "time": .string(time),

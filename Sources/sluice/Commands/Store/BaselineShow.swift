@@ -21,6 +21,7 @@ extension BaselineCommand {
         @Argument(help: "A named baseline, a batch, or rolling: the last accepted batches.") var name = "rolling"
         @OptionGroup var judged: Judged
 
+        /// Prints the composition, and below it what each field's tests have learnt.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {

@@ -27,10 +27,12 @@ extension BaselineCommand {
         var set: [String] = []
         @OptionGroup var judged: Judged
 
+        /// Checks the range of `--last`.
         func validate() throws {
             if !(1...400).contains(last) { throw ValidationError("--last must be 1 to 400") }
         }
 
+        /// Simulates under the contract with `--set` applied. Nothing is written, and no batch changes.
         func run() async throws {
             ignoreBrokenPipes()
             keepFreedMemory()

@@ -22,6 +22,7 @@ struct InitCommand: AsyncParsableCommand {
     @Argument(help: "The folder of the new store; it is made if it does not exist.")
     var folder: String = "."
 
+    /// Creates the store and prints the next steps. The verifier key is pinned for this user.
     func run() async throws {
         try await reporting {
             let store = try Store.create(folder)

@@ -30,6 +30,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Option(name: .long, help: "The name of the key: 1 to 64 letters, digits, - and _.") var name: String
         @OptionGroup var store: StoreOptions
 
+        /// Generates and records the key; a name that was ever used is refused.
         func run() async throws {
             try await reporting {
                 let recorder = try Recorder(try store.require())
@@ -51,6 +52,7 @@ struct KeysCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var store: StoreOptions
 
+        /// Prints kind, name and fingerprint of each key, then the verifier key.
         func run() async throws {
             try await reporting {
                 // With the record, so that a planted key is refused. The verifier key is that of the ledger itself.
@@ -78,6 +80,7 @@ struct KeysCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var store: StoreOptions
 
+        /// Checks each key, each recorded key that is missing, and the recipients of every dataset.
         func run() async throws {
             var failures = 0
             try await reporting {

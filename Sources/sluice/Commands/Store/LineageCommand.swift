@@ -33,6 +33,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print whole entries, one JSON document a line.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints entries, newest first.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -60,6 +61,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Argument(help: "The id of the batch.") var batch: String
         @OptionGroup var store: StoreOptions
 
+        /// Prints the entries of a batch. An unknown batch exits with 66.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -89,6 +91,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Traces the shard by its digest, which a file's bytes give. The byte range of a row needs a key of the store.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -128,6 +131,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the batches of a source, by its name, file or digest.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {

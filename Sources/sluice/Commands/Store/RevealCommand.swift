@@ -35,6 +35,7 @@ struct RevealCommand: AsyncParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
+    /// Refuses an empty reason, since the ledger records it.
     func validate() throws {
         if reason.isEmpty { throw ValidationError("--reason must not be empty: the ledger records it") }
     }

@@ -73,6 +73,7 @@ struct ShardCommand: AsyncParsableCommand {
         @Argument(help: "The sealed file (.sluice).") var file: String
         @Flag(name: .long, help: "Print JSON.") var json = false
 
+        /// Prints the header: suite, recipients and authenticated data.
         func run() async throws {
             try await reporting {
                 let descriptor = try FileDescriptor.openRegular(file)
@@ -196,6 +197,7 @@ struct ShardCommand: AsyncParsableCommand {
         @Argument(help: "The sealed files (.sluice).") var files: [String]
         @OptionGroup var opening: OpeningOptions
 
+        /// Decrypts each file to its end. Missing keys end the command with 77.
         func run() async throws {
             var bad = 0
             try await reporting {

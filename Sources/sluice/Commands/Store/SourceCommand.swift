@@ -36,6 +36,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the sources that are configured or were decided about.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -66,6 +67,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the record and standing of a source, and its batches.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -129,6 +131,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var store: StoreOptions
 
+        /// Records the decision with the user's id and the reason.
         func take(_ step: SourceStep) async throws {
             try await reporting {
                 try Recorder(try store.require()).take(step, source: name, reason: reason)
@@ -140,6 +143,7 @@ struct SourceCommand: AsyncParsableCommand {
 
 /// Renders sources, as documents and as lines for people.
 private enum SourceText {
+    /// A source as a document: standing, requirements and history.
     static func document(_ name: String, _ store: Store) throws -> JSONValue {
         var members: [String: JSONValue] = ["name": .string(name)]
         if let record = store.configuration.sources[name] {
@@ -184,6 +188,7 @@ private enum SourceText {
         }
     }
 
+    /// The standing in a few words.
     static func state(_ document: JSONValue) -> String {
         let standing = document["standing"]?.text ?? "any"
         guard let passed = document["passed"]?.whole, let needed = document["needed"]?.whole else { return standing }

@@ -22,6 +22,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
+    /// Runs the checks and prints each with its remedy. A ledger that cannot be opened is a result, not an error.
     func run() async throws {
         ignoreBrokenPipes()
         var worst = Diagnosis.Grade.well
@@ -70,6 +71,7 @@ struct BackupCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Also copy the keys.") var withKeys = false
     @OptionGroup var store: StoreOptions
 
+    /// Makes the backup, and prints what is in it and what is not.
     func run() async throws {
         try await reporting {
             let store = try store.require()
