@@ -270,6 +270,7 @@ private struct SchemaDiff {
             "changed: other rows may be held back")
     }
 
+    /// A type with its format, for a note.
     private func words(_ type: FieldType) -> String { type.format.map { "\(type.name) (\($0))" } ?? type.name }
 
     /// Whether every value of the old type is also a value of the new one.

@@ -103,6 +103,7 @@ extension Cursor {
         return out
     }
 
+    /// Appends one value and, recursively, its parts. The depth is bounded by the parser.
     private func write(_ value: JSONValue, _ place: Place, _ out: inout [UInt8]) {
         switch value {
         case .array(let values):

@@ -25,6 +25,7 @@ private struct JSONParser {
     var isAtEnd: Bool { index == bytes.count }
     private var current: UInt8 { index < bytes.count ? bytes[index] : 0 }
 
+    /// An error at the current place.
     func wrong(_ message: String) -> SchemaError {
         SchemaError(
             .syntax, subject: name, line: line, column: column, message: "this is not valid JSON: \(message)")
@@ -46,12 +47,18 @@ private struct JSONParser {
         while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(current) { advance() }
     }
 
+    /// Takes one byte.
+    ///
+    /// - Throws: `message` at the current place when there is another byte.
     private mutating func expect(_ byte: UInt8, _ message: String) throws(SchemaError) {
         skipSpace()
         guard index < bytes.count, current == byte else { throw wrong(message) }
         advance()
     }
 
+    /// Parses one value.
+    ///
+    /// - Parameter depth: nesting so far; beyond `DocumentLimits.depthMax` it is an error.
     mutating func parseValue(depth: Int) throws(SchemaError) -> Located {
         skipSpace()
         let place = Place(line: line, column: column)
@@ -76,6 +83,9 @@ private struct JSONParser {
         Located(value: value, place: Place(line: place.line, column: place.column, lexeme: lexeme))
     }
 
+    /// Takes a literal such as `true`.
+    ///
+    /// - Throws: when the text is another one.
     private mutating func parseWord(_ word: String) throws(SchemaError) -> Bool {
         for byte in word.utf8 {
             guard current == byte else { throw wrong("expected \(word) here") }
@@ -160,12 +170,16 @@ private struct JSONParser {
         return scalar(.number(value), lexeme, place)
     }
 
+    /// Skips digits.
+    ///
+    /// - Returns: how many there were.
     private mutating func skipDigits() -> Int {
         let start = index
         while isDigit(current) { advance() }
         return index - start
     }
 
+    /// Parses a string from its opening quote. Raw control characters are errors (RFC 8259, section 7).
     private mutating func parseString() throws(SchemaError) -> String {
         var result: [UInt8] = []
         advance()
@@ -208,6 +222,7 @@ private struct JSONParser {
         result.append(contentsOf: String(scalar).utf8)
     }
 
+    /// Parses the four hexadecimal digits of a `\u` escape.
     private mutating func parseHex() throws(SchemaError) -> UInt32 {
         var value = UInt32(0)
         for _ in 0..<4 {

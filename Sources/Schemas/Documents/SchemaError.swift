@@ -104,6 +104,7 @@ extension SchemaWarning: CustomStringConvertible {
     }
 }
 
+/// The common form of errors and warnings: `file:line:column: path: message`, without the parts that are unknown.
 private func located(subject: String, line: Int, column: Int, path: String, message: String) -> String {
     let position = line > 0 ? "\(subject):\(line):\(column): " : "\(subject): "
     return position + (path.isEmpty ? "" : "\(path): ") + message

@@ -26,6 +26,9 @@ func parseYAML(_ text: String, name: String) throws(SchemaError) -> Located {
 private struct YAMLConverter {
     let name: String
 
+    /// Converts a node.
+    ///
+    /// - Throws: for an anchor, alias or unknown tag, and beyond the depth limit.
     func convert(_ node: Node, depth: Int) throws(SchemaError) -> Located {
         let line = node.mark?.line ?? 0
         let column = node.mark?.column ?? 0
@@ -94,6 +97,7 @@ private struct YAMLConverter {
         return Located(value: value, place: place)
     }
 
+    /// Checks depth and tag: only the tags of strings, mappings and sequences are accepted.
     private func check(_ tag: Tag, line: Int, column: Int, depth: Int) throws(SchemaError) {
         guard depth <= DocumentLimits.depthMax else { throw tooDeep(name, line: line, column: column) }
         let allowed = ["", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]
@@ -171,6 +175,7 @@ private func isDecimal(_ text: Substring) -> Bool {
 
 func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
+/// The error for an anchor, alias or tag.
 private func aliasRefused(_ name: String, line: Int, column: Int) -> SchemaError {
     SchemaError(
         .alias, subject: name, line: line, column: column,

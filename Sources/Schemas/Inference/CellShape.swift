@@ -60,6 +60,7 @@ func equal(_ bytes: Span<UInt8>, _ range: Range<Int>, _ text: String) -> Bool {
     return true
 }
 
+/// Integer or number; nil for codes and other texts. The digits are counted, not converted.
 private func numberShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
     var index = range.lowerBound
     if bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") { index += 1 }
@@ -95,6 +96,7 @@ private func endOfDigits(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int 
     return index
 }
 
+/// Date, time or both, by length and separators; what is not ISO 8601 is left to `looseShape`.
 private func timeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
     if range.count == 4 || range.count == 5 {
         var reader = ClockReader(bytes, range)
@@ -184,6 +186,7 @@ private struct ClockReader {
         number(text.count - 3, below: 24) && take(0x3A) && number(2, below: 60) && isAtEnd
     }
 
+    /// `HH:MM` with optional seconds and fraction, and the precision that was read; nil for other texts.
     mutating func time() -> Precision? {
         guard number(2, below: 24), take(0x3A), number(2, below: 60) else { return nil }
         guard take(0x3A) else { return .minutes }
@@ -194,11 +197,13 @@ private struct ClockReader {
         return at > first && at - first <= 9 ? .fraction : nil
     }
 
+    /// `Z` or `±HH:MM`, as in ISO 8601.
     mutating func isoZone() -> Bool {
         if take(UInt8(ascii: "Z")) { return true }
         return (take(0x2B) || take(0x2D)) && number(2, below: 24) && take(0x3A) && number(2, below: 60)
     }
 
+    /// Zones beside ISO 8601, such as `+02`, `+0200` and `UTC`.
     mutating func writtenZone() -> Bool {
         _ = take(0x20)
         let rest = String(decoding: text[at...], as: UTF8.self)

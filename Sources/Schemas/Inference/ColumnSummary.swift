@@ -158,6 +158,7 @@ struct ColumnSummary: Sendable {
         }
     }
 
+    /// Keeps the extremes of numbers, months and lengths, the only values that a summary retains.
     private mutating func keepExtremes(_ shape: CellShape, _ bytes: Span<UInt8>, _ range: Range<Int>) {
         var length = 0
         for index in range where bytes[index] & 0xC0 != 0x80 { length += 1 }
@@ -184,6 +185,7 @@ struct ColumnSummary: Sendable {
         }
     }
 
+    /// Counts distinct values by hash until there are too many.
     private mutating func keepDistinct(_ bytes: Span<UInt8>, _ range: Range<Int>, _ bound: Int) {
         let isSampled = sampledCodes.count < bound
         guard isCounting || isSampled else { return }

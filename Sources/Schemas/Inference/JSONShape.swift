@@ -54,6 +54,7 @@ package struct JSONShape: Sendable, Equatable {
         inner[0].add(tape, at: place, depth: depth + 1)
     }
 
+    /// Adds a member. Once keys turn out to be data, the object is a map, and all its values share one shape.
     private mutating func add(_ tape: JSONTape, key: Int, _ depth: Int) {
         let name = tape.string(key)
         if !isMap, members[name] == nil, members.count == Self.membersMax || Self.isData(name) {
@@ -71,6 +72,7 @@ package struct JSONShape: Sendable, Equatable {
         inner[0].merge(other)
     }
 
+    /// Merges the evidence of another value; types, members and counts are united.
     private mutating func merge(_ other: JSONShape) {
         types.formUnion(other.types)
         objects += other.objects

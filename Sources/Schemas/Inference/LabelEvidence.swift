@@ -44,6 +44,7 @@ struct LabelEvidence: Sendable {
         if isAlike { alike += 1 }
     }
 
+    /// Whether `count` is at least `most` of `parts` of the values examined.
     private func share(_ count: Int, of most: Int, in parts: Int) -> Bool {
         looked > 0 && count * parts >= looked * most
     }

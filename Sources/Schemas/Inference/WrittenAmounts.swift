@@ -137,6 +137,7 @@ struct WrittenAmounts: Sendable {
     /// A run of digits with the mark after it; nil at the end.
     private typealias Run = (digits: Int, mark: String?)
 
+    /// The runs of digits in a value with the marks between them; nil when anything else is in it.
     private static func runs(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [Run]? {
         var runs: [Run] = []
         var (at, digits) = (range.lowerBound, 0)

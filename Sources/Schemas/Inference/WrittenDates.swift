@@ -91,6 +91,12 @@ struct WrittenDates: Sendable {
         return (tally.count, Self.pattern(form, isLong: tally.long > tally.short, isDayFirst: isDayFirst))
     }
 
+    /// The `strptime` pattern of a form.
+    ///
+    /// - Parameters:
+    ///   - form: the notation.
+    ///   - isLong: whether month names are written in full.
+    ///   - isDayFirst: whether the day precedes the month.
     private static func pattern(_ form: Form, isLong: Bool, isDayFirst: Bool) -> String {
         let mark = String(UnicodeScalar(form.mark))
         let year = form.hasCentury ? "%Y" : "%y"
@@ -112,6 +118,7 @@ struct WrittenDates: Sendable {
         return clock.isEmpty ? date : date + (form.comma ? ", " : " ") + clock
     }
 
+    /// Reads one date in whatever notation; nil when it is none.
     private static func read(_ reader: inout DateReader) -> (Form, Tally)? {
         var (form, tally) = (Form(), Tally(count: 1))
         let year: Int
@@ -151,6 +158,7 @@ struct WrittenDates: Sendable {
         return reader.isAtEnd ? (form, tally) : nil
     }
 
+    /// Whether day, month and year are a date of the calendar.
     private static func isDay(_ day: Int, _ month: Int, _ year: Int) -> Bool {
         (1...12).contains(month) && day >= 1 && day <= daysInMonth(month, year: year)
     }

@@ -24,6 +24,8 @@ extension TextReader {
         }
     }
 
+    /// Whether a label is valid: 1 to 63 bytes, no leading or trailing hyphen (RFC 1034, section 3.5), and IDNA's
+    /// rules.
     private func isLabel(_ range: Range<Int>, _ ascii: Bool) -> Bool {
         guard !range.isEmpty, range.count <= 63, bytes[range.lowerBound] != 0x2D, bytes[range.upperBound - 1] != 0x2D
         else { return false }

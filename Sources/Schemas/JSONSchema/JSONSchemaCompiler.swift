@@ -86,6 +86,7 @@ struct JSONSchemaCompiler {
 
     init(_ surroundings: JSONSchema.Surroundings) { self.surroundings = surroundings }
 
+    /// Compiles the root and every dynamic anchor.
     mutating func compile(_ bytes: [UInt8], base: String) throws(JSONSchemaError) -> JSONSchema {
         schema.source = bytes
         let root = try add(bytes, base: base)
@@ -128,6 +129,9 @@ struct JSONSchemaCompiler {
         return site
     }
 
+    /// Registers a resource under its identifier, once.
+    ///
+    /// - Returns: its index in `dynamicNodes`.
     private mutating func register(_ identifier: String, _ site: Site, _ words: Vocabularies) -> Int {
         if let known = resources[Name(identifier)] { return known.index }
         dynamicAnchors.append([:])

@@ -56,6 +56,7 @@ extension JSONSchemaCompiler {
         return rules
     }
 
+    /// The types of a `type` keyword: one name or a list.
     private func types(_ site: Site) throws(JSONSchemaError) -> JSONSchema.TypeSet {
         let known: [String: JSONSchema.TypeSet] = [
             "null": .null, "boolean": .boolean, "number": .number, "string": .string, "array": .array,

@@ -1,5 +1,10 @@
 /// URIs and IRIs (RFC 3986, RFC 3987), URI templates (RFC 6570) and JSON Pointers (RFC 6901).
 extension TextReader {
+    /// A URI or IRI, or a reference (RFC 3986, RFC 3987).
+    ///
+    /// - Parameters:
+    ///   - needsScheme: whether a scheme is required; false for references.
+    ///   - ascii: whether only ASCII is allowed; false for IRIs.
     mutating func uri(needsScheme: Bool, ascii: Bool) -> Bool {
         let first = at
         if let byte = next, isLetter(byte) {
@@ -29,6 +34,7 @@ extension TextReader {
         return isAtEnd
     }
 
+    /// `authority` (RFC 3986, section 3.2): user information, host and port.
     private mutating func authority(_ ascii: Bool) -> Bool {
         var close = at
         while close < end, bytes[close] != 0x2F, bytes[close] != 0x3F, bytes[close] != 0x23 { close += 1 }
@@ -126,6 +132,7 @@ extension TextReader {
 
     // MARK: JSON Pointers (RFC 6901)
 
+    /// A JSON Pointer (RFC 6901, section 3), not percent-encoded.
     mutating func pointer() -> Bool {
         guard skip("/") else { return false }
         while let byte = next {
@@ -135,6 +142,7 @@ extension TextReader {
         return true
     }
 
+    /// A Relative JSON Pointer (draft-handrews-relative-json-pointer-01): a count, then `#` or a pointer.
     mutating func relativePointer() -> Bool {
         let first = at
         while let byte = next, isDigit(byte) { at += 1 }

@@ -62,6 +62,7 @@ enum URIReference {
         return normal(found)
     }
 
+    /// The URI with dot segments removed (RFC 3986, section 5.2.4).
     private static func normal(_ parts: Parts) -> String {
         var parts = parts
         guard parts.path.contains("./") || parts.path.hasSuffix(".") else { return parts.text }

@@ -112,6 +112,7 @@ extension SchemaLoader {
         return rows
     }
 
+    /// Refuses marks that coincide and rows that overlap.
     private func check(_ cursor: Cursor, _ dialect: Dialect) throws(SchemaError) {
         let marks = [dialect.delimiter, dialect.quote, dialect.comment, dialect.lineTerminator].compactMap { $0 }
         guard Set(marks).count == marks.count else {

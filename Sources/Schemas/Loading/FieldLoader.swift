@@ -185,6 +185,7 @@ extension SchemaLoader {
         field.constraints = result
     }
 
+    /// Refuses a constraint on types that it does not apply to.
     private func require(
         _ types: [String], for key: String, _ cursor: Cursor, _ field: Field
     ) throws(SchemaError) {

@@ -2,6 +2,7 @@ import Tabular
 
 /// Reads how fields are screened: `anomaly:`, `drift:` and `isolationForest:`.
 extension SchemaLoader {
+    /// Reads `anomaly:` of a field.
     func loadAnomaly(_ cursor: Cursor) throws(SchemaError) -> AnomalyRule {
         try cursor.refuseKeys(besides: ["threshold", "transform", "tails", "action", "enabled", "method"])
         var rule = AnomalyRule()
@@ -22,6 +23,7 @@ extension SchemaLoader {
         return rule
     }
 
+    /// Reads `drift:` of a field.
     func loadDrift(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> DriftRule {
         try cursor.refuseKeys(besides: ["metric", "bins", "warn", "fail", "enabled"])
         var rule = DriftRule()
@@ -49,6 +51,7 @@ extension SchemaLoader {
         return try cursor.word(of: ["flag", "quarantine"], what: "action") == "flag" ? .flagged : .quarantined
     }
 
+    /// Reads `isolationForest:`; its fields must be numeric, boolean or have declared values.
     func loadForest(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> ForestRule {
         try cursor.refuseKeys(
             besides: ["fields", "trees", "sampleSize", "ndim", "threshold", "action", "enabled"])

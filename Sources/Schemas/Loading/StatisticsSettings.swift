@@ -2,6 +2,7 @@ import Tabular
 
 /// Reads the comparison with earlier batches and the poisoning tests (`sluice: baseline:`, `poisoning:`).
 extension SchemaLoader {
+    /// Reads `baseline:`.
     mutating func loadBaseline(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> BaselineRules {
         try cursor.refuseKeys(besides: ["learning", "history", "season", "anchor", "rolling", "update"])
         try warnAboutKeys(
@@ -26,6 +27,7 @@ extension SchemaLoader {
         return rules
     }
 
+    /// Reads `poisoning:`.
     mutating func loadPoisoning(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PoisoningRules {
         try cursor.refuseKeys(besides: ["duplicates", "labelFlip", "triggers", "crossVerify"])
         var rules = PoisoningRules()

@@ -30,6 +30,7 @@ extension Formats {
         return String(decoding: letters, as: UTF8.self)
     }
 
+    /// A geometry with its tag, such as `POINT Z (…)`; recursive for collections, up to a fixed depth.
     private static func tagged(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, depth: Int) -> Bool {
         guard geometries.contains(word(bytes, &at, end)), depth < 16 else { return false }
         var before = at
@@ -43,6 +44,7 @@ extension Formats {
         return more.isEmpty && body(bytes, &at, end, depth: depth)
     }
 
+    /// The coordinates or nested lists of a geometry.
     private static func body(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, depth: Int) -> Bool {
         at = skip(bytes, at, end)
         guard at < end, bytes[at] == 0x28, depth < 16 else { return false }
@@ -97,6 +99,7 @@ extension Formats {
         return isOnEarth(longitude, latitude)
     }
 
+    /// Whether longitude and latitude are in range: ±180 and ±90 degrees.
     private static func isOnEarth(_ longitude: Double, _ latitude: Double) -> Bool {
         longitude.magnitude <= 180 && latitude.magnitude <= 90
     }

@@ -70,6 +70,7 @@ struct RuleParser {
 
     // MARK: Grammar
 
+    /// `Expr = ConditionalOr ["?" ConditionalOr ":" Expr]`. Both branches must have one type.
     private mutating func expression() throws(Mistake) -> RuleExpression {
         depth += 1
         defer { depth -= 1 }
@@ -91,11 +92,13 @@ struct RuleParser {
         return .conditional(condition, first, second)
     }
 
+    /// `ConditionalOr = ConditionalAnd {"||" ConditionalAnd}`.
     private mutating func alternatives() throws(Mistake) -> RuleExpression {
         let parts = try joined("||") { (parser) throws(Mistake) in try parser.conjunction() }
         return parts.count == 1 ? parts[0] : .any(parts)
     }
 
+    /// `ConditionalAnd = Relation {"&&" Relation}`.
     private mutating func conjunction() throws(Mistake) -> RuleExpression {
         let parts = try joined("&&") { (parser) throws(Mistake) in try parser.relation() }
         return parts.count == 1 ? parts[0] : .all(parts)
@@ -122,6 +125,7 @@ struct RuleParser {
         throw mistake("\(mark) joins true or false, and this is \(last.type.rawValue)", at: start)
     }
 
+    /// `Relation = Addition {relop Addition}`, from left to right; `in` is a relop too.
     private mutating func relation() throws(Mistake) -> RuleExpression {
         var left = try sum()
         while true {
@@ -165,6 +169,7 @@ struct RuleParser {
         return .comparison(comparison, left, right)
     }
 
+    /// `in` with a literal list.
     private mutating func membership(
         _ value: RuleExpression, _ token: RuleToken
     ) throws(Mistake) -> RuleExpression {
@@ -184,6 +189,8 @@ struct RuleParser {
         return .isIn(value, items)
     }
 
+    /// `Addition = Multiplication {("+"
+    /// "-") Multiplication}`; `+` also joins texts.
     private mutating func sum() throws(Mistake) -> RuleExpression {
         var left = try product()
         while case .mark(let mark) = tokens[at].kind, mark == "+" || mark == "-" {
@@ -194,6 +201,9 @@ struct RuleParser {
         return left
     }
 
+    /// `Multiplication = Unary {("*"
+    /// "/"
+    /// "%") Unary}`.
     private mutating func product() throws(Mistake) -> RuleExpression {
         var left = try unary()
         while case .mark(let mark) = tokens[at].kind, ["*", "/", "%"].contains(mark),
@@ -235,6 +245,13 @@ struct RuleParser {
         return .arithmetic(operation, left, right, result)
     }
 
+    /// The mistake for operands that an operator does not accept.
+    ///
+    /// - Parameters:
+    ///   - mark: the operator.
+    ///   - left: the left operand.
+    ///   - right: the right operand.
+    ///   - token: its place.
     private func noOverload(
         of mark: String, _ left: RuleExpression, _ right: RuleExpression, at token: RuleToken
     ) -> Mistake {
@@ -247,6 +264,9 @@ struct RuleParser {
             "\(left.type.rawValue) \(mark) \(right.type.rawValue) has no meaning\(cure)", at: token)
     }
 
+    /// `Unary = Member
+    /// "!" {"!"} Member
+    /// "-" {"-"} Member`.
     private mutating func unary() throws(Mistake) -> RuleExpression {
         let token = tokens[at]
         var count = 0
@@ -272,6 +292,7 @@ struct RuleParser {
         return count % 2 == 0 ? inner : .negated(inner)
     }
 
+    /// `Member = Primary {"." IDENT "(" [ExprList] ")"}`: methods only, since fields have no members.
     private mutating func member() throws(Mistake) -> RuleExpression {
         var value = try primary()
         while takes(".") {
@@ -293,6 +314,7 @@ struct RuleParser {
         return list
     }
 
+    /// `Primary`: a literal, a name, a call, or an expression in parentheses.
     private mutating func primary() throws(Mistake) -> RuleExpression {
         let token = tokens[at]
         at += 1
@@ -318,6 +340,7 @@ struct RuleParser {
         }
     }
 
+    /// A name: a field, a function call, or `row["…"]`.
     private mutating func named(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
         switch name {
         case "true": return .constant(1, .bool)
@@ -353,6 +376,9 @@ struct RuleParser {
         return try field(name, token)
     }
 
+    /// The field with a name.
+    ///
+    /// - Throws: a mistake with the closest field name.
     private mutating func field(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
         guard let index = placeOfField[name] else {
             let hint = didYouMean(name, among: fields.lazy.map(\.name))

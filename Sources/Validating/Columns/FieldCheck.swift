@@ -42,6 +42,9 @@ final class FieldCheck: Sendable {
     let refusesJSONStrings: Bool
     let maxDepth: Int
 
+    /// Compiles the constraints of one field.
+    ///
+    /// - Throws: `UnusableContract` for a limit or pattern that could never be enforced.
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
         let field = schema.fields[index]
         let constraints = field.constraints
@@ -188,6 +191,7 @@ final class FieldCheck: Sendable {
     }
 
     @inline(__always)
+    /// The limit that a number violates as a double; nil for none.
     private func bounds(_ value: Double) -> FindingCode? {
         if let minimum, !(value >= minimum) { return .minimumError }
         if let maximum, !(value <= maximum) { return .maximumError }

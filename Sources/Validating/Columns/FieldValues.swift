@@ -69,6 +69,7 @@ extension FieldCheck {
         return lengths(count) ?? (isAllowed(bytes, cell.range) ? nil : .enumError)
     }
 
+    /// Whether an item of a list has the declared type, in its default format.
     private func isItem(_ bytes: Span<UInt8>, _ range: Range<Int>, _ item: ListForm.Item) -> Bool {
         switch item {
         case .string: true
