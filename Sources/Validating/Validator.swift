@@ -136,6 +136,14 @@ package struct Validator: Sendable {
         return check(batch, RowSelection(unsound), known: wasValid, sighted: hadDetection, repeats: repeats)
     }
 
+    /// Checks a block in either pass.
+    ///
+    /// - Parameters:
+    ///   - batch: the block.
+    ///   - selection: the rows to check.
+    ///   - known: in the second pass, the verdicts of the first; nil in the first.
+    ///   - sighted: rows in which the first pass found personal data; nil to search all.
+    ///   - repeats: rows that violate a key rule.
     private func check(
         _ batch: RowBlock, _ selection: RowSelection, known: [Bool]?, sighted: [Bool]?, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {

@@ -74,7 +74,7 @@ package struct Recorder: Sendable {
         return made
     }
 
-    // MARK: Claims
+    // MARK: Leases
 
     /// The lock file of a lease.
     func lockName(_ claim: String) -> FileName { Store.name(claim + ".lock") }

@@ -76,6 +76,7 @@ package struct DialectSniffer {
         return DialectSniffer(sample.indices.map { sample[$0] }, isWhole: isAll).found()
     }
 
+    /// The best reading of all candidates, with its margin over the next best.
     private func found() -> SniffedDialect? {
         let ranked = distinct(readings()).sorted { $0.score > $1.score }
         guard let best = ranked.first, best.score > 0 else { return nil }
@@ -172,6 +173,8 @@ package struct DialectSniffer {
         return found
     }
 
+    /// The score of a reading with further marks. It is lowered, little if everything fits, so that a plainer reading
+    /// wins a tie.
     private func earned(_ table: SniffedTable) -> Double {
         score(table) * (table.isRegular || table.fit == 1 ? 0.99 : 0.8)
     }
@@ -192,6 +195,8 @@ package struct DialectSniffer {
         }
     }
 
+    /// The score of a reading: the fourth power of its regularity, times plausibility and width. A preamble and unusual
+    /// delimiters lower it.
     private func score(_ table: SniffedTable) -> Double {
         let fit = table.fit * table.fit
         // Any text is regular as a single column.

@@ -122,6 +122,7 @@ struct JSONEnvelope {
 
     private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
 
+    /// Keeps a byte of the current key, up to one more than `tokenKept`.
     private mutating func keep(_ byte: UInt8, _ isKey: Bool) {
         if isKey, token.count <= Self.tokenKept { token.append(byte) }
     }
@@ -152,6 +153,7 @@ struct JSONEnvelope {
         isHalf = unit & 0xFC00 == 0xD800
     }
 
+    /// A byte inside a string.
     private mutating func string(_ byte: UInt8, _ isKey: Bool) {
         if isHalf, byte != 0x5C { fault = .malformed }
         switch byte {
@@ -165,6 +167,7 @@ struct JSONEnvelope {
         }
     }
 
+    /// A byte outside strings and scalars.
     private mutating func structure(_ byte: UInt8) -> Part {
         if isSpace(byte) { return .around }
         switch (expected, byte) {
@@ -182,6 +185,7 @@ struct JSONEnvelope {
         return .around
     }
 
+    /// The first byte of a value.
     private mutating func begin(_ byte: UInt8) -> Part {
         let wasOnPath = isOnPath
         isOnPath = false
@@ -203,6 +207,7 @@ struct JSONEnvelope {
         return .around
     }
 
+    /// A key has ended: finds out whether it continues the path.
     private mutating func endKey() {
         expected = .colon
         guard open.count == matched + 1, open.allSatisfy({ $0 == 0x7B }), matched < path.count else { return }

@@ -42,6 +42,7 @@ extension Secrets {
             ? .awsAccessKey : nil
     }
 
+    /// Tokens with an underscore in their prefix: GitHub, Hugging Face, npm, Stripe.
     private static func underscore(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         for letter in githubHeads
         where stands(letter, in: text, at - 3) && run(text, at + 1, isAlphanumeric) >= 36 && isStart(text, at - 3) {
@@ -58,6 +59,7 @@ extension Secrets {
         return run(text, at + 6, isAlphanumeric) >= 16 ? .stripeKey : nil
     }
 
+    /// Tokens with a dash in their prefix: GitLab, Slack, PyPI, keys with `sk-`.
     private static func dash(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         if isStart(text, at - 5), stands(Word.glpat, in: text, at - 5), run(text, at + 1, isURLSafe) >= 20 {
             return .gitlabToken
@@ -74,6 +76,7 @@ extension Secrets {
         return length >= 20 && hasMixedRun(text, at + 1..<at + 1 + length) ? .apiKey : nil
     }
 
+    /// Tokens with dots between their parts: JSON Web Tokens, SendGrid.
     private static func dot(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         if isStart(text, at - 2), stands(Word.sg, in: text, at - 2) {
             let first = run(text, at + 1, isURLSafe)

@@ -8,11 +8,15 @@ extension Secrets {
         "disabled", "unknown", "redacted", "hidden", "masked", "removed", "unset", "empty", "notset",
     ].map { Array($0.utf8) }
 
+    /// A character of base32 (RFC 4648, section 6): A to Z and 2 to 7.
     static func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 || byte &- 0x32 < 6 }
     static func isAlphanumeric(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 }
+    /// A character of `\w` in ASCII.
     static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x5F }
+    /// A character of base64url (RFC 4648, section 5).
     static func isURLSafe(_ byte: UInt8) -> Bool { isWord(byte) || byte == 0x2D }
 
+    /// The lower-case form of an ASCII letter; other bytes unchanged.
     static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
     /// Number of consecutive characters of a kind, from a place on.

@@ -31,7 +31,7 @@ package enum PhonePlan {
         return lengths
     }()
 
-    /// For each country (ISO 3166-1), its calling code and trunk prefix: 0, or the digits behind the colon.
+    /// By country (ISO 3166-1), its calling code and trunk prefix: 0, or the digits after the colon.
     private static let countries: [String: (code: [UInt8], trunk: [UInt8])] = {
         let plans = """
             AC247: AD376: AE971 AF93 AG1:1 AI1:1 AL355 AM374 AO244: AR54 AS1:1 AT43 AU61 AW297: AX358 AZ994 BA387 BB1:1 BD880 BE32 \
@@ -132,6 +132,7 @@ package enum PhonePlan {
         return [UInt8(ascii: "+")] + digits
     }
 
+    /// The calling code at a place among digits; nil for none.
     private static func callingCode(_ digits: [UInt8], _ at: Int) -> (length: Int, national: UInt16)? {
         guard digits.count >= at + 3 else { return nil }
         return callingCode(digits[at], digits[at + 1], digits[at + 2])

@@ -49,6 +49,7 @@ private let fileEndings: Set<UInt64> = Set(
     tgz gz tar bz png jpg jpeg svg gif webp json jsonl yaml yml toml txt csv tsv xml css html htm js jsx tsx pdf exe dll log tmp bak whl jar
     """.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
+/// Whether a byte may be part of a local part: the common ones of RFC 5322's `atext`, and dots.
 private func isLocal(_ byte: UInt8) -> Bool {
     if isWord(byte) { return true }
     switch byte {
@@ -59,6 +60,7 @@ private func isLocal(_ byte: UInt8) -> Bool {
     }
 }
 
+/// The beginning of the local part before the `@` at `at`; nil when it is empty or too long.
 private func localStart(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var start = at
     // The beginning of the ASCII part. In a script without spaces, text may touch an address and exceed the length of a
@@ -132,6 +134,7 @@ private let usualDomains: Set<UInt64> = Set(
     us
     """.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
+/// Whether a label begins with `xn--` (RFC 5890).
 private func startsPunycode(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     view[bytes, at] | 0x20 == UInt8(ascii: "x") && view[bytes, at + 1] | 0x20 == UInt8(ascii: "n")
         && view[bytes, at + 2] == UInt8(ascii: "-") && view[bytes, at + 3] == UInt8(ascii: "-")

@@ -111,9 +111,10 @@ private let lengthOfCountry: [UInt16: Int] = {
     return lengths
 }()
 
-/// The end of an IBAN whose two country letters start at `at`: letters and digits, perhaps in groups between single
-/// spaces or dashes, of the country's length, one modulo 97; and how sure that is. In capitals and groups of four
-/// chance hardly explains it.
+/// The end of an IBAN whose country letters are at `at`, and its score; nil for none (ISO 13616-1).
+///
+/// It has the country's length and is 1 modulo 97, optionally in groups between single spaces or dashes. Upper case or
+/// groups of four raise the score, since chance hardly explains them.
 func matchIBAN(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, score: Double)? {
     let (first, second) = (view[bytes, at], view[bytes, at + 1])
     guard isLetter(first), isLetter(second), !isWord(view[bytes, at - 1]) else { return nil }

@@ -157,6 +157,7 @@ private struct PhoneGroups {
     }
 }
 
+/// Whether the digits at `at` begin like a year, with 19 or 20.
 private func isYear(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     let century = Int(view[bytes, at] &- 0x30) * 10 + Int(view[bytes, at + 1] &- 0x30)
     return century == 19 || century == 20
@@ -297,6 +298,7 @@ private func pastSeparator(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
     return at + 1
 }
 
+/// The calling code whose digits begin at `at`; nil for none.
 private func callingCode(
     _ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow
 ) -> (length: Int, national: UInt16)? {

@@ -15,6 +15,14 @@ func matchCoordinates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout S
     return (sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") ? at - 1 : at)..<end
 }
 
+/// The end of a decimal number of degrees.
+///
+/// - Parameters:
+///   - bytes: the buffer.
+///   - at: its first digit.
+///   - run: its digits before the point.
+///   - most: the largest absolute value, 90 or 180.
+///   - view: the bytes that may be examined.
 private func degrees(_ bytes: Span<UInt8>, _ at: Int, run: Int, most: Int, _ view: inout ScanWindow) -> Int? {
     var whole = 0
     for offset in 0..<run { whole = whole * 10 + Int(view[bytes, at + offset] &- 0x30) }

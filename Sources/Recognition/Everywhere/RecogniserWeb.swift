@@ -70,6 +70,7 @@ func matchBareURL(_ bytes: Span<UInt8>, _ word: Range<Int>, _ view: inout ScanWi
     return start..<pathEnd(bytes, host, &view)
 }
 
+/// Whether a byte may be part of a host name: letters, digits, dashes and dots.
 private func isHostByte(_ byte: UInt8) -> Bool {
     isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }

@@ -23,6 +23,7 @@ package enum ColumnNames {
         return formed(column)
     }
 
+    /// The entity with a form that a column's name states; nil for none.
     private static func formed(_ column: String) -> Entity? {
         let called = ContextWords.names.called(column)
         return Entity.allCases.first { called.contains($0) && $0 != .dateTime && $0 != .url }

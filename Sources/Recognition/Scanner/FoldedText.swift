@@ -108,6 +108,7 @@ struct FoldedUnit {
         meaning = Self.meaning(of: scalar)
     }
 
+    /// Reads a percent escape (RFC 3986, section 2.1).
     private mutating func readPercent(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) {
         guard at + 2 < end, isHex(bytes[at + 1]), isHex(bytes[at + 2]) else { return }
         func value(_ byte: UInt8) -> UInt8 { isDigit(byte) ? byte &- 0x30 : (byte | 0x20) &- 0x57 }
@@ -190,6 +191,7 @@ struct FoldedUnit {
     /// Most bytes between a space or dash and a digit of the same number.
     private static let reach = 8
 
+    /// Whether a digit is within `reach` bytes of a space or dash, on either side.
     private static func isNearDigit(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
         let (at, end) = (unit.lowerBound, unit.upperBound)
         for place in max(range.lowerBound, at - reach)..<at where isDigit(bytes[place]) || bytes[place] >= 0xEF {
@@ -253,6 +255,7 @@ struct FoldedUnit {
         0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x16A60, 0x16B50, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0,
     ]
 
+    /// The value of a digit of any script; nil for other scalars.
     private static func digit(_ scalar: UInt32) -> UInt8? {
         if scalar < 0x0660 || 0x2E80...0xA61F ~= scalar || 0xAC00...0x1049F ~= scalar { return nil }
         var (low, high) = (0, zeros.count)

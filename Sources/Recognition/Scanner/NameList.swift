@@ -84,6 +84,7 @@ package struct NameList: Sendable, Equatable {
         matches.sort { $0.start < $1.start }
     }
 
+    /// The names in a range, in order and without overlaps; the longest name at a word wins.
     private func search(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [EntityMatch] {
         var found: [EntityMatch] = []
         var at = range.lowerBound

@@ -121,6 +121,9 @@ struct ShapeIndex: Sendable {
         self.apart = apart.map { append($0) }
     }
 
+    /// Appends a list of shapes.
+    ///
+    /// - Returns: its range in `shapes`.
     private mutating func append(_ list: [Shape]) -> Range<Int> {
         let start = shapes.count
         shapes += list
@@ -135,6 +138,7 @@ struct ShapeIndex: Sendable {
         return (first, end - first, classes[..<min(end + 1, classes.count)].contains(Shape.Class.either))
     }
 
+    /// The class of a byte that follows the first digits, which narrows down the shapes.
     private static func follower(_ byte: UInt8) -> Int {
         switch byte {
         case 0x20: 1
@@ -144,6 +148,7 @@ struct ShapeIndex: Sendable {
         }
     }
 
+    /// The index of a list in `byStart`.
     private static func slot(letters: Int, digits: Int, _ follower: Int) -> Int {
         (min(letters, lettersMax) * (digitsMax + 1) + min(digits, digitsMax)) * followers + follower
     }

@@ -153,6 +153,9 @@ package struct TextScanner: Sendable {
         return found == nil || found == .namedKey ? other ?? found : found
     }
 
+    /// Searches one view of a text.
+    ///
+    /// - Returns: the first credential; nil for none.
     private func find(
         _ bytes: Span<UInt8>, in range: Range<Int>, anchors: borrowing CandidateMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {

@@ -43,6 +43,7 @@ extension TextScanner {
         return at + 1
     }
 
+    /// Offers what has a colon: URLs, IPv6 and MAC addresses, passwords in URLs and credentials beside their names.
     private func colon(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) {
         if look.view[bytes, at + 1] == UInt8(ascii: "/") {
             if findsSecrets { note(Secrets.colon, in: bytes, at: at, &look) }
@@ -164,6 +165,7 @@ extension TextScanner {
         }
     }
 
+    /// Offers the telephone numbers that the digits at `at` begin.
     private func phones(_ bytes: Span<UInt8>, _ at: Int, run: Int, before: UInt8, _ look: inout Look) {
         guard sought.contains(.phoneNumber) else { return }
         if called.contains(.phoneNumber), at - look.whole.lowerBound <= 2,
@@ -204,6 +206,7 @@ extension TextScanner {
         }
     }
 
+    /// Offers dates, and dates of birth, that the digits at `at` begin.
     private func dates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         guard let range = matchDate(bytes, at, run: run, &look.view) else { return }
         // Beside a word such as `born` the date of birth scores higher.
@@ -242,6 +245,7 @@ extension TextScanner {
         }
     }
 
+    /// Offers one shape, if the bytes match and its check succeeds.
     private func compare(
         shape place: Int, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ look: inout Look
     ) {

@@ -168,6 +168,7 @@ struct RuleRun {
         return out
     }
 
+    /// `value in [items]`: true if any item is equal, compared one by one.
     private mutating func membership(
         _ inner: RuleExpression, _ items: [RuleExpression], _ bytes: Span<UInt8>
     ) -> RuleColumn {
@@ -195,6 +196,7 @@ struct RuleRun {
         return out
     }
 
+    /// Matches each text against a pattern; a match over budget is an error.
     private func matched(_ column: RuleColumn, _ text: String, _ bytes: Span<UInt8>) -> RuleColumn {
         guard let matcher = patterns[text]?.matcher() else {
             preconditionFailure("a rule's patterns were compiled with it")
@@ -215,6 +217,7 @@ struct RuleRun {
         return out
     }
 
+    /// Joins texts, within the row's budget.
     private mutating func concatenated(_ parts: [RuleColumn], _ bytes: Span<UInt8>) -> RuleColumn {
         var out = constant(0, .here)
         for row in rows.indices {
@@ -231,6 +234,7 @@ struct RuleRun {
 
     // MARK: Fields
 
+    /// The values of a field, converted to the rule's type.
     private func field(_ index: Int, _ type: RuleType, _ bytes: Span<UInt8>) -> RuleColumn {
         let check = checks[index]
         let column = batch.layout.columnOfField[index]

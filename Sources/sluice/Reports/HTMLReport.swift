@@ -118,7 +118,7 @@ struct HTMLReport {
             + waived()
     }
 
-    /// What a person waived when the batch was let out.
+    /// The findings that a person waived when the batch was released.
     private func waived() -> String {
         let held = text(report["releases"])
         if held.isEmpty { return "" }

@@ -161,6 +161,6 @@ final class Progress: Sendable {
     /// Shows a text in place of the progress line.
     func say(_ text: String) { Terminal.write(Array("\r\u{1B}[K\(Terminal.printable(text))".utf8), to: .error) }
 
-    /// Clears the line.
+    /// Clears the progress line.
     func clear() { Terminal.write(Array("\r\u{1B}[K".utf8), to: .error) }
 }

@@ -85,7 +85,13 @@ struct SelftestSample {
     private mutating func normal() -> Double { (0..<12).reduce(-6) { sum, _ in sum + unit() } }
     private mutating func pick(_ words: [String]) -> String { words[random.below(words.count)] }
 
-    /// Changes so many rows, chosen at random; gives their numbers, from 1.
+    /// Changes rows chosen at random.
+    ///
+    /// - Parameters:
+    ///   - count: number of rows.
+    ///   - isWanted: the rows that may be chosen.
+    ///   - change: changes a row; gets the number of rows changed before.
+    /// - Returns: the numbers of the changed rows, from 1.
     mutating func plant(
         _ count: Int, where isWanted: (Row) -> Bool = { _ in true }, _ change: (inout Row, Int) -> Void
     ) -> Set<Int> {
@@ -99,7 +105,7 @@ struct SelftestSample {
         return planted
     }
 
-    /// As CSV.
+    /// The sample as CSV.
     var csv: String {
         var out = "id,ticket,source,amount,seconds,text,label\n"
         for row in rows {
