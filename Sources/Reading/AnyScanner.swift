@@ -1,6 +1,6 @@
 import Tabular
 
-/// One of the scanners, chosen once a slice.
+/// The scanner of a slice, chosen once, so that rows are not dispatched dynamically.
 enum AnyScanner: ~Copyable {
     case structural(StructuralScanner)
     case libcsv(LibCSVScanner)

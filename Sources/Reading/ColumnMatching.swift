@@ -1,16 +1,16 @@
 import Tabular
 
-/// The columns of a file beside the fields of a contract.
+/// Matches the columns of a file to the fields of a contract.
 struct ColumnMatching {
     private let plan: ReadingPlan
     private let labels: Labels
-    /// Names of the columns, each differently.
+    /// Names of the columns, made distinct.
     private let columns: [String]
-    /// Columns, from 0, that the contract leaves out.
+    /// Columns, from 0, that the contract drops.
     private let dropped: Set<Int>
-    /// Columns, from 0, that a field names by their position.
+    /// Columns, from 0, that a field names by position.
     private let byPlace: Set<Int>
-    /// For each field its column, for each column its field; -1 where there is none.
+    /// By field its column, and by column its field; -1 for none.
     private let columnOfField: [Int], fieldOfColumn: [Int]
 
     /// Matches the labels of a file to the fields of a plan.
@@ -47,7 +47,7 @@ struct ColumnMatching {
     /// The head of the file.
     ///
     /// - Parameters:
-    ///   - raw: the header's bytes, where shards keep them as they are.
+    ///   - raw: the header's bytes, where shards keep it unchanged.
     ///   - length: bytes before the first data record.
     func head(raw: [UInt8]?, length: Int) -> SourceHead {
         var raw = (labels.areNames ? raw : nil) ?? headerRecord(columns, plan)
@@ -66,7 +66,9 @@ struct ColumnMatching {
             lastIsBlank: labels.blank.last == columns.count - 1)
     }
 
-    /// Findings of the header; `unknown` are the columns, from 1, that the contract does not name.
+    /// Findings about the header.
+    ///
+    /// - Parameter unknown: columns, from 1, that the contract does not name.
     private func findings(unknown: [Int]) -> [Finding] {
         var findings = remarks()
         for (field, column) in columnOfField.enumerated() where column < 0 && !plan.optionalFields.contains(field) {
@@ -90,7 +92,7 @@ struct ColumnMatching {
         return findings
     }
 
-    /// Columns, from 0, that a contract leaves out.
+    /// Columns, from 0, that the contract drops.
     private static func droppedColumns(_ labels: Labels, _ places: ColumnPlaces) -> Set<Int> {
         var left = Set(places.dropped.map { $0 - 1 }.filter(labels.names.indices.contains))
         let last = labels.names.count - 1
@@ -98,8 +100,8 @@ struct ColumnMatching {
         return left
     }
 
-    /// Findings about labels: columns without one are named by their position, repeated ones by a number. If a field
-    /// goes by a label that two columns have, the file is refused.
+    /// Findings about labels. Columns without a label are named by position, repeated ones get a number. The file is
+    /// refused if a field's label is repeated.
     private func remarks() -> [Finding] {
         let byPlace = byPlace.union(dropped)
         let isCaseSensitive = plan.dialect.caseSensitiveHeader
@@ -115,7 +117,7 @@ struct ColumnMatching {
                 + (places.count > 8 ? " and \(places.count - 8) more" : "")
         }
         var findings: [Finding] = []
-        // A contract that was made of this very file names all its columns.
+        // A contract inferred from this very file names all its columns.
         let isNamed = { (place: Int) in byPlace.contains(place) && !plan.places.areInferred || dropped.contains(place) }
         let blank = labels.blank.filter { !isNamed($0) }
         if !blank.isEmpty { findings.append(remark(.blankLabel, .flagged, list(blank))) }
@@ -128,7 +130,7 @@ struct ColumnMatching {
         return findings
     }
 
-    /// The remedy for columns, from 1, that the contract does not name and that have no label.
+    /// The remedy for columns, from 1, without a label and outside the contract.
     private func unlabelledReason(_ blank: [Int]) -> String? {
         guard let first = blank.first else { return nil }
         let isLast = first == columns.count
@@ -147,8 +149,8 @@ struct ColumnMatching {
     }
 }
 
-/// A header record of RFC 4180 with a line end; the delimiter is the file's where shards keep that. Shards of JSON have
-/// none.
+/// A header record of RFC 4180 with its line end, by the file's delimiter where shards keep that. Empty for shards of
+/// JSON.
 func headerRecord(_ names: [String], _ plan: ReadingPlan) -> [UInt8] {
     if plan.format == .jsonl { return [] }
     let delimiter = plan.dialect.isVerbatim ? plan.dialect.delimiter : 0x2C

@@ -1,21 +1,21 @@
 package import Tabular
 
-/// The start of a source: encoding mark, header, and their findings.
+/// The beginning of a source: byte order mark, header, layout, and findings about them.
 package struct SourceHead: Sendable {
-    /// The columns, or nil when they cannot be matched to the contract.
+    /// The layout; nil when the columns cannot be matched to the contract.
     package var layout: Layout?
     /// Bytes before the first data record.
     package var length: Int
-    /// Findings of the header; one that quarantines or rejects refuses the file. `field` is the contract's field, or
+    /// Findings about the header; one that quarantines or rejects refuses the file. `field` is the contract's field, or
     /// -1.
     package var findings: [Finding]
     /// Positions, from 1, of columns the contract does not have.
     package var unknown: [Int]
-    /// Columns that are the contract's.
+    /// Number of columns that the contract names.
     package var matches: Int
     /// The labels of the unknown columns, in that order.
     package var unknownLabels: [String] = []
-    /// Columns, from 0, that are not named by their label, since it is blank or repeated.
+    /// Columns, from 0, that are not named by their label, because it is blank or repeated.
     package var unlabelled: Set<Int> = []
     /// Whether the last column has no label.
     package var lastIsBlank = false
@@ -27,13 +27,14 @@ package struct UnreadableSource: Error, Sendable {
     package let reason: String
 }
 
-/// Looks at the first bytes of a source.
+/// Reads the head of a source.
 ///
 /// - Parameters:
-///   - bytes: the beginning of the file, at least the header record or `maxRowBytes` of it.
+///   - bytes: the beginning of the file: at least the header, or `maxRowBytes` of it.
 ///   - isWhole: whether these are all bytes of the file.
-/// - Returns: the head, or nil when more bytes are needed.
-/// - Throws: `UnreadableSource` when the bytes are in another encoding or the header is no record.
+///   - plan: how the source is read.
+/// - Returns: the head; nil when more bytes are needed.
+/// - Throws: `UnreadableSource` when the bytes are in another encoding, or the header is no record.
 package func readHead(
     _ bytes: Span<UInt8>, isWhole: Bool, plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead? {
@@ -45,12 +46,12 @@ package func readHead(
     }
     var limits = plan.limits
     let leading = plan.dialect.leadingRows
-    // Without a header the first data row is only looked at, for how many columns there are.
+    // Without a header the first data row only shows the number of columns.
     limits.blockRows = max(leading, 1)
     var block = RecordBlock(base: mark, width: 0)
     var scanner = AnyScanner(plan, limits)
     var end = mark
-    // A block ends after so many bytes, though they may be blank lines.
+    // A block also ends after a number of bytes, which may all be blank lines.
     while block.count < limits.blockRows, end < bytes.count {
         let next = scanner.scan(bytes, from: end, isFinal: isWhole, into: &block)
         if next == end { break }
@@ -58,7 +59,7 @@ package func readHead(
     }
     if block.count < limits.blockRows, !isWhole { return nil }
     if block.count == 0, plan.format == .jsonl, !plan.fieldNames.isEmpty {
-        // An empty list, whose columns only the contract names.
+        // An empty list: only the contract names columns.
         return try headless(block, [], length: end, plan)
     }
     if block.count < limits.blockRows {
@@ -86,7 +87,7 @@ package func readHead(
                 + "and itemKeys in the dialect")
     }
     let names = join(plan.dialect.headerRows.map { rows[$0 - 1] }, plan.dialect.headerJoin)
-    // Blank lines above the header are not part of it.
+    // Blank lines above the header do not belong to it.
     let first = mark + (block.records.first.map { Int($0.start) } ?? 0)
     let isVerbatim = plan.format == .csv && plan.dialect.isVerbatim && leading == 1
     if names.isEmpty { throw UnreadableSource(reason: "the header names no column") }
@@ -94,7 +95,7 @@ package func readHead(
     return ColumnMatching(names, plan).head(raw: raw, length: end)
 }
 
-/// Names that several header rows make: their parts in order, without empty ones and repetitions.
+/// Names from several header rows: their parts in order, without empty ones and repetitions.
 private func join(_ rows: [[String]], _ separator: String) -> [String] {
     (0..<(rows.map(\.count).max() ?? 0)).map { column in
         var parts: [String] = []
@@ -105,8 +106,14 @@ private func join(_ rows: [[String]], _ separator: String) -> [String] {
     }
 }
 
-/// A file without a header: its columns are the contract's fields in order, or, without a contract, as many as there
-/// are.
+/// The head of a file without a header: the columns are the contract's fields in order or, without a contract, as many
+/// as there are.
+///
+/// - Parameters:
+///   - block: the scanned rows.
+///   - rows: their texts.
+///   - length: bytes before the first data row.
+///   - plan: how the source is read.
 private func headless(
     _ block: RecordBlock, _ rows: [[String]], length: Int, _ plan: ReadingPlan
 ) throws(UnreadableSource) -> SourceHead {
@@ -131,8 +138,7 @@ private func headless(
         unknown: plan.fieldNames.isEmpty ? names.indices.map { $0 + 1 } : [], matches: plan.fieldNames.count)
 }
 
-/// A file without a header under a contract that says where columns are: fields without a column take those that are
-/// left, in order.
+/// The head of such a file under a contract that names positions: other fields take the remaining columns, in order.
 private func placed(_ first: [String], length: Int, _ plan: ReadingPlan) throws(UnreadableSource) -> SourceHead {
     var places = plan.places
     if places.hasTrailingDelimiter, first.count > 1 { places.dropped.insert(first.count) }
@@ -151,7 +157,7 @@ private func placed(_ first: [String], length: Int, _ plan: ReadingPlan) throws(
 }
 
 extension RecordBlock {
-    /// The decoded texts of the cells of each row, whatever their number.
+    /// The decoded texts of each row's cells, however many.
     fileprivate func texts(_ bytes: Span<UInt8>) -> [[String]] {
         let isDecoded = Set(decodedCells)
         var rows: [[String]] = []

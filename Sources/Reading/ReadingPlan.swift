@@ -1,62 +1,70 @@
 package import Tabular
 
-/// Which CSV reader splits the rows.
+/// The reader that splits rows of CSV.
 package enum CSVEngine: String, Sendable {
-    /// Our structural scanner.
+    /// The structural scanner.
     case structural
     /// libcsv alone.
     case libcsv
 }
 
-/// How a source's bytes become text: its encoding, its compression and what stands around its records.
+/// How a source's bytes become text: encoding, compression, and the document around its records.
 package struct SourceCoding: Sendable, Equatable {
     /// The text's encoding, as declared.
     package var encoding = TextEncoding.utf8
-    /// Whether the text may be one JSON array of records, which is then read as JSON Lines.
+    /// Whether the text may be one JSON array, which is then read as JSON Lines.
     package var mayBeArray = false
-    /// Whether its records are arrays.
+    /// Whether records are arrays.
     package var hasArrayItems = false
-    /// Whether the file name says that the text is one list rather than a record a line; nil if it says neither.
+    /// Whether the file name implies one list (true) or a record a line (false); nil for neither.
     package var isList: Bool?
-    /// The names of the members that lead to that array when the text is a document around it.
+    /// The member names that lead to the array inside a document.
     package var property: [String] = []
-    /// How many times its size a compressed file may decompress to: a bound against decompression bombs.
+    /// Largest ratio of decompressed to compressed size, against decompression bombs.
     package var maxRatio = 100
-    /// Bytes that a file may decompress to.
+    /// Most bytes after decompression.
     package var maxUnpackedBytes = 10 << 30
 
     /// Plain UTF-8.
     package init() {}
 }
 
-/// How a source is read: the settings of the contract and the command line.
+/// How a source is read, from contract and command line.
 package struct ReadingPlan: Sendable, Equatable {
     /// The format of the rows.
     package var format: SourceFormat
     /// The contract's field names, in order.
     package var fieldNames: [String]
-    /// The fields that a header may lack.
+    /// Indices of fields that a header may lack.
     package var optionalFields: Set<Int> = []
-    /// Whether a header must name the fields in their order.
+    /// Whether a header must name the fields in order.
     package var isOrdered = false
-    /// The contract's columns by position.
+    /// The columns named by position.
     package var places = ColumnPlaces()
-    /// For JSON, the tokens of the JSON Pointer of each field that has one; empty when none has.
+    /// For JSON, the JSON Pointer tokens by field; empty when no field has one.
     package var fieldPaths: [[String]?] = []
-    /// Whether members or columns outside the contract make a row or file bad.
+    /// Whether members or columns outside the contract are errors.
     package var rejectsUnknown: Bool
     /// Whether they are noted, to be dropped later.
     package var notesUnknown: Bool
-    /// How rows of CSV are written.
+    /// The dialect of CSV.
     package var dialect = Dialect()
     /// The CSV reader.
     package var engine: CSVEngine
     /// Limits.
     package var limits: ScanLimits
-    /// Compression and encoding.
+    /// Encoding and compression.
     package var coding = SourceCoding()
 
-    /// A plan with a comma, and the structural scanner.
+    /// A plan with the default dialect.
+    ///
+    /// - Parameters:
+    ///   - format: the format of the rows.
+    ///   - fieldNames: the contract's fields, in order.
+    ///   - rejectsUnknown: whether members or columns outside the contract are errors.
+    ///   - notesUnknown: whether they are noted.
+    ///   - engine: the CSV reader.
+    ///   - limits: limits of rows and blocks.
     package init(
         format: SourceFormat, fieldNames: [String], rejectsUnknown: Bool = true, notesUnknown: Bool = false,
         engine: CSVEngine = .structural, limits: ScanLimits = ScanLimits()

@@ -1,6 +1,6 @@
 package import Tabular
 
-/// Where a block begins in its source.
+/// The place of a block in its source.
 package struct SourcePlace: Sendable {
     /// Number of its first row, from 1.
     package var firstRow: Int
@@ -17,27 +17,27 @@ package struct SourcePlace: Sendable {
     }
 }
 
-/// Rows found so far: a scanner fills it, and a `RowBlock` is made from it.
+/// The rows found so far. A scanner fills it, and a `RowBlock` is made from it.
 ///
-/// Cell offsets are relative to `base`. Decoded values are kept apart until the block's length is known.
+/// Cell offsets are relative to `base`. Decoded values are kept apart until the length of the block is known.
 package struct RecordBlock: Sendable {
     /// Offset of the block's first byte in the scanned bytes.
     package let base: Int
     /// Cells a row.
     package let width: Int
-    /// False when only the ends of records are wanted.
+    /// Whether cells are kept, or only the ends of records are wanted.
     package let keepsCells: Bool
-    /// Where each row lies, relative to `base`.
+    /// The range of each row, relative to `base`.
     package private(set) var records: [RecordRange] = []
     /// For each row, whether it could be split.
     package private(set) var isWellFormed: [Bool] = []
-    /// Rows that could not be split: index and reason.
+    /// Rows that could not be split, with the reason.
     package private(set) var problems: [(row: Int, code: FindingCode)] = []
-    /// JSON members that the contract does not name: row, and the member's source text.
+    /// JSON members outside the contract: row and source text.
     package private(set) var extras: [RowBlock.Extra] = []
-    /// Keys that the contract does not name and that are not plain ASCII.
+    /// Non-ASCII keys outside the contract, which may resemble one of its names.
     package private(set) var oddKeys: [RowBlock.Extra] = []
-    /// Bytes of one cell's value; a row with a longer one is bad.
+    /// Most bytes of a cell's value; a row with a longer one is bad.
     private let maxCellBytes: Int
     var cells: [Cell] = []
     var decoded: [UInt8] = []
@@ -45,6 +45,13 @@ package struct RecordBlock: Sendable {
     private(set) var rowCount = 0
 
     /// An empty block.
+    ///
+    /// - Parameters:
+    ///   - base: offset of its first byte.
+    ///   - width: cells a row.
+    ///   - keepsCells: whether cells are kept.
+    ///   - rows: rows to reserve memory for.
+    ///   - maxCellBytes: most bytes of a value.
     package init(
         base: Int, width: Int, keepsCells: Bool = true, expecting rows: Int = 0, maxCellBytes: Int = .max
     ) {
@@ -62,7 +69,7 @@ package struct RecordBlock: Sendable {
     /// Rows in the block.
     package var count: Int { rowCount }
 
-    /// A place to return to when the row being read turns out bad.
+    /// A state to return to when the current row turns out bad.
     struct Mark {
         var cells: Int
         var decoded: Int
@@ -84,7 +91,7 @@ package struct RecordBlock: Sendable {
     /// Ends a row whose cells were appended.
     mutating func endRow(from start: Int, to end: Int) {
         if keepsCells {
-            // Only a row that is longer can have one.
+            // Only a row longer than the limit can contain such a value.
             if end - start > maxCellBytes, cells.suffix(width).contains(where: { $0.range.count > maxCellBytes }) {
                 let first = cells.count - width
                 roll(
@@ -100,7 +107,7 @@ package struct RecordBlock: Sendable {
         rowCount += 1
     }
 
-    /// Counts rows of which only the ends are wanted.
+    /// Adds rows without cells.
     mutating func addRows(_ rows: Int) {
         precondition(!keepsCells, "a block of cells is filled row by row")
         rowCount += rows
@@ -118,8 +125,7 @@ package struct RecordBlock: Sendable {
         }
     }
 
-    /// Makes rows bad that have a value in the last column, where rows end with a delimiter and that column must be
-    /// empty.
+    /// Where rows end with a delimiter, makes rows bad that have a value in the surplus last column.
     mutating func requireEmptyLast() {
         guard width > 0 else { return }
         for row in 0..<rowCount where isWellFormed[row] && !cells[row * width + width - 1].range.isEmpty {
@@ -130,7 +136,12 @@ package struct RecordBlock: Sendable {
         problems.sort { $0.row < $1.row }
     }
 
-    /// Notes a member that the contract does not name; `isLeftOut` when the dialect does not read it.
+    /// Notes a member outside the contract.
+    ///
+    /// - Parameters:
+    ///   - start: where it begins.
+    ///   - end: where it ends.
+    ///   - isLeftOut: whether the dialect excludes it.
     mutating func addExtra(from start: Int, to end: Int, isLeftOut: Bool = false) {
         extras.append(RowBlock.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
     }
@@ -140,13 +151,14 @@ package struct RecordBlock: Sendable {
         oddKeys.append(RowBlock.Extra(row: rowCount, start: start - base, end: end - base))
     }
 
-    /// The finished batch.
+    /// The finished block.
     ///
     /// - Parameters:
     ///   - bytes: the scanned bytes.
-    ///   - end: the offset behind the block's last line end in `bytes`.
+    ///   - end: the offset past the block's last line end in `bytes`.
+    ///   - layout: the columns.
     ///   - place: where the block begins in its source.
-    ///   - knowsExtras: whether members that the contract does not name were noted.
+    ///   - knowsExtras: whether members outside the contract were noted.
     package consuming func batch(
         _ bytes: Span<UInt8>, end: Int, layout: Layout, at place: SourcePlace, knowsExtras: Bool = false
     ) -> RowBlock {
@@ -166,7 +178,7 @@ package struct RecordBlock: Sendable {
             let record = records[problem.row]
             let range =
                 places?[problem.row] ?? sourceOffset + UInt64(record.start)..<sourceOffset + UInt64(record.end)
-            // The bytes' other faults are reported too, so that a person corrects them at once.
+            // Other faults of the row's bytes are reported too, so that they can be corrected together.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
                 Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
@@ -179,7 +191,7 @@ package struct RecordBlock: Sendable {
             unnamed: .init(extras: extras, oddKeys: oddKeys, knowsExtras: knowsExtras))
     }
 
-    /// Faults of a row's bytes, whatever its cells are. The separators 0x1C to 0x1F may be the delimiter.
+    /// Faults of a row's bytes, whatever its cells. The separators 0x1C to 0x1F may be the delimiter.
     private func faults(_ bytes: Span<UInt8>, _ record: RecordRange) -> [FindingCode] {
         let range = base + Int(record.start)..<base + Int(record.end)
         var found: [FindingCode] = []
@@ -190,7 +202,7 @@ package struct RecordBlock: Sendable {
         return found
     }
 
-    /// Where the rows lie in a source of another encoding.
+    /// The byte ranges of rows in a source of another encoding.
     private func sourceRanges(_ bytes: Span<UInt8>, from place: SourcePlace) -> [Range<UInt64>] {
         var (at, source) = (base, place.offset)
         return records.map { record in

@@ -1,20 +1,20 @@
 import Tabular
 
-/// Limits a scanner keeps to.
+/// The limits of a scanner.
 package struct ScanLimits: Sendable, Equatable {
-    /// Bytes of one row; a longer row is one finding.
+    /// Most bytes of a row; a longer one is a single finding.
     package var maxRowBytes: Int
-    /// Bytes of one cell's value; a row with a longer one is one finding. A contract sets it; reading without a
-    /// contract has no such limit.
+    /// Most bytes of a value; a row with a longer one is a single finding. A contract sets the limit; without one there
+    /// is none.
     package var maxCellBytes = Int.max
     /// Depth of nested JSON.
     package var maxDepth: Int
-    /// Rows of one block.
+    /// Most rows of a block.
     package var blockRows: Int
-    /// Bytes of one block, give or take a row.
+    /// Bytes of a block, to within one row.
     package var blockBytes: Int
 
-    /// Limits that bound what a hostile row can cost: rows of 1 MiB, JSON of 64 levels. A block of 1 MiB fits a core's
+    /// Limits that bound the cost of a hostile row: 1 MiB a row, 64 levels of JSON. A block of 1 MiB fits a core's
     /// second-level cache.
     package init(
         maxRowBytes: Int = 1_048_576, maxDepth: Int = 64, blockRows: Int = 2048, blockBytes: Int = 1 << 20
@@ -26,18 +26,20 @@ package struct ScanLimits: Sendable, Equatable {
     }
 }
 
-/// Splits bytes into fields. It cannot fail: a record that it cannot split becomes one bad row, and it reads on.
+/// Splits bytes into cells. It never fails: a record that it cannot split becomes one bad row.
 package protocol RecordScanner: ~Copyable {
-    /// Scans rows from `start`, which is the start of a record, into `block`, until the block is full.
+    /// Scans rows into a block until it is full.
     ///
     /// - Parameters:
     ///   - bytes: the bytes of a slice.
+    ///   - start: where a record begins.
     ///   - isFinal: whether the last record may end without a line end.
-    /// - Returns: the offset of the first record not scanned; equal to `start` when the record there is not complete.
+    ///   - block: gets the rows.
+    /// - Returns: the offset of the first record that was not scanned; `start` when that one is incomplete.
     mutating func scan(_ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock) -> Int
 }
 
-/// The offset of the first LF at or after `from`, or nil.
+/// The offset of the first LF at or after `from`; nil when there is none.
 func nextLineFeed(_ bytes: Span<UInt8>, from: Int) -> Int? {
     var at = from
     let end = bytes.count

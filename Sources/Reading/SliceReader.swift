@@ -8,7 +8,7 @@ package struct SliceReader: ~Copyable {
     private var limits: ScanLimits
     private var scanner: AnyScanner
     private var position = 0
-    /// Where `position` is in the source.
+    /// Offset of `position` in the source.
     private var sourceOffset: UInt64
     private var row: Int
 
@@ -19,16 +19,16 @@ package struct SliceReader: ~Copyable {
         self.plan = plan
         row = slice.firstRow
         sourceOffset = slice.offset
-        // Thousands of columns must not make a block larger than the slice it comes from.
+        // With thousands of columns a block must not be larger than the slice that it comes from.
         limits = plan.limits
         limits.blockRows = max(1, min(limits.blockRows, Self.blockCells / max(1, layout.columns.count)))
         scanner = AnyScanner(plan, limits)
     }
 
-    /// Cells of one block, give or take a row; a table of 256 columns or fewer never comes to it.
+    /// Cells of a block, to within one row; tables of up to 256 columns never reach it.
     private static let blockCells = 1 << 19
 
-    /// The next block, or nil behind the last.
+    /// The next block; nil after the last.
     package mutating func next() -> RowBlock? {
         if position >= slice.bytes.count { return nil }
         if slice.isOverlong {
@@ -50,7 +50,7 @@ package struct SliceReader: ~Copyable {
         position = scanner.scan(bytes.span, from: start, isFinal: true, into: &block)
         if layout.hasEmptyLast { block.requireEmptyLast() }
         precondition(position > start, "a scanner made no progress on a final slice")
-        // A block of blank lines only.
+        // Only blank lines.
         if block.count == 0 {
             sourceOffset += UInt64(plan.coding.encoding.sourceLength(of: bytes.span.extracting(start..<position)))
             return next()

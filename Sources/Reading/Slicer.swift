@@ -1,17 +1,17 @@
 import Tabular
 
-/// Cuts a stream of bytes at record ends, without keeping more than the bytes it is shown.
+/// Cuts a stream of bytes at record ends, without keeping any of them.
 package struct Slicer: ~Copyable {
     private var scanner: AnyScanner
     private let limits: ScanLimits
 
-    /// Where a buffer may be cut.
+    /// A place at which a buffer may be cut.
     package struct Cut: Sendable, Equatable {
-        /// First byte that does not belong to a complete record.
+        /// Offset past the last complete record.
         package var end: Int
         /// Records before `end`.
         package var rows: Int
-        /// Whether the row at `end` is past the row limit: skip to its line end.
+        /// Whether the row at `end` exceeds the row limit; skip to its line end.
         package var isOverlong: Bool
     }
 
@@ -23,7 +23,11 @@ package struct Slicer: ~Copyable {
         scanner = AnyScanner(plan, boundaries)
     }
 
-    /// The last record end in `bytes`, which start at a record.
+    /// Finds the last record end.
+    ///
+    /// - Parameters:
+    ///   - bytes: a buffer that begins at a record.
+    ///   - isFinal: whether it ends with the source.
     package mutating func cut(_ bytes: Span<UInt8>, isFinal: Bool) -> Cut {
         var block = RecordBlock(base: 0, width: 0, keepsCells: false)
         let end = scanner.scan(bytes, from: 0, isFinal: isFinal, into: &block)

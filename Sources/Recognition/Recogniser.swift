@@ -1,25 +1,25 @@
-/// The result of a check of a candidate that has the form. `unlikely` counts only beside a context word, where a number
+/// The result of checking a candidate of the right form. `unlikely` counts only beside a context word, where a number
 /// with a typing error still identifies a person. `sure` is further evidence, such as an optional check digit, and adds
-/// 0.3.
+/// 0.3 to the score.
 enum Plausibility { case no, unlikely, yes, sure }
 
-/// How one entity is recognised: its forms with their scores, a check of a candidate, and context words.
+/// The recognition of one entity: forms with scores, a check, and context words.
 struct Recogniser: Sendable {
-    /// A form (`Shape.ways`) and its score, which includes the checksum where there is one.
+    /// A form (`Shape.ways`) with its score, which includes the checksum where there is one.
     ///
-    /// A check digit lets one number in ten through. Bare digits with one therefore score below the threshold of 0.6
-    /// and count only beside a context word or in a column of that name.
+    /// A check digit accepts one number in ten. Bare digits with one therefore score below the threshold of 0.6 and
+    /// need a context word or a column of that name.
     typealias Form = (pattern: String, score: Double)
 
     let entity: Entity
     let forms: [Form]
     let context: [String]
-    /// Names of columns that suffice: in such a column a whole value of the form is a match, however weak the form.
+    /// Column names that suffice: in such a column a whole value of the form is a match, however weak the form.
     let names: [String]
-    /// Checks a candidate that has the form; nil when the form suffices.
+    /// Checks a candidate of the right form; nil when the form suffices.
     let check: (@Sendable (Symbols) -> Plausibility)?
 
-    /// Context words that are ambiguous as the name of a column: driver_earnings, call_id, social_followers.
+    /// Context words that are ambiguous in column names: driver_earnings, call_id, social_followers.
     private static let vagueNames: Set<String> = Set(
         """
         account accounts address auto bank business call called calls cap car card cell cep check checking company contact \
@@ -29,9 +29,14 @@ struct Recogniser: Sendable {
         tax
         """.split(separator: " ").map(String.init))
 
-    /// A recogniser; context words are separated by spaces and compared without case.
+    /// A recogniser.
     ///
-    /// - Parameter names: names of columns, if they differ from the context words.
+    /// - Parameters:
+    ///   - entity: the entity.
+    ///   - forms: its forms with their scores.
+    ///   - context: context words, separated by spaces, in any case.
+    ///   - names: column names, if they differ from the context words.
+    ///   - check: the check of a candidate.
     init(
         _ entity: Entity, _ forms: [Form], context: String = "", names: String? = nil,
         check: (@Sendable (Symbols) -> Plausibility)? = nil
@@ -44,6 +49,13 @@ struct Recogniser: Sendable {
     }
 
     /// A recogniser whose check is yes or no.
+    ///
+    /// - Parameters:
+    ///   - entity: the entity.
+    ///   - forms: its forms with their scores.
+    ///   - context: context words, separated by spaces.
+    ///   - names: column names, if they differ.
+    ///   - holds: the check of a candidate.
     init(
         _ entity: Entity, _ forms: [Form], context: String, names: String? = nil,
         holds: @escaping @Sendable (Symbols) -> Bool
@@ -51,11 +63,11 @@ struct Recogniser: Sendable {
         self.init(entity, forms, context: context, names: names) { holds($0) ? .yes : .no }
     }
 
-    /// Every recogniser. Those without forms are functions and are listed for their context words.
+    /// Every recogniser, including those that are functions, for their context words.
     static let all: [Recogniser] =
         everywhere + americas + britain + southernEurope + germany + northernEurope + asia + elsewhere
 
-    /// Entities whose forms all need a context word.
+    /// Entities all of whose forms need a context word.
     static let needsContext: Set<Entity> = Set(
         all.filter { !$0.forms.isEmpty && $0.forms.allSatisfy { $0.score < 0.4 } }.map(\.entity) + [.dateOfBirth])
 

@@ -1,21 +1,28 @@
 import Tabular
 
-/// The findings about one block, as the checks make them, and which of its rows are still sound.
+/// Collects the findings about one block, and which of its rows are still valid.
 struct BlockFindings {
     let batch: RowBlock
-    /// In the order they were made, the reader's first.
+    /// In the order in which they were made, the reader's first.
     private(set) var all: [Finding]
-    /// For each row, whether no finding refuses it.
+    /// For each row, whether no finding rejects it.
     private(set) var isValid: [Bool]
 
-    /// What the reader found.
+    /// Starts with the reader's findings.
     init(_ batch: RowBlock) {
         self.batch = batch
         all = batch.findings
         isValid = batch.isWellFormed
     }
 
-    /// Adds a finding about the row with index `row` of the block; one that rejects the row leaves it unsound.
+    /// Adds a finding; one that rejects makes the row invalid.
+    ///
+    /// - Parameters:
+    ///   - code: the finding.
+    ///   - outcome: the outcome for the row.
+    ///   - row: the row's index in the block.
+    ///   - field: the contract's field; -1 for none.
+    ///   - rule: details, without values.
     mutating func add(
         _ code: FindingCode, _ outcome: Outcome, at row: Int, field: Int = -1, rule: String? = nil
     ) {
@@ -24,25 +31,25 @@ struct BlockFindings {
         add(finding, at: row)
     }
 
-    /// Adds a finding about the row with index `row` of the block.
+    /// Adds a finding about the row with index `row` in the block.
     mutating func add(_ finding: Finding, at row: Int) {
         all.append(finding)
         if finding.outcome == .rejected { isValid[row] = false }
     }
 
-    /// Refuses a row.
+    /// Rejects a row.
     mutating func reject(_ row: Int, for code: FindingCode, field: Int = -1) {
         add(code, .rejected, at: row, field: field)
     }
 
-    /// The findings by row, then by field, code and rule: a counting sort by row first, since a row has few.
+    /// The findings by row, then field, code and rule. A counting sort by row comes first, since a row has few.
     func ordered() -> [Finding] {
         let findings = all
         func isBefore(_ left: Int, _ right: Int) -> Bool {
             let (a, b) = (findings[left], findings[right])
             return (a.field, a.code, a.rule ?? "", left) < (b.field, b.code, b.rule ?? "", right)
         }
-        // Where the findings of each row begin.
+        // The first finding of each row.
         var starts = [Int](repeating: 0, count: batch.count + 1)
         for finding in findings { starts[finding.row - batch.firstRow + 1] += 1 }
         for row in 0..<batch.count { starts[row + 1] += starts[row] }

@@ -3,15 +3,16 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// A contract that cannot be used as it stands.
+/// A contract that loads and cannot be compiled.
 package struct UnusableContract: Error, Sendable {
     /// What is wrong, and where.
     package let reason: String
-    /// The place in the contract as a JSON Pointer (RFC 6901); empty where it is not known.
+    /// The place in the contract as a JSON Pointer (RFC 6901); empty where it is unknown.
     package var pointer = ""
 }
 
-/// A block that was checked against the contract; only this room can make one.
+/// A block that was checked against the contract. Only this module can make one, so later stages cannot receive
+/// unchecked rows.
 package struct ValidatedBlock: Sendable {
     /// The rows.
     package let batch: RowBlock
@@ -19,24 +20,24 @@ package struct ValidatedBlock: Sendable {
     package let findings: [Finding]
     /// For each row, whether no finding rejects it.
     package let isValid: [Bool]
-    /// For each of `Validator.numericFields`, a value a row; NaN where there is none.
+    /// For each of `Validator.numericFields` one value a row, NaN for none.
     package let numbers: [[Double]]
-    /// For each key rule, the keys of the rows that have one: row number and hash.
+    /// For each key rule, the keys of the rows that have one.
     package let keys: [[RowKey]]
-    /// Personal data in its cells: by column, then row, in order and without overlaps.
+    /// Personal data in its cells, by column and row, without overlaps.
     package let detections: [Detection]
-    /// JSON members that the contract does not name and that have personal data in them, as places in `RowBlock.extras`.
+    /// JSON members outside the contract with personal data, as indices in `RowBlock.extras`.
     package let sightedExtras: [Int]
     /// For each row, whether personal data or a credential was found in it.
     package let hasDetection: [Bool]
-    /// What the columns hold.
+    /// Counts of entities in the columns.
     package let evidence: ColumnEvidence
 
     /// The key of a row.
     package struct RowKey: Sendable {
-        /// Data record number.
+        /// Data row, from 1.
         package let row: Int
-        /// Keyed hash of the value.
+        /// Keyed hash of the key.
         package let hash: Hash128
     }
 
@@ -53,29 +54,34 @@ package struct ValidatedBlock: Sendable {
     }
 }
 
-/// Checks blocks against one contract, column by column.
+/// A compiled contract, which checks blocks column by column. It is immutable and shared by workers.
 package struct Validator: Sendable {
     /// The contract.
     package let schema: Schema
-    /// Contract fields whose numbers are handed on, in order.
+    /// The fields whose numbers are passed on, in order.
     package let numericFields: [Int]
-    /// The rules about keys, in the order of `ValidatedBlock.keys`.
+    /// The key rules, in the order of `ValidatedBlock.keys`.
     package let keyRules: [KeyRule]
     let checks: [FieldCheck]
     let recordCheck: JSONSchemaCheck?
-    /// The record's JSON Schema column by column, where it can be judged so.
+    /// The record's JSON Schema by columns, where that is possible.
     let recordColumns: JSONSchemaColumns?
     let rules: [RuleCheck]
     private let slotOfField: [Int]
-    /// How each field is searched for personal data and credentials.
+    /// By field, how it is searched for personal data and credentials.
     let searches: [Int: ColumnSearch]
-    /// How members and columns that the contract does not name are searched.
+    /// How members and columns outside the contract are searched.
     let unknownSearch: ColumnSearch?
-    /// Entities that are passed over in a column, since the evidence of the whole column says what they are.
+    /// By column, entities that are skipped because the evidence of all rows explains them.
     private(set) var corrections: [Int: Set<Entity>] = [:]
     let hash: KeyedHash
 
-    /// Compiles a contract; `hash` is keyed with a secret of the run.
+    /// Compiles a contract.
+    ///
+    /// - Parameters:
+    ///   - schema: the contract.
+    ///   - hash: the keyed hash of values.
+    /// - Throws: `UnusableContract` when a constraint, pattern or rule cannot be compiled.
     package init(_ schema: Schema, hash: KeyedHash) throws(UnusableContract) {
         self.schema = schema
         self.hash = hash
@@ -88,7 +94,7 @@ package struct Validator: Sendable {
                 throw UnusableContract(reason: error.reason, pointer: "/sluice/rules/\(index)")
             }
         }
-        // Where a field is a part of a member, its cell is not the member.
+        // If a field is part of a member, its cell is not the member.
         let hasPaths = schema.fields.contains { $0.path != nil }
         recordColumns = hasPaths ? nil : recordCheck?.columns(schema.fields.map(\.name))
         numericFields = schema.fields.indices.filter { schema.fields[$0].isNumeric }
@@ -103,8 +109,7 @@ package struct Validator: Sendable {
         unknownSearch = ColumnSearch(unknown: "", schema)
     }
 
-    /// A validator that passes over `corrections`: by column, the entities that the evidence of all rows explains, so
-    /// that they are no finding of a row.
+    /// A validator that skips `corrections`: by column, the entities that the evidence of all rows explains.
     package func correcting(_ corrections: [Int: Set<Entity>]) -> Validator {
         var validator = self
         validator.corrections = corrections
@@ -116,12 +121,14 @@ package struct Validator: Sendable {
         check(batch, RowSelection(wellFormed: batch), known: nil, sighted: nil, repeats: [])
     }
 
-    /// Checks again only the rows that the first pass found unsound, and reads the numbers of the others.
+    /// Checks a block in the second pass: only rows that the first found invalid are checked again, and the numbers of
+    /// the others are read.
     ///
     /// - Parameters:
-    ///   - wasSound: the first pass's `isValid`.
-    ///   - wasSighted: the first pass's `hasDetection`; nil to search every row again.
-    ///   - repeats: rows that break a key rule, as (index of the key rule, row index in the block).
+    ///   - batch: the block.
+    ///   - wasValid: the first pass's `isValid`.
+    ///   - hadDetection: the first pass's `hasDetection`; nil to search every row again.
+    ///   - repeats: rows that violate a key rule, as (index of the rule, index of the row in the block).
     package func replay(
         _ batch: RowBlock, wasValid: [Bool], hadDetection: [Bool]? = nil, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {
@@ -129,6 +136,14 @@ package struct Validator: Sendable {
         return check(batch, RowSelection(unsound), known: wasValid, sighted: hadDetection, repeats: repeats)
     }
 
+    /// Checks a block in either pass.
+    ///
+    /// - Parameters:
+    ///   - batch: the block.
+    ///   - selection: the rows to check.
+    ///   - known: in the second pass, the verdicts of the first; nil in the first.
+    ///   - sighted: rows in which the first pass found personal data; nil to search all.
+    ///   - repeats: rows that violate a key rule.
     private func check(
         _ batch: RowBlock, _ selection: RowSelection, known: [Bool]?, sighted: [Bool]?, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {

@@ -9,30 +9,36 @@ import Storage
 import Synchronization
 import Tabular
 
-/// Where standard input is kept when there is no store.
+/// The folder for a copy of standard input when there is no store.
 func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
 /// What row findings make the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
+    /// Rejected rows.
     case reject
+    /// Quarantined and rejected rows.
     case quarantine
+    /// Flagged, quarantined and rejected rows, and remarks on the batch.
     case flag
+    /// None: only a held batch or an error.
     case never
 }
 
 extension CSVEngine: ExpressibleByArgument {}
 extension SourceFormat: ExpressibleByArgument {}
 extension TextEncoding: ExpressibleByArgument {
-    /// A name as people write it.
+    /// Accepts the usual spellings of an encoding.
     package init?(argument: String) { self.init(name: argument) }
 }
 
-/// Which store.
+/// Options: the store.
 struct StoreOptions: ParsableArguments {
     @Option(name: .long, help: "The store's folder (default: this folder or the nearest one above with a sluice.yaml).")
     var store: String?
 
-    /// The store, or nil when none is named and none is near.
+    /// The store that is named, or the nearest one; nil for neither.
+    ///
+    /// - Throws: `configuration` when a named folder is no store.
     func find() throws(IngestionError) -> Store? {
         if let store { return try Store(store) }
         var folder: String
@@ -44,7 +50,9 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// The store, which must be there.
+    /// The store.
+    ///
+    /// - Throws: `configuration` when none is named and none is near.
     func require() throws(IngestionError) -> Store {
         if let store = try find() { return store }
         throw IngestionError(
@@ -140,6 +148,7 @@ struct ReadingOptions: ParsableArguments {
     @Option(name: .long, help: "The seed of all random choices, a whole number (default: chosen by Sluice).")
     var seed: UInt64?
 
+    /// Checks the number of workers and the delimiter.
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
         if let delimiter, delimiter != "tab", Self.mark(delimiter) == nil {
@@ -147,6 +156,7 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
+    /// The ASCII byte of a delimiter option; `tab` and `\t` are a tab. nil for quotes, line ends and longer texts.
     private static func mark(_ text: String) -> UInt8? {
         let bytes = Array(text.utf8)
         if text == "tab" || text == "\\t" { return 0x09 }
@@ -154,7 +164,9 @@ struct ReadingOptions: ParsableArguments {
         return isMark ? bytes[0] : nil
     }
 
-    /// What the pipeline is told.
+    /// The pipeline's options from the command line.
+    ///
+    /// - Throws: `usage` for a dialect or delimiter that cannot be used.
     func options(for file: String) throws(IngestionError) -> BatchOptions {
         if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
         var options = BatchOptions()
@@ -177,9 +189,19 @@ struct ReadingOptions: ParsableArguments {
         return options
     }
 
-    /// The contract: the one named, the dataset's, or one inferred from `file`. Where nobody says how the file is written, it is looked at,
-    /// and what comes of that is put into `options` and told; under a contract only if `looks`, and only where the header does not fit as
-    /// it stands.
+    /// Finds the contract: the named one, the dataset's, or one inferred from `file`.
+    ///
+    /// If nothing states the dialect, it is detected, put into `options` and reported. Under a contract that happens
+    /// only where the header does not fit as it stands, and is adopted only with `looks`.
+    ///
+    /// - Parameters:
+    ///   - file: the file to judge.
+    ///   - dataset: the dataset; nil when none is named.
+    ///   - store: the store; nil for none.
+    ///   - looks: whether a detected dialect is adopted under a contract.
+    ///   - options: gets encoding and dialect.
+    /// - Returns: the contract, its document, and its origin for messages.
+    /// - Throws: `usage` when there is no contract.
     func contract(
         for file: String, dataset: String?, store: Store?, looks: Bool = false, options: inout BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
@@ -210,13 +232,13 @@ struct ReadingOptions: ParsableArguments {
         return (schema, document, "inferred from \(file)")
     }
 
-    /// Whether nobody says how a CSV file is written.
+    /// Whether nothing states the dialect of a CSV file.
     private func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
         dialect == nil && delimiter == nil && (options.format ?? SourceFormat(ofFile: file)) == .csv
     }
 
-    /// Looks how a CSV file is written that nobody says anything about. Whether its first row is a header is asked where the contract is
-    /// made.
+    /// Detects the dialect of a CSV file without a contract. Whether its first row is a header is decided by the
+    /// inference.
     func look(at file: String, _ options: inout BatchOptions) throws(IngestionError) {
         guard isUndeclared(file, options) else { return }
         let sniffed = try sniffSource(file, encoding: encoding)
@@ -230,7 +252,13 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// Looks how a file is written whose header does not fit a contract that says nothing of that.
+    /// Detects the dialect of a file whose header does not fit a contract without dialect.
+    ///
+    /// - Parameters:
+    ///   - file: the file.
+    ///   - schema: the contract.
+    ///   - adopts: whether the detected dialect is used, or only suggested.
+    ///   - options: gets the dialect.
     private func look(
         at file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
     ) throws(IngestionError) {
@@ -251,16 +279,17 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// Reads a contract and prints its warnings.
+    /// Loads a contract and prints its warnings.
     func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
 
+    /// Prints the warnings of a contract to standard error.
     private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
         ContractWarnings.tell(loaded)
         return loaded
     }
 }
 
-/// How the result is told.
+/// Options: the report.
 struct ReportOptions: ParsableArguments {
     @Option(name: .long, help: "The format of the report.")
     var format = OutputFormat.text
@@ -277,10 +306,10 @@ struct ReportOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Print only errors.")
     var quiet = false
 
-    /// Findings to list one by one: the text report has totals and first rows only.
+    /// Findings to list one by one: the text report shows totals and first rows only.
     var listed: Int { json || format != .text ? limitErrors : 0 }
 
-    /// The exit code of a report.
+    /// The exit code of a report: 1 when the batch is held, refused, or has rows at or above `--fail-on`; else 0.
     func exitCode(_ report: BatchReport) -> Int32 {
         let isDuplicate = report.status == .duplicate
         if report.isRefusedReplacement { return 1 }
@@ -300,8 +329,7 @@ struct ReportOptions: ParsableArguments {
         return worst > 0 ? 1 : 0
     }
 
-    /// Prints a report.
-    /// Several reports as JSON are one document a line.
+    /// Prints a report as text or JSON. Of several reports each is one line of JSON.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
             Terminal.json(Words.messaged(report), pretty: !isOneOfMany)

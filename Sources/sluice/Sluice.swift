@@ -7,15 +7,16 @@ import Schemas
 import Sealing
 import Storage
 
-/// Where the process begins: on the main thread, before there is another.
+/// The entry point, on the main thread and before any other thread exists.
 @main
 enum Program {
+    /// Hardens the process, blocks signals where a command handles them, and runs the command as a task.
     static func main() {
         do {
-            // First of all: no core dumps, no inherited descriptors, files for their owner only.
+            // First of all: no core dumps, no inherited descriptors, new files readable by their owner only.
             try hardenProcess()
             closeInheritedFiles()
-            // A signal can be kept back for the whole process only while it has one thread.
+            // Signals can be blocked for the whole process only while it has one thread.
             if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
                 try StopSignals.hold()
             } else if Interruption.commands.contains(CommandLine.arguments.dropFirst().first ?? "") {
@@ -30,12 +31,12 @@ enum Program {
             await Sluice.main(nil)
             exit(0)
         }
-        // Not dispatchMain(), which lets through the signals that were just held.
+        // `dispatchMain()` would unblock the signals that were just blocked.
         DispatchSemaphore(value: 0).wait()
     }
 }
 
-/// The command line.
+/// The root command with its groups of subcommands.
 struct Sluice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
@@ -80,7 +81,8 @@ struct Sluice: AsyncParsableCommand {
         ])
 }
 
-/// Runs a command's body; an error of ours becomes one line on standard error and its exit code.
+/// Runs a command's body. An error is printed as one line on standard error, with the excerpt of a contract if it has
+/// one, and becomes its exit code (sysexits, see `IngestionError.Code`).
 func reporting(_ body: () async throws -> Void) async throws {
     do {
         try await body()

@@ -3,11 +3,13 @@ import Schemas
 import Storage
 import Tabular
 
-/// What came beside a file to vouch for it: small files of its supplier's, as they were read once.
+/// The sidecar files of a delivered file: digests and signatures that the supplier placed beside it. They are read
+/// once, and every later check uses these bytes.
 struct Sidecars: Sendable, Equatable {
-    /// What a sidecar is, by the end of its name; the first two say what the file's digest is, the others sign it.
+    /// The kind of a sidecar, which is the ending of its name. `sha256` and `manifest` state the file's digest; the
+    /// others are signatures of the file or of the manifest.
     enum Kind: String, Sendable, CaseIterable {
-        // Longer endings first: `x.manifest.sig` is no signature of a file `x.manifest`.
+        // Longer endings first: `x.manifest.sig` must not be taken for the signature of a file named `x.manifest`.
         case manifestMinisig = "manifest.minisig"
         case manifestSig = "manifest.sig"
         case sha256
@@ -15,9 +17,10 @@ struct Sidecars: Sendable, Equatable {
         case minisig
         case sig
 
+        /// Whether it is a signature, of the file or of its manifest.
         var isSignature: Bool { self != .sha256 && self != .manifest }
 
-        /// Whether it may be what a source must bring.
+        /// Whether this kind satisfies what a source is required to bring.
         func serves(_ requirement: SourceRecord.Requirement) -> Bool {
             switch requirement {
             case .digest: self == .sha256 || self == .manifest
@@ -27,26 +30,28 @@ struct Sidecars: Sendable, Equatable {
         }
     }
 
-    /// The sidecars by kind.
+    /// Contents of the sidecars, by kind; an empty array stands for one that is too large to read.
     var files: [Kind: [UInt8]] = [:]
-    /// Lists of digests that stand in the same folder and name the file: SHA256SUMS, BagIt's manifest, a Data Package.
+    /// Digest lists of the folder that may name the file: `SHA256SUMS`, BagIt's manifest (RFC 8493), a Data Package
+    /// descriptor.
     var lists: [String: [UInt8]] = [:]
-    /// The name that the lists know the file by.
+    /// The file's name as those lists write it.
     var name = ""
-    /// Which files they were, so that no others are removed for them.
+    /// Inode, size and time of each sidecar when it was read, so that only those very files are removed afterwards.
     var taken: [Kind: Delivery.FileIdentity] = [:]
 
-    /// Bytes of a sidecar at most; a list of a folder may have more.
+    /// Largest sidecar that is read, in bytes. A digest list covers a whole folder and may have `listBytesMax`.
     static let bytesMax = 1 << 16
     private static let listBytesMax = 1 << 22
+    /// The digest lists that are looked for in the file's folder.
     static let listNames = ["SHA256SUMS", "manifest-sha256.txt", "datapackage.json"]
 
-    /// The name of a file's sidecar; nil when it would be too long for one.
+    /// The name of a file's sidecar; nil when it would exceed the longest file name.
     static func name(_ kind: Kind, of name: FileName) -> FileName? {
         FileName(name.bytes + Array(".\(kind.rawValue)".utf8))
     }
 
-    /// The file that a sidecar is of; nil when the name is no sidecar's.
+    /// The file that a sidecar belongs to; nil when the name is not that of a sidecar.
     static func base(of name: FileName) -> FileName? {
         for kind in Kind.allCases {
             let end = Array(".\(kind.rawValue)".utf8)
@@ -57,12 +62,15 @@ struct Sidecars: Sendable, Equatable {
         return nil
     }
 
-    /// Nothing came.
+    /// No sidecars.
     init() {}
 
     var isEmpty: Bool { files.isEmpty && lists.isEmpty }
 
-    /// Reads what stands beside a file. What cannot be read is an error: an unreadable signature is not a missing one.
+    /// Reads the sidecars beside a file.
+    ///
+    /// - Throws: `inputOutput` or `notPermitted` when one exists and cannot be read: an unreadable signature must not
+    ///   count as a missing one.
     init(beside path: String) throws(IngestionError) {
         if path == StandardInput.name { return }
         let (folder, name) = split(path)
@@ -71,7 +79,7 @@ struct Sidecars: Sendable, Equatable {
             let sidecar = "\(path).\(kind.rawValue)"
             let status = try storing(reading: true) { () throws(StorageError) in try fileStatus(sidecar) }
             guard let status, status.size > 0 else { continue }
-            // One that is too large to be any says nothing that can be read.
+            // Too large to be a sidecar: counts as one without content.
             files[kind] = status.size > Self.bytesMax ? [] : try Self.read(sidecar, max: Self.bytesMax)
         }
         for list in Self.listNames where list != name {
@@ -84,7 +92,8 @@ struct Sidecars: Sendable, Equatable {
         try storing(reading: true) { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: max) }
     }
 
-    /// What they say of the file's digest and size. What cannot be read, or is of another file, says nothing.
+    /// The digests and sizes that the sidecars and lists state for the file. An unparsable sidecar, and one that names
+    /// another file, states nothing.
     func statements() -> [(from: String, sha256: [UInt8]?, size: Int?)] {
         var found: [(from: String, sha256: [UInt8]?, size: Int?)] = []
         if let sum = files[.sha256].flatMap({ Self.sum($0, name, isOwn: true) }) { found.append((".sha256", sum, nil)) }
@@ -94,7 +103,7 @@ struct Sidecars: Sendable, Equatable {
         }
         for (list, bytes) in lists.sorted(by: { $0.key < $1.key }) {
             if list.hasSuffix(".json") {
-                // A package that does not name the file says nothing of it.
+                // A package that does not name the file makes no statement about it.
                 guard let document = try? JSONValue.parse(bytes), let told = Self.resource(document, name) else {
                     continue
                 }
@@ -106,9 +115,13 @@ struct Sidecars: Sendable, Equatable {
         return found
     }
 
-    /// A line of `sha256sum`, or of its BSD form.
+    /// Finds the file's digest in the output of `sha256sum`, GNU or BSD form.
     ///
-    /// - Parameter isOwn: whether the list is about this one file: then a bare digest, or a line under an older name, is it.
+    /// - Parameters:
+    ///   - bytes: the list.
+    ///   - name: the file's name.
+    ///   - isOwn: whether the list is the file's own sidecar. Its only line then applies even when it has no name or an
+    ///     earlier one.
     private static func sum(_ bytes: [UInt8], _ name: String, isOwn: Bool) -> [UInt8]? {
         var lines: [(name: String, digest: [UInt8])] = []
         for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
@@ -125,7 +138,7 @@ struct Sidecars: Sendable, Equatable {
             else { continue }
             lines.append((parts.count > 1 ? String(parts[1].drop { $0 == " " || $0 == "*" }) : "", digest))
         }
-        // The name itself first; by its last part only where one line has it.
+        // An exact name wins; otherwise the last path component decides, if exactly one line has it.
         func last(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
         if let line = lines.first(where: { $0.name == name || $0.name == "./" + name }) { return line.digest }
         let alike = lines.filter { last($0.name) == last(name) }
@@ -133,8 +146,8 @@ struct Sidecars: Sendable, Equatable {
         return isOwn && lines.count == 1 ? lines[0].digest : nil
     }
 
-    /// What a Data Package says of one of its resources (Data Package v2: `hash` is MD5 unless it says otherwise, and that proves
-    /// nothing).
+    /// The digest and size that a Data Package states for one of its resources. In Data Package v2 `hash` is MD5 unless
+    /// it is prefixed; only SHA-256 counts here.
     private static func resource(_ document: JSONValue, _ name: String) -> (sha256: [UInt8]?, size: Int?)? {
         for resource in document["resources"]?.items ?? [] {
             let paths = resource["path"]?.items?.compactMap(\.text) ?? resource["path"]?.text.map { [$0] } ?? []
@@ -145,6 +158,7 @@ struct Sidecars: Sendable, Equatable {
         return nil
     }
 
+    /// The SHA-256 and the size in a resource or in a supplier's own manifest; nil when neither is there.
     private static func digest(_ resource: JSONValue) -> (sha256: [UInt8]?, size: Int?)? {
         let text = (resource["hash"]?.text ?? resource["sha256"]?.text ?? "").lowercased()
         let plain = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
@@ -154,7 +168,7 @@ struct Sidecars: Sendable, Equatable {
     }
 }
 
-/// What a delivered file's sidecars were, kept beside it in the store until its outcome is durable.
+/// The sidecars of a delivered file in the form in which the store keeps them until the file's outcome is durable.
 extension Sidecars {
     var document: JSONValue {
         .object([
@@ -174,44 +188,49 @@ extension Sidecars {
     }
 }
 
-/// Whether a file is the one that its supplier sent.
+/// The result of checking a file's integrity and origin against its sidecars.
 package struct Provenance: Sendable, Equatable {
-    /// What was found out.
+    /// The result of one check.
     package enum Answer: String, Sendable {
-        /// It is.
+        /// A statement exists and holds.
         case confirmed
-        /// It is not.
+        /// A statement exists and is wrong.
         case refuted
-        /// Nothing was said of it.
+        /// There is no statement.
         case absent
-        /// Something was said, and nobody's word counts: no key is trusted for the source.
+        /// There is a signature, and no trusted key is configured for the source to check it with.
         case unchecked
     }
 
-    /// What was said of its digest, and where.
+    /// The result for the digest, and the sidecar or list that stated it.
     package var digest = Answer.absent, digestFrom = ""
-    /// What its signature says.
+    /// The result for the signature.
     package var signature = Answer.absent
-    /// Who signed it, as the key's fingerprint.
+    /// The signer: format and fingerprint of the key; empty when no signature was confirmed.
     package var signer = ""
-    /// The manifest that binds it, where a trusted key signed one.
+    /// The signed manifest that binds the file to its dataset; nil without one.
     package var manifest: SignedManifest?
-    /// The sidecars that it rests on.
+    /// The sidecars that were checked.
     var sidecars = Sidecars()
-    /// Findings about the whole batch.
+    /// Findings about the whole batch; each rejects it.
     var findings: [Finding] = []
 
-    /// Nothing came beside the file, and nothing had to.
+    /// Nothing came beside the file, and nothing was required.
     init() {}
 
-    /// Whether anything was looked at.
+    /// Whether there was nothing to check.
     package var isSilent: Bool { digest == .absent && signature == .absent && findings.isEmpty }
 
-    /// Checks what came beside a file.
+    /// Checks a file against its sidecars.
+    ///
+    /// A wrong digest or signature is a finding, never an error.
     ///
     /// - Parameters:
-    ///   - sha256: the file's digest, as the first pass made it.
-    ///   - rule: what the source must bring.
+    ///   - sidecars: the sidecars as they were read.
+    ///   - source: the file, which is read again where a signature covers it.
+    ///   - sha256: the file's digest from the first pass.
+    ///   - rule: trusted keys and required sidecars of the source; nil for a source that is not configured.
+    /// - Throws: when the file cannot be read.
     init(
         _ sidecars: Sidecars, _ source: InputFile, sha256: [UInt8], rule: SourceRecord?
     ) throws(IngestionError) {
@@ -222,7 +241,7 @@ package struct Provenance: Sendable, Equatable {
                 && (statement.sha256.map { $0 == sha256 } ?? true)
                 && (statement.size.map { $0 == source.size } ?? true)
             if digest == .refuted { break }
-            // A size alone is no digest.
+            // A size alone does not confirm a digest.
             digest = !isRight ? .refuted : statement.sha256 == nil && digest == .absent ? .absent : .confirmed
             digestFrom = statement.from
         }
@@ -232,7 +251,7 @@ package struct Provenance: Sendable, Equatable {
             }
         }
         manifest = try SignedManifest(sidecars, sha256: sha256, rule)
-        // A manifest that is signed and has the file's digest is a signature of the file.
+        // A signed manifest that states the file's digest counts as a signature of the file.
         if let manifest, digest != .refuted { (signature, signer) = (.confirmed, manifest.signer) }
         func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, row: 0)) }
         if digest == .refuted { reject(.digestMismatch) }
@@ -243,6 +262,10 @@ package struct Provenance: Sendable, Equatable {
         }
     }
 
+    /// Checks one detached signature against the trusted keys, and sets `signature` and `signer`.
+    ///
+    /// The file is hashed while it is read for the signature. If its digest is no longer that of the first pass, the
+    /// signature counts as refuted.
     private mutating func check(
         _ made: DetachedSignature?, of source: InputFile, sha256: [UInt8], rule: SourceRecord?
     ) throws(IngestionError) {
@@ -272,14 +295,15 @@ package struct Provenance: Sendable, Equatable {
                 for at in chunk.indices { signed.append(chunk[at]) }
             }
         }
-        // What is signed must be what was read: the file could have been swapped in between.
+        // The signed bytes must be those of the first pass: the file could have been swapped in between.
         guard hasher.finish() == sha256 else { return }
         guard let key = made.signer(signed, keys, namespace: rule?.namespace ?? "file") else { return }
         signature = .confirmed
         signer = "\(key.format.rawValue) \(key.fingerprint)"
     }
 
-    /// What the record says of it; nil when there is nothing to say.
+    /// The result as the report and the ledger state it; nil when there was nothing to check. It holds hashes of the
+    /// sidecars, never their text.
     var document: JSONValue? {
         if isSilent { return nil }
         let kept = (Array(sidecars.files.values) + sidecars.lists.values).map { hex(SHA256.hash($0)) }.sorted()

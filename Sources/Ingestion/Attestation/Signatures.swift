@@ -1,26 +1,27 @@
 import Cryptography
 import Tabular
 
-/// A key that may vouch for a source's files, as `sluice.yaml` names it.
+/// A public key that may sign a source's files, as `sluice.yaml` lists it.
 package struct TrustedKey: Sendable, Equatable {
-    /// Who makes such signatures.
+    /// The signature format that the key belongs to.
     package enum Format: String, Sendable, CaseIterable {
         /// minisign (and signify): https://jedisct1.github.io/minisign/
         case minisign
-        /// `ssh-keygen -Y sign`: OpenSSH's PROTOCOL.sshsig.
+        /// `ssh-keygen -Y sign`: OpenSSH's PROTOCOL.sshsig. Ed25519 only.
         case ssh
     }
 
-    /// Who makes such signatures.
+    /// The signature format that the key belongs to.
     package let format: Format
     /// The Ed25519 public key, 32 bytes.
     package let publicKey: [UInt8]
-    /// minisign's number of the key; empty for ssh.
+    /// minisign's key id, 8 bytes; empty for ssh.
     let identifier: [UInt8]
-    /// How it is told apart from others: minisign's number, or the beginning of SHA-256 of an ssh key as ssh shows it.
+    /// What tells the key from others in reports: minisign's key id, or the beginning of ssh's SHA-256 fingerprint.
     package let fingerprint: String
 
-    /// Reads a public key as the tool prints it: minisign's line of 56 letters, or `ssh-ed25519 AAAA… comment`. nil when it is none.
+    /// Reads a public key as its tool prints it: minisign's line of 56 characters, or `ssh-ed25519 AAAA… comment`. nil
+    /// when the text is neither.
     package init?(_ format: Format, _ text: String) {
         self.format = format
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -32,7 +33,7 @@ package struct TrustedKey: Sendable, Equatable {
             else { return nil }
             identifier = Array(raw[2..<10])
             publicKey = Array(raw[10...])
-            // minisign shows the number as one little-endian word.
+            // minisign prints the id as one little-endian 64-bit number.
             fingerprint = hex(identifier.reversed()).uppercased()
         case .ssh:
             guard words.count >= 2, words[0] == "ssh-ed25519", let raw = bytes(base64: words[1]),
@@ -44,7 +45,7 @@ package struct TrustedKey: Sendable, Equatable {
         }
     }
 
-    /// The key in ssh's wire form: a name and 32 bytes.
+    /// The Ed25519 key in ssh's wire form (RFC 8709): the name `ssh-ed25519`, then 32 bytes.
     fileprivate static func sshKey(_ raw: [UInt8]) -> [UInt8]? {
         var input = SSHReader(raw)
         guard input.text() == Array("ssh-ed25519".utf8), let key = input.text(), key.count == 32, input.isAtEnd else {
@@ -54,17 +55,19 @@ package struct TrustedKey: Sendable, Equatable {
     }
 }
 
-/// A detached signature that came with a file.
+/// A detached signature that came with a file, parsed and not yet verified.
 enum DetachedSignature: Sendable, Equatable {
-    /// minisign's: the number of the key, the signature, whether it is of the digest, and the comment with its own signature.
+    /// minisign: key id, signature, whether it signs the BLAKE2b-512 digest or the file itself, the trusted comment,
+    /// and the second signature, which covers signature and comment.
     case minisign(identifier: [UInt8], signature: [UInt8], isOfDigest: Bool, comment: [UInt8], over: [UInt8])
-    /// ssh's: the key, what it was made for, the digest, the signature.
+    /// sshsig: public key, namespace, digest function, signature.
     case ssh(key: [UInt8], namespace: [UInt8], function: MessageDigest.Function, signature: [UInt8])
 
-    /// Bytes of a file that minisign's old form, which signs the file itself, is checked for at most.
+    /// Largest file, in bytes, for which minisign's legacy form is verified: it signs the file itself, which must then
+    /// fit in memory.
     static let oldFormMax = 64 << 20
 
-    /// The digest of the file that is signed; nil when the file itself is.
+    /// The digest function whose output is signed; nil when the file itself is.
     var function: MessageDigest.Function? {
         switch self {
         case .minisign(_, _, let isOfDigest, _, _): isOfDigest ? .blake2b512 : nil
@@ -72,7 +75,7 @@ enum DetachedSignature: Sendable, Equatable {
         }
     }
 
-    /// Reads either form; nil when it is neither.
+    /// Parses either form; nil when the text is neither.
     init?(_ text: [UInt8]) {
         let lines = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
         if lines.first?.hasPrefix("-----BEGIN SSH SIGNATURE-----") == true {
@@ -84,6 +87,7 @@ enum DetachedSignature: Sendable, Equatable {
         }
     }
 
+    /// Parses minisign's four lines: untrusted comment, signature, trusted comment, signature over both.
     private static func readMinisign(_ lines: [String]) -> DetachedSignature? {
         let trusted = "trusted comment: "
         guard lines.count >= 4, lines[0].hasPrefix("untrusted comment:"), lines[2].hasPrefix(trusted),
@@ -96,6 +100,7 @@ enum DetachedSignature: Sendable, Equatable {
             comment: Array(lines[2].dropFirst(trusted.count).utf8), over: over)
     }
 
+    /// Parses the armoured `SSHSIG` blob, version 1 (OpenSSH, PROTOCOL.sshsig). nil for other key types and digests.
     private static func readSSH(_ lines: [String]) -> DetachedSignature? {
         guard let end = lines.firstIndex(where: { $0.hasPrefix("-----END SSH SIGNATURE-----") }),
             let raw = bytes(base64: lines[1..<end].joined())
@@ -118,11 +123,12 @@ enum DetachedSignature: Sendable, Equatable {
         return .ssh(key: key, namespace: namespace, function: function, signature: signature)
     }
 
-    /// The trusted key that made it of this file; nil when none did.
+    /// The trusted key that made this signature; nil when none did.
     ///
     /// - Parameters:
-    ///   - signed: the digest that `function` asks for, or the file itself.
-    ///   - namespace: what ssh's signatures must have been made for.
+    ///   - signed: the digest that `function` names, or the whole file when it is nil.
+    ///   - keys: the source's trusted keys.
+    ///   - namespace: the namespace that an ssh signature must have been made for.
     func signer(_ signed: [UInt8], _ keys: [TrustedKey], namespace: String) -> TrustedKey? {
         switch self {
         case .minisign(let identifier, let signature, _, let comment, let over):
@@ -143,14 +149,14 @@ enum DetachedSignature: Sendable, Equatable {
     }
 }
 
-/// Appends a text in ssh's wire form (RFC 4251): its length, then its bytes.
+/// Appends a `string` of RFC 4251: its length as 4 bytes, big-endian, then its bytes.
 private func appendSSH(_ text: [UInt8], _ out: inout [UInt8]) {
     let count = UInt32(text.count)
     for shift in [24, 16, 8, 0] as [UInt32] { out.append(UInt8(truncatingIfNeeded: count >> shift)) }
     out += text
 }
 
-/// Reads ssh's wire form.
+/// Reads ssh's wire form (RFC 4251, section 5). Every read is bounds-checked and gives nil past the end.
 private struct SSHReader {
     private let bytes: [UInt8]
     private var at = 0
@@ -159,13 +165,16 @@ private struct SSHReader {
 
     var isAtEnd: Bool { at == bytes.count }
 
+    /// The next `count` bytes; nil when fewer are left.
     mutating func take(_ count: Int) -> [UInt8]? {
         guard count >= 0, count <= bytes.count - at else { return nil }
         defer { at += count }
         return Array(bytes[at..<at + count])
     }
 
+    /// A `uint32`.
     mutating func word() -> UInt32? { take(4).map { $0.reduce(0) { $0 << 8 | UInt32($1) } } }
 
+    /// A `string`: its length, then its bytes.
     mutating func text() -> [UInt8]? { word().flatMap { take(Int($0)) } }
 }

@@ -1,23 +1,32 @@
 import Cryptography
 import Tabular
 
-/// What a supplier says of a file and signs: which dataset it is for, who sends it, and its place in the order of deliveries. A file that
-/// is signed by itself can be sent again, and to anywhere; one that is bound by its manifest cannot.
+/// A supplier's signed statement about one file: its dataset, its supplier, and its number in the order of deliveries.
 ///
-/// `FILE.manifest` is a JSON object with `sha256`, and any of `dataset`, `supplier` and `sequence`. Its signature is
-/// `FILE.manifest.minisig` or `FILE.manifest.sig`; `FILE.minisig` or `FILE.sig` may be of the manifest as well, since that has the
-/// file's digest.
+/// A signature of the file alone can be replayed, also into another dataset. A manifest binds the file to its place, so
+/// a replay is found.
+///
+/// `FILE.manifest` is a JSON object with `sha256` and any of `dataset`, `supplier` and `sequence`. Its signature is
+/// `FILE.manifest.minisig` or `FILE.manifest.sig`. `FILE.minisig` and `FILE.sig` may sign the manifest instead of the
+/// file, since the manifest holds the file's digest.
 package struct SignedManifest: Sendable, Equatable {
-    /// The dataset that the file is for, and who sends it, where it says so.
+    /// The dataset and the supplier that the manifest names; nil where it names none.
     package let dataset: String?, supplier: String?
-    /// Its number among the supplier's deliveries to the dataset.
+    /// The file's number among the supplier's deliveries to the dataset; nil where it has none.
     package let sequence: Int64?
-    /// Whether it says something that cannot be: a number that is no whole one from 0 to 2^53 - 1, a name that is no text.
+    /// Whether a member has an impossible value: a sequence that is not a whole number from 0 to 2^53 - 1, or a name
+    /// that is not a text.
     package let isMalformed: Bool
-    /// Who signed it, as the key's fingerprint.
+    /// The signer: format and fingerprint of the key.
     package let signer: String
 
-    /// Reads a manifest; nil unless it names the file's digest and a trusted key signed it.
+    /// Reads a manifest.
+    ///
+    /// - Parameters:
+    ///   - sidecars: the file's sidecars.
+    ///   - sha256: the file's digest from the first pass.
+    ///   - rule: the source's trusted keys.
+    /// - Returns: nil unless the manifest states this digest and a trusted key signed it.
     init?(_ sidecars: Sidecars, sha256: [UInt8], _ rule: SourceRecord?) throws(IngestionError) {
         guard let text = sidecars.files[.manifest], let document = try? JSONValue.parse(text),
             document["sha256"]?.text.map({ $0.lowercased() == hex(sha256) }) == true
@@ -38,6 +47,7 @@ package struct SignedManifest: Sendable, Equatable {
         self.signer = "\(signer.format.rawValue) \(signer.fingerprint)"
     }
 
+    /// The trusted key that signed a text; nil when none did.
     private static func signer(
         _ made: DetachedSignature, of text: [UInt8], _ rule: SourceRecord?
     ) throws(IngestionError) -> TrustedKey? {
@@ -52,9 +62,10 @@ package struct SignedManifest: Sendable, Equatable {
         return made.signer(signed, rule?.keys ?? [], namespace: rule?.namespace ?? "file")
     }
 
-    /// What the report and the record say.
+    /// The manifest as the report and the ledger state it.
     var document: JSONValue {
-        // Dataset and supplier are the batch's own, or the batch is rejected: a supplier's words are not repeated.
+        // Dataset and supplier equal those of the batch, or the batch is rejected, so the supplier's text is not
+        // repeated here.
         var members: [String: JSONValue] = ["signer": .string(signer)]
         members["sequence"] = sequence.map { .integer($0) }
         return .object(members)
@@ -62,16 +73,19 @@ package struct SignedManifest: Sendable, Equatable {
 }
 
 extension Attestation {
-    /// What is wrong with the delivery as its manifest binds it.
+    /// Findings about a delivery that does not fit its manifest. A wrong dataset or supplier always counts; the
+    /// sequence number must rise where the source is required to send manifests.
     ///
-    /// - Parameter last: the last number that was accepted of this supplier in this dataset.
+    /// - Parameters:
+    ///   - dataset: the dataset that the file was delivered to.
+    ///   - last: the highest sequence number accepted from this supplier in this dataset; nil for none.
     func bindingFindings(dataset: String, last: Int64?) -> [Finding] {
         func reject(_ code: FindingCode) -> Finding { Finding(code, outcome: .rejected, row: 0) }
         let isRequired = record?.required.contains(.manifest) == true
         guard let manifest = provenance.manifest else { return isRequired ? [reject(.manifestMissing)] : [] }
         if manifest.isMalformed { return [reject(.manifestMismatch)] }
         var found: [Finding] = []
-        // What is signed and says otherwise is wrong, whether it was asked for or not.
+        // A signed statement that contradicts the delivery is a finding even where no manifest is required.
         if manifest.dataset.map({ $0 != dataset }) ?? isRequired {
             found.append(reject(.manifestMismatch))
         } else if manifest.supplier.map({ $0 != name }) ?? false {

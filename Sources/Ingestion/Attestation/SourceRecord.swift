@@ -4,29 +4,29 @@ import Lineage
 import Schemas
 import Tabular
 
-/// What is known of a source, as `sluice.yaml` says it.
+/// One entry of `sources:` in `sluice.yaml`: what a supplier must bring, and which keys may sign for it.
 package struct SourceRecord: Sendable, Equatable {
-    /// What must come beside each of its files.
+    /// A sidecar that each file of the source must have.
     package enum Requirement: String, Sendable, CaseIterable {
-        /// A digest of it.
+        /// A SHA-256 digest of the file.
         case digest
         /// A signature by a trusted key.
         case signature
-        /// A signed manifest that binds it to its dataset and its place in the order.
+        /// A signed manifest, which binds the file to its dataset and to the order of deliveries.
         case manifest
     }
 
-    /// Its name, as batches give it.
+    /// The source's name, as `--source` gives it.
     package let name: String
-    /// Whose data it is, under which licence, how it was collected, what it may be used for, and whom to ask.
+    /// Owner, licence, way of collection, intended use and contact of the data, for the record only.
     package var owner = "", licence = "", collection = "", intendedUse = "", contact = ""
-    /// Batches that must pass while nobody has vouched for it; 0 for none.
+    /// Accepted batches that a new source must first deliver under review; 0 for none.
     package var probation = 3
-    /// What must come beside each file.
+    /// The sidecars that each file must have.
     package var required: [Requirement] = []
-    /// Who may sign for it.
+    /// The keys that may sign for it.
     package var keys: [TrustedKey] = []
-    /// What ssh's signatures must have been made for.
+    /// The namespace that ssh signatures must have been made for.
     package var namespace = "file"
 
     init(_ name: String) { self.name = name }
@@ -70,7 +70,7 @@ package struct SourceRecord: Sendable, Equatable {
         }
     }
 
-    /// What the record keeps: all but whom to ask, who may be a person; the digest covers that too.
+    /// The entry as the ledger keeps it, without `contact`, which may name a person. `digest` covers the contact too.
     var document: JSONValue {
         var members: [String: JSONValue] = [
             "name": .string(name), "owner": .string(owner), "licence": .string(licence),
@@ -83,7 +83,7 @@ package struct SourceRecord: Sendable, Equatable {
         return .object(members)
     }
 
-    /// SHA-256 over everything.
+    /// SHA-256 over all members, the contact included.
     var digest: [UInt8] {
         let all: [JSONValue] =
             [name, owner, licence, collection, intendedUse, contact, String(probation), namespace].map { .string($0) }
@@ -112,20 +112,20 @@ package enum SourceStep: Sendable, CaseIterable {
     }
 }
 
-/// Where a source stands.
+/// The current standing of a source, from configuration and proven record.
 package struct SourceStanding: Sendable, Equatable {
     /// How its batches are treated.
     package enum State: Equatable, Sendable {
-        /// Like any.
+        /// They are judged like any other.
         case trusted
-        /// Held, until so many more have passed or somebody vouches for it.
+        /// They are held until `of` batches have passed, or a person trusts the source.
         case probation(passed: Int, of: Int)
-        /// Refused.
+        /// They are rejected.
         case blocked
-        /// `sluice.yaml` lists sources, and not this one.
+        /// They are held: `sluice.yaml` lists sources, and not this one.
         case unlisted
 
-        /// Its name in reports.
+        /// The state's name in reports.
         package var name: String {
             switch self {
             case .trusted: "trusted"
@@ -138,16 +138,20 @@ package struct SourceStanding: Sendable, Equatable {
 
     /// How its batches are treated.
     package var state: State
-    /// The last entry that somebody vouched for it by; what others said of it before does not count.
+    /// The sequence of the last `source.trusted` entry, or -1. Contradictions that were recorded before it no longer
+    /// count.
     package var trustedSince = -1
-    /// Digests of the files that passed while it was on probation: each counts once.
+    /// Digests of the files that passed during probation; the same file counts once.
     var observed: Set<String> = []
-    /// When and why it came to this, where somebody decided it.
+    /// When and why a person decided it; empty without a decision.
     package var time = "", reason = ""
 }
 
 extension Store {
-    /// Where a source stands, by the proven record; nil when nothing is known of sources here, and nothing is asked of them.
+    /// A source's standing by configuration and proven record.
+    ///
+    /// - Returns: nil when neither the configuration nor the record knows any source, so that nothing is required of
+    ///   this one.
     package func standing(_ name: String) throws(IngestionError) -> SourceStanding? {
         let history = try proven().state.sources[name] ?? ProvenState.SourceHistory()
         let decided = SourceStep.allCases.first { $0.event.rawValue == history.decision }
@@ -173,14 +177,16 @@ extension Store {
         return standing
     }
 
-    /// The sources that are listed, or that somebody decided about, sorted.
+    /// The sources that are configured, or that a person decided about, sorted.
     package func knownSources() throws(IngestionError) -> [String] {
         try Set(configuration.sources.keys).union(proven().state.decidedSources).sorted()
     }
 }
 
 extension Recorder {
-    /// Records what somebody decided about a source: who (uid), and why.
+    /// Records a decision about a source, with the user's id and the reason.
+    ///
+    /// - Throws: `usage` for a name that is empty or longer than 256 bytes.
     package func take(_ step: SourceStep, source: String, reason: String) throws(IngestionError) {
         guard !source.isEmpty, source.utf8.count <= 256 else {
             throw IngestionError(.usage, "a source's name has 1 to 256 bytes")
@@ -192,7 +198,8 @@ extension Recorder {
         try append([entry])
     }
 
-    /// Entries that a batch brings about its source: what `sluice.yaml` says of it, when that is new, and that it passed.
+    /// The ledger entries that a batch adds about its source: its record when that is new or changed, and a pass during
+    /// probation.
     func entries(
         about attestation: Attestation, _ bodies: EntryBodies, passes: Bool
     ) throws(IngestionError) -> [JSONValue] {
@@ -222,18 +229,19 @@ extension Recorder {
     }
 }
 
-/// Who brings a batch, and what vouches for it.
+/// The source of a batch, with its standing and the result of checking its sidecars.
 struct Attestation: Sendable {
     let name: String
     let record: SourceRecord?
     let standing: SourceStanding?
     let provenance: Provenance
 
-    /// What the batch's identity takes in, so that it is judged anew once it is signed, or its source is trusted; empty when
-    /// there is nothing.
+    /// A digest of everything about the source that can change the verdict, for the batch's identity: a file is judged
+    /// anew once it is signed or its source is trusted. Empty when nothing is known of the source.
     var identity: [UInt8] {
         guard record != nil || standing != nil || !provenance.isSilent else { return [] }
-        // What was found out, and what was asked for; not the bytes that it was found out from, which anyone can vary.
+        // The results and the requirements go in, not the sidecars' bytes: anyone could vary those and have the same
+        // file judged again.
         let asked = (record?.required ?? []).map(\.rawValue) + (record?.keys ?? []).map { hex($0.publicKey) }
         let answers =
             [
@@ -255,7 +263,7 @@ struct Attestation: Sendable {
         return found
     }
 
-    /// What the report and the record say; nil when there is nothing to say.
+    /// The attestation as the report and the ledger state it; nil when nothing is known of the source.
     var document: JSONValue? {
         guard record != nil || standing != nil || !provenance.isSilent else { return nil }
         var members: [String: JSONValue] = ["standing": .string(standing?.state.name ?? "none")]

@@ -1,9 +1,9 @@
 package import Tabular
 import Reading
 
-/// What a file's name says of its contents.
+/// The format that a file's name implies.
 extension SourceFormat {
-    /// The format of a file, by its name; nil when the name does not say.
+    /// The format by the name's ending; nil when the ending implies none.
     package init?(ofFile path: String) {
         let name = plainName(path)
         if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
@@ -16,17 +16,17 @@ extension SourceFormat {
     }
 }
 
-/// Whether a JSON file's name says that it is one document, or lines; nil when it says neither.
+/// Whether a JSON file's name implies one document (true) or one record a line (false); nil when it implies neither.
 func isDocument(_ path: String) -> Bool? {
     let name = plainName(path)
     if name.hasSuffix(".json") { return true }
     return name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") ? false : nil
 }
 
-/// A file's name in small letters, without the ending that says how it is compressed.
+/// A file's name in lower case, without the ending of its compression.
 func plainName(_ path: String) -> String {
     var name = path.lowercased()
-    // bzip2 and xz are not read; their first bytes are refused with the command that helps.
+    // bzip2 and xz are not read; their first bytes are refused with the command that decompresses them.
     if let packed = (Compression.all.flatMap(\.suffixes) + [".bz2", ".xz"]).first(where: name.hasSuffix) {
         name.removeLast(packed.count)
     }

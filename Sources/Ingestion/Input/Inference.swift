@@ -7,9 +7,14 @@ import Screening
 import Storage
 package import Tabular
 
-/// Makes a first contract from a file's own rows, all of them: one that knew only the first rows would refuse later ones.
+/// Infers a contract from all rows of a file. A contract inferred from the first rows alone would refuse later ones.
 ///
+/// - Parameters:
+///   - path: the file.
+///   - options: how it is read.
+///   - showsValues: whether the commented document may quote values of the file.
 /// - Returns: the inference, which writes itself as a contract or as a commented document.
+/// - Throws: `unreadableData` when the header cannot serve: missing, ambiguous, too wide, or with personal data in it.
 package func inferSchema(
     _ path: String, options: BatchOptions, showsValues: Bool = false
 ) throws(IngestionError) -> SchemaInference {
@@ -54,7 +59,7 @@ package func inferSchema(
         let form: ColumnForm = inference.isNumeric(column) ? .of(numbers: numbers) : .of(codes: codes)
         inference.note(column: column, form: SampledForm(form))
     }
-    // Names that the file's first row gave, and nobody else.
+    // Only a header row can be mistaken data; names of JSON members cannot.
     let areOfFirstRow =
         !dialect.headerRows.isEmpty && (format == .csv || dialect.hasArrayItems && dialect.itemKeys.isEmpty)
     if areOfFirstRow, let place = inference.columnWithDataForLabel {
@@ -64,7 +69,7 @@ package func inferSchema(
 }
 
 extension SampledForm {
-    /// In the words of the contract's making.
+    /// The form of a column's values in the terms of the inference.
     fileprivate init(_ form: ColumnForm) {
         self =
             switch form {
@@ -77,11 +82,12 @@ extension SampledForm {
     }
 }
 
-/// Columns of a file that nobody wrote a contract for, at most: what contracts have unless they say otherwise.
+/// Most columns of a file without a contract: the default limit of contracts.
 private let columnsMax = RowLimits().maxFields
 
 extension SchemaInference {
-    /// Takes in every row of a file.
+    /// Reads every row of a file into the inference. Personal data is looked for in the first `personalDataRows` rows
+    /// only.
     fileprivate mutating func add(
         _ cutter: SliceCutter, _ layout: Layout, _ plan: ReadingPlan
     ) throws(IngestionError) {
@@ -107,7 +113,7 @@ extension SchemaInference {
         }
     }
 
-    /// Notes what personal data a value is, or has in it.
+    /// Notes the personal data in a value: one entity that covers it all, or those inside it.
     private mutating func notePersonalData(
         in bytes: Span<UInt8>, _ range: Range<Int>, column: Int, with scanner: TextScanner
     ) {
@@ -118,10 +124,11 @@ extension SchemaInference {
     }
 }
 
-/// Rows whose texts are searched for personal data: enough to tell what a column is.
+/// Rows whose texts are searched for personal data: enough to classify a column.
 private let personalDataRows = 10_000
 
-/// Refuses labels that are somebody's: labels go into the contract, into reports and into the ledger.
+/// Refuses labels that hold personal data or credentials, since labels are written to the contract, to reports and to
+/// the ledger.
 private func requireNames(_ layout: Layout, _ path: String) throws(IngestionError) {
     let isCSV = layout.format == .csv
     let search = LabelSearch()
@@ -144,9 +151,11 @@ private func requireNames(_ layout: Layout, _ path: String) throws(IngestionErro
     }
 }
 
+/// The remedy for a missing header.
 private let headerCure =
     "add one, or give --dialect FILE with `header: false` in it, or write a contract and give --schema FILE"
 
+/// The error for a first row that is data.
 private func missingHeader(_ path: String, column: Int, _ format: SourceFormat) -> IngestionError {
     IngestionError(
         .unreadableData,
@@ -160,7 +169,7 @@ private func isData(_ label: String) -> Bool {
     return !bytes.isEmpty && (letters == 0 || bytes.contains(0x40) || isTimeOrIdentifier(label))
 }
 
-/// The member names of all objects, in the order they first appear.
+/// The member names of all objects, in order of first appearance.
 private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dialect) throws(IngestionError) -> [String]
 {
     if !dialect.itemKeys.isEmpty { return dialect.itemKeys }
@@ -173,7 +182,7 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
         plan.coding.property = dialect.property
         return plan
     }
-    // A small first piece: once its names are known, only new ones are told of.
+    // The first slice is small: once it has given the names, the reader reports only new ones.
     let cutter = try SliceCutter(InputFile(path), plan: plan(), sliceBytes: min(options.sliceBytes, 1 << 20))
     while let slice = try cutter.next() {
         let layout = Layout(jsonMembers: names)
@@ -195,7 +204,7 @@ private func memberNames(_ path: String, _ options: BatchOptions, _ dialect: Dia
     return names
 }
 
-/// The name of the member whose key's quote is at `start`.
+/// The name of the member whose key begins with the quote at `start`; nil when the key is not closed.
 private func memberName(_ bytes: [UInt8], at start: Int) -> String? {
     var end = start + 1
     var isPlain = true
@@ -211,7 +220,7 @@ private func memberName(_ bytes: [UInt8], at start: Int) -> String? {
 }
 
 extension Schema {
-    /// An inferred contract with a digest of all that was inferred, in the words of a contract.
+    /// The inferred contract and its document, with the digest of everything that was inferred.
     package static func digested(_ inference: SchemaInference) -> (schema: Schema, document: JSONValue) {
         var schema = inference.schema()
         var settings: [String: JSONValue] = ["apiVersion": .string("sluice/v1"), "unknownFields": .string("keep")]

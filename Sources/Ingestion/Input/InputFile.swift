@@ -4,30 +4,39 @@ import Storage
 import Synchronization
 import Tabular
 
-/// Where a slice lies in its source; the second pass reads by it.
+/// The place of a slice in its source. Later passes read slices by their places.
 struct SlicePlace: Sendable {
+    /// The slice's number, from 0.
     var ordinal: Int
-    /// In the source; of a compressed one, in what it decompresses to.
+    /// Offset and length in bytes of the source; for a compressed source, of the decompressed stream.
     var offset: UInt64
     var length: UInt64
-    /// In UTF-8, as `SourceReader` gives it.
+    /// Offset and length in bytes of the UTF-8 text that `SourceReader` gives.
     var textOffset: Int
     var textLength: Int
+    /// Number of the slice's first row, from 1, and how many rows it has.
     var firstRow: Int
     var rowCount: Int
+    /// Whether it is one row past the row limit, of which only the beginning is kept.
     var isOverlong: Bool
 }
 
-/// An open source: one descriptor, read twice. It is never moved, changed or deleted.
+/// An open source file: one descriptor, read by every pass. The file is never moved, changed or deleted.
 final class InputFile: Sendable {
     private let file: FileDescriptor
-    /// What messages call it.
+    /// The name used in messages.
     let path: String
-    /// What it was when it was opened.
+    /// Inode, size and modification time when it was opened.
     let identity: Delivery.FileIdentity
     var size: Int { identity.size }
     private let isStopped: @Sendable () -> Bool
 
+    /// Opens a file, or standard input for `-`.
+    ///
+    /// - Parameters:
+    ///   - path: where the file is.
+    ///   - name: its name in messages; the path when nil.
+    ///   - isStopped: asked before each read.
     init(
         _ path: String, calling name: String? = nil, isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) {
@@ -41,7 +50,12 @@ final class InputFile: Sendable {
         identity = Delivery.FileIdentity(status)
     }
 
-    /// A file that is open already, and has no name of its own.
+    /// Wraps a descriptor that is open already, such as a file without a name.
+    ///
+    /// - Parameters:
+    ///   - file: the descriptor.
+    ///   - name: its name in messages.
+    ///   - isStopped: asked before each read.
     init(
         _ file: consuming FileDescriptor, calling name: String, isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(IngestionError) {
@@ -53,12 +67,19 @@ final class InputFile: Sendable {
         identity = Delivery.FileIdentity(status)
     }
 
-    /// Whether anyone wrote to it since it was opened, as far as size and time tell.
+    /// Whether inode, size and modification time are still those of opening.
     func isUnchanged() throws(IngestionError) -> Bool {
         try storing(reading: true) { () throws(StorageError) in Delivery.FileIdentity(try file.status()) == identity }
     }
 
-    /// Appends up to `count` bytes from `offset`; fewer only at the end. Throws `tryAgain` once the work is to stop.
+    /// Appends up to `count` bytes from `offset`; fewer only at the end of the file.
+    ///
+    /// - Parameters:
+    ///   - count: most bytes to read.
+    ///   - offset: the first byte's offset in the file.
+    ///   - bytes: what is read is appended here.
+    /// - Returns: how many bytes were appended.
+    /// - Throws: `tryAgain` once `isStopped` is true.
     func read(upTo count: Int, at offset: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
         if isStopped() {
             throw IngestionError(.tryAgain, "\(path): stopped before its outcome was recorded; it will be judged again")
@@ -70,7 +91,7 @@ final class InputFile: Sendable {
 }
 
 extension InputFile {
-    /// Lends all its bytes in order, a piece at a time.
+    /// Calls `body` with all bytes of the file in order, in pieces of bounded size.
     func forEachChunk(_ body: (Span<UInt8>) throws(IngestionError) -> Void) throws(IngestionError) {
         var offset = 0
         var buffer: [UInt8] = []
@@ -84,9 +105,9 @@ extension InputFile {
     }
 }
 
-/// Standard input, which is read to its end once and kept, since every batch is read twice.
+/// Standard input. It is copied to an unnamed file once, since every batch is read twice.
 package enum StandardInput {
-    /// What stands for it on the command line.
+    /// The command-line argument that stands for it.
     package static let name = "-"
     private static let kept = Mutex<Kept?>(nil)
 
@@ -96,7 +117,7 @@ package enum StandardInput {
         init(_ file: consuming FileDescriptor) { self.file = file }
     }
 
-    /// Keeps what comes, in a file without a name in a folder.
+    /// Copies standard input to an unnamed file in `folder`. Later calls do nothing.
     package static func keep(in folder: String) throws(IngestionError) {
         if kept.withLock({ $0 != nil }) { return }
         let file = try storing(reading: true) { () throws(StorageError) in
@@ -111,10 +132,11 @@ package enum StandardInput {
     }
 }
 
-/// Bytes kept of a row past the row limit.
+/// Bytes that are kept of a row past the row limit.
 private let overlongKept = 65_536
 
-/// The first pass over a source: hashes it and cuts it into record-aligned slices, holding one slice at a time.
+/// The first pass over a source: hashes it and cuts it into slices that end at record boundaries. One slice is in
+/// memory at a time.
 final class SliceCutter {
     private let source: InputFile
     private let plan: ReadingPlan
@@ -122,18 +144,25 @@ final class SliceCutter {
     private let reader: SourceReader
     private var slicer: Slicer
     private var carry: [UInt8] = []
-    /// Where `carry` begins, in the text and in the source.
+    /// Offset of the first byte of `carry`, in the text and in the source.
     private var textOffset = 0
     private var offset: UInt64 = 0
     private var isAtEnd = false
     private var row = 1
-    /// Places of the slices so far.
+    /// Places of the slices so far, in order.
     private(set) var places: [SlicePlace] = []
-    /// Whether the last line has no line end, as that of a file which was cut off.
+    /// Whether the last line lacks its line end, as in a truncated file.
     private(set) var lacksLineEnd = false
-    /// Header and layout.
+    /// The header and the layout of columns; read by `init`.
     let head: SourceHead
 
+    /// Opens a source and reads its header.
+    ///
+    /// - Parameters:
+    ///   - source: the file.
+    ///   - plan: how it is read.
+    ///   - sliceBytes: about how many bytes of text a slice has; a longer row enlarges its slice.
+    /// - Throws: `unreadableData` when there is no header within twice the row limit.
     init(_ source: InputFile, plan: ReadingPlan, sliceBytes: Int) throws(IngestionError) {
         self.source = source
         self.plan = plan
@@ -146,7 +175,7 @@ final class SliceCutter {
         while found == nil {
             let got = try reader.read(upTo: max(sliceBytes, 1 << 20), into: &first)
             isAtEnd = got < max(sliceBytes, 1 << 20)
-            // However many blank lines stand first, they are not kept.
+            // Leading blank lines are dropped, however many there are, so that they need no memory.
             if first.first == 0x0A {
                 let blank = first.firstIndex { $0 != 0x0A } ?? first.count
                 first.removeFirst(blank)
@@ -165,7 +194,7 @@ final class SliceCutter {
         }
         guard let found else { throw IngestionError(.software, "no header was read") }
         head = found
-        // A line feed is as long as any other character of its kind.
+        // Leading line feeds are as long in the source as any other ASCII character of its encoding.
         let feed = plan.coding.encoding.sourceLength(of: [0x0A].span)
         offset = UInt64(
             textOffset * feed + plan.coding.encoding.sourceLength(of: first.span.extracting(0..<found.length)))
@@ -174,16 +203,17 @@ final class SliceCutter {
         self.isAtEnd = isAtEnd
     }
 
-    /// SHA-256 of everything, once `next` has returned nil.
+    /// SHA-256 of the whole file; valid once `next` has returned nil.
     func digest() -> [UInt8] { reader.digest() }
 
     /// Bytes of the file read so far.
     var bytesRead: Int { reader.bytesRead }
-    /// How the file is compressed, if it is, and the bytes it decompressed to so far.
+    /// The file's compression, and the bytes decompressed so far; nil for a plain file.
     var compression: (kind: Compression, bytes: Int)? { reader.compression.map { ($0, reader.bytesUnpacked) } }
     /// Rows cut so far.
     var rows: Int { row - 1 }
 
+    /// Reads until `carry` has `count` bytes or the source ends.
     private func fill(to count: Int) throws(IngestionError) {
         while !isAtEnd, carry.count < count {
             let wanted = count - carry.count
@@ -191,7 +221,9 @@ final class SliceCutter {
         }
     }
 
-    /// The next slice, or nil at the end.
+    /// The next slice; nil at the end.
+    ///
+    /// Doubles the window until it holds a whole row, so that the cost of a long row stays linear.
     func next() throws(IngestionError) -> SourceSlice? {
         var wanted = sliceBytes
         while true {
@@ -221,7 +253,9 @@ final class SliceCutter {
         }
     }
 
-    /// Takes bytes from the front; gives their slice if rows are in them.
+    /// Takes bytes from the front of the source.
+    ///
+    /// - Returns: their slice; nil when there are no rows in them.
     private func slice(
         _ length: Int, _ textLength: Int, rows: Int, bytes: [UInt8], isOverlong: Bool = false
     ) -> SourceSlice? {
@@ -236,11 +270,11 @@ final class SliceCutter {
         return SourceSlice(place, bytes)
     }
 
-    /// A row past the row limit: skips to its line end in constant memory and keeps only its beginning.
+    /// A row past the row limit: skips to its line end in constant memory and keeps its first `overlongKept` bytes.
     private func overlong() throws(IngestionError) -> SourceSlice? {
         let kept = Array(carry.prefix(overlongKept))
         let lineEnd = plan.format == .csv ? plan.dialect.lineTerminator ?? 0x0A : 0x0A
-        // The scanner saw no line end that could end this row in what was read.
+        // In what was read so far the scanner found no line end outside quotes.
         var textLength = carry.count
         var length = plan.coding.encoding.sourceLength(of: carry.span)
         var buffer: [UInt8] = []
@@ -272,13 +306,19 @@ extension SourceSlice {
     }
 }
 
-/// A later pass: reads slices again by their places, in order, hashing every byte again.
+/// A later pass: reads slices again by their places, in order, and hashes every byte again.
 final class SliceReplayer {
     private let reader: SourceReader
     private let places: [SlicePlace]
     private var index = 0
 
-    /// With `hashes: false` only the places are read, and `finish` says nothing.
+    /// Opens a source for another pass.
+    ///
+    /// - Parameters:
+    ///   - source: the file of the first pass.
+    ///   - places: the slices to read, ascending.
+    ///   - coding: compression and encoding.
+    ///   - hashes: false to seek between the places instead of hashing the whole file; `finish` then has no digest.
     init(_ source: InputFile, places: [SlicePlace], _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError)
     {
         reader = try SourceReader(source, coding, hashes: hashes)
@@ -288,7 +328,7 @@ final class SliceReplayer {
     /// Bytes of the file read so far.
     var bytesRead: Int { reader.bytesRead }
 
-    /// The next slice, or nil behind the last; nil too when the source has become shorter.
+    /// The next slice; nil after the last, and when the source has become shorter.
     func next() throws(IngestionError) -> SourceSlice? {
         guard index < places.count else { return nil }
         let place = places[index]
@@ -300,7 +340,9 @@ final class SliceReplayer {
         return SourceSlice(place, bytes)
     }
 
-    /// Hashes the rest; the digest of the whole file as it is now.
+    /// Hashes the rest of the file.
+    ///
+    /// - Returns: the digest of the whole file as it is now, to compare with that of the first pass.
     func finish() throws(IngestionError) -> [UInt8] {
         try reader.skip(to: .max)
         return reader.digest()

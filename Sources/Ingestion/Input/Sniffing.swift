@@ -3,19 +3,22 @@ package import Schemas
 import Storage
 package import Tabular
 
-/// How a file seems to be written, from its beginning, with the evidence. Nothing in it is a value of the file's.
+/// The encoding and dialect that the beginning of a file suggests, with the evidence. It holds no value of the file.
 package struct SniffedSource: Sendable {
-    /// The encoding, and why.
+    /// The encoding.
     package var encoding: TextEncoding
-    /// Why it is taken for that.
+    /// The evidence for the encoding.
     package var encodingReason: String
-    /// The dialect; nil when no row could be read.
+    /// The dialect; nil when no row could be parsed.
     package var found: SniffedDialect?
 }
 
-/// Looks at the beginning of a file.
+/// Guesses encoding and dialect from the first 256 KiB of a file's text.
 ///
-/// - Throws: when the file cannot be read, or is a format of its own.
+/// - Parameters:
+///   - path: the file.
+///   - declared: its encoding where that is known; nil to guess.
+/// - Throws: `unreadableData` when the file is JSON, in an encoding that is not read, or separated by runs of spaces.
 package func sniffSource(_ path: String, encoding declared: TextEncoding?) throws(IngestionError) -> SniffedSource {
     let source = try InputFile(path)
     func sample(_ encoding: TextEncoding) throws(IngestionError) -> (bytes: [UInt8], isWhole: Bool) {
@@ -67,7 +70,7 @@ package func sniffSource(_ path: String, encoding declared: TextEncoding?) throw
         encoding: encoding, encodingReason: reason, found: found)
 }
 
-/// Whether a text begins as JSON does: a label may begin with a bracket too.
+/// Whether a text begins as JSON does. A bracket alone does not decide it, since a CSV label may begin with one.
 private func looksLikeJSON(_ text: ArraySlice<UInt8>) -> Bool {
     let shown = text.prefix(4096).filter { $0 > 0x20 }.prefix(2)
     guard let first = shown.first, let second = shown.dropFirst().first else { return false }
@@ -75,7 +78,7 @@ private func looksLikeJSON(_ text: ArraySlice<UInt8>) -> Bool {
     return first == 0x5B && (second == 0x7B || second == 0x5B || second == 0x5D || second == 0x22)
 }
 
-/// Whether the header of a file fits a contract, read as the options say.
+/// Whether a file's header fits a contract when it is read by the given options.
 package func fits(_ path: String, _ schema: Schema, options: BatchOptions) throws(IngestionError) -> Bool {
     guard let format = options.format ?? SourceFormat(ofFile: path) else { return true }
     let plan = try ReadingPlan(schema, format: format, options: options, file: path)

@@ -3,41 +3,48 @@ import Reading
 import Storage
 import Tabular
 
-/// A source from its beginning to its end as UTF-8: through decompression and decoding, in constant memory, with the
-/// digest of the file's own bytes.
+/// Reads a source from beginning to end as UTF-8: decompresses, decodes and frames it in constant memory, and hashes
+/// the file's own bytes.
 ///
-/// Plain UTF-8 is read straight into the caller's buffer.
+/// Plain UTF-8 goes straight into the caller's buffer, without a copy.
 final class SourceReader {
     private let source: InputFile
     private let coding: SourceCoding
     private let hashes: Bool
-    /// How the file is compressed, by its first bytes.
+    /// The compression by the file's first bytes; nil for none.
     let compression: Compression?
     private let decompressor: Decompressor?
     private var transcoder: Transcoder?
     private var framer: JSONArrayFramer?
     private var isOpened = false
-    /// Whether its rows are those of a JSON array or document.
+    /// Whether the rows are items of a JSON array or of a document.
     var isFramed: Bool { framer != nil }
     private var hasher = SHA256()
-    /// Compressed bytes that were read and not used.
+    /// Compressed bytes that were read and not yet used.
     private var packed: [UInt8] = []
     private var packedUsed = 0
-    /// UTF-8 that was made and not handed out.
+    /// UTF-8 that was decoded and not yet handed out.
     private var ready: [UInt8] = []
     private var readyUsed = 0
     private var isAtEnd = false
-    /// Bytes of the file that were read.
+    /// Bytes of the file read so far.
     private(set) var bytesRead = 0
-    /// Bytes after decompression and before decoding: the space that offsets of a compressed file are in.
+    /// Bytes after decompression and before decoding; offsets into a compressed file count these.
     private(set) var bytesUnpacked = 0
-    /// Offset, in UTF-8, of the next byte.
+    /// Offset of the next byte in the UTF-8 text.
     private(set) var offset = 0
 
     private static let pieceBytes = 1 << 18
-    /// Below this a high ratio harms nobody.
+    /// Decompressed bytes below which the ratio is not checked: a small file may compress well.
     private static let ratioCheckedFrom = 16 << 20
 
+    /// Opens a reader at the beginning of a source.
+    ///
+    /// - Parameters:
+    ///   - source: the file.
+    ///   - coding: encoding, framing and the limits of decompression.
+    ///   - hashes: whether `digest` is wanted; without it plain files can be skipped through.
+    /// - Throws: `software` when the decompressor gets no memory.
     init(_ source: InputFile, _ coding: SourceCoding, hashes: Bool = true) throws(IngestionError) {
         self.source = source
         self.coding = coding
@@ -52,7 +59,10 @@ final class SourceReader {
         }
     }
 
-    /// Appends up to `count` bytes; fewer only at the end.
+    /// Appends up to `count` bytes of text; fewer only at the end.
+    ///
+    /// - Returns: how many bytes were appended.
+    /// - Throws: `unreadableData` for a damaged stream, a decompression bomb, or an array that is not closed.
     func read(upTo count: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
         if !isOpened { try open() }
         let before = bytes.count
@@ -81,7 +91,7 @@ final class SourceReader {
         return bytes.count - before
     }
 
-    /// Goes on to an offset without handing out what lies before it.
+    /// Advances to an offset of the text without handing out what lies before it.
     func skip(to target: Int) throws(IngestionError) {
         if !isOpened { try open() }
         if decompressor == nil, transcoder == nil, framer == nil, !hashes {
@@ -96,11 +106,12 @@ final class SourceReader {
         }
     }
 
-    /// The digest of the file, as far as it was read.
+    /// SHA-256 of the file as far as it was read.
     func digest() -> [UInt8] { hasher.digest() }
 
     // MARK: Layers
 
+    /// Appends bytes of the file itself, and hashes them.
     private func file(upTo count: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
         let before = bytes.count
         let got = try source.read(upTo: count, at: bytesRead, into: &bytes)
@@ -109,7 +120,7 @@ final class SourceReader {
         return got
     }
 
-    /// Appends up to `count` bytes before decoding; fewer, but some, at any time, and none only at the end.
+    /// Appends up to `count` decompressed bytes. It may append fewer at any time, and none only at the end.
     private func unpacked(upTo count: Int, into bytes: inout [UInt8]) throws(IngestionError) -> Int {
         let before = bytes.count
         if let decompressor {
@@ -137,7 +148,7 @@ final class SourceReader {
         return bytes.count - before
     }
 
-    /// Makes the next piece of UTF-8, for callers that take about so much.
+    /// Decodes the next piece of text into `ready`, sized for a caller that wants `count` bytes.
     private func prepare(upTo count: Int) throws(IngestionError) {
         readyUsed = 0
         defer { framer?.frame(&ready, from: 0) }
@@ -152,12 +163,12 @@ final class SourceReader {
         transcoder?.append(piece.span, isFinal: isAtEnd, to: &ready)
     }
 
-    /// Looks at the first bytes: what the text is in, and whether it is one array.
+    /// Looks at the first bytes: settles the byte order, and finds out whether the text is one array.
     private func open() throws(IngestionError) {
         isOpened = true
         if coding.encoding != .utf8 { try settleOrder() }
         if !coding.property.isEmpty {
-            // What is no text is named before the document is followed.
+            // Refuse what is not text at all before the document is parsed.
             let first = try beginning { $0.count >= 8 ? true : nil }
             do throws(UnreadableSource) { _ = try textStart(first.span, coding) } catch {
                 throw IngestionError(error, file: source.path)
@@ -168,7 +179,7 @@ final class SourceReader {
         }
         guard coding.mayBeArray else { return }
         if coding.hasArrayItems, coding.isList == false { return }
-        // White space may stand before it.
+        // White space may precede the bracket.
         let ofArrays = coding.hasArrayItems && coding.isList == nil
         let first = try beginning { JSONArrayFramer.isArray($0, ofArrays: ofArrays) }
         guard JSONArrayFramer.isArray(first.span, ofArrays: ofArrays) == true else { return }
@@ -176,7 +187,8 @@ final class SourceReader {
         framer?.frame(&ready, from: 0)
     }
 
-    /// The first bytes of the text, as many as it takes to tell; they will be handed out all the same.
+    /// The first bytes of the text, as many as `isEnough` needs to decide, at most 256 KiB. They are handed out later
+    /// all the same.
     private func beginning(_ isEnough: (Span<UInt8>) -> Bool?) throws(IngestionError) -> [UInt8] {
         var first: [UInt8] = []
         if decompressor == nil, transcoder == nil {
@@ -194,15 +206,16 @@ final class SourceReader {
         return first
     }
 
+    /// Throws when the array or document is not closed at the end of the text.
     private func requireClosed() throws(IngestionError) {
         if let complaint = framer?.complaint {
             throw IngestionError(.unreadableData, "\(source.path): \(complaint)")
         }
     }
 
-    /// Settles the byte order by the mark, and refuses a mark that contradicts what was declared.
+    /// Settles the byte order by the byte order mark, and refuses a mark that contradicts the declared encoding.
     private func settleOrder() throws(IngestionError) {
-        // Decoded as it stands, the mark of the other order would be a character that does not exist.
+        // The mark is read before decoding: in the wrong byte order it is U+FFFE, which is no character.
         var first: [UInt8] = []
         while first.count < 4, try unpacked(upTo: 4 - first.count, into: &first) > 0 {}
         let found = TextEncoding(mark: first.span)
@@ -215,7 +228,7 @@ final class SourceReader {
             throw IngestionError(
                 .unreadableData,
                 "\(source.path): \(name) is declared and no byte order mark says which; declare \(name)le or \(name)be")
-        // Four bytes of a little-endian UTF-16 file may begin with its mark and a NUL character.
+        // A little-endian UTF-16 file whose first character is NUL begins like a UTF-32 mark.
         case (.utf16LE, .utf32LE?): break
         case (_, let found?) where found != coding.encoding:
             throw IngestionError(
@@ -228,6 +241,8 @@ final class SourceReader {
         transcoder?.append(first.span, isFinal: false, to: &ready)
     }
 
+    /// Refuses a decompression bomb: more than the absolute limit, or than the allowed ratio of decompressed to
+    /// compressed bytes.
     private func refuseBomb(_ size: Int) throws(IngestionError) {
         if size > coding.maxUnpackedBytes {
             throw IngestionError(
@@ -243,6 +258,7 @@ final class SourceReader {
         }
     }
 
+    /// The error for a stream that cannot be decompressed.
     private func unreadable(_ error: DecompressionError) -> IngestionError {
         let name = compression?.rawValue ?? ""
         let reason =

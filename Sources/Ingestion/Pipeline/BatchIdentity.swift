@@ -8,49 +8,63 @@ import Sealing
 import Storage
 import Tabular
 
-/// Who a batch is: dataset, content, contract and policy decide whether it was judged before.
+/// What identifies a batch. Dataset, content, contract and policy together decide whether the same batch was judged
+/// before.
 struct BatchIdentity: Sendable {
+    /// The batch's unique name: that of the lease for a delivered file, else a UUID version 7.
     let id: String
     let dataset: String
     let source: String
-    /// nil when the name does not say and nobody else did.
+    /// nil when neither the file's name nor the user states it.
     let format: SourceFormat?
+    /// SHA-256 of the file, and of the contract's canonical form.
     let digest: [UInt8]
     let contractDigest: [UInt8]
+    /// The contract with numbers written as text, as the ledger's canonical JSON needs them.
     let contract: JSONValue
-    /// The contract with its numbers as they are, and how the file was read: what a replay needs beside the decision.
+    /// The contract as it was written and how the file was read; a replay needs both beside the decision.
     let document: JSONValue
     let reading: KeptPlan?
     let contractName: String
     let contractVersion: String
+    /// SHA-256 of everything else that can change an outcome: pipeline version, slice size, keys, recipients, encoding;
+    /// see `Plan.policyDigest`.
     let policyDigest: [UInt8]
+    /// The key of the exact same judgement: content, contract, policy and attestation.
     let seenKey: [UInt8]
-    /// The same whoever brings it and whatever vouches for it: what was accepted once is a duplicate for good.
+    /// The same without the attestation: accepted content stays a duplicate whoever brings it again.
     let contentKey: [UInt8]
-    /// Who can open its files.
+    /// The recipients that its shards are sealed for.
     let recipients: [WrappingKey]
     let fields: [String]
-    /// For each field with a keyed operator, the fingerprint of its key.
+    /// By field with a keyed operator, the fingerprint of its key.
     let keyFingerprints: [Int: String]
-    /// What foreign keys referred to.
+    /// The data that its foreign keys were checked against.
     let references: [Reference]
-    /// Who brings it, and what vouches for it.
+    /// The source with its standing and provenance; nil where nothing is known of sources.
     let attestation: Attestation?
-    /// Whether the same words from another source are words of their own.
+    /// Whether the contract compares sources. The same content from another source is then a batch of its own.
     let comparesSources: Bool
-    /// The accepted batch that it shall replace.
+    /// The id of the accepted batch that this one is to replace.
     let supersedes: String?
-    /// Whether it is judged again although the same was judged before.
+    /// Whether `--force` asks to judge it again.
     let isForced: Bool
-    /// The held batch that a person lets out as this one, and why.
+    /// A person's decision to release a held batch as this one; nil otherwise.
     let waiver: Waiver?
 
-    /// SHA-256 of the file's name as its supplier or user gave it.
+    /// SHA-256 of the file's name as the supplier or user gave it.
     let nameHash: [UInt8]
-    /// The file as it was when it was opened.
+    /// The file's inode, size and time when it was opened.
     let fileIdentity: Delivery.FileIdentity
 
-    /// A delivered file that could not be judged: it has a name, an origin and a digest, and neither contract nor policy.
+    /// The identity of a delivered file that could not be judged: name, origin and digest, without contract and policy.
+    ///
+    /// - Parameters:
+    ///   - lease: its lease; only a delivered file can be set aside.
+    ///   - source: the supplier's name.
+    ///   - file: the open file.
+    ///   - digest: SHA-256 of the file.
+    ///   - recipients: the recipients it is sealed for.
     init(unjudged lease: Lease, source: String, file: InputFile, digest: [UInt8], recipients: [WrappingKey]) {
         guard let delivery = lease.delivery else { preconditionFailure("only a delivered file can be set aside") }
         id = lease.name
@@ -79,7 +93,12 @@ struct BatchIdentity: Sendable {
         fileIdentity = file.identity
     }
 
-    /// A file that was read once.
+    /// The identity of a batch after its first pass.
+    ///
+    /// - Parameters:
+    ///   - opened: the open batch.
+    ///   - digest: SHA-256 of the file from the first pass.
+    ///   - attestation: the source with its provenance.
     init(_ opened: OpenedBatch, digest: [UInt8], attestation: Attestation?) throws(IngestionError) {
         let (plan, file, lease) = (opened.plan, opened.source, opened.request.lease)
         let contract = opened.request.contract
@@ -114,7 +133,7 @@ struct BatchIdentity: Sendable {
         key.update(Array("ingest/seen/v1".utf8).span)
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)
         for part in [digest, contractDigest, policyDigest] { key.update(part.span) }
-        // Where sources are held against each other, the same words from another one are words of their own.
+        // Where sources are compared with each other, equal content from another source is an independent statement.
         if plan.reader.claims != nil { key.update(SHA256.hash(Array(plan.source.utf8)).span) }
         if plan.options.force { key.update(Array(id.utf8).span) }
         contentKey = key.digest()
@@ -123,18 +142,18 @@ struct BatchIdentity: Sendable {
         seenKey = key.digest()
     }
 
-    /// What is accepted once.
+    /// The content that may be accepted only once in the ledger.
     var content: LedgerChange.Content {
         LedgerChange.Content(dataset: dataset, digest: hex(digest), source: comparesSources ? source : nil)
     }
 
-    /// The keys that its judgement records.
+    /// The keys that the judgement records in the table of known batches.
     func seenKeys(isAccepted: Bool) -> [[UInt8]] {
         let keys = isAccepted && contentKey != seenKey ? [seenKey, contentKey] : [seenKey]
         return isAccepted && waiver != nil ? keys + [releaseKey] : keys
     }
 
-    /// What every shard of the batch carries in clear, authenticated.
+    /// The additional authenticated data of every shard of the batch, in clear: names, digests and media type.
     func context(_ origin: String) -> [String: String] {
         var context = [
             "v": "1", "origin": origin, "batch-id": id, "dataset": dataset, "source-sha256": hex(digest),

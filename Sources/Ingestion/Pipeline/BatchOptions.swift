@@ -2,59 +2,63 @@ package import Reading
 package import Schemas
 package import Tabular
 
-/// What the command line asks of one batch.
+/// The settings of one batch that come from the command line.
 package struct BatchOptions: Sendable {
     /// How far the batch may go.
     package var mode = RunMode.ingest
-    /// The format, or nil to go by the file name.
+    /// The format; nil to take it from the file's name.
     package var format: SourceFormat?
-    /// The text's encoding, or nil for what the contract says.
+    /// The text's encoding; nil to take the contract's.
     package var encoding: TextEncoding?
     /// The CSV reader.
     package var engine = CSVEngine.structural
-    /// How CSV is written, or nil for what the contract says.
+    /// The CSV dialect; nil to take the contract's.
     package var dialect: Dialect?
-    /// The CSV delimiter, instead of the dialect's.
+    /// The CSV delimiter; overrides that of the dialect.
     package var delimiter: UInt8?
-    /// Workers.
+    /// Slices worked on at the same time.
     package var jobs = 2
-    /// Bytes of a slice.
+    /// Bytes of a slice, and so about the size of a shard.
     package var sliceBytes = 16 << 20
-    /// Findings listed one by one; totals are exact whatever this is.
+    /// Most findings listed one by one; totals are exact regardless.
     package var listed = 1000
-    /// Personal data told one by one, by place and kind.
+    /// Most detections of personal data listed one by one, by place and entity.
     package var spotted = 0
-    /// Judge a batch again that was judged before and not accepted.
+    /// Judge again a batch that was judged before and not accepted.
     package var force = false
-    /// The accepted batch that this one shall replace, if it is accepted too.
+    /// The id of the accepted batch that this one replaces once it is accepted.
     package var supersedes: String?
-    /// For `validate`: where the rows that pass are to be written, and those that do not.
+    /// For `validate`: the files that passing and failing rows are written to.
     package var validRows: String?, invalidRows: String?
-    /// Where a file without a name may be kept, when there is no store.
+    /// The folder of unnamed temporary files when there is no store.
     package var temporaryFolder = "/tmp"
-    /// Keys of rows that are kept in memory, 16 bytes each; others go into such a file.
+    /// Row keys held in memory, 16 bytes each; beyond that they spill to an unnamed file.
     package var keysInMemory = 8 << 20
-    /// The seed of everything random, or nil for the one that follows from contract and baseline.
+    /// The seed of every random choice; nil to derive it from content, contract and baseline.
     package var seed: UInt64?
-    /// Contract fields not to be screened.
+    /// Names of contract fields that are not screened.
     package var excluded: [String] = []
-    /// A contract that runs beside the one in force and only reports what would be different.
+    /// A candidate contract that is evaluated beside the one in force and only reported on.
     package var shadow: (schema: Schema, document: JSONValue)?
-    /// The held batch that a person lets out, and why; then the file is what was sealed of it.
+    /// A person's decision to release a held batch; the input is then its sealed source.
     var waiver: Waiver?
-    /// Whether a JSON file is one document or lines, where its name is not known any more.
+    /// Whether a JSON file is one document or lines, where its name is no longer known.
     var isList: Bool?
-    /// Whether the report is to say what became of each row.
+    /// Whether the report includes the outcome of every row.
     var keepsFates = false
     /// Asked before each read; true ends the work with `tryAgain`.
     package var isStopped: @Sendable () -> Bool = { false }
-    /// Called now and then with rows and bytes done, and bytes to do.
+    /// Called from time to time with rows done, bytes done and bytes in all.
     package var progress: (@Sendable (_ rows: Int, _ bytes: Int, _ total: Int) -> Void)?
 
     /// The defaults.
     package init() {}
 
-    /// The dialect of a file whose contract says `declared`; where nobody says anything, a name in .tsv means tabs.
+    /// The dialect of a file.
+    ///
+    /// - Parameters:
+    ///   - declared: the contract's dialect; nil for none.
+    ///   - name: the file's name; without any other statement `.tsv` means tabs.
     func dialect(_ declared: Dialect?, ofFile name: String) -> Dialect {
         var dialect = dialect ?? declared ?? Dialect()
         if self.dialect == nil, declared == nil, plainName(name).hasSuffix(".tsv") { dialect.delimiter = 0x09 }

@@ -1,9 +1,9 @@
 package import Schemas
 package import Tabular
 
-/// One file that is to be judged, and under what.
+/// A request to judge one file under one contract.
 package struct BatchRequest: Sendable {
-    /// The file as messages call it, and where its bytes are unless a lease or a release says otherwise.
+    /// The file's name in messages, which is also its path unless a lease or a waiver provides the bytes.
     package let file: String
     /// The contract, compiled.
     package let schema: Schema
@@ -11,14 +11,22 @@ package struct BatchRequest: Sendable {
     package let contract: JSONValue
     /// The dataset that the file belongs to.
     package let dataset: String
-    /// Who sent it: the word of `--source`; empty when nobody is named.
+    /// The supplier, as `--source` names it; empty when none is named.
     package let source: String
-    /// How far it may go, and how it is read.
+    /// How far the batch may go, and how the file is read.
     package var options: BatchOptions
-    /// The lease on a file that `watch` took: the bytes are those of the delivered file, and the lease ends with the batch.
+    /// The lease of a file that `watch` took. It provides the bytes, and ends with the batch.
     var lease: Lease?
 
     /// A request to judge `file`.
+    ///
+    /// - Parameters:
+    ///   - file: the file's path.
+    ///   - schema: the contract, compiled.
+    ///   - contract: the contract as it was written.
+    ///   - dataset: the dataset that the file belongs to.
+    ///   - source: the supplier; empty when none is named.
+    ///   - options: how far the batch may go, and how the file is read.
     package init(
         _ file: String, schema: Schema, contract: JSONValue, dataset: String, source: String, options: BatchOptions
     ) {
@@ -30,16 +38,16 @@ package struct BatchRequest: Sendable {
         self.options = options
     }
 
-    /// The format that was asked for, or the one that the file's name says.
+    /// The requested format, or the one that the file's name implies.
     ///
-    /// - Throws: `usage` when neither says it.
+    /// - Throws: `usage` when neither is known.
     func format() throws(IngestionError) -> SourceFormat { try options.format(ofFile: file) }
 }
 
 extension BatchOptions {
-    /// The format that was asked for, or the one that a file's name says.
+    /// The requested format, or the one that a file's name implies.
     ///
-    /// - Throws: `usage` when neither says it.
+    /// - Throws: `usage` when neither is known.
     func format(ofFile path: String) throws(IngestionError) -> SourceFormat {
         if let format = format ?? SourceFormat(ofFile: path) { return format }
         throw IngestionError(

@@ -6,20 +6,25 @@ import Sketches
 import Tabular
 import Validating
 
-/// The third stage: it is known by what every row is judged.
+/// The third stage: thresholds and tests of the batch are fixed, and every row can be judged.
 struct DecidedBatch {
     private(set) var surveyed: SurveyedBatch
+    /// Thresholds, forest and batch tests; the same decision on the same rows gives the same outcomes.
     let decision: Decision
-    /// What the batch is judged by; nil on first contact, and where nothing is screened.
+    /// The baseline that the decision rests on; nil on cold start, and where nothing is screened.
     let baseline: JudgingBaseline?
 
     var opened: OpenedBatch { surveyed.opened }
     var plan: Plan { surveyed.plan }
     var survey: Survey { surveyed.survey }
-    /// Whether its rows are read again: not for `validate`, nor where the header does not fit the contract.
+    /// Whether its rows are read again. `validate` needs no second pass, and a file whose header does not fit gets
+    /// none.
     var hasSecondPass: Bool { opened.options.mode >= .dryRun && survey.head.layout != nil }
 
-    /// What the rows say that other sources may speak of too, to be sealed beside the batch. A batch that is refused does not vote.
+    /// What the rows assert about keys that other sources describe too, encoded to be sealed beside the batch.
+    ///
+    /// - Returns: nil when nothing is compared or recorded, and for a refused batch, which must not vote in
+    ///   cross-checks.
     private func claims() -> [UInt8]? {
         let isHeard = survey.findings.allSatisfy { !$0.code.rejectsBatch && $0.code != .sourceUnlisted }
         guard isHeard, opened.options.mode == .ingest, let reader = plan.reader.claims, let cross = decision.cross
@@ -29,7 +34,12 @@ struct DecidedBatch {
         return EarlierClaims(batch: surveyed.identity.id, survey.profile.claims, cross, reader).encoded()
     }
 
-    /// Second pass: reads the file again, screens and masks every row, and seals shards where the batch is recorded.
+    /// The second pass: reads the file again, screens and masks every row, and seals shards where the batch is
+    /// recorded.
+    ///
+    /// Consumes the stage, so that the keys of all rows are freed before the pass begins.
+    ///
+    /// - Throws: what went wrong with the file or the store; staged files are removed then.
     consuming func process() async throws(IngestionError) -> ProcessedBatch {
         let (claims, opened, plan) = (claims(), opened, plan)
         surveyed.forgetSamples()
@@ -108,7 +118,8 @@ struct DecidedBatch {
             decided: self, counts: counts, findings: findings, listed: listed, batchFindings: survey.findings)
     }
 
-    /// The byte ranges of rows that only the merged keys told apart: their slices are read once more.
+    /// The byte ranges of rows that break a key rule. Which rows do is known only once the keys of all slices are
+    /// merged, so their slices are read once more.
     private func locate(_ rows: [Int]) throws(IngestionError) -> [Int: Range<UInt64>] {
         var found: [Int: Range<UInt64>] = [:]
         guard let layout = survey.head.layout else { return found }
@@ -133,12 +144,12 @@ struct DecidedBatch {
 }
 
 extension Survey {
-    /// What the second pass must recall of a slice.
+    /// What the second pass needs of the first about one slice.
     func recall(_ ordinal: Int) -> SliceRecall {
         SliceRecall(sound: sound[ordinal], sighted: sighted[ordinal], order: draws[ordinal].order)
     }
 
-    /// How many of these rows keep the contract otherwise.
+    /// How many of these rows keep the contract apart from key rules.
     fileprivate func soundRows(among rows: [RowSet]) -> Int {
         var (count, next) = (0, 0)
         var places = places[...]

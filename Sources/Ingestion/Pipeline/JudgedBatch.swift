@@ -12,34 +12,36 @@ struct JudgedBatch {
     let counts: OutcomeCounts
     /// Totals of all findings.
     let findings: FindingCounts
-    /// Findings one by one, as many as were asked for.
+    /// Findings listed one by one, up to the requested number.
     let listed: FindingList
-    /// Findings about the whole batch; those that quarantine hold it.
+    /// Findings about the whole batch. Those with outcome `quarantined` or worse hold it.
     let batchFindings: [Finding]
     /// The second pass; nil where there was none.
     var processed: ProcessedBatch?
-    /// What a person waived.
+    /// The findings that a person's release waived.
     var waived: [Waived] = []
-    /// What would be different under the contract that runs beside the one in force.
+    /// The comparison with a candidate contract; nil without one.
     var shadow: ShadowReport?
 
     var identity: BatchIdentity { decided.surveyed.identity }
     var opened: OpenedBatch { decided.opened }
+    /// The results of the slices in the order of the source; none without a second pass.
     var results: [SliceResult] { processed?.release.results ?? [] }
-    /// The decision that the record keeps: none where no row was judged by it.
+    /// The decision that is kept with the batch; nil where no row was judged by it.
     var decision: Decision? { processed == nil ? nil : decided.decision }
+    /// Whether rows were released and no finding holds the batch.
     var isAccepted: Bool { processed != nil && !batchFindings.contains { $0.outcome >= .quarantined } }
-    /// What became of each row.
+    /// The outcome of every row, as runs.
     var fates: RowMap {
         var fates = RowMap()
         for result in results { fates.append(result.rowMap) }
         return fates
     }
 
-    /// Records the verdict where that was asked for, writes the files that `validate` was asked for, and reports.
+    /// Records the verdict in mode `ingest`, writes the row files that `validate` was asked for, and builds the report.
     func conclude() async throws(IngestionError) -> BatchReport {
         let waiver = opened.options.waiver
-        // A release is refused before anything is made of it where not even the header fits.
+        // Without a second pass a release is refused before anything is staged: the header does not fit.
         if processed == nil, let waiver { return waiver.refused(self) }
         guard let recorder = opened.recorder else {
             if processed == nil { try writeRowFiles() }
@@ -60,7 +62,7 @@ struct JudgedBatch {
             }
             return try recorder.hold(self, in: workplace)
         } catch {
-            // Another process judged the same bytes a moment ago: this one is the duplicate.
+            // Another process judged the same bytes meanwhile, so this batch is the duplicate.
             if let earlier = try recorder.afterFailure(workplace.lease, identity) {
                 return try decided.surveyed.repeating(earlier)
             }
@@ -75,16 +77,16 @@ struct JudgedBatch {
     }
 }
 
-/// What a person waived: findings about the batch, and those about rows with how many they are.
+/// A finding that a person waived, with the number of rows that have it.
 package struct Waived: Sendable, Equatable {
     /// The finding's code.
     package let code: FindingCode
-    /// The contract's field, or -1 for none.
+    /// The contract's field; -1 for none.
     package let field: Int
-    /// Rows with it; 0 for a finding about the batch.
+    /// Rows with the finding; 0 for one about the batch.
     package internal(set) var rows: Int
 
-    /// Everything that would have held the batch or its rows, each kind once.
+    /// Everything that would have held the batch or its rows, each code and field once.
     static func all(_ verdict: BatchVerdict, _ counts: OutcomeCounts) -> [Waived] {
         var found: [Waived] = []
         func add(_ code: FindingCode, _ field: Int, _ rows: Int) {

@@ -9,22 +9,27 @@ import Storage
 import Tabular
 import Validating
 
-/// Keys that memory does not hold: hashes under a secret, and row numbers, in a file without a name.
+/// Row keys that exceed memory: keyed hashes with row numbers, in an unnamed file that vanishes with the process.
 final class KeySpill {
     private let folder: String
-    /// Keys that stay in memory.
+    /// Keys that stay in memory, summed over all sets.
     private let limit: Int
     private var file: FileDescriptor?
     private var end = 0
-    /// For each set and bucket, where its words lie.
+    /// For each set and bucket, the offsets and counts of its runs in the file.
     private var runs: [Int: [Int: [(offset: Int, count: Int)]]] = [:]
 
+    /// A spill file in a folder, which is created once more than `limit` keys are held.
     init(in folder: String, limit: Int) {
         self.folder = folder
         self.limit = limit
     }
 
-    /// Takes the keys of sets, by their numbers, once there are too many of them.
+    /// Moves the keys of all sets to the file once they exceed the limit together.
+    ///
+    /// - Parameters:
+    ///   - sets: the sets; they are empty afterwards when they were moved.
+    ///   - first: the number of the first set.
     func relieve(_ sets: inout [DistinctKeys], numbered first: Int = 0) throws(IngestionError) {
         guard sets.reduce(0, { $0 + $1.count }) > limit else { return }
         for index in sets.indices {
@@ -40,10 +45,16 @@ final class KeySpill {
         returnFreeMemory()
     }
 
-    /// Whether any keys of a set were taken.
+    /// Whether keys of a set were moved to the file.
     func holds(_ set: Int) -> Bool { runs[set] != nil }
 
-    /// One part of the words that were taken of a bucket; nil behind the last.
+    /// One run of a bucket's words.
+    ///
+    /// - Parameters:
+    ///   - set: the set's number.
+    ///   - bucket: the bucket, by leading bits of the hash.
+    ///   - part: the run, from 0.
+    /// - Returns: nil after the last run.
     func words(_ set: Int, _ bucket: Int, _ part: Int) throws(IngestionError) -> [UInt64]? {
         guard let parts = runs[set]?[bucket], part < parts.count else { return nil }
         return try storing { () throws(StorageError) in
@@ -52,25 +63,31 @@ final class KeySpill {
     }
 }
 
-/// The keys that a foreign key refers to outside the file, and what is told of where they are from.
+/// The keys outside the file that a foreign key refers to, with their origin for the record.
 struct Reference: Sendable {
     var keys = DistinctKeys()
-    /// Data that was read.
+    /// SHA-256 of the data that was read.
     var digest: [UInt8] = []
-    /// Whether it is a file beside the contract.
+    /// Whether it is a file beside the contract, and not a dataset of the store.
     var isFile = false
-    /// What the record says.
+    /// The reference as the ledger states it.
     var document = JSONValue.null
 }
 
-/// All keys of a batch: those of its rows as far as memory goes, the rest in a file, and those they refer to.
+/// All keys of a batch: those of its rows, in memory or spilled, and those that foreign keys refer to.
 struct BatchKeys {
     let references: [Reference]
     let spill: KeySpill
-    /// The first number of the references' sets in the spill.
+    /// Number of the references' first set in the spill; the sets of the batch's own rules lie below.
     private static let outside = 1 << 20
 
-    /// Reads what foreign keys refer to.
+    /// Reads the data that foreign keys refer to.
+    ///
+    /// - Parameters:
+    ///   - schema: the contract.
+    ///   - hash: the keyed hash of values.
+    ///   - store: the store whose datasets may be referred to.
+    ///   - options: limits of memory, and how referenced files are read.
     init(
         _ schema: Schema, hash: KeyedHash, store: Store?, options: BatchOptions
     ) throws(IngestionError) {
@@ -83,8 +100,8 @@ struct BatchKeys {
         self.references = references
     }
 
-    /// For the rules whose references are few, what their rows may refer to: rows that do are let go of at once. Many would be in memory
-    /// twice, and are not referred to again and again.
+    /// The referenced keys, for rules with at most 2^20 of them: rows whose key is found can be forgotten at once. A
+    /// larger set would be in memory twice, and would rarely match.
     func known(_ rules: [KeyRule]) -> [Int: DistinctKeys.Known] {
         var known: [Int: DistinctKeys.Known] = [:]
         for (index, rule) in rules.enumerated() {
@@ -96,7 +113,7 @@ struct BatchKeys {
         return known
     }
 
-    /// For each key rule the rows that break it.
+    /// For each key rule the rows that break it: duplicates of a unique key, or keys missing from the referenced set.
     func errors(_ keys: [DistinctKeys], _ rules: [KeyRule]) throws(IngestionError) -> [RowSet] {
         var errors: [RowSet] = []
         for (index, rule) in rules.enumerated() {
@@ -118,16 +135,23 @@ struct BatchKeys {
     }
 }
 
-/// Reads the keys of one foreign key from where it refers to: with the types of the fields here, so that equal values are equal keys.
+/// Reads the referenced keys of one foreign key. It uses the types of the referring fields, so that equal values have
+/// equal keys.
 private struct ReferenceReader {
     private let key: ForeignKey
     private let schema: Schema
     private let validator: Validator
-    /// Where keys go that memory does not hold, and the number of their set there.
+    /// The spill file, and the number of this reference's set in it.
     private let spill: (file: KeySpill, set: Int)
     private var reference = Reference()
 
-    /// - Parameter spill: where keys go that memory does not hold, and the number of their set there.
+    /// A reader for one foreign key.
+    ///
+    /// - Parameters:
+    ///   - key: the foreign key.
+    ///   - schema: the contract that has it.
+    ///   - hash: the keyed hash of values.
+    ///   - spill: the spill file, and the number of this reference's set in it.
     init(
         _ key: ForeignKey, _ schema: Schema, hash: KeyedHash, into spill: (file: KeySpill, set: Int)
     ) throws(IngestionError) {
@@ -154,6 +178,7 @@ private struct ReferenceReader {
         }
     }
 
+    /// How a referenced file is read: the dialect follows from its name, the limits from the contract.
     private func plan(_ format: SourceFormat, name: String) -> ReadingPlan {
         var plan = ReadingPlan(
             format: format, fieldNames: key.reference, rejectsUnknown: false,
@@ -169,7 +194,7 @@ private struct ReferenceReader {
         return plan
     }
 
-    /// Reads all keys, from where the contract says.
+    /// Reads all keys from the place that the contract names.
     mutating func read(_ store: Store?, _ options: BatchOptions) throws(IngestionError) -> Reference {
         switch key.source {
         case .itself: break
@@ -179,6 +204,7 @@ private struct ReferenceReader {
         return reference
     }
 
+    /// The error for referenced columns that are missing, or there twice.
     private func missing(_ place: String) -> IngestionError {
         IngestionError(
             .configuration,
@@ -186,6 +212,7 @@ private struct ReferenceReader {
                 + "or is there twice")
     }
 
+    /// Reads the keys of a file beside the contract.
     private mutating func read(file path: String, _ options: BatchOptions) throws(IngestionError) {
         guard let format = SourceFormat(ofFile: path) else {
             throw IngestionError(
@@ -206,6 +233,7 @@ private struct ReferenceReader {
         ])
     }
 
+    /// Adds the keys of a slice's rows, and spills them once they exceed memory.
     private mutating func add(_ blocks: consuming SliceReader) throws(IngestionError) {
         var reader = consume blocks
         while let batch = reader.next() {
@@ -217,7 +245,7 @@ private struct ReferenceReader {
         reference.keys = sets[0]
     }
 
-    /// What a dataset has accepted, from its shards, each of which is first held against the record.
+    /// Reads the keys of an accepted dataset from its shards. Each shard is first checked against the record.
     private mutating func read(dataset: String, _ store: Store?) throws(IngestionError) {
         guard let store else {
             throw IngestionError(
@@ -262,6 +290,7 @@ private struct ReferenceReader {
         ])
     }
 
+    /// Adds the keys of one shard.
     private mutating func add(
         _ shard: PublishedFile, of dataset: String, store: Store, ring: KeyRing
     ) throws(IngestionError) {

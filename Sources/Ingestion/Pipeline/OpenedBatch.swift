@@ -8,7 +8,7 @@ import Sketches
 import Tabular
 import Validating
 
-/// The first stage: the file is open, and everything that it is read and judged by is known.
+/// The first stage: the file is open, its header is read, and the plan for reading and judging it is fixed.
 struct OpenedBatch {
     let pipeline: Pipeline
     let request: BatchRequest
@@ -17,21 +17,25 @@ struct OpenedBatch {
     private(set) var keys: BatchKeys
     private(set) var cutter: SliceCutter
     private let secrets: BatchSecrets
-    /// When the work began, by the monotonic clock.
+    /// The time at which the work began, by the monotonic clock.
     private let started = Clock.monotonic()
 
     var options: BatchOptions { plan.options }
     var store: Store? { pipeline.store }
-    /// The recorder, where the batch will be recorded.
+    /// The recorder, in mode `ingest` only.
     var recorder: Recorder? { options.mode == .ingest ? pipeline.recorder : nil }
-    /// Runs a pass over the slices.
+    /// The runner of both passes.
     var runner: any SliceRunner { LocalRunner(jobs: options.jobs) }
     /// Seconds of wall time so far.
     var seconds: Double { Clock.monotonic() - started }
 
-    /// Opens the file of a request.
+    /// Opens the file of a request, and reads what its foreign keys refer to.
     ///
-    /// - Throws: `usage`, `configuration` or `unreadableData` when the file cannot be judged at all; nothing was recorded then.
+    /// - Parameters:
+    ///   - request: the file, contract and options.
+    ///   - pipeline: the store and its recorder.
+    /// - Throws: `usage`, `configuration` or `unreadableData` when the file cannot be judged at all; nothing is
+    ///   recorded then.
     init(_ request: BatchRequest, in pipeline: Pipeline) throws(IngestionError) {
         self.pipeline = pipeline
         self.request = request
@@ -54,7 +58,8 @@ struct OpenedBatch {
         }
     }
 
-    /// Opens the bytes, once it is known that the batch may be sealed for its recipients and take the place that it asks for.
+    /// Opens the bytes. The keys are enrolled first, and `--supersede` is checked, since both may refuse the batch
+    /// before it is read.
     private static func open(
         _ request: BatchRequest, _ plan: Plan, _ pipeline: Pipeline
     ) throws(IngestionError) -> InputFile {
@@ -72,7 +77,8 @@ struct OpenedBatch {
             of: lease.name, delivery, calling: request.file, isStopped: options.isStopped)
     }
 
-    /// The same batch, to be read again from its beginning with what a first look at all rows corrects in the search for personal data.
+    /// The batch opened again from the beginning, with the corrections to the search for personal data that the first
+    /// look at all rows suggests.
     func corrected(by corrections: Corrections) throws(IngestionError) -> OpenedBatch {
         var batch = self
         batch.plan = plan.correcting(corrections.passed)
@@ -81,27 +87,29 @@ struct OpenedBatch {
         return batch
     }
 
-    /// First pass: reads and hashes the file, checks the contract, and profiles what came.
+    /// The first pass: reads and hashes the file, checks the contract, and profiles the rows. It runs twice when the
+    /// evidence of all rows corrects the search for personal data.
     func survey() async throws(IngestionError) -> SurveyedBatch {
         let first = try await firstPass()
         let corrections = Corrections(first.evidence, first.head.layout, plan)
         if corrections.isEmpty { return try SurveyedBatch(self, first) }
         let again = try corrected(by: corrections)
         var second = try await again.firstPass()
-        // What chance found in the first look is told nowhere; the rest was right.
+        // Detections by chance are dropped from the evidence of the first look; the rest of it is kept.
         second.evidence = corrections.corrected(first.evidence)
         return try SurveyedBatch(again, second)
     }
 
+    /// One pass over all slices.
     private func firstPass() async throws(IngestionError) -> Survey {
         var fold = SurveyFold(plan, keys: keys)
         guard let layout = cutter.head.layout else {
-            // The header does not fit the contract: the file is still hashed, so that the refusal names it.
+            // The header does not fit the contract. The file is still hashed, so that the refusal can name its digest.
             while try cutter.next() != nil {}
             return fold.finish(cutter, plan)
         }
-        // Rows that cannot be in the final sample any more need not be copied; reading an older bound is harmless.
-        // Nothing ranks before 0: a contract is checked without a sample.
+        // Rows that cannot enter the final sample need not be copied. A bound that is out of date only copies a few
+        // more. No row ranks below 0, so a plain check keeps no sample.
         let isSampled = options.mode >= .dryRun
         let bounds = SharedBounds(isSampled ? Profile.Bounds() : .nothing)
         let (work, empty) = (SliceWork(plan: plan, layout: layout), fold.profile)

@@ -1,19 +1,25 @@
 import Storage
 
-/// The one path of every batch, from an open file to the ledger: `validate`, a dry run and `ingest` are this path, and stop earlier or
-/// later.
+/// The path of every batch, from an open file to the ledger. `validate`, a dry run and `ingest` share it and stop at
+/// different stages.
 ///
-/// Each stage is a value that owns the one before it. What a stage needs, it has; the report and the ledger's entries are built from the
-/// last one.
+/// Each stage is a value that owns the one before it, so it has what it needs. The report and the ledger's entries are
+/// built from the last stage.
 ///
-///     OpenedBatch ─survey→ SurveyedBatch ─decide→ DecidedBatch ─process→ ProcessedBatch ─judge→ JudgedBatch ─record→ BatchReport
+///     OpenedBatch ─survey→ SurveyedBatch ─decide→ DecidedBatch ─process→ ProcessedBatch
+///          ─judge→ JudgedBatch ─record→ BatchReport
 package struct Pipeline: Sendable {
-    /// The store, when there is one.
+    /// The store; nil when a file is only checked without one.
     package let store: Store?
     /// Writes the store's history; nil when nothing is written.
     package let recorder: Recorder?
 
-    /// A pipeline into a store, or one that only checks. One that writes first finishes what dead processes left.
+    /// A pipeline over a store.
+    ///
+    /// - Parameters:
+    ///   - store: the store; nil for none.
+    ///   - writes: whether batches are recorded. The recorder then first completes what a crash interrupted.
+    /// - Throws: when the record does not hold, or cannot be read.
     package init(store: Store?, writes: Bool) throws(IngestionError) {
         if let store, writes {
             let recorder = try Recorder(store)
@@ -23,20 +29,21 @@ package struct Pipeline: Sendable {
         }
     }
 
-    /// Judges one file, and with `RunMode.ingest` records the verdict and moves its files into place.
+    /// Judges one file. With `RunMode.ingest` it also records the verdict and moves the batch's files into place.
     ///
-    /// - Throws: what went wrong with the world. What is wrong with the data is in the report.
+    /// - Returns: the report; every fault in the data is a finding in it.
+    /// - Throws: operational errors only.
     package func run(_ request: BatchRequest) async throws(IngestionError) -> BatchReport {
         let surveyed = try await OpenedBatch(request, in: self).survey()
         if let earlier = try surveyed.earlier() { return try surveyed.repeating(earlier) }
-        // Consumed, since a stage that is over would keep the keys of all rows in memory.
+        // Each stage is consumed, or the keys of all rows would stay in memory.
         let decided = try (consume surveyed).decide()
         guard decided.hasSecondPass else { return try await decided.judgedBySurvey().conclude() }
         return try await (consume decided).process().judge().conclude()
     }
 }
 
-/// How far a batch goes.
+/// How far a batch goes through the pipeline.
 package enum RunMode: Int, Sendable, Comparable {
     /// First pass and decision only.
     case validate

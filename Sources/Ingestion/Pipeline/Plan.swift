@@ -8,24 +8,24 @@ import Sketches
 package import Tabular
 import Validating
 
-/// The secrets that a batch is read, masked and sealed by.
+/// The secrets that a batch is sampled, hashed, masked and sealed with.
 struct BatchSecrets: Sendable {
-    /// What choices that nobody outside may tell are drawn with.
+    /// The secret behind choices that an outsider must not be able to predict; see `SecretChoices`.
     let secret: [UInt8]
-    /// The hash of keys and values: equal values have equal hashes, and nobody without the secret can work one out.
+    /// The keyed hash of keys and values. Equal values have equal hashes, and without the secret none can be computed.
     let hash: KeyedHash
-    /// Who can open the sealed files.
+    /// The recipients of the sealed files.
     var recipients: [WrappingKey] = []
     /// Keys of masking operators, by name.
     var tokenKeys: [String: SecretKey] = [:]
 
-    /// Those of a store.
+    /// The secrets of a store.
     init(of store: Store) throws(IngestionError) {
         secret = try store.key(.store, "store").withBytes { bytes in bytes.indices.map { bytes[$0] } }
         hash = KeyedHash(key: SHA256.hash(Array("unique".utf8) + secret))
     }
 
-    /// Those of a batch outside any store: its hashes are under a key that nobody keeps.
+    /// Secrets for a batch outside any store: random, and discarded with the process.
     init() throws(IngestionError) {
         secret = [UInt8](repeating: 0x53, count: 32)
         do throws(CryptographyError) {
@@ -36,7 +36,9 @@ struct BatchSecrets: Sendable {
     }
 }
 
-/// Everything a slice needs besides its bytes: contract, policy, keys, pipeline version.
+/// Everything that judging a slice needs besides its bytes: contract, policy, keys, pipeline version.
+///
+/// It is immutable and `Sendable`, so that slices can be judged by several workers.
 struct Plan: Sendable {
     let dataset: String
     let source: String
@@ -47,24 +49,34 @@ struct Plan: Sendable {
     private(set) var validator: Validator
     let screened: ScreenedFields
     let reader: FeatureReader
-    /// What nobody outside can tell.
+    /// Choices that an outsider cannot predict.
     let choices: SecretChoices
     let recipients: [WrappingKey]
     let tokenKeys: [String: SecretKey]
+    /// SHA-256 of every setting beside the contract that can change an outcome. It is part of the batch's identity.
     let policyDigest: [UInt8]
-    /// Where the keys are from that the contract's foreign keys refer to.
+    /// The origin of the keys that foreign keys refer to, without the keys.
     let references: [Reference]
 
-    /// The version of everything that can change an outcome.
+    /// The version of everything that can change an outcome. It must be raised with any such change, so that old
+    /// judgements do not count as duplicates.
     static let pipelineVersion = "16"
 
-    /// The plan with what a first look at all rows corrects in the search for personal data.
+    /// The plan with a correction by column to the entities that are looked for.
     func correcting(_ corrections: [Int: Set<Entity>]) -> Plan {
         var plan = self
         plan.validator = validator.correcting(corrections)
         return plan
     }
 
+    /// Compiles contract and options.
+    ///
+    /// - Parameters:
+    ///   - request: contract and options.
+    ///   - format: the file's format.
+    ///   - secrets: the secrets that the batch is masked and sealed with.
+    ///   - references: the data that foreign keys refer to.
+    /// - Throws: `configuration` when the contract cannot be compiled.
     init(
         _ request: BatchRequest, format: SourceFormat, secrets: BatchSecrets, references: [Reference] = []
     ) throws(IngestionError) {
@@ -91,7 +103,7 @@ struct Plan: Sendable {
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
         reader = FeatureReader(screened, validator, claims: ClaimReader(validator, source: source))
-        // The keys themselves are in `BatchKeys`.
+        // Digests only; the keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
         var policy: [String: JSONValue] = [
             "pipeline": .string(Self.pipelineVersion), "slice_bytes": .integer(Int64(options.sliceBytes)),
@@ -112,15 +124,17 @@ struct Plan: Sendable {
         policyDigest = SHA256.hash(JSONValue.object(policy).canonicalBytes())
     }
 
+    /// The first 8 bytes as a big-endian number.
     static func word(_ bytes: [UInt8]) -> UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 
-    /// What each screened field's remarks do to a row.
+    /// By screened field, the outcome of a row with a finding of that field.
     var actions: [Int: Outcome] {
         Dictionary(
             screened.fields.map { ($0, schema.fields[$0].anomaly.action) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Whether there is a second reader that can read it: it checks the first block of each file, and some that `SliceDraw` chooses.
+    /// Whether a second, independent CSV reader can check the file. It reads the first block of each file and about one
+    /// in 32 of the others, as `SliceDraw` chooses.
     var isCrossChecked: Bool {
         reading.format == .csv && options.engine == .structural && reading.dialect.isKnownToLibCSV
     }
@@ -135,7 +149,8 @@ extension Schema {
     }
 }
 
-/// A document that RFC 8785 without floats can write: other numbers become their shortest text.
+/// A document without fractions, which canonical JSON (RFC 8785) can then write exactly: other numbers become their
+/// shortest text.
 package func wholeNumbered(_ value: JSONValue) -> JSONValue {
     switch value {
     case .number(let number): .string("\(number)")

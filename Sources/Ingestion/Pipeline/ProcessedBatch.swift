@@ -1,18 +1,19 @@
 import Screening
 import Tabular
 
-/// The fourth stage: every row was screened and masked, and shards are sealed where the batch is recorded.
+/// The fourth stage: every row is screened and masked, and shards are sealed where the batch is recorded.
 struct ProcessedBatch {
     let decided: DecidedBatch
     let release: Release
-    /// Where the batch is made; nil where nothing is recorded.
+    /// The lease and staging area; nil where nothing is recorded.
     let workplace: Workplace?
-    /// What the rows say that other sources may speak of too.
+    /// What the rows assert about keys that other sources describe too, encoded.
     let claims: [UInt8]?
-    /// Whether the file was not the same when it was read for the second time.
+    /// Whether the file's digest in the second pass differed from that in the first.
     let hasChanged: Bool
 
-    /// Gives the verdict, and has the batch judged by the contract that runs beside the one in force, if there is one.
+    /// Gives the verdict. If a candidate contract is configured, the batch is judged by that as well, for the report
+    /// only.
     func judge() async throws(IngestionError) -> JudgedBatch {
         var findings = decided.survey.findings
         if hasChanged { findings.append(Finding(.sourceChanged, outcome: .quarantined, row: 0)) }
@@ -32,7 +33,7 @@ struct ProcessedBatch {
         return judged
     }
 
-    /// Gives up what was made of the batch.
+    /// Gives up the lease and removes the staged files.
     private func abandon() {
         if let workplace { try? decided.opened.recorder?.abandon(workplace.lease) }
     }

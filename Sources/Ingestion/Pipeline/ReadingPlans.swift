@@ -4,6 +4,13 @@ import Tabular
 
 extension ReadingPlan {
     /// How a file is read under a contract.
+    ///
+    /// - Parameters:
+    ///   - schema: the contract.
+    ///   - format: the file's format.
+    ///   - options: settings that override the contract's dialect and encoding.
+    ///   - file: the file's name, for messages.
+    /// - Throws: `configuration` when dialect and contract exclude each other.
     init(
         _ schema: Schema, format: SourceFormat, options: BatchOptions, file: String
     ) throws(IngestionError) {
@@ -63,7 +70,7 @@ extension ReadingPlan {
 }
 
 extension ColumnPlaces {
-    /// What a contract says.
+    /// The places of columns as a contract names them.
     init(_ schema: Schema) {
         self.init()
         if schema.fields.contains(where: { $0.column != nil }) { ofFields = schema.fields.map(\.column) }
@@ -74,7 +81,7 @@ extension ColumnPlaces {
     }
 }
 
-/// A field that the dialect keeps out of the table would be missing in every row.
+/// Refuses a dialect that skips a column of the contract: the field would be missing in every row.
 private func requireColumns(_ plan: ReadingPlan, _ file: String) throws(IngestionError) {
     let dialect = plan.dialect
     func unusable(_ text: String) -> IngestionError { IngestionError(.configuration, "\(file): \(text)") }

@@ -4,19 +4,20 @@ import Storage
 import Tabular
 import Validating
 
-/// The two files that `validate` writes on request: the rows that pass, and those that do not, as they stand in the source.
+/// The two files that `validate` writes on request: passing rows and failing rows, byte for byte as in the source.
 struct RowFiles {
     private let passing: RowFile?
     private let failing: RowFile?
 
-    /// Begins the files that are asked for; nothing has its name before `finish`.
+    /// Begins the requested files; nil when none is requested. They get their names only in `finish`.
     init?(_ options: BatchOptions) throws(IngestionError) {
         guard options.validRows != nil || options.invalidRows != nil else { return nil }
         passing = try options.validRows.map { (path) throws(IngestionError) in try RowFile(path) }
         failing = try options.invalidRows.map { (path) throws(IngestionError) in try RowFile(path) }
     }
 
-    /// Reads a source again and writes its rows. One past the row limit is in neither file: it was never read whole.
+    /// Reads the source again and writes its rows. A row past the row limit is in neither file, since it was never read
+    /// whole.
     func write(_ decided: DecidedBatch) throws(IngestionError) {
         let (survey, plan) = (decided.survey, decided.plan)
         guard let layout = survey.head.layout else { return }
@@ -42,7 +43,7 @@ struct RowFiles {
                 let bytes = batch.bytes.span
                 for index in 0..<batch.count {
                     var range = Int(batch.records[index].start)..<Int(batch.records[index].end)
-                    // What stood around the items of a list.
+                    // White space around an item of a list is not part of the row.
                     if layout.format == .jsonl {
                         while let first = range.first, bytes[first] <= 0x20 { range = range.dropFirst() }
                         while let last = range.last, bytes[last] <= 0x20 { range = range.dropLast() }
@@ -62,7 +63,7 @@ struct RowFiles {
     }
 }
 
-/// One of them.
+/// One row file, staged until it is complete.
 private final class RowFile {
     private var file: StagedFile?
     private let name: String

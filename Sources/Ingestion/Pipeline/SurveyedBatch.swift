@@ -7,18 +7,21 @@ import Storage
 import Tabular
 import Validating
 
-/// The second stage: all rows were read once.
+/// The second stage: all rows were read once, and the batch is identified.
 struct SurveyedBatch {
     let opened: OpenedBatch
     private(set) var survey: Survey
-    /// Who brings the batch, and what vouches for it; nil where nothing is written and no store knows of sources.
+    /// The source with its standing and provenance; nil where nothing is recorded and no store knows of sources.
     let attestation: Attestation?
     let identity: BatchIdentity
-    /// Repeated rows among those of the sample, which is gone once the batch is decided.
+    /// Repeated rows in the sample, and rows in the sample; nil where the sample does not hold whole rows. Counted here
+    /// because the sample is freed with the decision.
     let copies: (rows: Int, of: Int)?
 
     var plan: Plan { opened.plan }
 
+    /// Completes the first pass: identifies the batch, and adds findings about labels, undeclared personal data and the
+    /// source.
     init(_ opened: OpenedBatch, _ survey: Survey) throws(IngestionError) {
         let plan = opened.plan
         (self.opened, self.survey) = (opened, survey)
@@ -33,24 +36,28 @@ struct SurveyedBatch {
         }
     }
 
-    /// The batch that judged the same content before, where that makes this one a duplicate.
+    /// The batch that judged the same content before; nil when there is none, or when it is to be judged again.
     func earlier() throws(IngestionError) -> EarlierBatch? {
         guard let recorder = opened.recorder, let earlier = try recorder.earlier(identity) else { return nil }
         try recorder.requireSettled(opened.source, opened.request.lease)
         return earlier
     }
 
-    /// Records that the batch came again, and repeats the earlier verdict.
+    /// Records the batch as a duplicate.
+    ///
+    /// - Returns: a report with the earlier verdict.
     func repeating(_ earlier: EarlierBatch) throws(IngestionError) -> BatchReport {
         try opened.recorder?.record(duplicate: identity, of: earlier, lease: opened.request.lease)
         return report(duplicateOf: earlier)
     }
 
-    /// Decides by what every row is judged, beside what was accepted before and what other sources said.
+    /// Fixes what every row is judged by: thresholds, forest and batch tests against earlier batches, and the values
+    /// that other sources contradict.
     consuming func decide() throws(IngestionError) -> DecidedBatch {
         let (survey, options) = (survey, opened.options)
         let baseline = try judgingBaseline()
-        // The file must not choose what it is judged by: a word in a column of numbers would take it out of the statistics.
+        // The file must not choose its own tests: a single word would turn a numeric column into text and exclude it
+        // from the statistics.
         if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
             self.survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
         }
@@ -64,12 +71,13 @@ struct SurveyedBatch {
         var decision = Decision(
             survey.profile, beside: Precedents(baseline), schema: plan.schema, screened: plan.screened, seed: seed)
         (decision.keyErrors, decision.cross, decision.sourceNames) = (keyErrors, cross, names)
-        // While another baseline is pinned nothing is added to what adds up away from the anchor, and nothing forgotten.
+        // While another baseline is pinned, the accumulated drift from the anchor neither grows nor is forgotten.
         if decision.slow == nil { decision.slow = baseline?.newest.slow }
         decision.waivesStatistics = options.waiver?.waivesStatistics ?? false
         return DecidedBatch(surveyed: self, decision: decision, baseline: baseline)
     }
 
+    /// The baseline to judge by; nil on cold start, without a store, and for `validate`.
     private func judgingBaseline() throws(IngestionError) -> JudgingBaseline? {
         guard opened.options.mode >= .dryRun, let store = opened.store,
             try !store.proven().state.publications(plan.dataset, role: .baseline).isEmpty
@@ -83,7 +91,8 @@ struct SurveyedBatch {
             history: plan.schema.baseline)
     }
 
-    /// Compares what the batch says with what other sources said of the same keys; nil when the contract compares nothing.
+    /// Compares the batch's values with those that other sources gave for the same keys; nil when the contract compares
+    /// nothing.
     private func crossCheck() throws(IngestionError) -> CrossCheck? {
         guard let reader = plan.reader.claims else { return nil }
         let claims = survey.profile.claims
@@ -100,7 +109,8 @@ struct SurveyedBatch {
         return CrossCheck(claims, earlier: earlier, reader)
     }
 
-    /// The sources whose names may be told: those that somebody wrote into the configuration, the contract or the record.
+    /// Names of sources that reports may show, by their codes: only names that somebody wrote into the configuration,
+    /// the contract or the record.
     private func sourceNames() throws(IngestionError) -> [UInt64: String] {
         var names = [plan.source]
         for field in plan.schema.fields where field.role == .provenance {
@@ -111,7 +121,7 @@ struct SurveyedBatch {
             names += store.configuration.datasets.values.compactMap(\.source)
             names += try store.knownSources()
         }
-        // The codes of values in a column, and those of sources among claims.
+        // A name has one code as a value of a column, and another as a source of claims.
         let codes = names.flatMap { name in
             [plan.validator.code(ofText: name), plan.reader.claims?.code(ofNamed: name)].compactMap { $0 }.map {
                 ($0, name)
@@ -120,7 +130,7 @@ struct SurveyedBatch {
         return Dictionary(codes, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Lets go of keys and samples, which nobody needs once the batch is decided; the counts stay.
+    /// Frees keys and samples, which nothing needs once the batch is decided. The counts stay.
     mutating func forgetSamples() {
         survey.profile.forget()
         returnFreeMemory()
@@ -128,7 +138,7 @@ struct SurveyedBatch {
 }
 
 extension Precedents {
-    /// What a batch is compared with.
+    /// What the decision compares a batch with.
     fileprivate init(_ judging: JudgingBaseline?) {
         self.init(baseline: judging?.main.merged, earlierRows: judging?.newest.rowCodes ?? [])
         rolling = judging?.rolling
@@ -137,7 +147,7 @@ extension Precedents {
 }
 
 extension OpenedBatch {
-    /// Who brings the batch, and what vouches for it.
+    /// The source with its provenance, from the sidecars beside the file or those kept with the delivery.
     fileprivate func attestation(sha256 digest: [UInt8]) throws(IngestionError) -> Attestation? {
         guard options.mode >= .dryRun else { return nil }
         let record = store?.configuration.sources[plan.source]

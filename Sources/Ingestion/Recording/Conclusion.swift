@@ -9,7 +9,7 @@ import Tabular
 
 /// What is recorded of a judged batch. The ledger's entries are built from it, never from the report.
 struct Conclusion {
-    /// What the reader knows of the file.
+    /// The input as it was read: bytes, encoding and compression.
     struct Input {
         let bytes: Int
         let encoding: TextEncoding
@@ -27,21 +27,22 @@ struct Conclusion {
     let waived: [Waived]
     let cross: CrossReport?
     let shadow: ShadowReport?
-    /// What it was judged by.
+    /// The baseline that it was judged by; nil on cold start.
     let baseline: JudgingBaseline?
-    /// SHA-256 of the decision as it is kept; empty where no row was judged by one.
+    /// SHA-256 of the kept decision; empty where no row was judged by one.
     var decisionDigest: [UInt8] = []
-    /// What became of each row.
+    /// The outcome of every row, as runs.
     var rowMap = RowMap()
-    /// The sealed files, each with its place.
+    /// The sealed files with their places.
     var shards: [StagedShard] = []
-    /// The held batch that shows the same change, and was first.
+    /// The oldest held batch that shows the same change; nil when there is none.
     var incident: HeldBatch?
 
     var isAccepted: Bool { status == .accepted }
     /// Findings that hold the batch.
     var holding: [Finding] { batchFindings.filter { $0.outcome >= .quarantined } }
-    /// Whether the batch counts for a source that is on probation. A handful of rows proves nothing.
+    /// Whether the batch counts as a pass for a source on probation. At least 30 released rows are required: a handful
+    /// proves nothing.
     var passesProbation: Bool {
         counts.count(.accepted) + counts.count(.flagged) >= 30 && holding.allSatisfy { $0.code == .sourceProbation }
     }
@@ -65,7 +66,8 @@ struct Conclusion {
 }
 
 extension JudgedBatch {
-    /// The decision as it is kept, with what a replay needs beside it; nil where no row was judged by it.
+    /// The decision with contract and reading settings, so that a replay needs nothing else; nil where no row was
+    /// judged by it.
     var keptDecision: [UInt8]? {
         guard let decision else { return nil }
         var members = decision.document().members ?? [:]
@@ -73,7 +75,7 @@ extension JudgedBatch {
         return JSONValue.object(members).canonicalBytes()
     }
 
-    /// What the released rows look like, for later batches; nil when nothing is screened or nothing was released.
+    /// The baseline that the released rows make for later batches; nil when nothing is screened or released.
     var newBaseline: Baseline? {
         guard let decision, var kept = processed?.release.kept else { return nil }
         kept.finish()
@@ -90,7 +92,7 @@ extension JudgedBatch {
         return made
     }
 
-    /// Where each row begins in the source: offsets as differences, LEB128.
+    /// The start of each row in the source: `sluice-rows-v1`, then the differences of starts as LEB128 varints.
     var rowIndex: [UInt8] {
         var lengths = Array("sluice-rows-v1\n".utf8)
         var lastStart: UInt64 = 0

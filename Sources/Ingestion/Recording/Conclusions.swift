@@ -6,40 +6,40 @@ import Sketches
 import Storage
 import Tabular
 
-/// Why a delivered file could not be judged at all.
+/// Why a delivered file was set aside unjudged.
 package enum FailureReason: String, Sendable {
-    /// Its name does not say a format.
+    /// Its name does not imply a format.
     case unknownFormat = "unknown-format"
-    /// It is not in its format at all.
+    /// It is not in the declared format at all.
     case unreadable
-    /// The process ended three times while it worked on it.
+    /// Three attempts at it ended with the death of the process.
     case crashLoop = "crash-loop"
 }
 
-/// A batch that came before with the same content.
+/// A batch with the same content that was judged before.
 struct EarlierBatch: Sendable {
     let batch: String
-    /// Its entry `batch.judged`, proven.
+    /// Its proven `batch.judged` entry.
     let judged: LedgerEntry
-    /// Whether contract, policy and what vouched for it were the same too.
+    /// Whether contract, policy and attestation were equal too.
     let isSame: Bool
     var isAccepted: Bool { judged.body["verdict"]?.text == "accepted" }
 }
 
 extension Recorder {
-    /// The batch that judged this content before, if one did. What was accepted once is never accepted again, whatever contract, policy,
-    /// recipients or version it comes under; what was held is judged again under any other.
+    /// The batch that judged this content before, if there is one. Accepted content is never accepted again, whatever
+    /// the contract, policy, recipients or version. Held content is judged again once any of them changes.
     ///
-    /// Keys and tables only say where to look: what is found is proven and compared with the batch.
+    /// Keys and tables only locate candidates: each is proven from the log and compared with the batch.
     func earlier(_ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
         let state = try store.proven().state
         for sequence in state.acceptances(dataset: batch.dataset, digest: batch.digest) {
             guard let found = try earlier(sequence, batch), found.isAccepted else { continue }
-            // What would replace itself unchanged is a duplicate as well.
+            // A batch that would replace itself unchanged is a duplicate as well.
             if found.batch != batch.supersedes || found.isSame { return found }
         }
         if batch.isForced { return nil }
-        // Judgements from before their keys were part of them are found by the table alone.
+        // Judgements of early versions do not list their keys and are found by the table alone.
         let table = try recording { () throws(LedgerError) in try ledger.seen(batch.seenKey) }
         for sequence in state.judgements(batch.seenKey) + (table.map { [$0] } ?? []) where sequence < state.size {
             if let found = try earlier(sequence, batch), found.isSame, found.batch != batch.supersedes { return found }
@@ -47,6 +47,7 @@ extension Recorder {
         return nil
     }
 
+    /// The judgement at a ledger sequence, if it is of the same content.
     private func earlier(_ sequence: Int, _ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
         try recording { () throws(LedgerError) in
             let judged = try record.entry(sequence)
@@ -67,7 +68,12 @@ extension Recorder {
         }
     }
 
-    /// The batch that `--supersede` names, which must be an accepted one of the dataset that still counts.
+    /// Checks `--supersede`.
+    ///
+    /// - Parameters:
+    ///   - old: the id that it names.
+    ///   - dataset: the dataset of the new batch.
+    /// - Throws: `usage` unless the id is that of an accepted batch of the dataset that nothing replaced yet.
     func requireSupersedable(_ old: String, in dataset: String) throws(IngestionError) {
         let state = try store.proven().state
         let run = try recording { () throws(LedgerError) in try record.run(old) }
@@ -87,16 +93,16 @@ extension Recorder {
 }
 
 extension Store {
-    /// The batch that replaced one, if one did, by the proven record.
+    /// The batch that replaced the given one, by the proven record; nil when none did.
     package func superseding(_ batch: String) throws(IngestionError) -> String? { try proven().state.superseded[batch] }
 }
 
-/// The ends a batch can come to.
+/// The ways in which a batch ends: duplicate, accepted, held, set aside.
 extension Recorder {
-    /// Clears up after an ending that failed before its commit; what was committed is left for recovery to finish.
+    /// Cleans up after an ending that failed before its commit. A committed batch is left for recovery to complete.
     ///
-    /// Whether it was is asked of the record, not of the error: a sync that fails behind the commit point, or a lock that
-    /// cannot be removed when all is done, are errors of a batch that is committed.
+    /// The record decides which it was, not the error: a failed sync after the commit point is an error of a batch that
+    /// is committed.
     ///
     /// - Returns: an equal batch that another process judged meanwhile, if that was the reason.
     func afterFailure(_ lease: Lease, _ batch: BatchIdentity) throws(IngestionError) -> EarlierBatch? {
@@ -106,7 +112,12 @@ extension Recorder {
         return earlier
     }
 
-    /// Records that a batch came again.
+    /// Records that a batch is a duplicate.
+    ///
+    /// - Parameters:
+    ///   - batch: the batch.
+    ///   - earlier: the batch that judged the same content.
+    ///   - lease: the lease of a delivered file, which ends here.
     func record(
         duplicate batch: BatchIdentity, of earlier: EarlierBatch, lease: Lease?
     ) throws(IngestionError) {
@@ -118,7 +129,9 @@ extension Recorder {
         }
     }
 
-    /// Publishes an accepted batch.
+    /// Records an accepted batch and publishes its shards.
+    ///
+    /// - Returns: the report with the published paths.
     func accept(_ judged: JudgedBatch, in workplace: Workplace) throws(IngestionError) -> BatchReport {
         var conclusion = Conclusion(judged, .accepted)
         let (batch, staging) = (conclusion.batch, workplace.staging)
@@ -139,7 +152,9 @@ extension Recorder {
         return report
     }
 
-    /// Holds a batch: nothing is published, the source is sealed whole into quarantine, with the findings.
+    /// Records a held or rejected batch: nothing is published, and the whole source is sealed into quarantine.
+    ///
+    /// - Returns: the report with the quarantined paths.
     func hold(_ judged: JudgedBatch, in workplace: Workplace) throws(IngestionError) -> BatchReport {
         let isRejected = judged.batchFindings.contains { $0.code.rejectsBatch }
         var conclusion = Conclusion(judged, isRejected ? .rejected : .held)
@@ -151,12 +166,13 @@ extension Recorder {
                 try storing { () throws(StorageError) in try staging.folder.remove(Store.name(shard.name)) }
             }
         }
-        // What held rows say is no baseline, but it counts as a vote: whoever came first must not be right for that.
+        // Held rows make no baseline, but they still vote in cross-checks, so arriving first confers no advantage.
         conclusion.shards += try sealCompanions(of: judged, in: staging)
         conclusion.shards.append(try sealSource(judged.opened.source, rows: judged.counts.total, staging))
-        // What was sealed is what was judged.
+        // The sealed source must be the judged one: a file that changed meanwhile is not recorded.
         try requireSettled(judged.opened.source, workplace.lease)
-        // Rows with a reason of their own are in a quarantine shard, and can be traced; all others are held with the batch.
+        // Rows with a finding of their own are in a quarantine shard and stay traceable; all others are held with the
+        // batch.
         for run in judged.results.flatMap(\.rowMap.runs) {
             conclusion.rowMap.append(run.fate.outcome.map(\.isReleased) ?? true ? .held : run.fate, count: run.count)
         }
@@ -167,7 +183,7 @@ extension Recorder {
         return try finish(&conclusion, judged, in: workplace, publishing: [.source, .quarantine])
     }
 
-    /// The oldest held batch that shows the same change as one that is about to be held.
+    /// The oldest held batch that shows the same change as the one about to be held.
     private func incident(of conclusion: Conclusion) throws(IngestionError) -> HeldBatch? {
         let batch = conclusion.batch
         let reasons = conclusion.batchFindings.filter { $0.outcome >= .quarantined }.map {
@@ -177,11 +193,15 @@ extension Recorder {
         return try store.incident(reasons, dataset: batch.dataset, source: batch.source)
     }
 
-    /// Seals decision and report, records the conclusion, and reports.
+    /// Seals decision and report, records the conclusion, and builds the report.
     ///
-    /// Decision and report are two lines of one file, since each file more is felt where batches are small.
+    /// Decision and report are two lines of one file: every further file costs a sync, which dominates small batches.
     ///
-    /// - Parameter roles: roles of the files that the report names.
+    /// - Parameters:
+    ///   - conclusion: what is recorded; its shards get their places here.
+    ///   - judged: the judged batch.
+    ///   - workplace: its lease and staging area.
+    ///   - roles: roles of the files that the report lists.
     private func finish(
         _ conclusion: inout Conclusion, _ judged: JudgedBatch, in workplace: Workplace, publishing roles: Set<FileRole>
     ) throws(IngestionError) -> BatchReport {
@@ -207,7 +227,7 @@ extension Recorder {
         return report
     }
 
-    /// Seals what is kept beside the data: what rows say that others may speak of too, and what vouched for the file.
+    /// Seals the files that are kept beside the data: assertions for cross-checks, and the sidecars.
     private func sealCompanions(
         of judged: JudgedBatch, in staging: StagingArea
     ) throws(IngestionError) -> [StagedShard] {
@@ -226,8 +246,15 @@ extension Recorder {
         return shards
     }
 
-    /// Sets a delivered file aside that cannot be judged: it is sealed whole into quarantine, and that is its outcome.
+    /// Sets a delivered file aside that cannot be judged: the whole file is sealed into quarantine, and the ledger
+    /// records why.
     ///
+    /// - Parameters:
+    ///   - lease: the file's lease.
+    ///   - reason: why it cannot be judged.
+    ///   - sourceName: the supplier.
+    ///   - attempts: how often it was tried.
+    ///   - isStopped: asked before each read.
     /// - Returns: the path of the sealed file, relative to the store.
     func fail(
         _ lease: Lease, as reason: FailureReason, source sourceName: String, attempts: Int,
@@ -253,6 +280,7 @@ extension Recorder {
         return shard.path
     }
 
+    /// Seals the whole source file, streamed.
     private func sealSource(
         _ source: InputFile, rows: Int, _ stage: StagingArea
     ) throws(IngestionError) -> StagedShard {

@@ -7,10 +7,11 @@ import Screening
 import Sealing
 import Tabular
 
-/// The bodies of a batch's ledger entries: counts, codes, column names, hashes, row numbers; never a value, never a file name.
+/// Builds the bodies of a batch's ledger entries. They hold counts, codes, column names, hashes and row numbers; never
+/// a value, and never a file name.
 struct EntryBodies {
     let batch: BatchIdentity
-    /// When they are recorded.
+    /// The time that the entries state.
     let time: String
 
     init(_ batch: BatchIdentity, time: String) {
@@ -18,7 +19,7 @@ struct EntryBodies {
         self.time = time
     }
 
-    /// The contract comes into the ledger for the first time.
+    /// `contract.registered`: the contract's first appearance in the ledger.
     var contractRegistered: JSONValue {
         .object([
             "kind": .event(.contractRegistered), "v": .integer(1), "time": .string(time),
@@ -27,7 +28,7 @@ struct EntryBodies {
         ])
     }
 
-    /// A file came.
+    /// `batch.received`: the file, its digest and how it was read.
     func received(_ input: Conclusion.Input) -> JSONValue {
         let data = hex(batch.digest)
         let sidecars = batch.references.filter(\.isFile).map { JSONValue.string(hex($0.digest)) }
@@ -38,7 +39,7 @@ struct EntryBodies {
         var members: [String: JSONValue] = [
             "kind": .event(.batchReceived), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
             "dataset": .string(batch.dataset), "source": .string(batch.source), "data_hash": .string(data),
-            // The name may say something about a person, so only its hash is kept.
+            // A file name may identify a person, so only its hash is kept.
             "source_name_hash": .string(hex(batch.nameHash)),
             "bytes": .integer(Int64(input.bytes)),
             "provenance_hash": .string(hex(SHA256.hash(provenance.canonicalBytes()))),
@@ -56,9 +57,11 @@ struct EntryBodies {
         return .object(members)
     }
 
-    /// The verdict.
+    /// `batch.judged`: verdict, counts, findings and baseline.
     ///
-    /// - Parameter rowMap: what became of each row, encoded.
+    /// - Parameters:
+    ///   - conclusion: what was decided.
+    ///   - rowMap: the encoded outcomes of all rows, of which the entry states the hash.
     func judged(_ conclusion: Conclusion, rowMap: [UInt8]) -> JSONValue {
         var findings: [String: Int64] = [:]
         for (kind, tally) in conclusion.findings.sorted {
@@ -88,13 +91,13 @@ struct EntryBodies {
                     ])
                 }),
             "decision_sha256": .string(hex(conclusion.decisionDigest)),
-            // The entries that published them: a window of twenty ids would be the longest part of the body.
+            // Entry numbers of the baseline's batches: twenty batch ids would be the longest part of the body.
             "baseline": .array((conclusion.baseline?.main.entries ?? []).map { .integer(Int64($0)) }),
             "rowmap_sha256": .string(hex(SHA256.hash(rowMap))), "pipeline": .string(Plan.pipelineVersion),
-            // What makes the same batch a duplicate: so the table of keys can be worked out from the log.
+            // The keys that make an equal batch a duplicate, so that the table of keys can be rebuilt from the log.
             "seen": .array(batch.seenKeys(isAccepted: conclusion.isAccepted).map { .string(hex($0)) }),
         ]
-        // The anchor or the pinned baseline that it was judged by; the entries above are its batches.
+        // Name and digest of the anchor or pinned baseline; the entries above are its batches.
         if let name = conclusion.baseline?.name, let digest = conclusion.baseline?.digest {
             members["judged_by"] = .object(["name": .string(name), "digest": .string(digest)])
         }
@@ -108,7 +111,7 @@ struct EntryBodies {
         return .object(members)
     }
 
-    /// The file could not be judged.
+    /// `batch.failed`: the file could not be judged.
     func failed(_ reason: FailureReason, bytes: Int, attempts: Int) -> JSONValue {
         .object([
             "kind": .event(.batchFailed), "v": .integer(1), "time": .string(time), "batch": .string(batch.id),
@@ -119,7 +122,7 @@ struct EntryBodies {
         ])
     }
 
-    /// The content was judged before.
+    /// `batch.duplicate`: the content was judged before.
     func duplicate(of earlier: String) -> JSONValue {
         .object([
             "kind": .event(.batchDuplicate), "v": .integer(1), "time": .string(time),
@@ -128,7 +131,7 @@ struct EntryBodies {
         ])
     }
 
-    /// Another batch is replaced by this one: its files count no longer.
+    /// `batch.superseded`: this batch replaces an accepted one, whose files no longer count.
     func superseded(_ old: String) -> JSONValue {
         .object([
             "kind": .event(.batchSuperseded), "v": .integer(1), "time": .string(time), "batch": .string(old),
@@ -136,7 +139,7 @@ struct EntryBodies {
         ])
     }
 
-    /// The entry that says that a held batch was let out as this one: by whom, why, and what was waived.
+    /// `batch.released`: a held batch was released as this one, by whom, why, and what was waived.
     func released(_ waiver: Waiver, waived list: [Waived]) -> JSONValue {
         let waived = fitting(list)
         var members: [String: JSONValue] = [
@@ -145,14 +148,14 @@ struct EntryBodies {
             "reason": .string(waiver.reason), "waived": .array(waived),
         ]
         if !waiver.newLevels.isEmpty { members["levels"] = .array(waiver.newLevels.sorted().map { .string($0) }) }
-        // The sealed report has all.
+        // The list is cut to the size of a body; the sealed report is complete.
         if waived.count < list.count {
             members["left_out"] = .integer(Int64(list.count - waived.count))
         }
         return .object(members)
     }
 
-    /// What was found, by code and field, each once, and as much of it as a body has room for.
+    /// The waived findings by code and field, as many as fit into a body.
     private func fitting(_ list: [Waived]) -> [JSONValue] {
         var (found, room) = ([JSONValue](), 16_384)
         for each in list {
@@ -167,7 +170,7 @@ struct EntryBodies {
         return found
     }
 
-    /// The entries of a batch's files: one, unless there are very many files.
+    /// `shard.published`: one entry, or several where a single body would be too long.
     func published(_ shards: [StagedShard]) -> [JSONValue] {
         stride(from: 0, to: shards.count, by: LedgerEntry.filesMax).map { first in
             let part = shards[first..<min(shards.count, first + LedgerEntry.filesMax)]
@@ -185,7 +188,7 @@ struct EntryBodies {
             "bytes": .integer(Int64(shard.message.byteCount)),
             "file_sha256": .string(hex(shard.message.fileSHA256)),
         ]
-        // What may be wrapped anew, given away or asked for by row is known by more than the digest of its bytes.
+        // A shard can be rewrapped, passed on and queried by row, so its entry says more than the digest of its bytes.
         if let rows = shard.sourceRows {
             members.merge([
                 "shard": .integer(Int64(shard.ordinal)), "rows": .string("\(rows.first)-\(rows.last)"),

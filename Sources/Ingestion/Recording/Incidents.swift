@@ -1,9 +1,9 @@
 import Lineage
 import Tabular
 
-/// Held batches that show one change, which is dealt with once (FEEDS 6).
+/// Held batches that show the same change form one incident, which a person decides once.
 extension HeldBatch {
-    /// Whether all that holds it held another batch of the same dataset and source.
+    /// Whether everything that holds this batch also held the other one, of the same dataset and source.
     func shows(changeOf other: HeldBatch) -> Bool {
         dataset == other.dataset && source == other.source && other.explains(reasons)
     }
@@ -15,7 +15,8 @@ extension HeldBatch {
 }
 
 extension [HeldBatch] {
-    /// The same, newest first, each with the oldest one that shows its change.
+    /// The list, newest first, where each batch names the oldest one that shows its change. Quadratic in the number of
+    /// open holds.
     func withIncidents() -> [HeldBatch] {
         var all = self
         for place in all.indices {
@@ -27,9 +28,14 @@ extension [HeldBatch] {
 }
 
 extension Store {
-    /// The oldest held batch whose change a batch shows that is about to be held.
+    /// The oldest open hold that shows the same change as a batch about to be held. Only the last `incidentsMax` holds
+    /// of the dataset are examined.
     ///
-    /// Of many held batches of a dataset the last ones are looked at.
+    /// - Parameters:
+    ///   - reasons: what holds the new batch.
+    ///   - dataset: its dataset.
+    ///   - source: its supplier.
+    /// - Returns: nil when it begins an incident of its own.
     func incident(
         _ reasons: [HeldBatch.Reason], dataset: String, source: String
     ) throws(IngestionError) -> HeldBatch? {
@@ -48,9 +54,10 @@ extension Store {
         return nil
     }
 
+    /// Open holds of a dataset that are examined; each needs two proven entries.
     private static var incidentsMax: Int { 64 }
 
-    /// The held batches that came after one and show its change, oldest first.
+    /// The held batches after the given one that show its change, oldest first.
     package func echoes(of batch: String) throws(IngestionError) -> [String] {
         let all = try heldBatches()
         guard let place = all.firstIndex(where: { $0.batch == batch }) else { return [] }

@@ -11,9 +11,9 @@ import Tabular
 
 /// Moves the files of a committed batch into place, and writes their receipts.
 extension Recorder {
-    /// A recorded file on its way from the claim's folder to its place, both worked out from the signed entry.
+    /// A recorded file on its way from the lease's folder to its place. Both names follow from the signed entry.
     struct Placement {
-        /// Its name among the staged files.
+        /// Its name in the lease's folder.
         let staged: FileName
         /// Its place below the store.
         let target: RelativePath
@@ -22,6 +22,8 @@ extension Recorder {
         let sequence: Int
 
         /// Reads a member of an entry's `files`.
+        ///
+        /// - Throws: `damaged` for a path or role that no version writes.
         init(_ file: JSONValue, sequence: Int) throws(IngestionError) {
             let role = file["role"]?.text ?? ""
             guard let path = file["path"]?.text, let target = recordedPath(path), let digest = file["file_sha256"]?.text
@@ -45,8 +47,8 @@ extension Recorder {
         }
     }
 
-    /// Where a file goes, relative to the store. Decision and row index lie apart, so that `*.sluice` in a batch's folder
-    /// is its shards and nothing else.
+    /// The place of a file, relative to the store. Files that are no shards go into `evidence`, so that `*.sluice` in a
+    /// batch's folder matches its shards only.
     func path(_ batch: BatchIdentity, _ shard: StagedShard, isAccepted: Bool) -> String {
         let home = "\(isAccepted ? "accepted" : "quarantine")/\(batch.dataset)/\(batch.id)"
         switch shard.role {
@@ -59,10 +61,14 @@ extension Recorder {
         }
     }
 
-    /// Moves files of a committed batch into place and writes their receipts. Doing it twice is doing it once: recovery after a crash
-    /// calls this very function.
+    /// Moves the files of a committed batch into place and writes their receipts. It is idempotent: recovery after a
+    /// crash calls this very function.
     ///
-    /// - Parameter isRecovery: whether the files were out of our hands since they were written; then each is compared with the record.
+    /// - Parameters:
+    ///   - files: the recorded files.
+    ///   - staging: the lease's folder; nil when it is gone.
+    ///   - isRecovery: whether a crash lies between writing and moving. Each file is then compared with the recorded
+    ///     digest.
     func place(_ files: [Placement], from staging: OpenFolder?, isRecovery: Bool) throws(IngestionError) {
         var folders: [RelativePath: OpenFolder] = [:]
         for file in files {
@@ -76,7 +82,7 @@ extension Recorder {
                 }
                 folders[above] = folder
                 let isStaged = try staging?.status(of: file.staged) != nil
-                // Already there after a crash between the rename and here.
+                // It is in place already after a crash between the rename and the receipt.
                 if !isStaged, try folder.status(of: file.target.name) != nil { return }
                 guard let staging, isStaged else {
                     throw StorageError(
@@ -98,13 +104,14 @@ extension Recorder {
         }
     }
 
-    /// Lets a delivered file go, and then the claim.
+    /// Disposes of the delivered file, then ends the lease.
     func finish(_ claim: String, _ delivery: Delivery?) throws(IngestionError) {
         if let delivery, try !dispose(delivery, claim: claim) { return }
         try forget(claim)
     }
 
-    /// Publishes what a dead process committed: what is to go where is read from the proven record, never from the claim's row.
+    /// Publishes what a dead process committed. The proven record decides which file goes where, never the lease's
+    /// unsigned row.
     ///
     /// - Returns: false when the record has no such batch, so that there is nothing to publish.
     func republish(_ claim: String, _ delivery: Delivery?) throws(IngestionError) -> Bool {
@@ -123,9 +130,11 @@ extension Recorder {
         return true
     }
 
-    /// Writes a `.tlog-proof` beside each file: anyone can check it offline against the signed checkpoint.
+    /// Writes a `.tlog-proof` beside each file: an inclusion proof that can be checked offline against the signed
+    /// checkpoint.
     func receipts(_ files: [Placement], _ folders: [RelativePath: OpenFolder]) throws(IngestionError) {
-        // All are written before the first is made durable: one journal commit of the file system serves them all.
+        // All receipts are written before the first is synced, so that one journal commit of the file system serves
+        // them all.
         var receipts: [Receipt] = []
         var proofs: [Int: [UInt8]] = [:]
         for file in files {
@@ -149,7 +158,7 @@ extension Recorder {
         private let name: FileName
 
         init(_ name: FileName, in folder: OpenFolder, _ text: [UInt8]) throws(StorageError) {
-            // A crash may have left the half of it.
+            // A crash may have left a partial one.
             if let part = RelativePath(name).with(ending: ".part")?.name, try folder.status(of: part) != nil {
                 try folder.remove(part)
             }

@@ -9,10 +9,10 @@ import Sketches
 import Storage
 import Tabular
 
-/// The right to work on a batch; its lock lives as long as it does, however the process ends.
+/// The exclusive right to work on a batch. It holds a file lock, which ends with the process in whatever way that ends.
 package final class Lease: Sendable {
     let name: String
-    /// The file that `watch` took for it; nil when the source is the user's own file and stays where it is.
+    /// The file that `watch` took; nil when the source is the user's own file and stays where it is.
     let delivery: Delivery?
     private let lock: FileLock
 
@@ -22,37 +22,41 @@ package final class Lease: Sendable {
         self.lock = lock
     }
 
-    /// The name of its folder in `work`.
+    /// The name of the lease's folder in `work`.
     var folderName: FileName { Store.name(name) }
 }
 
-/// Where a batch is made while it is worked on: its lease, and the folder of its staged files.
+/// The place where a batch is made: its lease, and the folder of its staged files.
 struct Workplace: Sendable {
     let lease: Lease
     let staging: StagingArea
 }
 
-/// Writes history: takes leases, commits, publishes, and finishes what a crash left behind by the very same functions.
+/// Writes the store's history: takes leases, commits, publishes, and completes after a crash what was committed before
+/// it.
 package struct Recorder: Sendable {
     /// The store, with its record.
     let store: Store
-    /// The record, to write into.
+    /// The ledger, for writing.
     package let ledger: Ledger
-    /// The record, to decide by.
+    /// The proven record, for decisions.
     package let record: ProvenLog
-    /// The folder of claims.
+    /// The folder of leases.
     let work: OpenFolder
-    /// Baselines that were opened before.
+    /// Baselines that were opened before; kept for the life of a daemon.
     let baselines = BaselineCache()
 
-    /// Opens the store's ledger, proves it, and finishes or undoes what dead processes left.
+    /// Opens the store's ledger, proves it, and completes or undoes what dead processes left.
+    ///
+    /// - Throws: `damaged` when the record does not hold.
     package init(_ store: Store) throws(IngestionError) {
         ledger = try store.ledger()
         let proving = store.proving(ledger)
         record = try proving.proven().log
         self.store = proving
         work = try storing { () throws(StorageError) in try proving.openWork() }
-        // What cannot be finished now, such as a move into an archive that is not mounted, is no reason to do nothing else.
+        // A lease that cannot be completed now, for example because its archive is not mounted, must not stop other
+        // work.
         _ = try recover()
         try catchUp()
     }
@@ -62,29 +66,34 @@ package struct Recorder: Sendable {
     /// Records entries by themselves.
     func append(_ entries: [JSONValue]) throws(IngestionError) { _ = try append(LedgerChange(entries: entries)) }
 
-    /// Records a change, and writes the new state down outside the store: an older copy of the ledger is missed from then on.
+    /// Commits a change and pins the new signed state outside the store, so that a rollback to an older copy of the
+    /// ledger is detected.
     func append(_ change: LedgerChange) throws(IngestionError) -> Committed {
         let made = try recording { () throws(LedgerError) in try ledger.commit(change) }
         _ = try store.pinning(ledger)
         return made
     }
 
-    // MARK: Claims
+    // MARK: Leases
 
+    /// The lock file of a lease.
     func lockName(_ claim: String) -> FileName { Store.name(claim + ".lock") }
 
-    /// The lock of a claim; nil while somebody holds it.
+    /// The lock of a lease; nil while another process holds it.
     func tryLock(_ claim: String) throws(IngestionError) -> FileLock? {
         try storing { () throws(StorageError) in try FileLock.tryAcquire(lockName(claim), in: work) }
     }
 
+    /// The lock of a lease.
+    ///
+    /// - Throws: `tryAgain` while another process holds it.
     func lock(_ claim: String) throws(IngestionError) -> FileLock {
         if let taken = try tryLock(claim) { return taken }
         throw IngestionError(.tryAgain, "\(store.workFolder)/\(claim).lock: another process works on it; try later")
     }
 
-    /// Begins to make something of a batch: takes a claim, unless the file was delivered and has one, and an empty folder for
-    /// what is staged.
+    /// Begins work on a batch. It takes a lease, unless the file was delivered and has one, and makes an empty folder
+    /// for staged files.
     func begin(_ batch: BatchIdentity, _ delivered: Lease?) throws(IngestionError) -> Workplace {
         let lease: Lease
         if let delivered {
@@ -109,14 +118,14 @@ package struct Recorder: Sendable {
                 folder: folder, context: batch.context(ledger.origin), recipients: batch.recipients))
     }
 
-    /// Gives up what was made of a claim. Without a delivered file nothing of it stays; with one, the claim and the file do,
-    /// for another try.
+    /// Gives up a batch. For a user's file everything is removed; for a delivered file lease and file remain for
+    /// another attempt.
     func abandon(_ claim: Lease) throws(IngestionError) {
         if claim.delivery == nil { return try forget(claim.name) }
         try storing { () throws(StorageError) in try removeStaging(claim.name) }
     }
 
-    /// Lets a claim go: its staged files, its row and its lock. A delivered file is not touched; see `dispose`.
+    /// Ends a lease: removes its staged files, its row and its lock. A delivered file is not touched; see `dispose`.
     func forget(_ claim: String) throws(IngestionError) {
         try storing { () throws(StorageError) in
             try removeStaging(claim)
@@ -127,11 +136,12 @@ package struct Recorder: Sendable {
         try storing { () throws(StorageError) in try work.remove(lockName(claim)) }
     }
 
+    /// Removes the lease's folder of staged files.
     func removeStaging(_ claim: String) throws(StorageError) {
         if try work.status(of: Store.name(claim)) != nil { try work.removeTree(Store.name(claim)) }
     }
 
-    /// Removes what was kept of a delivered file, unless the file itself is still there.
+    /// Removes the name and sidecars of a delivered file, unless the file itself is still there.
     func removeRest(of claim: String, _ endings: [String]) throws(StorageError) {
         if try work.status(of: Store.name(claim + ".source")) != nil { return }
         for name in endings.map({ Store.name(claim + $0) }) where try work.status(of: name) != nil {
@@ -142,10 +152,12 @@ package struct Recorder: Sendable {
     // MARK: Commit
 
     /// Records a batch and its lease's row in one transaction, then moves the files into place.
+    ///
+    /// - Throws: `tryAgain` when another process judged the same content meanwhile.
     func commit(_ conclusion: Conclusion, in workplace: Workplace) throws(IngestionError) {
         let (batch, folder) = (conclusion.batch, workplace.staging.folder)
         try storing { () throws(StorageError) in try folder.sync() }
-        // Looked for once more: another process may have judged the same content meanwhile.
+        // Check again: another process may have judged the same content since.
         let state = try store.proven().state
         if try earlier(batch) != nil {
             throw IngestionError(.tryAgain, "batch \(batch.id): the same content was judged just now; try again")
@@ -158,7 +170,7 @@ package struct Recorder: Sendable {
             blobs.append(LedgerBlob(media: LedgerBlob.contractMedia, data: batch.contract.canonicalBytes()))
             entries.append(bodies.contractRegistered)
         }
-        // One commit's entries of a batch stand together, so what is about its source comes first.
+        // A batch's entries stand together in one commit, so those about its source come first.
         if let attestation = batch.attestation {
             entries += try self.entries(about: attestation, bodies, passes: conclusion.passesProbation)
         }
@@ -176,7 +188,13 @@ package struct Recorder: Sendable {
         try commit(change, of: batch, lease: workplace.lease, from: folder)
     }
 
-    /// Records entries together with the lease's row, then moves the files into place.
+    /// Commits a change together with the lease's row, which is the commit point, then moves the files into place.
+    ///
+    /// - Parameters:
+    ///   - change: the entries and blobs.
+    ///   - batch: the batch that they belong to.
+    ///   - lease: its lease, which ends here.
+    ///   - staging: the folder of staged files; nil when there are none.
     func commit(
         _ change: LedgerChange, of batch: BatchIdentity, lease: Lease, from staging: OpenFolder?
     ) throws(IngestionError) {

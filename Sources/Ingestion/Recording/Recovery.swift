@@ -9,13 +9,14 @@ import Sketches
 import Storage
 import Tabular
 
-/// Finishes or undoes what dead processes left.
+/// Completes or undoes what dead processes left.
 extension Recorder {
-    /// Finishes or undoes every claim whose lock nobody holds.
+    /// Completes or undoes every lease whose lock nobody holds.
     ///
-    /// A row that is no claim of ours, and a thing in `work` that is none, are nobody's to touch: `doctor` and `verify --files` name them.
+    /// Rows and files in `work` that are not in the form of a lease are left alone; `doctor` and `verify --files`
+    /// report them.
     ///
-    /// - Returns: claims that could not be finished, and why; they stay for the next time.
+    /// - Returns: leases that could not be completed, and why; the next recovery tries again.
     package func recover() throws(IngestionError) -> [(claim: Inflight, error: IngestionError)] {
         var failures: [(claim: Inflight, error: IngestionError)] = []
         let claims = try recording { () throws(LedgerError) in try ledger.inflight() }.filter {
@@ -42,15 +43,16 @@ extension Recorder {
         return failures
     }
 
+    /// Completes a lease that is committed, and resets or removes one that is not.
     func recover(_ claim: Inflight) throws(IngestionError) {
         let delivery = delivery(of: claim)
-        // What the row says of its state is nobody's word: the record tells whether the batch is committed.
+        // The row's state is unsigned. The record decides whether the batch is committed.
         let isStaged = try storing { () throws(StorageError) in
             try work.status(of: Store.name(claim.claim))?.kind == .folder
         }
         if isStaged || claim.state == .publishing, try republish(claim.claim, delivery) { return }
         if let delivery, mayHaveSource(delivery, claim.claim) {
-            // The supplier's file waits for the daemon; only what was made of it goes.
+            // The delivered file waits for the daemon; only what was staged for it is removed.
             try storing { () throws(StorageError) in try removeStaging(claim.claim) }
             if claim.state == .publishing { try reopen(claim) }
         } else {
@@ -58,7 +60,7 @@ extension Recorder {
         }
     }
 
-    /// A row that claims to be published of a batch that the record does not have is a file that is still to be judged.
+    /// Resets a row in state `publishing` whose batch is not in the record: its file is still to be judged.
     func reopen(_ claim: Inflight) throws(IngestionError) {
         var row = claim
         row.state = .claimed
@@ -66,13 +68,14 @@ extension Recorder {
         try recording { () throws(LedgerError) in try ledger.putInflight(made) }
     }
 
-    /// Names of claims that left something in `work`, but for delivered files: those without a claim are nobody's to remove.
+    /// Names of leases without a row that left something in `work`. A delivered file is not listed: without its row it
+    /// is not ours to remove.
     func orphans() throws(IngestionError) -> [String] {
         let names = try storing { () throws(StorageError) in try work.names() }
         var found: [String] = []
         for name in names.map(\.description) {
             guard let (claim, ending) = Store.claimPart(of: name), ending != ".source" else { continue }
-            // A link, or a folder in a file's place, is none of ours.
+            // A link, or a folder in a file's place, was not made by a lease.
             let kind = try storing { () throws(StorageError) in try work.status(of: Store.name(name))?.kind }
             guard kind == (ending.isEmpty ? .folder : .regular) else { continue }
             if found.last != claim { found.append(claim) }
@@ -80,12 +83,13 @@ extension Recorder {
         return found
     }
 
+    /// Completes or removes what a lease without a row left.
     func recoverOrphan(_ claim: String) throws(IngestionError) {
         guard let lock = try tryLock(claim) else { return }
-        // The row may have been committed since the list was read; then it is no orphan.
+        // The row may have been committed since the list was read.
         let now = try recording { () throws(LedgerError) in try ledger.inflight() }
         if now.contains(where: { $0.claim == claim }) { return }
-        // A row can be taken away: what the record has is published all the same.
+        // A row can be deleted by others: a batch in the record is published all the same.
         let isFolder = try storing { () throws(StorageError) in try work.status(of: Store.name(claim))?.kind == .folder
         }
         if isFolder, try republish(claim, nil) { return }
@@ -97,7 +101,7 @@ extension Recorder {
         _ = consume lock
     }
 
-    /// Whether a claim's file is there, or may be there once its file system is mounted again.
+    /// Whether a lease's delivered file exists, or may exist again once its file system is mounted.
     func mayHaveSource(_ delivery: Delivery, _ claim: String) -> Bool {
         if (try? store.sourceStatus(of: claim, delivery)) != nil { return true }
         if delivery.isInWork { return false }

@@ -5,17 +5,17 @@ import Sealing
 import Sketches
 package import Tabular
 
-/// One test between two baselines.
+/// One test of one baseline against another.
 package struct BaselineDifference: Sendable {
-    /// The field's name.
+    /// The name of the field.
     package let field: String
-    /// What was tested, as a finding's code.
+    /// The test, as the code of its finding.
     package let type: String
-    /// How large the difference is, and from where on a batch would be flagged or held.
+    /// The size of the difference, and the sizes that would flag or hold a batch.
     package let effect: Double, warn: Double, hold: Double
-    /// Rows of the new one, and of the old one.
+    /// Sample sizes: rows of the new baseline and of the old one.
     package let count: Int, basis: Int
-    /// What it would do to a batch.
+    /// The outcome that a batch would have had.
     package let outcome: String
 
     /// The test as a document.
@@ -35,7 +35,10 @@ extension Store {
         try proven().state.datasets(with: .baseline)
     }
 
-    /// Opens a named baseline, a batch's, or the last accepted ones ("rolling"), as it was sealed: over all its fields.
+    /// Loads a named baseline, that of one batch, or the last accepted batches (`rolling`), over all fields that were
+    /// sealed.
+    ///
+    /// - Throws: `usage` when there is none, `notPermitted` without a key that opens it.
     private func open(_ name: String, _ dataset: String) throws(IngestionError) -> LoadedBaseline {
         let chosen = try files(of: name, dataset, limit: Self.baselineBatches)
         guard let newest = chosen.first else {
@@ -46,7 +49,7 @@ extension Store {
             throw IngestionError(
                 .notPermitted, "keys/: there is no key that decrypts baselines; restore it from your copy")
         }
-        // The newest batch's fields are those that count.
+        // The fields of the newest batch decide which are compared.
         let (bytes, _) = try readEvidence(
             newest, keys: ring,
             expect: ["dataset": dataset, "batch-id": newest.batch, "role": FileRole.baseline.rawValue])
@@ -62,7 +65,12 @@ extension Store {
         return loaded
     }
 
-    /// The files of a named baseline, of a batch, or of the last accepted ones ("rolling"), newest first.
+    /// The files of a named baseline, of one batch, or of the last accepted batches (`rolling`), newest first.
+    ///
+    /// - Parameters:
+    ///   - name: the baseline, a batch's id, or `rolling`.
+    ///   - dataset: the dataset.
+    ///   - limit: most files for `rolling`.
     private func files(of name: String, _ dataset: String, limit: Int) throws(IngestionError) -> [PublishedFile] {
         let (log, state) = try proven()
         let recorded = try recording { () throws(LedgerError) in
@@ -81,8 +89,14 @@ extension Store {
         return chosen
     }
 
-    /// What the gate has learnt from a baseline, field by field, under a contract: of the last accepted batches ("rolling") from as many
-    /// as the next batch is judged by. nil where its batches are not known one by one.
+    /// What the tests know of each field from a baseline, under a contract. `rolling` stands for as many accepted
+    /// batches as the next batch is judged by.
+    ///
+    /// - Parameters:
+    ///   - name: the baseline, a batch's id, or `rolling`.
+    ///   - dataset: the dataset.
+    ///   - contract: the contract and its settings.
+    /// - Returns: nil where the baseline's batches are not kept one by one.
     package func describeLearnt(
         _ name: String, dataset: String, _ contract: StatisticsContract
     ) throws(IngestionError) -> JSONValue? {
@@ -103,7 +117,7 @@ extension Store {
             names: contract.names)
     }
 
-    /// What a baseline is made of, as a document: counts and names, no value.
+    /// The composition of a baseline as a document: counts and names, no value.
     package func describeBaseline(_ name: String, dataset: String) throws(IngestionError) -> JSONValue {
         let loaded = try open(name, dataset)
         let (merged, sample) = (loaded.merged, loaded.merged.sample)
@@ -140,13 +154,20 @@ extension Store {
         ])
     }
 
+    /// A name without the personal data in it.
     private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
 
     private func plain(_ feature: String) -> String {
         feature.split(separator: ":", maxSplits: 1).last.map(String.init) ?? feature
     }
 
-    /// Compares two baselines by the tests that a batch is judged by.
+    /// Compares two baselines by the tests that judge a batch.
+    ///
+    /// - Parameters:
+    ///   - old: the reference: a name, a batch's id, or `rolling`.
+    ///   - new: the baseline that is tested against it.
+    ///   - dataset: the dataset.
+    /// - Returns: the tests, in the order of the report.
     package func compareBaselines(
         _ old: String, _ new: String, dataset: String
     ) throws(IngestionError) -> [BaselineDifference] {

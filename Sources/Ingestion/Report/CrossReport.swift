@@ -1,15 +1,15 @@
 import Screening
 package import Tabular
 
-/// What several sources say of the same keys, as reports and the record tell it: counts and names, no value.
+/// The cross-check as reports and the ledger state it: counts and names, no value.
 package struct CrossReport: Sendable {
-    /// Rows with a whole key, those that were compared at all, those whose key enough sources speak of.
+    /// Rows with a complete key, rows that were compared at all, and rows whose key enough sources describe.
     package var rows = 0, kept = 0, shared = 0
-    /// Values that were compared, and those that are not confirmed.
+    /// Values that were compared, and values without confirmation.
     package var compared = 0, conflicts = 0
-    /// For each source, how often what it says was confirmed and contradicted, and whether it is not trusted for that.
+    /// By source, how often its values were confirmed and contradicted, and whether it lost its vote for that.
     package var sources: [(name: String, agreed: Int, differed: Int, isDistrusted: Bool)] = []
-    /// Batches with values that were released and that most sources contradict now, and how many.
+    /// Earlier batches with released values that most sources contradict now, and how many.
     package var contradicted: [(batch: String, values: Int)] = []
 
     init(_ cross: CrossCheck, _ decision: Decision) {
@@ -21,7 +21,7 @@ package struct CrossReport: Sendable {
                 cross.distrusted.contains(source)
             )
         }.sorted {
-            // Tags of sources that nobody knows must not crowd out those that matter.
+            // Sources that lost their vote come first: names that nobody knows must not crowd them out of the list.
             if $0.isDistrusted != $1.isDistrusted { return $0.isDistrusted }
             let (a, b) = ($0.agreed + $0.differed, $1.agreed + $1.differed)
             return a != b ? a > b : $0.name < $1.name

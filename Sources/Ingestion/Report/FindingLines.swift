@@ -6,7 +6,7 @@ import Screening
 import Sketches
 import Tabular
 
-/// The lines that rows begin at, by the offset of their first byte.
+/// Line numbers of rows by the offset of their first byte. Look-up is a binary search.
 package struct FindingLines: Sendable {
     private var offsets: [UInt64] = []
     private var lines: [Int] = []
@@ -14,13 +14,13 @@ package struct FindingLines: Sendable {
     /// No lines.
     init() {}
 
-    /// Adds the line of a row behind all that are there.
+    /// Adds a row's line; offsets must ascend.
     mutating func add(_ line: Int, at offset: UInt64) {
         offsets.append(offset)
         lines.append(line)
     }
 
-    /// The line of the row that begins at an offset.
+    /// The line of the row that begins at an offset; nil for an offset that is not listed.
     package subscript(offset: UInt64) -> Int? {
         var (low, high) = (0, offsets.count)
         while low < high {

@@ -4,15 +4,17 @@ import Sealing
 import Storage
 package import Tabular
 
-/// The report of a batch as it is kept beside it, with what there is to draw: counts in bins, never a value.
+/// The report as it is kept beside a batch, with histograms for drawing: counts in bins, never a value.
 extension BatchReport {
-    /// The report without its single findings, and the pictures.
+    /// The report without single findings, with its histograms.
+    ///
+    /// - Parameter decision: the decision, from which names and thresholds of the histograms come.
     func keptDocument(_ decision: Decision?) -> JSONValue {
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         func counts(_ list: [Int]) -> JSONValue { .array(list.map(whole)) }
         func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
         var members = summary
-        // What the supplier calls the file may say something about a person.
+        // The supplier's file name may identify a person.
         members["name"] = nil
         guard let decision else { return .object(members) }
         members["pictures"] = .object([
@@ -46,7 +48,9 @@ extension BatchReport {
 }
 
 extension Store {
-    /// The report that was kept of a batch, and when it was judged.
+    /// The kept report of a batch, and its `batch.judged` entry.
+    ///
+    /// - Throws: `noInput` for an unknown batch, `unreadableData` for one of a version that kept no reports.
     package func keptReport(_ batch: String) throws(IngestionError) -> (report: JSONValue, judged: JSONValue) {
         let log = try proven().log
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
@@ -64,7 +68,7 @@ extension Store {
         return (report, judged.body)
     }
 
-    /// What was sealed of a decision: the decision itself, empty where there was none, and the report.
+    /// The content of a kept decision file: the decision, empty where there was none, and the report.
     func keptLines(
         _ file: PublishedFile, _ batch: String
     ) throws(IngestionError) -> (decision: [UInt8], report: JSONValue?) {
@@ -73,7 +77,7 @@ extension Store {
                 file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.decision.rawValue]))
     }
 
-    /// The two lines of such a file.
+    /// Splits such a file into its two lines.
     static func keptLines(_ bytes: [UInt8]) -> (decision: [UInt8], report: JSONValue?) {
         let lines = bytes.split(separator: 0x0A).map(Array.init)
         let decision = lines.first.map { $0 == Array("null".utf8) ? [] : $0 } ?? []

@@ -1,14 +1,19 @@
 package import Recognition
 
-/// Looks for personal data and credentials in names: labels of columns, names of members. Whatever a file calls its columns would
-/// otherwise stand in the ledger, in contracts and in reports as it is. Names of files are chosen by suppliers too.
+/// Looks for personal data and credentials in names: labels of columns, names of members and files. Suppliers choose
+/// these, and reports, contracts and the ledger would otherwise repeat them.
 package struct LabelSearch: Sendable {
-    /// A search for all that is usually looked for.
+    /// A search for every entity that is looked for by default.
     package static let usual = LabelSearch()
 
     private let scanner: TextScanner
 
-    /// A search for all that is usually looked for; `thresholds` are the contract's.
+    /// A search for chosen entities.
+    ///
+    /// - Parameters:
+    ///   - entities: the entities.
+    ///   - findsSecrets: whether credentials are looked for.
+    ///   - thresholds: the contract's score thresholds by entity.
     package init(
         entities: Set<Entity> = Entity.usual, findsSecrets: Bool = true, thresholds: [Entity: Double] = [:]
     ) {
@@ -16,7 +21,7 @@ package struct LabelSearch: Sendable {
             entities: entities, secrets: findsSecrets, minimumScore: 0.6, thresholds: thresholds)
     }
 
-    /// The credential in a name, and the entities.
+    /// The credential and the entities in a name.
     func found(in name: String) -> (secret: SecretKind?, entities: [Entity]) {
         let bytes = Array(name.utf8)
         var matches: [EntityMatch] = []
@@ -24,8 +29,8 @@ package struct LabelSearch: Sendable {
         return (secret, matches.map(\.entity))
     }
 
-    /// A path as logs and reports may show it: what its last part says of somebody is replaced by its name, and with a credential in it
-    /// all of that part.
+    /// A path as logs and reports may show it. Entities in the last component are replaced by their names; a component
+    /// with a credential is replaced whole.
     package func shown(_ path: String) -> String {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let last = Array((parts.last ?? "").utf8)
@@ -46,13 +51,14 @@ package struct LabelSearch: Sendable {
         return (parts.dropLast().map(String.init) + [shown]).joined(separator: "/")
     }
 
-    /// What was said of a file of this name, as logs and the status may show it: wherever it names the file, it names it as `shown` does.
+    /// A message about a file as logs and the status may show it: each mention of the file's name becomes
+    /// `shown(name)`.
     package func shown(_ text: String, of name: String) -> String {
         let safe = shown(name)
         return safe == name ? text : text.replacing(name, with: safe)
     }
 
-    /// What is in a name, in words; nothing for a name that is only one.
+    /// What a name contains, in words; empty for a harmless name.
     package func kinds(in name: String) -> [String] {
         let (secret, entities) = found(in: name)
         return (secret.map { [$0.rawValue] } ?? []) + Set(entities.map(\.name)).sorted()

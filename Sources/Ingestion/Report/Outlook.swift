@@ -5,8 +5,9 @@ import Sealing
 package import Tabular
 
 extension Store {
-    /// What the gate had learnt when it judged a batch, field by field, as a document; nil on first contact, and where the batches that it
-    /// was judged by are not known one by one.
+    /// What the tests knew of each field when they judged a batch, as a document.
+    ///
+    /// - Returns: nil on cold start, and where the baseline's batches are not kept one by one.
     package func outlook(ofBatch batch: String) throws(IngestionError) -> JSONValue? {
         let log = try proven().log
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }
@@ -20,7 +21,7 @@ extension Store {
         return try outlook(dataset, files, contract)?.document(names: contract.names)
     }
 
-    /// What was learnt from the batches of these files.
+    /// What the tests know from the batches of these files.
     func outlook(
         _ dataset: String, _ files: [PublishedFile], _ contract: StatisticsContract
     ) throws(IngestionError) -> FeedOutlook? {
@@ -33,7 +34,7 @@ extension Store {
 }
 
 extension FeedOutlook {
-    /// As a document: relative figures and counts.
+    /// The outlook as a document: relative figures and counts.
     package func document(names: [String]) -> JSONValue {
         var members: [String: JSONValue] = [
             "batches": .integer(Int64(batches)), "learning": .integer(Int64(learning)),
@@ -56,7 +57,7 @@ extension FeedOutlook {
     }
 }
 
-/// Four digits, or nothing where there is no figure.
+/// A figure with four significant digits; null where there is none.
 private func number(_ value: Double?) -> JSONValue {
     value.flatMap { $0.isFinite ? .number(Movement.cut($0)) : nil } ?? .null
 }

@@ -4,22 +4,22 @@ import Schemas
 import Tabular
 import Validating
 
-/// Where personal data was seen: its place and kind, never the value.
+/// One detection of personal data: its place and entity, never the value.
 package struct DetectionPlace: Sendable, Equatable {
-    /// Data record number.
+    /// Data row, from 1.
     package var row: Int
-    /// The column of the file.
+    /// Column of the file, from 0.
     package var column: Int
-    /// The first byte in the cell's value, without quotes and escapes.
+    /// Offset of the first byte in the cell's value, after quotes and escapes are resolved.
     package var start: Int
-    /// The first byte past it.
+    /// Offset past the last byte.
     package var end: Int
-    /// What it is.
+    /// The entity.
     package var entity: Entity
-    /// How sure that is.
+    /// The recogniser's score, 0 to 1.
     package var score: Double
 
-    /// Everything that was seen in a block.
+    /// Every detection in a block.
     static func all(_ validated: ValidatedBlock) -> [DetectionPlace] {
         let batch = validated.batch
         return validated.detections.map { sighting in
@@ -32,24 +32,25 @@ package struct DetectionPlace: Sendable, Equatable {
     }
 }
 
-/// What one column of a file holds.
+/// What the values of one column are.
 package struct PersonalColumn: Sendable, Equatable {
     /// The column of the file.
     package var column: Int
     /// The contract's field, or -1.
     package var field: Int
-    /// The field's name, or the place of a column that the contract does not name: its label may be a value, where a header is missing.
+    /// The field's name. A column outside the contract is named by its position: without a header its label may be a
+    /// value.
     package var label: String
-    /// Values that were looked at.
+    /// Values that were scanned.
     package var values: Int
-    /// Values that are wholly one entity, the most frequent first.
+    /// Values that are one entity as a whole, most frequent entity first.
     package var wholes: [(entity: Entity, count: Int)]
-    /// Values that have such things in them.
+    /// Values that contain an entity, most frequent entity first.
     package var inside: [(entity: Entity, count: Int)]
-    /// What the column is, if it is one.
+    /// The entity that the column as a whole is; nil for none.
     package var verdict: Entity?
 
-    /// Whether two say the same.
+    /// Compares all members; tuples have no synthesised equality.
     package static func == (left: PersonalColumn, right: PersonalColumn) -> Bool {
         left.column == right.column && left.values == right.values && left.verdict == right.verdict
             && left.wholes.map(\.entity) == right.wholes.map(\.entity)
@@ -59,19 +60,19 @@ package struct PersonalColumn: Sendable, Equatable {
     }
 }
 
-/// A column that is somebody's by its name or its values, and leaves the gate with values that nobody masked.
+/// A column that holds personal data by name or values and is released with unmasked values.
 package struct UnmaskedColumn: Sendable, Equatable {
-    /// Its name, or its place where the contract does not name it.
+    /// Its name, or its position where the contract does not name it.
     package var label: String
-    /// What its name or its values say.
+    /// The entity that its name or values imply.
     package var entity: Entity
     /// The share of its values that are not masked.
     package var share: Double
 }
 
 extension Field {
-    /// Whether values may be somebody's without anybody having said what is done about them: no rule, no list of values, no purpose that
-    /// says that they are kept on purpose.
+    /// Whether the field's values may identify a person without the contract stating what to do: no masking rule, no
+    /// list of values, no role that explains them.
     fileprivate var mayTellWhoItIs: Bool {
         guard pii == nil, categories == nil, constraints.enumeration == nil, role != .quasiIdentifier else {
             return false
@@ -83,9 +84,11 @@ extension Field {
     }
 }
 
-/// What all rows together tell of the cells of a column. It changes what the rows are, so that all are looked at once more.
+/// Corrections to the search for personal data that the evidence of all rows suggests. They change the verdicts on
+/// rows, so all rows are read once more.
 struct Corrections {
-    /// Entities that chance finds in numbers of something else, and those that are told once for a column, by column.
+    /// By column, the entities that match its numbers by chance, and those that are reported once for the column
+    /// instead of in each row.
     let chance: [Int: Set<Entity>], once: [Int: Set<Entity>]
     var isEmpty: Bool { chance.isEmpty && once.isEmpty }
 
@@ -93,10 +96,10 @@ struct Corrections {
         (chance, once) = layout.map { plan.validator.corrections(evidence, $0) } ?? ([:], [:])
     }
 
-    /// What is passed over in rows.
+    /// Entities that are skipped in rows, by column.
     var passed: [Int: Set<Entity>] { chance.merging(once) { $0.union($1) } }
 
-    /// The evidence of the first look, without what was chance.
+    /// The evidence of the first look without the chance matches.
     func corrected(_ evidence: ColumnEvidence) -> ColumnEvidence {
         var evidence = evidence
         for (column, entities) in chance { for entity in entities { evidence.forget(entity, in: column) } }
@@ -105,7 +108,7 @@ struct Corrections {
 }
 
 extension SurveyedBatch {
-    /// What each column holds that was searched.
+    /// The searched columns, in the order of the file.
     var personalColumns: [PersonalColumn] {
         guard let layout = survey.head.layout else { return [] }
         func ordered(_ counts: [Entity: Int]?) -> [(entity: Entity, count: Int)] {
@@ -122,7 +125,7 @@ extension SurveyedBatch {
         }
     }
 
-    /// Columns that are personal data, that the contract does not speak of, and whose values are all replaced.
+    /// Columns of personal data that the contract does not declare and whose values are all replaced.
     var undeclaredKinds: [Int: Entity] {
         undeclared.filter { column, found in
             found.policy == .mask && !found.entity.isQuasi
@@ -130,7 +133,7 @@ extension SurveyedBatch {
         }.mapValues(\.entity)
     }
 
-    /// One finding about the batch for each such column; it holds the batch where rows with such data are not let through.
+    /// One finding for each such column. It holds the batch where the policy does not let such rows pass.
     var undeclaredColumns: [Finding] {
         undeclared.sorted { $0.key < $1.key }.map { column, found in
             var finding = Finding(
@@ -141,8 +144,8 @@ extension SurveyedBatch {
         }
     }
 
-    /// Labels of columns that the contract does not name and lets through: what is in them goes into the shard, and cannot be masked, so
-    /// that the batch waits.
+    /// Findings about labels of columns outside the contract that are kept. A label goes into the shard and cannot be
+    /// masked, so the batch is held.
     var personalLabels: [Finding] {
         let (schema, head) = (plan.schema, survey.head)
         guard schema.unknownFields == .keep, plan.reading.format == .csv else { return [] }
@@ -161,7 +164,8 @@ extension SurveyedBatch {
         }
     }
 
-    /// Columns that are somebody's by their names or values and have no rule, with the share of values that leave as they came.
+    /// Columns that hold personal data by name or values and have no masking rule, with the share of values that are
+    /// released unmasked.
     var unmaskedColumns: [UnmaskedColumn] {
         guard let layout = survey.head.layout else { return [] }
         let kinds = undeclaredKinds
@@ -176,7 +180,7 @@ extension SurveyedBatch {
             let proposed =
                 held.flatMap { 2 * $0.value > values ? $0.key : nil } ?? ColumnNames.proposal(layout.columns[column])
             guard let entity = proposed, values > 0 else { return nil }
-            // What is told once for the column, a key, and what policy lets pass, leave as they are.
+            // Columns that are reported once, keys, and whatever the policy allows are released as they are.
             let isMasked =
                 plan.validator.undeclaredPolicy(ofField: field) == .mask && !entity.isQuasi
                 && !plan.validator.isKey(field)

@@ -6,16 +6,18 @@ import Screening
 import Sketches
 package import Tabular
 
-/// The report as a document.
+/// The report as a JSON document.
 extension BatchReport {
-    /// The report as a document, with its findings one by one: they are made while it is written, since there may be millions.
+    /// The report with its findings one by one. They are rendered while the document is written, since there may be
+    /// millions.
     ///
-    /// - Parameter summary: the rest, where it is not as it comes.
+    /// - Parameter summary: the other members, where they differ from `summary`.
     package func outline(_ summary: [String: JSONValue]? = nil) -> JSONOutline {
         JSONOutline(summary ?? self.summary, adding: ["errors": .list(AnySequence(listed.lazy.map(document)))])
     }
 
-    /// The report without its findings one by one: Frictionless's shape and error names where it has them, and never a cell.
+    /// The report without single findings. Shape and error names follow Frictionless where it has them; no cell is
+    /// included.
     package var summary: [String: JSONValue] {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
@@ -68,13 +70,13 @@ extension BatchReport {
             "releases": .string(releases), "isRefusedRelease": .bool(isRefusedRelease), "waived": waivedDocument,
             "readers": .string(readers),
         ]
-        // Only where there is something to say.
+        // Written only when there is something to report.
         if remarks.skippedLines > 0 { members["skippedLines"] = whole(remarks.skippedLines) }
         if lacksLineEnd { members["lacksLineEnd"] = .bool(true) }
         return members
     }
 
-    /// How often each kind of finding occurred, strictest first.
+    /// The number of findings by kind, strictest first.
     package var totals: [JSONValue] {
         findings.sorted.map { kind, tally in
             var members: [String: JSONValue] = [
@@ -88,7 +90,7 @@ extension BatchReport {
         }
     }
 
-    /// One of its findings as a document.
+    /// One finding as a document.
     package func document(_ finding: Finding) -> JSONValue {
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
@@ -113,8 +115,8 @@ extension BatchReport {
         return .object(members)
     }
 
-    /// The lines, from 1, that the rows of the listed findings begin at; none for a file whose offsets are not those of a text with
-    /// lines: compressed, or in units of more than a byte.
+    /// Line numbers, from 1, of the rows with listed findings. There are none where offsets are not those of text
+    /// lines: compressed files and UTF-16 or UTF-32.
     package func lines() -> FindingLines {
         var found = FindingLines()
         guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty,
@@ -124,7 +126,7 @@ extension BatchReport {
         wanted.sort()
         var next = 0
         var (offset, line): (UInt64, Int) = (0, 1)
-        // In an array the text before a record belongs to it, but its line is where it begins to the eye.
+        // A record of an array includes the text before it; its line is that of its first visible byte.
         var waiting: UInt64?
         try? source.forEachChunk { (chunk) throws(IngestionError) in
             for at in 0..<chunk.count {
@@ -143,6 +145,7 @@ extension BatchReport {
         return found
     }
 
+    /// Thresholds, tests and rates as a document.
     var screeningDocument: JSONValue {
         func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
         func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
@@ -185,6 +188,7 @@ extension BatchReport {
         ])
     }
 
+    /// The waived findings as documents.
     var waivedDocument: JSONValue {
         .array(
             waived.map {
@@ -195,6 +199,7 @@ extension BatchReport {
             })
     }
 
+    /// Encoding and compression as a document.
     var codingDocument: JSONValue {
         var members: [String: JSONValue] = ["encoding": .string(encoding.rawValue), "offsets": .string("file")]
         if let compression {

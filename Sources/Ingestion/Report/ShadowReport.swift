@@ -6,30 +6,30 @@ import Screening
 import Sketches
 package import Tabular
 
-/// What would be different under another contract: it runs beside the one in force and decides nothing.
+/// The comparison of a candidate contract with the one in force, over the same file. It decides nothing.
 package struct ShadowReport: Sendable {
-    /// Rows that have one outcome now and would have another.
+    /// Rows that have one outcome and would have had another.
     package struct Change: Sendable, Equatable {
-        /// The outcome in force, and the one it would be.
+        /// The outcome in force, and the candidate's.
         package var now: Outcome, then: Outcome
-        /// How many rows, and the first of them.
+        /// How many rows, and the first few of them.
         package var count = 0, firstRows: [Int] = []
     }
 
-    /// The other contract's name and SHA-256.
+    /// Name and SHA-256 of the candidate contract.
     package var contract: String, digest: String
-    /// Whether the batch would be held, and whether it is.
+    /// Whether the candidate would hold the batch, and whether it is held.
     package var wouldHold = false, isHeld = false
-    /// What would hold or flag it, as finding codes.
+    /// Codes of the findings that would hold or flag it.
     package var reasons: [String] = []
-    /// The rows that would have another outcome, by outcomes.
+    /// The rows whose outcome would differ, by pair of outcomes.
     package var changes: [Change] = []
-    /// Findings that would be made more or less often: code, field, how often now and then.
+    /// Findings whose number would differ: code, field, number in force and under the candidate.
     package var findings: [(code: String, field: String, now: Int, then: Int)] = []
-    /// Why it could not be judged by the other contract, if it could not: the kind of error, since its words may name a file.
+    /// The kind of error that prevented the comparison, if any; its message might name a file.
     package var failure: String?
 
-    /// Compares the verdict in force with the report of the other contract.
+    /// Compares the verdict in force with the candidate's report.
     init(_ schema: Schema, then: BatchReport, now: JudgedBatch) {
         self.init(schema)
         (isHeld, wouldHold) = (!now.isAccepted, then.hasHoldingFinding)
@@ -50,7 +50,7 @@ package struct ShadowReport: Sendable {
         }
     }
 
-    /// It could not be judged.
+    /// A comparison that failed.
     init(_ schema: Schema, failure: String) {
         self.init(schema)
         self.failure = failure
@@ -89,7 +89,7 @@ package struct ShadowReport: Sendable {
         return changes.values.sorted { ($0.now, $0.then) < ($1.now, $1.then) }
     }
 
-    /// Whether anything would be different.
+    /// Whether nothing would be different.
     package var isSame: Bool { failure == nil && wouldHold == isHeld && changes.isEmpty && findings.isEmpty }
 
     /// The report as a document.
@@ -118,7 +118,7 @@ package struct ShadowReport: Sendable {
 }
 
 extension JudgedBatch {
-    /// Judges the same file by the contract that runs beside the one in force; whatever goes wrong with that is only told.
+    /// Judges the same file by the candidate contract. An error there is only reported, unless the work is to stop.
     func judgedByShadow() async throws(IngestionError) -> ShadowReport? {
         guard let shadow = opened.options.shadow else { return nil }
         var options = opened.options

@@ -8,9 +8,9 @@ import Screening
 import Tabular
 import Validating
 
-/// The report of a batch, built once, from the last stage that it came to.
+/// Builds the report of a batch from the last stage that it reached.
 extension SurveyedBatch {
-    /// The report of a batch whose content was judged before.
+    /// The report of a duplicate, with the verdict of the earlier batch.
     func report(duplicateOf earlier: EarlierBatch) -> BatchReport {
         var report = report(.duplicate)
         report.batch = identity.id
@@ -26,7 +26,7 @@ extension SurveyedBatch {
         return report
     }
 
-    /// What the first pass tells.
+    /// The part of the report that the first pass determines.
     fileprivate func report(_ status: BatchReport.Status) -> BatchReport {
         let cutter = opened.cutter
         var report = BatchReport(
@@ -55,12 +55,12 @@ extension SurveyedBatch {
 }
 
 extension DecidedBatch {
-    /// What the first pass and the decision tell.
+    /// The part of the report that the decision determines.
     fileprivate func report(_ status: BatchReport.Status) -> BatchReport {
         var report = surveyed.report(status)
         report.baseline = baseline?.name
         guard opened.options.mode >= .dryRun else { return report }
-        // Values that the contract lists may be named: they stand in it.
+        // Values that the contract lists may be shown, since they stand in the contract.
         for field in decision.screened.categories {
             let own = plan.schema.fields[field]
             let listed =
@@ -93,7 +93,7 @@ extension DecidedBatch {
 }
 
 extension JudgedBatch {
-    /// The whole report; what recording adds, such as the paths of published files, the recorder adds.
+    /// The whole report but for what recording adds, such as published paths.
     func report(_ status: BatchReport.Status = .checked) -> BatchReport {
         var report = decided.report(status)
         report.counts = counts
@@ -117,8 +117,8 @@ extension JudgedBatch {
 }
 
 extension SurveyedBatch {
-    /// Labels that look like others than they are. A label of the contract's is what somebody wrote there, unless the contract was
-    /// made of the file's own labels.
+    /// Labels with invisible or look-alike characters. Labels of the contract are trusted, unless it was inferred from
+    /// the file itself.
     var disguisedColumns: [(column: Int, code: FindingCode)] {
         let head = survey.head
         if plan.schema.hiddenText == .accepted { return [] }
@@ -127,14 +127,14 @@ extension SurveyedBatch {
         return labels.flatMap { column, label in hiddenText(inLabel: label).map { (column, $0) } }
     }
 
-    /// What such labels do to the batch; where the header does not fit the contract they are the likely reason.
+    /// Findings about such labels. Where the header does not fit the contract they are the likely cause.
     var disguises: [Finding] {
         let policy = plan.schema.hiddenText
         guard survey.head.layout == nil || policy >= .quarantined else { return [] }
         return Set(disguisedColumns.map(\.code)).sorted().map { Finding($0, outcome: policy, row: 0) }
     }
 
-    /// The reader, and whether a second one looked.
+    /// The reader, and whether a second one checked sampled blocks.
     private var readers: String {
         let dialect = plan.reading.dialect
         if plan.reading.format == .jsonl {

@@ -8,12 +8,12 @@ import Storage
 import Tabular
 import Validating
 
-/// A privacy budget as a decimal fraction, so that what is spent adds up exactly.
+/// A privacy budget as an exact decimal, so that the amounts spent add up exactly.
 package struct Epsilon: Sendable, Equatable {
-    /// Millionths: 1 to 10 000 000 000.
+    /// Millionths, from 1 to 10 000 000 000.
     package let millionths: UInt64
 
-    /// A number such as `0.5`, with at most six decimals, above 0 and at most 10 000.
+    /// Parses a number such as `0.5`: at most six decimals, above 0 and at most 10 000. nil for any other text.
     package init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let whole = UInt64(parts[0]), whole <= 10_000 else { return nil }
@@ -25,10 +25,10 @@ package struct Epsilon: Sendable, Equatable {
         guard 1...10_000_000_000 ~= millionths else { return nil }
     }
 
-    /// So many millionths.
+    /// A budget of so many millionths.
     init(millionths: UInt64) { self.millionths = millionths }
 
-    /// The number as text.
+    /// The number as a decimal.
     package var text: String {
         let decimals = String(1_000_000 + millionths % 1_000_000).dropFirst()
         let short = decimals.reversed().drop { $0 == "0" }.reversed()
@@ -36,37 +36,38 @@ package struct Epsilon: Sendable, Equatable {
     }
 }
 
-/// Statistics of a file with noise, fit to be published: each row may have been there or not.
+/// Statistics of a file with noise (ε-differential privacy), fit to be published: neighbouring files differ by one row.
 package struct PrivateProfile: Sendable {
-    /// One field's.
+    /// The statistics of one field.
     package struct Column: Sendable {
         /// The field's name.
         package var name: String
-        /// Values that are missing.
+        /// Missing values, with noise.
         package var missing: Int
-        /// The mean of its numbers, clipped to the contract's limits; nil when it has none, or too few rows are left beside the noise.
+        /// The mean of the numbers, clipped to the contract's limits; nil when the field has none, or too few rows
+        /// remain beside the noise.
         package var mean: Double?
-        /// How often each value that the contract lists stands.
+        /// The frequency of each value that the contract lists, with noise.
         package var counts: [String: Int]?
     }
 
-    /// Rows that keep the contract.
+    /// Rows that keep the contract, with noise.
     package var rows: Int
-    /// The columns that the contract bounds.
+    /// The fields that the contract bounds.
     package var columns: [Column]
-    /// What was spent, and on how many questions it was shared.
+    /// The budget spent, and the number of questions that share it.
     package var epsilon: Epsilon, questions: Int
-    /// What all published profiles of the same file have spent.
+    /// The budget spent by all published profiles of this file.
     package var spent: Epsilon
     /// The file's SHA-256.
     package var digest: [UInt8]
 }
 
-/// Sums over the rows of a file that noise is added to.
+/// The exact sums of one field, to which noise is added.
 private struct BoundedSums {
-    /// What a column is asked.
+    /// The questions about a field.
     enum Question {
-        /// Whole steps between the limits, how many there are, and where they begin and how wide they are.
+        /// The mean: values as whole steps from `low`, at most `most`, each `width` wide.
         case steps(most: UInt64, low: Double, width: Double)
         case values([String])
         case missing
@@ -78,7 +79,7 @@ private struct BoundedSums {
     var sum: UInt64 = 0
     var counts: [Int] = []
 
-    /// What a field is asked; nil for keys and personal data.
+    /// The questions about a field; nil for keys and personal data, which are not published.
     init?(_ schema: Schema, _ index: Int) {
         let own = schema.fields[index]
         guard own.pii == nil, own.role != .key, own.role != .subject, !schema.primaryKey.contains(own.name) else {
@@ -101,12 +102,12 @@ private struct BoundedSums {
         }
     }
 
-    /// Questions that share the budget: the missing values, and what the values are.
+    /// Number of questions: missing values, and the values themselves.
     var questions: Int { if case .missing = question { 1 } else { 2 } }
 }
 
 extension BoundedSums {
-    /// Takes in the sound rows of a block.
+    /// Adds the rows of a block that keep the contract.
     mutating func add(_ validated: ValidatedBlock, _ plan: Plan) {
         let batch = validated.batch
         let column = batch.layout.columnOfField[field]
@@ -122,7 +123,7 @@ extension BoundedSums {
             case .steps(let most, let low, let width):
                 guard let slot else { continue }
                 let steps = ((validated.numbers[slot][row] - low) / width).rounded()
-                // Clipped: no row weighs more than the contract lets it.
+                // Clipped to the limits, so that one row changes the sum by at most `most`.
                 sum += UInt64(max(0, min(Double(most), steps.isNaN ? 0 : steps)))
             case .values(let listed):
                 if let place = listed.firstIndex(of: String(decoding: text, as: UTF8.self)) { counts[place] += 1 }
@@ -133,13 +134,17 @@ extension BoundedSums {
 }
 
 extension Pipeline {
-    /// Publishes noisy statistics of a file: bounds from the contract, never from the data, and the budget in the ledger before a
-    /// number is given out.
+    /// Publishes noisy statistics of a file. Bounds come from the contract, never from the data, and the ledger records
+    /// the budget before any number is returned.
     ///
-    /// Each question has sensitivity 1 or the width of its field in whole steps, and an equal share of `epsilon`; neighbours differ by
-    /// one row.
+    /// Every question gets an equal share of `epsilon`. Its sensitivity is 1, or the field's range in whole steps for a
+    /// sum.
     ///
-    /// - Parameter limit: what all profiles of the file may spend together; nil for no limit.
+    /// - Parameters:
+    ///   - request: the file and its contract.
+    ///   - epsilon: the budget of this profile.
+    ///   - limit: the most that all profiles of the file may spend together; nil for no limit.
+    /// - Throws: `notPermitted` when the limit would be exceeded; nothing is published then.
     package func profile(
         _ request: BatchRequest, epsilon: Epsilon, limit: Epsilon?
     ) throws(IngestionError) -> PrivateProfile {
@@ -177,10 +182,15 @@ extension Pipeline {
 }
 
 extension Recorder {
-    /// Records what is spent on a file.
+    /// Records the budget spent on a file.
     ///
-    /// - Returns: what all profiles of the file have spent.
-    /// - Throws: `notPermitted` when that is more than the limit; nothing is recorded then.
+    /// - Parameters:
+    ///   - epsilon: the budget of this profile.
+    ///   - digest: SHA-256 of the file, by which budgets add up.
+    ///   - request: names dataset and contract in the entry.
+    ///   - limit: the most that may be spent in all; nil for no limit.
+    /// - Returns: the budget that all profiles of the file have spent.
+    /// - Throws: `notPermitted` when that exceeds the limit; nothing is recorded then.
     fileprivate func spend(
         _ epsilon: Epsilon, on digest: [UInt8], of request: BatchRequest, limit: Epsilon?
     ) throws(IngestionError) -> Epsilon {
@@ -204,8 +214,8 @@ extension Recorder {
     }
 }
 
-/// Noise of the discrete Laplace distribution, shared among questions (Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential
-/// Privacy", 2020).
+/// Noise of the discrete Laplace distribution (Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential
+/// Privacy", 2020), its budget shared equally among the questions.
 private struct Noise {
     let questions: Int
     private let epsilon: Epsilon
@@ -216,7 +226,7 @@ private struct Noise {
         self.epsilon = epsilon
     }
 
-    /// A count with noise of scale sensitivity · questions / ε; what falls below 0 is 0.
+    /// A count with noise of scale sensitivity · questions / ε, not below 0.
     mutating func told(_ value: UInt64, sensitivity: UInt64 = 1) -> UInt64 {
         let laplace = DiscreteLaplace(
             numerator: sensitivity * UInt64(questions) * 1_000_000, denominator: epsilon.millionths)
@@ -225,9 +235,12 @@ private struct Noise {
 }
 
 extension BoundedSums {
-    /// The sums with noise.
+    /// The field's statistics with noise.
     ///
-    /// - Parameter rows: the number of rows, with noise.
+    /// - Parameters:
+    ///   - noise: the noise and its source of randomness.
+    ///   - total: the number of rows, with noise.
+    ///   - name: the field's name.
     fileprivate func told(with noise: inout Noise, rows total: UInt64, name: String) -> PrivateProfile.Column {
         var column = PrivateProfile.Column(name: name, missing: Int(noise.told(UInt64(missing))))
         switch question {

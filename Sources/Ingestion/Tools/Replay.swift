@@ -8,27 +8,28 @@ import Storage
 package import Tabular
 import Validating
 
-/// A batch as the record and its kept decision tell it, replayed where its source is there.
+/// A judged batch by its record and kept decision, and the result of replaying it where its source is available.
 package struct Replay: Sendable {
-    /// The entries of the batch.
+    /// The batch's `batch.received` and `batch.judged` entries.
     package var received: LedgerEntry, judged: LedgerEntry
-    /// Its contract's fields; none when the decision keeps no contract.
+    /// Names of the contract's fields; empty when the decision keeps no contract.
     package var fields: [String] = []
-    /// The decision that was kept, when the batch came so far and the file is the recorded one.
+    /// The kept decision; nil when the batch was never decided.
     package var decision: Decision?
-    /// What the row map says of the rows.
+    /// The recorded outcome of every row.
     package var fates = RowMap()
-    /// Rows that the replay judged as the record says, and the first of those that it did not.
+    /// Rows whose replayed outcome is the recorded one, and the first five that differ.
     package var agreed = 0, differing: [Int] = []
-    /// Whether every row came out as recorded, and there are as many as then.
+    /// Whether every row was replayed with its recorded outcome.
     package var isSame: Bool { differing.isEmpty && agreed == fates.rowCount }
-    /// Whether there was a source to replay.
+    /// Whether the source was available and replayed.
     package var isReplayed = false
-    /// The row that was asked for: its findings, and what it measures beside every line.
+    /// For the requested row: its findings, and its scores with their thresholds.
     package var findings: [Finding] = [], scores: [LineScore] = []
-    /// Findings of a row that only the quarantine shard tells, as it was sealed: code, field, statistic, threshold.
+    /// For a row of a batch that cannot be replayed: findings from its quarantine shard, with code, field, statistic
+    /// and threshold.
     package var sealedFindings: JSONValue?
-    /// What the gate had learnt when it judged the batch, where that was asked for.
+    /// What the tests knew when they judged the batch, where that was asked for.
     package var learnt: JSONValue?
 
     init(received: LedgerEntry, judged: LedgerEntry) {
@@ -37,14 +38,14 @@ package struct Replay: Sendable {
     }
 }
 
-/// What is kept with a decision so that it can be replayed without anything else: the contract and how the file was read.
+/// Contract and reading settings as they are kept with a decision, so that a replay needs nothing else.
 struct KeptReading: Sendable {
     var schema: Schema
     /// The contract as it was written.
     var contract: JSONValue
     var options: BatchOptions
 
-    /// As it is sealed with the decision.
+    /// The document that is sealed with the decision.
     static func document(_ batch: BatchIdentity, _ plan: KeptPlan) -> JSONValue {
         .object([
             "contract": .string(batch.document.text(pretty: false)), "fields": .array(batch.fields.map { .string($0) }),
@@ -62,7 +63,7 @@ struct KeptReading: Sendable {
         do throws(SchemaError) {
             let loaded = try Schema.load(whole: contract, name: "kept contract")
             var read = Schema.digested(loaded)
-            // A JSON Schema names its properties in an order that JSON does not keep.
+            // A JSON Schema's properties have no order in JSON, so the order of fields is kept beside it.
             let order = document["fields"]?.items?.compactMap(\.text) ?? []
             let fields = order.compactMap { name in read.fields.first { $0.name == name } }
             if fields.count == read.fields.count { read.fields = fields }
@@ -85,7 +86,7 @@ struct KeptReading: Sendable {
 }
 
 extension Schema {
-    /// Reads a contract in its canonical form, which holds the documents that its JSON Schemas refer to.
+    /// Loads a contract in canonical form, which includes the documents that its JSON Schemas refer to.
     static func load(whole contract: String, name: String) throws(SchemaError) -> LoadedSchema {
         let parsed = try loadDocument(Array(contract.utf8), name: name)
         var others: [String: [UInt8]] = [:]
@@ -96,7 +97,7 @@ extension Schema {
     }
 }
 
-/// How a file was read, as far as a replay needs it.
+/// The reading settings of a batch, as far as a replay needs them.
 struct KeptPlan: Sendable {
     let isInferred: Bool
     let dialect: Dialect
@@ -116,12 +117,15 @@ struct KeptPlan: Sendable {
 }
 
 extension Store {
-    /// What was decided about a batch, replayed from the record: the kept decision over the batch's source gives the same rows, or
-    /// the difference is told.
+    /// Explains a batch from its record and, where its source is available, judges it again by the kept decision. A
+    /// different outcome is reported, not an error.
     ///
     /// - Parameters:
-    ///   - row: the row that is asked for, from 1; nil for the batch as a whole.
-    ///   - file: the original file, which is not kept of accepted batches; that of a held one is sealed here.
+    ///   - batch: the batch's id.
+    ///   - row: a row to explain, from 1; nil for the batch as a whole.
+    ///   - file: the original file, which the store does not keep of accepted batches. The source of a held batch is in
+    ///     the store.
+    /// - Throws: `noInput` for an unknown batch or row, `damaged` when a kept file is not the recorded one.
     package func replay(_ batch: String, row: Int?, file: String?) throws(IngestionError) -> Replay {
         let log = try proven().log
         let query = LineageQuery(log.ledger)
@@ -177,7 +181,8 @@ extension Store {
         return replay
     }
 
-    /// The batch's source: the file that was given, if it is that, or the one that was sealed when the batch was held.
+    /// The batch's source: the given file if its digest is the recorded one, or the sealed source of a held batch; nil
+    /// without either.
     private func original(
         of received: LedgerEntry, batch: String, file: String?, sealed files: [PublishedFile]
     ) throws(IngestionError) -> InputFile? {
@@ -206,7 +211,7 @@ extension Store {
         return try InputFile(plain, calling: "batch \(batch)")
     }
 
-    /// What the quarantine shard says of a row that was held back.
+    /// The findings that the quarantine shard states for a row.
     private func sealedFindings(
         at place: RowMap.Place, of batch: String, among files: [PublishedFile]
     ) throws(IngestionError) -> JSONValue? {
@@ -228,9 +233,13 @@ extension Store {
 }
 
 extension Replay {
-    /// Judges the rows of the source by the kept decision, and counts those that come out as recorded.
+    /// Judges the source by the kept decision and counts the rows with their recorded outcome.
     ///
-    /// - Parameter row: the row whose findings and scores are told.
+    /// - Parameters:
+    ///   - source: the batch's file.
+    ///   - plan: how it was read and judged.
+    ///   - decision: the kept decision.
+    ///   - row: the row whose findings and scores are wanted.
     fileprivate mutating func run(
         _ source: InputFile, plan: Plan, decision: Decision, row: Int?
     ) throws(IngestionError) {
@@ -256,7 +265,7 @@ extension Replay {
                     }
                     rest -= 1
                     let number = block.firstRow + index
-                    // A row of a held batch that had no reason of its own is held with it.
+                    // A row of a held batch without a finding of its own is recorded as held with the batch.
                     if let fate = recorded.first?.fate, fate.outcome.map({ $0 == outcome }) ?? outcome.isReleased {
                         agreed += 1
                     } else if differing.count < 5 {
@@ -272,7 +281,7 @@ extension Replay {
 }
 
 extension Plan {
-    /// The plan with what a first look at all rows corrects, as the pipeline has it; nil when the header does not fit.
+    /// The plan with the corrections of a first look at all rows, as in the pipeline; nil when the header does not fit.
     fileprivate func corrected(by source: InputFile) throws(IngestionError) -> Plan? {
         let cutter = try SliceCutter(source, plan: reading, sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else { return nil }

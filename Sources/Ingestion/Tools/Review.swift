@@ -8,25 +8,25 @@ import Sketches
 import Storage
 import Tabular
 
-/// A person's decision to let a held batch out in spite of what statistics say of it, or to have it judged again, with what was sealed
-/// of the batch.
+/// A person's decision about a held batch: release it although statistics hold it, or have it judged again. The sealed
+/// source is the input.
 struct Waiver: Sendable {
     /// The held batch.
     let held: String
-    /// Why.
+    /// The reason, which the ledger records.
     let reason: String
-    /// Whether what statistics say holds nothing back; else the batch is let out only when it passes by itself.
+    /// Whether statistical findings are waived. Otherwise the batch is released only if it passes by itself.
     let waivesStatistics: Bool
-    /// Fields whose change stays: their level begins with the batch.
+    /// Fields whose change is permanent: their baseline begins anew with this batch.
     let newLevels: Set<String>
-    /// SHA-256 of the name that its file came under.
+    /// SHA-256 of the name under which its file came.
     let nameHash: [UInt8]
-    /// Its sealed source, opened into a file without a name.
+    /// Its sealed source, decrypted into an unnamed file.
     let source: InputFile
-    /// What came beside its file.
+    /// The sidecars that came with the file.
     let sidecars: Sidecars
 
-    /// A release that is refused: nothing is recorded, and the batch stays held.
+    /// The report of a refused release: nothing is recorded, and the batch stays held.
     func refused(_ judged: JudgedBatch) -> BatchReport {
         var report = judged.report(.held)
         report.batch = held
@@ -37,30 +37,31 @@ struct Waiver: Sendable {
 }
 
 extension BatchIdentity {
-    /// What is recorded once for content that a person let out: of two who do so at the same time one comes second.
+    /// The key under which a release is recorded, so that of two concurrent releases of the same content the second is
+    /// a duplicate.
     var releaseKey: [UInt8] {
         let parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
         return SHA256.hash(JSONValue.array(parts.map { .string($0) }).canonicalBytes())
     }
 }
 
-/// A held batch that nobody has dealt with.
+/// A held batch that nobody has decided about.
 package struct HeldBatch: Sendable, Equatable {
-    /// What holds it.
+    /// One reason why it is held.
     package struct Reason: Sendable, Equatable {
-        /// The finding's code, and the field that it is about; empty where it is about none.
+        /// The finding's code, and the field that it is about; empty for none.
         package let code: String, field: String
     }
 
-    /// The batch, the dataset it came to, and who sent it.
+    /// The batch, its dataset and its supplier.
     package let batch: String, dataset: String, source: String
-    /// When it was judged.
+    /// The time of the verdict.
     package let time: String
-    /// Rows in it.
+    /// Number of rows.
     package let rows: Int
     /// What holds it.
     package let reasons: [Reason]
-    /// The oldest held batch that shows the same change; empty where this is the one.
+    /// The oldest held batch that shows the same change; empty when this is the oldest.
     package internal(set) var incident = ""
 
     init(_ received: JSONValue, _ judged: JSONValue) {
@@ -72,14 +73,14 @@ package struct HeldBatch: Sendable, Equatable {
         if let told = judged["held_for"]?.items {
             reasons = told.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
         } else {
-            // Earlier versions told the codes alone, those of remarks among them.
+            // Early versions recorded codes without fields, and remarks among them.
             reasons = (judged["batch_findings"]?.items ?? []).map { Reason(code: $0.text ?? "", field: "") }
         }
     }
 }
 
 extension Store {
-    /// The held batches that nobody has dealt with, newest first, by the proven record; of one dataset when it is given.
+    /// The open holds, newest first, by the proven record; of one dataset when it is given.
     package func heldBatches(of dataset: String? = nil) throws(IngestionError) -> [HeldBatch] {
         let (log, state) = try proven()
         var found: [HeldBatch] = []
@@ -94,7 +95,8 @@ extension Store {
         return found.withIncidents()
     }
 
-    /// The accepted batch of the same content in the same dataset, if there is one: what was accepted once is never accepted again.
+    /// The accepted batch of the same content in the same dataset; nil when there is none. Accepted content is never
+    /// accepted again.
     func accepted(sameAs received: JSONValue, _ judged: JSONValue) throws(IngestionError) -> String? {
         let (log, state) = try proven()
         guard let dataset = received["dataset"]?.text, let data = received["data_hash"]?.text,
@@ -109,7 +111,8 @@ extension Store {
             guard let other = run.first(where: { $0.event == .batchReceived })?.body,
                 other["dataset"]?.text == dataset, other["data_hash"]?.text == data
             else { continue }
-            // Where sources are held against each other, the same words from another one are words of their own.
+            // Where sources are compared with each other, equal content from another source is an independent
+            // statement.
             if judged["cross"] != nil, other["source"]?.text != received["source"]?.text { continue }
             return batch
         }
@@ -117,11 +120,12 @@ extension Store {
     }
 }
 
-/// What was sealed of a held batch, each file held against the record.
+/// The sealed files of a held batch, each checked against the record.
 private struct SealedBatch {
     let source: InputFile
     let sidecars: Sidecars
-    /// How it was read and by which contract, where it came so far and this version can read it.
+    /// Contract and reading settings at the time; nil where the batch did not come so far, or this version cannot read
+    /// them.
     let reading: KeptReading?
 
     init(_ batch: String, _ entries: [LedgerEntry], format: SourceFormat?, _ store: Store) throws(IngestionError) {
@@ -147,7 +151,7 @@ private struct SealedBatch {
             if let told = document?["reading"], let format { reading = try? KeptReading(told, format: format) }
         }
         self.reading = reading
-        // Without a name: it is gone with this process, however that ends.
+        // The plaintext goes into an unnamed file, which vanishes with this process.
         let plain = try storing { () throws(StorageError) in
             try FileDescriptor.unnamed(in: store.workFolder, calling: "the held source")
         }
@@ -161,7 +165,8 @@ private struct SealedBatch {
         source = try InputFile(plain, calling: "batch \(batch)")
     }
 
-    /// The contract in force for its dataset: the one that is given, else what `sluice.yaml` names, else the one that it was judged by.
+    /// The contract in force for the batch's dataset: the given one, else the one in `sluice.yaml`, else the one that
+    /// it was judged by.
     func contract(
         _ given: LoadedSchema?, _ store: Store, batch: String, dataset: String
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue) {
@@ -170,7 +175,7 @@ private struct SealedBatch {
             let loaded = try store.contract(of: dataset)
             return (Schema.digested(loaded), loaded.document)
         }
-        // What stands beside a contract is not sealed with it: without its lists of names less would be masked.
+        // Files beside a contract are not sealed with it. Without its name lists fewer values would be masked.
         guard let reading, !reading.schema.needsOtherFiles else {
             throw IngestionError(
                 .usage,
@@ -182,7 +187,7 @@ private struct SealedBatch {
 }
 
 extension Schema {
-    /// Whether the contract names files that stand beside it.
+    /// Whether the contract names files beside it.
     fileprivate var needsOtherFiles: Bool {
         fields.contains { $0.pii?.dictionary != nil }
             || foreignKeys.contains { if case .file = $0.source { true } else { false } }
@@ -190,23 +195,26 @@ extension Schema {
 }
 
 extension Pipeline {
-    /// What became of a release.
+    /// The result of a release.
     package enum Release: Sendable {
         /// The batch was judged again: it is accepted, or the release was refused and it stays held.
         case judged(BatchReport)
-        /// Its content was accepted before, as this batch: nothing was done.
+        /// The same content was accepted before, as this batch; nothing was done.
         case earlier(String)
     }
 
-    /// Takes a held batch through the whole gate once more, under the contract and the settings in force: what statistics say of it
-    /// is waived and recorded, and nothing else is. What is accepted is a batch of its own, with all its sound rows in its baseline.
+    /// Judges a held batch once more, under the contract and settings in force. Statistical findings are waived and
+    /// recorded; all others still hold it. If it is accepted, the result is a batch of its own, and its released rows
+    /// join the baseline.
     ///
     /// - Parameters:
-    ///   - reason: why; it is recorded.
-    ///   - newLevels: fields whose change stays, `*` for all: what came before says nothing of them any more.
-    ///   - waivesStatistics: false to let it out only when it passes by itself, beside what was accepted since.
-    ///   - contract: the contract, or nil for the one of the dataset.
-    ///   - asked: how many workers, and what the report lists.
+    ///   - held: the held batch's id.
+    ///   - reason: why; the ledger records it.
+    ///   - newLevels: fields whose change is permanent, `*` for all: earlier batches no longer count for them.
+    ///   - waivesStatistics: false to release it only if it passes by itself, against what was accepted since.
+    ///   - given: the contract; nil for that of the dataset.
+    ///   - asked: number of workers, and what the report lists.
+    /// - Throws: `usage` for a batch that is not held, or a reason that holds personal data.
     package func release(
         _ held: String, reason: String, newLevels: [String] = [], waivesStatistics: Bool = true,
         contract given: LoadedSchema?, options asked: BatchOptions
@@ -227,13 +235,13 @@ extension Pipeline {
         let (schema, document) = try sealed.contract(given, store, batch: held, dataset: dataset)
         var options = asked
         options.mode = .ingest
-        // Judged once already, and held.
+        // It was judged before and held, so it must not count as a duplicate.
         options.force = true
         options.supersedes = nil
         options.shadow = nil
         options.format = format
         options.sliceBytes = store.configuration.sliceBytes
-        // How a file is written is no setting: as it could be read then.
+        // How the file is written is a fact, not a setting: it is read as it could be read then.
         if let read = sealed.reading?.options {
             (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
             (options.excluded, options.engine) = (read.excluded, read.engine)
@@ -250,7 +258,7 @@ extension Pipeline {
         return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
     }
 
-    /// The fields that are named, or all.
+    /// The named fields, or all for `*`.
     private static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
         let known = schema.fields.map(\.name)
         if named.contains("*") { return Set(known) }
@@ -264,7 +272,7 @@ extension Pipeline {
         return Set(named)
     }
 
-    /// A reason stands in the ledger for good.
+    /// Refuses a reason with personal data or credentials in it: the ledger keeps it for good.
     private func requireTellable(_ reason: String) throws(IngestionError) {
         guard (1...1024).contains(reason.utf8.count) else {
             throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
@@ -276,7 +284,9 @@ extension Pipeline {
         }
     }
 
-    /// What the record says of a held batch; throws for any other.
+    /// The entries of a held batch.
+    ///
+    /// - Throws: `usage` for a batch that is not held or is already decided.
     private static func requireHeld(
         _ held: String, _ entries: [LedgerEntry]
     ) throws(IngestionError) -> (received: JSONValue, judged: JSONValue) {

@@ -7,32 +7,36 @@ import Storage
 import Tabular
 import Validating
 
-/// The score of one row: how isolated it is, and its largest modified z-score.
+/// The anomaly score of one row.
 package struct RowScore: Sendable {
-    /// Data record number, from 1.
+    /// Data row, from 1.
     package var row: Int
-    /// The mean rank of three detectors, or the isolation forest's score, 0 to 1; larger is stranger. NaN when the row could not be read.
+    /// The mean rank of three detectors, or the isolation forest's score; 0 to 1, larger is more anomalous. NaN when
+    /// the row could not be read.
     package var score: Double
-    /// The largest |M|; NaN when no column has a rule.
+    /// The largest modified z-score in absolute value; NaN when no column has a threshold.
     package var modifiedZ: Double
-    /// The contract's field with the largest |M|, or -1.
+    /// The contract's field with that score, or -1.
     package var field: Int
 }
 
-/// What the score of a row is.
+/// The method behind a row's score.
 package enum ScoreMethod: String, Sendable, CaseIterable {
-    /// The mean rank of an isolation forest, histograms and near rows.
+    /// The mean rank of an isolation forest, histograms and nearest neighbours.
     case ensemble
-    /// The isolation forest alone.
+    /// The isolation forest alone (Liu, Ting, Zhou 2008; extended by Hariri et al. 2019 where splits combine features).
     case forest
 }
 
-/// Scores every row of a file against the file itself: a tool for looking at data, not the gate.
+/// Scores every row of a file against the file itself. It is a tool for exploring data and has no part in the gate.
 ///
 /// - Parameters:
-///   - method: what the score is.
-///   - dimensions: features a split combines; 1 is the classical forest.
-///   - emit: called for every row in order.
+///   - path: the file.
+///   - schema: the contract.
+///   - options: how the file is read, and the seed.
+///   - method: the score's method.
+///   - dimensions: features that a split of the forest combines; 1 is the classical forest.
+///   - emit: called with the scores of all rows, in order.
 package func scoreRows(
     _ path: String, schema: Schema, options: BatchOptions, method: ScoreMethod, dimensions: Int,
     emit: ([RowScore]) -> Void
@@ -41,12 +45,12 @@ package func scoreRows(
     var schema = schema
     schema.forest.dimensions = dimensions
     schema.foreignKeys = []
-    // Numbers alone are looked at, and nothing is released.
+    // Only numbers are examined and nothing is released, so personal data is not searched for.
     (schema.undeclaredPII, schema.secrets, schema.hiddenText) = (.allow, .accepted, .accepted)
     for field in schema.fields.indices {
         (schema.fields[field].undeclaredPII, schema.fields[field].secrets) = (nil, nil)
         schema.fields[field].hiddenText = nil
-        // All columns are looked at, unless somebody wrote that one is not.
+        // All columns are examined unless the contract excludes one.
         if schema.isInferred {
             (schema.fields[field].role, schema.fields[field].form, schema.fields[field].pii) = (nil, nil, nil)
         }
@@ -66,14 +70,14 @@ package func scoreRows(
     guard !plan.screened.forest.isEmpty, profile.sample.count >= 2 else {
         throw IngestionError(.unreadableData, "\(path): there are no numeric columns with values to score")
     }
-    // Measures alone: lengths of texts are no features of the forest. They are the first of the sample's numbers.
+    // Numeric fields only: lengths of texts are no features here. They come first among the sample's numbers.
     let features = Array(plan.screened.fields.indices)
     var sample = RowSample(capacity: profile.sample.capacity, width: features.count)
     for row in 0..<profile.sample.count {
         let first = row * profile.sample.width
         sample.append(rank: profile.sample.ranks[row], features.map { profile.sample.values[first + $0] })
     }
-    // A way to look at data: no secret is needed, and the same rows give the same scores anywhere.
+    // Not secret, so that the same rows have the same scores everywhere.
     let seed = options.seed ?? Plan.word(SHA256.hash(schema.digest))
     let forest = WideForest(
         sample, fields: plan.screened.fields,
@@ -103,14 +107,14 @@ package func scoreRows(
         })
 }
 
-/// Scores the rows of slices.
+/// Scores the rows of slices; immutable and shared by workers.
 private struct RowScorer: Sendable {
-    /// What tells how isolated a row is.
+    /// The detector behind the score.
     enum Detector: Sendable {
         case ensemble(AnomalyEnsemble)
         case forest(WideForest)
 
-        /// The score of each row.
+        /// The score of each row, from columns of equal length.
         func scores(_ columns: [[Double]]) -> [Double] {
             switch self {
             case .ensemble(let ensemble): ensemble.scores(columns)
@@ -124,7 +128,7 @@ private struct RowScorer: Sendable {
     /// Thresholds of single columns, by feature.
     let rules: [(Int, ModifiedZ)]
 
-    /// The score of each row of a slice.
+    /// The scores of a slice's rows.
     func scores(_ slice: SourceSlice) -> [RowScore] {
         var out: [RowScore] = []
         out.reserveCapacity(slice.rowCount)
@@ -149,7 +153,7 @@ private struct RowScorer: Sendable {
 }
 
 extension SliceWork {
-    /// The first pass, for the sample alone.
+    /// The first pass, for its sample only.
     fileprivate func profile(
         _ source: InputFile, _ cutter: SliceCutter, runner: LocalRunner
     ) async throws(IngestionError) -> Profile {

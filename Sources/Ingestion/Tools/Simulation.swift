@@ -5,40 +5,42 @@ import Sealing
 import Sketches
 package import Tabular
 
-/// The last accepted batches judged again under the settings of now, each beside those that were accepted before it: what would have been
-/// held, and for what. Nothing is written.
+/// The last accepted batches, judged again under the present settings, each against those accepted before it. It shows
+/// what would have been held and why, and writes nothing.
 package struct Simulation: Sendable {
     /// A batch as it would be judged.
     package struct JudgedBatch: Sendable {
         /// The batch, who sent it, and when it was published.
         package let batch: String, source: String, time: String
-        /// Its rows, those that are kept of it, and of these how many would be held back.
+        /// Its rows, the rows kept in its sample, and how many of those would be held back.
         package let rows: Int, sampled: Int, rowsHeld: Int
-        /// Batches that it is judged by.
+        /// Number of batches in its baseline.
         package let before: Int
-        /// Whether it would be held, or only remarked on since few batches are known.
+        /// Whether it would be held, or only flagged because the learning phase is not over.
         package let isHeld: Bool, isLearning: Bool
-        /// What would be found about it as a whole.
+        /// Findings about the whole batch.
         package let findings: [Finding]
-        /// What would be found in its rows, by code, with how many of them it would hold back.
+        /// Findings in its sampled rows by code and field, with their number and whether they hold rows back.
         package let rowFindings: [(code: FindingCode, field: Int, count: Int, held: Bool)]
     }
 
-    /// The dataset, and where the contract is from.
+    /// The dataset, and the origin of the contract.
     package let dataset: String, origin: String
     /// The batches, oldest first.
     package let batches: [JudgedBatch]
     /// The names of the contract's fields.
     package let fields: [String]
-    /// The named baseline that batches are judged by in fact, and that is not looked at here.
+    /// The named baseline that real batches are judged by; the simulation ignores it.
     package let named: String?
 }
 
 extension Store {
-    /// Judges the last accepted batches of a dataset again, by what is kept of them.
+    /// Judges the last accepted batches of a dataset again, by their kept samples.
     ///
     /// - Parameters:
-    ///   - last: how many.
+    ///   - dataset: the dataset.
+    ///   - last: how many batches.
+    ///   - given: the contract.
     ///   - settings: changes to the contract, each `KEY=VALUE`.
     package func simulate(
         _ dataset: String, last: Int, contract given: StatisticsContract, settings: [String]
@@ -58,14 +60,14 @@ extension Store {
             fields: contract.names.map { LabelSearch.usual.shown($0) }, named: named)
     }
 
-    /// An accepted batch, as far as it is kept.
+    /// An accepted batch with its kept sample.
     private struct Accepted {
         let file: PublishedFile
         let source: String
         let baseline: Baseline
     }
 
-    /// The last accepted batches and those that they are judged by, oldest first.
+    /// The last accepted batches and those that they are judged against, oldest first.
     private func accepted(
         _ dataset: String, last: Int, _ contract: StatisticsContract
     ) throws(IngestionError) -> [Accepted] {
@@ -104,7 +106,7 @@ extension Store {
         return found.reversed()
     }
 
-    /// Judges one of them beside those before it, of its own source where that has rows enough.
+    /// Judges one batch against those before it, of its own source where that has enough rows.
     private func judge(
         _ one: Accepted, before: [Accepted], _ contract: StatisticsContract
     ) -> Simulation.JudgedBatch {
@@ -141,7 +143,7 @@ extension Store {
 }
 
 extension Simulation {
-    /// As a document.
+    /// The simulation as a document.
     package var document: JSONValue {
         func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
         func name(_ field: Int) -> JSONValue { fields.indices.contains(field) ? .string(fields[field]) : .null }

@@ -6,25 +6,25 @@ import Sketches
 import Tabular
 import Validating
 
-/// The contract that a dataset's batches are judged by, as far as statistics go.
+/// The contract of a dataset as far as statistics need it.
 package struct StatisticsContract: Sendable {
-    /// The contract, without what was excluded.
+    /// The contract, without excluded fields.
     let schema: Schema
-    /// What statistics look at.
+    /// The fields that are screened.
     let screened: ScreenedFields
-    /// Where it is from.
+    /// The contract's origin: a file, `sluice.yaml` or a batch.
     let origin: String
-    /// The contract as it is written.
+    /// The contract as it was written.
     private let document: JSONValue
     /// Fields that are not screened, whatever the contract says.
     private let excluded: [String]
 
     /// The names of the contract's fields.
     var names: [String] { schema.fields.map(\.name) }
-    /// The names of a sample's numbers and codes.
+    /// The names of a sample's numbers, and of its codes.
     var features: [String] { screened.numberNames(names) }
     var codes: [String] { screened.codeNames(names) }
-    /// What a field's own remarks do to a row.
+    /// By screened field, the outcome of a row with a finding of that field.
     var actions: [Int: Outcome] {
         Dictionary(
             screened.fields.map { ($0, schema.fields[$0].anomaly.action) }, uniquingKeysWith: { first, _ in first })
@@ -50,7 +50,10 @@ package struct StatisticsContract: Sendable {
         }
     }
 
-    /// The same contract with other settings, each `KEY=VALUE`: a key under `sluice:`, or `fields.NAME.` and one under the field's.
+    /// The contract with changed settings, each `KEY=VALUE`: a key under `sluice:`, or `fields.NAME.` and a key of the
+    /// field.
+    ///
+    /// - Throws: `usage` for a setting that is not `KEY=VALUE` or that the contract's loader refuses.
     func setting(_ settings: [String]) throws(IngestionError) -> StatisticsContract {
         if settings.isEmpty { return self }
         var changed = document
@@ -70,7 +73,7 @@ package struct StatisticsContract: Sendable {
             read, document: loaded.document, origin: origin + ", with --set", excluded: excluded)
     }
 
-    /// Where a setting stands in the contract, and its value. A field's name may have points in it.
+    /// The path of a setting in the contract, and its value. A field's name may contain dots.
     private static func parsed(
         _ setting: String, fields: [JSONValue]
     ) throws(IngestionError) -> (path: [String], value: JSONValue) {
@@ -98,7 +101,7 @@ package struct StatisticsContract: Sendable {
         return (path + ["sluice"] + parts, value(of: String(setting[setting.index(after: sign)...])))
     }
 
-    /// A value as YAML reads it: a number, true, false, a list or mapping in JSON, else a text.
+    /// A value as YAML reads it: a number, `true`, `false`, a list or mapping in JSON, else a text.
     private static func value(of text: String) -> JSONValue {
         (try? JSONValue.parse(Array(text.utf8))) ?? .string(text)
     }
@@ -116,8 +119,8 @@ package struct StatisticsContract: Sendable {
 }
 
 extension Store {
-    /// The contract that the next batch of a dataset is judged by: the one that is given, else what `sluice.yaml` names, else the one of
-    /// the newest accepted batch.
+    /// The contract that the next batch of a dataset is judged by: the given one, else the one in `sluice.yaml`, else
+    /// that of the newest accepted batch.
     package func statisticsContract(
         of dataset: String, given: (contract: LoadedSchema, origin: String)? = nil
     ) throws(IngestionError) -> StatisticsContract {
@@ -138,7 +141,7 @@ extension Store {
         return try statisticsContract(ofBatch: batch)
     }
 
-    /// The contract that a batch was judged by, as it was kept with its decision.
+    /// The contract that a batch was judged by, from its kept decision.
     func statisticsContract(ofBatch batch: String) throws(IngestionError) -> StatisticsContract {
         let log = try proven().log
         let entries = try recording { () throws(LedgerError) in try log.run(batch) }

@@ -3,30 +3,39 @@ import Lineage
 import Storage
 import Tabular
 
-/// A copy of a store that stands by itself: configuration, contracts, the record as of one moment, and every file that it
-/// names. Keys only when they are asked for: whoever has both has the data.
+/// A self-contained copy of a store: configuration, contracts, the record as of one moment, and every file that it
+/// names. Keys are copied only on request, since whoever holds them and the copy can read the data.
 package struct Backup: Sendable {
-    /// What was put into the copy.
+    /// The contents of a copy.
     package struct Result: Sendable {
-        /// Ledger entries in the copy.
+        /// Number of ledger entries.
         package var entries = 0
-        /// Sealed files and receipts, and how many of them share the disk's blocks with the store until one of the two changes.
+        /// Number of sealed files and receipts, and how many of them are reflinks that share disk blocks with the
+        /// store.
         package var files = 0, shared = 0
-        /// Key files.
+        /// Number of key files.
         package var keys = 0
     }
 
-    /// The name of the file in a backup that says it is whole; written last.
+    /// The file that marks a backup as complete; it is written last.
     package static let markName = "backup.json"
-    /// The same, signed by the ledger's key: what configuration, contracts and keys were.
+    /// Digests of configuration, contracts and keys, signed by the ledger's key.
     static let noteName = "backup.note"
+    /// The first line of the signed note; `restore` refuses another version.
     static let noteHead = "sluice backup v2"
 
-    /// Copies a store while it may be written to.
+    /// Copies a store that may be written to meanwhile.
     ///
-    /// The record is copied first, by SQLite's backup API, in one read transaction: it is the state of one moment. Files
-    /// that it names never change and are never removed, so whatever is published meanwhile is simply not part of it.
-    /// Delivered files that have no outcome yet stay in the store: they are not the store's data yet.
+    /// The record is copied first, by SQLite's backup API in one read transaction, and so is the state of one moment.
+    /// The files that it names never change and are never removed; later ones are not part of the copy. Delivered files
+    /// without an outcome stay behind: they are not yet the store's data.
+    ///
+    /// - Parameters:
+    ///   - recorder: the open store.
+    ///   - target: an empty or new folder.
+    ///   - withKeys: whether keys are copied too.
+    /// - Returns: the contents of the copy.
+    /// - Throws: `damaged` when the record or a file does not hold: an unusable backup must not look like one.
     package static func make(
         of recorder: Recorder, in target: String, withKeys: Bool
     ) async throws(IngestionError) -> Result {
@@ -37,7 +46,7 @@ package struct Backup: Sendable {
         let ledgerPath = join(target, "ledger.sqlite")
         let head = try recording { () throws(LedgerError) in try recorder.ledger.backUp(to: ledgerPath) }
         result.entries = head.size
-        // A backup that restore would refuse must not look like one.
+        // A copy that `restore` would refuse is not made.
         let verified = try recording { () throws(LedgerError) in
             try Ledger.verify(path: ledgerPath, key: recorder.ledger.verifier)
         }
@@ -78,7 +87,7 @@ package struct Backup: Sendable {
         return result
     }
 
-    /// Writes the mark, and before it the same under a signature.
+    /// Writes the signed note, then the mark.
     static func sign(_ mark: JSONValue, _ store: Store, in root: OpenFolder) throws(IngestionError) {
         let text = "\(noteHead)\n\(String(decoding: mark.canonicalBytes(), as: UTF8.self))\n"
         let (key, note): (SigningKey, String)
@@ -95,6 +104,7 @@ package struct Backup: Sendable {
 
     // MARK: Both
 
+    /// Refuses a target that is not an empty folder.
     static func requireEmpty(_ target: String) throws(IngestionError) {
         let isTaken = try storing { () throws(StorageError) in
             if try fileStatus(target) == nil { return false }
@@ -103,7 +113,8 @@ package struct Backup: Sendable {
         if isTaken { throw IngestionError(.cannotCreate, "\(target) is not empty; choose a new folder") }
     }
 
-    /// Whether a file that nothing rests on any more is missing or changed: it is no part of the copy.
+    /// Whether a file is missing or changed that nothing depends on, since its batch is excluded. It is left out of the
+    /// copy.
     static func isLost(
         _ path: RelativePath, _ recorded: RecordedPlaces.Recorded, in store: Store
     ) async throws(IngestionError) -> Bool {
@@ -113,7 +124,12 @@ package struct Backup: Sendable {
         }
     }
 
-    /// Waits for a file that was committed and is just being moved into place by another process.
+    /// Waits for a committed file that another process is just moving into place.
+    ///
+    /// - Parameters:
+    ///   - path: the file's place.
+    ///   - batch: the batch that it belongs to.
+    ///   - store: the store.
     static func awaitFile(_ path: RelativePath, of batch: String, in store: Store) async throws(IngestionError) {
         for _ in 0..<300 {
             if store.files.exists(at: path) { return }
@@ -125,7 +141,7 @@ package struct Backup: Sendable {
             .damaged, "\(join(store.root, path.text)): the ledger records it, but it is missing; see: sluice doctor")
     }
 
-    /// Contracts and, if asked for, keys.
+    /// Paths of the contracts and, on request, of the keys.
     static func settings(in root: OpenFolder, withKeys: Bool) throws(IngestionError) -> [RelativePath] {
         var found: [RelativePath] = []
         try storing { () throws(StorageError) in
@@ -140,13 +156,19 @@ package struct Backup: Sendable {
         return found
     }
 
-    /// Copies configuration, contracts and, if asked for, keys; gives the digest of each by its path.
+    /// Copies configuration, contracts and, on request, keys.
+    ///
+    /// - Parameters:
+    ///   - store: the store.
+    ///   - withKeys: whether keys are copied.
+    ///   - copier: copies into the target.
+    /// - Returns: SHA-256 of each copy by its path, hexadecimal.
     static func copySettings(
         of store: Store, withKeys: Bool, _ copier: inout FileCopier
     ) throws(IngestionError) -> [String: String] {
         var made: [String: String] = [:]
         for path in try settings(in: store.files, withKeys: withKeys) { made[path.text] = try copier.copy(path) }
-        // Last: a folder with it is a store.
+        // Last, since a folder with a configuration is a store.
         made[Store.configurationName] = try copier.copy(RelativePath(Store.name(Store.configurationName)))
         return made
     }

@@ -7,40 +7,44 @@ import Sketches
 import Synchronization
 import Tabular
 
-/// A baseline as it was loaded: the merged sample, and which batches it came from.
+/// A loaded baseline: the merged sample and the batches that it comes from.
 struct LoadedBaseline: Sendable {
     var merged: Baseline
-    /// The numbers of its batches, one by one; only of an anchor.
+    /// The numbers of each batch by itself; kept for an anchor only.
     var parts: [Baseline]
     var batches: [String]
-    /// The ledger entries that published them; none without a ledger.
+    /// The ledger entries that published its batches.
     var entries: [Int]
-    /// Features of the newest batch that are none now.
+    /// Numeric features of the newest batch that are not numeric now.
     var lost: [String]
-    /// What the newest batch's small steps away from the anchor add up to.
+    /// The drift from the anchor that the newest batch had accumulated.
     var slow: SlowDrift?
-    /// Codes of whole rows of each of its batches, but for those of the file that is judged.
+    /// By batch, hashes of whole rows, without those of the file being judged. Replayed rows are found by them.
     var rowCodes: [[UInt64]] = []
 
-    /// Names the baseline: what the forest's seed follows from.
+    /// A digest of the batch ids, from which the seed of a decision follows.
     var identity: [UInt8] { SHA256.hash(Array(batches.sorted().joined(separator: ",").utf8)) }
 }
 
 extension Store {
-    /// How many accepted batches a baseline rolls over, where the contract does not say.
+    /// Number of accepted batches in a rolling baseline, where the contract does not set it.
     static var baselineBatches: Int { BaselineRules().batches }
-    /// How many files at most, when they are so small that they have few rows.
+    /// Most files that are merged when they are small and have few rows.
     static var baselineFilesMax: Int { 200 }
 
-    /// What a batch of a dataset is judged by; nil when nothing was accepted yet.
+    /// The baseline that a batch is judged by.
     ///
-    /// One sealed file a batch; which there are is read from the proven record, never from the folder: a file that is recorded and not
-    /// there stops the batch. An anchor or a pinned baseline is a recorded list of such files.
+    /// Each accepted batch has one sealed sample. The proven record lists them, never the folder, and a recorded file
+    /// that is missing stops the batch. An anchor or a pinned baseline is a recorded list of such files.
     ///
     /// - Parameters:
-    ///   - loader: the dataset, and the features that are compared.
-    ///   - digest: SHA-256 of the file that is judged.
-    ///   - superseded: a batch that this one shall replace; it is not compared with it.
+    ///   - loader: the dataset and the compared features.
+    ///   - source: the supplier, whose own batches are preferred; empty when none is named.
+    ///   - digest: SHA-256 of the file being judged.
+    ///   - superseded: a batch that this one is to replace, and is not compared with.
+    ///   - history: numbers of batches and rows that the contract wants.
+    /// - Returns: nil on cold start.
+    /// - Throws: `tryAgain` when a recorded file is missing or changed.
     func baseline(
         _ loader: BaselineLoader, source: String, digest: [UInt8], superseded: String?, history: BaselineRules
     ) throws(IngestionError) -> JudgingBaseline? {
@@ -51,7 +55,7 @@ extension Store {
         var loader = loader
         loader.judged = hex(digest)
         loader.excluded = state.excluded.union(superseded.map { [$0] } ?? [])
-        // A store that can write but not read has no line of its own to judge by: every batch is a first contact.
+        // A store that can seal but not open has no baseline of its own, so every batch is a cold start.
         if loader.ring.keys.isEmpty {
             try requireNoKey(for: recorded, log, state)
             return nil
@@ -66,16 +70,16 @@ extension Store {
             own.isEmpty ? nil : try loader.load(files(own.reversed()), limit: history.batches, rows: history.rows)
         if (rolling?.merged.sample.count ?? 0) < Self.ownRowsMin { rolling = nil }
         let all = try loader.load(files(recorded.reversed()), limit: history.batches, rows: history.rows)
-        // Rows may be copied from anyone's batch.
+        // Rows may be copied from any source's batch.
         rolling?.rowCodes = all?.rowCodes ?? []
         if rolling == nil { rolling = all }
-        // Of several sources' batches in turn each finds its own; what is older has rolled out of use.
+        // Keeps the baselines of several sources that deliver in turn, and drops older ones.
         cache?.forget(dataset, before: recorded.suffix(Self.baselinesKept).first ?? 0)
         let named = try namedBaselines(dataset: dataset)
         guard let chosen = named.last(where: \.isPinned) ?? named.last(where: \.isAnchor) else {
             return rolling.map { JudgingBaseline(main: $0, newest: $0) }
         }
-        // Marks add up over the last batches, and these are what they are held against.
+        // Marks add up over the last batches, which are compared with the anchor as a whole.
         loader.own = []
         guard let main = try loader.load(try self.files(of: chosen), limit: .max, keepsParts: chosen.isAnchor) else {
             throw IngestionError(
@@ -91,7 +95,9 @@ extension Store {
         return judging
     }
 
-    /// A store without any key to read with is one that was set up so, unless the record says that such a key was used here.
+    /// Allows a store without an opening key if it was set up so.
+    ///
+    /// - Throws: `notPermitted` when the record shows that such a key was used here and is now missing.
     func requireNoKey(
         for recorded: [Int], _ log: ProvenLog, _ state: ProvenState
     ) throws(IngestionError) {
@@ -106,7 +112,9 @@ extension Store {
         }
     }
 
-    /// The sealed files that a named baseline is made of, each the one that its entry names.
+    /// The sealed files of a named baseline, each by the digest in its entry.
+    ///
+    /// - Throws: `damaged` when the record lacks one.
     func files(of named: NamedBaseline) throws(IngestionError) -> [PublishedFile] {
         let (log, _) = try proven()
         var files: [PublishedFile] = []
@@ -123,14 +131,14 @@ extension Store {
         return files
     }
 
-    /// Rows that a source must have had accepted to be judged by its own batches.
+    /// Accepted rows that a source needs to be judged by its own batches.
     static var ownRowsMin: Int { 2000 }
 
-    /// Baselines that a daemon keeps open.
+    /// Baselines of a dataset that a daemon keeps open.
     private static var baselinesKept: Int { 64 }
 }
 
-/// Recorded files of a role, each read from the proven record when it is asked for.
+/// Recorded files of one role, each read from the proven record when the iterator reaches it.
 struct RecordedFiles: Sequence {
     let log: ProvenLog
     let role: FileRole
@@ -141,7 +149,7 @@ struct RecordedFiles: Sequence {
         return AnyIterator {
             while pending.isEmpty {
                 if rest.isEmpty { return nil }
-                // As many as a baseline rolls over, under one look at the checkpoint.
+                // As many as a rolling baseline has, so that one check of the checkpoint proves them all.
                 let next = rest.prefix(Store.baselineBatches)
                 rest = rest.dropFirst(next.count)
                 do throws(LedgerError) { pending = try log.files(role, in: next) } catch {
@@ -153,19 +161,19 @@ struct RecordedFiles: Sequence {
     }
 }
 
-/// What a batch is judged by.
+/// The baselines that a batch is judged by.
 struct JudgingBaseline: Sendable {
-    /// The lines come from this one.
+    /// The baseline behind the thresholds.
     var main: LoadedBaseline
     /// The last accepted batches.
     var newest: LoadedBaseline
-    /// The name of the anchor or the pinned baseline; nil for the last accepted batches.
+    /// The name of the anchor or pinned baseline; nil when `main` is the last accepted batches.
     var name: String?
-    /// What names it in the record.
+    /// The digest that names it in the record.
     var digest: String?
-    /// The last accepted batches, when drift from them counts too.
+    /// The last accepted batches where drift from them counts beside an anchor; nil otherwise.
     var rolling: Baseline?
-    /// What slow drift is held against.
+    /// The levels that slow drift is measured against; nil without an anchor.
     var anchor: ReferenceLevels?
 
     init(main: LoadedBaseline, newest: LoadedBaseline) {
@@ -182,27 +190,36 @@ struct BaselineLoader {
     let codes: [String]
     let ring: KeyRing
     let cache: BaselineCache?
-    /// The digest of the file that is judged: its own rows are no earlier ones.
+    /// SHA-256 of the file being judged, hexadecimal: its own rows must not count as earlier ones.
     var judged = ""
-    /// Batches that are passed over.
+    /// Batches that are skipped.
     var excluded: Set<String> = []
-    /// Entries of the batches of the source that brings this one: marks add up over them. nil where nobody is named.
+    /// Entries of batches from the same source, over which marks add up; nil when no source is named.
     var own: Set<Int>?
 
-    /// Merges recorded baselines, newest first, until there are so many with so many rows: twenty files of one row are no history.
+    /// Merges recorded baselines, newest first.
+    ///
+    /// - Parameters:
+    ///   - files: the recorded files, newest first.
+    ///   - limit: number of batches after which merging stops.
+    ///   - rows: number of rows that must be reached as well, since twenty files of one row are no history.
+    /// - Returns: nil when none could be merged.
     func load(_ files: RecordedFiles, limit: Int, rows: Int = 0) throws(IngestionError) -> LoadedBaseline? {
         var merging = Merging()
         for file in files {
             try add(try file.get(), &merging)
-            // Not a condition of the loop: that would still read and prove every older entry.
+            // The check is inside the loop: as a condition it would read and prove one more entry.
             if merging.count >= limit, merging.rows >= rows || merging.count >= Store.baselineFilesMax { break }
         }
         return merging.finished(keepsParts: false)
     }
 
-    /// Merges the baselines of these files.
+    /// Merges the baselines of given files.
     ///
-    /// - Parameter keepsParts: whether the numbers of each are kept by themselves.
+    /// - Parameters:
+    ///   - files: the files, newest first.
+    ///   - limit: most batches.
+    ///   - keepsParts: whether the numbers of each batch are kept by themselves.
     func load(
         _ files: [PublishedFile], limit: Int, keepsParts: Bool = false
     ) throws(IngestionError) -> LoadedBaseline? {
@@ -211,18 +228,18 @@ struct BaselineLoader {
         return merging.finished(keepsParts: keepsParts)
     }
 
-    /// What was merged so far.
+    /// The state of a merge.
     private struct Merging {
         var loaded: LoadedBaseline?
         var digests = Set<String>()
         var count: Int { loaded?.batches.count ?? 0 }
-        /// Rows of their samples.
+        /// Rows in the samples so far.
         var rows: Int { loaded?.parts.reduce(0) { $0 + $1.sample.count } ?? 0 }
 
         func finished(keepsParts: Bool) -> LoadedBaseline? {
             guard var loaded else { return nil }
             if let merged = Baseline.merged(loaded.parts) { loaded.merged = merged }
-            // Only an anchor is looked at batch by batch, and only at its numbers: the texts of twenty batches are most of the memory.
+            // Only an anchor needs batches one by one, and only their numbers: texts are most of the memory.
             loaded.parts = keepsParts ? loaded.parts.map(\.numbersOnly) : []
             return loaded
         }
@@ -231,7 +248,7 @@ struct BaselineLoader {
     private func add(_ file: PublishedFile, _ merging: inout Merging) throws(IngestionError) {
         if excluded.contains(file.batch) { return }
         let found = try open(file)
-        // The same bytes judged twice (--force) are one batch's worth of evidence.
+        // The same bytes judged twice (`--force`) are the evidence of one batch.
         guard var projected = found.made.projected(onto: features, codes: codes),
             merging.digests.insert(found.source).inserted
         else { return }
@@ -251,7 +268,9 @@ struct BaselineLoader {
         merging.loaded?.entries.append(file.entry.sequence)
     }
 
-    /// Opens one batch's baseline.
+    /// Opens the baseline of one batch, from the cache where it is there.
+    ///
+    /// - Throws: `inputOutput` for one of another version.
     func open(_ file: PublishedFile) throws(IngestionError) -> BaselineCache.Opened {
         if let known = cache?.known(file.digest) { return known }
         let (bytes, context) = try store.readEvidence(
@@ -269,8 +288,8 @@ struct BaselineLoader {
     }
 }
 
-/// Baselines that this process opened, so that a daemon opens each once. They never change, and what does not fit is opened
-/// again.
+/// Baselines that this process has opened, within `bytesMax`, so that a daemon opens each once. A baseline never
+/// changes; one that does not fit is opened again.
 final class BaselineCache: Sendable {
     private static let bytesMax = 32 << 20
 
@@ -282,7 +301,7 @@ final class BaselineCache: Sendable {
     }
     private let kept = Mutex<(known: [String: Kept], bytes: Int)>(([:], 0))
 
-    /// A baseline, and the digest of the file it was made from.
+    /// A baseline, and the digest of the file that it was made from.
     typealias Opened = (made: Baseline, source: String)
 
     /// The baseline whose sealed file has this digest.
@@ -290,7 +309,7 @@ final class BaselineCache: Sendable {
 
     func keep(_ file: PublishedFile, _ dataset: String, _ baseline: Opened, bytes: Int) {
         kept.withLock { kept in
-            // Wide ones of many datasets: those that do not fit are opened each time.
+            // Baselines that do not fit are opened each time.
             if kept.bytes + bytes > Self.bytesMax { return }
             kept.known[file.digest] = Kept(
                 baseline: baseline, dataset: dataset, sequence: file.entry.sequence, bytes: bytes)
@@ -298,7 +317,7 @@ final class BaselineCache: Sendable {
         }
     }
 
-    /// Drops the baselines of a dataset that have rolled out of use.
+    /// Drops the baselines of a dataset that were published before `sequence`.
     func forget(_ dataset: String, before sequence: Int) {
         kept.withLock { kept in
             for (digest, entry) in kept.known where entry.dataset == dataset && entry.sequence < sequence {

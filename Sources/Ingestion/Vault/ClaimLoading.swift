@@ -5,21 +5,23 @@ import Sealing
 import Sketches
 import Tabular
 
-/// What earlier batches said of keys: one sealed file a batch, beside the baselines.
+/// Claims: what earlier batches asserted about keys. Each batch has one sealed file of them, beside the baselines.
 extension Store {
     /// The folder of a dataset's claims, relative to the store.
     static func claimsPath(_ dataset: String) -> String { "baselines/\(dataset)/claims" }
 
-    /// Newest batches whose claims are looked through.
+    /// Newest batches whose claims are examined.
     private static var claimsLooked: Int { 64 }
 
-    /// What the newest batches said of the keys of this one, newest first: which there are is read from the proven record.
-    ///
-    /// Each file is opened whole, and only what is about these keys is kept.
+    /// The claims of the newest batches about keys of this one, newest first, by the proven record. Each file is opened
+    /// as a whole, and only claims about these keys are kept.
     ///
     /// - Parameters:
-    ///   - own: who sent the file that is judged, and its digest: what it said before is not another's word.
-    ///   - trustedSince: for sources that somebody vouched for, the entry: what was said of them before does not count.
+    ///   - dataset: the dataset.
+    ///   - claims: the sampled claims of the batch being judged.
+    ///   - reader: the fields that are compared.
+    ///   - own: supplier and digest of the batch being judged, whose earlier claims do not confirm it.
+    ///   - trustedSince: by source, the entry since when it is trusted: contradictions before it do not count.
     func earlierClaims(
         _ dataset: String, about claims: RowSample, _ reader: ClaimReader,
         except own: (source: String, digest: [UInt8]),
@@ -29,7 +31,7 @@ extension Store {
         let recorded = state.publications(dataset, role: .claims).suffix(Self.claimsLooked)
         guard !recorded.isEmpty, claims.count > 0 else { return [] }
         let ring = try keyRing()
-        // A store that can write but not read compares nothing.
+        // A store that can seal but not open compares nothing.
         if ring.keys.isEmpty {
             try requireNoKey(for: Array(recorded), log, state)
             return []
@@ -53,7 +55,7 @@ extension Store {
                     "\(place(of: file)): it was written by another version and cannot be read; to go on without it: sluice baseline "
                         + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
             }
-            // A contract that compares other things said other things.
+            // A contract that compared other fields made other claims.
             guard made.fits(reader) else { continue }
             made.keep(keysOf: claims, heard: &heard)
             for (source, since) in trustedSince where file.entry.sequence < since { made.tallies[source] = nil }

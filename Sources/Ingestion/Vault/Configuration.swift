@@ -1,48 +1,50 @@
 package import Schemas
 import Tabular
 
-/// What `sluice.yaml` says.
+/// The settings of `sluice.yaml`.
 package struct Configuration: Sendable, Equatable {
-    /// Who can open shards.
+    /// A recipient that shards are sealed for.
     package enum Recipient: Sendable, Equatable {
-        /// A key of the store, by name.
+        /// A key-encryption key of the store, by name.
         case kek(String)
-        /// An RSA public key in a PEM file; the private half is elsewhere.
+        /// An RSA public key in a PEM file, relative to the store; the private half is elsewhere.
         case rsa(name: String, publicKey: String)
     }
 
-    /// What is known of one dataset.
+    /// The settings of one dataset.
     package struct Dataset: Sendable, Equatable {
         /// The contract's file, relative to the store.
         package var schema: String?
-        /// Who sends it.
+        /// The supplier that sends it.
         package var source: String?
-        /// Who can open its shards; nil means the store's recipients.
+        /// The recipients of its shards; nil for the store's.
         package var recipients: [Recipient]?
-        /// Where `watch` finds its files, if not in `inbox/<dataset>`; relative to the store.
+        /// The folder where `watch` finds its files, relative to the store; nil for `inbox/<dataset>`.
         package var inbox: String?
-        /// Where `watch` puts a file once its outcome is durable; nil means the file is removed.
+        /// The folder where `watch` puts a file once its outcome is durable; nil to remove the file.
         package var archive: String?
-        /// A contract that runs beside the one in force and only reports what would be different; relative to the store.
+        /// A candidate contract that is evaluated and only reported on; relative to the store.
         package var shadow: String?
     }
 
-    /// The ledger's name in its signed checkpoints.
+    /// The ledger's origin line in its signed checkpoints (C2SP tlog-checkpoint).
     package var origin: String
     /// The name of the signing key.
     package var signingKey: String
-    /// Who can open shards unless a dataset says otherwise.
+    /// The recipients of shards, unless a dataset has its own.
     package var recipients: [Recipient]
     /// The datasets.
     package var datasets: [String: Dataset]
-    /// What is known of sources, by name.
+    /// The configured sources, by name.
     package var sources: [String: SourceRecord]
-    /// Whether batches of sources that are not listed are held, where any are.
+    /// Whether batches of unlisted sources are held, where any source is listed.
     package var holdsUnlisted: Bool
-    /// Bytes of a slice, and so about of a shard.
+    /// Bytes of a slice, and so about the size of a shard.
     package var sliceBytes: Int
 
-    /// Reads `sluice.yaml`; unknown keys are errors.
+    /// Parses `sluice.yaml`.
+    ///
+    /// - Throws: a located error for syntax, types and unknown keys.
     package init(_ bytes: [UInt8], name: String) throws(SchemaError) {
         let root = try loadDocument(bytes, name: name).cursor
         try root.refuseKeys(besides: [
@@ -128,7 +130,7 @@ package struct Configuration: Sendable, Equatable {
         return out
     }
 
-    /// The commented file that `sluice init` writes.
+    /// The commented `sluice.yaml` that `sluice init` writes.
     package static func template(origin: String) -> String {
         """
         # sluice.yaml: what this store is, who can open its shards, which datasets it takes.

@@ -8,7 +8,9 @@ import Storage
 package import Tabular
 import Validating
 
-/// Reads a contract's file.
+/// Loads a contract from a file, with the documents and name lists that it refers to.
+///
+/// - Throws: `configuration` with the place of the error, also for a contract that loads and cannot be compiled.
 package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema {
     var loaded = try convert(path) { (document, others) throws(SchemaError) in
         var loaded = try Schema.load(document, documents: others)
@@ -16,7 +18,7 @@ package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema
             guard case .file(let file) = loaded.schema.foreignKeys[index].source else { continue }
             loaded.schema.foreignKeys[index].source = .file(beside(path, file))
         }
-        // What cannot be compiled is told where it stands, and not when the first file comes.
+        // Compiled here, so that the error appears with its place and not with the first file.
         do throws(UnusableContract) { _ = try Validator(loaded.schema, hash: KeyedHash(key: Array(1...32))) } catch {
             throw document.cursor.at(pointer: error.pointer).error(.inconsistent, error.reason)
         }
@@ -36,12 +38,16 @@ package func loadContract(_ path: String) throws(IngestionError) -> LoadedSchema
     return loaded
 }
 
-/// A path that a contract names: a relative one is the contract's neighbour.
+/// A path in a contract: a relative one starts at the contract's folder.
 private func beside(_ contract: String, _ path: String) -> String {
     path.hasPrefix("/") ? path : join(split(contract).folder, path)
 }
 
-/// Reads a document that holds a contract, of whatever kind, with those that its JSON Schemas refer to, and makes something of it.
+/// Reads a contract of any kind with the documents that its JSON Schemas refer to, and passes them to `body`.
+///
+/// - Parameters:
+///   - path: the file.
+///   - body: gets the document, and the bytes of the others by path.
 package func convert<Result>(
     _ path: String, _ body: (Document, [String: [UInt8]]) throws(SchemaError) -> Result
 ) throws(IngestionError) -> Result {
@@ -59,7 +65,7 @@ package func convert<Result>(
     do throws(SchemaError) { return try body(document, others) } catch { throw IngestionError(error, in: bytes) }
 }
 
-/// Reads a dialect from a file of its own.
+/// Loads a dialect from a file of its own.
 package func loadDialect(_ path: String) throws(IngestionError) -> Dialect {
     let bytes = try smallFile(path)
     do throws(SchemaError) { return try Dialect.load(bytes, name: path) } catch {
@@ -67,6 +73,9 @@ package func loadDialect(_ path: String) throws(IngestionError) -> Dialect {
     }
 }
 
+/// Reads a small file.
+///
+/// - Throws: when it is larger than `max` bytes.
 private func smallFile(_ path: String, max: Int = 1 << 20) throws(IngestionError) -> [UInt8] {
     try storing(reading: true) { () throws(StorageError) in
         try FileDescriptor.openRegular(path).readAll(max: max)

@@ -5,29 +5,29 @@ import Sealing
 import Storage
 import Tabular
 
-/// One thing that `sluice doctor` looked at.
+/// The result of one check of `sluice doctor`.
 package struct Diagnosis: Sendable, Equatable {
-    /// How bad it is.
+    /// The severity of a result.
     package enum Grade: String, Sendable, Comparable {
         /// Nothing to do.
         case well = "ok"
-        /// It works, and may not for long.
+        /// It works, and may soon fail.
         case risk
         /// It does not work, or something is lost or tampered with.
         case bad
 
         private var rank: Int { self == .well ? 0 : self == .risk ? 1 : 2 }
-        /// Orders grades by how bad they are.
+        /// Orders grades by severity.
         package static func < (left: Grade, right: Grade) -> Bool { left.rank < right.rank }
     }
 
-    /// What was looked at: store, rights, keys, clock, disk, ledger, files, claims, inboxes.
+    /// The checked thing: store, rights, keys, clock, disk, ledger, files, claims (leases) or inboxes.
     package var subject: String
-    /// How bad it is.
+    /// The severity.
     package var grade: Grade
-    /// What was found.
+    /// The observation.
     package var finding: String
-    /// What to do; empty when there is nothing to do.
+    /// The remedy; empty when nothing is to be done.
     package var cure: String
 
     init(_ subject: String, _ grade: Grade, _ finding: String, cure: String = "") {

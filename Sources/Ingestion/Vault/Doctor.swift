@@ -6,9 +6,12 @@ import Storage
 import Tabular
 
 extension Store {
-    /// Looks at everything a store needs, changes nothing, and says what to do.
+    /// Checks everything that a store needs, without changing anything.
     ///
-    /// - Parameter ledger: the ledger opened for reading, or why it could not be opened.
+    /// - Parameters:
+    ///   - ledger: the ledger, opened for reading, or the error of opening it.
+    ///   - readFiles: whether every published file is read and hashed.
+    /// - Returns: the results, with remedies, in the order of the checks.
     package func examine(_ ledger: Swift.Result<Ledger, IngestionError>, readFiles: Bool) throws(IngestionError)
         -> [Diagnosis]
     {
@@ -22,7 +25,7 @@ extension Store {
         case .success(let ledger):
             found += try examineLedger(ledger)
             found += try examineClaims(ledger)
-            // Only a record that holds can tell what else does.
+            // The remaining checks compare with the record, so it must hold.
             if found.contains(where: { $0.subject == "ledger" && $0.grade == .bad }) { break }
             let proving = proving(ledger)
             found += try proving.examineRecordedKeys()
@@ -32,6 +35,7 @@ extension Store {
         return found
     }
 
+    /// Checks that the store's folders and its ledger are there, belong to this user and are closed to others.
     private func examineRights() throws(IngestionError) -> [Diagnosis] {
         var found: [Diagnosis] = []
         let me = effectiveUser()
@@ -64,9 +68,10 @@ extension Store {
         return found.isEmpty ? [Diagnosis("store", .well, "every folder exists, with safe owner and mode")] : found
     }
 
+    /// Checks that every key that is needed can be read.
     private func examineKeys() throws(IngestionError) -> [Diagnosis] {
         var found: [Diagnosis] = []
-        // One cause, such as the mode of the folder, stops every key: it is told once.
+        // One cause, such as the mode of the folder, stops every key: it is reported once.
         var causes: [(cause: String, stopped: [String])] = []
         func check(_ what: String, _ body: () throws(IngestionError) -> Void) {
             do throws(IngestionError) { try body() } catch {
@@ -105,7 +110,8 @@ extension Store {
             ? [Diagnosis("keys", .well, "every needed key is present and readable by its owner only")] : found
     }
 
-    /// Every key that a sealed file, or a column of tokens, still needs: there, the recorded one, and the one that opens it.
+    /// Checks every key that a sealed file or a column of tokens still needs: that it exists, is the recorded one, and
+    /// opens the newest file.
     package func examineRecordedKeys() throws(IngestionError) -> [Diagnosis] {
         let (log, state) = try proven()
         var found = try missingKeys().map {
@@ -158,7 +164,7 @@ extension Store {
         configuration.allRecipients.contains { if case .rsa(name, _) = $0 { true } else { false } }
     }
 
-    /// For each wrapping key the newest file that is sealed for it, and for each token key the newest batch that has tokens of it.
+    /// By wrapping key the newest file that is sealed for it, and by token key the newest batch with its tokens.
     private func neededKeys(
         _ log: ProvenLog
     ) throws(IngestionError) -> (wrapping: [String: PublishedFile], tokens: [String: String]) {
@@ -185,6 +191,7 @@ extension Store {
         return (wrapping, tokens)
     }
 
+    /// Checks the free space on the store's disk.
     private func examineDisk() throws(IngestionError) -> [Diagnosis] {
         let free = try storing { () throws(StorageError) in try freeSpace(root) }
         let text = "\(free >> 20) MiB free"
@@ -197,11 +204,12 @@ extension Store {
         return [Diagnosis("disk", .well, text)]
     }
 
+    /// Checks the ledger: its signature, the tree, and that its clock does not lie in the future.
     private func examineLedger(_ ledger: Ledger) throws(IngestionError) -> [Diagnosis] {
         var found: [Diagnosis] = []
         let size = try recording { () throws(LedgerError) in try ledger.size() }
         let last = try recording { () throws(LedgerError) in try ledger.entry(size - 1) }
-        // RFC 3339 in UTC orders as text does.
+        // RFC 3339 times in UTC sort as text.
         if let time = last?.body["time"]?.text, time > Clock.text(Clock.milliseconds() + 5000) {
             found.append(
                 Diagnosis(
@@ -212,7 +220,7 @@ extension Store {
             found.append(Diagnosis("clock", .well, "no ledger entry is dated in the future"))
         }
         do throws(IngestionError) {
-            // The ledger was held against the key that is known for it when it was opened.
+            // The ledger was compared with the known key when it was opened.
             let verifier = ledger.verifier
             let standing = try pinning(ledger)
             if case .unpinned(let reason) = standing {
@@ -241,6 +249,7 @@ extension Store {
         return found
     }
 
+    /// Compares the published files with the record.
     private func examineFiles() throws(IngestionError) -> [Diagnosis] {
         let audit = try audit()
         let notes = audit.notes.map { Diagnosis("files", .risk, $0, cure: "check that the change is yours") }
@@ -259,6 +268,7 @@ extension Store {
             }
     }
 
+    /// Checks leases that nobody works on.
     private func examineClaims(_ ledger: Ledger) throws(IngestionError) -> [Diagnosis] {
         var found: [Diagnosis] = []
         let claims = try recording { () throws(LedgerError) in try ledger.inflight() }
@@ -299,6 +309,7 @@ extension Store {
             : found
     }
 
+    /// Checks that every inbox can be read, and every archive opened.
     private func examineInboxes() -> [Diagnosis] {
         configuration.datasets.keys.sorted().compactMap { dataset in
             guard configuration.datasets[dataset]?.schema != nil else { return nil }

@@ -3,11 +3,11 @@ import Lineage
 import Storage
 import Tabular
 
-/// Copies files between two folders under the same paths.
+/// Copies files between two folders under the same paths, as reflinks where the file system has them.
 struct FileCopier {
     let source: OpenFolder
     let target: OpenFolder
-    /// Files that were copied, and those that share their blocks with the source.
+    /// Files copied, and how many of them share disk blocks with the source.
     private(set) var count = 0, shared = 0
     private var folders: [RelativePath: OpenFolder] = [:]
 
@@ -16,7 +16,9 @@ struct FileCopier {
         self.target = target
     }
 
-    /// Copies one file; gives SHA-256 of what was written, hexadecimal.
+    /// Copies one file.
+    ///
+    /// - Returns: SHA-256 of the copy, hexadecimal.
     mutating func copy(_ path: RelativePath) throws(IngestionError) -> String {
         var hasher = SHA256()
         var isShared = false
@@ -37,7 +39,7 @@ struct FileCopier {
         return hex(hasher.finish())
     }
 
-    /// Makes the names durable.
+    /// Makes the new names durable.
     func sync() throws(IngestionError) {
         try storing { () throws(StorageError) in
             for folder in folders.values { try folder.sync() }

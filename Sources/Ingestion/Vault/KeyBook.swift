@@ -4,15 +4,20 @@ package import Sealing
 import Storage
 import Tabular
 
-/// A key that is about to be used, and what may be told of it.
+/// A key about to be used, by what may be recorded of it.
 struct UsedKey: Sendable, Equatable {
     let name: ProvenState.KeyName
-    /// What people compare.
+    /// A short fingerprint for people to compare.
     let fingerprint: String
-    /// 32 bytes that only this key gives, hexadecimal.
+    /// A 32-byte identity that only this key yields, hexadecimal.
     let identity: String
 
-    /// A key of the store's, for one purpose: the identity is an HMAC, so that it says nothing of the key.
+    /// A secret key of the store. The identity is an HMAC under the key, from which the key cannot be found.
+    ///
+    /// - Parameters:
+    ///   - kind: its purpose.
+    ///   - name: its name.
+    ///   - key: the key.
     init(_ kind: KeyKind, _ name: String, _ key: SecretKey) {
         self.name = ProvenState.KeyName(kind: kind.rawValue, name: name)
         fingerprint = key.fingerprint(name: name)
@@ -20,14 +25,14 @@ struct UsedKey: Sendable, Equatable {
             hmacSHA256(key: key, Array("sluice/key-identity/v1\0\(kind.rawValue)\0\(name)".utf8).span))
     }
 
-    /// A public key that wraps for somebody elsewhere: SHA-256 of its DER form.
+    /// A recipient's RSA public key, by SHA-256 of its DER form (SubjectPublicKeyInfo).
     init(rsa name: String, _ key: RSAKey) {
         self.name = ProvenState.KeyName(kind: "rsa", name: name)
         identity = hex(SHA256.hash(key.publicDER))
         fingerprint = String(identity.prefix(16))
     }
 
-    /// A recipient.
+    /// A recipient's wrapping key, of either kind.
     init(_ key: WrappingKey) {
         switch key {
         case .aes(_, let name, let key): self.init(.kek, name, key)
@@ -35,12 +40,12 @@ struct UsedKey: Sendable, Equatable {
         }
     }
 
-    /// How the file is called that it stands in.
+    /// The file that the key is read from, relative to the store.
     var place: String {
         name.kind == "rsa" ? "the public key of recipient \(name.name)" : "keys/\(name.name).\(name.kind)"
     }
 
-    /// The key as the record keeps it.
+    /// The key as the ledger records it.
     var document: JSONValue {
         .object([
             "kind": .string(name.kind), "name": .string(name.name), "fingerprint": .string(fingerprint),
@@ -50,8 +55,10 @@ struct UsedKey: Sendable, Equatable {
 }
 
 extension Store {
-    /// Refuses a key that is not the one the record knows under its name: a foreign key would open what is sealed from now on, or make
-    /// tokens that join nothing.
+    /// Refuses a key that is not the one recorded under its name. A foreign wrapping key could open everything sealed
+    /// from now on, and a foreign token key would make tokens that join nothing.
+    ///
+    /// - Throws: `notPermitted` when it is another key.
     func requireRecorded(_ key: UsedKey) throws(IngestionError) {
         guard let record else { return }
         let known = try recording { () throws(LedgerError) in try record.state() }.keys[key.name]
@@ -63,11 +70,11 @@ extension Store {
         )
     }
 
-    /// Every key of the folder, and every public key that `sluice.yaml` names, as far as they can be read.
+    /// Every readable key of the key folder and every public key that `sluice.yaml` names.
     func presentKeys() throws(IngestionError) -> [UsedKey] {
         var found: [UsedKey] = []
         for kind in KeyKind.allCases {
-            // Whoever may not look at the keys looks at the rest.
+            // A user without access to the keys still checks the rest.
             for name in (try? keyNames(kind)) ?? [] {
                 if let key = try? Self.readKey(in: keysFolder, kind, name) { found.append(UsedKey(kind, name, key)) }
             }
@@ -78,7 +85,7 @@ extension Store {
         return found
     }
 
-    /// The keys of one batch that the record does not know yet.
+    /// The keys among these that the record does not know.
     func unrecorded(_ keys: [UsedKey]) throws(IngestionError) -> [UsedKey] {
         guard let record else { return [] }
         let known = try recording { () throws(LedgerError) in try record.state() }.keys
@@ -86,7 +93,7 @@ extension Store {
         return keys.filter { known[$0.name] == nil && seen.insert($0.name).inserted }
     }
 
-    /// A key that the record knows and that is missing, with what to do.
+    /// Recorded keys that are missing, each with the remedy.
     package func missingKeys() throws(IngestionError) -> [String] {
         guard let record else { return [] }
         let state = try recording { () throws(LedgerError) in try record.state() }
@@ -102,12 +109,19 @@ extension Store {
 }
 
 extension Recorder {
-    /// Writes keys down at their first use; a name that is known with another key is refused.
+    /// Records a key at its first use.
+    ///
+    /// - Throws: `notPermitted` when its name is recorded with another key.
     package func enroll(_ kind: KeyKind, _ name: String) throws(IngestionError) {
         try enroll([UsedKey(kind, name, try store.key(kind, name))])
     }
 
-    /// Makes a key and writes it down. Refuses a name that another key has, or had.
+    /// Generates a key and records it.
+    ///
+    /// - Parameters:
+    ///   - kind: its purpose.
+    ///   - name: its name.
+    /// - Throws: `notPermitted` when the name is, or was, that of another key.
     package func generateKey(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
         let state = try store.proven().state
         if let known = state.keys[ProvenState.KeyName(kind: kind.rawValue, name: name)] {
@@ -121,7 +135,7 @@ extension Recorder {
                 .usage,
                 "the key's name contains personal data or a credential, and the ledger records it: choose another")
         }
-        // A link in the folder's place would have the key written elsewhere.
+        // Through the open folder: a link in its place would have the key written elsewhere.
         _ = try storing { () throws(StorageError) in try store.files.folder(at: RelativePath(Store.name("keys"))) }
         try Store.generateKey(in: store.keysFolder, kind: kind, name: name)
         let key = try store.key(kind, name)
@@ -129,7 +143,7 @@ extension Recorder {
         return key
     }
 
-    /// The same of several keys.
+    /// Records several keys at their first use.
     func enroll(_ keys: [UsedKey]) throws(IngestionError) {
         for key in keys { try store.requireRecorded(key) }
         let new = try store.unrecorded(keys)
@@ -137,8 +151,8 @@ extension Recorder {
         try append([keyEntry(new, Clock.text())])
     }
 
-    /// Records what the record did not know when it was opened: every key of a store from before keys were recorded, and that
-    /// `sluice.yaml` was changed.
+    /// Records what has changed since the ledger was last written: the keys of a store from before keys were recorded,
+    /// and a new `sluice.yaml`.
     func catchUp() throws(IngestionError) {
         let state = try recording { () throws(LedgerError) in try record.state() }
         var entries: [JSONValue] = []
@@ -154,14 +168,14 @@ extension Recorder {
     }
 }
 
-/// The entry that records keys.
+/// The ledger entry for keys, `key.recorded`.
 func keyEntry(_ keys: [UsedKey], _ time: String) -> JSONValue {
     .object([
         "kind": .event(.keyRecorded), "v": .integer(1), "time": .string(time), "keys": .array(keys.map(\.document)),
     ])
 }
 
-/// The entry that records that `sluice.yaml` is another one than before.
+/// The ledger entry for a changed `sluice.yaml`, `config.changed`.
 func configurationEntry(_ digest: String, _ time: String) -> JSONValue {
     .object([
         "kind": .event(.configChanged), "v": .integer(1), "time": .string(time), "sha256": .string(digest),

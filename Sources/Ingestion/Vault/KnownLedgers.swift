@@ -3,25 +3,27 @@ package import Lineage
 import Storage
 import Tabular
 
-/// The verifier keys of ledgers that this user has met, kept outside every store, as ssh keeps the keys of hosts.
+/// The verifier keys of ledgers that this user has seen, kept outside every store, as ssh keeps host keys (trust on
+/// first use).
 ///
-/// Whoever can write into a store can replace its ledger and its signing key together; they cannot replace what is written here. A ledger
-/// that is met for the first time is believed and written down; after that its origin, and the folder it was met in, must keep their key.
+/// An attacker with write access to a store can replace ledger and signing key together, but not this file. A ledger is
+/// trusted when it is first seen; afterwards its origin and its folder must keep their key.
 package struct KnownLedgers: Sendable {
-    /// The file: one line a ledger, its verifier key and the folder it was met in.
+    /// The file: one line per ledger with its verifier key, its folder and its newest state.
     package let path: String
 
-    /// How far a ledger's key is known.
+    /// How the ledger's key is known.
     package enum Standing: Sendable, Equatable {
-        /// It is the one that was written down, or that the caller gave.
+        /// By this file, or by the caller.
         case pinned
-        /// It was written down just now.
+        /// It was seen for the first time and written to this file.
         case new
-        /// There is no place to write it down, and why.
+        /// It could not be written down, for this reason.
         case unpinned(String)
     }
 
-    /// `$XDG_CONFIG_HOME/sluice/known-ledgers`, or below `.config` in the user's home; nil when this user has neither.
+    /// `$XDG_CONFIG_HOME/sluice/known-ledgers`, or the same below `.config` in the home folder; nil when the user has
+    /// neither.
     package init?() {
         func variable(_ name: String) -> String? {
             guard let value = readEnvironment(name), value.hasPrefix("/") else { return nil }
@@ -33,23 +35,25 @@ package struct KnownLedgers: Sendable {
         path = join(folder, "sluice/known-ledgers")
     }
 
-    /// What is known of a ledger.
+    /// One line of the file.
     private struct Line {
         var key: VerifierKey
         var folder: String
-        /// The newest signed state that was seen there: entries and root, base64; none at first.
+        /// The newest signed state seen in that folder: number of entries, and root hash in base64; 0 at first.
         var size = 0
         var root = ""
 
         var text: String { size > 0 ? "\(key) \(folder) \(size) \(root)\n" : "\(key) \(folder)\n" }
     }
 
-    /// The verifier key that was written down for an origin; nil when it was never met.
+    /// The verifier key written down for an origin; nil when it was never seen.
     package func key(of origin: String) throws(IngestionError) -> VerifierKey? {
         try lines().last { $0.key.name == origin }?.key
     }
 
-    /// Refuses a key for an origin that is known with another one.
+    /// Refuses a key for an origin that is known with another.
+    ///
+    /// - Throws: `damaged` in that case.
     package func refuseOther(than key: VerifierKey) throws(IngestionError) {
         guard let other = try lines().first(where: { $0.key.name == key.name && $0.key != key }) else { return }
         throw IngestionError(
@@ -58,10 +62,13 @@ package struct KnownLedgers: Sendable {
         )
     }
 
-    /// Holds a ledger against what is known of its origin and of its folder, and writes down what is new: the ledger itself when it is met
-    /// for the first time, and its newest signed state.
+    /// Compares a ledger with what is known of its origin and folder, and writes down what is new.
     ///
-    /// Throws `damaged` when another key is known for either, or when the ledger is not the one whose state was seen in this folder.
+    /// - Parameters:
+    ///   - ledger: the open ledger.
+    ///   - folder: its folder.
+    /// - Throws: `damaged` when another key is known for either, or when the state seen in this folder is not a prefix
+    ///   of the ledger: it was rolled back or rewritten.
     package func check(_ ledger: Ledger, at folder: String) throws(IngestionError) -> Standing {
         let key = ledger.verifier
         let place = Self.place(folder)
@@ -94,13 +101,20 @@ package struct KnownLedgers: Sendable {
             made, isMet: !same.isEmpty, replacing: { $0.folder == place && $0.key == key && $0.size <= made.size })
     }
 
-    /// Writes down the ledger of a store that was just made or restored, in place of another that was in the same folder.
+    /// Writes down the ledger of a store that was just created or restored, replacing an earlier one in the same
+    /// folder.
     package func pin(_ key: VerifierKey, at folder: String) throws(IngestionError) -> Standing {
         let place = Self.place(folder)
         return try remember(Line(key: key, folder: place), isMet: false, replacing: { $0.folder == place })
     }
 
-    /// Writes a line in place of others, while no other process does.
+    /// Replaces lines of the file under its lock.
+    ///
+    /// - Parameters:
+    ///   - line: the new line.
+    ///   - isMet: whether its ledger was known already.
+    ///   - isReplaced: the lines that it replaces.
+    /// - Returns: `unpinned` with the reason when the file cannot be written.
     private func remember(
         _ line: Line, isMet: Bool, replacing isReplaced: (Line) -> Bool
     ) throws(IngestionError) -> Standing {
@@ -117,10 +131,10 @@ package struct KnownLedgers: Sendable {
             let known: [Line]
             do throws(IngestionError) { known = try lines() } catch { return .unpinned(error.description) }
             let text = (known.filter { !isReplaced($0) } + [line]).map(\.text).joined()
-            // A name of this process's own: what a dead one left half written stands in nobody's way.
+            // The name includes the process id, so that the remains of a dead process are in nobody's way.
             var file = try StagedFile(in: folder, name: "\(name)-\(processNumber())")
             try file.write(Array(text.utf8).span)
-            // What a power loss takes is an older state of what is known, which still holds.
+            // Not synced: a power loss leaves an older state, which is still true.
             try file.commitLoosely(as: Store.name(name), replacing: true)
             _ = consume held
         } catch {
@@ -129,7 +143,7 @@ package struct KnownLedgers: Sendable {
         return isMet ? .pinned : .new
     }
 
-    /// A folder's path as one word of one line: what would end either is written as in a URI.
+    /// A folder's path without separators of the line format: control characters, spaces and `%` are percent-encoded.
     private static func place(_ folder: String) -> String {
         var out: [UInt8] = []
         for byte in canonicalPath(folder).utf8 {
@@ -150,7 +164,7 @@ package struct KnownLedgers: Sendable {
         for (number, text) in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).enumerated() {
             if text.hasPrefix("#") { continue }
             let words = text.split(separator: " ").map(String.init)
-            // A line that cannot be read may be the one that matters.
+            // An unreadable line may be the one that matters, so it is an error.
             guard let key = words.first.flatMap({ VerifierKey($0) }) else {
                 throw IngestionError(
                     .damaged, "\(path): line \(number + 1) is not a verifier key; correct it, or restore the file")
@@ -164,7 +178,7 @@ package struct KnownLedgers: Sendable {
 }
 
 extension Store {
-    /// Holds this store's ledger against what is known of it outside the store.
+    /// Compares this store's ledger with what is known of it outside the store.
     package func pinning(_ ledger: Ledger) throws(IngestionError) -> KnownLedgers.Standing {
         if !isPinned { return .unpinned("the store is a temporary one") }
         guard let known = KnownLedgers() else { return .unpinned("this user has no home folder") }

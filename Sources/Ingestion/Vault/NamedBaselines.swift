@@ -4,28 +4,28 @@ import Lineage
 import Screening
 import Tabular
 
-/// A baseline with a name: a recorded list of accepted batches, in the ledger only.
+/// A named baseline: a list of accepted batches that is recorded in the ledger and nowhere else.
 package struct NamedBaseline: Sendable, Equatable {
-    /// Its name, once in a dataset.
+    /// Its name, unique in its dataset.
     package let name: String
     /// The dataset.
     package let dataset: String
-    /// The accepted batches that it is made of, newest first.
+    /// Its accepted batches, newest first.
     package let batches: [String]
-    /// For each batch the digest of its sealed baseline, hexadecimal.
+    /// By batch, SHA-256 of its sealed baseline, hexadecimal.
     let files: [String]
-    /// SHA-256 over name, dataset and the digests of the batches' sealed baselines, hexadecimal.
+    /// SHA-256 over name, dataset and the digests of the sealed baselines, hexadecimal.
     package let digest: String
-    /// When it was built.
+    /// The time at which it was built.
     package let time: String
-    /// Whether new batches are held against it: the last one approved, until it is retired.
+    /// Whether it is the anchor that drift is measured against: the one approved last and not retired.
     package fileprivate(set) var isAnchor = false
-    /// Whether batches are judged by it alone.
+    /// Whether it is pinned, so that batches are judged by it alone.
     package fileprivate(set) var isPinned = false
-    /// Whether it may no longer be used.
+    /// Whether it is retired and no longer used.
     package fileprivate(set) var isRetired = false
 
-    /// The digest's bytes.
+    /// The bytes of `digest`.
     var digestBytes: [UInt8] { bytes(hex: digest) ?? [] }
 }
 
@@ -49,7 +49,7 @@ package enum BaselineStep: Sendable, CaseIterable {
 }
 
 extension Store {
-    /// The named baselines of a dataset, or of all, in the order they were built or approved last; from the proven record.
+    /// The named baselines of a dataset, or of all, by the proven record, in the order of their last step.
     package func namedBaselines(dataset: String? = nil) throws(IngestionError) -> [NamedBaseline] {
         let (log, state) = try proven()
         var entries: [LedgerEntry] = []
@@ -88,11 +88,14 @@ extension Store {
 }
 
 extension Recorder {
-    /// Builds a baseline out of accepted batches and records it; nothing is judged by it until it is approved or pinned.
+    /// Builds a baseline from accepted batches and records it. It has no effect until it is approved or pinned.
     ///
     /// - Parameters:
-    ///   - batches: the batches, or nil for the newest ones.
+    ///   - name: its name.
+    ///   - dataset: the dataset.
+    ///   - batches: ids of the batches; nil for the newest.
     ///   - limit: how many of the newest.
+    /// - Throws: `usage` for a name that is taken or a batch that was not accepted.
     package func buildBaseline(
         _ name: String, dataset: String, batches: [String]?, limit: Int
     ) throws(IngestionError) -> NamedBaseline {
@@ -143,10 +146,17 @@ extension Recorder {
             time: time)
     }
 
-    /// Batches of a baseline at most: its entry may not pass 65,535 bytes.
+    /// Most batches of a baseline: its entry must not exceed 65,535 bytes.
     private static var baselineBatchesMax: Int { 400 }
 
-    /// Records that a named baseline is approved, pinned or retired: by whom (uid), and why.
+    /// Records an approval, pin or retirement, with the user's id and the reason.
+    ///
+    /// - Parameters:
+    ///   - step: the step.
+    ///   - name: the baseline.
+    ///   - dataset: its dataset.
+    ///   - reason: why.
+    /// - Throws: `usage` when there is no such baseline, or it is retired.
     package func take(
         _ step: BaselineStep, _ name: String, dataset: String, reason: String
     ) throws(IngestionError) {
@@ -165,8 +175,8 @@ extension Recorder {
         try append([entry])
     }
 
-    /// Records that a batch's baseline and claims count no longer: by whom (uid), and why. For one whose file is lost, and for one that
-    /// should never have been accepted.
+    /// Excludes a batch's baseline and claims from all comparisons, with the user's id and the reason. It is meant for
+    /// a batch whose file is lost, or that should not have been accepted.
     package func excludeBaseline(of batch: String, dataset: String, reason: String) throws(IngestionError) {
         let (log, state) = try store.proven()
         let run = try recording { () throws(LedgerError) in try log.run(batch) }

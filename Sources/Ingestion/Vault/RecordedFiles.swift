@@ -4,12 +4,16 @@ import Sealing
 import Storage
 import Tabular
 
-/// Opening files that the record names: what is read is held against the digest that was signed, on the descriptor that is then read.
+/// Opens files that the record names. The digest is checked on the very descriptor that is read afterwards.
 extension Store {
-    /// Opens a recorded file whose bytes a decision rests on.
+    /// Opens a recorded file that a decision depends on.
     ///
-    /// Throws `tryAgain` when it is missing or changed: a batch waits until it is restored, since judging without it would be judging by
-    /// what somebody left us.
+    /// - Parameters:
+    ///   - file: the recorded file.
+    ///   - keys: the keys that may open it.
+    ///   - expect: members that its authenticated data must have.
+    /// - Throws: `tryAgain` when it is missing or changed. The batch then waits for it to be restored: judging without
+    ///   it would let an attacker choose the baseline.
     func openEvidence(
         _ file: PublishedFile, keys: KeyRing, expect: [String: String]
     ) throws(IngestionError) -> MessageReader {
@@ -30,10 +34,12 @@ extension Store {
             + "; if it is lost for good: sluice baseline exclude \(file.batch) --dataset \(dataset) --reason TEXT"
     }
 
-    /// Where a recorded file stands, for messages.
+    /// The path of a recorded file, for messages.
     func place(of file: PublishedFile) -> String { join(root, file.path) }
 
-    /// Opens a recorded file, if it is there and is the one that was recorded. Throws `damaged` when it is not.
+    /// Opens a recorded file.
+    ///
+    /// - Throws: `damaged` when it is missing or not the recorded one.
     func openRecorded(_ file: PublishedFile) throws(IngestionError) -> FileDescriptor {
         guard let path = recordedPath(file.path) else {
             throw IngestionError(
@@ -53,7 +59,13 @@ extension Store {
             .damaged, "\(place(of: file)): it is not the file that the ledger records (entry \(file.entry.sequence))")
     }
 
-    /// Reads a whole recorded file.
+    /// Reads a whole recorded file that a decision depends on.
+    ///
+    /// - Parameters:
+    ///   - file: the recorded file.
+    ///   - keys: the keys that may open it.
+    ///   - expect: members that its authenticated data must have.
+    /// - Returns: its content and its authenticated data.
     func readEvidence(
         _ file: PublishedFile, keys: KeyRing, expect: [String: String]
     ) throws(IngestionError) -> (bytes: [UInt8], context: [String: String]) {
@@ -91,7 +103,7 @@ func digest(of source: InputFile) throws(IngestionError) -> [UInt8] {
     return hasher.digest()
 }
 
-/// A place below the store that a file of ours may be recorded at; nil for any other.
+/// A path at which this store may record a file; nil for any other, such as one that leaves the store.
 func recordedPath(_ text: String) -> RelativePath? {
     guard let path = RelativePath(text), path.names.count >= 3,
         ["accepted", "quarantine", "baselines"].contains(path.names[0].description)

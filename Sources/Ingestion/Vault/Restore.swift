@@ -3,20 +3,20 @@ package import Lineage
 import Storage
 import Tabular
 
-/// Makes a store of a backup.
+/// Makes a store from a backup.
 extension Backup {
-    /// What a restorer knows beside the backup.
+    /// What the restorer trusts, from outside the backup.
     package struct Trust: Sendable {
-        /// The key that must have signed the ledger: never one that the backup itself names.
+        /// The key that must have signed the ledger; never one that the backup itself names.
         package var key: VerifierKey
-        /// Whether configuration and contracts may be taken over although nobody signed them: those of backups before they were.
+        /// Whether unsigned configuration and contracts are taken over, for backups of versions that did not sign them.
         package var acceptsUnsignedSettings = false
 
-        /// Trusts what a key signed.
+        /// Trusts the given key, and signed settings only.
         package init(_ key: VerifierKey) { self.key = key }
     }
 
-    /// Refuses a folder that has no mark, which is written last.
+    /// Refuses a folder without the mark, which is written last.
     package static func requireWhole(_ backup: String) throws(IngestionError) {
         guard exists(join(backup, markName)) else {
             throw IngestionError(
@@ -24,10 +24,16 @@ extension Backup {
         }
     }
 
-    /// Makes a store of a backup in an empty folder. The backup stays.
+    /// Makes a store in an empty folder from a backup, which stays unchanged.
     ///
-    /// Everything is verified as it is copied, and what is verified is the copy: the ledger's checkpoints against the key, the tree, each
-    /// file's digest, the signed settings. Throws `damaged` at the first thing that is wrong, and leaves the folder empty.
+    /// The copy is verified, not the original: checkpoints against the key, the tree, each file's digest, the signed
+    /// settings.
+    ///
+    /// - Parameters:
+    ///   - backup: the backup's folder.
+    ///   - target: an empty or new folder.
+    ///   - trust: the key and what else is trusted.
+    /// - Throws: `damaged` at the first thing that does not hold; the target is left empty.
     package static func restore(_ backup: String, to target: String, _ trust: Trust) throws(IngestionError) -> Result {
         try requireWhole(backup)
         try requireEmpty(target)
@@ -66,7 +72,7 @@ extension Backup {
         return result
     }
 
-    /// Copies every recorded file and its receipt; a receipt that is missing is written anew, since the log proves it.
+    /// Copies every recorded file with its receipt. A missing receipt is written anew, since the log proves the file.
     static func copyFiles(
         _ log: ProvenLog, _ backup: String, _ copier: inout FileCopier
     ) throws(IngestionError) {
@@ -83,7 +89,7 @@ extension Backup {
                 throw IngestionError(.damaged, "\(backup): \(error.description); nothing was restored")
             }
             if status == nil, recorded.isExcluded(state) { continue }
-            // Looked at before it is copied: it may be as large as the disk.
+            // Checked before copying: a planted file may be as large as the disk.
             if let status, status.kind != .regular || recorded.bytes.map({ $0 != status.size }) ?? false {
                 throw IngestionError(
                     .damaged, "\(backup)/\(path): it is not the file that the ledger records; nothing was restored")
@@ -104,9 +110,14 @@ extension Backup {
         }
     }
 
-    /// Copies a file's receipt. One that is missing, or proves nothing, is written anew, since the log proves the file.
+    /// Copies a file's receipt. One that is missing or invalid is written anew, since the log proves the file.
     ///
-    /// - Returns: whether it was what it should be, or not there.
+    /// - Parameters:
+    ///   - receipt: the receipt's path.
+    ///   - recorded: the file that it is of.
+    ///   - log: the proven record.
+    ///   - copier: copies into the target.
+    /// - Returns: whether it was valid or not there.
     @discardableResult
     static func copyReceipt(
         _ receipt: RelativePath, of recorded: RecordedPlaces.Recorded, _ log: ProvenLog, _ copier: inout FileCopier
@@ -130,7 +141,14 @@ extension Backup {
         return !isThere
     }
 
-    /// Copies configuration, contracts and keys: exactly those that the signed note names.
+    /// Copies exactly the configuration, contracts and keys that the signed note names.
+    ///
+    /// - Parameters:
+    ///   - backup: the backup's folder.
+    ///   - state: the proven state, which knows the keys.
+    ///   - trust: the key and what else is trusted.
+    ///   - copier: copies into the target.
+    /// - Returns: the number of keys.
     static func restoreSettings(
         of backup: String, state: ProvenState, trust: Trust, with copier: inout FileCopier
     ) throws(IngestionError) -> Int {
@@ -153,7 +171,7 @@ extension Backup {
             }
             settings = listed.compactMapValues(\.text)
         } else if trust.acceptsUnsignedSettings, state.keys.isEmpty {
-            // A version that records keys signs the settings of its backups: without the note somebody took it away.
+            // Versions that record keys also sign the settings, so a missing note was removed.
             settings = try unsignedSettings(source)
         } else {
             throw IngestionError(
@@ -164,7 +182,7 @@ extension Backup {
                         : "This version signs them, so somebody removed the note: use another backup"))
         }
         var keys = 0
-        // The configuration comes last: a folder with it is a store.
+        // The configuration last, since a folder with it is a store.
         for (text, digest) in settings.sorted(by: {
             ($0.key == Store.configurationName ? 1 : 0, $0.key) < ($1.key == Store.configurationName ? 1 : 0, $1.key)
         }) {
@@ -185,7 +203,7 @@ extension Backup {
         return keys
     }
 
-    /// A setting's place: the configuration, or a file right in `schemas` or `keys`.
+    /// The place of a setting: the configuration, or a file directly in `schemas` or `keys`; nil for any other.
     static func settingsPath(_ text: String) -> RelativePath? {
         guard let path = RelativePath(text) else { return nil }
         if text == Store.configurationName { return path }
@@ -198,7 +216,7 @@ extension Backup {
         return found
     }
 
-    /// Removes what was made in a folder that was empty.
+    /// Empties a folder that was empty before.
     static func clear(_ target: String) {
         guard let root = try? OpenFolder(target), let names = try? root.names() else { return }
         for name in names {

@@ -6,9 +6,9 @@ package import Sealing
 package import Storage
 import Tabular
 
-/// Opening shards inside a store: access is logged before anything is released.
+/// Opening shards inside a store: the access is recorded before any plaintext is released.
 extension Recorder {
-    /// Appends `shard.opened` to the ledger: who (uid) opened which file, and why.
+    /// Records `shard.opened`: the file, the user's id and the reason.
     package func recordOpening(_ digest: String, reason: String) throws(IngestionError) {
         let entry = JSONValue.object([
             "kind": .event(.shardOpened), "v": .integer(1), "time": .string(Clock.text()),
@@ -19,12 +19,17 @@ extension Recorder {
 }
 
 extension Store {
-    /// Reads encrypted values back: the ledger records first who (uid) asks, under which key, for how many, and why.
+    /// Decrypts values that the `encrypt` operator masked. The ledger first records the user's id, the key, the number
+    /// of values and the reason.
     ///
     /// - Parameters:
-    ///   - values: as they stand in a shard; what stands before them by the contract's `prefix` is left out.
-    ///   - subject: whom they are about, where each subject has a key of its own.
-    /// - Returns: the values, nil for each that the key does not open.
+    ///   - values: the values as they stand in a shard, `prefix` included.
+    ///   - name: the name of the key.
+    ///   - prefix: the contract's prefix of such values; empty for none.
+    ///   - subject: the data subject, where each has a key of their own.
+    ///   - reason: why; the ledger records it.
+    ///   - recorder: writes the entry.
+    /// - Returns: the plaintexts; nil for each value that the key does not open.
     package func reveal(
         _ values: [String], key name: String, prefix: String, subject: String?, reason: String, _ recorder: Recorder
     ) throws(IngestionError) -> [[UInt8]?] {
@@ -34,7 +39,7 @@ extension Store {
             "fingerprint": .string(key.fingerprint(name: name)), "count": .integer(Int64(values.count)),
             "uid": .integer(Int64(getuid())), "reason": .string(reason),
         ]
-        // Whose values were read can be looked for by whoever knows the person and has the key, and by nobody else.
+        // An HMAC: whoever has the key and knows the person can find the access, and nobody else.
         entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
         let made = JSONValue.object(entry)
         try recorder.append([made])
@@ -50,20 +55,21 @@ extension Store {
         }
     }
 
-    /// A file to be opened, once it is known to be recorded: the descriptor that was examined is the one that is read.
+    /// A recorded file about to be opened. The examined descriptor is the one that is read.
     package struct Admitted: Sendable {
-        /// The file, open.
+        /// The open file.
         package let file: OpenFile
         /// SHA-256 of its bytes, hexadecimal.
         package let digest: String
         /// The batch that it belongs to.
         package let batch: String
-        /// The batch that replaced that one, if one did.
+        /// The batch that replaced that one; nil when none did.
         package let supersededBy: String?
     }
 
-    /// Opens a file that this store's ledger records. Throws `damaged` for one that it does not record, or records at another place: that
-    /// it decrypts proves only that its maker had a key.
+    /// Opens a file that this store's ledger records. Decryption alone proves only that its maker had a key.
+    ///
+    /// - Throws: `damaged` for a file that the ledger does not record, or records at another place.
     package func admit(_ path: String) throws(IngestionError) -> Admitted {
         let (log, state) = try proven()
         let file = try storing(reading: true) { () throws(StorageError) in
@@ -74,7 +80,7 @@ extension Store {
             throw IngestionError(
                 .damaged, "\(path): the ledger records no such file: it was changed, swapped or never published here")
         }
-        // A copy elsewhere may be looked at; a file in the store's folders must be the one that belongs there.
+        // A copy elsewhere may be opened; a file inside the store's folders must be the one recorded there.
         let status = try storing { () throws(StorageError) in try file.status() }
         if try isInside(path), try !isSame(status, recorded.path) {
             throw IngestionError(
@@ -95,7 +101,7 @@ extension Store {
         let kinds = ["accepted", "quarantine", "baselines"].compactMap { kind in
             try? files.status(of: Self.name(kind))
         }
-        // By what the path means: the folders above `0.sluice` or `x/../y` are not in its text.
+        // By the resolved path: in the text of `x/../y` the folders do not show.
         var folder = split(canonicalPath(path)).folder
         for _ in 0..<5 {
             let status = try storing { () throws(StorageError) in try fileStatus(folder) }
@@ -108,7 +114,7 @@ extension Store {
     }
 }
 
-/// An open file that may be read more than once.
+/// An open file that can be read more than once.
 package final class OpenFile: Sendable {
     private let descriptor: FileDescriptor
 
@@ -119,13 +125,20 @@ package final class OpenFile: Sendable {
 
     func status() throws(StorageError) -> FileStatus { try descriptor.status() }
 
-    /// Another descriptor of the very file.
+    /// Another descriptor of the same file.
     package func reopened() throws(IngestionError) -> FileDescriptor {
         try storing { () throws(StorageError) in try descriptor.duplicate() }
     }
 }
 
-/// Opens a file that was admitted, with the given keys.
+/// Opens an admitted file.
+///
+/// - Parameters:
+///   - admitted: the file.
+///   - keys: the keys that may open it.
+///   - expect: members that its authenticated data must have.
+///   - path: its name in messages.
+/// - Throws: `notPermitted` when no key opens it, `damaged` when its header is not authentic.
 package func openShard(
     _ admitted: Store.Admitted, keys: KeyRing, expect: [String: String] = [:], calling path: String
 ) throws(IngestionError) -> MessageReader {
@@ -135,7 +148,12 @@ package func openShard(
     }
 }
 
-/// Opens a shard file for reading with the given keys.
+/// Opens a shard file outside any store.
+///
+/// - Parameters:
+///   - path: the file.
+///   - keys: the keys that may open it.
+///   - expect: members that its authenticated data must have.
 package func openShard(
     _ path: String, keys: KeyRing, expect: [String: String] = [:]
 ) throws(IngestionError) -> MessageReader {
@@ -154,7 +172,13 @@ func refused(_ error: SealingError, _ path: String) -> IngestionError {
 }
 
 extension Store {
-    /// Reads a whole recorded file that somebody asks for. Throws `damaged` when it is missing or changed.
+    /// Reads a whole recorded file on a user's request.
+    ///
+    /// - Parameters:
+    ///   - file: the recorded file.
+    ///   - keys: the keys that may open it.
+    ///   - expect: members that its authenticated data must have.
+    /// - Throws: `damaged` when it is missing or changed.
     func readRecorded(
         _ file: PublishedFile, keys: KeyRing, expect: [String: String]
     ) throws(IngestionError) -> [UInt8] {
@@ -163,7 +187,7 @@ extension Store {
         return bytes
     }
 
-    /// The same, a piece at a time.
+    /// Reads a recorded file piece by piece; see above.
     func readRecorded(
         _ file: PublishedFile, keys: KeyRing, expect: [String: String], _ body: (Span<UInt8>) throws -> Void
     ) throws(IngestionError) {
@@ -176,7 +200,9 @@ extension Store {
     }
 }
 
-/// Decrypts a whole shard into a closure; nothing is proven before it returns.
+/// Decrypts a shard into a closure. Each piece is authentic, but the shard's end is proven only when this returns.
+///
+/// - Returns: the number of bytes.
 package func readShard(_ reader: consuming MessageReader, path: String, _ body: (Span<UInt8>) throws -> Void)
     throws(IngestionError) -> Int
 {
@@ -192,7 +218,13 @@ package func readShard(_ reader: consuming MessageReader, path: String, _ body: 
 }
 
 extension Store {
-    /// The byte range in the source of a released or held-back row, from the batch's sealed row index; nil without one.
+    /// The byte range of a row in the source, from the batch's sealed row index; nil without one.
+    ///
+    /// - Parameters:
+    ///   - row: the row, from 1.
+    ///   - batch: the batch.
+    ///   - dataset: its dataset.
+    ///   - sourceEnd: the size of the source in bytes, which ends the last row.
     package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError)
         -> Range<Int>?
     {

@@ -8,62 +8,64 @@ import Storage
 package import Tabular
 import Validating
 
-/// The folder where everything lives: configuration, keys, ledger, shards, quarantine, baselines.
+/// A store: one folder with configuration, keys, ledger, shards, quarantine and baselines.
 package struct Store: Sendable {
     /// The store's folder.
     package let root: String
-    /// What `sluice.yaml` says.
+    /// The settings of `sluice.yaml`.
     package let configuration: Configuration
     /// SHA-256 of `sluice.yaml` as it was read.
     let configurationDigest: [UInt8]
-    /// The store's folder, open: what is read, written and removed in the store goes through it, and nowhere else.
+    /// The store's folder, open. All access to the store goes through it and does not follow links.
     let files: OpenFolder
-    /// The record as decisions may read it; nil until the ledger was opened.
+    /// The record, proven before every decision; nil until the ledger was opened.
     package internal(set) var record: ProvenLog?
-    /// Whether the ledger's key is written down outside the store; false for stores that live as long as one command.
+    /// Whether the ledger's key is pinned outside the store; false for stores that live as long as one command.
     package var isPinned = true
 
-    /// The configuration's file name; a store is a folder that has it.
+    /// The configuration's file name. A folder with such a file is a store.
     package static let configurationName = "sluice.yaml"
 
     /// The ledger's file.
     package var ledgerPath: String { join(root, "ledger.sqlite") }
-    /// The keys' folder.
+    /// The folder of keys.
     package var keysFolder: String { join(root, "keys") }
-    /// Where claims are worked on.
+    /// The folder of leases.
     package var workFolder: String { join(root, "work") }
 
-    /// A path of the configuration: relative ones are the store's.
+    /// A path of the configuration; a relative one starts at the store.
     func placed(_ path: String) -> String { path.hasPrefix("/") ? path : join(root, path) }
 
-    /// Opens a folder that the configuration names. One in the store is reached without following a link; one elsewhere is where the
-    /// operator says.
+    /// Opens a folder that the configuration names. Inside the store no link is followed; outside it the operator
+    /// decides.
     func openPlace(_ path: String, making: Bool = false) throws(StorageError) -> OpenFolder {
         if let below = RelativePath(path) { return try files.folder(at: below, making: making) }
         if making, !exists(placed(path)) { try makeFolder(placed(path)) }
         return try OpenFolder(placed(path))
     }
 
-    /// The folder of claims, open.
+    /// The folder of leases, open.
     func openWork() throws(StorageError) -> OpenFolder { try files.folder(at: Self.workPath) }
 
     static let workPath = RelativePath(Self.name("work"))
 
-    /// A name of ours, which is one for sure.
+    /// A name that this program makes and that is valid by construction.
     static func name(_ text: String) -> FileName {
         guard let name = FileName(Array(text.utf8)) else { preconditionFailure("a name of ours is a file's name") }
         return name
     }
 
-    /// Where `watch` finds a dataset's files, as the configuration says it.
+    /// The inbox of a dataset, as the configuration names it.
     func inboxPath(of dataset: String) -> String {
         configuration.datasets[dataset]?.inbox ?? join("inbox", dataset)
     }
 
-    /// Where `watch` finds a dataset's files.
+    /// The path of a dataset's inbox.
     package func inbox(of dataset: String) -> String { placed(inboxPath(of: dataset)) }
 
-    /// Opens the store in `root`.
+    /// Opens the store in `root` and reads its configuration.
+    ///
+    /// - Throws: `configuration` when there is none, or it is invalid.
     package init(_ root: String) throws(IngestionError) {
         let path = join(root, Self.configurationName)
         guard exists(path) else {
@@ -81,9 +83,12 @@ package struct Store: Sendable {
         }
     }
 
-    /// Makes a store: configuration, an example contract, keys and an empty ledger. Refuses a folder that has one.
+    /// Creates a store: configuration, an example contract, keys and an empty ledger.
     ///
-    /// - Parameter isPinned: whether the ledger's key is written down outside the store.
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - isPinned: whether the ledger's key is pinned outside the store.
+    /// - Throws: `cannotCreate` when the folder is a store already.
     package static func create(_ root: String, isPinned: Bool = true) throws(IngestionError) -> Store {
         if exists(join(root, configurationName)) {
             throw IngestionError(.cannotCreate, "\(root) already has a \(configurationName); choose another folder")
@@ -111,7 +116,7 @@ package struct Store: Sendable {
                 path: join(root, "ledger.sqlite"), origin: origin, signingKey: key, time: time, entries: entries,
                 countsCommits: true)
         }
-        // The configuration comes last: a folder with it is a whole store.
+        // The configuration last, since a folder with it is a complete store.
         try storing { () throws(StorageError) in
             try writeDurably(join(root, configurationName), configuration.span)
         }
@@ -121,12 +126,12 @@ package struct Store: Sendable {
         return store
     }
 
-    /// The keys that a store is made with.
+    /// The keys that a new store gets.
     private static let firstKeys: [(KeyKind, String)] = [
         (.kek, "main"), (.signing, "ledger"), (.token, "tokens"), (.store, "store"),
     ]
 
-    /// Makes the folders of a store, and the store's own.
+    /// Creates the store's folders, readable by their owner only.
     static func makeFolders(in root: String) throws(IngestionError) {
         try storing { () throws(StorageError) in
             try makeFolder(root)
@@ -136,7 +141,13 @@ package struct Store: Sendable {
         }
     }
 
-    /// Makes a key file; refuses a name that is taken.
+    /// Writes a new key file.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder of keys.
+    ///   - kind: the key's purpose.
+    ///   - name: its name.
+    /// - Throws: when the name is taken; a key file is never overwritten.
     package static func generateKey(in folder: String, kind: KeyKind, name: String) throws(IngestionError) {
         let key: SecretKey
         do throws(CryptographyError) { key = try SecretKey(random: 32) } catch {
@@ -160,7 +171,9 @@ package struct Store: Sendable {
         try Self.signingKey(in: keysFolder, name: configuration.signingKey)
     }
 
-    /// The ledger, for writing. Throws `damaged` when it is not signed by the key that is known for it outside the store.
+    /// The ledger, for writing.
+    ///
+    /// - Throws: `damaged` when it is not signed by the key that is pinned outside the store.
     package func ledger() throws(IngestionError) -> Ledger {
         let key = try signingKey()
         let ledger = try recording { () throws(LedgerError) in
@@ -170,7 +183,7 @@ package struct Store: Sendable {
         return ledger
     }
 
-    /// The ledger, for reading; a journal that a crash left is rolled back first if that is allowed.
+    /// The ledger, for reading. A journal left by a crash is rolled back first, where that is permitted.
     package func readableLedger() throws(IngestionError) -> Ledger {
         let ledger = try recording { () throws(LedgerError) in
             do throws(LedgerError) { return try Ledger.openReadonly(path: ledgerPath) } catch {
@@ -183,7 +196,7 @@ package struct Store: Sendable {
         return ledger
     }
 
-    /// Refuses a ledger of another name than the configuration's, or of another key than is known for it.
+    /// Refuses a ledger with another origin than the configuration's, or another key than the pinned one.
     private func require(_ ledger: Ledger) throws(IngestionError) {
         guard ledger.origin == configuration.origin else {
             throw IngestionError(
@@ -194,10 +207,10 @@ package struct Store: Sendable {
         _ = try pinning(ledger)
     }
 
-    /// The store with its record for decisions, over a ledger that was opened.
+    /// The store with a proven record, over an open ledger.
     func proving(_ ledger: Ledger) -> Store {
         var store = self
-        // Without the key the record is proven all the same, only from its beginning.
+        // Without the key of its cache the record is proven from its beginning each time.
         let secret = try? Self.readKey(in: keysFolder, .store, "store")
         store.record = ProvenLog(
             ledger, key: ledger.verifier,
@@ -207,20 +220,23 @@ package struct Store: Sendable {
         return store
     }
 
-    /// The store with its record, for commands that write nothing.
+    /// The store with a proven record, for commands that write nothing.
     package func proving() throws(IngestionError) -> Store { record == nil ? proving(try readableLedger()) : self }
 
-    /// What the record says as of now, proven; it is opened for this one question where it was not before. Throws when it is not what was
-    /// signed.
+    /// The record and its state as of now, proven. Opens the ledger for this one question where it is not open.
+    ///
+    /// - Throws: `damaged` when the record is not what was signed.
     func proven() throws(IngestionError) -> (log: ProvenLog, state: ProvenState) {
         guard let record else { return try proving().proven() }
         return (record, try recording { () throws(LedgerError) in try record.state() })
     }
 
-    /// The key that the ledger's checkpoints are signed by, as far as it is known here.
+    /// The key that the ledger's checkpoints are verified with.
     package func verifier() throws(IngestionError) -> VerifierKey { try proven().log.ledger.verifier }
 
-    /// One key of the store. Throws `notPermitted` for another key than the record has under this name.
+    /// A key of the store.
+    ///
+    /// - Throws: `notPermitted` when it is missing, or the record has another key under this name.
     package func key(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
         if kind == .kek || kind == .token, let record, !exists(join(keysFolder, "\(name).\(kind.rawValue)")),
             try recording({ () throws(LedgerError) in try record.state() }).keys[
@@ -259,7 +275,7 @@ package struct Store: Sendable {
         return KeyRing(keys)
     }
 
-    /// Those who shall be able to open a dataset's shards.
+    /// The recipients that a dataset's shards are sealed for.
     package func recipients(of dataset: String) throws(IngestionError) -> [WrappingKey] {
         var keys: [WrappingKey] = []
         for recipient in configuration.datasets[dataset]?.recipients ?? configuration.recipients {
@@ -275,6 +291,8 @@ package struct Store: Sendable {
     }
 
     /// A dataset's contract, as `sluice.yaml` names it.
+    ///
+    /// - Throws: `configuration` when it names none.
     package func contract(of dataset: String) throws(IngestionError) -> LoadedSchema {
         guard let path = configuration.datasets[dataset]?.schema else {
             throw IngestionError(
@@ -284,7 +302,7 @@ package struct Store: Sendable {
         return try loadContract(try reached(path))
     }
 
-    /// A contract's path. A folder in the store is reached without following a link; one elsewhere is where the operator says.
+    /// The path of a contract. Inside the store no link is followed; outside it the operator decides.
     private func reached(_ contract: String) throws(IngestionError) -> String {
         if let below = RelativePath(contract) {
             _ = try storing(reading: true) { () throws(StorageError) in try files.folder(holding: below) }
@@ -292,14 +310,14 @@ package struct Store: Sendable {
         return placed(contract)
     }
 
-    /// The contract that runs beside a dataset's own and only reports, when `sluice.yaml` names one.
+    /// The candidate contract of a dataset; nil when `sluice.yaml` names none.
     package func shadow(of dataset: String) throws(IngestionError) -> (schema: Schema, document: JSONValue)? {
         guard let path = configuration.datasets[dataset]?.shadow else { return nil }
         let loaded = try loadContract(try reached(path))
         return (Schema.digested(loaded), loaded.document)
     }
 
-    /// The token keys that a contract names and the store has.
+    /// The token keys that a contract names, as far as the store has them.
     package func tokenKeys(for schema: Schema) throws(IngestionError) -> [String: SecretKey] {
         var keys: [String: SecretKey] = [:]
         for name in Set(schema.fields.compactMap { $0.pii?.key }) where exists(join(keysFolder, "\(name).token")) {

@@ -6,18 +6,18 @@ import Sealing
 import Storage
 import Tabular
 
-/// What an audit of a store's files found.
+/// The result of comparing a store's files with the record.
 package struct StoreAudit: Sendable {
-    /// Everything that is not as the record says, a line each.
+    /// Everything that differs from the record, one line each.
     package var problems: [String] = []
-    /// What is no damage and worth a look, a line each.
+    /// Remarks that are no damage, one line each.
     package var notes: [String] = []
 
-    /// An audit that found these.
+    /// A result with the given problems.
     package init(problems: [String] = []) { self.problems = problems }
 }
 
-/// The files that the record names, and what it says of each.
+/// The recorded files by their paths.
 struct RecordedPlaces {
     /// A recorded file.
     struct Recorded {
@@ -28,21 +28,21 @@ struct RecordedPlaces {
         /// Its length, where the entry says it.
         let bytes: Int?
 
-        /// Whether nothing rests on the file any more: somebody excluded its batch from the baselines.
+        /// Whether nothing depends on the file, because its batch is excluded from the baselines.
         func isExcluded(_ state: ProvenState) -> Bool {
             (role == .baseline || role == .claims) && state.excluded.contains(batch)
         }
     }
 
-    /// The files, by their paths.
+    /// The files by path.
     private(set) var files: [RelativePath: Recorded] = [:]
-    /// The folders that they are in, and those above.
+    /// The folders that contain them, and their parents.
     private(set) var folders = Set<RelativePath>()
-    /// Entries whose files have no place of ours.
+    /// Entries that record a file at an invalid path.
     private(set) var strange: [Int] = []
     private var next = 0
 
-    /// Reads what was recorded since the last time.
+    /// Adds what was recorded since the last call.
     mutating func catchUp(_ ledger: Ledger) throws(IngestionError) {
         while true {
             let from = next
@@ -65,7 +65,7 @@ struct RecordedPlaces {
         }
     }
 
-    /// The file that a receipt is of; nil when the path is no receipt of a recorded file.
+    /// The file that a receipt is of; nil when the path is not that of a recorded file's receipt.
     func file(ofReceipt path: RelativePath) -> Recorded? {
         let ending = Array(".tlog-proof".utf8)
         guard path.name.bytes.suffix(ending.count).elementsEqual(ending),
@@ -76,16 +76,16 @@ struct RecordedPlaces {
 }
 
 extension Store {
-    /// Compares every file of the store with the record: what is missing, changed, of another kind, or not recorded at all; receipts that
-    /// prove nothing; keys that are others; things in `work` that are none of ours.
+    /// Compares every file of the store with the record: missing, changed, of the wrong kind, or unrecorded files;
+    /// invalid receipts; changed keys; strangers in `work`.
     ///
-    /// What a process beside this one is just moving into place is looked at again before it is told.
+    /// What another process may be publishing at this moment is examined again before it is reported.
     package func audit() throws(IngestionError) -> StoreAudit {
         let (log, state) = try proven()
         var walk = try AuditWalk(files, log)
         var suspects = try walk.everything()
         for attempt in 0..<100 where !suspects.isEmpty {
-            // A few looks for what was just finished; more for as long as somebody is at work.
+            // A few attempts for what was just published; more while another process is at work.
             if attempt >= 3, try !isAnybodyAtWork(log.ledger) { break }
             usleep(100_000)
             try walk.places.catchUp(log.ledger)
@@ -98,7 +98,7 @@ extension Store {
             suspects = left
         }
         var audit = StoreAudit()
-        // A file that nothing rests on any more may be lost for good.
+        // A file that nothing depends on may be lost for good.
         let isMoot: (AuditWalk.Suspect) -> Bool = { suspect in
             (walk.places.files[suspect.path] ?? walk.places.file(ofReceipt: suspect.path))?.isExcluded(state) ?? false
         }
@@ -122,13 +122,14 @@ extension Store {
         }
     }
 
-    /// Whether a process is just moving a batch's files into place.
+    /// Whether a process is publishing a batch's files at this moment.
     func isPublishing(_ batch: String) throws(IngestionError) -> Bool {
         guard Inflight.isName(batch), let work = try? openWork() else { return false }
         return (try? FileLock.holder(Self.name(batch + ".lock"), in: work)) != nil
     }
 
-    /// A name in `work` as the claim's and what stands behind it, nothing for the claim's folder; nil when it is none of a claim's.
+    /// Splits a name in `work` into the lease and its ending, which is empty for the lease's folder; nil when it is not
+    /// a lease's.
     static func claimPart(of name: String) -> (claim: String, ending: String)? {
         let claim = String(name.prefix { $0 != "." })
         let ending = String(name.dropFirst(claim.count))
@@ -136,7 +137,7 @@ extension Store {
         return Inflight.isName(claim) && endings.contains(ending) ? (claim, ending) : nil
     }
 
-    /// Names in `work` that are not of a claim's form, or not what such a name should be.
+    /// Names in `work` that do not have a lease's form, or have it and are of the wrong kind.
     func strangersInWork() throws(IngestionError) -> [String] {
         guard let work = try? openWork() else {
             return ["WORK work is not a folder: nothing can be ingested until it is; find out who changed it"]
@@ -167,7 +168,8 @@ extension Store {
         return found
     }
 
-    /// Configuration and contracts that changed since they were last used: whoever may edit them may, and it is told.
+    /// Configuration and contracts that changed since they were last used. Editing them is permitted, so this is only a
+    /// remark.
     private func changedSettings(_ state: ProvenState) throws(IngestionError) -> [String] {
         var notes: [String] = []
         if let known = state.configuration, known.digest != hex(configurationDigest) {
@@ -189,7 +191,13 @@ extension Store {
     }
 }
 
-/// The receipt of a recorded file, if that is what a text is: byte for byte as it is written, and proving the file's entry.
+/// The receipt of a recorded file.
+///
+/// - Parameters:
+///   - text: the receipt's bytes.
+///   - recorded: the file.
+///   - log: the proven record.
+/// - Returns: nil unless the text is exactly what would be written for the file, and proves its entry.
 func receipt(
     _ text: [UInt8], of recorded: RecordedPlaces.Recorded, in log: ProvenLog
 ) throws(IngestionError) -> TlogProof? {
@@ -198,9 +206,9 @@ func receipt(
     return proof.proves(body: entry.bytes, key: log.ledger.verifier) ? proof : nil
 }
 
-/// One pass over a store's folders of sealed files.
+/// One pass over the store's folders of sealed files.
 struct AuditWalk {
-    /// A path that is not as it should be, and what is wrong with it.
+    /// A path that differs from the record, with the reason.
     struct Suspect {
         let path: RelativePath
         let line: String
@@ -209,7 +217,7 @@ struct AuditWalk {
     private let root: OpenFolder
     private let log: ProvenLog
     var places = RecordedPlaces()
-    /// The checkpoint that was checked last: receipts of a batch share theirs.
+    /// The checkpoint that was verified last: the receipts of one batch share theirs.
     private var lastNote: (note: [UInt8], isKnown: Bool)?
 
     init(_ root: OpenFolder, _ log: ProvenLog) throws(IngestionError) {
@@ -218,7 +226,7 @@ struct AuditWalk {
         try places.catchUp(log.ledger)
     }
 
-    /// Looks at every recorded file and at everything else that is there.
+    /// Examines every recorded file and everything else in those folders.
     mutating func everything() throws(IngestionError) -> [Suspect] {
         var suspects: [Suspect] = []
         let recorded = places.files.keys.sorted { $0.text < $1.text }
@@ -233,6 +241,7 @@ struct AuditWalk {
         return suspects
     }
 
+    /// Examines one folder and those below it.
     private mutating func look(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
         let names: [FileName]
         do throws(StorageError) { names = try root.folder(at: folder).names() } catch {
@@ -271,7 +280,7 @@ struct AuditWalk {
         }
         if let recorded = places.file(ofReceipt: path) {
             guard let status else {
-                // One line is enough for a file that is missing with its receipt.
+                // A file that is missing with its receipt is reported once.
                 let file =
                     path.folder.map { $0.appending(Self.name(ofReceipt: path)) }
                     ?? RelativePath(Self.name(ofReceipt: path))
@@ -285,13 +294,13 @@ struct AuditWalk {
             }
             return try judge(receipt: path, recorded)
         }
-        // A folder that just came to be one of ours is looked into by the next audit.
+        // A folder that became one of ours meanwhile is examined by the next audit.
         guard let status, !(places.folders.contains(path) && status.kind == .folder) else { return nil }
         return status.kind == .regular
             ? "FILE \(path) is not recorded" : "FILE \(path) is a \(status.kind.rawValue) that is not recorded"
     }
 
-    /// Whether files of the batch are still in its claim's folder.
+    /// Whether the batch's files are still in its lease's folder.
     private func isStaged(_ recorded: RecordedPlaces.Recorded) -> Bool {
         Inflight.isName(recorded.batch) && root.exists(at: Store.workPath.appending(Store.name(recorded.batch)))
     }

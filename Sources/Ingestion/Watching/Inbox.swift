@@ -1,15 +1,15 @@
 import Storage
 
-/// When a file in an inbox counts as delivered.
+/// The rule by which a file in an inbox counts as delivered.
 package enum Readiness: String, Sendable, CaseIterable {
-    /// When nobody has it open for writing, as far as the kernel tells; where it cannot tell, when a marker stands beside it
-    /// or size and time stood still for the settle time.
+    /// No process has it open for writing, as far as the kernel can tell. Where it cannot tell: a marker stands beside
+    /// it, or size and time were unchanged for the settle time.
     case auto
     /// At once: the supplier writes under another name and renames.
     case rename
-    /// When `NAME.done`, not older than it, stands beside it.
+    /// `NAME.done` stands beside it and is not older than the file.
     case marker
-    /// When size and time stood still for the settle time.
+    /// Size and time were unchanged for the settle time.
     case stable
 }
 
@@ -17,38 +17,38 @@ package enum Readiness: String, Sendable, CaseIterable {
 struct Candidate {
     let name: FileName
     var identity: Delivery.FileIdentity
-    /// Since when it has looked like this, on the monotonic clock.
+    /// Since when it is unchanged, on the monotonic clock.
     var stillSince: Double
-    /// When to look at it next.
+    /// When to examine it next, on the monotonic clock.
     var checkAt = 0.0
 }
 
-/// What is to be done about a candidate now.
+/// Whether a candidate can be taken now.
 enum Settling {
     /// It can be taken.
     case ready
-    /// Look again at this time of the monotonic clock.
+    /// It is to be examined again at this time of the monotonic clock.
     case notBefore(Double)
-    /// It is not there any more.
+    /// It is gone.
     case gone
-    /// It is nothing that can be taken, and why.
+    /// It can never be taken, for this reason.
     case refused(String)
 }
 
-/// One dataset's inbox: an open folder, what waits in it, and what it was told about.
+/// One dataset's inbox: the open folder, the queue of its candidates, and what was refused.
 final class Inbox {
     let dataset: String
     let path: String
     private let store: Store
-    /// The folder, as the configuration names it.
+    /// The folder as the configuration names it.
     private let place: String
     private(set) var folder: OpenFolder?
-    /// The kernel's number for the watch; nil when the folder is not watched.
+    /// The inotify watch descriptor; nil when the folder is not watched.
     private(set) var watch: Int32?
     private var candidates: [FileName: Candidate] = [:]
-    /// Things that cannot be taken, told of once and not at every look.
+    /// Inodes of files that were refused, so that each is reported once.
     private var refused: [FileName: UInt64] = [:]
-    /// Whether there was more than the queue may hold at the last look.
+    /// Whether the last scan found more candidates than the queue may hold.
     private(set) var isTruncated = false
 
     init(of dataset: String, in store: Store) {
@@ -58,7 +58,7 @@ final class Inbox {
         path = store.inbox(of: dataset)
     }
 
-    /// Makes the folder where it is missing.
+    /// Creates the folder where it is missing.
     func make() throws(IngestionError) {
         try storing { () throws(StorageError) in _ = try store.openPlace(place, making: true) }
     }
@@ -67,7 +67,9 @@ final class Inbox {
     func holds(_ name: FileName) -> Bool { candidates[name] != nil }
     var refusedCount: Int { refused.count }
 
-    /// Opens and watches the folder, and takes its lock: two daemons, even of two stores, must not share it.
+    /// Opens and watches the folder and takes its lock, so that two daemons, even of two stores, never share an inbox.
+    ///
+    /// - Throws: when the folder cannot be watched, or another daemon holds the lock.
     func open(_ events: borrowing FolderEvents) throws(IngestionError) {
         try storing { () throws(StorageError) in
             let opened = try store.openPlace(place)
@@ -76,13 +78,14 @@ final class Inbox {
                     .inputOutput, "watch", path, errno: 0,
                     cause: "another daemon watches it; one inbox belongs to one store")
             }
-            // The watch first and the look second, so that nothing falls in between.
+            // Watch before scanning, so that no file is missed in between.
             watch = try events.add(path)
             folder = opened
         }
     }
 
-    /// Lets the folder go: it was removed, moved or unmounted. What waited there is forgotten, not lost.
+    /// Closes a folder that was removed, moved or unmounted. Its candidates are forgotten; a later scan finds them
+    /// again.
     func close(_ events: borrowing FolderEvents) {
         if let watch { events.remove(watch) }
         watch = nil
@@ -91,19 +94,19 @@ final class Inbox {
         refused = [:]
     }
 
-    /// Whether the path still means the folder that is open.
+    /// Whether the path still leads to the open folder.
     func isCurrent() -> Bool {
         guard let open = try? folder?.status(), let now = try? store.openPlace(place).status() else { return false }
         return open.inode == now.inode && open.device == now.device
     }
 
-    /// Names that are not deliveries: hidden ones, those that tools give to unfinished files, and companions.
+    /// Names that are no deliveries: hidden files, names that tools give to unfinished files, markers and sidecars.
     static func isIgnored(_ name: FileName) -> Bool {
         let ends = [
             ".part", ".tmp", ".temp", ".filepart", ".crdownload", ".partial", ".lock", ".swp", "~", ".done", ".sha256",
             ".sig", ".minisig", ".manifest",
         ]
-        // A claimed file of a claim that the ledger does not know is a delivery again.
+        // A hidden file of a lease that the ledger does not know is a delivery again.
         if name.bytes.starts(with: Array(".sluice-".utf8)), name.bytes.ends(with: Array(".source".utf8)) {
             return false
         }
@@ -112,9 +115,15 @@ final class Inbox {
         return ends.contains { lower.ends(with: Array($0.utf8)) }
     }
 
-    /// Looks at the whole folder and keeps the oldest `limit` candidates.
+    /// Scans the folder and keeps the oldest `limit` candidates.
     ///
-    /// Only what may be taken has a place in the queue: not what was refused, nor, where a marker decides, what has none.
+    /// The queue holds only what can be taken: no refused files, and none without a marker where a marker decides.
+    ///
+    /// - Parameters:
+    ///   - limit: most candidates.
+    ///   - now: the monotonic time.
+    ///   - claimed: leases that are in work, whose hidden files are skipped.
+    ///   - readiness: the rule of delivery.
     func look(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
         var (names, markers, sidecars): ([FileName], Set<FileName>, [(name: FileName, base: FileName)]) = ([], [], [])
         try storing { () throws(StorageError) in
@@ -130,7 +139,7 @@ final class Inbox {
         }
         let there = Set(names)
         for name in markers where !there.contains(name) { removeStray(marker(of: name), after: 60) }
-        // Of a file that was taken long ago: beside the next of that name it would contradict it.
+        // Sidecars whose file was taken long ago would contradict the next file of that name.
         for (name, base) in sidecars where !there.contains(base) { removeStray(name, after: 3600) }
         if readiness == .marker { names.removeAll { !markers.contains($0) } }
         candidates = candidates.filter { there.contains($0.key) }
@@ -144,13 +153,13 @@ final class Inbox {
         }
     }
 
-    /// Whether a hidden name in the inbox is the file of a claim that is being worked on.
+    /// Whether a hidden name in the inbox is the file of a lease that is in work.
     private func isClaimed(_ name: FileName, _ claimed: Set<String>) -> Bool {
         guard name.bytes[0] == 0x2E else { return false }
         return claimed.contains(String(decoding: name.bytes.dropFirst(8).prefix(36), as: UTF8.self))
     }
 
-    /// Takes notice of one name, and sees to it that it is looked at.
+    /// Adds one name to the queue, to be examined at once.
     private func note(_ name: FileName, now: Double) {
         guard !Self.isIgnored(name), let status = try? folder?.status(of: name) else { return }
         let identity = Delivery.FileIdentity(status)
@@ -160,13 +169,14 @@ final class Inbox {
         candidates[name] = candidate
     }
 
-    /// The file that a marker is for; nil when the name is no marker.
+    /// The file that a marker is for; nil when the name is not that of a marker.
     private static func base(ofMarker name: FileName) -> FileName? {
         let ending = Array(".done".utf8)
         return name.bytes.ends(with: ending) ? FileName(Array(name.bytes.dropLast(ending.count))) : nil
     }
 
-    /// Removes what stood beside a file that is gone; a young one may be early.
+    /// Removes a marker or sidecar whose file is gone, once it is older than `seconds`: a younger one may have come
+    /// before its file.
     private func removeStray(_ name: FileName?, after seconds: Int) {
         guard let name, let status = try? folder?.status(of: name), status.kind == .regular,
             Clock.milliseconds() - status.modifiedNanoseconds / 1_000_000 > 1000 * seconds
@@ -174,7 +184,12 @@ final class Inbox {
         try? folder?.remove(name)
     }
 
-    /// What the event of a file asks for: its marker counts as the file.
+    /// Handles the event of a file or of its marker.
+    ///
+    /// - Parameters:
+    ///   - name: the name in the event.
+    ///   - limit: most candidates.
+    ///   - now: the monotonic time.
     func notice(_ name: FileName, limit: Int, now: Double) {
         let name = Self.base(ofMarker: name) ?? name
         if candidates.count >= limit {
@@ -184,7 +199,7 @@ final class Inbox {
         }
     }
 
-    /// Candidates that are to be looked at now, in no order; and when the next one is.
+    /// The candidates to examine now, unordered, and the time at which the next one is due.
     func due(_ now: Double) -> (candidates: [Candidate], next: Double) {
         var (due, next) = ([Candidate](), Double.infinity)
         for candidate in candidates.values {
@@ -193,23 +208,31 @@ final class Inbox {
         return (due, next)
     }
 
-    /// Whether a candidate may still become whole within the settle time.
+    /// Whether a candidate may become ready within the settle time.
     func isSettling(_ now: Double, settle: Double) -> Bool {
         candidates.values.contains { $0.checkAt < .infinity && now - $0.stillSince < settle + 0.5 }
     }
 
-    /// Looks at a candidate again at this time, or when an event names it.
+    /// Examines a candidate again at this time, or earlier when an event names it.
     func postpone(_ name: FileName, to time: Double) { candidates[name]?.checkAt = time }
 
     func forget(_ name: FileName) { candidates[name] = nil }
 
-    /// Remembers that a thing was told of; gives false when it was before.
+    /// Notes that a file was refused.
+    ///
+    /// - Returns: false when that was noted before, so that it is not reported twice.
     func refuse(_ candidate: Candidate) -> Bool {
         candidates[candidate.name] = nil
         return refused.updateValue(candidate.identity.inode, forKey: candidate.name) != candidate.identity.inode
     }
 
     /// Whether a candidate can be taken now.
+    ///
+    /// - Parameters:
+    ///   - candidate: the candidate.
+    ///   - readiness: the rule of delivery.
+    ///   - settle: seconds that size and time must be unchanged.
+    ///   - now: the monotonic time.
     func settling(of candidate: Candidate, _ readiness: Readiness, settle: Double, now: Double) -> Settling {
         guard let status = try? folder?.status(of: candidate.name) else { return .gone }
         guard status.kind == .regular else {
@@ -221,15 +244,15 @@ final class Inbox {
         } catch {
             return error.code == .notFound ? .gone : .refused(error.cause)
         }
-        // A marker that is older than its file is of a file before it.
+        // A marker older than the file belongs to an earlier file of that name.
         let marked = marker(of: candidate.name).flatMap { try? folder?.status(of: $0) }
         let hasMarker =
             marked.map { $0.kind == .regular && $0.modifiedNanoseconds >= status.modifiedNanoseconds } ?? false
         switch readiness {
         case .rename: return .ready
         case .marker: return hasMarker ? .ready : .notBefore(.infinity)
-        // Whoever still writes has not delivered, whatever a marker says. The close is an event; a look now and then serves
-        // file systems that tell nothing.
+        // A file that is open for writing is not delivered, whatever a marker says. Its close is an event; polling
+        // serves file systems without events.
         case .auto where writers == .writing: return .notBefore(now + settle)
         case .auto where hasMarker || writers == .none: return .ready
         case .auto, .stable: break
@@ -242,24 +265,24 @@ final class Inbox {
         return now - candidate.stillSince >= settle ? .ready : .notBefore(candidate.stillSince + settle)
     }
 
-    /// Whether something that must come beside a file is not there.
+    /// Whether a required sidecar is missing beside a file.
     func lacks(_ required: [SourceRecord.Requirement], beside name: FileName) -> Bool {
         let there = Sidecars.Kind.allCases.filter { kind in
             (Sidecars.name(kind, of: name).flatMap { try? folder?.status(of: $0) }?.size ?? 0) > 0
         }
         return required.contains { requirement in
-            // A manifest says nothing before it is signed, and its signature may come after it.
+            // A manifest counts only with its signature, which may arrive after it.
             if requirement == .manifest, !there.contains(where: \.isSignature) { return true }
             return !there.contains { $0.serves(requirement) }
         }
     }
 
-    /// Removes the marker of a file that was taken; a new file of that name keeps its own.
+    /// Removes the marker of a file that was taken, unless a new file of that name is there.
     func removeMarker(of name: FileName) {
         guard let folder, let marker = marker(of: name), (try? folder.status(of: marker))?.kind == .regular,
             (try? folder.status(of: name)) == nil
         else { return }
-        // Without the right to remove it, it would not have let us take the file either.
+        // Failure is harmless: without permission to remove it, the file could not have been taken.
         try? folder.remove(marker)
     }
 

@@ -6,23 +6,23 @@ package import Tabular
 
 /// A file that `watch` took out of an inbox.
 ///
-/// Kept in the claim's row of the ledger, which nobody signs: where the file stands, and where it goes, is worked out from the claim's
-/// name and the configuration, so that a row that was changed leads nowhere else. The supplier's name for the file is not part of it,
-/// since names may say something about a person; it lies beside the file, in the store's own folder, for as long as the file does.
+/// It is kept in the lease's row of the ledger, which is unsigned. Its place and destination follow from the lease's
+/// name and the configuration, so a tampered row leads nowhere else. The supplier's name may identify a person and is
+/// not in the row; it lies beside the file in the store's own folder for as long as the file does.
 package struct Delivery: Sendable, Equatable {
     /// The dataset whose inbox it came to.
     package var dataset: String
-    /// Whether the file stands in the store's `work` folder, and not, because the inbox is on another file system, in the inbox under a
-    /// hidden name.
+    /// Whether the file is in the store's `work` folder. Otherwise the inbox is on another file system, and the file is
+    /// in the inbox under a hidden name.
     package var isInWork: Bool
     /// SHA-256 of the supplier's name for it.
     package var nameHash: [UInt8]
-    /// The format that the name says.
+    /// The format that the name implies; nil for none.
     package var format: SourceFormat?
-    /// What the file was when it was judged: one that was written to since is given back, not removed.
+    /// The file's identity when it was judged. A file that was written to since is given back instead of removed.
     package var judged: FileIdentity?
 
-    /// Which file, and in which state: what changes when anyone writes to it.
+    /// Inode, size and modification time: what changes when anyone writes to the file.
     package struct FileIdentity: Sendable, Equatable {
         var inode: UInt64
         var size: Int
@@ -44,7 +44,7 @@ extension Delivery {
         ]
         if let format { members["format"] = .string(format.rawValue) }
         if let judged {
-            // Texts: a JSON number is exact up to 2^53 only.
+            // As texts: a JSON number is exact only up to 2^53.
             members["inode"] = .string("\(judged.inode)")
             members["size"] = .string("\(judged.size)")
             members["modified_ns"] = .string("\(judged.modifiedNanoseconds)")
@@ -58,7 +58,7 @@ extension Delivery {
             let nameHash = bytes(hex: hash)
         else { return nil }
         self.dataset = dataset
-        // Versions before wrote the whole path, which is not followed.
+        // Early versions stored a whole path, which is not followed.
         isInWork = place == "work" || place.hasPrefix("work/")
         self.nameHash = nameHash
         format = document["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
@@ -80,7 +80,7 @@ extension Delivery.FileIdentity {
 }
 
 extension Store {
-    /// The sidecars that a delivered file came with; nil when there were none.
+    /// The sidecars kept with a delivered file; nil when there were none.
     func keptSidecars(_ claim: Lease?) throws(IngestionError) -> Sidecars? {
         guard let claim else { return nil }
         let bytes = try storing { () throws(StorageError) -> [UInt8]? in
@@ -90,7 +90,7 @@ extension Store {
         return bytes.flatMap { try? JSONValue.parse($0) }.map { Sidecars($0) }
     }
 
-    /// The folder that a delivered file stands in, and its name there.
+    /// The folder and name of a delivered file.
     func sourcePlace(of claim: String, _ delivery: Delivery) throws(StorageError) -> (
         folder: OpenFolder, name: FileName
     ) {
@@ -98,18 +98,24 @@ extension Store {
         return (try openPlace(inboxPath(of: delivery.dataset)), Self.hiddenName(of: claim, delivery.format))
     }
 
-    /// The name that a taken file has in an inbox on another file system.
+    /// The hidden name that a taken file has in an inbox on another file system.
     static func hiddenName(of claim: String, _ format: SourceFormat?) -> FileName {
         name(".sluice-" + claim + (format.map { "." + $0.rawValue } ?? "") + ".source")
     }
 
-    /// What the system says of a delivered file; nil when it is gone.
+    /// The status of a delivered file; nil when it is gone.
     func sourceStatus(of claim: String, _ delivery: Delivery) throws(StorageError) -> FileStatus? {
         let (folder, name) = try sourcePlace(of: claim, delivery)
         return try folder.status(of: name)
     }
 
     /// Opens a delivered file.
+    ///
+    /// - Parameters:
+    ///   - claim: the lease's name.
+    ///   - delivery: the delivered file.
+    ///   - name: its name in messages.
+    ///   - isStopped: asked before each read.
     func openSource(
         of claim: String, _ delivery: Delivery, calling name: String, isStopped: @escaping @Sendable () -> Bool
     ) throws(IngestionError) -> InputFile {
@@ -122,14 +128,14 @@ extension Store {
     }
 }
 
-/// Taking files out of inboxes and letting them go: the beginning and the end of a claim that `watch` makes.
+/// Takes files out of inboxes and disposes of them: the beginning and end of a daemon's lease.
 ///
-/// In this order, so that after a crash at any point the file is in exactly one of the two places and the row says which
-/// claim it belongs to: the lock, the row, the move into `work`, the sync of both folders.
+/// The order is lock, row, move into `work`, sync of both folders. After a crash at any point the file is in exactly
+/// one place, and the row names its lease.
 extension Recorder {
     private func nameFile(_ claim: String) -> FileName { Store.name(claim + ".name") }
 
-    /// What came beside a file that is about to be taken: read now, since a new delivery of that name brings its own.
+    /// Reads the sidecars of a file about to be taken; the next delivery of that name brings its own.
     private func sidecars(of name: FileName, in inbox: OpenFolder) throws(StorageError) -> Sidecars {
         var found = Sidecars()
         found.name = name.description
@@ -137,7 +143,8 @@ extension Recorder {
             guard let sidecar = Sidecars.name(kind, of: name), let status = try inbox.status(of: sidecar),
                 status.kind == .regular
             else { continue }
-            // One that was only just begun is not there yet; one too large to be any says nothing that can be read.
+            // An empty sidecar was only just begun and counts as absent; one that is too large counts as one without
+            // content.
             if status.size == 0 { continue }
             found.files[kind] =
                 status.size > Sidecars.bytesMax ? [] : try inbox.openRegular(sidecar).readAll(max: Sidecars.bytesMax)
@@ -146,7 +153,7 @@ extension Recorder {
         return found
     }
 
-    /// Removes the sidecars of a file that was taken; others of that name are those of a file that is still to come.
+    /// Removes the sidecars of a file that was taken. Those that changed since belong to a file that is still to come.
     private func removeSidecars(_ kept: Sidecars, of name: FileName, in inbox: OpenFolder) {
         for (kind, identity) in kept.taken {
             guard let sidecar = Sidecars.name(kind, of: name), let status = try? inbox.status(of: sidecar),
@@ -156,13 +163,20 @@ extension Recorder {
         }
     }
 
-    /// Takes a file out of an inbox. Throws when it cannot be moved; then nothing has changed.
+    /// Takes a file out of an inbox.
+    ///
+    /// - Parameters:
+    ///   - name: the file.
+    ///   - inbox: the open folder.
+    ///   - dataset: the inbox's dataset.
+    /// - Returns: the lease on it.
+    /// - Throws: when it cannot be moved; nothing has changed then.
     func take(_ name: FileName, from inbox: OpenFolder, dataset: String) throws(IngestionError) -> Lease {
         let id = try Clock.identifier()
         let (inboxStatus, workStatus) = try storing { () throws(StorageError) in
             (try inbox.status(), try work.status())
         }
-        // The hidden name that a file of an unknown claim has keeps its format before its ending.
+        // The hidden name of an unknown lease's file keeps its format before its ending.
         let given = name.description
         let format = SourceFormat(ofFile: given.hasSuffix(".source") ? String(given.dropLast(7)) : given)
         let delivery = Delivery(
@@ -181,7 +195,7 @@ extension Recorder {
             try storing { () throws(StorageError) in try move(name, from: inbox, to: id, delivery, kept) }
             removeSidecars(kept, of: name, in: inbox)
         } catch {
-            // Still in the inbox: the row and its lock are all there is.
+            // The file is still in the inbox, so only the row and its lock exist.
             try? forget(id)
             throw error
         }
@@ -192,10 +206,11 @@ extension Recorder {
         return claim
     }
 
+    /// Moves a file from the inbox to its place and syncs both folders.
     private func move(
         _ name: FileName, from inbox: OpenFolder, to claim: String, _ delivery: Delivery, _ kept: Sidecars
     ) throws(StorageError) {
-        // For people and archives only: a power loss may take it, and then the claim's name serves.
+        // The name serves people and archives only. A power loss may take it; the lease's name then replaces it.
         var file = try StagedFile(in: work, name: nameFile(claim))
         try file.write(name.bytes.span)
         try file.commitLoosely(as: nameFile(claim))
@@ -207,7 +222,7 @@ extension Recorder {
             delivery.isInWork
             ? (work, Store.name(claim + ".source")) : (inbox, Store.hiddenName(of: claim, delivery.format))
         try inbox.move(name, to: folder, as: target)
-        // What was looked at and what was moved need not be the same: the inbox is the supplier's.
+        // The moved file need not be the examined one, since the inbox belongs to the supplier.
         if let kind = try folder.status(of: target)?.kind, kind != .regular {
             try folder.move(target, to: inbox, as: name)
             throw StorageError(
@@ -216,18 +231,18 @@ extension Recorder {
         }
     }
 
-    /// The supplier's name of a delivered file, if it is still known.
+    /// The supplier's name of a delivered file; nil when it is no longer known.
     func deliveredName(_ claim: String) -> FileName? {
         (try? work.openRegular(nameFile(claim)).readAll(max: 255)).flatMap { FileName($0) }
     }
 
-    /// Claims with a delivered file that is still to be judged: what a daemon that died, or was stopped, left.
+    /// Leases on delivered files that are still to be judged, left by a daemon that died or was stopped.
     func deliveries() throws(IngestionError) -> [Inflight] {
         try recording { () throws(LedgerError) in try ledger.inflight() }
             .filter { Inflight.isName($0.claim) && $0.state == .claimed && delivery(of: $0) != nil }
     }
 
-    /// Takes up a claim that another process left; nil while some process holds it.
+    /// Takes over a lease that another process left; nil while a process holds it.
     func takeUp(_ row: Inflight) throws(IngestionError) -> Lease? {
         guard let lock = try tryLock(row.claim) else { return nil }
         return Lease(name: row.claim, lock: lock, delivery: delivery(of: row))
@@ -237,8 +252,8 @@ extension Recorder {
         row.plan.flatMap { try? JSONValue.parse($0) }.flatMap { Delivery($0["delivery"]) }
     }
 
-    /// Writes how often a claim was begun, before it is begun: a file that kills the process is counted all the same. A claim
-    /// whose outcome is committed stays as it is.
+    /// Records the number of attempts before an attempt begins, so that a file that kills the process is counted too. A
+    /// lease whose outcome is committed is left unchanged.
     func count(_ claim: Lease, attempts: Int) throws(IngestionError) {
         try recording { () throws(LedgerError) in
             try ledger.countAttempts(
@@ -246,11 +261,14 @@ extension Recorder {
         }
     }
 
-    /// The end of a delivered file whose outcome is durable: into the archive that the configuration names, or gone. One that was written
-    /// to since it was judged goes back to its inbox: the late bytes are a delivery of their own.
+    /// Disposes of a delivered file whose outcome is durable: moves it to the configured archive, or removes it. A file
+    /// that was written to since it was judged goes back to its inbox, as a new delivery.
     ///
-    /// - Returns: false when somebody has it open for writing: it stays until they are done, so that nothing they write goes
-    ///   with it.
+    /// - Parameters:
+    ///   - delivery: the delivered file.
+    ///   - claim: the lease's name.
+    /// - Returns: false when a process has it open for writing. It then stays until that ends, so that nothing written
+    ///   is lost.
     func dispose(_ delivery: Delivery, claim: String) throws(IngestionError) -> Bool {
         let name = deliveredName(claim)
         return try storing { () throws(StorageError) in
@@ -275,7 +293,9 @@ extension Recorder {
         }
     }
 
-    /// A delivered file that is still being written has not been delivered yet: it is judged later, when it is whole.
+    /// Refuses a delivered file that was written to while it was read: it is judged later, when it is complete.
+    ///
+    /// - Throws: `tryAgain` in that case.
     func requireSettled(_ source: InputFile, _ claim: Lease?) throws(IngestionError) {
         if claim?.delivery == nil { return }
         guard try source.isUnchanged() else {
@@ -286,8 +306,15 @@ extension Recorder {
         }
     }
 
-    /// Moves a file into a folder under its own name, or under the claim's when that is taken or not known; across file
-    /// systems by a durable copy under the claim's name, which is ours.
+    /// Moves a file into a folder under its own name, or under the lease's when that is taken or unknown. Across file
+    /// systems it is copied durably under the lease's name.
+    ///
+    /// - Parameters:
+    ///   - source: the file's name now.
+    ///   - folder: its folder.
+    ///   - target: the folder to move it to.
+    ///   - name: its own name; nil when unknown.
+    ///   - fallback: the name to use otherwise.
     private func give(
         _ source: FileName, in folder: OpenFolder, to target: OpenFolder, as name: FileName?, or fallback: FileName
     ) throws(StorageError) {
@@ -300,7 +327,8 @@ extension Recorder {
                 guard error.errno == crossDevice || error.code == .alreadyExists else { throw error }
             }
         }
-        // A whole copy that a crash left gets its name only when it is durable; then only the file here is left to remove.
+        // A complete copy left by a crash gets its name once it is durable; then only the original remains to be
+        // removed.
         let (made, size) = (try target.status(of: fallback), try folder.status(of: source)?.size)
         if made?.size != size {
             if made != nil { try target.remove(fallback) }

@@ -3,7 +3,7 @@ import Glibc
 import Storage
 package import Tabular
 
-/// What a running daemon leaves for `sluice status` to read: counts and times, in a file that nobody needs to keep.
+/// The running daemon's counts and times, in a file that `sluice status` reads. The file is disposable.
 final class StatusBoard {
     /// The file's name in the store.
     static let name = "watch.status"
@@ -15,7 +15,13 @@ final class StatusBoard {
 
     init(in folder: OpenFolder) { self.folder = folder }
 
-    /// Writes the state, at most once a second while there is work.
+    /// Writes the file, at most once a second while there is work.
+    ///
+    /// - Parameters:
+    ///   - tally: files by outcome.
+    ///   - waiting: files in the queues.
+    ///   - working: the file in work; nil for none.
+    ///   - troubles: what waits for a remedy.
     func show(_ tally: WatchTally, waiting: Int, working: String?, _ troubles: Troubles) {
         let now = Clock.monotonic()
         if working != nil || shownWorking == nil, now - shown < 1 { return }
@@ -33,7 +39,7 @@ final class StatusBoard {
             "errors": .integer(Int64(tally.errors)), "in_trouble": .integer(Int64(troubles.count)),
             "last_error": newest ?? .null,
         ])
-        // For people; a full disk is no reason to stop.
+        // Informative only: a full disk is no reason to stop.
         guard var file = try? StagedFile(in: folder, name: Store.name(Self.name)) else {
             try? folder.remove(Store.name(Self.name + ".part"))
             return
@@ -42,25 +48,25 @@ final class StatusBoard {
         try? file.commitLoosely(as: Store.name(Self.name), replacing: true)
     }
 
-    /// Takes the file away at the end.
+    /// Removes the file at the end.
     func remove() { try? folder.remove(Store.name(Self.name)) }
 }
 
-/// What cannot go on for now, each thing with its newest reason; it is in here until it could go on, not until another could.
+/// What cannot proceed at present, each with its newest reason. An entry stays until that very thing could proceed.
 struct Troubles {
     /// What waits.
     enum Matter: Hashable {
         /// The ledger, or the store as a whole.
         case store
-        /// All files of a dataset: its contract or its keys.
+        /// All files of a dataset: its contract or keys are at fault.
         case dataset(String)
-        /// A file that lies in an inbox.
+        /// A file in an inbox.
         case file(dataset: String, name: FileName)
-        /// A file that was taken.
+        /// A file under lease.
         case claim(String)
     }
 
-    /// The message is one that may be shown.
+    /// The message has the supplier's file name replaced.
     typealias Reason = (order: Int, time: String, error: IngestionError, message: String)
 
     private var reasons: [Matter: Reason] = [:]
@@ -69,7 +75,12 @@ struct Troubles {
     var count: Int { reasons.count }
     var newest: Reason? { reasons.values.max { $0.order < $1.order } }
 
-    /// - Parameter name: the name of the file that the error is about, if it is about one: a supplier chose it.
+    /// Adds or replaces a reason.
+    ///
+    /// - Parameters:
+    ///   - matter: what waits.
+    ///   - error: why.
+    ///   - name: the file that the error is about, which a supplier named; empty for none.
     mutating func add(_ matter: Matter, _ error: IngestionError, of name: String) {
         order += 1
         let search = LabelSearch.usual
@@ -82,23 +93,23 @@ struct Troubles {
     mutating func keep(where condition: (Matter) -> Bool) { reasons = reasons.filter { condition($0.key) } }
 }
 
-/// The state of a store as `sluice status` tells it.
+/// The state of a store for `sluice status`.
 package struct StoreStatus: Sendable {
-    /// The running daemon's process id; nil when none runs.
+    /// The process id of the running daemon; nil when none runs.
     package var daemon: Int?
-    /// What the daemon last said of itself.
+    /// The daemon's last status file.
     package var board: JSONValue?
-    /// What the daemon waits for, if it does: when it said so, and why.
+    /// The newest reason for waiting and its time; nil when the daemon waits for nothing.
     package var trouble: (time: String, message: String)? {
         guard let error = board?["last_error"], let time = error["time"]?.text, let message = error["message"]?.text
         else { return nil }
         return (time, message)
     }
-    /// How many files, or whole datasets, cannot go on for now.
+    /// Number of files, or whole datasets, that cannot proceed.
     package var inTrouble: Int { Int(board?["in_trouble"]?.whole ?? 0) }
-    /// Inboxes with the number of files that wait there, and the age of the oldest in seconds.
+    /// By inbox, the number of waiting files, the age of the oldest in seconds, and why it cannot be read.
     package var inboxes: [(dataset: String, path: String, waiting: Int, oldest: Int?, problem: String?)] = []
-    /// Claims that are being worked on, or wait for it.
+    /// Leases that are in work or waiting.
     package var claims: [Inflight] = []
     /// Entries in the ledger.
     package var entries = 0
@@ -107,7 +118,7 @@ package struct StoreStatus: Sendable {
 }
 
 extension Store {
-    /// Looks at the store without changing it.
+    /// Reads the state of the store without changing it.
     package func status(_ ledger: Ledger) throws(IngestionError) -> StoreStatus {
         var status = StoreStatus()
         status.daemon = try storing { () throws(StorageError) in

@@ -5,7 +5,7 @@ import Storage
 import Synchronization
 import Tabular
 
-/// When a daemon must stop: some time after the first signal, at once after the second.
+/// Decides when a daemon must stop: `grace` seconds after the first signal, at once after the second.
 final class StopClock: Sendable {
     let signals: StopSignals
     private let grace: Double
@@ -16,10 +16,12 @@ final class StopClock: Sendable {
         self.grace = grace
     }
 
-    /// The signal that came first.
+    /// The first signal; nil before one.
     var signal: Int32? { state.withLock { $0.signal } }
 
-    /// Looks for signals, and tells whether the time that a file in work may still take is over.
+    /// Checks for signals.
+    ///
+    /// - Returns: whether the file in work must be abandoned now.
     func isOver() -> Bool {
         let received = signals.received()
         return state.withLock { state in

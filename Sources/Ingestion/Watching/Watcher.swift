@@ -5,14 +5,14 @@ package import Storage
 import Synchronization
 import Tabular
 
-/// The daemon over the inboxes: one file at a time through the pipeline, oldest first, until it is told to stop.
+/// The daemon over the inboxes. It judges one file at a time, oldest first, until a signal stops it.
 ///
-/// It waits on one place only, for events and signals together, and only while no file is worked on.
+/// It blocks in one place only, for events and signals together, and only while no file is in work.
 package final class Watcher {
     let store: Store
     let options: WatchOptions
     let tell: (WatchEvent) -> Void
-    /// Holds the store's watch lock; see `lockName`.
+    /// The store's watch lock; see `lockName`.
     let lock: FileLock
     let stop: StopClock
     let events: FolderEvents
@@ -24,16 +24,22 @@ package final class Watcher {
     var nextLook = 0.0
     var retryAt = Double.infinity
     var failures = 0
-    /// Datasets from which nothing new is taken before this time.
+    /// Datasets from which no new file is taken before this time of the monotonic clock.
     var pauses: [String: Double] = [:]
     var tookSinceLook = false
     var troubles = Troubles()
     let board: StatusBoard
-    /// The name of the lock that one daemon of a store holds.
+    /// The name of the lock that makes a daemon the only one of its store.
     package static let lockName = "watch.lock"
 
-    /// Opens the store, takes the lock, and finishes what dead processes left. Throws `tryAgain` with the other daemon's
-    /// process id when there is one.
+    /// Opens the store, takes the lock, and completes what dead processes left.
+    ///
+    /// - Parameters:
+    ///   - store: the store.
+    ///   - options: the settings.
+    ///   - signals: the signals that stop it.
+    ///   - tell: called with each event.
+    /// - Throws: `tryAgain` with the other daemon's process id when one is running.
     package init(
         _ store: Store, options: WatchOptions, signals: StopSignals, tell: @escaping (WatchEvent) -> Void
     ) throws(IngestionError) {
@@ -58,13 +64,14 @@ package final class Watcher {
         board = StatusBoard(in: store.files)
         try refuseLoops()
         for (dataset, settings) in store.configuration.datasets.sorted(by: { $0.key < $1.key }) {
-            // A dataset without a contract is nothing to watch; `init` writes one as an example.
+            // A dataset without a contract cannot be watched; `init` writes one as an example.
             guard settings.schema != nil else { continue }
             inboxes.append(Inbox(of: dataset, in: store))
         }
     }
 
-    /// Refuses two datasets with one inbox, and an archive that is an inbox: its files would be delivered again, for ever.
+    /// Refuses two datasets with one inbox, and an archive that is an inbox, whose files would be delivered again for
+    /// ever.
     func refuseLoops() throws(IngestionError) {
         func place(_ path: String) -> String {
             guard let status = try? store.openPlace(path).status() else { return store.placed(path) }
@@ -89,7 +96,9 @@ package final class Watcher {
         }
     }
 
-    /// Works until a signal comes or, with `once`, until nothing that is whole is left.
+    /// Works until a signal arrives or, with `once`, until nothing complete is left.
+    ///
+    /// - Throws: errors after which the process must end; others are reported as events and retried.
     package func run() async throws(IngestionError) -> WatchEnd {
         try openFirst()
         tell(.started(inboxes.map { ($0.dataset, $0.path) }))
@@ -139,7 +148,7 @@ package final class Watcher {
 
     // MARK: Inboxes
 
-    /// Opens inboxes that are not open; at the first time one that is missing in the store is made.
+    /// Opens the inboxes that are not open. The first call creates missing ones inside the store.
     func openAll(isFirst: Bool) throws(IngestionError) {
         for inbox in inboxes where inbox.folder == nil {
             do throws(IngestionError) {
@@ -160,15 +169,17 @@ package final class Watcher {
         }
     }
 
-    /// At the start one inbox that cannot be used does not stop the others; if none can be, there is nothing to do.
+    /// Opens the inboxes at the start. One that cannot be used does not stop the others; if none can, its error is
+    /// thrown.
     func openFirst() throws(IngestionError) {
         try openAll(isFirst: true)
         if !inboxes.isEmpty, inboxes.allSatisfy({ $0.folder == nil }) {
-            // Once more, for its error.
+            // Opened once more for its error.
             try inboxes[0].open(events)
         }
     }
 
+    /// Scans all inboxes, and drops those whose folder is gone.
     func look() throws(IngestionError) {
         let now = Clock.monotonic()
         tookSinceLook = false
@@ -193,7 +204,7 @@ package final class Watcher {
             case .claim: true
             }
         }
-        // A lost inbox is looked for more often than a quiet one is read.
+        // A lost inbox is looked for more often than a quiet one is scanned.
         nextLook = now + (lostInboxes.isEmpty ? options.interval : min(options.interval, 5))
     }
 
@@ -208,6 +219,7 @@ package final class Watcher {
         nextLook = 0
     }
 
+    /// Handles all pending events; after an overflow the next scan is due at once.
     func drain() {
         let now = Clock.monotonic()
         for event in events.drain() {
@@ -224,7 +236,7 @@ package final class Watcher {
         _ = stop.isOver()
     }
 
-    /// The oldest file that is whole, or when to look again.
+    /// The oldest complete file; nil when there is none, with the time at which to look again.
     func choose(_ now: Double) -> (found: (Inbox, Candidate)?, next: Double) {
         var next = Double.infinity
         var due: [(inbox: Inbox, candidate: Candidate)] = []
@@ -243,7 +255,7 @@ package final class Watcher {
             (left.candidate.identity.modifiedNanoseconds, left.candidate.identity.inode)
                 < (right.candidate.identity.modifiedNanoseconds, right.candidate.identity.inode)
         }
-        // The oldest is nearly always whole: no need to sort a long queue for each file.
+        // The oldest file is nearly always complete, so a long queue is not sorted for each file.
         if let oldest = due.min(by: isOlder), isReady(oldest.inbox, oldest.candidate, now: now, next: &next) {
             return (oldest, next)
         }
@@ -253,6 +265,8 @@ package final class Watcher {
         return (nil, next)
     }
 
+    /// Whether a candidate can be taken now. If not, it is postponed, and `next` lowered to the time at which it is
+    /// due.
     func isReady(_ inbox: Inbox, _ candidate: Candidate, now: Double, next: inout Double) -> Bool {
         switch inbox.settling(of: candidate, options.readiness, settle: options.settle, now: now) {
         case .ready:
@@ -271,7 +285,7 @@ package final class Watcher {
         return false
     }
 
-    /// When to look again whether what the source must bring beside a file is there; nil when it is, or was waited for long enough.
+    /// When to check again for required sidecars; nil when they are there, or the wait is over.
     func waitsForSidecars(_ inbox: Inbox, _ candidate: Candidate, _ now: Double) -> Double? {
         let source = store.configuration.datasets[inbox.dataset]?.source ?? ""
         let required = store.configuration.sources[source]?.required ?? []
@@ -280,6 +294,6 @@ package final class Watcher {
         return min(now + 1, candidate.stillSince + patience)
     }
 
-    /// Seconds that a file waits for what must come beside it; then it is judged without, and rejected.
+    /// Seconds that a file waits for its required sidecars. Afterwards it is judged without them, and rejected.
     private static let sidecarPatience = 60.0
 }

@@ -5,8 +5,9 @@ import Storage
 import Synchronization
 import Tabular
 
-/// What the daemon does with a delivered file.
+/// The daemon's work on a delivered file.
 extension Watcher {
+    /// Takes and judges one candidate, if contract, keys and disk space allow it now.
     func work(on candidate: Candidate, in inbox: Inbox) async throws(IngestionError) {
         guard let folder = inbox.folder else { return }
         let file = Troubles.Matter.file(dataset: inbox.dataset, name: candidate.name)
@@ -24,7 +25,7 @@ extension Watcher {
         let claim: Lease
         do throws(IngestionError) {
             let free = try storing { () throws(StorageError) in try freeSpace(store.root) }
-            // No sum: a supplier chooses the size, and a sparse file may have any.
+            // No sum: the supplier chooses the size, and that of a sparse file may overflow.
             guard candidate.identity.size <= max(0, free - options.minFree) / 2 else {
                 throw IngestionError(
                     .tryAgain,
@@ -36,24 +37,24 @@ extension Watcher {
         } catch {
             if (try? folder.status(of: candidate.name)) == nil { inbox.forget(candidate.name) }
             try later(error, file, dataset: inbox.dataset, name: name)
-            // This file waits; the next one may be smaller, or someone else's.
+            // This file waits; the next may be smaller, or of another dataset.
             inbox.postpone(candidate.name, to: retryAt)
             return
         }
         inbox.forget(candidate.name)
         troubles.remove(file)
         try await process(claim, attempt: 1)
-        // A daemon lives long: what one large file needed is not kept for the next.
+        // A daemon lives long, so memory that one large file needed is returned.
         returnFreeMemory()
     }
 
-    /// Takes up claims that a dead daemon, or an earlier try of this one, left.
+    /// Takes over leases that a dead daemon, or an earlier attempt of this one, left.
     func takeUpAbandoned() async throws(IngestionError) {
         let rows: [Inflight]
         do throws(IngestionError) {
             let failures = try recorder.recover()
             rows = try recorder.deliveries()
-            // Whatever is not tried here again is over, whoever finished it.
+            // A lease that is not tried here again was completed, by whatever process.
             troubles.keep { matter in
                 guard case .claim(let name) = matter else { return matter != .store }
                 return rows.contains { $0.claim == name }
@@ -68,7 +69,7 @@ extension Watcher {
         for row in rows {
             if stop.signal != nil { return }
             do throws(IngestionError) {
-                // Held for a moment by a process beside this one: looked at again soon.
+                // Another process holds it for a moment; look again soon.
                 guard let claim = try recorder.takeUp(row) else {
                     retryAt = min(retryAt, Clock.monotonic() + 1)
                     continue
@@ -87,9 +88,10 @@ extension Watcher {
         }
     }
 
-    /// The name that a claim's file came with, or the claim's own.
+    /// The name that a lease's file came with, or the lease's own.
     func name(of claim: String) -> String { recorder.deliveredName(claim)?.description ?? claim }
 
+    /// Judges the file of a lease, and reports the outcome.
     func process(_ lease: Lease, attempt: Int) async throws(IngestionError) {
         guard let delivery = lease.delivery else { return }
         let dataset = delivery.dataset
@@ -112,7 +114,7 @@ extension Watcher {
             batch.sliceBytes = store.configuration.sliceBytes
             batch.listed = 0
             batch.isStopped = { [stop] in stop.isOver() }
-            // Loaded anew for each file, so that a corrected contract is used at once.
+            // Loaded anew for each file, so that a corrected contract takes effect at once.
             let loaded = try store.contract(of: dataset)
             batch.shadow = try store.shadow(of: dataset)
             var request = BatchRequest(
@@ -128,7 +130,7 @@ extension Watcher {
             failures = 0
             troubles.remove(.claim(lease.name))
             tell(.judged(report, attempt: attempt))
-            // Somebody still has it open for writing: it goes when they are done.
+            // A process has it open for writing; it is disposed of when that ends.
             if (try? store.sourceStatus(of: lease.name, delivery)) != nil {
                 retryAt = min(retryAt, Clock.monotonic() + options.settle)
             }
@@ -136,10 +138,10 @@ extension Watcher {
             if error.code == .unreadableData {
                 return try setAside(lease, .unreadable, attempts: attempt, cause: error.description)
             }
-            // Ended in good order: this try does not count against the file.
+            // Ended in good order, so this attempt does not count against the file.
             if error.code != .software { try? recorder.count(lease, attempts: attempt - 1) }
             try later(error, .claim(lease.name), dataset: dataset, name: name)
-            // What stopped this file would stop the next one, which had better stay where it is.
+            // The same cause would stop the next file of the dataset, which therefore stays in its inbox.
             pauses[dataset] = retryAt
         }
     }
@@ -163,12 +165,19 @@ extension Watcher {
         }
     }
 
-    /// Puts off what the world does not let us do now; longer each time, up to a minute.
+    /// Postpones work after an operational error, with a delay that doubles up to a minute.
+    ///
+    /// - Parameters:
+    ///   - error: the error.
+    ///   - matter: what waits for it.
+    ///   - dataset: the dataset, for the event.
+    ///   - name: the file, for the event.
+    /// - Throws: the error itself when the process must not go on.
     func later(
         _ error: IngestionError, _ matter: Troubles.Matter, dataset: String = "", name: String = ""
     ) throws(IngestionError) {
         if stop.signal != nil { return }
-        // A ledger whose sync failed is in an unknown state until it is opened again.
+        // After a failed sync the ledger's state is unknown until it is opened again.
         if error.isFatal { throw error }
         end.tally.errors += 1
         failures += 1

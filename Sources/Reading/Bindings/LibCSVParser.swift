@@ -1,7 +1,7 @@
 import CLibCSV
 package import Tabular
 
-/// A libcsv parser that neither trims spaces nor forgives; freed with its owner.
+/// A libcsv parser in strict mode that does not trim spaces; it is freed with its owner.
 @safe struct LibCSVParser: ~Copyable {
     // Sound: libcsv keeps no pointer to the struct between calls, and `csv_free` runs once.
     private var parser = unsafe csv_parser()
@@ -26,12 +26,18 @@ package import Tabular
         unsafe csv_free(&parser)
     }
 
-    /// Feeds `bytes[range]` and passes every field and row to `target`; `ends` flushes the last row.
+    /// Parses `bytes[range]` and passes every field and row to `target`.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the part to parse.
+    ///   - ends: whether the last row is flushed.
+    ///   - target: receives fields and rows.
     mutating func feed<Target: LibCSVTarget>(
         _ bytes: Span<UInt8>, in range: Range<Int>, ends: Bool, into target: inout Target
     ) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        // Sound: the callbacks run only inside these calls, while `target` is borrowed here.
+        // Sound: the callbacks run only inside these calls, while `target` is borrowed.
         unsafe withUnsafeMutablePointer(to: &target) { context in
             let onField: @convention(c) (UnsafeMutableRawPointer?, Int, UnsafeMutableRawPointer?) -> Void =
                 unsafe Target.onField
@@ -46,7 +52,7 @@ package import Tabular
     }
 }
 
-/// Receives libcsv's fields and rows.
+/// Receives fields and rows from libcsv.
 protocol LibCSVTarget {
     static var onField: @convention(c) (UnsafeMutableRawPointer?, Int, UnsafeMutableRawPointer?) -> Void { get }
     static var onRow: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void { get }
@@ -75,7 +81,7 @@ struct CollectedRow: LibCSVTarget {
     }
 }
 
-/// Compares libcsv's fields with a batch's cells while they come.
+/// Compares libcsv's fields with a block's cells as they arrive.
 private struct Comparison: LibCSVTarget {
     let batch: RowBlock
     var row: Int
@@ -118,9 +124,15 @@ private struct Comparison: LibCSVTarget {
 
 /// Reads the well-formed rows of a CSV block again with libcsv, so that two independent readers agree on every cell.
 ///
-/// A row that our scanner refused is no disagreement: each run of well-formed rows between such rows is read by itself.
+/// A row that the scanner refused is no disagreement: the runs of well-formed rows between such rows are read
+/// separately.
 ///
-/// - Returns: the index of the first row the two readers see differently, or nil.
+/// - Parameters:
+///   - batch: the block.
+///   - delimiter: the delimiter.
+///   - quote: the quote character.
+///   - lineTerminator: the line end; nil for LF and CRLF.
+/// - Returns: the index of the first row on which the readers differ; nil when there is none.
 package func rowWhereLibCSVDisagrees(
     _ batch: RowBlock, delimiter: UInt8, quote: UInt8 = 0x22, lineTerminator: UInt8? = nil
 ) -> Int? {

@@ -1,13 +1,13 @@
 import Tabular
 
-/// The form of a cell of a sample.
+/// The apparent form of a sampled cell, for detecting dialects and headers.
 enum CellForm: UInt8, Sendable {
     case empty, missing, number, moment, truth, address, text
 
     /// Whether a value of this form cannot be a word.
     var isTelling: Bool { self == .number || self == .moment || self == .truth || self == .address }
 
-    /// Words that stand for a missing value.
+    /// Words for a missing value.
     private static let missingWords: Set<[UInt8]> = Set(
         ["na", "n/a", "#n/a", "null", "nil", "none", "nan", "-", "--", "?", ".", "..", "\\n", "<na>", "missing"].map {
             Array($0.utf8)
@@ -46,8 +46,8 @@ enum CellForm: UInt8, Sendable {
         self = Self.isAddress(bytes) ? .address : .text
     }
 
-    /// Digits in any usual notation: signs, groups, either decimal mark, exponents, per cent, a currency in front or
-    /// behind.
+    /// Whether a text is a number in a common notation: sign, groups, either decimal mark, exponent, per cent, or a
+    /// currency.
     private static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {
         var bytes = text
         func isCurrency(_ byte: UInt8) -> Bool { byte == 0x24 || byte >= 0x80 }
@@ -70,7 +70,7 @@ enum CellForm: UInt8, Sendable {
             switch byte {
             case 0x30...0x39: continue
             case 0x2E, 0x2C, 0x27, 0x20:
-                // Groups have three digits, and a decimal mark any number of them.
+                // Groups have three digits; after a decimal mark any number may follow.
                 marks += 1
                 let run = bytes[(at + 1)...].prefix { ($0 &- 0x30) < 10 }.count
                 if run == 0, byte == 0x20 || byte == 0x27 || byte == 0x2C { return false }
@@ -87,7 +87,7 @@ enum CellForm: UInt8, Sendable {
             default: return false
             }
         }
-        // Four groups of digits are a version or an address.
+        // Four groups of digits are a version or an IP address.
         return marks <= 1 || !isDotted(bytes)
     }
 
@@ -102,7 +102,7 @@ enum CellForm: UInt8, Sendable {
         months.contains(bytes.prefix(3).map { $0 | 0x20 })
     }
 
-    /// A date, a time, or both.
+    /// Whether a text is a date, a time, or both.
     private static func isMoment(_ bytes: ArraySlice<UInt8>) -> Bool {
         var digits = 0
         var groups = 0

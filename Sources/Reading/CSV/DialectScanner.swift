@@ -1,14 +1,14 @@
 import Tabular
 
-/// CSV in any dialect, a byte at a time: for dialects that the structural scanner cannot read.
+/// Scans CSV of any dialect byte by byte, for dialects that the structural scanner cannot read.
 ///
-/// It is as strict as that one: a quote inside an unquoted field, text behind a closing quote, a control character or
-/// an invalid UTF-8 sequence makes the row bad, and the grammar is reset at the next line end. libcsv can express none
-/// of these dialects, so that they have no second reader.
+/// It is equally strict: a quote inside an unquoted field, text after a closing quote, a control character or invalid
+/// UTF-8 makes the row bad, and the grammar restarts at the next line end. libcsv cannot express these dialects, so
+/// they have no second reader.
 struct DialectScanner: RecordScanner, ~Copyable {
     private let dialect: Dialect
     private let limits: ScanLimits
-    // The marks; -1, which no byte equals, where the dialect has none.
+    // -1 stands for a mark that the dialect lacks; no byte equals it.
     private let quote: Int
     private let escape: Int
     private let comment: Int
@@ -31,28 +31,28 @@ struct DialectScanner: RecordScanner, ~Copyable {
         return position
     }
 
-    /// The role of the byte at an offset.
+    /// The role of one byte.
     private enum Mark {
         case none
         case delimiter
         /// A line end of so many bytes.
         case lineEnd(Int)
-        /// A carriage return that may or may not begin a line end.
+        /// A carriage return at the end of the bytes, which may begin a line end.
         case undecided
         case strayReturn
     }
 
-    /// One record while it is read.
+    /// The state of one record.
     private struct Record {
         /// Offset of its first byte.
         let start: Int
-        /// Offset behind the last byte by which it is judged, whatever the caller has read behind it.
+        /// Offset past the last byte that may decide about it, however much the caller has read.
         let end: Int
         /// Whether the bytes end with the file, and whether `end` is that end.
         let isFinal: Bool, isEnd: Bool
-        /// How it breaks the grammar, once it does.
+        /// Its first violation of the grammar.
         var fault: (code: FindingCode, at: Int)?
-        /// Whether more bytes are needed to judge it.
+        /// Whether more bytes are needed to decide.
         var isCut = false
         /// Where the field begins whose quote is open at `end`.
         var openField: Int?
@@ -76,7 +76,14 @@ struct DialectScanner: RecordScanner, ~Copyable {
         return record.isEnd ? .strayReturn : .undecided
     }
 
-    /// Scans one record, blank line or comment; gives where the next begins, or `start` when it is not complete.
+    /// Scans one record, blank line or comment.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - start: where the record begins.
+    ///   - isFinal: whether the bytes end with the file.
+    ///   - block: gets the row.
+    /// - Returns: where the next record begins; `start` when this one is incomplete.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     private func record(
         _ bytes: Span<UInt8>, at start: Int, isFinal: Bool, into block: inout RecordBlock
@@ -85,7 +92,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
         let (end, isEnd) = (record.end, record.isEnd)
         if Int(bytes[start]) == comment {
             if let next = lineEnd(bytes.extracting(0..<end), from: start, of: start)?.next { return next }
-            // A comment is judged by as many bytes as a record.
+            // A comment is subject to the same limit as a record.
             return isEnd && end - start < limits.maxRowBytes + 2 ? end : endBad(record, bytes, into: &block)
         }
         if case .lineEnd(let length) = mark(bytes, at: start, in: record) { return start + length }
@@ -101,7 +108,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
             var valueStart = at
             var valueEnd = at
             let decodedStart = block.decoded.count
-            // Bytes from `valueStart` to `copied` are in `decoded` already, once there is an escape.
+            // After an escape the bytes from `valueStart` to `copied` are in `decoded`.
             var copied = -1
             func decode(_ block: inout RecordBlock, upTo place: Int) {
                 if block.keepsCells {
@@ -132,7 +139,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
                             at += 2
                             continue
                         }
-                        // Behind the last byte that may be looked at, another quote may follow.
+                        // A quote as the last visible byte may be followed by another one.
                         if at + 1 == end, !isEnd { record.isCut = true }
                         break
                     } else {
@@ -149,7 +156,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
                             if isEnd { record.fault = (.strayQuote, at) } else { record.isCut = true }
                             break fields
                         }
-                        // A bad row ends at any line end, also at an escaped one; read by itself it must not be whole.
+                        // A bad row ends at any line end, even an escaped one; read by itself it must not become whole.
                         if at + 2 == end, isEnd, bytes[at + 1] == dialect.lineTerminator ?? 0x0A {
                             record.fault = (.strayQuote, at)
                             break fields
@@ -230,13 +237,14 @@ struct DialectScanner: RecordScanner, ~Copyable {
         return text.indices.allSatisfy { bytes[start + $0] == text[$0] }
     }
 
-    /// Ends a record that breaks the grammar or the limit at a line end. Returns where the next one begins, or the
-    /// record's own start when more bytes are needed to find its end.
+    /// Ends a record that violates the grammar or the limit at a line end.
+    ///
+    /// - Returns: where the next record begins; the record's own start when its end is not visible yet.
     private func endBad(_ record: Record, _ bytes: Span<UInt8>, into block: inout RecordBlock) -> Int {
         let (start, fault, openField) = (record.start, record.fault, record.openField)
         var code = fault?.code ?? (openField == nil ? .rowTooLong : .unclosedQuote)
         if fault == nil, record.end - start < limits.maxRowBytes + 2, !record.isFinal { return start }
-        // An open quote swallows no more than its own line.
+        // An open quote costs no more than its own line.
         if let found = lineEnd(bytes, from: fault?.at ?? openField ?? record.end, of: start) {
             if found.end - start > limits.maxRowBytes { code = .rowTooLong }
             block.addBadRow(from: start, to: found.end, as: code)
@@ -247,7 +255,7 @@ struct DialectScanner: RecordScanner, ~Copyable {
         return bytes.count
     }
 
-    /// The first line end at or after an offset of a record: where it begins and what follows it.
+    /// The first line end at or after an offset of a record, and the offset past it; nil when none is visible.
     private func lineEnd(_ bytes: Span<UInt8>, from: Int, of start: Int) -> (end: Int, next: Int)? {
         let terminator = dialect.lineTerminator ?? 0x0A
         var at = from

@@ -1,49 +1,48 @@
 package import Tabular
 
-/// The dialect of a file, from a sample.
+/// The result of detecting a CSV dialect from a sample.
 package struct SniffedDialect: Sendable {
-    /// The dialect that explains the sample best.
+    /// The dialect that fits the sample best.
     package var dialect: Dialect
-    /// Complete rows of the sample, those with the usual number of cells, and that number.
+    /// Complete rows, rows with the usual number of cells, and that number.
     package var rows = 0, regular = 0, width = 0
-    /// How much the cells look like one value each: a number, a date, a word.
+    /// The average plausibility of the cells as single values: numbers, dates, words.
     package var typed = 0.0
-    /// How much better it is than the next best dialect that reads other cells: 0 no better, 1 no other one.
+    /// The margin over the best dialect that yields other cells, from 0 (none) to 1 (no other one).
     package var confidence = 0.0
-    /// That next best one.
+    /// That second-best dialect; nil when there is none.
     package var rival: Dialect?
-    /// Why it has a header or not, in words without a value.
+    /// Why a header was found or not, without values.
     package var headerReason = ""
-    /// Where the first row has one cell less than each other row: whether the last cell of those is always empty.
+    /// The reason why each row has one cell more than the first, if so.
     package var shortHeader: ShortHeader?
 
-    /// Why a first row may have one cell less than each other row.
+    /// Why the header may have one cell less than each row.
     package enum ShortHeader: Sendable {
         /// Rows end with a delimiter, and the header does not.
         case rowsEndWithDelimiter
-        /// A column has no label, as R's write.table leaves the names of rows.
+        /// A column lacks a label, as R's `write.table` writes row names.
         case columnHasNoLabel
     }
 
-    /// Below this margin two dialects explain a sample equally well, and the owner must choose.
+    /// The margin below which two dialects explain a sample equally well, so that a person must choose.
     package static var leastConfidence: Double { 0.05 }
-    /// Whether it may be used without being asked.
+    /// Whether the dialect may be used without asking.
     package var isSure: Bool { confidence >= Self.leastConfidence }
     /// Whether most rows fit it.
     package var explains: Bool { 2 * regular > rows - dialect.leadingRows }
 }
 
-/// Finds the dialect of a sample: each candidate is scored by how well all rows fit.
+/// Detects the dialect of a sample by scoring how well all rows fit each candidate.
 ///
 /// After van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019), a
-/// dialect is worth the regularity of its rows times the share of cells that look like one value. Beyond that paper a
-/// dialect with more marks than a delimiter and quotes must earn each of them: by rows that the plain reading cannot
-/// split.
+/// dialect's score is the regularity of its rows times the share of cells that look like single values. In addition, a
+/// dialect with further marks than delimiter and quotes must justify each by rows that the plain reading cannot split.
 package struct DialectSniffer {
     private static let plain: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
     private static let unusual: [UInt8] = [0x3A, 0x5E, 0x7E, 0x1F]
     private static let comment: UInt8 = 0x23
-    /// A sample of text is read so often that it should fit a core's cache.
+    /// The sample is read once for each candidate, so it should fit a core's cache.
     private static let sampleBytes = 1 << 17
 
     private struct Reading {
@@ -65,13 +64,19 @@ package struct DialectSniffer {
         self.occurs = occurs
     }
 
-    /// Looks at the beginning of a file, in UTF-8 and without a mark; nil when it has no rows.
+    /// Detects the dialect from the beginning of a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: UTF-8 without a byte order mark.
+    ///   - isWhole: whether these are all bytes of the file.
+    /// - Returns: nil when there are no rows.
     package static func sniff(_ bytes: Span<UInt8>, isWhole: Bool) -> SniffedDialect? {
         let sample = bytes.extracting(0..<min(bytes.count, sampleBytes))
         let isAll = isWhole && sample.count == bytes.count
         return DialectSniffer(sample.indices.map { sample[$0] }, isWhole: isAll).found()
     }
 
+    /// The best reading of all candidates, with its margin over the next best.
     private func found() -> SniffedDialect? {
         let ranked = distinct(readings()).sorted { $0.score > $1.score }
         guard let best = ranked.first, best.score > 0 else { return nil }
@@ -83,13 +88,13 @@ package struct DialectSniffer {
         let rival = ranked.dropFirst().first
         found.rival = rival?.dialect
         found.confidence = 1 - (rival?.score ?? 0) / best.score
-        // Two rows that both fit throughout are too little to choose by.
+        // Two rows that fit both dialects are too little evidence.
         if let rival, best.table.isRegular, rival.table.isRegular, best.table.rows.count < 3 { found.confidence = 0 }
         placeHeader(HeaderEvidence(table), table, &found)
         return found
     }
 
-    /// Of readings with the same cells the plainest, which comes first.
+    /// Drops readings with the same cells as an earlier, plainer one.
     private func distinct(_ readings: [Reading]) -> [Reading] {
         var seen: [UInt64: Int] = [:]
         var kept: [Reading] = []
@@ -100,7 +105,7 @@ package struct DialectSniffer {
         return kept
     }
 
-    /// The readings to compare: if a plain delimiter splits all rows alike, only such readings, else all.
+    /// The candidate readings. If a plain delimiter splits all rows alike, only such readings compete.
     private func readings() -> [Reading] {
         let bases = (Self.plain + Self.unusual).filter { $0 == Self.plain[0] || occurs[Int($0)] }.map { read(base($0)) }
         let regular = bases.filter { $0.isRegular && Self.plain.contains($0.dialect.delimiter) }
@@ -113,7 +118,7 @@ package struct DialectSniffer {
         let all = bases.flatMap { table in
             [Reading(table: table, score: score(table))] + (table.isRegular ? [] : variants(of: table))
         }
-        // What fits from the first row on needs no rows above the table.
+        // A reading that fits from the first row needs no preamble.
         let whole = all.filter { $0.table.isRegular && $0.dialect.delimiter != 0x3A }
         return whole.isEmpty ? all : whole
     }
@@ -130,7 +135,8 @@ package struct DialectSniffer {
         return SniffedTable(sample.span, isWhole: isWhole, dialect, others: Set(others))
     }
 
-    /// What more marks make of a sample that does not fit as it stands. Those that make all of it fit have earned them.
+    /// Readings with further marks for a sample that does not fit as it stands. Marks that make all of it fit are
+    /// justified.
     private func variants(of table: SniffedTable) -> [Reading] {
         let plain = quotings(of: table)
         guard hasComments else { return plain }
@@ -142,7 +148,7 @@ package struct DialectSniffer {
             + (commented.isRegular ? [] : quotings(of: commented))
     }
 
-    /// Other quotes, escapes, and spaces before quotes.
+    /// Variants with other quotes, escapes, and spaces before quotes.
     private func quotings(of table: SniffedTable) -> [Reading] {
         let strayQuotes = table.rows.count { $0.fault == .strayQuote }
         let mayLackQuotes = strayQuotes > 1 && !hasQuotedCell(table)
@@ -167,6 +173,8 @@ package struct DialectSniffer {
         return found
     }
 
+    /// The score of a reading with further marks. It is lowered, little if everything fits, so that a plainer reading
+    /// wins a tie.
     private func earned(_ table: SniffedTable) -> Double {
         score(table) * (table.isRegular || table.fit == 1 ? 0.99 : 0.8)
     }
@@ -177,8 +185,7 @@ package struct DialectSniffer {
         }
     }
 
-    /// Whether a cell begins with a quote, so that quotes are quotes: one that is never closed is a mistake, not a
-    /// letter.
+    /// Whether a cell begins with a quote. Quotes then are quotes, and one that is never closed is an error, not text.
     private func hasQuotedCell(_ table: SniffedTable) -> Bool {
         sample.indices.contains { at in
             guard sample[at] == 0x22 else { return false }
@@ -188,9 +195,11 @@ package struct DialectSniffer {
         }
     }
 
+    /// The score of a reading: the fourth power of its regularity, times plausibility and width. A preamble and unusual
+    /// delimiters lower it.
     private func score(_ table: SniffedTable) -> Double {
         let fit = table.fit * table.fit
-        // One column is what any text has.
+        // Any text is regular as a single column.
         let columns = table.width > 1 ? Double(table.width - 1) / Double(table.width) : 0.02
         var score = fit * fit * table.typed * columns
         if table.leading > 0 { score *= 0.95 }
@@ -202,7 +211,7 @@ package struct DialectSniffer {
         return score
     }
 
-    /// Whether most colons are those of times, addresses and sentences.
+    /// Whether most colons belong to times, addresses and sentences.
     private var colonsAreTimes: Bool {
         var (all, told) = (0, 0)
         func isDigit(_ at: Int) -> Bool { sample.indices.contains(at) && (sample[at] &- 0x30) < 10 }
@@ -215,8 +224,8 @@ package struct DialectSniffer {
         return 2 * told > all
     }
 
-    /// The reading with what changes no cell's place: apostrophes around the cells of a column, a null sequence, spaces
-    /// behind delimiters.
+    /// Refines a reading without moving cells: apostrophes around a column's values, a null sequence, spaces after
+    /// delimiters.
     private func refined(_ table: SniffedTable) -> SniffedTable {
         var table = table
         if table.dialect.quote == 0x22, occurs[0x27] {
@@ -244,8 +253,8 @@ package struct DialectSniffer {
         return table
     }
 
-    /// Whether all values of a column stand between apostrophes; and whether as many cells open with one as others
-    /// close with one.
+    /// Whether apostrophes enclose all values of a column, and whether as many cells open with one as others close with
+    /// one.
     private func apostrophes(_ table: SniffedTable) -> (isWrapped: Bool, isSplit: Bool) {
         let rows = table.body.dropFirst()
         func opens(_ cell: SniffedTable.Cell) -> Bool {
@@ -263,13 +272,13 @@ package struct DialectSniffer {
         return (isWrapped, opened > 1 && opened == cells.count { closes($0) && !opens($0) })
     }
 
-    /// Whether every value behind a delimiter begins with a space.
+    /// Whether every value after a delimiter begins with a space.
     private func isIndented(_ table: SniffedTable) -> Bool {
         let cells = table.body.dropFirst().flatMap { $0.cells.dropFirst() }.filter { !$0.text.isEmpty }
         return cells.count > 1 && cells.allSatisfy { !$0.isQuoted && $0.text.first == 0x20 }
     }
 
-    /// Whether and why all rows have one cell more than the first.
+    /// Whether all rows have one cell more than the first, and why.
     private func shortHeader(_ first: SniffedTable.Row, _ table: SniffedTable) -> SniffedDialect.ShortHeader? {
         let rows = table.rows[table.leading...].dropFirst()
         guard first.cells.count + 1 == table.width, !rows.isEmpty,
@@ -286,7 +295,7 @@ package struct DialectSniffer {
             return
         }
         let last = table.leading + (evidence.header.max() ?? evidence.above.count - 1) + 1
-        // Rows that do not fit among them would move the others.
+        // Rows among them that do not fit would shift the others.
         let isWhole = table.rows[table.leading..<min(last, table.rows.count)].allSatisfy {
             $0.fault == nil && $0.cells.count == table.width
         }

@@ -1,16 +1,16 @@
 import Tabular
 
-/// Finds the header of a sample: the rows whose cells, all columns together, are unlike the values below them.
+/// Finds the header of a sample: leading rows whose cells, over all columns, differ in form from the values below.
 struct HeaderEvidence {
-    /// Rows of the table, from 0, that are a header, and those above it that belong to nothing.
+    /// The header rows, from 0, and the rows above them that are titles or notes.
     private(set) var header: [Int] = []
     private(set) var above: [Int] = []
-    /// Why, in words without a value.
+    /// The reason, without values.
     private(set) var reason = ""
     private let rows: [SniffedTable.Row]
     private let width: Int
 
-    /// Rows of a header, at most.
+    /// Most rows of a header.
     private static let most = 3
 
     init(_ table: SniffedTable) {
@@ -30,7 +30,7 @@ struct HeaderEvidence {
         }
     }
 
-    /// The form that the values of a column have from a row on, if nearly all have it.
+    /// The form that nearly all values of a column have from a row on; nil when they differ.
     private func form(_ column: Int, from first: Int, allBut share: Double = 0.1) -> CellForm? {
         var counts: [CellForm: Int] = [:]
         var values = 0
@@ -46,7 +46,7 @@ struct HeaderEvidence {
         return Double(best.value) >= (1 - share) * Double(values) ? best.key : .text
     }
 
-    /// Rows with at most one filled cell above a filled row that is unlike the rows below it.
+    /// Number of title rows: at most one filled cell each, above a filled row that differs from the rows below it.
     private func titleRows() -> Int {
         guard width > 1 else { return 0 }
         var top = 0
@@ -55,8 +55,7 @@ struct HeaderEvidence {
             top += 1
         }
         guard top > 0, top + 1 < rows.count, rows[top].filled == width, isWords(top) else { return 0 }
-        // Below labels that are mostly blank the rows would look the same; a title is a phrase, or has an empty row
-        // below it.
+        // Below mostly blank labels rows would look the same; a title is a phrase, or has an empty row below it.
         let isPhrase = (0..<top).contains { rows[$0].filled == 0 || rows[$0].cells[0].text.contains(0x20) }
         let isTold = (0..<width).contains { form($0, from: top + 1)?.isTelling == true }
         guard isTold || isPhrase else { return 0 }
@@ -64,8 +63,8 @@ struct HeaderEvidence {
         return 2 * full >= rows.count - top - 1 ? top : 0
     }
 
-    /// How many rows from `top` on are no data in any column whose values are numbers or dates; 1 unless two columns or
-    /// more say so.
+    /// Number of header rows from `top` on: rows without data in the columns of numbers or dates. More than 1 needs two
+    /// such columns.
     private func headerRows(from top: Int) -> Int {
         for extent in stride(from: Self.most, to: 1, by: -1) where top + extent + 2 < rows.count {
             let typed = (0..<width).filter {
@@ -79,7 +78,7 @@ struct HeaderEvidence {
                     && rows[row].filled * 2 >= (row == top ? 1 : width)
             }
             guard isHeader, typed.count(where: { last.cells[$0].form == .text }) >= 2 else { continue }
-            // One word in all columns stands for a missing value.
+            // The same word in all columns stands for a missing value.
             let words = Set(typed.map { last.cells[$0].hash })
             if words.count == 1, (last.cells[typed[0]].text.count) > 3 { continue }
             if rows[top..<top + extent].dropLast().allSatisfy({ $0.filled == 0 }) { continue }
@@ -88,7 +87,7 @@ struct HeaderEvidence {
         return 1
     }
 
-    /// Years may stand above labels.
+    /// Whether a cell may be a label; years may stand above labels.
     private func isLabel(_ cell: SniffedTable.Cell, isLast: Bool) -> Bool {
         switch cell.form {
         case .text, .empty, .truth: true
@@ -102,7 +101,7 @@ struct HeaderEvidence {
         return (1800...2200).contains(year)
     }
 
-    /// Whether the values of a column are years themselves.
+    /// Whether the values of a column are years.
     private func holdsYears(_ column: Int) -> Bool {
         2 * rows.dropFirst().count { isYear($0.cells[column]) } > rows.count - 1
     }
@@ -112,7 +111,7 @@ struct HeaderEvidence {
             && rows[row].cells.allSatisfy { $0.form == .text || $0.form == .empty || $0.form == .truth || isYear($0) }
     }
 
-    /// Whether the first row is a header, when only it may be one.
+    /// Decides whether the first row is a header, when only it may be one.
     private mutating func judgeFirst() {
         let first = rows[0].cells
         var (pro, con) = (0, 0)
@@ -165,10 +164,10 @@ struct HeaderEvidence {
         }
     }
 
-    /// Whether the values below repeat it, as those of a small vocabulary do.
+    /// Whether values below repeat the label, as in a small vocabulary.
     private func isRepeated(_ cell: SniffedTable.Cell, _ column: Int) -> Bool {
         let again = rows.dropFirst().count { $0.cells[column].hash == cell.hash }
-        // A header that comes once more, further down, is no value.
+        // A header repeated further down is not a value.
         guard again > 0 else { return false }
         let whole = rows.dropFirst().count { row in zip(row.cells, rows[0].cells).allSatisfy { $0.hash == $1.hash } }
         return again > whole

@@ -1,9 +1,9 @@
 import Tabular
 
-/// CSV by libcsv alone: the slow reference (`--csv-engine libcsv`).
+/// Scans CSV with libcsv alone: the slow reference (`--csv-engine libcsv`).
 ///
-/// libcsv reports no offsets, so the fields it decoded are looked up again in the record's source text; a record whose
-/// text they do not spell exactly (a stray quote, text behind a quote) is bad.
+/// libcsv reports no offsets, so its decoded fields are located again in the record's source. A record that they do not
+/// spell exactly, such as one with a stray quote, is bad.
 package struct LibCSVScanner: ~Copyable, RecordScanner {
     private let delimiter: UInt8
     private let quote: UInt8
@@ -16,7 +16,7 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         self.limits = limits
     }
 
-    /// Scans rows as the protocol says.
+    /// See `RecordScanner.scan`.
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -28,12 +28,12 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         return position
     }
 
-    /// Reads one record; nil when it is not complete.
+    /// Scans one record; nil when it is incomplete.
     private func record(
         _ bytes: Span<UInt8>, at start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int? {
         if let next = afterBlank(bytes, start) { return next }
-        // A record is judged by so many bytes, whatever the caller has read behind them.
+        // A record is decided on a fixed number of bytes, however much the caller has read.
         let windowEnd = min(start + limits.maxRowBytes + 2, bytes.count)
         var parser = LibCSVParser(delimiter: delimiter, quote: quote)
         var row = CollectedRow()
@@ -68,16 +68,17 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         return at
     }
 
-    /// Ends a record whose text libcsv's fields do not spell; nil when more bytes are needed to find its end.
+    /// Ends a record that libcsv's fields do not spell. libcsv does not report what it repaired, so the fault is
+    /// located by walking the grammar.
     ///
-    /// libcsv forgives without reporting what, so that the place of the fault is found by walking the grammar.
+    /// - Returns: nil when more bytes are needed to find the record's end.
     private func endBad(_ broken: BrokenRecord, _ bytes: Span<UInt8>, into block: inout RecordBlock) -> Int? {
         let recovery: Recovery
         switch firstFault(of: broken, bytes) {
         case .malformed(let code, let at): recovery = broken.malformed(bytes, as: code, from: at)
         case .incomplete(let openField): recovery = broken.incomplete(bytes, openField: openField)
         case .atRecord:
-            // libcsv sees another row than the grammar does.
+            // libcsv splits the row differently than the grammar does.
             recovery = broken.malformed(bytes, as: .readersDisagree, from: broken.start)
         }
         guard case .bad(let code, let end, let next) = recovery else { return nil }
@@ -85,7 +86,7 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         return next
     }
 
-    /// Where a record breaks the grammar of RFC 4180, or how it is cut off.
+    /// The first violation of RFC 4180 in a record, or how it is cut off.
     private func firstFault(of broken: BrokenRecord, _ bytes: Span<UInt8>) -> WalkEnd {
         let windowEnd = broken.windowEnd
         let isEnd = windowEnd == bytes.count && broken.isFinal
@@ -122,7 +123,7 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
 
     private func isFence(_ byte: UInt8) -> Bool { byte == delimiter || byte == 0x0A || byte == 0x0D }
 
-    /// The offset behind a blank line at `start`, or nil when there is none.
+    /// The offset past a blank line at `start`; nil when there is none.
     private func afterBlank(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
         if bytes[start] == 0x0A { return start + 1 }
         if bytes[start] == 0x0D, start + 1 < bytes.count, bytes[start + 1] == 0x0A { return start + 2 }
@@ -137,7 +138,9 @@ package struct LibCSVScanner: ~Copyable, RecordScanner {
         return firstInvalidUTF8(bytes, start..<end) == nil ? nil : .encodingError
     }
 
-    /// Finds each decoded field in the record's text, and appends its cell; false when the text spells something else.
+    /// Locates each decoded field in the record's source and appends its cell.
+    ///
+    /// - Returns: false when the source spells something else.
     private func append(
         _ row: CollectedRow, of bytes: Span<UInt8>, in record: Range<Int>, to block: inout RecordBlock
     ) -> Bool {

@@ -1,8 +1,13 @@
 import Tabular
 
 extension RecordBlock {
-    /// Remarks about a block of CSV that ends at `end`: lines skipped between its rows, and quoted values that hold
-    /// rows.
+    /// Remarks on a block of CSV: lines skipped between rows, and quoted values that contain rows.
+    ///
+    /// - Parameters:
+    ///   - bytes: the scanned bytes.
+    ///   - end: the offset past the block.
+    ///   - firstRow: number of the block's first row.
+    ///   - dialect: the dialect.
     func remarks(_ bytes: Span<UInt8>, end: Int, firstRow: Int, dialect: Dialect) -> RowRemarks {
         var remarks = RowRemarks()
         let lineEnd = dialect.lineTerminator ?? 0x0A
@@ -14,7 +19,7 @@ extension RecordBlock {
         var last = base
         for (row, record) in records.enumerated() {
             let start = base + Int(record.start)
-            // A line end has two bytes at most, so that nearly all rows are passed over here.
+            // A line end has at most two bytes, so nearly all rows take this exit.
             if start - last > (row == 0 ? 0 : 1) {
                 let skipped = lines(last..<start) - (row == 0 ? 0 : 1)
                 if skipped > 0 { remarks.skip(skipped, before: firstRow + row) }
@@ -29,7 +34,7 @@ extension RecordBlock {
         return remarks
     }
 
-    /// Finds quoted values whose inner lines have as many cells as a row: most likely a quote above was never closed.
+    /// Finds quoted values whose inner lines have as many cells as a row: probably an earlier quote was not closed.
     private func findSwallowed(
         _ bytes: Span<UInt8>, firstRow: Int, dialect: Dialect, into remarks: inout RowRemarks
     ) {

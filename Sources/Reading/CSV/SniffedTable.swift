@@ -1,44 +1,44 @@
 import Tabular
 
-/// A sample as one dialect reads it.
+/// A sample read by one dialect.
 struct SniffedTable {
     struct Cell {
         let form: CellForm
         let isQuoted: Bool
-        /// How much it looks like one value, from 0 to 1.
+        /// Plausibility as a single value, from 0 to 1.
         let plausibility: Double
-        /// Hash of its text, to tell equal ones.
+        /// Hash of the text, to find equal cells.
         let hash: UInt64
         let text: [UInt8]
     }
 
     struct Row {
         var cells: [Cell] = []
-        /// Why it could not be read.
+        /// Why the row could not be split; nil when it could.
         var fault: FindingCode?
         var filled: Int { cells.count { $0.form != .empty } }
     }
 
     let dialect: Dialect
     private(set) var rows: [Row] = []
-    /// The usual number of cells.
+    /// The most frequent number of cells.
     private(set) var width = 0
     /// Rows before the first one of that width.
     private(set) var leading = 0
-    /// Rows, from `leading` on, of that width.
+    /// Rows of that width, from `leading` on.
     private(set) var regular = 0
-    /// Hash of the rows and cells, without the spaces around them.
+    /// Hash of rows and cells, ignoring spaces around them; equal for dialects that yield the same cells.
     private(set) var print = SplitMix(0x51CE)
     private(set) var nulls = 0
 
-    /// Bytes that are kept of a text, to compare headers and the values below.
+    /// Bytes kept of a text, to compare headers with values.
     private static let textBytes = 256
-    /// Rows that may stand before a table, at most.
+    /// Most rows before a table.
     static let leadingMax = 32
 
     init(_ sample: Span<UInt8>, isWhole: Bool, _ dialect: Dialect, others: Set<UInt8>) {
         self.dialect = dialect
-        // A quote that was never closed must not swallow the sample.
+        // An unclosed quote must not consume the sample.
         let limits = ScanLimits(maxRowBytes: 1 << 15, blockRows: .max, blockBytes: sample.count + 1)
         var block = RecordBlock(base: 0, width: 0)
         _ = DialectScanner(dialect, limits: limits).scan(sample, from: 0, isFinal: isWhole, into: &block)
@@ -83,8 +83,14 @@ struct SniffedTable {
                 hash: hash.state, text: Array(text.prefix(Self.textBytes))))
     }
 
-    /// How much a text looks like one value, from 0 to 1. Marks of other dialects make it unlikely, unless the text was
-    /// quoted or they punctuate a sentence.
+    /// Plausibility of a text as a single value, from 0 to 1. Delimiters of other dialects lower it, unless the text
+    /// was quoted or they punctuate a sentence.
+    ///
+    /// - Parameters:
+    ///   - text: the text.
+    ///   - form: its form.
+    ///   - isQuoted: whether it was quoted.
+    ///   - others: delimiters of other dialects.
     private static func plausibility(
         of text: [UInt8], as form: CellForm, isQuoted: Bool, others: Set<UInt8>
     ) -> Double {
@@ -110,14 +116,14 @@ struct SniffedTable {
         regular = widths[width] ?? 0
         guard width > 1 else { return }
         let place = rows.firstIndex { $0.fault == nil && $0.cells.count == width } ?? 0
-        // Rows above a table are narrower and fewer than its rows.
+        // Rows above a table are narrower and fewer than its own.
         guard place > 0, place <= Self.leadingMax, place <= max(1, regular - 2) else { return }
         guard rows[..<place].allSatisfy({ $0.cells.count < width }), !isShortHeader(place) else { return }
         leading = place
     }
 
-    /// Whether the row above the first regular one is its header with a label too few: rows end with a delimiter, or
-    /// begin with a name.
+    /// Whether the row above the first regular one is a header that lacks one label: rows end with a delimiter or begin
+    /// with a name.
     private func isShortHeader(_ place: Int) -> Bool {
         let labels = rows[place - 1]
         guard labels.fault == nil, labels.cells.count == width - 1, width > 2 || labels.cells.count == 1 else {
@@ -127,12 +133,12 @@ struct SniffedTable {
         return rows[place].cells.contains { $0.form.isTelling }
     }
 
-    /// Share of regular rows among those from the table on.
+    /// The share of regular rows from the table on.
     var fit: Double { Double(regular) / Double(max(1, rows.count - leading)) }
-    /// Whether every row has the same number of cells, of which there are several.
+    /// Whether every row has the same number of cells, and more than one.
     var isRegular: Bool { width > 1 && regular == rows.count }
 
-    /// How much the cells look like values.
+    /// The average plausibility of the cells.
     var typed: Double {
         var (sum, count) = (0.0, 0)
         for row in rows[leading...] where row.cells.count == width {
@@ -146,7 +152,7 @@ struct SniffedTable {
     var body: [Row] { rows[leading...].filter { $0.fault == nil && $0.cells.count == width } }
 }
 
-/// Folds numbers into one.
+/// Mixes numbers into a hash, as SplitMix64 does (Steele, Lea, Flood 2014). Not secure, and not meant to be.
 struct SplitMix {
     private(set) var state: UInt64
 

@@ -1,6 +1,6 @@
 import Tabular
 
-/// CSV by structural index (RFC 4180): finds quotes, delimiters and line ends with SIMD, then walks only those.
+/// Scans CSV (RFC 4180) by structural index: SIMD finds quotes, delimiters and line ends, and only those are walked.
 ///
 /// Stricter than most readers on purpose: a quote inside an unquoted field, text behind a closing quote, a lone
 /// carriage return, a control character or an invalid UTF-8 sequence makes the row bad, since two readers may
@@ -24,7 +24,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
         self.defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
     }
 
-    /// Scans rows as the protocol says.
+    /// See `RecordScanner.scan`.
     package mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -63,7 +63,8 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
             case .bad(let code, let recordEnd, let next):
                 block.addBadRow(from: position, to: recordEnd, as: code)
                 position = next
-                // The index behind a fault has the wrong parity; look again, a little at first, in case it is hostile.
+                // After a fault the index has the wrong parity, so the bytes are indexed again: a small window at
+                // first, in case the input is hostile.
                 window = min(1 << 12, defaultWindow)
                 refill(bytes, position)
             }
@@ -83,7 +84,9 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
         window = defaultWindow
     }
 
-    /// Walks whole records of the window; returns the next record, its first event, and why it stopped.
+    /// Walks the complete records of the window.
+    ///
+    /// - Returns: the next record, its first event, and why the walk stopped.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     private func walk(
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, isFinal: Bool, into block: inout RecordBlock
@@ -128,7 +131,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
                             closing = candidate
                             break
                         }
-                        // A quote at the window's very end counts as closing, whatever the caller has read behind it.
+                        // A quote as the window's last byte counts as closing, however much the caller has read.
                         if closing < 0 || (closing + 1 == windowEnd && !(atEnd && isFinal)) {
                             fault = .incomplete(openField: closing < 0 ? fieldStart : nil)
                             break
@@ -184,7 +187,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
                         next &+= 1
                         event &+= 1
                     } else {
-                        // At the end of the file it is half a line end.
+                        // At the end of the file a lone CR is half a line end.
                         fault =
                             atEnd && isFinal
                             ? .malformed(.strayCarriageReturn, at: at) : .incomplete(openField: nil)
@@ -213,7 +216,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
         return (position, event, fault ?? .atRecord)
     }
 
-    /// The fault of a record that was split, or nil.
+    /// The fault of a record that was split; nil for none.
     @inline(__always)
     private func complaint(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, fields: Int, width: Int
@@ -225,7 +228,7 @@ package struct StructuralScanner: ~Copyable, WindowScanner {
         return nil
     }
 
-    /// Appends the cell between two quotes; if quotes are doubled in it, its value is decoded behind the rows.
+    /// Appends the cell between two quotes. A value with doubled quotes is decoded after the block's bytes.
     private func appendQuoted(
         _ bytes: Span<UInt8>, open: Int, close: Int, isEscaped: Bool, into block: inout RecordBlock
     ) {

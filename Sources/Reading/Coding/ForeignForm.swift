@@ -1,6 +1,6 @@
 import Tabular
 
-/// A file in a format that is not read: its name, and the remedy.
+/// A file format that is not read: its name, and the remedy.
 struct ForeignForm {
     let reason: String
 
@@ -8,7 +8,7 @@ struct ForeignForm {
         reason = "the file is \(what), not CSV or JSON Lines: \(cure)"
     }
 
-    /// By its first bytes; nil when they may be text of a table.
+    /// The format by its first bytes; nil when they may be the text of a table.
     init?(_ bytes: Span<UInt8>) {
         func begins(_ text: String, at start: Int = 0) -> Bool {
             let wanted = Array(text.utf8)
@@ -48,7 +48,7 @@ struct ForeignForm {
         }
     }
 
-    /// HTML and XML, with white space before it.
+    /// HTML and XML, after white space.
     private init?(markup bytes: Span<UInt8>) {
         var at = bytes.count > 2 && bytes[0] == 0xEF ? 3 : 0
         while at < bytes.count, bytes[at] <= 0x20 { at += 1 }
@@ -69,7 +69,7 @@ struct ForeignForm {
     }
 }
 
-/// Why text cannot be read as rows although it is text; nil when it can.
+/// Why text cannot be read as rows; nil when it can.
 func unreadableText(_ bytes: Span<UInt8>, from start: Int, _ plan: ReadingPlan) -> String? {
     if plan.format == .csv {
         guard plan.dialect.lineTerminator == nil else { return nil }
@@ -85,7 +85,7 @@ func unreadableText(_ bytes: Span<UInt8>, from start: Int, _ plan: ReadingPlan) 
     return prettyJSON(bytes, from: start)
 }
 
-/// One JSON document over several lines, where each line should be a record.
+/// Reports one JSON document over several lines where each line should be a record.
 private func prettyJSON(_ bytes: Span<UInt8>, from start: Int) -> String? {
     var at = start
     while at < bytes.count, bytes[at] <= 0x20 { at += 1 }
@@ -118,7 +118,7 @@ private func prettyJSON(_ bytes: Span<UInt8>, from start: Int) -> String? {
     }
     guard lines > 1, depth >= 0 else { return nil }
     let shown = (first..<min(at + 1, bytes.count)).map { bytes[$0] }
-    // A document that is longer than the sample is judged by its beginning.
+    // A document longer than the sample is judged by its beginning.
     if depth > 0 {
         guard bytes.count - first > 1 << 16, lines > 8 else { return nil }
     } else if (try? JSONValue.parse(shown)) == nil {
@@ -129,10 +129,10 @@ private func prettyJSON(_ bytes: Span<UInt8>, from start: Int) -> String? {
         + "a list inside it, name that list with property: NAME in sluice.dialect"
 }
 
-/// The East Asian encoding that bytes seem to be in, which are no UTF-8; nil when they are none.
+/// The East Asian encoding that bytes seem to be in when they are not UTF-8; nil for none.
 ///
-/// Two bytes make a character in all of them: runs of high bytes have even lengths (EUC, GBK), or lead bytes that
-/// European texts lack.
+/// All of them use two bytes for a character: either runs of high bytes have even lengths (EUC, GBK), or lead bytes
+/// occur that European texts lack.
 package func eastAsianEncoding(_ bytes: Span<UInt8>) -> String? {
     if bytes.count < 8 || firstInvalidUTF8(bytes, 0..<bytes.count - 3) == nil { return nil }
     var (pairs, odd, at) = (0, 0, 0)
@@ -183,7 +183,7 @@ package func eastAsianEncoding(_ bytes: Span<UInt8>) -> String? {
     return nil
 }
 
-/// Whether the lines of a text have as many words each, and numbers among them: columns without a delimiter.
+/// Whether all lines have the same number of words, numbers among them: columns separated by spaces.
 package func hasColumnsOfSpaces(_ bytes: Span<UInt8>) -> Bool {
     let end = bytes.indices.prefix(1 << 16).last { bytes[$0] == 0x0A } ?? min(bytes.count, 1 << 16)
     let lines = bytes.indices.prefix(end).map { bytes[$0] }.split { $0 == 0x0A || $0 == 0x0D }

@@ -1,8 +1,8 @@
 package import Tabular
 
-/// Where the text of a source begins: behind the byte order mark, if there is one.
+/// The offset of the text after the byte order mark, if there is one.
 ///
-/// - Throws: when the bytes are in another encoding, or are no text.
+/// - Throws: when the bytes are in another encoding than declared, or are no text.
 package func textStart(_ bytes: Span<UInt8>, _ coding: SourceCoding) throws(UnreadableSource) -> Int {
     if let form = ForeignForm(bytes) { throw UnreadableSource(reason: form.reason) }
     if let found = foreignEncoding(bytes) {
@@ -14,14 +14,13 @@ package func textStart(_ bytes: Span<UInt8>, _ coding: SourceCoding) throws(Unre
     return TextEncoding(mark: bytes) == .utf8 ? 3 : 0
 }
 
-/// The encoding that a sample seems to be in, before decoding, and why. ISO 8859-1 reads like Windows-1252, which has
-/// more.
+/// Guesses the encoding of a sample, with the evidence. ISO 8859-1 counts as Windows-1252, its superset.
 package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, reason: String) {
     if let marked = TextEncoding(mark: bytes) { return (marked, "its byte order mark says so") }
     if let name = foreignEncoding(bytes), let encoding = TextEncoding(name: name) {
         return (encoding, "its NUL bytes stand as in that encoding")
     }
-    // Letters of Windows-1252 stand beside letters; text of it that is UTF-8 by chance is one in hundreds.
+    // Letters of Windows-1252 stand beside letters. Of such texts one in hundreds is valid UTF-8 by chance.
     var (at, faults, letters, wide) = (0, 0, 0, 0)
     var first = 0
     func isLetter(_ place: Int) -> Bool {
@@ -56,7 +55,7 @@ package func guessEncoding(_ bytes: Span<UInt8>) -> (encoding: TextEncoding, rea
     )
 }
 
-/// The encoding that is not plain UTF-8, by its mark or by the pattern of NUL bytes.
+/// An encoding other than UTF-8, by its byte order mark or the pattern of NUL bytes; nil for none.
 private func foreignEncoding(_ bytes: Span<UInt8>) -> String? {
     guard bytes.count >= 4 else { return nil }
     let start = (bytes[0], bytes[1], bytes[2], bytes[3])

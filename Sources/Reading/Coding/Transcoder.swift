@@ -1,13 +1,13 @@
 package import Tabular
 
-/// Turns a source's text into UTF-8, piece by piece.
+/// Converts text to UTF-8, piece by piece.
 ///
-/// A unit that is no character of the encoding becomes a byte that UTF-8 never has, so that only its row is rejected,
-/// as `encoding-error`: `TextEncoding.badUnit` for a whole unit, `lonelyByte` for each byte of a unit that the end of
-/// the file cuts off. A surrogate without its pair is written as three bytes that UTF-8 forbids (RFC 3629, 3).
+/// A unit that is no character becomes a byte that UTF-8 never contains, so that only its row is rejected, as
+/// `encoding-error`: `TextEncoding.badUnit` for a whole unit, `lonelyByte` for each byte of a unit that the end of the
+/// file cuts off. A lone surrogate becomes three bytes that UTF-8 forbids (RFC 3629, section 3).
 package struct Transcoder: Sendable {
     private let encoding: TextEncoding
-    /// Bytes of an unfinished character.
+    /// Bytes of an incomplete character.
     private var rest: [UInt8] = []
 
     /// A transcoder for an encoding whose byte order is known; nil for UTF-8, which needs none.
@@ -17,14 +17,19 @@ package struct Transcoder: Sendable {
         self.encoding = encoding
     }
 
-    /// Windows-1252's characters of 0x80 to 0x9F; 0 where it has none.
+    /// Windows-1252's characters for 0x80 to 0x9F; 0 where it has none.
     private static let specials: [UInt32] = [
         0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
         0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E,
         0x0178,
     ]
 
-    /// Appends `bytes` as UTF-8. Keeps the bytes of an unfinished character for the next call, unless `isFinal`.
+    /// Appends `bytes` as UTF-8.
+    ///
+    /// - Parameters:
+    ///   - bytes: the next piece.
+    ///   - isFinal: whether it is the last, so that an incomplete character is not kept for the next call.
+    ///   - out: the text is appended here.
     package mutating func append(_ bytes: Span<UInt8>, isFinal: Bool, to out: inout [UInt8]) {
         switch encoding {
         case .latin1, .windows1252: single(bytes, &out)
@@ -82,7 +87,9 @@ package struct Transcoder: Sendable {
         }
     }
 
-    /// Writes the character at an offset; gives the bytes it took, or 0 when it is not whole.
+    /// Decodes the character at an offset.
+    ///
+    /// - Returns: how many bytes it took; 0 when it is incomplete.
     private func decode(_ bytes: Span<UInt8>, _ at: Int, isFinal: Bool, _ out: inout [UInt8]) -> Int {
         func word(_ offset: Int) -> UInt32 {
             let (first, second) = (UInt32(bytes[offset]), UInt32(bytes[offset + 1]))

@@ -1,5 +1,5 @@
-/// The offset of the first byte in `range` that breaks UTF-8 (RFC 3629: no overlongs, surrogates or values past
-/// U+10FFFF), or nil.
+/// The offset of the first byte in `range` that violates UTF-8; nil when there is none. Overlong forms, surrogates and
+/// values above U+10FFFF are violations (RFC 3629).
 func firstInvalidUTF8(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
     var at = range.lowerBound
     while at < range.upperBound {
@@ -13,7 +13,7 @@ func firstInvalidUTF8(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
     return nil
 }
 
-/// The end of the sequence of a character beyond ASCII that starts at `at`, or nil when it is none.
+/// The end of the non-ASCII sequence that begins at `at`; nil when it is invalid.
 @inline(__always)
 func endOfSequence(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     let lead = bytes[at]

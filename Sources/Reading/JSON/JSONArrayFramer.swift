@@ -1,40 +1,39 @@
 import Tabular
 
-/// Turns one JSON array of records into JSON Lines, byte for byte: separators between its elements become line ends,
-/// and a line end inside an element becomes a space. No byte moves, so that offsets stay valid. The array may be a
-/// member of a document, whose other text becomes blank lines.
+/// Turns a JSON array of records into JSON Lines, byte for byte: separators between elements become line ends, and a
+/// line end inside an element becomes a space. No byte moves, so offsets stay valid. If the array is a member of a
+/// document, the text around it becomes blank lines.
 ///
-/// It does not judge: malformed JSON stays as it is, and the reader rejects the row. Where framing would hide a fault,
-/// such as a comma without an element or a line end inside a string, it leaves a mark that makes a row bad.
+/// It does not validate. Malformed JSON is kept, and the reader rejects the row. Where framing would hide a fault, such
+/// as a comma without an element or a line end inside a string, a mark is left that makes a row bad.
 package struct JSONArrayFramer: Sendable {
     private enum Place {
         /// Before the opening bracket.
         case before
-        /// Between its brackets, outside of strings.
+        /// Between its brackets, outside strings.
         case inside
-        /// In a string, and right behind a backslash in one.
+        /// In a string, and after a backslash in one.
         case string, escape
-        /// Behind the closing bracket.
+        /// After the closing bracket.
         case after
     }
 
     private var place = Place.before
-    /// Open brackets and braces, without the array's own.
+    /// Open brackets and braces, without those of the array.
     private var depth = 0
-    /// Whether the element that may end now has any text.
+    /// Whether the current element has any text.
     private var hasElement = false
-    /// Whether the last element was ended by a comma.
+    /// Whether a comma ended the last element.
     private var hasComma = false
 
     private var envelope: JSONEnvelope?
 
-    /// A framer at the beginning of a text that is an array, or of a document in which the names of `property` lead to
-    /// one.
+    /// A framer for a text that is an array, or for a document in which the names of `property` lead to one.
     package init(property: [String] = []) {
         envelope = property.isEmpty ? nil : JSONEnvelope(property)
     }
 
-    /// The fault of the text, at its end; nil when it is whole.
+    /// The fault of the text, once it has ended; nil when it is complete.
     package var complaint: String? {
         if let envelope {
             switch envelope.fault {
@@ -60,8 +59,15 @@ package struct JSONArrayFramer: Sendable {
         return nil
     }
 
-    /// Whether a text that begins with `bytes` is one array of records. A row of JSON Lines begins with a brace; where
-    /// rows are arrays, with one bracket, and a list of them with two. nil while `bytes` do not decide it.
+    /// Whether a text is one array of records.
+    ///
+    /// A row of JSON Lines begins with a brace. Where rows are arrays, a row begins with one bracket and a list of rows
+    /// with two.
+    ///
+    /// - Parameters:
+    ///   - bytes: the beginning of the text.
+    ///   - ofArrays: whether rows are arrays.
+    /// - Returns: nil while `bytes` do not decide it.
     package static func isArray(_ bytes: Span<UInt8>, ofArrays: Bool) -> Bool? {
         var at = TextEncoding(mark: bytes) == .utf8 ? 3 : 0
         while at < bytes.count, isSpace(bytes[at]) { at += 1 }
@@ -72,21 +78,25 @@ package struct JSONArrayFramer: Sendable {
         return at < bytes.count ? bytes[at] == 0x5B : nil
     }
 
-    /// Whether something follows it.
+    /// Whether text follows the array.
     private var hasMore = false
 
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || (byte >= 0x09 && byte <= 0x0D && byte != 0x0B && byte != 0x0C)
     }
 
-    /// Rewrites the next piece in place, from an offset on.
+    /// Rewrites a piece in place, from an offset on.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - start: offset of the piece.
     package mutating func frame(_ bytes: inout [UInt8], from start: Int) {
         var span = bytes.mutableSpan
         for at in start..<span.count {
             let byte = span[at]
             switch place {
             case .string:
-                // A raw line end is no JSON; left as it is, it would end the row and begin another one.
+                // A raw line end inside a string is invalid; left as it is, it would split the row.
                 if byte == 0x0A { span[at] = 0x01 }
                 if byte == 0x5C { place = .escape } else if byte == 0x22 { place = .inside }
             case .escape:
@@ -94,7 +104,7 @@ package struct JSONArrayFramer: Sendable {
                 place = .string
             case .before, .after:
                 guard envelope == nil else {
-                    // Blank lines, however much of it there is.
+                    // The text around the array becomes blank lines.
                     span[at] = 0x0A
                     if envelope?.take(byte) == .list { place = .inside }
                     continue
@@ -121,14 +131,14 @@ package struct JSONArrayFramer: Sendable {
         case 0x7D where depth > 0: depth -= 1
         case 0x5D where depth > 0: depth -= 1
         case 0x2C where depth == 0:
-            // A comma that parts nothing spoils the element behind it.
+            // A comma without an element before it spoils the next element.
             guard hasElement else { break }
             (hasElement, hasComma) = (false, true)
             return 0x0A
         case 0x5D:
             place = .after
             envelope?.closeList()
-            // So does one behind the last element.
+            // So does a comma after the last element.
             return hasComma && !hasElement ? byte : 0x0A
         default: break
         }

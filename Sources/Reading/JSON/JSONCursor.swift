@@ -1,31 +1,30 @@
 import Tabular
 
-/// How far a walk has come in the index of its window, and the order of members that it has learnt. Its methods read
-/// one line.
+/// The position of a walk in its window's index, and the order of members seen so far. Its methods read one line each.
 struct JSONCursor {
-    /// A place in the index.
+    /// A position in the index.
     struct Place {
-        /// The first position that was not used.
+        /// The first event that was not used.
         var event = 0
-        /// The first odd byte at or behind where the last one was looked for.
+        /// The first odd byte at or after the place where the last one was looked for.
         var odd = -1
     }
 
     var place = Place()
     private var predictor = JSONNames.Predictor()
 
-    /// What stands in a line.
+    /// The result of reading a line.
     enum Line {
         case blank(next: Int)
         case record(end: Int, next: Int)
         case fault(WalkEnd)
     }
 
-    /// Goes to the beginning of a window.
+    /// Moves to the beginning of a new window.
     mutating func restart() { place = Place() }
 
-    /// Whether a range, which begins behind all ranges asked for before, holds a byte that a string may not hold as it
-    /// is: an escape, or a TAB or CR that is a fault.
+    /// Whether a range contains a byte that may not stand in a string as it is: an escape, or a TAB or CR. Ranges must
+    /// be asked for in ascending order.
     @inline(__always)
     private mutating func hasOdd(in range: Range<Int>, _ index: borrowing StructuralIndex) -> Bool {
         if place.odd < range.lowerBound { place.odd = index.nextOdd(from: range.lowerBound) }
@@ -54,6 +53,12 @@ struct JSONCursor {
     }
 
     /// Reads a line as an object whose members become cells.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - start: where the line begins.
+    ///   - scanner: its names, limits and index.
+    ///   - block: gets the cells.
     // Long function: the state machine of a record, kept in one place so that it can be read against the grammar.
     mutating func object(
         _ bytes: Span<UInt8>, at start: Int, by scanner: borrowing JSONLinesScanner, into block: inout RecordBlock
@@ -63,7 +68,7 @@ struct JSONCursor {
         let row = block.cells.count
         var member = 0
         var unknown = JSONKeys()
-        // A fault inside the window is final; at its edge it may only be that the rest was not indexed yet.
+        // A fault inside the window is final; at its edge the rest may not be indexed yet.
         func broken(_ code: FindingCode, _ at: Int) -> Line {
             .fault(at >= windowEnd ? .incomplete(openField: nil) : .malformed(code, at: at))
         }
@@ -112,8 +117,8 @@ struct JSONCursor {
                 if bytes[at] == 0x22, close < windowEnd, bytes[close] == 0x22,
                     !hasOdd(in: at..<close, scanner.index)
                 {
-                    // As in `value`; repeated here because most values are plain strings, and a call would cost as
-                    // much.
+                    // Repeats `value` for the most frequent case, plain strings, where a call would cost as much as the
+                    // work.
                     place.event &+= 2
                     cell = Cell(
                         kind: .quoted, start: at &+ 1 &- origin, end: close &- origin, rawStart: at &- origin,
@@ -126,12 +131,12 @@ struct JSONCursor {
                     case .fault(let fault): return .fault(fault)
                     }
                 }
-                // The field that it is.
+                // Its field.
                 let field = scanner.names.field(
                     bytes, in: keyStart..<keyEnd, isEscaped: isEscapedKey, member: member, predictor: &predictor)
                 if isDecoded, field >= 0, field < width { block.decodedCells.append(row + field) }
                 if field >= 0, scanner.rootOfName[field] >= 0 {
-                    // The same member twice would be lifted twice.
+                    // A duplicate member would be lifted twice.
                     if unknown.insert(bytes, keyStart..<keyEnd, hasEscape: isEscapedKey) != .new {
                         return .fault(.malformed(.duplicateKey, at: keyStart))
                     }
@@ -144,7 +149,7 @@ struct JSONCursor {
                     if part == .unknown, scanner.notesUnknown { block.addExtra(from: keyStart - 1, to: at) }
                 }
                 if field >= width {
-                    // The member is only the way to the fields inside it.
+                    // The member only leads to fields inside it.
                 } else if field >= 0 {
                     if !block.cells[row + field].isAbsent { return .fault(.malformed(.duplicateKey, at: at)) }
                     block.cells[row + field] = cell
@@ -190,7 +195,7 @@ struct JSONCursor {
         return .record(end: end, next: at &+ 1)
     }
 
-    /// Reads a line as an array whose values become cells by their place.
+    /// Reads a line as an array whose values become cells by position.
     mutating func array(
         _ bytes: Span<UInt8>, at start: Int, by scanner: borrowing JSONLinesScanner, into block: inout RecordBlock
     ) -> Line {
@@ -258,14 +263,14 @@ struct JSONCursor {
     }
 
     private enum Value {
-        /// A value's cell, and the offset behind the value.
+        /// The value's cell, and the offset past the value.
         case plain(Cell, end: Int)
-        /// The same of a string whose escapes were decoded: the cell is one of `decodedCells`.
+        /// The same for a string with escapes, whose decoded cell is one of `decodedCells`.
         case decoded(Cell, end: Int)
         case fault(WalkEnd)
     }
 
-    /// The value that starts at `at`, as a cell.
+    /// Reads the value at `at` as a cell.
     private mutating func value(
         _ bytes: Span<UInt8>, at: Int, by scanner: borrowing JSONLinesScanner, into block: inout RecordBlock
     ) -> Value {
@@ -324,15 +329,15 @@ struct JSONCursor {
         }
     }
 
-    /// Why a string is malformed: a TAB or CR in it, or an escape that is no character.
+    /// Why a string is malformed: a TAB or CR, or an invalid escape.
     private func faultCode(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FindingCode {
         for at in range where bytes[at] < 0x20 { return .controlCharacter }
         return .malformedJSON
     }
 }
 
-/// A carriage return is white space only where the line ends: a reader that takes it for a line end by itself would
-/// read other records.
+/// Whether a byte is white space. A carriage return is only at a line's end: a reader that takes it for a line end by
+/// itself would see other records.
 @inline(__always)
 private func isSpace(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
     let byte = bytes[at]

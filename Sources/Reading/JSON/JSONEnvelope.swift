@@ -1,16 +1,15 @@
 import Tabular
 
-/// A JSON document around a list of records: follows the grammar (RFC 8259) byte by byte, in constant memory, and finds
-/// where the list begins.
+/// Parses a JSON document around a list of records byte by byte (RFC 8259), in constant memory, and finds the list.
 ///
-/// Text around the list is checked for its grammar and is no data. A second member of the same name on the path is a
-/// fault: one reader would take the first list, another the last.
+/// Text around the list is only checked. A name on the path that occurs twice in an object is a fault: some readers
+/// would take the first list, others the last.
 struct JSONEnvelope {
-    /// The role of a byte.
+    /// What a byte belongs to.
     enum Part {
-        /// Text around the list.
+        /// The text around the list.
         case around
-        /// The list's opening bracket; call `closeList` behind the closing one.
+        /// The list's opening bracket; call `closeList` after the closing one.
         case list
     }
 
@@ -18,7 +17,7 @@ struct JSONEnvelope {
     enum Fault: Equatable {
         /// The text breaks JSON's grammar.
         case malformed
-        /// A name of the path stands twice in one object.
+        /// A name on the path occurs twice in one object.
         case ambiguous
         /// Text follows the document.
         case more
@@ -34,26 +33,26 @@ struct JSONEnvelope {
 
     private let path: [[UInt8]]
     private var expected = Expected.value
-    /// Open brackets.
+    /// Open brackets, innermost last.
     private var open: [UInt8] = []
     /// Names of the path that lead to the innermost open object.
     private var matched = 0
-    /// For each name of the path, whether it was seen.
+    /// By name of the path, whether it occurred.
     private var isSeen: [Bool]
-    /// Whether the key just read is the path's next name.
+    /// Whether the last key is the path's next name.
     private var isOnPath = false
-    /// The source text of the key or scalar at hand, up to `tokenKept` bytes.
+    /// The current key or scalar, up to `tokenKept` bytes.
     private var token: [UInt8] = []
     private(set) var fault: Fault?
     /// Whether the list was found.
     var isFound: Bool { isSeen.last == true && hasList }
     private var hasList = false
 
-    /// Bytes of a byte order mark that were seen, while one may stand here.
+    /// Bytes of a byte order mark so far, while one may stand here; nil afterwards.
     private var markSeen: Int? = 0
-    /// Continuation bytes that the character at hand still needs, and the range of the next (RFC 3629, 4).
+    /// Continuation bytes that the current character still needs, and the range of the next one (RFC 3629, section 4).
     private var continuation = (count: 0, low: UInt8(0x80), high: UInt8(0xBF))
-    /// The code unit of an escape, and whether the one before was the first half of a pair.
+    /// The code unit of an escape, and whether the one before was a high surrogate.
     private var unit: UInt32 = 0
     private var isHalf = false
 
@@ -65,13 +64,13 @@ struct JSONEnvelope {
         isSeen = path.map { _ in false }
     }
 
-    /// Whether the document is whole.
+    /// Whether the document is complete.
     var isComplete: Bool {
         if case .nothing = expected { return fault == nil }
         return false
     }
 
-    /// Takes the next byte outside of the list.
+    /// Takes the next byte outside the list.
     mutating func take(_ byte: UInt8) -> Part {
         if fault != nil { return .around }
         if let seen = markSeen {
@@ -123,11 +122,12 @@ struct JSONEnvelope {
 
     private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
 
+    /// Keeps a byte of the current key, up to one more than `tokenKept`.
     private mutating func keep(_ byte: UInt8, _ isKey: Bool) {
         if isKey, token.count <= Self.tokenKept { token.append(byte) }
     }
 
-    /// Checks UTF-8 (RFC 3629, 4).
+    /// Checks UTF-8 (RFC 3629, section 4).
     private mutating func follow(_ byte: UInt8) {
         if continuation.count > 0 {
             if byte < continuation.low || byte > continuation.high { fault = .malformed }
@@ -146,13 +146,14 @@ struct JSONEnvelope {
         }
     }
 
-    /// A surrogate has its other half.
+    /// Checks that a surrogate has its other half.
     private mutating func pair() {
         let isLow = unit & 0xFC00 == 0xDC00
         if isHalf != isLow { fault = .malformed }
         isHalf = unit & 0xFC00 == 0xD800
     }
 
+    /// A byte inside a string.
     private mutating func string(_ byte: UInt8, _ isKey: Bool) {
         if isHalf, byte != 0x5C { fault = .malformed }
         switch byte {
@@ -166,6 +167,7 @@ struct JSONEnvelope {
         }
     }
 
+    /// A byte outside strings and scalars.
     private mutating func structure(_ byte: UInt8) -> Part {
         if isSpace(byte) { return .around }
         switch (expected, byte) {
@@ -183,6 +185,7 @@ struct JSONEnvelope {
         return .around
     }
 
+    /// The first byte of a value.
     private mutating func begin(_ byte: UInt8) -> Part {
         let wasOnPath = isOnPath
         isOnPath = false
@@ -204,6 +207,7 @@ struct JSONEnvelope {
         return .around
     }
 
+    /// A key has ended: finds out whether it continues the path.
     private mutating func endKey() {
         expected = .colon
         guard open.count == matched + 1, open.allSatisfy({ $0 == 0x7B }), matched < path.count else { return }

@@ -1,6 +1,6 @@
 import Tabular
 
-/// The keys of one object, to find repeated ones: up to 16 are compared in turn, more are hashed, so that a wide object
+/// The keys of one object, to find duplicates. Up to 16 are compared one by one and more are hashed, so a wide object
 /// takes linear time.
 struct JSONKeys {
     private static let fewMax = 16
@@ -13,11 +13,16 @@ struct JSONKeys {
     enum Insertion {
         case new
         case duplicate
-        /// It has a bad escape or a lone surrogate.
+        /// It has an invalid escape or a lone surrogate.
         case malformed
     }
 
-    /// Adds the key whose source text, without quotes, is `bytes[range]`.
+    /// Adds a key.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the key's source text without quotes.
+    ///   - hasEscape: whether it must be decoded.
     mutating func insert(_ bytes: Span<UInt8>, _ range: Range<Int>, hasEscape: Bool) -> Insertion {
         if !isHashed, hasEscape || ranges.count == Self.fewMax {
             isHashed = true

@@ -1,13 +1,13 @@
 import Tabular
 
-/// JSON Lines by structural index: every line is one object; its strings and its end are found with SIMD.
+/// Scans JSON Lines by structural index: every line is one object, and SIMD finds its strings and its end.
 ///
 /// A line feed always ends the record, whatever came before it, so that a broken line costs one row. Members become
 /// cells in the order of the contract's fields; duplicate keys make a row bad, also when they differ only by escapes.
 struct JSONLinesScanner: ~Copyable, WindowScanner {
     let names: JSONNames
     private let itemKeys: Set<[UInt8]>
-    /// Whether rows are arrays, whose values are columns by their place.
+    /// Whether rows are arrays, whose values are columns by position.
     private let hasArrays: Bool
     let rejectsUnknown: Bool
     let notesUnknown: Bool
@@ -21,20 +21,21 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
     var resume = -1
     /// The values inside nested members that become cells.
     let pointers: JSONPointers
-    /// For each name its place in the tree of `pointers`, or -1. Names behind those of the fields are only roots of it.
+    /// By name its node in `pointers`, or -1. Names after those of the fields are roots only.
     let rootOfName: [Int]
     /// Fields of the contract.
     let width: Int
 
-    /// A scanner for the fields of a plan; of its dialect only the settings for items count.
+    /// A scanner for the fields of a plan. Of the dialect only the settings for items apply.
     ///
-    /// Members that the dialect's `itemKeys` do not name are noted as extras, whatever the plan says of unknown ones.
+    /// Members that the dialect's `itemKeys` do not list are noted as extras, whatever the plan says of unknown
+    /// members.
     init(_ plan: ReadingPlan, limits: ScanLimits) {
         let (fields, paths, dialect) = (plan.fieldNames, plan.fieldPaths, plan.dialect)
         hasArrays = dialect.hasArrayItems
         itemKeys = dialect.hasArrayItems ? [] : Set(dialect.itemKeys.map { Array($0.utf8) })
         let pointers = JSONPointers(paths, rejectsUnknown: plan.rejectsUnknown, notesUnknown: plan.notesUnknown)
-        // A field inside a member is no member itself; no key has this name, which is no UTF-8.
+        // A field inside a member is no member itself; invalid UTF-8 stands for its name, which no key equals.
         let own = fields.indices.map { index -> [UInt8] in
             guard index < paths.count, let path = paths[index] else { return Array(fields[index].utf8) }
             return path.count == 1 ? Array(path[0].utf8) : [0xFF] + Array(String(index).utf8)
@@ -52,7 +53,7 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
         defaultWindow = min(1 << 16, limits.maxRowBytes + 2)
     }
 
-    /// Scans rows as the protocol says.
+    /// See `RecordScanner.scan`.
     mutating func scan(
         _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, into block: inout RecordBlock
     ) -> Int {
@@ -85,7 +86,7 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
                     refill(bytes, position)
                     continue
                 }
-                // Whatever stands in a row, it ends at its first line feed.
+                // A row always ends at its first line feed.
                 recovery = broken.incomplete(bytes, as: .rowTooLong, from: position)
             }
             switch recovery {
@@ -94,12 +95,12 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
                 window = size
                 refill(bytes, position)
             case .bad(let code, let recordEnd, let next):
-                // At the end of the file an unfinished object is malformed, however short.
+                // At the end of the file an incomplete object is malformed.
                 let isShort = recordEnd - position <= limits.maxRowBytes
                 block.addBadRow(
                     from: position, to: recordEnd, as: code == .rowTooLong && isShort ? .malformedJSON : code)
                 position = next
-                // The index goes on behind a fault: it does not know which quotes open a string.
+                // After a fault the index no longer knows which quotes open a string.
                 if position >= index.end {
                     refill(bytes, position)
                 } else {
@@ -119,7 +120,9 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
         window = defaultWindow
     }
 
-    /// Walks whole records of the window; returns the next record, and why it stopped.
+    /// Walks the complete records of the window.
+    ///
+    /// - Returns: the next record, and why the walk stopped.
     private mutating func walk(
         _ bytes: Span<UInt8>, from start: Int, until stop: Int, into block: inout RecordBlock
     ) -> (next: Int, end: WalkEnd) {
@@ -159,8 +162,8 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
         return (position, fault ?? .atRecord)
     }
 
-    /// Whether the line that starts at `start` ends with the file. A line of more than the row limit does not: it is
-    /// judged by its beginning, so that nothing depends on whether the end of the file was in sight.
+    /// Whether the line at `start` ends with the file. A line beyond the row limit does not: it is decided by its
+    /// beginning, independently of how much was read.
     @inline(__always)
     func isLast(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
         index.end == bytes.count && isFinal && index.end - start < limits.maxRowBytes + 2
@@ -173,12 +176,12 @@ struct JSONLinesScanner: ~Copyable, WindowScanner {
         return nil
     }
 
-    /// Whether a key is one of the dialect's `itemKeys`, or the dialect has none.
+    /// Whether a key is one of the dialect's `itemKeys`; always true without any.
     func isListed(_ bytes: Span<UInt8>, key range: Range<Int>, isEscaped: Bool) -> Bool {
         if itemKeys.isEmpty { return true }
         var key: [UInt8] = []
         if isEscaped {
-            // The caller reports a bad escape, whatever member it is a key of.
+            // The caller reports the invalid escape.
             if !decodeJSONString(bytes, range, into: &key) { return true }
         } else {
             for at in range { key.append(bytes[at]) }

@@ -1,14 +1,14 @@
 import Tabular
 
-/// The names of a contract's fields, compared with the key of every member of every row.
+/// The names of a contract's fields, matched with the keys of each row's members.
 struct JSONNames {
     private struct Name {
-        /// The first and the last eight bytes, fewer when it is shorter; the first one lowest.
+        /// The first and last eight bytes as little-endian numbers; fewer for a shorter name.
         let head: UInt64
         let tail: UInt64
-        /// Where it begins in `bytes`.
+        /// Where the name begins in `bytes`.
         let first: Int
-        /// Its length in bytes; -1 for a name with a backslash, which no source text spells as it stands.
+        /// Its length in bytes; -1 for a name with a backslash, which never equals a source text.
         let length: Int
 
         init(_ text: [UInt8], first: Int) {
@@ -22,16 +22,16 @@ struct JSONNames {
         }
     }
 
-    /// The fields of the members of the row before, in their order, which most rows keep.
+    /// The fields of the previous row's members, in order: most rows repeat it.
     struct Predictor {
         fileprivate var fields: [Int] = []
     }
 
     private let names: [Name]
-    /// The names' bytes, one after the other.
+    /// The bytes of all names.
     private let bytes: [UInt8]
     private let fieldOf: [[UInt8]: Int]
-    /// Fields whose names are not plain ASCII, compared by canonical equivalence (Unicode TR 15), as in a CSV header.
+    /// Fields with non-ASCII names, compared by canonical equivalence (Unicode Standard Annex 15), as in a CSV header.
     private let fieldOfText: [String: Int]
 
     init(_ names: [[UInt8]]) {
@@ -47,7 +47,15 @@ struct JSONNames {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// The field with the key that stands in `range`, or -1; `member` is the key's place in the object.
+    /// The field with a key.
+    ///
+    /// - Parameters:
+    ///   - text: the buffer.
+    ///   - range: the key's source text without quotes.
+    ///   - isEscaped: whether it has escapes.
+    ///   - member: the key's position in the object.
+    ///   - predictor: the order of the previous row.
+    /// - Returns: the field's index; -1 for an unknown key.
     @inline(__always)
     func field(
         _ text: Span<UInt8>, in range: Range<Int>, isEscaped: Bool, member: Int, predictor: inout Predictor
@@ -64,7 +72,7 @@ struct JSONNames {
     ) -> Int {
         var key: [UInt8] = []
         if isEscaped {
-            // A key with a bad escape matches no name; it is reported with the unknown keys.
+            // A key with an invalid escape matches no name; it is reported with the unknown keys.
             if !decodeJSONString(text, range, into: &key) { return -1 }
         } else {
             for at in range { key.append(text[at]) }

@@ -1,23 +1,23 @@
 import Tabular
 
-/// The values inside nested members that become cells: JSON Pointers (RFC 6901) as a tree of their tokens.
+/// The nested values that become cells: JSON Pointers (RFC 6901) as a tree of their tokens.
 struct JSONPointers: Sendable {
-    /// One token's place in the tree.
+    /// A node of the tree.
     struct Node: Sendable {
-        /// The contract's field that is this value; -1 when it is only on the way to one.
+        /// The contract's field; -1 for a node that only leads to others.
         var field = -1
-        /// Places of the tokens below it, by their text; an array's elements go by their index.
+        /// Child nodes by token; elements of an array go by their index.
         var children: [[UInt8]: Int] = [:]
     }
 
-    /// The tree; the roots are members of the record.
+    /// The nodes of the tree; roots are members of the record.
     private(set) var nodes: [Node] = []
-    /// Places of the members that have something lifted out of them.
+    /// Nodes of the members with nested fields, by name.
     private(set) var roots: [[UInt8]: Int] = [:]
     private let rejectsUnknown: Bool
     private let notesUnknown: Bool
 
-    /// A tree of the pointers of more than one token; the others are members like any.
+    /// A tree of the pointers with more than one token; the others are ordinary members.
     init(_ paths: [[String]?], rejectsUnknown: Bool, notesUnknown: Bool) {
         self.rejectsUnknown = rejectsUnknown
         self.notesUnknown = notesUnknown
@@ -40,20 +40,22 @@ struct JSONPointers: Sendable {
 
     /// How much of a value the contract names.
     enum Part {
-        /// The contract names all of it, or the rest may stay.
+        /// All of it, or the rest may remain.
         case known
-        /// The contract names nothing in it: it is refused or dropped as a whole.
+        /// Nothing in it: it is refused or dropped as a whole.
         case unknown
-        /// It must be refused: something in it is unknown and cannot be dropped by itself.
+        /// Part of it, and the rest must be refused, since it cannot be dropped by itself.
         case refused
     }
 
-    /// Puts the values inside a value, which is known to be JSON, into the cells of the row at the block's end.
+    /// Puts nested values into the cells of the current row.
     ///
     /// - Parameters:
-    ///   - range: the value's text.
-    ///   - place: its place in the tree.
-    ///   - isCovered: whether a field of the contract holds the value as a whole, so that nothing in it is unknown.
+    ///   - bytes: the buffer.
+    ///   - range: the enclosing value, which is valid JSON.
+    ///   - place: its node.
+    ///   - isCovered: whether a field holds the value as a whole, so that nothing in it is unknown.
+    ///   - block: the block with the current row at its end.
     func lift(
         _ bytes: Span<UInt8>, in range: Range<Int>, at place: Int, isCovered: Bool, into block: inout RecordBlock
     ) -> Part {
@@ -64,7 +66,7 @@ struct JSONPointers: Sendable {
         let isCovered = isCovered || node.field >= 0
         let isObject = bytes[start] == 0x7B
         guard isObject || bytes[start] == 0x5B else {
-            // A null in the way holds nothing; another scalar is a value that the contract does not name.
+            // A null on the way holds nothing; any other scalar is an unnamed value.
             return isCovered || JSONSkimmer.scalarKind(bytes, start, end) == .null ? .known : .unknown
         }
         var at = start + 1
@@ -104,13 +106,12 @@ struct JSONPointers: Sendable {
             at = last
             index += 1
         }
-        // An element has no key, so that it cannot be left out by itself; an array of unknown elements is left out as a
-        // whole.
+        // An element has no key and cannot be left out by itself; an array of unknown elements is left out as a whole.
         if isObject || !hasUnknown || !(rejectsUnknown || notesUnknown) { return .known }
         return hasKnown ? .refused : .unknown
     }
 
-    /// Makes the value in `range` the cell of a field of the row at the block's end.
+    /// Makes the value in `range` the cell of a field of the current row.
     private func assign(_ bytes: Span<UInt8>, in range: Range<Int>, to field: Int, of block: inout RecordBlock) {
         let (start, end) = (range.lowerBound, range.upperBound)
         let origin = block.base
@@ -149,7 +150,7 @@ struct JSONPointers: Sendable {
         return at
     }
 
-    /// Where a value ends that is known to be JSON.
+    /// The end of a valid JSON value.
     private func endOfValue(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
         var depth = 0
         var at = start

@@ -1,19 +1,19 @@
 import Tabular
 
-/// Checks one JSON value byte by byte without building anything (RFC 8259), and finds where it ends.
+/// Validates one JSON value byte by byte (RFC 8259) without building anything, and finds its end.
 ///
-/// Used for nested values and scalars of a JSON Lines record; iterative, so depth costs no stack.
+/// It is iterative, so nesting costs no stack. It serves nested values and scalars of a record.
 struct JSONSkimmer {
     let maxDepth: Int
 
-    /// Why a value is no JSON, and where.
+    /// Why a value is invalid, and where.
     struct Fault: Error {
         var code: FindingCode
         var at: Int
     }
 
-    /// Where the number that starts at `start` ends (RFC 8259, 6), and whether it is one as far as it goes. At `limit`
-    /// it may not be complete.
+    /// The end of the number at `start` (RFC 8259, section 6), and whether it is valid so far. At `limit` it may be
+    /// incomplete.
     @inline(__always)
     static func endOfNumber(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> (end: Int, isNumber: Bool) {
         var at = start
@@ -41,7 +41,7 @@ struct JSONSkimmer {
         return (at, true)
     }
 
-    /// Where a scalar token ends: at a comma, a bracket, white space or a control character, or at `limit`.
+    /// The end of a scalar token: a comma, bracket, white space or control character, or `limit`.
     static func endOfScalar(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> Int {
         var at = start
         while at < limit {
@@ -52,7 +52,7 @@ struct JSONSkimmer {
         return at
     }
 
-    /// The kind of a scalar token other than a string, or nil when the token is no scalar.
+    /// The kind of a scalar token other than a string; nil when it is invalid.
     static func scalarKind(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> CellKind? {
         guard start < end else { return nil }
         switch bytes[start] {
@@ -67,7 +67,7 @@ struct JSONSkimmer {
         }
     }
 
-    /// Whether a token is the word of these four letters, the first one lowest.
+    /// Whether a token is a word of four letters, given as a little-endian number.
     @inline(__always)
     private static func equals(_ bytes: Span<UInt8>, from start: Int, to end: Int, letters: UInt32) -> Bool {
         guard end - start == 4 else { return false }
@@ -75,7 +75,9 @@ struct JSONSkimmer {
         return low | UInt32(bytes[start + 2]) << 16 | UInt32(bytes[start + 3]) << 24 == letters
     }
 
-    /// The end of the object or array that starts at `start`, within `bytes[..<limit]`; nil when it does not end there.
+    /// The end of the object or array at `start`; nil when it is not within `bytes[..<limit]`.
+    ///
+    /// - Throws: `Fault` at the first violation, duplicate keys included.
     // Long function: one grammar, one loop.
     func endOfNested(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
         var stack: [UInt8] = []
@@ -140,7 +142,9 @@ struct JSONSkimmer {
         return at
     }
 
-    /// Reads `"key" :` and refuses a key the open object already has.
+    /// Reads `"key" :`.
+    ///
+    /// - Throws: `Fault` for a key that the object already has.
     private func key(
         _ bytes: Span<UInt8>, at start: Int, below limit: Int, to keys: inout [JSONKeys]
     ) throws(Fault) -> Int? {
@@ -160,7 +164,7 @@ struct JSONSkimmer {
         return colon + 1
     }
 
-    /// The end of the string that starts at `start`, past its closing quote.
+    /// The end of the string at `start`, past its closing quote; nil when it is not visible.
     private func string(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) throws(Fault) -> Int? {
         var at = start + 1
         var escaped = false
@@ -177,7 +181,7 @@ struct JSONSkimmer {
             }
             if byte < 0x20 { throw Fault(code: .malformedJSON, at: at) }
             if byte == 0x5C {
-                // No escape goes on behind the line.
+                // An escape cannot continue on the next line.
                 if at + 1 < limit, bytes[at + 1] < 0x20 { throw Fault(code: .malformedJSON, at: at) }
                 escaped = true
                 at += 1

@@ -1,5 +1,5 @@
 extension Recogniser {
-    /// The United States, Canada and Brazil.
+    /// The United States, Canada and Brazil; the rules are those of the issuing authorities.
     static let americas: [Recogniser] = [
         Recogniser(
             .usSsn,
@@ -10,8 +10,8 @@ extension Recogniser {
             ],
             context: "ssn ssns ssid social security ss taxpayer", names: "ssn ssns ssid socialsecurity taxpayer"
         ) { number in
-            // Areas 000, 666 and 900 to 999, group 00 and serial 0000 are never given out; the others stood in
-            // advertisements.
+            // The Social Security Administration never assigns areas 000, 666 and 900 to 999, group 00 or serial 0000;
+            // the listed numbers appeared in advertisements.
             let area = number.number(0..<3)
             let whole = number.number(0..<9)
             return area != 0 && area != 666 && area < 900 && number.number(3..<5) != 0 && number.number(5..<9) != 0
@@ -47,7 +47,7 @@ extension Recogniser {
             .abaRoutingNumber, [("999999999", 0.5), ("9999-9999-9", 0.65)],
             context: "aba routing abarouting bankrouting rtn"
         ) { number in
-            // The first two digits are a Federal Reserve district, or 80 for cheques of travellers.
+            // The first two digits are a Federal Reserve district, or 80 for traveller's cheques.
             let district = number.number(0..<2)
             let isDistrict =
                 district <= 12 || (21...32).contains(district) || (61...72).contains(district) || district == 80
@@ -64,14 +64,14 @@ extension Recogniser {
             .usNpi, [("9999999999", 0.5), ("9999#999#999", 0.55)],
             context: "npi provider providers taxonomy", names: "npi nationalprovider nationalprovideridentifier"
         ) { number in
-            // Luhn's sum with the prefix 80840 of the issuer, whose own share is 24.
+            // Luhn's sum with the issuer prefix 80840, which contributes 24 (CMS, NPI check digit).
             (number[0] == 1 || number[0] == 2) && !number.isOne(0..<9) && number.passesLuhn(0..<10, plus: 24)
         },
         Recogniser(
             .usMbi, [("9AX9AX9AA99", 0.65), ("9AX9-AX9-AA99", 0.9)],
             context: "medicare mbi beneficiary cms medicaid hic hicn"
         ) { number in
-            // S, L, O, I, B and Z are not used.
+            // The letters S, L, O, I, B and Z are not used.
             number[0] > 0 && !number.hasAny("SLOIBZ", 0..<11)
         },
         Recogniser(
@@ -88,7 +88,7 @@ extension Recogniser {
         },
     ]
 
-    /// A check digit of CPF (weights from `most` down) or CNPJ (from 9 down and round again).
+    /// A check digit of CPF (descending weights from `most`) or CNPJ (descending from 9 and starting again).
     private static func brazilianDigit(_ number: Symbols, _ count: Int, _ most: Int) -> Int {
         var sum = 0
         for index in 0..<count {

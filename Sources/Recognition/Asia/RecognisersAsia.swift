@@ -1,12 +1,12 @@
 extension Recogniser {
-    /// Asia.
+    /// Asia; the rules are those of the issuing authorities.
     static let asia: [Recogniser] = [
         Recogniser(
             .inAadhaar, [("999999999999", 0.5), ("9999#9999#9999", 0.65), ("9999:9999:9999", 0.65)],
             context: "aadhaar aadhar uidai"
         ) { number in
             guard number[0] >= 2, number.passesVerhoeff(0..<12) else { return false }
-            // A number that reads the same backwards is not given out.
+            // Palindromes are not assigned (UIDAI).
             for index in 0..<6 where number[index] != number[11 - index] { return true }
             return false
         },
@@ -30,7 +30,7 @@ extension Recogniser {
             .inGstin, [("99AAAAA9999AXzX", 0.65)], context: "gst gstin"
         ) { number in
             guard (1...38).contains(number.number(0..<2)) else { return .no }
-            // Modulo 36 with weights 1 and 2.
+            // Modulo 36 with alternating weights 1 and 2.
             var sum = 0
             for index in 0..<14 {
                 let product = number[index] * (index % 2 + 1)
@@ -98,7 +98,7 @@ extension Recogniser {
         ) { $0.sum([9, 8, 7, 6, 5, 4, 3, 2]) % 11 == $0[8] },
     ]
 
-    /// A company of Singapore: weights and letters by the length of its number.
+    /// A Singapore company number (UEN): weights and letters depend on its length.
     private static func isSingaporeCompany(_ number: Symbols) -> Bool {
         if number.count == 9 || number[0] < 10 {
             let isShort = number.count == 9
@@ -106,7 +106,7 @@ extension Recogniser {
             let letters = Array((isShort ? "XMKECAWLJDB" : "ZKCMDNERGWH").utf8)
             return Int(letters[number.sum(weights) % 11]) - 55 == number[number.count - 1]
         }
-        // The third form counts its symbols in an alphabet of its own, without I, O and others that look alike.
+        // The third form uses its own alphabet, without letters that look alike.
         let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWX0123456789".utf8)
         let weights = [4, 3, 5, 3, 10, 2, 2, 5, 7]
         guard number.isAmong("TSR", 0) else { return false }
@@ -119,7 +119,8 @@ extension Recogniser {
         return Int(alphabet[((sum - 5) % 11 + 11) % 11]) - (number[9] < 10 ? 48 : 55) == number[9]
     }
 
-    /// A person of Korea by date of birth, kind, region and, for numbers from before October 2020, the check digit.
+    /// A Korean resident number by date of birth, kind, region and, for numbers assigned before October 2020, the check
+    /// digit.
     private static func koreanPerson(_ number: Symbols, _ kinds: ClosedRange<Int>, _ base: Int) -> Plausibility {
         guard (1...12).contains(number.number(2..<4)), (1...31).contains(number.number(4..<6)),
             kinds.contains(number[6])

@@ -1,24 +1,29 @@
 import CKernels
 import Glibc
 
-/// Where in a block a recogniser has to look: one bit a byte, found in one pass with vector instructions.
+/// The places in a block that recognisers must examine: one bit a byte, computed in one pass of SIMD.
 ///
-/// Everything sought has an anchor, so that text without one is never looked at byte by byte.
+/// Every recogniser has an anchor character, so text without anchors is never examined byte by byte.
 package struct CandidateMap: Sendable {
     private var words: [UInt64] = []
-    /// Bytes that may stand for other characters (`FoldedText`): those beyond ASCII, `%` and `&`.
+    /// Bytes that may stand for other characters (`FoldedText`): non-ASCII bytes, `%` and `&`.
     private var odd: [UInt64] = []
     private var base = 0
 
-    /// A map of nothing.
+    /// An empty map.
     package init() {}
 
-    /// The anchors of `range`; bytes before the range do not count.
+    /// Maps the anchors of `range`.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the part to map.
+    ///   - isScalar: whether the portable kernel is used instead of SIMD.
     package init(_ bytes: Span<UInt8>, _ range: Range<Int>, isScalar: Bool = false) {
         fill(bytes, range, isScalar: isScalar)
     }
 
-    /// Maps another block, in the memory of this one.
+    /// Maps another block and reuses this map's memory.
     package mutating func fill(_ bytes: Span<UInt8>, _ range: Range<Int>, isScalar: Bool = false) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         base = range.lowerBound
@@ -41,7 +46,7 @@ package struct CandidateMap: Sendable {
         }
     }
 
-    /// Whether anything in `range` may stand for something else (`FoldedText`).
+    /// Whether anything in `range` may stand for other characters (`FoldedText`).
     @inline(__always)
     package func holdsOdd(in range: Range<Int>) -> Bool {
         if range.isEmpty { return false }
@@ -57,7 +62,7 @@ package struct CandidateMap: Sendable {
         return word & end != 0
     }
 
-    /// Whether a byte is anywhere in a block, at the speed of memory.
+    /// Whether a block contains a byte.
     package static func holds(_ byte: UInt8, in bytes: Span<UInt8>) -> Bool {
         // Sound: the search stays within the span.
         unsafe bytes.withUnsafeBufferPointer { text in
@@ -66,7 +71,7 @@ package struct CandidateMap: Sendable {
         }
     }
 
-    /// The first anchor from `start` on and before `end`, or `end` when there is none.
+    /// The first anchor in `start..<end`; `end` when there is none.
     @inline(__always)
     package func next(from start: Int, below end: Int) -> Int {
         if start >= end { return end }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Credentials beside their names, and in columns of such names.
+/// Credentials beside their names, and in columns with such names.
 extension Secrets {
     /// Names beside which a random-looking text is a key.
     private static let keyNames = [
@@ -12,18 +12,18 @@ extension Secrets {
         "password", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort", "contrasena", "contraseña",
         "motdepasse", "wachtwoord",
     ].map { Array($0.utf8) }
-    /// Names beside which a text of one form is a key of one issuer.
+    /// Names beside which a text of a certain form is an issuer's key.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
     private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
     private static let bearer = Array("bearer".utf8), basic = Array("basic".utf8)
 
-    /// The credential after `name:` or `name=`.
+    /// The credential after `name:` or `name=`; nil for none.
     static func named(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         valued(text, skip(text, at + 1, by: 1), name: skip(text, at, by: -1))
     }
 
-    /// The credential that begins at a word, by the text before it: an HTTP scheme, or a name without a sign between
-    /// them, as in a table or in XML.
+    /// The credential that begins at a word, if the preceding text introduces it: an HTTP scheme, or a name without a
+    /// sign, as in tables and XML.
     static func introduced(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         let end = skip(text, at, by: -1)
         if end == at { return nil }
@@ -31,19 +31,19 @@ extension Secrets {
             let count = value(text, at).length
             if count >= 20, hasMixedRun(text, at..<at + count) { return .httpAuthorization }
         }
-        // In a sentence a name stands before a word in the same way.
+        // In a sentence a name precedes a word in the same way.
         let kind = valued(text, at, name: end)
         return kind == .namedKey && !hasMixedRun(text, at..<at + value(text, at).length) ? nil : kind
     }
 
-    /// First words of names about a credential that do not hold it.
+    /// First words of names that concern a credential without holding it.
     private static let asides: Set<String> = Set(
         """
         has is no needs need requires require required reset forgot forgotten change changed expired valid invalid weak strong show hide \
         use uses with without can should must allow allowed enable enabled disable disabled num number count total min max length
         """.split(separator: " ").map(String.init))
 
-    /// The name of a credential in a column's name, without numbers and plural; nil when there is none.
+    /// The credential that a column's name means, without numbers and plural; nil for none.
     static func name(in column: String) -> [UInt8]? {
         let first = column.lowercased().split { !$0.isLetter }.first
         if first.map({ asides.contains(String($0)) }) ?? true { return nil }
@@ -61,8 +61,8 @@ extension Secrets {
         return isName ? bytes : nil
     }
 
-    /// The credential in a value of a column of that name. A person's password has no form, so that in such a column
-    /// any word is one.
+    /// The credential in a value of such a column. Passwords chosen by people have no form, so any word counts in a
+    /// column of passwords.
     static func inColumn(_ name: [UInt8], _ text: Span<UInt8>, _ range: Range<Int>) -> Kind? {
         let range = trimmed(text, range)
         var line = name + [UInt8(ascii: "=")]
@@ -73,7 +73,7 @@ extension Secrets {
             return kind
         }
         let first = range.isEmpty ? 0 : text[range.lowerBound]
-        // PWD is also the working directory, and a text with a colon at its end the label of a form.
+        // PWD is also the working directory, and a text that ends in a colon is the label of a form.
         guard passwordNames.contains(where: { isNamed($0, in: name.span, name.count) }), range.count >= 5,
             first != UInt8(ascii: "/"), first != UInt8(ascii: "~"), text[range.lowerBound + 1] != UInt8(ascii: ":"),
             text[range.upperBound - 1] != UInt8(ascii: ":"),
@@ -82,7 +82,7 @@ extension Secrets {
         return .namedKey
     }
 
-    /// Whether a value stands between the marks of a template: `<password>`, `${PASSWORD}`, `%(password)s`.
+    /// Whether a value is a template's placeholder: `<password>`, `${PASSWORD}`, `%(password)s`.
     private static func isTemplate(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         let (first, second, last) = (text[range.lowerBound], text[range.lowerBound + 1], text[range.upperBound - 1])
         let pairs = [("<", ">"), ("{", "}"), ("[", "]"), ("(", ")")] as [(Unicode.Scalar, Unicode.Scalar)]
@@ -92,10 +92,10 @@ extension Secrets {
                 && [UInt8(ascii: "{"), UInt8(ascii: "(")].contains(second)
     }
 
-    /// Bytes that are searched backwards, at most, for the beginning of a key with signs in it.
+    /// Most bytes searched backwards for the beginning of a key with base64's signs.
     private static let partsMax = 96
 
-    /// Where a key in base64 begins that `word` is a part of; nil when no sign of base64 stands beside it.
+    /// The beginning of the base64 key that contains `word`; nil when none of its signs is adjacent.
     static func start(ofParts word: Range<Int>, _ text: Span<UInt8>, in window: Range<Int>) -> Int? {
         let low = window.lowerBound
         func isSign(_ at: Int) -> Bool { at >= low && at < window.upperBound && (text[at] == 0x2B || text[at] == 0x2F) }
@@ -107,8 +107,8 @@ extension Secrets {
         return start
     }
 
-    /// The credential that begins at `start`, after a name that ends at `end`: an issuer's key by its form, or letters
-    /// and digits of at least 20 characters with an entropy of 3.5 bits a character.
+    /// The credential that begins at `start`, after a name that ends at `end`: an issuer's key by its form, or at least
+    /// 20 letters and digits with an entropy of at least 3.5 bits a character.
     private static func valued(_ text: Span<UInt8>, _ start: Int, name end: Int) -> Kind? {
         let isKey = keyNames.contains { isNamed($0, in: text, end) }
         guard isKey || isNamed(azureName, in: text, end) else { return nil }
@@ -125,21 +125,26 @@ extension Secrets {
             ? .namedKey : nil
     }
 
-    /// The credential behind the scheme of an `Authorization` header (RFC 6750, RFC 7617).
+    /// The credential after the scheme of an `Authorization` header (RFC 6750, RFC 7617).
     private static func scheme(_ text: Span<UInt8>, _ start: Int, _ length: Int) -> Kind? {
         let first = skip(text, start + length, by: 1)
         let count = value(text, first).length
         let credential = first..<first + count
-        // Bearer, Token, ApiKey and other names.
+        // Bearer, Token, ApiKey and others.
         if first > start + length, length > 0, length <= 16, count >= 20, hasMixedRun(text, credential) {
             return .httpAuthorization
         }
-        // name:password in base64.
+        // name:password in base64 (RFC 7617).
         guard ends(basic, in: text, start + length), length == basic.count, count >= 6 else { return nil }
         return hidesColon(text, credential) ? .httpAuthorization : nil
     }
 
-    /// Skips separators between a name and its value, forwards or backwards: spaces, quotes, escaped quotes, signs.
+    /// Skips separators between a name and its value: spaces, quotes, escaped quotes, signs.
+    ///
+    /// - Parameters:
+    ///   - text: the buffer.
+    ///   - from: where to begin.
+    ///   - step: 1 for forwards, -1 for backwards.
     private static func skip(_ text: Span<UInt8>, _ from: Int, by step: Int) -> Int {
         var place = from
         for _ in 0..<12 {
@@ -151,7 +156,7 @@ extension Secrets {
     }
     private static let between = Array(" \t\r\n\"'\\:=>,|`(".utf8)
 
-    /// Whether a name ends at a place, in any case; dashes and underscores in it do not count.
+    /// Whether a name ends at a place, ignoring case, dashes and underscores.
     private static func isNamed(_ name: [UInt8], in text: Span<UInt8>, _ end: Int) -> Bool {
         var place = end
         for letter in name.reversed() {
@@ -162,7 +167,7 @@ extension Secrets {
         return true
     }
 
-    /// The length of a value from a place on, and of the padding of base64 behind it.
+    /// The length of a value from a place on, and of the base64 padding after it.
     private static func value(_ text: Span<UInt8>, _ start: Int) -> (length: Int, padding: Int) {
         let length = run(text, start) { isURLSafe($0) || $0 == 0x2B || $0 == 0x2F || $0 == 0x2E || $0 == 0x7E }
         var padding = 0

@@ -1,6 +1,6 @@
-/// Tokens by the formats of their issuers.
+/// Credentials by the formats that their issuers document.
 extension Secrets {
-    /// Beginnings of formats, and words in them.
+    /// Prefixes of formats, and words in them.
     enum Word {
         static let githubPat = Array("github_pat_".utf8)
         static let hf = Array("hf_".utf8)
@@ -24,7 +24,7 @@ extension Secrets {
 
     private static let githubHeads = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].map { Array($0.utf8) }
 
-    /// The token around one of the characters that mark its format.
+    /// The token around a character that marks its format; nil for none.
     static func inside(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         switch text[at] {
         case UInt8(ascii: "_"): underscore(text, at)
@@ -35,13 +35,14 @@ extension Secrets {
         }
     }
 
-    /// An access key of AWS, at its second letter or at its third.
+    /// An AWS access key, examined at its second or third letter.
     static func accessKey(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         text[at] == UInt8(ascii: "K") && isToken(text, at: at - 1, head: Word.akia, length: 16, of: isUpper)
             || text[at] == UInt8(ascii: "S") && isToken(text, at: at - 1, head: Word.asia, length: 16, of: isUpper)
             ? .awsAccessKey : nil
     }
 
+    /// Tokens with an underscore in their prefix: GitHub, Hugging Face, npm, Stripe.
     private static func underscore(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         for letter in githubHeads
         where stands(letter, in: text, at - 3) && run(text, at + 1, isAlphanumeric) >= 36 && isStart(text, at - 3) {
@@ -58,6 +59,7 @@ extension Secrets {
         return run(text, at + 6, isAlphanumeric) >= 16 ? .stripeKey : nil
     }
 
+    /// Tokens with a dash in their prefix: GitLab, Slack, PyPI, keys with `sk-`.
     private static func dash(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         if isStart(text, at - 5), stands(Word.glpat, in: text, at - 5), run(text, at + 1, isURLSafe) >= 20 {
             return .gitlabToken
@@ -74,6 +76,7 @@ extension Secrets {
         return length >= 20 && hasMixedRun(text, at + 1..<at + 1 + length) ? .apiKey : nil
     }
 
+    /// Tokens with dots between their parts: JSON Web Tokens, SendGrid.
     private static func dot(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         if isStart(text, at - 2), stands(Word.sg, in: text, at - 2) {
             let first = run(text, at + 1, isURLSafe)
@@ -82,7 +85,7 @@ extension Secrets {
             }
             return run(text, at + 2 + first, isURLSafe) >= 32 ? .sendGridKey : nil
         }
-        // Three parts of base64url; the first two are JSON objects: {" is eyJ (RFC 7519).
+        // Three parts in base64url; the first two are JSON objects, so they begin with eyJ (RFC 7519).
         guard stands(Word.eyj, in: text, at + 1) else { return nil }
         let second = run(text, at + 1, isURLSafe)
         guard second >= 12, at + 1 + second < text.count, text[at + 1 + second] == UInt8(ascii: "."),

@@ -1,4 +1,4 @@
-/// The kind of a credential; a report names nothing else of it.
+/// The kind of a credential, which is all that reports say about it.
 package enum SecretKind: String, Sendable, CaseIterable {
     case awsAccessKey = "AWS access key"
     case awsSecretKey = "AWS secret key"

@@ -1,4 +1,4 @@
-/// Tests of the characters of a text that may be a credential.
+/// Tests on the characters of a possible credential.
 extension Secrets {
     private static let placeholders = [
         "password", "passwd", "pass", "xxxx", "secret", "yourpassword", "your_password", "true", "false", "required",
@@ -8,28 +8,32 @@ extension Secrets {
         "disabled", "unknown", "redacted", "hidden", "masked", "removed", "unset", "empty", "notset",
     ].map { Array($0.utf8) }
 
+    /// A character of base32 (RFC 4648, section 6): A to Z and 2 to 7.
     static func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 || byte &- 0x32 < 6 }
     static func isAlphanumeric(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 }
+    /// A character of `\w` in ASCII.
     static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x5F }
+    /// A character of base64url (RFC 4648, section 5).
     static func isURLSafe(_ byte: UInt8) -> Bool { isWord(byte) || byte == 0x2D }
 
+    /// The lower-case form of an ASCII letter; other bytes unchanged.
     static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
-    /// The number of characters of a kind from a place on.
+    /// Number of consecutive characters of a kind, from a place on.
     static func run(_ text: Span<UInt8>, _ from: Int, _ isOne: (UInt8) -> Bool) -> Int {
         var count = 0
         while count < tokenMax, from + count < text.count, isOne(text[from + count]) { count += 1 }
         return count
     }
 
-    /// Whether a word stands at a place.
+    /// Whether a word begins at a place.
     static func stands(_ word: [UInt8], in text: Span<UInt8>, _ at: Int) -> Bool {
         guard at >= 0, at + word.count <= text.count else { return false }
         for index in word.indices where text[at + index] != word[index] { return false }
         return true
     }
 
-    /// Whether a word ends at a place, in any case.
+    /// Whether a word ends at a place, ignoring case.
     static func ends(_ word: [UInt8], in text: Span<UInt8>, _ at: Int) -> Bool {
         let first = at - word.count
         guard first >= 0 else { return false }
@@ -39,12 +43,19 @@ extension Secrets {
         return true
     }
 
-    /// Whether no letter or digit stands before a place: a token begins there.
+    /// Whether no letter or digit precedes a place, so that a token can begin there.
     static func isStart(_ text: Span<UInt8>, _ at: Int) -> Bool {
         at == 0 || at > 0 && at < text.count && !isWord(text[at - 1])
     }
 
-    /// Whether a token of a fixed length stands at a place, and ends there.
+    /// Whether a token of a fixed length lies at a place and ends there.
+    ///
+    /// - Parameters:
+    ///   - text: the buffer.
+    ///   - at: where it begins.
+    ///   - head: its fixed prefix.
+    ///   - length: its length with the prefix.
+    ///   - isOne: whether a byte may be part of it.
     static func isToken(
         _ text: Span<UInt8>, at: Int, head: [UInt8], length: Int, of isOne: (UInt8) -> Bool
     ) -> Bool {
@@ -54,7 +65,7 @@ extension Secrets {
         return run(text, first, isOne) >= length && (end == text.count || !isWord(text[end]))
     }
 
-    /// Hexadecimal digits with dashes where RFC 9562 has them.
+    /// Whether a word is a UUID (RFC 9562).
     static func isUUID(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Bool {
         guard word.count == 36 else { return false }
         for (index, at) in word.enumerated() {
@@ -64,7 +75,7 @@ extension Secrets {
         return true
     }
 
-    /// Whether a range has both letters and digits: words alone are no token.
+    /// Whether a range has both letters and digits; words alone are no token.
     static func isMixed(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var (hasDigit, hasLetter) = (false, false)
         for at in range {
@@ -73,7 +84,7 @@ extension Secrets {
         return hasDigit && hasLetter
     }
 
-    /// Whether sixteen letters and digits, of both kinds, follow one another: words between dashes are no token.
+    /// Whether sixteen consecutive letters and digits include both kinds; words between dashes are no token.
     static func hasMixedRun(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var start = range.lowerBound
         for at in range where !isAlphanumeric(text[at]) {
@@ -83,7 +94,7 @@ extension Secrets {
         return range.upperBound - start >= 16 && isMixed(text, start..<range.upperBound)
     }
 
-    /// Whether base64 decodes to printable text with a colon, as `name:password` (RFC 7617).
+    /// Whether base64 decodes to printable text with a colon, such as `name:password` (RFC 7617).
     static func hidesColon(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var (word, bits, hasColon): (UInt32, Int, Bool) = (0, 0, false)
         for at in range {
@@ -122,7 +133,10 @@ extension Secrets {
 
     /// Whether a value is a placeholder, as documentation has it instead of a password.
     ///
-    /// - Parameter isWord: whether only a whole placeholder word counts, not the beginning of a template.
+    /// - Parameters:
+    ///   - text: the buffer.
+    ///   - range: the value.
+    ///   - isWord: whether only a whole placeholder word counts, and not the beginning of a template.
     static func isPlaceholder(_ text: Span<UInt8>, _ range: Range<Int>, isWord: Bool = false) -> Bool {
         guard let first = range.first, let last = range.last else { return true }
         if !isWord,

@@ -1,19 +1,19 @@
-/// Credentials in text, by the fixed beginnings and lengths that their issuers publish so that they can be found.
+/// Recognises credentials by the fixed prefixes and lengths that their issuers publish for this purpose.
 ///
-/// `CandidateMap` finds a character inside a credential; only its surroundings are looked at. Every look is bounded, so
-/// that no text makes the work grow.
+/// `CandidateMap` finds a character inside a credential, and only its surroundings are examined. Every examination is
+/// bounded, so the work is linear in the text.
 enum Secrets {
     typealias Kind = SecretKind
 
-    /// Bytes that a token has at least.
+    /// Fewest bytes of a token.
     static let tokenMin = 16
-    /// Bytes of a token that are looked at, at most.
+    /// Most bytes of a token that are examined.
     static let tokenMax = 512
 
-    /// Names of the secret parts of a connection string.
+    /// Keys of the secret parts of a connection string.
     private static let partNames = ["password", "pwd", "accountkey", "sharedaccesskey"].map { Array($0.utf8) }
 
-    /// The word around a digit that may be a token: letters, digits, dashes, dots and underscores.
+    /// The possible token around a digit: letters, digits, dashes, dots and underscores; nil for none.
     static func word(_ bytes: Span<UInt8>, around at: Int, in window: Range<Int>) -> Range<Int> {
         let (low, high) = (window.lowerBound, window.upperBound)
         var (start, end) = (at, at)
@@ -22,7 +22,7 @@ enum Secrets {
         return start..<end
     }
 
-    /// A private key, at the first of its dashes (RFC 7468).
+    /// A private key in PEM (RFC 7468), examined at its first dash.
     static func dashes(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         guard stands(Word.begin, in: text, at) else { return nil }
         var end = at + 11
@@ -31,7 +31,7 @@ enum Secrets {
             ? .privateKey : nil
     }
 
-    /// A password in a URL, at the colon of its scheme.
+    /// A password in a URL (RFC 3986, section 3.2.1), examined at the scheme's colon.
     static func colon(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         guard stands(Word.schemeMark, in: text, at), at > 0, isAlphanumeric(text[at - 1]) else {
             return nil
@@ -53,10 +53,10 @@ enum Secrets {
         return nil
     }
 
-    /// A password in a connection string, or a key beside its name, at the equals sign.
+    /// A password in a connection string or a key beside its name, examined at the equals sign.
     static func equals(_ text: Span<UInt8>, _ at: Int) -> Kind? {
         var start = at + 1
-        // A quote in a string of JSON has a space before it, where its escape was.
+        // In a JSON string a space stands before a quote, in place of its escape.
         if start + 1 < text.count, text[start] == 0x20, text[start + 1] == 0x27 { start += 1 }
         let quote = start < text.count && (text[start] == 0x22 || text[start] == 0x27) ? text[start] : 0
         if quote != 0 { start += 1 }

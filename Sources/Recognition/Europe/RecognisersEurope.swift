@@ -1,5 +1,5 @@
 extension Recogniser {
-    /// The United Kingdom.
+    /// The United Kingdom; the rules are those of the issuing authorities.
     static let britain: [Recogniser] = [
         Recogniser(
             .ukNhs, [("999~999~9999", 0.5)], context: "nhs health patient"
@@ -13,8 +13,8 @@ extension Recogniser {
                 ("AA99*99*99*A", 0.5),
             ], context: "nino national insurance ni", names: "nino nationalinsurance ni"
         ) { number in
-            // HM Revenue and Customs, NIM39110.
-            // BG, GB, NK, KN, NT, TN and ZZ are not given out; letters are 10 to 35.
+            // HM Revenue and Customs, NIM39110: BG, GB, NK, KN, NT, TN and ZZ are never assigned. Letters count as 10
+            // to 35.
             let prefix = number[0] * 36 + number[1]
             let isNever = [412, 587, 848, 743, 857, 1067, 1295].contains(prefix)
             return !number.isAmong("DFIQUV", 0) && !number.isAmong("DFIOQUV", 1) && !isNever
@@ -30,7 +30,7 @@ extension Recogniser {
             ],
             context: "postcode postcodes postal zip address delivery mailing shipping"
         ) { number in
-            // BS 7666: the letters that a place may have.
+            // BS 7666: the letters allowed at each position.
             let count = number.count
             if number.isAmong("G", 0), number.isAmong("I", 1) { return number.isAmong("A", count - 1) ? .yes : .no }
             guard !number.isAmong("QVX", 0), number[1] < 10 || !number.isAmong("IJZ", 1) else { return .no }
@@ -39,7 +39,8 @@ extension Recogniser {
         Recogniser(
             .ukDrivingLicence, [("XXXXX999999XXXAA", 0.7)], context: "driving licence license dvla"
         ) { number in
-            // DVLA: five of the surname filled up with nines, then the date of birth, the month plus 50 for women.
+            // DVLA: five letters of the surname padded with nines, then the date of birth, with 50 added to the month
+            // for women.
             var nines = false
             for index in 0..<5 {
                 if number[index] == 9 { nines = true } else if number[index] < 10 || nines { return false }
@@ -84,7 +85,7 @@ extension Recogniser {
         Recogniser(
             .itFiscalCode, [("AAAAAAXXAXXAXXXA", 1)], context: "codice fiscale cf"
         ) { number -> Plausibility in
-            // Decree of the Ministry of Finance of 23 December 1976: odd places by a table, even ones by their value.
+            // Ministry of Finance, decree of 23 December 1976: odd positions by a table, even positions by value.
             let odd = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
             guard number.isAmong("ABCDEHLMPRST", 8) else { return .no }
             var sum = 0
@@ -112,7 +113,7 @@ extension Recogniser {
         Recogniser(.itPassport, [("AA9999999", 0.01)], context: "passaporto"),
     ]
 
-    /// The letter of a Spanish number: its remainder modulo 23.
+    /// The letter of a Spanish number by its remainder modulo 23.
     private static func spanishLetter(_ value: Int, _ number: Symbols, _ at: Int) -> Bool {
         let letters = Array("TRWAGMYFPDXBNJZSQVHLCKE".utf8)
         return Int(letters[value % 23]) - 55 == number[at]
@@ -128,7 +129,7 @@ extension Recogniser {
             ],
             context: "nir sécurité sociale insee securite"
         ) { number in
-            // 97 less the rest modulo 97; Corsica's 2A and 2B count as 19 and 18.
+            // 97 less the remainder modulo 97; Corsica's 2A and 2B count as 19 and 18.
             guard number[0] == 1 || number[0] == 2, number.number(3..<5) >= 1 else { return false }
             var value = 0
             for index in 0..<13 where number[index] < 10 { value = value * 10 + number[index] }
@@ -140,7 +141,7 @@ extension Recogniser {
             return 97 - value % 97 == number.number(13..<15)
         },
         Recogniser(.plPesel, [("99999999999", 0.55)], context: "pesel") { number in
-            // The century stands in the month: 80 more for 1800, 20 for 2000, 40 for 2100, 60 for 2200.
+            // The month encodes the century: plus 80 for 1800, 20 for 2000, 40 for 2100, 60 for 2200.
             let month = number.number(2..<4)
             let century = [1900, 2000, 2100, 2200, 1800][min(month / 20, 4)]
             return Symbols.isDate(year: century + number.number(0..<2), month: month % 20, day: number.number(4..<6))
@@ -166,7 +167,7 @@ extension Recogniser {
             ],
             context: "personnummer samordningsnummer pnr ssn"
         ) { number in
-            // The last ten digits; 60 more in the day for those who were never registered.
+            // The last ten digits; the day is increased by 60 in coordination numbers of unregistered persons.
             let first = number.count - 10
             let day = number.number(first + 4..<first + 6)
             let month = number.number(first + 2..<first + 4)

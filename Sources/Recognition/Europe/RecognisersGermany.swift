@@ -15,7 +15,7 @@ extension Recogniser {
             .deTaxNumber, [("9999999999999", 0.3), ("999/999/99999", 0.35), ("99{1,2}/999{1,2}/9999{1,2}", 0.2)],
             context: "steuernummer steuer finanzamt umsatzsteuer einkommensteuer steuerbescheid stnr"
         ) { number in
-            // Thirteen digits begin with the number of one of sixteen Länder.
+            // Thirteen digits begin with the number of one of the sixteen Länder.
             number.count < 13 || (1...16).contains(number.number(0..<2)) ? .yes : .no
         },
         Recogniser(
@@ -90,13 +90,13 @@ extension Recogniser {
         },
         Recogniser(
             .deHandelsregister,
-            // HRB2 is a gene.
+            // HRB2 is also a gene.
             [("hra*9{3,6}", 0.6), ("hrb*9{3,6}", 0.6), ("hra*9{1,2}", 0.3), ("hrb*9{1,2}", 0.3)],
             context: "handelsregister amtsgericht registergericht registerauszug gmbh"),
     ]
 
-    /// Check digit 7, 3, 1 over letters and digits, as machine-readable documents have it (ICAO 9303-3); no vowels are
-    /// used.
+    /// Check digit with weights 7, 3, 1 over letters and digits, as in machine-readable documents (ICAO 9303-3); vowels
+    /// are not used.
     private static func isGermanDocument(_ number: Symbols) -> Bool {
         guard number[0] >= 10, number[8] < 10 else { return false }
         var sum = 0

@@ -1,7 +1,7 @@
-/// How telephone numbers are made in each country: facts of the public numbering plans (ITU-T E.164, the ITU's list of
-/// national plans, as libphonenumber's metadata has them).
+/// The national numbering plans: calling codes and number lengths (ITU-T E.164, ITU list of national plans, in the form
+/// of libphonenumber's metadata).
 package enum PhonePlan {
-    /// For each calling code, of how many digits the numbers of its countries may be: bit `n` for `n` digits.
+    /// By calling code, the possible lengths of national numbers: bit `n` for `n` digits.
     private static let lengths: [UInt16] = {
         let plans = """
             1:10 20:8-10 211:9 212:9 213:8-9 216:8 218:9 220:7,9 221:9 222:8 223:8 224:8-9 225:10 226:8 227:8 228:8 229:10 230:7-8,10 \
@@ -31,7 +31,7 @@ package enum PhonePlan {
         return lengths
     }()
 
-    /// For each country (ISO 3166-1), its calling code and trunk prefix: 0, or the digits behind the colon.
+    /// By country (ISO 3166-1), its calling code and trunk prefix: 0, or the digits after the colon.
     private static let countries: [String: (code: [UInt8], trunk: [UInt8])] = {
         let plans = """
             AC247: AD376: AE971 AF93 AG1:1 AI1:1 AL355 AM374 AO244: AR54 AS1:1 AT43 AU61 AW297: AX358 AZ994 BA387 BB1:1 BD880 BE32 \
@@ -56,11 +56,11 @@ package enum PhonePlan {
         return countries
     }()
 
-    /// Whether a country is known, by its two letters.
+    /// Whether a country is known by its two letters (ISO 3166-1).
     package static func knows(_ country: String) -> Bool { countries[country] != nil }
 
-    /// The calling code at the beginning of `digits`: how long it is, and the lengths of its countries' numbers, one
-    /// bit each.
+    /// The calling code that begins with three digits: its length, and the lengths of national numbers as bits; nil for
+    /// none.
     static func callingCode(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> (length: Int, national: UInt16)? {
         guard isDigit(first), first != 0x30 else { return nil }
         var code = Int(first - 0x30)
@@ -73,14 +73,16 @@ package enum PhonePlan {
         return lengths[code] != 0 ? (3, lengths[code]) : nil
     }
 
-    /// Prefixes with which an international number is dialled instead of `+`, longest first: 0011 of Australia, 810 of
-    /// Russia, 011 of North America, 010 of Japan, 00 of most.
+    /// International prefixes that are dialled instead of `+`, longest first: 0011 in Australia, 810 in Russia, 011 in
+    /// North America, 010 in Japan, 00 in most countries.
     static let prefixes: [[UInt8]] = ["0011", "810", "011", "010", "00"].map { Array($0.utf8) }
 
-    /// The number in E.164, `+` and digits, if its form or `country` gives the calling code; otherwise its digits
-    /// alone.
+    /// A telephone number in E.164 (`+` and digits), if its form or `country` gives the calling code; otherwise its
+    /// digits.
     ///
-    /// - Parameter country: where the number is dialled when it has no calling code, by its two letters.
+    /// - Parameters:
+    ///   - text: the number as written.
+    ///   - country: the country it is dialled in, by its two letters; nil when unknown.
     package static func normalised(_ text: [UInt8], country: String?) -> [UInt8] {
         var digits: [UInt8] = []
         var isInternational = false
@@ -98,7 +100,7 @@ package enum PhonePlan {
             if isDigit(byte) {
                 digits.append(byte)
             } else if isLetter(byte), digits.count >= 7 {
-                // Digits behind a letter are an extension.
+                // Digits after a letter are an extension.
                 break
             }
             at += 1
@@ -112,7 +114,7 @@ package enum PhonePlan {
                 return [UInt8(ascii: "+")] + rest
             }
             guard let country, let plan = countries[country] else { return digits }
-            // With its calling code and no sign, as databases store it.
+            // With the calling code and without a sign, as databases store it.
             if digits.starts(with: plan.code), let (length, national) = callingCode(digits, 0),
                 isLength(digits.count - length, national), !isLength(digits.count, national)
             {
@@ -121,7 +123,7 @@ package enum PhonePlan {
             if !plan.trunk.isEmpty, digits.starts(with: plan.trunk) { digits.removeFirst(plan.trunk.count) }
             return [UInt8(ascii: "+")] + plan.code + digits
         }
-        // Italy and others keep the zero; where a number is too long with it, it is the trunk prefix.
+        // Italy and others keep the zero. If the number would be too long, the zero is a trunk prefix.
         if let (length, national) = callingCode(digits, 0), digits.count > length, digits[length] == 0x30,
             !isLength(digits.count - length, national), isLength(digits.count - length - 1, national)
         {
@@ -130,12 +132,13 @@ package enum PhonePlan {
         return [UInt8(ascii: "+")] + digits
     }
 
+    /// The calling code at a place among digits; nil for none.
     private static func callingCode(_ digits: [UInt8], _ at: Int) -> (length: Int, national: UInt16)? {
         guard digits.count >= at + 3 else { return nil }
         return callingCode(digits[at], digits[at + 1], digits[at + 2])
     }
 
-    /// Whether numbers of `count` digits are among the lengths of a plan.
+    /// Whether national numbers of a plan may have `count` digits.
     static func isLength(_ count: Int, _ national: UInt16) -> Bool {
         count > 0 && count < 16 && national >> UInt16(count) & 1 == 1
     }

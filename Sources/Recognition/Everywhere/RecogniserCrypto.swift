@@ -1,7 +1,7 @@
 import Cryptography
 
-/// The end of a coin address that starts at `at`: Bitcoin's in base 58 or bech32, checked by its own sum, or
-/// Ethereum's, which is forty hexadecimal digits.
+/// The end of a coin address at `at`: Bitcoin's in base58 or bech32, verified by its checksum, or Ethereum's forty
+/// hexadecimal digits. nil for none.
 func matchCrypto(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     let first = view[bytes, at]
     switch first {
@@ -29,7 +29,7 @@ func matchCrypto(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> I
     }
 }
 
-/// Base58Check: 25 bytes, the last four of which are the first of a double SHA-256 of the others.
+/// Base58Check: 25 bytes, of which the last four begin the double SHA-256 of the others.
 private func isBase58Check(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     var number = [UInt8](repeating: 0, count: 25)
     for at in range {
@@ -48,7 +48,7 @@ private func isBase58Check(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
 
 private let base58 = Array("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8)
 
-/// BIP 173 and BIP 350: the polynomial of the prefix `bc` and the data is 1, or bech32m's constant.
+/// Bech32 and bech32m (BIP 173, BIP 350): the checksum polynomial over `bc` and the data is 1 or bech32m's constant.
 private func isBech32(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
     var check: UInt32 = 1

@@ -1,11 +1,11 @@
-/// An e-mail address around the `@` at `at`.
+/// The e-mail address around the `@` at `at`; nil for none.
 ///
-/// RFC 5321 allows 64 bytes before and 255 after the `@`, so the search is bounded on both sides; it stops at another
-/// `@`, so hostile runs of them cost nothing.
+/// RFC 5321 allows 64 bytes before and 255 after the `@`, which bounds the search on both sides. It stops at another
+/// `@`, so runs of them cost nothing.
 func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard let start = localStart(bytes, at, &view), var end = domainEnd(bytes, at + 1, &view) else { return nil }
     if isRepository(bytes, start..<end, sign: at, &view) { return nil }
-    // A file extension ends no domain, but the text before it may be one: ann@example.com.json.
+    // A file extension is no top-level domain, but the text before it may be one: ann@example.com.json.
     while isFileEnding(bytes, end, &view) {
         while view[bytes, end - 1] != UInt8(ascii: ".") { end -= 1 }
         end -= 1
@@ -16,7 +16,7 @@ func matchEmail(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Ra
     return start..<end
 }
 
-/// Whether it is a repository, not a mailbox: git@host:path, ssh://git@host/path (git-clone, "GIT URLS").
+/// Whether it is a repository and not a mailbox: git@host:path, ssh://git@host/path (git-clone, "GIT URLS").
 private func isRepository(
     _ bytes: Span<UInt8>, _ range: Range<Int>, sign at: Int, _ view: inout ScanWindow
 ) -> Bool {
@@ -32,7 +32,7 @@ private func isRepository(
     }
 }
 
-/// Whether a domain that ends at `end` ends like a file.
+/// Whether a domain that ends at `end` looks like a file name.
 private func isFileEnding(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWindow) -> Bool {
     var ending: UInt64 = 0
     var last = end
@@ -43,12 +43,13 @@ private func isFileEnding(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWi
     return view[bytes, last - 1] == UInt8(ascii: ".") && fileEndings.contains(ending)
 }
 
-/// File extensions that are no top-level domains; letters, the last one lowest.
+/// File extensions that are no top-level domains, as little-endian letters.
 private let fileEndings: Set<UInt64> = Set(
     """
     tgz gz tar bz png jpg jpeg svg gif webp json jsonl yaml yml toml txt csv tsv xml css html htm js jsx tsx pdf exe dll log tmp bak whl jar
     """.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
+/// Whether a byte may be part of a local part: the common ones of RFC 5322's `atext`, and dots.
 private func isLocal(_ byte: UInt8) -> Bool {
     if isWord(byte) { return true }
     switch byte {
@@ -59,10 +60,11 @@ private func isLocal(_ byte: UInt8) -> Bool {
     }
 }
 
+/// The beginning of the local part before the `@` at `at`; nil when it is empty or too long.
 private func localStart(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var start = at
-    // Where the part in ASCII begins: text in a script without spaces may touch an address and be longer than a
-    // local part may be; then the ASCII part alone is the address.
+    // The beginning of the ASCII part. In a script without spaces, text may touch an address and exceed the length of a
+    // local part; then only the ASCII part is the address.
     var plain = at
     while at - start <= 64 {
         let byte = view[bytes, start - 1]
@@ -74,12 +76,12 @@ private func localStart(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
         guard at - plain <= 64 else { return nil }
         start = plain
     }
-    // Quotes and punctuation in front are the sentence's, not the address's.
+    // Leading quotes and punctuation belong to the sentence.
     while start < at, !isWord(view[bytes, start]), view[bytes, start] != UInt8(ascii: "_") { start += 1 }
     return start < at ? start : nil
 }
 
-/// The end of the longest dotted name that ends with a top-level domain.
+/// The end of the longest dotted name that ends in a top-level domain; nil for none.
 private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> Int? {
     var labelStart = start
     var labels = 0
@@ -87,11 +89,11 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
     while labelStart - start <= 255 {
         var at = labelStart
         var letters = 0
-        // Where the letters in front of its first hyphen end: ann@example.com-old is written behind an address.
+        // The end of the letters before its first hyphen: in ann@example.com-old the rest follows the address.
         var hyphen: Int?
-        // And those in front of its first digit.
+        // The end of the letters before its first digit.
         var digit: Int?
-        // Where the label would end without hyphens at its end.
+        // The end of the label without trailing hyphens.
         var solid = labelStart
         while at - labelStart <= 63 {
             let byte = view[bytes, at]
@@ -119,8 +121,8 @@ private func domainEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWin
     return best
 }
 
-/// Whether letters are a top-level domain that people have addresses in: with digits behind it, any other is more
-/// likely a host's name.
+/// Whether letters are a top-level domain that is common in addresses; before digits, any other is probably part of a
+/// host name.
 private func isUsual(_ bytes: Span<UInt8>, _ label: Range<Int>, _ view: inout ScanWindow) -> Bool {
     if label.count > 4 { return false }
     return usualDomains.contains(label.reduce(0) { $0 << 8 | UInt64(view[bytes, $1] | 0x20) })
@@ -132,6 +134,7 @@ private let usualDomains: Set<UInt64> = Set(
     us
     """.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt64($1) } })
 
+/// Whether a label begins with `xn--` (RFC 5890).
 private func startsPunycode(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     view[bytes, at] | 0x20 == UInt8(ascii: "x") && view[bytes, at + 1] | 0x20 == UInt8(ascii: "n")
         && view[bytes, at + 2] == UInt8(ascii: "-") && view[bytes, at + 3] == UInt8(ascii: "-")

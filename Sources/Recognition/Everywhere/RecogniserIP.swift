@@ -1,14 +1,14 @@
-/// The end of an IPv4 address at `at`, with `/prefix` when that is one; nil also for longer dotted numbers.
+/// The end of an IPv4 address at `at`, including a valid `/prefix`; nil for none, and for longer dotted numbers.
 func matchIPv4(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     if view[bytes, at - 1] == UInt8(ascii: "."), isWord(view[bytes, at - 2]) { return nil }
     guard let end = dottedQuadEnd(bytes, at, &view), !followsVersionWord(bytes, at, &view) else { return nil }
     return prefixEnd(bytes, end, largest: 32, &view)
 }
 
-/// How sure it is that a dotted number is an address, by what stands in it and beside it.
+/// The score of a dotted number as an address, by its parts and surroundings.
 ///
-/// Releases and parts of a text count up from 1, so that four small numbers are an address only with a port, a prefix
-/// or a scheme beside them, or a word. Loopback, all zeros and all ones are nobody's.
+/// Version and section numbers count up from 1, so four small numbers need a port, prefix, scheme or context word.
+/// Loopback, all zeros and all ones belong to nobody.
 func scoreIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Double {
     var parts: [Int] = [0]
     var end = range.lowerBound
@@ -21,7 +21,7 @@ func scoreIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWind
         end += 1
     }
     if parts[0] == 127 || parts == [0, 0, 0, 0] || parts == [255, 255, 255, 255] { return 0.1 }
-    // Every private network begins with these.
+    // Every private network of 10/8 begins with these.
     let isPrivate = parts[0] == 10 && parts[1] == 0 && parts[2] == 0
     guard parts.allSatisfy({ $0 < smallMax }), !isPrivate else { return 0.7 }
     let before = view[bytes, range.lowerBound - 1]
@@ -30,12 +30,12 @@ func scoreIPv4(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWind
     return hasPort || hasScheme || end < range.upperBound || before == UInt8(ascii: "@") ? 0.7 : 0.45
 }
 
-/// Parts of versions and of the numbers of sections are seldom larger.
+/// Largest usual part of version and section numbers.
 private let smallMax = 30
 
-/// The same of an IPv6 address: slices of arrays, scopes of C++ and times have double colons as well, so that a
-/// shortened one counts by itself only where it begins like an address that is given out (IANA, IPv6 address space:
-/// 2000::/3, fc00::/7, fe80::/10, ff00::/8, 64:ff9b::/96, ::ffff:0:0/96).
+/// The score of an IPv6 address. Array slices, C++ scopes and times also have double colons, so a shortened address
+/// counts by itself only in an allocated range (IANA: 2000::/3, fc00::/7, fe80::/10, ff00::/8, 64:ff9b::/96,
+/// ::ffff:0:0/96).
 func scoreIPv6(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Double {
     let start = range.lowerBound
     let before = view[bytes, start - 1]
@@ -77,7 +77,7 @@ func scoreIPv6(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWind
     return isShort ? (groups >= 5 ? 0.45 : 0.1) : range.count > 20 ? 0.7 : 0.3
 }
 
-/// The end of `d.d.d.d` with octets up to 255 and nothing glued to it.
+/// The end of `d.d.d.d` with octets up to 255 and no adjacent word; nil for none.
 private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var position = at
     for part in 0..<4 {
@@ -99,7 +99,7 @@ private func dottedQuadEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
     return position
 }
 
-/// Words after which `1.2.3.4` counts releases or parts of a text.
+/// Words after which `1.2.3.4` is a version or section.
 private let countedWords: Set<[UInt8]> = Set(
     [
         "v", "ver", "version", "firmware", "build", "release", "rev", "revision", "section", "sec", "chapter", "clause",
@@ -109,11 +109,10 @@ private let countedWords: Set<[UInt8]> = Set(
     ]
     .map { Array($0.utf8) })
 
-/// Classes of enzymes and names of objects, whose first part is one digit.
+/// Enzyme classes and object identifiers, whose first part is one digit.
 private let numberedThings: Set<[UInt8]> = Set(["ec", "enzyme", "oid"].map { Array($0.utf8) })
 
-/// Whether a column's name says that dotted numbers in it are versions or such: by its last word, `build_no` and
-/// `version2`, not `build_log`; what is called an address is one.
+/// Whether a column's name implies version numbers, by its last word: `build_no` and `version2`, not `build_log`.
 func isVersionName(_ column: String) -> Bool {
     let words = column.lowercased().split { !$0.isLetter && !$0.isNumber }
     if words.contains(where: { ["ip", "ipv4", "ipv6", "host", "addr", "address"].contains($0) }) { return false }
@@ -125,14 +124,14 @@ func isVersionName(_ column: String) -> Bool {
         || last.dropFirst(name.count).allSatisfy(\.isNumber) && countedWords.contains(Array(name.utf8))
 }
 
-/// Whether a value is one word that begins with the dotted number at `start`: a version, where the column is called so.
+/// Whether a value is one word that begins with the dotted number at `start`: a version, in a column of versions.
 func isVersion(_ bytes: Span<UInt8>, _ whole: Range<Int>, _ start: Int) -> Bool {
     start == whole.lowerBound && whole.allSatisfy { bytes[$0] > 0x20 }
 }
 
-/// Whether the word before says that a dotted number is no address.
+/// Whether the preceding word implies that a dotted number is no address.
 private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
-    // Also as the name of a member, or with a sign between them.
+    // The word may also be the name of a member, or be followed by a sign.
     var end = at
     while at - end < 4, [0x20, 0x22, 0x27, 0x2D, 0x2F, 0x3A, 0x3D, 0x5F].contains(view[bytes, end - 1]) { end -= 1 }
     if end == at { return false }
@@ -144,7 +143,7 @@ private func followsVersionWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout S
     return countedWords.contains(name) || view[bytes, at + 1] == UInt8(ascii: ".") && numberedThings.contains(name)
 }
 
-/// The end with `/digits` when the digits are no more than `largest` and end as a word, else `end`.
+/// The end including `/digits` up to `largest`, if they end as a word; otherwise `end`.
 private func prefixEnd(_ bytes: Span<UInt8>, _ end: Int, largest: Int, _ view: inout ScanWindow) -> Int {
     guard view[bytes, end] == UInt8(ascii: "/") else { return end }
     let length = view.digitRun(bytes, end + 1, limit: 4)
@@ -154,11 +153,11 @@ private func prefixEnd(_ bytes: Span<UInt8>, _ end: Int, largest: Int, _ view: i
     return value <= largest && !isWord(view[bytes, end + 1 + length]) ? end + 1 + length : end
 }
 
-/// The end of an IPv6 address that starts at `start`: eight groups, or fewer around one `::`, the last two perhaps as
-/// IPv4; then a zone and a prefix length.
+/// The end of an IPv6 address at `start` (RFC 4291, section 2.2): eight groups, or fewer around one `::`, the last two
+/// optionally as IPv4; then a zone and a prefix length. nil for none.
 ///
-/// Times, MAC addresses and C++ names look alike, so: eight groups or `::`, at least one digit, and eight pairs are an
-/// EUI-64.
+/// Times, MAC addresses and C++ names look alike, so it needs eight groups or `::`, and at least one digit; eight pairs
+/// are an EUI-64.
 func matchIPv6(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> Int? {
     let colon = UInt8(ascii: ":")
     let before = view[bytes, start - 1]
@@ -207,7 +206,7 @@ func matchIPv6(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> 
     return prefixEnd(bytes, zoneEnd(bytes, at, &view), largest: 128, &view)
 }
 
-/// The end of `::`, which is no address of anybody's, with its prefix length.
+/// The end of the unspecified address `::`, including its prefix length.
 func matchUnspecified(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     let before = view[bytes, at - 1]
     let next = view[bytes, at + 2]
@@ -217,7 +216,7 @@ func matchUnspecified(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow)
     return prefixEnd(bytes, at + 2, largest: 128, &view)
 }
 
-/// The end with a zone such as `%eth0`, at most 16 bytes long.
+/// The end including a zone such as `%eth0` of at most 16 bytes.
 private func zoneEnd(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWindow) -> Int {
     guard view[bytes, end] == UInt8(ascii: "%") else { return end }
     var at = end + 1
@@ -225,8 +224,8 @@ private func zoneEnd(_ bytes: Span<UInt8>, _ end: Int, _ view: inout ScanWindow)
     return at > end + 1 && at - end <= 16 ? at : end
 }
 
-/// Where the hexadecimal word that holds or ends before `at` starts, when only letters lie between; nil when it is
-/// longer than a group may be.
+/// The start of the hexadecimal word that contains or ends before `at`, across letters only; nil when it exceeds the
+/// length of a group.
 func hexWordStart(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var start = at
     while isHexLetter(view[bytes, start - 1]) {

@@ -1,6 +1,13 @@
-/// The end of a card number of 12 to 19 digits with Luhn's check digit at `at`, whose first run of digits is `run`
-/// long: in one run, in groups of four, or 4-6-5 and 4-6-4, between single spaces or dashes. And whether it begins like
-/// some issuer's cards of that length.
+/// The end of a payment card number at `at`, and whether prefix and length are those of an issuer; nil for none.
+///
+/// It has 12 to 19 digits with Luhn's check digit: in one run, in groups of four, or as 4-6-5 and 4-6-4, with single
+/// spaces or dashes.
+///
+/// - Parameters:
+///   - bytes: the buffer.
+///   - at: the first digit.
+///   - run: length of the first run of digits.
+///   - view: the bytes that may be examined.
 func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> (end: Int, isIssued: Bool)? {
     if run >= 12 {
         guard run <= 19, view.endsNumber(bytes, at + run) else { return nil }
@@ -34,8 +41,8 @@ func matchCard(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
     return best
 }
 
-/// Whether a number of 13 or 14 digits has the check digit of a GTIN as well (GS1 General Specifications, 7.9): weights
-/// 3 and 1 from the right.
+/// Whether a number of 13 or 14 digits also has the check digit of a GTIN: weights 3 and 1 from the right (GS1 General
+/// Specifications, section 7.9).
 func isArticleNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard range.count == 13 || range.count == 14 else { return false }
     var (sum, weight) = (0, 1)
@@ -54,7 +61,7 @@ private func isIssued(_ number: UInt64, _ count: Int) -> Bool {
     return isIssuer(Int(six), count)
 }
 
-/// Luhn's sum (ISO/IEC 7812): every second digit from the right doubled, digits summed, a multiple of ten.
+/// Luhn's sum (ISO/IEC 7812-1): every second digit from the right is doubled, and the digits sum to a multiple of ten.
 func passesLuhn(_ number: UInt64) -> Bool {
     var rest = number
     var sum: UInt64 = 0
@@ -68,7 +75,7 @@ func passesLuhn(_ number: UInt64) -> Bool {
     return sum % 10 == 0
 }
 
-/// Whether cards beginning with the six digits `prefix` have `count` digits.
+/// Whether cards with the six-digit prefix have `count` digits.
 private func isIssuer(_ prefix: Int, _ count: Int) -> Bool {
     switch prefix {
     case 400_000...499_999: count == 13 || count == 16 || count == 19  // Visa
@@ -87,7 +94,7 @@ private func isIssuer(_ prefix: Int, _ count: Int) -> Bool {
     }
 }
 
-/// Length of the whole number by country (SWIFT IBAN registry).
+/// Length of an IBAN by country (SWIFT IBAN registry).
 private let lengthOfCountry: [UInt16: Int] = {
     let registry = """
         AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 \
@@ -104,9 +111,10 @@ private let lengthOfCountry: [UInt16: Int] = {
     return lengths
 }()
 
-/// The end of an IBAN whose two country letters start at `at`: letters and digits, perhaps in groups between single
-/// spaces or dashes, of the country's length, one modulo 97; and how sure that is. In capitals and groups of four
-/// chance hardly explains it.
+/// The end of an IBAN whose country letters are at `at`, and its score; nil for none (ISO 13616-1).
+///
+/// It has the country's length and is 1 modulo 97, optionally in groups between single spaces or dashes. Upper case or
+/// groups of four raise the score, since chance hardly explains them.
 func matchIBAN(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, score: Double)? {
     let (first, second) = (view[bytes, at], view[bytes, at + 1])
     guard isLetter(first), isLetter(second), !isWord(view[bytes, at - 1]) else { return nil }

@@ -1,5 +1,5 @@
-/// The end of a North American number whose area code starts at `at`: `(npa) nxx-xxxx`, `npa-nxx-xxxx`, with spaces or
-/// dots as well. Area and exchange start with 2 to 9.
+/// The end of a North American number whose area code begins at `at`; nil for none. Forms are `(npa) nxx-xxxx` and
+/// `npa-nxx-xxxx`, also with spaces or dots; area code and exchange begin with 2 to 9 (NANP).
 func matchNorthAmerican(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var position = at
     let hasParentheses = view[bytes, at] == UInt8(ascii: "(")
@@ -26,8 +26,7 @@ func matchNorthAmerican(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
     return extensionEnd(bytes, position + 4, &view)
 }
 
-/// The country of a telephone number that begins with `+`, as its calling code with the sign, or of an IBAN, as its
-/// letters.
+/// The country of a telephone number with `+` (calling code with the sign) or of an IBAN (its letters); nil for others.
 package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
     guard range.count > 4 else { return nil }
     let start = range.lowerBound
@@ -37,20 +36,19 @@ package func countryPart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int
     return start..<start + 1 + length
 }
 
-/// A number as it is dialled, without `+`: only a word beside it makes it a telephone number.
+/// A telephone number as it is dialled, without `+`. It needs a context word.
 struct DialledNumber {
-    /// Offset behind its last byte.
+    /// Offset past its last byte.
     var end: Int
-    /// Whether it has a usual form of some country: then a context word anywhere near is enough; otherwise it must
-    /// stand right beside the number.
+    /// Whether its form is common in some country. A context word nearby then suffices; otherwise it must be adjacent.
     var isUsual: Bool
 }
 
-/// A number of seven to fifteen digits, in one group or several, that begins at `at`, which is a digit or an opening
-/// parenthesis before one (ITU-T E.164 has fifteen at most, the shortest local numbers of large towns seven).
+/// A number of seven to fifteen digits at `at`, in one or several groups; nil for none. ITU-T E.164 allows at most
+/// fifteen, and the shortest local numbers of large towns have seven.
 ///
-/// Of several ends the last one is taken: a shorter match would leave most of somebody's number behind. A date, a
-/// price, a fraction, two years and an address of the Internet are no telephone numbers.
+/// The longest candidate wins, since a shorter one would leave most of the number unmasked. Dates, prices, fractions,
+/// spans of years and IP addresses are excluded.
 func matchDialled(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> DialledNumber? {
     let isOpen = bytes[at] == UInt8(ascii: "(")
     let first = isOpen ? at + 1 : at
@@ -63,7 +61,7 @@ func matchDialled(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> 
         let length = view.digitRun(bytes, group, limit: 16)
         let sign = view[bytes, groups.end]
         let isSpace = sign == 0x20
-        // A space behind dashes parts two things, once there is a whole number before it.
+        // A space after dashes separates two things, once a complete number precedes it.
         if isSpace, groups.dashes > 0, groups.digits >= 9 || groups.count > 2 && groups.digits >= 8 { break }
         if groups.digits + length > 15 || groups.count == 1 && groups.digits >= 9 && isSpace { break }
         groups.take(group, length: length, after: sign)
@@ -78,28 +76,32 @@ func matchDialled(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> 
     return DialledNumber(end: end, isUsual: isUsual(bytes, first, digits: digits, isGrouped: isGrouped, &view))
 }
 
-/// The groups of digits of a number while they are read.
+/// The groups of digits of a number while it is read.
 private struct PhoneGroups {
-    /// Where the last group ends.
+    /// The end of the last group.
     private(set) var end: Int
-    /// Digits and groups so far.
+    /// Number of digits and of groups so far.
     private(set) var digits = 0, count = 0
     /// Whether a parenthesis is open.
     private(set) var isOpen: Bool
-    /// Digits of the first and second group.
+    /// Digits in the first and second group.
     private(set) var first = 0, second = 0
-    /// Points, and dashes or slashes, between groups.
+    /// Points between groups, and dashes or slashes.
     private(set) var dots = 0, dashes = 0
-    /// Whether every group behind the first has three digits.
+    /// Whether every group after the first has three digits.
     private(set) var areThousands = true
 
-    /// No groups yet, before `start`; `isOpen` when a parenthesis is open there.
+    /// No groups yet.
+    ///
+    /// - Parameters:
+    ///   - start: where the first one may begin.
+    ///   - isOpen: whether a parenthesis is open there.
     init(from start: Int, isOpen: Bool) {
         end = start
         self.isOpen = isOpen
     }
 
-    /// The first digit of the next group, past a separator, a parenthesis or the trunk prefix `(0)`.
+    /// The first digit of the next group, past a separator, a parenthesis or the trunk prefix `(0)`; nil for none.
     @inline(__always)
     mutating func next(_ bytes: Span<UInt8>, _ view: inout ScanWindow) -> Int? {
         var position = end
@@ -120,7 +122,12 @@ private struct PhoneGroups {
         return isDigit(view[bytes, position]) ? position : nil
     }
 
-    /// Takes the group that begins at `start`; `sign` stands behind the group before.
+    /// Adds the group at `start`.
+    ///
+    /// - Parameters:
+    ///   - start: its first digit.
+    ///   - length: its number of digits.
+    ///   - sign: the separator before it.
     @inline(__always)
     mutating func take(_ start: Int, length: Int, after sign: UInt8 = 0) {
         if sign == UInt8(ascii: ".") { dots += 1 }
@@ -132,11 +139,11 @@ private struct PhoneGroups {
         end = start + length
     }
 
-    /// Whether the groups of a range are a date, a fraction, a span of years or an address of the Internet.
+    /// Whether the groups form a date, a fraction, a span of years or an IP address.
     func areSomethingElse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ view: inout ScanWindow) -> Bool {
         let at = range.lowerBound
         if count == 2 {
-            // 0151.2345678 is no fraction: none has more than one digit before the point and a zero first.
+            // 0151.2345678 is no fraction: none has a leading zero and several digits before the point.
             if dots == 1, first < 3 || view[bytes, at] != 0x30 { return true }
             let century = view[bytes, range.upperBound - 4] &- 0x30
             if first == 4, second == 4, view[bytes, at] &- 0x30 <= 2, view[bytes, at] != 0x30,
@@ -150,12 +157,13 @@ private struct PhoneGroups {
     }
 }
 
+/// Whether the digits at `at` begin like a year, with 19 or 20.
 private func isYear(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     let century = Int(view[bytes, at] &- 0x30) * 10 + Int(view[bytes, at + 1] &- 0x30)
     return century == 19 || century == 20
 }
 
-/// Whether a currency or a per cent sign stands right beside.
+/// Whether a currency or per cent sign is adjacent.
 private func isPrice(_ bytes: Span<UInt8>, _ range: Range<Int>, isThousands: Bool, _ view: inout ScanWindow) -> Bool {
     let signs: [UInt8] = [UInt8(ascii: "$"), UInt8(ascii: "%")]
     func stands(_ at: Int, _ step: Int) -> Bool {
@@ -163,7 +171,7 @@ private func isPrice(_ bytes: Span<UInt8>, _ range: Range<Int>, isThousands: Boo
         return signs.contains(view[bytes, place])
     }
     if stands(range.lowerBound - 1, -1) || stands(range.upperBound, 1) { return true }
-    // € and £ are no letters, so that the window does not show them.
+    // € and £ are no letters, so the window does not show them.
     func isCurrency(endingAt end: Int) -> Bool {
         guard end - 2 >= view.low, end < view.high else { return false }
         return bytes[end] == 0xAC && bytes[end - 1] == 0x82 && bytes[end - 2] == 0xE2
@@ -179,7 +187,7 @@ private func isPrice(_ bytes: Span<UInt8>, _ range: Range<Int>, isThousands: Boo
     return !isLetter(view[bytes, range.upperBound + 4]) && [0x657572, 0x757364, 0x676270, 0x636866].contains(word)
 }
 
-/// Whether a number has a usual length: ten digits as in North America or India, eleven with a leading 1, or 0 and
+/// Whether a number has a common length: ten digits as in North America or India, eleven with a leading 1, or 0 and
 /// eight to ten more.
 private func isUsual(
     _ bytes: Span<UInt8>, _ at: Int, digits count: Int, isGrouped: Bool, _ view: inout ScanWindow
@@ -193,8 +201,8 @@ private func isUsual(
     return isNorthAmerican || first >= UInt8(ascii: "6")
 }
 
-/// The end of an international number that is dialled with a prefix instead of `+`, and whether it is written in
-/// groups: `0044 20 7946 0018`.
+/// The end of a number with an international prefix instead of `+`, such as `0044 20 7946 0018`, and whether it is
+/// grouped; nil for none.
 func matchPrefixed(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> (end: Int, isGrouped: Bool)? {
     for prefix in PhonePlan.prefixes {
         guard prefix.indices.allSatisfy({ view[bytes, at + $0] == prefix[$0] }) else { continue }
@@ -206,9 +214,9 @@ func matchPrefixed(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) ->
     return nil
 }
 
-/// Whether a value consists of seven to fifteen digits (ITU-T E.164) with separators and parentheses. Columns of
-/// telephone numbers hold calling codes without a sign, and numbers without area code. A bare number of less than nine
-/// digits may count telephones.
+/// Whether a value as a whole is seven to fifteen digits (ITU-T E.164) with separators and parentheses. Columns of
+/// telephone numbers also hold calling codes without a sign and numbers without an area code. A bare number of fewer
+/// than nine digits may be a count.
 func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>, isNumber: Bool) -> Bool {
     guard range.count <= 32 else { return false }
     var digits = 0
@@ -226,12 +234,12 @@ func isDialled(_ bytes: Span<UInt8>, _ range: Range<Int>, isNumber: Bool) -> Boo
     return (isNumber ? 9 : 7)...15 ~= digits && isDigit(bytes[range.upperBound - 1])
 }
 
-/// Whether an area or exchange code starts here: three digits, the first from 2 on.
+/// Whether an area code or exchange begins here: three digits, the first at least 2.
 private func startsGroup(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool {
     view.hasDigits(bytes, at, 3) && view[bytes, at] >= UInt8(ascii: "2")
 }
 
-/// The end with an extension such as `x123`; nil when the number does not end as a word.
+/// The end including an extension such as `x123`; nil when the number does not end as a word.
 private func extensionEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var position = at
     if view[bytes, position] == UInt8(ascii: " ") { position += 1 }
@@ -242,7 +250,7 @@ private func extensionEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWin
     return view.endsNumber(bytes, at) ? at : nil
 }
 
-/// The end of an international number whose `+` is at `at`.
+/// The end of an international number whose `+` is at `at`; nil for none.
 func matchInternational(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     let isOpen = view[bytes, at - 1] == UInt8(ascii: "(")
     var code = at + 1
@@ -250,11 +258,11 @@ func matchInternational(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindo
     return matchCalled(bytes, code, isOpen: isOpen || view[bytes, code - 1] == UInt8(ascii: "("), &view)
 }
 
-/// The end of a number whose calling code is at `at`: as many national digits follow as that country's numbers have, in
-/// groups between single separators, one of them perhaps in parentheses.
+/// The end of a number whose calling code begins at `at`; nil for none. As many national digits follow as the country's
+/// numbers have, in groups between single separators, one optionally in parentheses.
 ///
-/// Where several groups fit, the longest wins, so that a number after the telephone number is taken only when the
-/// country's numbers may be that long.
+/// The longest valid sequence of groups wins, so a further number is included only if the country's numbers may be that
+/// long.
 private func matchCalled(_ bytes: Span<UInt8>, _ at: Int, isOpen: Bool, _ view: inout ScanWindow) -> Int? {
     guard let (code, national) = callingCode(bytes, at, &view) else { return nil }
     if national == 1 << 10 {
@@ -271,7 +279,7 @@ private func matchCalled(_ bytes: Span<UInt8>, _ at: Int, isOpen: Bool, _ view: 
         guard length > 0 else { break }
         if groups.count == 0 { isLed = view[bytes, group] == UInt8(ascii: "0") }
         groups.take(group, length: length)
-        // With the trunk prefix, which does not belong behind a calling code and often stands there.
+        // A trunk prefix, which is wrong after a calling code and common there.
         let count = groups.digits
         let isWhole = PhonePlan.isLength(count, national) || isLed && PhonePlan.isLength(count - 1, national)
         if isWhole, count + code >= 8, !groups.isOpen, view.endsNumber(bytes, groups.end) { best = groups.end }
@@ -279,7 +287,7 @@ private func matchCalled(_ bytes: Span<UInt8>, _ at: Int, isOpen: Bool, _ view: 
     return best
 }
 
-/// Past one separator, or a dash or a slash between spaces.
+/// The offset past one separator, or past a dash or slash between spaces.
 private func pastSeparator(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int {
     let byte = view[bytes, at]
     guard isPhoneSeparator(byte) || byte == UInt8(ascii: "/") else { return at }
@@ -290,6 +298,7 @@ private func pastSeparator(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWi
     return at + 1
 }
 
+/// The calling code whose digits begin at `at`; nil for none.
 private func callingCode(
     _ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow
 ) -> (length: Int, national: UInt16)? {

@@ -1,5 +1,5 @@
-/// Latitude and longitude in degrees whose first digits are at `at`, with at least three decimals each: `48.8566,
-/// 2.3522`.
+/// Latitude and longitude in degrees whose first digits are at `at`, with at least three decimals each, such as
+/// `48.8566, 2.3522`; nil for none.
 func matchCoordinates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard let first = degrees(bytes, at, run: run, most: 90, &view) else { return nil }
     var position = first
@@ -15,6 +15,14 @@ func matchCoordinates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout S
     return (sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") ? at - 1 : at)..<end
 }
 
+/// The end of a decimal number of degrees.
+///
+/// - Parameters:
+///   - bytes: the buffer.
+///   - at: its first digit.
+///   - run: its digits before the point.
+///   - most: the largest absolute value, 90 or 180.
+///   - view: the bytes that may be examined.
 private func degrees(_ bytes: Span<UInt8>, _ at: Int, run: Int, most: Int, _ view: inout ScanWindow) -> Int? {
     var whole = 0
     for offset in 0..<run { whole = whole * 10 + Int(view[bytes, at + offset] &- 0x30) }
@@ -23,8 +31,8 @@ private func degrees(_ bytes: Span<UInt8>, _ at: Int, run: Int, most: Int, _ vie
     return decimals >= 3 && decimals < 16 ? at + run + 1 + decimals : nil
 }
 
-/// A German number plate whose digits are at `at`: one to three capitals of the district, one or two, up to four
-/// digits, perhaps E or H.
+/// A German number plate whose digits are at `at`; nil for none. It has one to three letters of the district, one or
+/// two letters, up to four digits, and optionally E or H.
 func matchPlate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard run <= 4 else { return nil }
     func isGap(_ byte: UInt8) -> Bool { byte == 0x20 || byte == UInt8(ascii: "-") }
@@ -53,7 +61,7 @@ func matchPlate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWin
     return isWord(view[bytes, end]) ? nil : start..<end
 }
 
-/// A date whose first digits are at `at`, in the orders and with the marks that people use, perhaps with a time.
+/// A date whose first digits are at `at`, in the common orders and separators, with an optional time; nil for none.
 func matchDate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard run == 4 || run <= 2 else { return nil }
     func value(_ at: Int, _ count: Int) -> Int {
@@ -100,7 +108,7 @@ func matchDate(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ view: inout ScanWind
     return monthName(bytes, start, &view) == at - 1 - start ? start..<end : nil
 }
 
-/// The end of a year of four digits after `separator`.
+/// The end of a four-digit year after `separator`.
 private func yearEnd(_ bytes: Span<UInt8>, _ at: Int, after separator: UInt8, _ view: inout ScanWindow) -> Int? {
     guard view[bytes, at] == separator, view.digitRun(bytes, at + 1, limit: 5) == 4 else { return nil }
     let first = view[bytes, at + 1]
@@ -108,7 +116,7 @@ private func yearEnd(_ bytes: Span<UInt8>, _ at: Int, after separator: UInt8, _ 
     return view.endsNumber(bytes, at + 5) ? at + 5 : nil
 }
 
-/// How long the name of a month at `at` is, in full or by its first three letters, in English.
+/// The length of an English month name at `at`, in full or abbreviated to three letters.
 private func monthName(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int? {
     var length = 0
     var key: UInt64 = 0
@@ -126,7 +134,7 @@ private func monthName(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow
     return isMonth && length < 10 ? length : nil
 }
 
-/// The end with a time such as `T12:30:00Z`.
+/// The end including a time such as `T12:30:00Z`.
 private func timeEnd(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Int {
     guard view[bytes, at] == UInt8(ascii: "T"), view.hasDigits(bytes, at + 1, 2),
         view[bytes, at + 3] == UInt8(ascii: ":"),

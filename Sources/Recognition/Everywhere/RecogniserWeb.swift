@@ -1,5 +1,5 @@
-/// A hardware address whose first digit is at `at`: six pairs between colons or dashes, or three groups of four between
-/// dots.
+/// A MAC address whose first digit is at `at`; nil for none. Forms are six pairs with colons or dashes, and three
+/// groups of four with dots.
 ///
 /// All zeros and all ones are no device's address.
 func matchMAC(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
@@ -35,7 +35,7 @@ func matchMAC(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Rang
     return sum == 0 || sum == 180 ? nil : at..<position
 }
 
-/// A web address whose `:` is at `at`: `http`, `https` or `ftp`, a host under a public top-level domain, and what
+/// A URL whose `:` is at `at`; nil for none: `http`, `https` or `ftp`, a host under a public top-level domain, and what
 /// follows.
 func matchURL(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int>? {
     guard view[bytes, at + 1] == UInt8(ascii: "/"), view[bytes, at + 2] == UInt8(ascii: "/") else { return nil }
@@ -48,7 +48,7 @@ func matchURL(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Rang
     return start..<pathEnd(bytes, host, &view)
 }
 
-/// The letters, digits, dashes and dots around `at`.
+/// The word of letters, digits, dashes and dots around `at`.
 func hostWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Range<Int> {
     var (start, end) = (at, at)
     while at - start < 253, isHostByte(view[bytes, start - 1]) { start -= 1 }
@@ -56,7 +56,7 @@ func hostWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Rang
     return start..<end
 }
 
-/// A web address without a scheme that begins with such a word.
+/// A URL without a scheme that begins with such a word; nil for none.
 func matchBareURL(_ bytes: Span<UInt8>, _ word: Range<Int>, _ view: inout ScanWindow) -> Range<Int>? {
     var start = word.lowerBound
     while start < word.upperBound, view[bytes, start] == UInt8(ascii: "-") || view[bytes, start] == UInt8(ascii: ".") {
@@ -70,11 +70,12 @@ func matchBareURL(_ bytes: Span<UInt8>, _ word: Range<Int>, _ view: inout ScanWi
     return start..<pathEnd(bytes, host, &view)
 }
 
+/// Whether a byte may be part of a host name: letters, digits, dashes and dots.
 private func isHostByte(_ byte: UInt8) -> Bool {
     isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }
 
-/// The end of the longest host from `start` on that ends with a public top-level domain.
+/// The end of the longest host from `start` on under a public top-level domain; nil for none.
 private func hostEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindow) -> Int? {
     var at = start
     var best: Int?
@@ -98,8 +99,7 @@ private func hostEnd(_ bytes: Span<UInt8>, _ start: Int, _ view: inout ScanWindo
     return best
 }
 
-/// The end of a path and what follows it: up to a space, a quote or a bracket; a full stop at the end is the
-/// sentence's.
+/// The end of a path and what follows it: up to a space, quote or bracket, without a final full stop.
 private func pathEnd(_ bytes: Span<UInt8>, _ host: Int, _ view: inout ScanWindow) -> Int {
     var at = host
     if view[bytes, at] == UInt8(ascii: ":"), isDigit(view[bytes, at + 1]) {
@@ -119,7 +119,7 @@ private func pathEnd(_ bytes: Span<UInt8>, _ host: Int, _ view: inout ScanWindow
     return at
 }
 
-/// Top-level domains (IANA root zone): all countries', and the general ones that are seen.
+/// Top-level domains (IANA root zone): all country codes, and the generic ones in common use.
 private let topLevelDomains: Set<UInt64> = {
     let names = """
         com edu gov int mil net org pro tel xxx aero asia biz cat coop info jobs mobi museum name post travel arpa academy \

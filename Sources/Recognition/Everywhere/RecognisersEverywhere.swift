@@ -1,5 +1,5 @@
 extension Recogniser {
-    /// Recognisers without fixed forms, which are functions that `TextScanner` calls; they stand here for their context
+    /// Recognisers without fixed forms. `TextScanner` calls them as functions; they are listed here for their context
     /// words.
     static let everywhere: [Recogniser] = [
         Recogniser(
@@ -27,7 +27,7 @@ extension Recogniser {
                 nascita nato nata nascimento nascido nascida urodzenia urodzony geboortedatum född syntynyt dateofbirth
                 """
         ) { number in
-            // Year, month and day, or the year at the end.
+            // Year, month and day, or with the year last.
             func isYear(_ range: Range<Int>) -> Bool { (1900...2099).contains(number.number(range)) }
             let (first, second) = (number.number(0..<2), number.number(2..<4))
             let (third, fourth) = (number.number(4..<6), number.number(6..<8))

@@ -1,10 +1,10 @@
-/// Text that has the form of an entity, before the words around it are looked up.
+/// A text with the form of an entity, before its surroundings are examined.
 struct Candidate {
     let entity: Entity
     let range: Range<Int>
-    /// How sure its form is, from 0 to 1.
+    /// The score of its form, 0 to 1.
     let score: Double
-    /// Whether it counts only with a context word right beside it.
+    /// Whether it needs an adjacent context word.
     let besideOnly: Bool
 
     @inline(__always)
@@ -20,31 +20,31 @@ extension TextScanner {
     /// The state of one scan.
     struct Look {
         var view: ScanWindow
-        /// Matches that were there before.
+        /// Number of matches that existed before.
         let first: Int
         var secret: SecretKind?
-        /// Where the last word that might be a credential ends.
+        /// The end of the last word that was examined as a credential.
         var tokenEnd: Int
-        /// Where the last word of a key with signs in it ends, and where that key begins.
+        /// The end of the last word of a key with base64's signs, and the beginning of that key.
         var partsEnd: Int
         var partsStart = -1
-        /// Where the last word that might be a host ends.
+        /// The end of the last word that was examined as a host.
         var hostEnd: Int
-        /// The best match of the candidate at hand.
+        /// The best match of the current candidate.
         var best: EntityMatch?
-        /// Entities that the words around the candidate speak of, once they were looked up.
+        /// Entities that the surrounding words imply, once they are looked up.
         var context: (range: Range<Int>, entities: EntitySet)?
-        /// The words right beside it, once they were looked up.
+        /// The adjacent words, once they are looked up.
         var beside: (range: Range<Int>, words: ContextWords.Beside)?
 
-        /// The value without white space around it.
+        /// The value without surrounding white space.
         let whole: Range<Int>
 
         init(_ bytes: Span<UInt8>, _ range: Range<Int>, since first: Int) {
             view = ScanWindow(range)
             whole = trimmed(bytes, range)
             self.first = first
-            // A shorter credential is only found beside its name, at the sign between them.
+            // A shorter credential is found beside its name only, at the sign between them.
             tokenEnd = range.count < Secrets.tokenMin ? range.upperBound : range.lowerBound
             partsEnd = range.lowerBound
             hostEnd = range.lowerBound
@@ -54,10 +54,11 @@ extension TextScanner {
 
 // The score of a candidate.
 extension TextScanner {
-    /// Below this score a form says next to nothing: only a word right beside it counts, not one of the five around.
+    /// Below this score a form proves next to nothing: it needs an adjacent context word, not just one of the five
+    /// around.
     private static let weak = 0.15
 
-    /// Scores a candidate by the words around it, and keeps it if it is the best.
+    /// Scores a candidate by its surroundings and keeps it if it is the best.
     func offer(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) {
         let (entity, range, base) = (candidate.entity, candidate.range, candidate.score)
         guard sought.contains(entity) else { return }
@@ -78,8 +79,8 @@ extension TextScanner {
         if look.best.map({ match.outranks($0) }) ?? true { look.best = match }
     }
 
-    /// Whether the column's name speaks of a candidate's entity. A weak form must be the whole value, or at least stand
-    /// outside an object, whose members have names of their own.
+    /// Whether the column's name implies the candidate's entity. A weak form must be the whole value, or at least lie
+    /// outside an object, whose members have their own names.
     private func isNamed(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: Look) -> Bool {
         let saysLittle = candidate.besideOnly || candidate.score < Self.weak
         guard (saysLittle ? called : named).contains(candidate.entity) else { return false }
@@ -88,8 +89,8 @@ extension TextScanner {
         return candidate.besideOnly && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
     }
 
-    /// Whether the words around a candidate speak of its entity. A weak form needs one right beside it; a number right
-    /// behind the name of something else is a number of that.
+    /// Whether the surrounding words imply the candidate's entity. A weak form needs an adjacent one. A number directly
+    /// after the name of something else belongs to that.
     private func isSpoken(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: inout Look) -> Bool {
         let (entity, range) = (candidate.entity, candidate.range)
         guard context(of: range, bytes, &look).contains(entity) else { return false }
@@ -106,7 +107,7 @@ extension TextScanner {
         return words.before.contains(entity) || entity == .phoneNumber && words.after.contains(entity)
     }
 
-    /// Entities that the words around a candidate speak of; candidates of the same range share the look-up.
+    /// Entities that the surrounding words imply; candidates of the same range share the look-up.
     private func context(of range: Range<Int>, _ bytes: Span<UInt8>, _ look: inout Look) -> EntitySet {
         if let known = look.context, known.range == range { return known.entities }
         let found = rules.words.near(range, bytes, &look.view)

@@ -1,8 +1,8 @@
 /// Guesses from a column's name alone whether it holds names or addresses of people, which have no form.
 ///
-/// The guess is a proposal, and nothing is masked by it.
+/// The guess is a proposal only; nothing is masked because of it.
 package enum ColumnNames {
-    /// The entity that a column's name proposes, also one that has a form.
+    /// The entity that a column's name suggests, with or without a form; nil for none.
     package static func proposal(_ column: String) -> Entity? {
         let words = ContextWords.words(of: column)
         guard let last = words.last else { return nil }
@@ -11,7 +11,7 @@ package enum ColumnNames {
         if whole.contains(joined) || whole.contains(last) { return .person }
         let before = words.dropLast()
         if last == "name" || last == "names" {
-            // `name` alone may be a person's, `event_name` is not.
+            // `name` alone may be a person's; `event_name` is not.
             return before.isEmpty || before.allSatisfy { people.contains($0) || fillers.contains($0) } ? .person : nil
         }
         if people.contains(last), words.count == 1, holders.contains(last) { return .person }
@@ -23,6 +23,7 @@ package enum ColumnNames {
         return formed(column)
     }
 
+    /// The entity with a form that a column's name states; nil for none.
     private static func formed(_ column: String) -> Entity? {
         let called = ContextWords.names.called(column)
         return Entity.allCases.first { called.contains($0) && $0 != .dateTime && $0 != .url }
@@ -32,7 +33,7 @@ package enum ColumnNames {
         Set(text.split { $0 == " " || $0 == "\n" }.map(String.init))
     }
 
-    /// Names of columns that suffice, as one word or several run together.
+    /// Column names that suffice, as one word or several without separators.
     private static let whole = words(
         """
         firstname lastname surname forename givenname familyname middlename maidenname birthname nickname fullname realname legalname
@@ -42,7 +43,7 @@ package enum ColumnNames {
         apellidos nombrecompleto cognome sobrenome primeironome imię imie nazwisko voornaam achternaam förnamn efternamn fornavn etternavn
         efternavn etunimi sukunimi jméno příjmení név vezetéknév keresztnév имя фамилия отчество фио 姓名 氏名 名前 이름 성명 initials
         """)
-    /// Words for people, before the word `name`.
+    /// Words for people before the word `name`.
     private static let people = words(
         """
         first last full given family middle maiden birth sur fore nick real legal display screen user customer client contact patient
@@ -53,7 +54,7 @@ package enum ColumnNames {
     private static let fillers = words("the of s my your new old")
     /// Words for people that alone name a column of persons.
     private static let holders = words("cardholder")
-    /// Words for addresses of people.
+    /// Words for addresses of people, as column names.
     private static let places = words(
         """
         address addresses addr streetaddress street streetname streetno city town homeaddress postaladdress mailingaddress shippingaddress
@@ -63,7 +64,7 @@ package enum ColumnNames {
         улица город 住所 地址 주소
         """
     ).subtracting(["via", "by", "ort", "str", "rua"]).union(["ort", "str"])
-    /// Words for things that have names or addresses and are no persons.
+    /// Words for things with names or addresses that are not people.
     private static let things = words(
         """
         ip ipv4 ipv6 mac email mail web url wallet contract memory host file column table field event product item brand model class group

@@ -1,25 +1,25 @@
-// The standard library's normalisation forms are SPI.
+// The standard library's normalisation is SPI only.
 @_spi(_Unicode) import Swift
 
-/// The words that make a form likelier to be an entity, compared without case as whole words.
+/// The words that make a form more likely to be an entity, matched as whole words without case.
 ///
-/// One table for all entities, so that the words around a candidate are looked up once.
+/// One table serves all entities, so the surroundings of a candidate are looked up once.
 struct ContextWords: Sendable {
     private var keys: [UInt64]
     private var values: [EntitySet]
-    /// Bit `length` of entry `first byte`: whether any word has that first byte and length; most look-ups end here.
+    /// By first byte a bit for each length of its words; most look-ups end here.
     private var lengths: [UInt32]
 
-    /// The words of every recogniser.
+    /// The context words of every recogniser.
     static let all = ContextWords(Recogniser.all, \.context)
-    /// The words that as a column's name say what it holds.
+    /// The words that, as a column's name, state its content.
     static let names = ContextWords(Recogniser.all, \.names)
 
     private init(_ recognisers: [Recogniser], _ list: (Recogniser) -> [String]) {
         var words: [UInt64: EntitySet] = [:]
         var lengths = [UInt32](repeating: 0, count: 256)
         func add(_ word: String, _ meaning: EntitySet) {
-            // Letters beyond ASCII in both cases, and with their marks apart (normalisation form D).
+            // Non-ASCII letters in both cases and decomposed (normalisation form D).
             for form in Set([word, word.uppercased(), word.lowercased()].flatMap { [Array($0.utf8), marksApart($0)] }) {
                 var hash = Self.seed
                 for byte in form { hash = Self.step(hash, byte) }
@@ -53,7 +53,7 @@ struct ContextWords: Sendable {
     @inline(__always)
     private static func folded(_ byte: UInt8) -> UInt8 { isCapital(byte) ? byte | 0x20 : byte }
 
-    /// The entities that a word speaks of.
+    /// The entities that a word implies.
     @inline(__always)
     private func entities(_ bytes: Span<UInt8>, _ range: Range<Int>) -> EntitySet {
         let first = Self.folded(bytes[range.lowerBound])
@@ -83,8 +83,8 @@ struct ContextWords: Sendable {
         zamówienie faktura bestelling factuur
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
-    /// Whether a column's name is that of such a thing, by its last word but for ends that say nothing:
-    /// `customer_order_id`, not `order_note`.
+    /// Whether a column's name means things with numbers, by its last meaningful word: `customer_order_id`, not
+    /// `order_note`.
     func namesThings(_ column: String) -> Bool {
         let last = Self.tokens(of: column).last { token in
             !Self.plainEnds.contains(token.map(Self.folded)) && !token.allSatisfy(isDigit)
@@ -92,15 +92,15 @@ struct ContextWords: Sendable {
         return last.map { entities($0.span, 0..<$0.count).isThing } ?? false
     }
 
-    /// Tokens on either side that count as near, as in Presidio's LemmaContextAwareEnhancer (`context_prefix_count` is
+    /// Words on either side that count as near, as in Presidio's LemmaContextAwareEnhancer (`context_prefix_count` is
     /// 5).
     private static let nearness = 5
-    /// Numbers on either side that do not count as tokens.
+    /// Numbers on either side that do not count as words.
     private static let numbersMax = 2
-    /// Bytes on either side that are looked at, so that a wall of letters costs no more than a sentence.
+    /// Bytes examined on either side, which bounds the cost of a long word.
     private static let reach = 80
 
-    /// Endings of a column's name without meaning, and last words that name a place or use.
+    /// Meaningless endings of column names, and last words for a place or use.
     private static let plainEnds = bytes("no nr num number code id value text str")
     private static let plainPlaces = bytes(
         "home work private business main primary secondary other personal office local raw e164")
@@ -109,8 +109,8 @@ struct ContextWords: Sendable {
         Set(words.split(separator: " ").map { Array($0.utf8) })
     }
 
-    /// The entities that a column is called: by the whole name, or by its last words: `zip_code`, not `zip_population`;
-    /// ends that say nothing may be words of their own or not: `phone_1`, `passportnumber`, `phone_home`.
+    /// The entities that a column's name states, as a whole or by its last words: `zip_code`, not `zip_population`.
+    /// Meaningless endings may be separate or not: `phone_1`, `passportnumber`, `phone_home`.
     func called(_ column: String) -> EntitySet {
         var tokens = Self.tokens(of: column)
         var found = EntitySet()
@@ -136,7 +136,7 @@ struct ContextWords: Sendable {
         return found.entities
     }
 
-    /// Further names of members without meaning.
+    /// Further member names without meaning.
     private static let plainNames = plainEnds.union(plainPlaces).union(
         bytes("current data meta v val k key default first last latest"))
 
@@ -145,7 +145,7 @@ struct ContextWords: Sendable {
         tokens(of: name).allSatisfy { plainNames.contains($0.map(folded)) || $0.allSatisfy(isDigit) }
     }
 
-    /// The words of a column's name, in small letters.
+    /// The words of a column's name, in lower case.
     static func words(of column: String) -> [String] {
         tokens(of: column).map { String(decoding: $0, as: UTF8.self).lowercased() }
     }
@@ -166,7 +166,7 @@ struct ContextWords: Sendable {
         return token.isEmpty ? tokens : tokens + [token]
     }
 
-    /// The entities that a column's name speaks of: `phone_number`, `phoneNumber` and `PHONE` alike.
+    /// The entities that a column's name mentions: `phone_number`, `phoneNumber` and `PHONE` alike.
     func named(in column: String) -> EntitySet {
         var found = EntitySet()
         for token in Self.tokens(of: column) { found.formUnion(entities(token.span, 0..<token.count)) }
@@ -175,7 +175,7 @@ struct ContextWords: Sendable {
         return found.entities
     }
 
-    /// Part of a word: also of scripts without spaces, whose words stand between marks.
+    /// Whether a byte is part of a word, also in scripts without spaces, whose words lie between punctuation.
     @inline(__always)
     private static func isPart(_ bytes: Span<UInt8>, _ at: Int, _ view: ScanWindow) -> Bool {
         let byte = bytes[at]
@@ -183,28 +183,28 @@ struct ContextWords: Sendable {
         if isForeignLetter(bytes, at, low: view.low, high: view.high) { return true }
         var lead = at
         while lead > view.low, at - lead < 3, bytes[lead] & 0xC0 == 0x80 { lead -= 1 }
-        // U+3000 to U+303F are the marks of Chinese, Japanese and Korean.
+        // U+3000 to U+303F are punctuation of Chinese, Japanese and Korean.
         return 0xE3...0xED ~= bytes[lead] && !(bytes[lead] == 0xE3 && lead + 1 < view.high && bytes[lead + 1] == 0x80)
     }
 
-    /// The words right beside a number.
+    /// The words adjacent to a number.
     struct Beside {
-        /// Entities that the two words before it speak of, without fillers and numbers.
+        /// Entities that the two words before it imply, without fillers and numbers.
         var before = EntitySet()
-        /// Entities that the word behind it speaks of.
+        /// Entities that the word after it implies.
         var after = EntitySet()
-        /// Whether the first word before it is a thing that has numbers.
+        /// Whether the first word before it is a thing with numbers.
         var areOfThings = false
     }
 
-    /// The words right beside `range`.
+    /// The words adjacent to `range`.
     func beside(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> Beside {
         var found = Beside()
         var at = range.lowerBound
         let low = max(view.low, at - Self.reach)
         var (tokens, words) = (0, 0)
         while at > low, tokens < 8, words < 2 {
-            // A quote ends the value: behind it stands another value or the name of one.
+            // A quote ends the value: beyond it is another value or a member's name.
             while at > low, !Self.isPart(bytes, at - 1, view), bytes[at - 1] != 0x22 { at -= 1 }
             let end = at
             while at > low, Self.isPart(bytes, at - 1, view) { at -= 1 }
@@ -231,7 +231,7 @@ struct ContextWords: Sendable {
         return found
     }
 
-    /// The entities that the five words before and after `range` speak of.
+    /// The entities that the five words before and after `range` imply.
     func near(_ range: Range<Int>, _ bytes: Span<UInt8>, _ view: inout ScanWindow) -> EntitySet {
         var found = EntitySet()
         var at = range.lowerBound
@@ -241,9 +241,9 @@ struct ContextWords: Sendable {
             while at > low, !Self.isPart(bytes, at - 1, view) { at -= 1 }
             let end = at
             while at > low, Self.isPart(bytes, at - 1, view) { at -= 1 }
-            // A word that the reach cuts is not looked up.
+            // A word cut off by the limit is not looked up.
             if at < end, at > low || low == view.low { found.formUnion(entities(bytes, at..<end)) }
-            // The first few numbers are no words.
+            // The first few numbers do not count as words.
             if at < end, isDigit(bytes[at]), numbers < Self.numbersMax { numbers += 1 } else { tokens += 1 }
         }
         view.count(range.lowerBound - at)

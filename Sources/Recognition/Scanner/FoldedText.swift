@@ -1,20 +1,20 @@
-/// A text as a person reads it: characters that look like plain ones become those, and invisible ones are left out.
+/// A text as a person reads it: characters that look like plain ones become those, and invisible ones are removed.
 ///
-/// Recognisers search it as a second view of the text. Unicode's spaces and dashes become those of ASCII, digits of all
-/// scripts and compatibility forms of letters and signs (full-width, mathematical, circled, raised and lowered ones)
-/// become plain; soft hyphens, zero-width characters and other default-ignorable ones (Unicode TR 44) go; percent
-/// escapes (RFC 3986) and character references of HTML are decoded, up to three levels deep. Each byte keeps the range
-/// of the source that it stands for.
+/// Recognisers search it as a second view of the text. Unicode spaces and dashes become ASCII; digits of all scripts
+/// and compatibility forms of letters and signs (full-width, mathematical, circled, superscript, subscript) become
+/// plain; soft hyphens, zero-width and other default-ignorable characters (Unicode Standard Annex 44) are removed;
+/// percent escapes (RFC 3986) and HTML character references are decoded, up to three levels deep. Each byte keeps the
+/// range of the source that it stands for.
 package struct FoldedText: Sendable {
     /// The text.
     package private(set) var bytes: [UInt8]
-    /// For each byte, the range of the source that it stands for.
+    /// By byte, the start and end of its range in the source.
     private var starts: [Int], ends: [Int]
 
-    /// Levels of escapes inside escapes that are decoded.
+    /// Levels of nested escapes that are decoded.
     private static let depthMax = 3
 
-    /// The view of `range`, or nil when it would be the same, or differ only where nothing can be hidden.
+    /// The view of `range`; nil when it would be equal, or differ only where nothing can be hidden.
     package init?(_ source: Span<UInt8>, _ range: Range<Int>) {
         guard FoldedUnit.isWorthwhile(source, range) else { return nil }
         (bytes, starts, ends) = ([], [], [])
@@ -65,12 +65,12 @@ package struct FoldedText: Sendable {
         }
     }
 
-    /// The bytes of the source that a range of this text stands for.
+    /// The range of the source that a range of this text stands for.
     package func source(_ range: Range<Int>) -> Range<Int> {
         range.isEmpty ? 0..<0 : starts[range.lowerBound]..<ends[range.upperBound - 1]
     }
 
-    /// The same matches in the source.
+    /// Matches with their places in the source.
     func placed(_ matches: [EntityMatch]) -> [EntityMatch] {
         matches.map { match in
             let place = source(match.range)
@@ -80,14 +80,14 @@ package struct FoldedText: Sendable {
     }
 }
 
-/// One character, escape or reference of a text, and its meaning.
+/// One character, escape or reference, and its meaning.
 struct FoldedUnit {
     enum Meaning: Equatable {
-        /// Itself.
+        /// It stands for itself.
         case same
-        /// Nothing visible.
+        /// It is invisible.
         case nothing
-        /// A byte: a character of ASCII, or one of an escaped UTF-8 sequence.
+        /// It stands for a byte: an ASCII character, or a byte of an escaped UTF-8 sequence.
         case byte(UInt8)
     }
 
@@ -108,16 +108,17 @@ struct FoldedUnit {
         meaning = Self.meaning(of: scalar)
     }
 
+    /// Reads a percent escape (RFC 3986, section 2.1).
     private mutating func readPercent(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) {
         guard at + 2 < end, isHex(bytes[at + 1]), isHex(bytes[at + 2]) else { return }
         func value(_ byte: UInt8) -> UInt8 { isDigit(byte) ? byte &- 0x30 : (byte | 0x20) &- 0x57 }
         let decoded = value(bytes[at + 1]) << 4 | value(bytes[at + 2])
-        // An escaped control character, also a line end, ends words as it stands.
+        // An escaped control character, such as a line end, ends words as it stands.
         guard decoded >= 0x20, decoded != 0x7F else { return }
         (length, meaning) = (3, .byte(decoded))
     }
 
-    /// `&#64;`, `&#x40;`, `&commat;`.
+    /// Reads a character reference such as `&#64;`, `&#x40;` or `&commat;`.
     private mutating func readReference(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) {
         var place = at + 1
         guard place < end else { return }
@@ -136,7 +137,7 @@ struct FoldedUnit {
             }
             guard place > first, place < end, bytes[place] == UInt8(ascii: ";") else { return }
             (length, meaning) = (place + 1 - at, value < 0x80 ? .byte(UInt8(value)) : Self.meaning(of: value))
-            // Another letter: no word goes on across it.
+            // Another letter, which no word may cross.
             if meaning == .same { meaning = .byte(UInt8(ascii: "?")) }
             return
         }
@@ -149,8 +150,7 @@ struct FoldedUnit {
         (length, meaning) = (place + 1 - at, meant == 0 ? .nothing : .byte(meant))
     }
 
-    /// Names of HTML for signs that stand in and around numbers and addresses, in small letters; 0 for nothing that is
-    /// seen.
+    /// HTML's names of signs in and around numbers and addresses, in lower case; 0 for invisible ones.
     private static let references: [UInt64: UInt8] = {
         let names: [(String, UInt8)] = [
             ("nbsp", 0x20), ("ensp", 0x20), ("emsp", 0x20), ("thinsp", 0x20), ("hairsp", 0x20), ("numsp", 0x20),
@@ -164,9 +164,9 @@ struct FoldedUnit {
             uniqueKeysWithValues: names.map { name, byte in (name.utf8.reduce(0) { $0 << 8 | UInt64($1) }, byte) })
     }()
 
-    /// Whether folding a text could reveal something.
+    /// Whether folding a text could reveal anything.
     ///
-    /// Spaces, dashes and dots of Unicode stand in all prose; they hide something only among digits.
+    /// Unicode's spaces, dashes and dots are common in prose and hide something only among digits.
     static func isWorthwhile(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         while at < range.upperBound {
@@ -188,9 +188,10 @@ struct FoldedUnit {
         return false
     }
 
-    /// Bytes between a space or a dash and a digit of the same number, at most.
+    /// Most bytes between a space or dash and a digit of the same number.
     private static let reach = 8
 
+    /// Whether a digit is within `reach` bytes of a space or dash, on either side.
     private static func isNearDigit(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
         let (at, end) = (unit.lowerBound, unit.upperBound)
         for place in max(range.lowerBound, at - reach)..<at where isDigit(bytes[place]) || bytes[place] >= 0xEF {
@@ -203,8 +204,7 @@ struct FoldedUnit {
         return false
     }
 
-    /// Whether an invisible character stands beside a letter, a digit or a sign of an address, on either side: not
-    /// behind an emoji.
+    /// Whether an invisible character is adjacent to a letter, digit or sign of an address, rather than to an emoji.
     private static func isAmongWords(_ bytes: Span<UInt8>, unit: Range<Int>, in range: Range<Int>) -> Bool {
         func isPart(_ place: Int) -> Bool {
             range.contains(place) && (bytes[place] < 0x80 ? bytes[place] > 0x20 : bytes[place] >= 0xEF)
@@ -212,7 +212,7 @@ struct FoldedUnit {
         return isPart(unit.lowerBound - 1) || isPart(unit.upperBound)
     }
 
-    /// The meaning of a character beyond ASCII.
+    /// The meaning of a non-ASCII character.
     private static func meaning(of scalar: UInt32) -> Meaning {
         switch scalar {
         case 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: return .byte(0x20)
@@ -247,7 +247,7 @@ struct FoldedUnit {
         }
     }
 
-    /// Zeros of the scripts that have digits of their own (Unicode's general category Nd).
+    /// The zeros of the scripts with their own digits (Unicode general category Nd).
     private static let zeros: [UInt32] = [
         0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,
         0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50,
@@ -255,6 +255,7 @@ struct FoldedUnit {
         0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x16A60, 0x16B50, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0,
     ]
 
+    /// The value of a digit of any script; nil for other scalars.
     private static func digit(_ scalar: UInt32) -> UInt8? {
         if scalar < 0x0660 || 0x2E80...0xA61F ~= scalar || 0xAC00...0x1049F ~= scalar { return nil }
         var (low, high) = (0, zeros.count)
@@ -267,7 +268,7 @@ struct FoldedUnit {
     }
 }
 
-/// The scalar of a UTF-8 sequence, and how long that is; a byte that begins none stands alone.
+/// The scalar of a UTF-8 sequence and its length; an invalid byte counts as a scalar by itself.
 private func decodedScalar(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> (scalar: UInt32, length: Int) {
     let lead = bytes[at]
     let length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1

@@ -1,23 +1,23 @@
-/// Names from a list of the user, found in text as whole words: people, places and other entities without a form.
+/// A list of names that is searched for as whole words: people, places and other entities without a form.
 ///
-/// A name that begins with a capital is found where the text has one too, so that *Mark* is not found in `mark`; one
-/// that begins with a small letter is found in any case. Between the words of a name there may be a space, a dash, an
-/// apostrophe or a full stop.
+/// A name with an initial capital matches only where the text has one too, so that *Mark* does not match `mark`; one in
+/// lower case matches in any case. Between the words of a name a space, dash, apostrophe or full stop is allowed. Only
+/// hashes of names are kept.
 package struct NameList: Sendable, Equatable {
     /// The entity of the names.
     package let entity: Entity
-    /// Names in it.
+    /// Number of names.
     package let count: Int
-    /// A hash of the names, independent of their order.
+    /// A hash of all names, independent of their order, for the batch's identity.
     package var fingerprint: UInt64 { names.sorted().reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* 0x100_0000_01B3 } }
     private let heads: Set<UInt64>
     private let names: Set<UInt64>
     private let wordsMax: Int
-    /// Words that a name may have; a list with a longer one is refused.
+    /// Most words of a name.
     package static let wordsLimit = 8
 
-    /// Reads a list in UTF-8: a name a line; empty lines and lines that begin with `#` are skipped. Nil when a name has
-    /// no word, or more than eight.
+    /// Reads a list in UTF-8, one name a line. Empty lines and lines that begin with `#` are skipped. nil when a name
+    /// has no word, or more than `wordsLimit`.
     package init?(_ text: Span<UInt8>, entity: Entity) {
         self.entity = entity
         var heads: Set<UInt64> = []
@@ -51,7 +51,7 @@ package struct NameList: Sendable, Equatable {
         (self.heads, self.names, wordsMax, self.count) = (heads, names, longest, count)
     }
 
-    /// The next run of letters and digits.
+    /// The next run of letters and digits; nil at the end.
     private static func word(_ text: Span<UInt8>, from start: Int, below end: Int) -> Range<Int>? {
         var first = start
         while first < end, !isWord(text[first]) { first += 1 }
@@ -60,7 +60,7 @@ package struct NameList: Sendable, Equatable {
         return first < last ? first..<last : nil
     }
 
-    /// FNV-1a over a word without case, continued.
+    /// Continues an FNV-1a hash over a word without case.
     private static func step(_ state: UInt64, _ text: Span<UInt8>, _ word: Range<Int>) -> UInt64 {
         var hash = (state ^ 0x20) &* 0x100_0000_01B3 ^ 0xCBF2_9CE4_8422_2325
         for at in word {
@@ -71,7 +71,7 @@ package struct NameList: Sendable, Equatable {
     }
 
     /// Adds the names in `range` to `matches`, which stay in order and without overlaps. A match by form takes
-    /// precedence over a name.
+    /// precedence.
     package func find(_ bytes: Span<UInt8>, _ range: Range<Int>, into matches: inout [EntityMatch]) {
         var found = search(bytes, range)
         if let folded = FoldedText(bytes, range) {
@@ -84,6 +84,7 @@ package struct NameList: Sendable, Equatable {
         matches.sort { $0.start < $1.start }
     }
 
+    /// The names in a range, in order and without overlaps; the longest name at a word wins.
     private func search(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [EntityMatch] {
         var found: [EntityMatch] = []
         var at = range.lowerBound
@@ -101,14 +102,14 @@ package struct NameList: Sendable, Equatable {
         return found
     }
 
-    /// The end of the longest name that begins with a word.
+    /// The end of the longest name that begins with a word; nil for none.
     private func nameEnd(_ bytes: Span<UInt8>, _ first: Range<Int>, below limit: Int, _ seed: UInt64) -> Int? {
         var state = Self.step(seed, bytes, first)
         var end = first.upperBound
         var best = names.contains(state) ? end : nil
         for _ in 1..<max(wordsMax, 2) {
             guard end + 1 < limit, " -'.".utf8.contains(bytes[end]) else { break }
-            // A full stop after an initial may have a space behind it.
+            // A full stop after an initial may be followed by a space.
             let start = bytes[end] == UInt8(ascii: ".") && bytes[end + 1] == 0x20 ? end + 2 : end + 1
             guard let word = Self.word(bytes, from: start, below: limit), word.lowerBound == start else { break }
             state = Self.step(state, bytes, word)

@@ -1,7 +1,7 @@
-/// The part of the bytes that a recogniser may look at. Beyond its edges it reads NUL, which ends every word, and so it
-/// does where a byte beyond ASCII belongs to no letter.
+/// The bytes that a recogniser may examine. Outside the window it reads NUL, which ends every word, and likewise for
+/// non-ASCII bytes that belong to no letter.
 ///
-/// It counts the looks, so that a test can show that the work is linear in the length of the text.
+/// It counts accesses, so that a test can show that the work is linear in the length of the text.
 struct ScanWindow {
     let low: Int
     let high: Int
@@ -12,10 +12,10 @@ struct ScanWindow {
         high = range.upperBound
     }
 
-    /// The window's place in the bytes.
+    /// The window's range in the bytes.
     var range: Range<Int> { low..<high }
 
-    /// The byte at `at`, or NUL outside the window.
+    /// The byte at `at`; NUL outside the window.
     subscript(_ bytes: Span<UInt8>, _ at: Int) -> UInt8 {
         @inline(__always) mutating get {
             looks &+= 1
@@ -25,38 +25,38 @@ struct ScanWindow {
         }
     }
 
-    /// Counts looks at bytes that were not read through the window.
+    /// Counts accesses to bytes that bypassed the window.
     @inline(__always)
     mutating func count(_ more: Int) { looks &+= more }
 
-    /// Whether a number that ends before `at` ends there as a word: no letter, digit or further part follows.
+    /// Whether a number that ends before `at` ends as a word: no letter, digit or further part follows.
     mutating func endsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let next = self[bytes, at]
         if isWord(next) { return false }
         return !(next == UInt8(ascii: "-") || next == UInt8(ascii: ".")) || !isDigit(self[bytes, at + 1])
     }
 
-    /// Whether a number may start at `at`: it is no part of a word, a decimal fraction or a longer dashed number.
+    /// Whether a number may begin at `at`: it is not part of a word, a decimal fraction or a longer dashed number.
     mutating func startsNumber(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let before = self[bytes, at - 1]
         if isWord(before) { return false }
         return !(before == UInt8(ascii: "-") || before == UInt8(ascii: ".")) || !isDigit(self[bytes, at - 2])
     }
 
-    /// Whether `count` digits lie from `at` on.
+    /// Whether `count` digits begin at `at`.
     mutating func hasDigits(_ bytes: Span<UInt8>, _ at: Int, _ count: Int) -> Bool {
         for offset in 0..<count where !isDigit(self[bytes, at + offset]) { return false }
         return true
     }
 
-    /// How many digits lie from `at` on, at most `limit`.
+    /// Number of digits from `at` on, at most `limit`.
     mutating func digitRun(_ bytes: Span<UInt8>, _ at: Int, limit: Int) -> Int {
         var count = 0
         while count < limit, isDigit(self[bytes, at + count]) { count += 1 }
         return count
     }
 
-    /// The number that `count` digits from `at` on write.
+    /// The number that `count` digits from `at` on form.
     mutating func number(_ bytes: Span<UInt8>, _ at: Int, digits count: Int) -> UInt64 {
         var number: UInt64 = 0
         for offset in 0..<count { number = number * 10 + UInt64(self[bytes, at + offset] &- 0x30) }
@@ -64,7 +64,7 @@ struct ScanWindow {
     }
 }
 
-/// A value without the white space of ASCII around it.
+/// A value without surrounding ASCII white space.
 package func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
     var (low, high) = (range.lowerBound, range.upperBound)
     while low < high, bytes[low] <= 0x20 { low += 1 }
@@ -82,8 +82,8 @@ func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 @inline(__always)
 func isCapital(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
 
-/// Part of a word. Bytes from 0x80 on that `ScanWindow` lets through count as letters, so that no match begins or ends
-/// inside a word of another script, and none splits a UTF-8 scalar.
+/// Whether a byte is part of a word. Bytes from 0x80 on that `ScanWindow` shows count as letters, so that no match
+/// begins or ends inside a word of another script or splits a UTF-8 sequence.
 @inline(__always)
 func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) || byte >= 0x80 }
 
@@ -93,15 +93,15 @@ func isHexLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 6 }
 @inline(__always)
 func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || isHexLetter(byte) }
 
-/// A separator of a telephone number.
+/// Whether a byte separates groups of a telephone number.
 @inline(__always)
 func isPhoneSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }
 
-/// Whether the byte at `at`, 0x80 or more, belongs to a letter of a script that sets spaces between words: only such a
-/// letter joins its neighbours to a word. Punctuation, spaces, symbols and emoji end words as they do in ASCII;
-/// Chinese, Japanese, Korean and Thai set numbers and addresses right beside their words.
+/// Whether a non-ASCII byte belongs to a letter of a script that separates words by spaces; only such letters join
+/// their neighbours to a word. Punctuation, spaces, symbols and emoji end words, as in ASCII. Chinese, Japanese, Korean
+/// and Thai text may touch numbers and addresses.
 @inline(never)
 func isForeignLetter(_ bytes: Span<UInt8>, _ at: Int, low: Int, high: Int) -> Bool {
     var lead = at
@@ -119,8 +119,8 @@ func isForeignLetter(_ bytes: Span<UInt8>, _ at: Int, low: Int, high: Int) -> Bo
     }
 }
 
-/// Whether nothing before `at` belongs to the same word.
+/// Whether no word continues across the beginning at `at`.
 func startsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool { !isWord(view[bytes, at - 1]) }
 
-/// Whether nothing from `at` on belongs to the word before.
+/// Whether no word continues across the end at `at`.
 func endsWord(_ bytes: Span<UInt8>, _ at: Int, _ view: inout ScanWindow) -> Bool { !isWord(view[bytes, at]) }

@@ -1,28 +1,28 @@
-/// One fixed way to write an entity: a class for every byte, in `ShapeIndex.classes`. It holds numbers only, so that
+/// One fixed notation of an entity: a class for every byte, in `ShapeIndex.classes`. It holds numbers only, so that
 /// comparing many costs no reference counting.
 struct Shape: Sendable {
     let entity: Entity
-    /// The score of the form, with its checksum where the recogniser has one.
+    /// The score of the form, including the checksum where the recogniser has one.
     let score: Double
-    /// Where its classes begin, and how many there are.
+    /// The beginning and number of its classes.
     let first: Int32, count: Int32
-    /// Bytes before the first digit; 0 for a word in which letters and digits may stand for each other there.
+    /// Bytes before the first digit; 0 for a word in which letters and digits may replace each other there.
     let lead: Int32
-    /// Where it is in the recognisers' list.
+    /// The index of its recogniser.
     let recogniser: Int32
 
-    /// Classes of a byte; a value from 0x20 on is that very byte, small letters being letters of any case.
+    /// Classes of bytes. A value from 0x20 on is that byte itself; a lower-case letter matches either case.
     enum Class {
         static let digit: UInt8 = 1
         static let letter: UInt8 = 2
         static let either: UInt8 = 3
     }
 
-    /// The ways that a pattern stands for.
+    /// The notations of a pattern.
     ///
-    /// `9` is a digit, `A` a letter, `X` either; small letters are letters of any case, other characters stand for
-    /// themselves. `#` is a space or a dash, `~` a space, a dash or nothing, the same each time; `*` is a space or
-    /// nothing, each by itself; `{m,n}` after `9` or `A` repeats it.
+    /// `9` is a digit, `A` a letter, `X` either; lower-case letters match either case, and other characters stand for
+    /// themselves. `#` is a space or a dash, `~` a space, a dash or nothing, equal throughout the notation; `*` is a
+    /// space or nothing, independently; `{m,n}` repeats the preceding `9` or `A`.
     static func ways(_ pattern: String) -> [[UInt8]] {
         var ways: [[UInt8]] = []
         for counted in repeats(Array(pattern.utf8)[...]) {
@@ -48,7 +48,7 @@ struct Shape: Sendable {
         return ways
     }
 
-    /// A pattern with its first `{m,n}` written out, and the rest of them.
+    /// A pattern with its first `{m,n}` expanded, and the remaining repetitions.
     private static func repeats(_ pattern: ArraySlice<UInt8>) -> [[UInt8]] {
         guard let open = pattern.firstIndex(of: UInt8(ascii: "{")),
             let close = pattern.firstIndex(of: UInt8(ascii: "}"))
@@ -67,7 +67,7 @@ struct Shape: Sendable {
 /// Shapes by the first digits of a candidate, so that only a few are compared.
 struct ShapeIndex: Sendable {
     private static let lettersMax = 7, digitsMax = 20, followers = 4
-    /// Shapes, list after list; one that is on several lists stands there as often.
+    /// Shapes of all lists; a shape on several lists is repeated.
     private(set) var shapes: [Shape] = []
     private(set) var classes: [UInt8] = []
     private var byStart: [Range<Int>] = []
@@ -75,7 +75,7 @@ struct ShapeIndex: Sendable {
     private var byDigits: [Range<Int>] = []
     private var apart: [Range<Int>] = []
 
-    /// One way of a recogniser, before it has its place.
+    /// One notation of a recogniser, before it is placed.
     typealias Way = (entity: Entity, score: Double, classes: [UInt8], recogniser: Int)
 
     init(_ ways: [Way]) {
@@ -96,7 +96,7 @@ struct ShapeIndex: Sendable {
                     "letters and digits stand for each other in one word only")
                 byLength[way.classes.count].append(shape)
             } else if way.classes[..<first].contains(where: { $0 != Shape.Class.letter && !isLetter($0) }) {
-                // The bytes before the first digit begin in the word before.
+                // The bytes before the first digit begin in the preceding word.
                 apart[min(digits, Self.digitsMax)].append(shape)
             } else {
                 let next =
@@ -121,13 +121,16 @@ struct ShapeIndex: Sendable {
         self.apart = apart.map { append($0) }
     }
 
+    /// Appends a list of shapes.
+    ///
+    /// - Returns: its range in `shapes`.
     private mutating func append(_ list: [Shape]) -> Range<Int> {
         let start = shapes.count
         shapes += list
         return start..<shapes.count
     }
 
-    /// Where the first digits are, how many, and whether letters may stand for digits there.
+    /// The position and number of the first digits, and whether letters may replace digits there.
     private static func start(_ classes: [UInt8]) -> (first: Int, digits: Int, isOpen: Bool) {
         func isDigitClass(_ item: UInt8) -> Bool { item == Shape.Class.digit || isDigit(item) }
         let first = classes.firstIndex(where: isDigitClass) ?? classes.count
@@ -135,6 +138,7 @@ struct ShapeIndex: Sendable {
         return (first, end - first, classes[..<min(end + 1, classes.count)].contains(Shape.Class.either))
     }
 
+    /// The class of a byte that follows the first digits, which narrows down the shapes.
     private static func follower(_ byte: UInt8) -> Int {
         switch byte {
         case 0x20: 1
@@ -144,29 +148,30 @@ struct ShapeIndex: Sendable {
         }
     }
 
+    /// The index of a list in `byStart`.
     private static func slot(letters: Int, digits: Int, _ follower: Int) -> Int {
         (min(letters, lettersMax) * (digitsMax + 1) + min(digits, digitsMax)) * followers + follower
     }
 
-    /// Places of the shapes that begin with so many letters and digits before `follower`.
+    /// The shapes that begin with so many letters and digits, before `follower`.
     @inline(__always)
     func starting(letters: Int, digits: Int, before follower: UInt8) -> Range<Int> {
         byStart[Self.slot(letters: letters, digits: digits, Self.follower(follower))]
     }
 
-    /// Places of the shapes of one word of so many letters and digits, in some of whose places either may stand.
+    /// The shapes of one word of so many letters and digits in which either may occur at some position.
     @inline(__always)
     func words(of length: Int) -> Range<Int> { length <= Symbols.limit ? byLength[length] : 0..<0 }
 
-    /// Those of them that may be digits alone.
+    /// Those among them that may be digits only.
     @inline(__always)
     func numbers(of length: Int) -> Range<Int> { length <= Symbols.limit ? byDigits[length] : 0..<0 }
 
-    /// Places of the shapes whose first digits are so many, and which begin in a word before.
+    /// The shapes with so many first digits that begin in the preceding word.
     @inline(__always)
     func apart(digits: Int) -> Range<Int> { apart[min(digits, Self.digitsMax)] }
 
-    /// Whether the bytes from `at` on are of a shape's classes.
+    /// Whether the bytes from `at` on match a shape.
     @inline(__always)
     func stands(_ shape: Shape, _ bytes: Span<UInt8>, _ at: Int) -> Bool {
         var place = Int(shape.first)

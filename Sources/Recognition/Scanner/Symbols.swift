@@ -1,6 +1,6 @@
-/// The letters and digits of a candidate, without separators: digits as 0 to 9, letters of any case as 10 to 35.
+/// The letters and digits of a candidate without separators: digits as 0 to 9, letters in any case as 10 to 35.
 struct Symbols {
-    /// Symbols that are kept; no candidate has more.
+    /// Most symbols kept; no candidate has more.
     static let limit = 24
 
     private var values: InlineArray<24, UInt8> = InlineArray(repeating: 0)
@@ -23,30 +23,34 @@ struct Symbols {
     @inline(__always)
     subscript(_ index: Int) -> Int { Int(values[index]) }
 
-    /// The number that the digits of a range write.
+    /// The number that the digits of a range form.
     func number(_ range: Range<Int>) -> Int {
         var value = 0
         for index in range { value = value * 10 + Int(values[index]) }
         return value
     }
 
-    /// The sum of symbols times weights, from the first on.
+    /// The weighted sum of symbols.
+    ///
+    /// - Parameters:
+    ///   - weights: one weight a symbol.
+    ///   - first: the index of the first symbol.
     func sum(_ weights: [Int], from first: Int = 0) -> Int {
         var sum = 0
         for index in weights.indices { sum += Int(values[first + index]) * weights[index] }
         return sum
     }
 
-    /// Whether all symbols of a range are the same.
+    /// Whether all symbols of a range are equal.
     func isOne(_ range: Range<Int>) -> Bool { range.allSatisfy { values[$0] == values[range.lowerBound] } }
 
-    /// Whether every symbol of a range is one of `letters`.
+    /// Whether every symbol of a range is among `letters`.
     func areAmong(_ letters: String, _ range: Range<Int>) -> Bool { range.allSatisfy { isAmong(letters, $0) } }
 
-    /// Whether any symbol of a range is one of `letters`.
+    /// Whether any symbol of a range is among `letters`.
     func hasAny(_ letters: String, _ range: Range<Int>) -> Bool { range.contains { isAmong(letters, $0) } }
 
-    /// Whether symbol `index` is one of `letters` or digits.
+    /// Whether a symbol is among `letters`, which may include digits.
     func isAmong(_ letters: String, _ index: Int) -> Bool {
         let value = values[index]
         let byte = value < 10 ? value &+ 0x30 : value &+ 0x37
@@ -54,9 +58,13 @@ struct Symbols {
     }
 }
 
-/// Check digits, by which issuers of numbers detect typing errors.
+/// The check digits by which issuers detect typing errors.
 extension Symbols {
-    /// Luhn's sum over a range (ISO/IEC 7812-1 annex B): from the right every second digit doubled.
+    /// Luhn's sum over a range (ISO/IEC 7812-1, annex B).
+    ///
+    /// - Parameters:
+    ///   - range: the symbols, check digit included.
+    ///   - extra: the share of a prefix that is not in the text.
     func passesLuhn(_ range: Range<Int>, plus extra: Int = 0) -> Bool {
         var sum = extra
         var doubles = false
@@ -72,7 +80,8 @@ extension Symbols {
         return sum % 10 == 0
     }
 
-    /// Verhoeff's sum over a range: the dihedral group of order ten (J. Verhoeff, 1969).
+    /// Verhoeff's check over a range: the dihedral group of order ten (J. Verhoeff, "Error Detecting Decimal Codes",
+    /// 1969).
     func passesVerhoeff(_ range: Range<Int>) -> Bool {
         var check = 0
         for (place, index) in range.reversed().enumerated() {
@@ -93,7 +102,7 @@ extension Symbols {
         return rows.flatMap { $0 }
     }()
 
-    /// ISO 7064 MOD 11,10 over a range whose last digit is the check digit.
+    /// ISO 7064 MOD 11,10 over a range that ends in the check digit.
     func passesMod11And10(_ range: Range<Int>) -> Bool {
         var product = 10
         for index in range.dropLast() {
@@ -104,7 +113,7 @@ extension Symbols {
         return (11 - product) % 10 == Int(values[range.upperBound - 1])
     }
 
-    /// Whether a year of the century, a month and a day can stand together.
+    /// Whether year, month and day are a date of the Gregorian calendar.
     static func isDate(year: Int, month: Int, day: Int) -> Bool {
         guard (1...12).contains(month), day >= 1 else { return false }
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
@@ -112,7 +121,7 @@ extension Symbols {
         return day <= days[month - 1]
     }
 
-    /// Whether two digits of a year, a month and a day are a date in some century.
+    /// Whether a two-digit year, month and day are a date in some century.
     func isShortDate(year: Int, month: Int, day: Int) -> Bool {
         let short = number(year..<year + 2)
         let (month, day) = (number(month..<month + 2), number(day..<day + 2))

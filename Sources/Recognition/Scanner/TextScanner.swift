@@ -1,29 +1,30 @@
-/// Finds personal data and credentials in text: one pass, no regular expressions, no allocation, linear time on any
-/// input.
+/// Finds personal data and credentials in text in one pass, without regular expressions or allocation, in linear time
+/// on any input.
 ///
-/// `CandidateMap` marks the places to look at; a recogniser looks at a bounded window around each. A match is scored by
-/// its form, a checksum, and the words around it or in the column's name.
+/// `CandidateMap` marks the places to examine, and a recogniser examines a bounded window around each. A match is
+/// scored by its form, a checksum, and the words around it or in the column's name.
 package struct TextScanner: Sendable {
     let sought: EntitySet
-    /// Entities that the column's name speaks of, and those that it names so plainly that a whole value is one.
+    /// Entities that the column's name mentions, and those that it states so plainly that a whole value is one.
     private(set) var named: EntitySet, called: EntitySet
-    /// Entities that the words of its name speak of in a sentence.
+    /// Entities that the words of its name would imply in a sentence.
     private(set) var spoken = EntitySet()
     /// The column's name, if it names a credential.
     private var credential: [UInt8]?
     /// Whether values are numbers rather than text.
     package var isNumber = false
-    /// Whether the name says that dotted numbers are no addresses.
+    /// Whether the column's name implies that dotted numbers are versions.
     package private(set) var isVersion = false
-    /// Whether the name says that the numbers are those of things: orders, parcels, goods.
+    /// Whether the column's name implies numbers of things: orders, parcels, goods.
     package private(set) var isOfThings = false
-    /// Whether credentials are looked for.
+    /// Whether credentials are searched for.
     package let findsSecrets: Bool
     let rules: Rules
 
-    /// Tables that do not depend on the name. They are behind one reference, since a scanner is copied for each value.
+    /// Tables that do not depend on the column. They are behind one reference, since a scanner is copied for each
+    /// value.
     final class Rules: Sendable {
-        /// The least score of each entity, and that of a whole value of a column that is called so.
+        /// The lowest score by entity, and that for a whole value of a column that states the entity.
         let least: [Double], leastWhereCalled: [Double]
         let index = Recogniser.index
         let words = ContextWords.all
@@ -34,20 +35,23 @@ package struct TextScanner: Sendable {
         }
     }
 
-    /// Whether a column's name says that it holds any entity.
+    /// Whether a column's name states any entity.
     package static func isCalledAny(_ columnName: String) -> Bool { !ContextWords.names.called(columnName).isEmpty }
 
-    /// Whether a column's name says that it holds an entity.
+    /// Whether a column's name states an entity.
     package static func isCalled(_ entity: Entity, _ columnName: String) -> Bool {
         ContextWords.names.called(columnName).contains(entity)
     }
 
-    /// A scanner for `entities`; words in `columnName` count as context of everything in the column.
+    /// A scanner.
     ///
     /// - Parameters:
-    ///   - minimumScore: the least score of a match, instead of each entity's threshold; a whole value of a column that
-    ///     is called so still counts at the threshold.
-    ///   - thresholds: the least score by entity, instead of either.
+    ///   - entities: the entities to find.
+    ///   - columnName: the column's name, whose words are context for all its values.
+    ///   - secrets: whether credentials are searched for.
+    ///   - minimumScore: the lowest score of a match, instead of each entity's threshold; a whole value of a column
+    ///     that states the entity still counts at the threshold.
+    ///   - thresholds: the lowest score by entity, instead of either.
     package init(
         entities: Set<Entity>, columnName: String = "", secrets: Bool = false, minimumScore: Double? = nil,
         thresholds: [Entity: Double] = [:]
@@ -64,17 +68,17 @@ package struct TextScanner: Sendable {
         hear(columnName)
     }
 
-    /// The meaning of the name of a member of an object.
+    /// What the name of an object's member implies.
     package enum Name: Sendable {
-        /// It names an entity: the value is searched like a column of that name.
+        /// It states an entity: the value is searched as in a column of that name.
         case telling(TextScanner)
-        /// It says nothing, so that the object's own name holds: `number`, `home`, `0`.
+        /// Nothing, so that the object's own name applies: `number`, `home`, `0`.
         case plain
-        /// It names something else, though one of its words may speak of an entity: `ssn_of_customer`.
+        /// Something else, although a word of it may imply an entity: `ssn_of_customer`.
         case other(TextScanner)
     }
 
-    /// The meaning of a member's name.
+    /// What a member's name implies.
     package func member(_ name: String) -> Name {
         var scanner = self
         (scanner.named, scanner.called, scanner.credential) = (EntitySet(), EntitySet(), nil)
@@ -84,17 +88,17 @@ package struct TextScanner: Sendable {
         return ContextWords.isPlain(name) ? .plain : .other(scanner)
     }
 
-    /// A scanner that also counts the words of an outer object's name as context.
+    /// A scanner that also counts the words of the enclosing object's name as context.
     package func inside(_ outer: TextScanner) -> TextScanner {
         var scanner = self
         scanner.named.formUnion(outer.named)
         return scanner
     }
 
-    /// Whether the column's name says that a value is an entity or a credential.
+    /// Whether the column's name states an entity or a credential.
     package var isTelling: Bool { !called.isEmpty || credential != nil || isVersion }
 
-    /// Whether the column's name speaks of an entity.
+    /// Whether the column's name implies an entity.
     package func isNamed(_ entity: Entity) -> Bool { named.contains(entity) || spoken.contains(entity) }
 
     /// Adds the meaning of a column's name.
@@ -109,13 +113,19 @@ package struct TextScanner: Sendable {
         if findsSecrets, let name = Secrets.name(in: name) { credential = name }
     }
 
-    /// Appends the matches in `range` of `bytes`, in order and without overlaps. Returns the first credential.
+    /// Appends the matches in a range, in order and without overlaps.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the text.
+    ///   - matches: gets the matches.
+    /// - Returns: the first credential; nil for none.
     @discardableResult
     package func scan(_ bytes: Span<UInt8>, range: Range<Int>, into matches: inout [EntityMatch]) -> SecretKind? {
         scan(bytes, range: range, anchors: CandidateMap(bytes, range), into: &matches)
     }
 
-    /// The same with anchors that were found before: the texts of a block share one map.
+    /// The same with a given map of candidates: the texts of a block share one.
     @discardableResult
     package func scan(
         _ bytes: Span<UInt8>, range: Range<Int>, anchors: borrowing CandidateMap, into matches: inout [EntityMatch]
@@ -130,7 +140,8 @@ package struct TextScanner: Sendable {
         return Secrets.inColumn(credential, bytes, range) ?? found
     }
 
-    /// Searches the second view of a text. Of matches that overlap those of the first view the better stand for both.
+    /// Searches the second view of a text. Overlaps with matches of the first view take the better one, extended over
+    /// both.
     private func find(
         _ folded: FoldedText, since first: Int, besides found: SecretKind?, into matches: inout [EntityMatch]
     ) -> SecretKind? {
@@ -142,10 +153,13 @@ package struct TextScanner: Sendable {
         return found == nil || found == .namedKey ? other ?? found : found
     }
 
+    /// Searches one view of a text.
+    ///
+    /// - Returns: the first credential; nil for none.
     private func find(
         _ bytes: Span<UInt8>, in range: Range<Int>, anchors: borrowing CandidateMap, into matches: inout [EntityMatch]
     ) -> SecretKind? {
-        // Decoded texts stand back to back in a block: the end of the one before must not hide where a run begins here.
+        // Decoded texts are adjacent in a block: the end of one must not hide where a run begins in the next.
         let low = range.lowerBound
         let before = low > 0 ? bytes[low - 1] : 0
         let isSplit = isDigit(before) && isDigit(bytes[low]) || before == UInt8(ascii: "-") && bytes[low] == before
@@ -156,7 +170,7 @@ package struct TextScanner: Sendable {
         return search(bytes, in: range, from: at, anchors: anchors, into: &matches).secret
     }
 
-    /// How many bytes a scan looks at, counting each look.
+    /// Number of byte accesses of a scan, for the test of linearity.
     func cost(_ bytes: Span<UInt8>, _ range: Range<Int>, _ matches: inout [EntityMatch]) -> Int {
         let anchors = CandidateMap(bytes, range)
         let start = anchors.next(from: range.lowerBound, below: range.upperBound)
@@ -164,7 +178,9 @@ package struct TextScanner: Sendable {
         return look.view.looks + range.count
     }
 
-    /// Appends the matches of one view of a text, from the anchor `start` on; returns the scan at its end.
+    /// Appends the matches of one view of a text, from the anchor `start` on.
+    ///
+    /// - Returns: the scan's state at its end.
     @inline(__always)
     private func search(
         _ bytes: Span<UInt8>, in range: Range<Int>, from start: Int, anchors: borrowing CandidateMap,
@@ -187,9 +203,8 @@ package struct TextScanner: Sendable {
         return look
     }
 
-    /// Appends a match. Of matches that overlap the better stays and covers the bytes of both: the rest of an address
-    /// behind a number inside it would be an address again. Since the scan moves forward, a match can only overlap the
-    /// last ones.
+    /// Appends a match. Of overlapping matches the better stays and covers both, since the rest of an address after a
+    /// number inside it would match again. The scan moves forward, so a match can only overlap the last ones.
     private func add(_ match: EntityMatch, since first: Int, to matches: inout [EntityMatch]) {
         var match = match
         while matches.count > first, let last = matches.last, last.end > match.start {

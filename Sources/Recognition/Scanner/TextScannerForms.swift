@@ -1,6 +1,8 @@
-/// Asks the recognisers for candidates at one place.
+/// Offers the candidates at one place to the recognisers.
 extension TextScanner {
-    /// Asks the recognisers of the byte at `at`; returns where to go on.
+    /// Runs the recognisers for the byte at `at`.
+    ///
+    /// - Returns: where to continue.
     func candidate(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) -> Int {
         switch bytes[at] {
         case UInt8(ascii: "@"):
@@ -35,12 +37,13 @@ extension TextScanner {
         default:
             guard findsSecrets else { break }
             note(Secrets.accessKey, in: bytes, at: at, &look)
-            // The sixteenth letter of a word that may be a token without a digit.
+            // The sixteenth letter of a word that may be a token without digits.
             if at >= look.tokenEnd, token(bytes, at, &look) { return look.tokenEnd }
         }
         return at + 1
     }
 
+    /// Offers what has a colon: URLs, IPv6 and MAC addresses, passwords in URLs and credentials beside their names.
     private func colon(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) {
         if look.view[bytes, at + 1] == UInt8(ascii: "/") {
             if findsSecrets { note(Secrets.colon, in: bytes, at: at, &look) }
@@ -64,7 +67,7 @@ extension TextScanner {
         }
     }
 
-    /// Remembers the first credential.
+    /// Keeps the first credential.
     private func note(
         _ find: (Span<UInt8>, Int) -> SecretKind?, in bytes: Span<UInt8>, at: Int, _ look: inout Look
     ) {
@@ -73,13 +76,14 @@ extension TextScanner {
         if let found { look.secret = found }
     }
 
-    /// Looks at the whole word around a digit, which may be a credential. Returns whether it is a UUID, whose digits
-    /// are nothing else.
+    /// Examines the whole word around a digit as a credential.
+    ///
+    /// - Returns: whether it is a UUID, whose digits cannot be anything else.
     private func token(_ bytes: Span<UInt8>, _ at: Int, _ look: inout Look) -> Bool {
         let word = Secrets.word(bytes, around: at, in: look.view.range)
         look.view.count(word.count)
         look.tokenEnd = word.upperBound
-        // The signs of base64 part a key into short words.
+        // The signs of base64 split a key into short words.
         if findsSecrets, word.lowerBound - 1 > look.partsEnd || look.partsEnd == look.view.low,
             let start = Secrets.start(ofParts: word, bytes, in: look.view.range)
         {
@@ -123,7 +127,7 @@ extension TextScanner {
         guard letters == 0, look.view.startsNumber(bytes, at) || before == UInt8(ascii: "(") else { return }
         phones(bytes, at, run: run, before: before, &look)
         if sought.contains(.creditCard), run >= 12 || run == 4, let card = matchCard(bytes, at, run: run, &look.view) {
-            // Cards of thirteen digits are rare today; thirteen digits are more often an article number.
+            // Cards of thirteen digits are rare today; such a number is more often an article's.
             let isArticle = isArticleNumber(bytes, at..<card.end)
             let base = card.isIssued ? isArticle ? 0.45 : run == 13 ? 0.65 : 1 : 0.3
             offer(
@@ -141,7 +145,7 @@ extension TextScanner {
         }
     }
 
-    /// Internet and hardware addresses that the digits at `at` are a part of.
+    /// Offers IP and MAC addresses that contain the digits at `at`.
     private func addresses(_ bytes: Span<UInt8>, _ at: Int, run: Int, before: UInt8, _ look: inout Look) {
         if sought.contains(.ipAddress) {
             if let start = hexWordStart(bytes, at, &look.view), let end = matchIPv6(bytes, start, &look.view) {
@@ -161,6 +165,7 @@ extension TextScanner {
         }
     }
 
+    /// Offers the telephone numbers that the digits at `at` begin.
     private func phones(_ bytes: Span<UInt8>, _ at: Int, run: Int, before: UInt8, _ look: inout Look) {
         guard sought.contains(.phoneNumber) else { return }
         if called.contains(.phoneNumber), at - look.whole.lowerBound <= 2,
@@ -174,7 +179,7 @@ extension TextScanner {
             guard !isWord(look.view[bytes, plus - 1]), let end = matchInternational(bytes, plus, &look.view) else {
                 return
             }
-            // A parenthesis before the sign is closed behind the calling code, and belongs to the number.
+            // A parenthesis before the sign that is closed after the calling code belongs to the number.
             let isOpen = look.view[bytes, plus - 1] == UInt8(ascii: "(") && bytes[end - 1] != UInt8(ascii: ")")
             let closes = isOpen && (plus..<end).contains { bytes[$0] == UInt8(ascii: ")") }
             offer(
@@ -194,16 +199,17 @@ extension TextScanner {
             northAmerican = matchNorthAmerican(bytes, area, &look.view)
         }
         if let northAmerican { return offer(Candidate(.phoneNumber, start..<northAmerican, score: 0.7), bytes, &look) }
-        // A bare number of less than nine digits may count telephones.
+        // A bare number of fewer than nine digits may be a count.
         if let dialled = matchDialled(bytes, start, &look.view), !isNumber || dialled.end - start >= 9 {
             let base = dialled.isUsual ? 0.4 : 0.3
             offer(Candidate(.phoneNumber, start..<dialled.end, score: base, besideOnly: !dialled.isUsual), bytes, &look)
         }
     }
 
+    /// Offers dates, and dates of birth, that the digits at `at` begin.
     private func dates(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         guard let range = matchDate(bytes, at, run: run, &look.view) else { return }
-        // Beside a word such as `born` the date of birth outscores the date.
+        // Beside a word such as `born` the date of birth scores higher.
         offer(Candidate(.dateTime, range, score: 0.6), bytes, &look)
         offer(Candidate(.dateOfBirth, range, score: 0.3), bytes, &look)
     }
@@ -230,7 +236,7 @@ extension TextScanner {
         }
     }
 
-    /// Compares a number that stands right behind a word, with shapes that hardly match by chance.
+    /// Compares a number directly after a word with shapes that hardly match by chance.
     private func glued(_ bytes: Span<UInt8>, _ at: Int, run: Int, _ look: inout Look) {
         let next = look.view[bytes, at + run]
         for place in rules.index.starting(letters: 0, digits: run, before: next)
@@ -239,6 +245,7 @@ extension TextScanner {
         }
     }
 
+    /// Offers one shape, if the bytes match and its check succeeds.
     private func compare(
         shape place: Int, _ bytes: Span<UInt8>, _ at: Int, isGlued: Bool = false, _ look: inout Look
     ) {

@@ -1,11 +1,11 @@
 package import Tabular
 
 extension Schema {
-    /// The contract as a Data Package of one resource.
+    /// The contract as a Data Package (datapackage.org, version 2.0) of one resource.
     ///
     /// - Parameters:
     ///   - document: the contract's own document.
-    ///   - path: where the data is, relative to the package.
+    ///   - path: the path of the data, relative to the package.
     package func dataPackage(_ document: JSONValue, path: String) -> ConvertedSchema {
         var members = document.members ?? [:]
         var resource: [String: JSONValue] = [
@@ -19,7 +19,7 @@ extension Schema {
         }
         resource["schema"] = .object(members)
         var resources = [JSONValue.object(resource)]
-        // A file that a foreign key refers to is a resource of the package.
+        // A file that a foreign key refers to becomes a resource too.
         for key in foreignKeys {
             guard case .file = key.source, let file = document["sluice"]?["references"]?[key.resource]?["file"] else {
                 continue
@@ -36,14 +36,19 @@ extension Schema {
         return ConvertedSchema(document: .object(package))
     }
 
-    /// A name as the standard has it: small letters, digits, and `.`, `_` and `-`.
+    /// A resource name as the standard allows it: lower-case letters, digits, `.`, `_` and `-`.
     private func resourceName(_ name: String) -> String {
         String(name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
     }
 }
 
-/// The contract of one resource of a Data Package: its schema, with the package's dialect, encoding and references
+/// Extracts the contract of one resource of a Data Package: its schema, with dialect, encoding and references moved
 /// under `sluice:`.
+///
+/// - Parameters:
+///   - document: the package.
+///   - wanted: the resource's name; nil if the package has only one.
+/// - Throws: a located error when there is no such resource, or its schema is elsewhere.
 package func tableSchema(
     ofPackage document: Document, resource wanted: String?
 ) throws(SchemaError) -> ConvertedSchema {

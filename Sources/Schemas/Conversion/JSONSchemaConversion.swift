@@ -1,8 +1,8 @@
 package import Tabular
 
 extension Schema {
-    /// The contract as a JSON Schema 2020-12 of JSON records, with `sluice:` settings where our reader of such schemas
-    /// finds them.
+    /// The contract as a JSON Schema 2020-12 for JSON records. `sluice:` settings stand where the loader of JSON
+    /// Schemas looks for them.
     ///
     /// - Parameter document: the contract's own document, for titles and settings.
     package func jsonSchema(_ document: JSONValue) -> ConvertedSchema {
@@ -11,13 +11,14 @@ extension Schema {
     }
 }
 
-/// Writes a contract as a JSON Schema 2020-12.
+/// Writes a Table Schema as a JSON Schema, one property a field.
 private struct JSONSchemaWriter {
     let schema: Schema
     private var out = ConvertedSchema(document: .null)
 
     init(schema: Schema) { self.schema = schema }
 
+    /// The schema for one record, with notes on constraints that span records.
     mutating func write(_ document: JSONValue) -> ConvertedSchema {
         var properties: [String: JSONValue] = [:]
         for (index, field) in schema.fields.enumerated() {
@@ -40,7 +41,7 @@ private struct JSONSchemaWriter {
             }
             if !settings.isEmpty { members["sluice"] = .object(settings) }
         }
-        // Formats are rules in a Table Schema.
+        // Formats are assertions in a Table Schema and annotations in a JSON Schema, unless that is switched.
         if properties.values.contains(where: { $0["format"] != nil }) {
             var settings = members["sluice"]?.members ?? [:]
             var rules = settings["jsonSchema"]?.members ?? [:]
@@ -112,7 +113,7 @@ private struct JSONSchemaWriter {
         if let schema = source["constraints"]?["jsonSchema"] ?? source["sluice"]?["jsonSchema"] {
             members["allOf"] = .array([schema])
         }
-        // A value that is not required may be null, or, for texts, empty.
+        // An optional value may be null or, if it is a text, empty.
         if !limits.required, !schema.primaryKey.contains(field.name), let type = members["type"] {
             members["type"] = .array([type, jsonText("null")])
         } else if field.type == .string(.default), limits.required, limits.minLength ?? 0 == 0, limits.pattern == nil,

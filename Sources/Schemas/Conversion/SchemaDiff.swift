@@ -1,32 +1,32 @@
 package import Tabular
 
-/// One difference between two contracts, and what it means for whoever sends data under them.
+/// One difference between two contracts, with its effect on suppliers and consumers.
 package struct SchemaChange: Sendable, Equatable {
-    /// The effect of a change.
+    /// The effect of a difference, ordered by severity.
     package enum Impact: String, Sendable, CaseIterable, Comparable {
-        /// It changes neither which data passes nor what leaves the gate.
+        /// The same data passes, and the same data is released.
         case cosmetic
-        /// All that passed still passes, and more.
+        /// Everything that passed still passes, and more does.
         case widening
-        /// Data that passed may be refused or held, or other data leaves the gate.
+        /// Data that passed may be rejected or held, or the released data differs.
         case breaking
 
         private var rank: Int { self == .cosmetic ? 0 : self == .widening ? 1 : 2 }
 
-        /// By how much it matters.
+        /// Orders effects by severity.
         package static func < (left: Impact, right: Impact) -> Bool { left.rank < right.rank }
     }
 
-    /// Its effect.
+    /// The effect.
     package let verdict: Impact
-    /// Where, such as `fields.amount.constraints.minimum`.
+    /// The place, such as `fields.amount.constraints.minimum`.
     package let place: String
     /// The change in a few words.
     package let what: String
 }
 
 extension Schema {
-    /// The changes from this contract to another one, the most important first.
+    /// The differences between this contract and another one, most severe first.
     package func changes(to new: Schema) -> [SchemaChange] {
         var diff = SchemaDiff()
         diff.compare(self, new)
@@ -34,15 +34,23 @@ extension Schema {
     }
 }
 
-/// Collects changes.
+/// Collects the differences between two contracts.
 private struct SchemaDiff {
     var changes: [SchemaChange] = []
 
+    /// Adds a difference.
     private mutating func note(_ verdict: SchemaChange.Impact, _ place: String, _ what: String) {
         changes.append(SchemaChange(verdict: verdict, place: place, what: what))
     }
 
-    /// A setting that differs; whether it lets more through is unknown, so it is breaking unless said otherwise.
+    /// Compares one setting.
+    ///
+    /// - Parameters:
+    ///   - old: its old value.
+    ///   - new: its new value.
+    ///   - place: where it stands.
+    ///   - verdict: the effect of a difference; breaking unless it is known to be harmless.
+    ///   - what: the difference in a few words.
     private mutating func changed<Value: Equatable>(
         _ old: Value, _ new: Value, at place: String, is verdict: SchemaChange.Impact = .breaking,
         _ what: String = "changed"
@@ -50,7 +58,7 @@ private struct SchemaDiff {
         if old != new { note(verdict, place, what) }
     }
 
-    /// A rule that was added, removed or replaced; another rule may refuse what passed.
+    /// Compares a rule that may be absent. Removing it widens; adding or replacing it breaks.
     private mutating func rule<Value: Equatable>(_ old: Value?, _ new: Value?, _ place: String) {
         switch (old, new) {
         case (nil, _?): note(.breaking, place, "added")
@@ -60,7 +68,7 @@ private struct SchemaDiff {
         }
     }
 
-    /// A limit: a larger upper one and a smaller lower one let more through.
+    /// Compares a limit. A higher upper limit and a lower lower limit widen; anything else breaks.
     private mutating func limit(_ old: String?, _ new: String?, _ place: String, isUpper: Bool) {
         guard let old, let new else { return rule(old, new, place) }
         if old == new { return }
@@ -68,16 +76,17 @@ private struct SchemaDiff {
         note((order < 0) == isUpper ? .widening : .breaking, place, "from \(old) to \(new)")
     }
 
+    /// Compares a limit of lengths or counts.
     private mutating func limit(_ old: Int?, _ new: Int?, _ place: String, isUpper: Bool) {
         limit(old.map { String($0) }, new.map { String($0) }, place, isUpper: isUpper)
     }
 
-    /// A share, of which the larger one lets more through.
+    /// Compares a share: a larger one widens.
     private mutating func share(_ old: Double, _ new: Double, _ place: String) {
         if old != new { note(old < new ? .widening : .breaking, place, "from \(old) to \(new)") }
     }
 
-    /// A list of the only values; the values themselves are not repeated.
+    /// Compares lists of allowed values. Notes count values and never repeat them.
     private mutating func vocabulary(_ old: [String]?, _ new: [String]?, _ place: String) {
         guard let old, let new else { return rule(old, new, place) }
         let (gone, come) = (Set(old).subtracting(new).count, Set(new).subtracting(old).count)
@@ -86,6 +95,7 @@ private struct SchemaDiff {
         if gone == 0, come == 0, old != new { note(.cosmetic, place, "in another order") }
     }
 
+    /// Compares everything that two contracts declare.
     mutating func compare(_ old: Schema, _ new: Schema) {
         changed(old.name, new.name, at: "name", is: .cosmetic)
         changed(old.version, new.version, at: "version", is: .cosmetic)
@@ -129,6 +139,7 @@ private struct SchemaDiff {
         settings(old, new)
     }
 
+    /// Compares row rules by their names.
     private mutating func rules(_ old: [RowRule], _ new: [RowRule]) {
         let others = Dictionary(new.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for rule in old {
@@ -149,6 +160,7 @@ private struct SchemaDiff {
         }
     }
 
+    /// Compares the `sluice:` settings of the contracts.
     private mutating func settings(_ old: Schema, _ new: Schema) {
         let toPass = old.unknownFields == .reject && new.unknownFields != .reject
         changed(
@@ -210,6 +222,7 @@ private struct SchemaDiff {
             old.forest, new.forest, at: "sluice.isolationForest", is: .breaking, "changed: other rows may be held back")
     }
 
+    /// Compares two fields of the same name.
     private mutating func compare(_ old: Field, _ new: Field, _ place: String) {
         changed(old.title, new.title, at: place + ".title", is: .cosmetic)
         if old.type != new.type {
@@ -257,9 +270,10 @@ private struct SchemaDiff {
             "changed: other rows may be held back")
     }
 
+    /// A type with its format, for a note.
     private func words(_ type: FieldType) -> String { type.format.map { "\(type.name) (\($0))" } ?? type.name }
 
-    /// Whether every value of one type is one of the other.
+    /// Whether every value of the old type is also a value of the new one.
     private func isWider(_ new: FieldType, than old: FieldType) -> Bool {
         switch (old, new) {
         case (_, .any), (.integer, .number), (.string, .string(.default)): true
@@ -269,7 +283,7 @@ private struct SchemaDiff {
     }
 }
 
-/// A contract without `sluice:` settings: a pure descriptor of its standard.
+/// The contract without any `sluice:` settings, as its standard alone defines it.
 package func strippedDescriptor(_ document: JSONValue) -> JSONValue {
     guard var members = document.members else { return document }
     members["sluice"] = nil

@@ -1,8 +1,7 @@
 package import Tabular
 
 extension Schema {
-    /// A contract that is a JSON Schema as a Table Schema: its properties are fields, and what is inside of them stays
-    /// JSON Schema.
+    /// A JSON Schema contract as a Table Schema: each property becomes a field, and nested schemas stay JSON Schema.
     ///
     /// - Parameter document: the schema's own document.
     package func tableSchema(_ document: JSONValue) -> ConvertedSchema {
@@ -11,13 +10,13 @@ extension Schema {
     }
 }
 
-/// Writes a JSON Schema as a Table Schema.
+/// Writes a JSON Schema as a Table Schema, one field a property.
 private struct TableSchemaWriter {
-    /// The members that a schema and its branches name, as the loader finds them.
+    /// The properties that a schema and its branches name, by the loader's rules.
     private struct Collected {
         var properties: [String: JSONValue] = [:]
         var required: Set<String> = []
-        /// Members that a branch names which need not hold, and members of which branches say different things.
+        /// Properties named only in branches that need not apply, and properties that branches describe differently.
         var doubtful: Set<String> = []
         var isRepeated: Set<String> = []
         var isClosed = false
@@ -29,6 +28,7 @@ private struct TableSchemaWriter {
 
     init(document: JSONValue) { self.document = document }
 
+    /// The Table Schema, with notes on keywords that it cannot express.
     mutating func write(_ schema: Schema) -> ConvertedSchema {
         collect(document, isCertain: true, depth: 0)
         var fields: [JSONValue] = []
@@ -37,12 +37,12 @@ private struct TableSchemaWriter {
             if found.doubtful.contains(field.name) {
                 out.note("properties.\(field.name)", "only some branches say this of it, and here it holds always")
                 if found.isRepeated.contains(field.name) {
-                    // Branches differ: only the name and its settings are certain.
+                    // The branches disagree: only the name and its settings are certain.
                     property = .object(property["sluice"].map { ["sluice": $0] } ?? [:])
                 }
             }
             if let reference = property["$ref"]?.text, var target = resolved(reference)?.members {
-                // Keywords beside a reference hold too.
+                // Since draft 2019-09, keywords beside `$ref` apply too.
                 for (key, value) in property.members ?? [:] where key != "$ref" { target[key] = value }
                 property = .object(target)
             }
@@ -60,7 +60,7 @@ private struct TableSchemaWriter {
             out.note("fields", "a Table Schema also takes numbers and truth values that are written as texts")
         }
         members["sluice"] = .object(settings)
-        // Of branches that must all hold, the members were taken; other words of theirs are not looked for.
+        // The properties of `allOf` branches were collected; other keywords of the branches are reported as lost.
         let kept = [
             "$schema", "$id", "$ref", "$defs", "definitions", "type", "properties", "required", "additionalProperties",
             "name",
@@ -76,6 +76,12 @@ private struct TableSchemaWriter {
         return out
     }
 
+    /// Collects the properties of a schema and, recursively, of its branches.
+    ///
+    /// - Parameters:
+    ///   - schema: the schema or branch.
+    ///   - isCertain: whether the branch must apply to every record.
+    ///   - depth: nesting so far, which bounds the recursion.
     private mutating func collect(_ schema: JSONValue, isCertain: Bool, depth: Int) {
         guard depth < 16, schema.members != nil else { return }
         for (name, property) in schema["properties"]?.members ?? [:] {
@@ -85,7 +91,7 @@ private struct TableSchemaWriter {
                 continue
             }
             if known != property { found.isRepeated.insert(name) }
-            // Settings stand once, in whichever branch; the first one found is kept.
+            // Settings stand in one branch only; the first found is kept.
             if known["sluice"] == nil, let settings = property["sluice"] {
                 var members = known.members ?? [:]
                 members["sluice"] = settings
@@ -111,7 +117,7 @@ private struct TableSchemaWriter {
         }
     }
 
-    /// What a reference into the document leads to.
+    /// The target of a reference within the document; nil for any other.
     private func resolved(_ reference: String) -> JSONValue? {
         guard reference.hasPrefix("#/") else { return nil }
         var found = document
@@ -165,7 +171,8 @@ private struct TableSchemaWriter {
                 take("minLength", as: "minLength")
                 take("maxLength", as: "maxLength")
                 if let pattern = property["pattern"]?.text {
-                    // JSON Schema matches anywhere, Table Schema the whole value.
+                    // A JSON Schema pattern may match anywhere, one of Table Schema must match the whole value (XML
+                    // Schema regular expressions).
                     limits["pattern"] = jsonText(wholePattern(pattern))
                     used.insert("pattern")
                 }
@@ -174,7 +181,7 @@ private struct TableSchemaWriter {
             for key in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] { take(key, as: key) }
         case "object", "array":
             var rest = (property.members ?? [:]).filter { !used.contains($0.key) }
-            // References inside lead where they led.
+            // References inside the nested schema must still resolve.
             if !rest.isEmpty {
                 rest["$defs"] = rest["$defs"] ?? document["$defs"]
                 rest["type"] = jsonText(type)
@@ -186,7 +193,7 @@ private struct TableSchemaWriter {
         if let allowed = property["enum"]?.items ?? property["const"].map({ [$0] }), type != "object", type != "array" {
             let values = allowed.filter { $0 != .null }
             if values.allSatisfy({ $0.text != nil || $0.double != nil || $0.flag != nil }), !values.isEmpty {
-                // Without a type, the allowed values decide it.
+                // Without `type` the allowed values decide it.
                 if types.isEmpty {
                     let isText = values.allSatisfy { $0.text != nil }
                     field["type"] = jsonText(
@@ -208,9 +215,9 @@ private struct TableSchemaWriter {
         return field
     }
 
-    /// A pattern that is found anywhere, as one that the whole value matches.
+    /// Rewrites a pattern that may match anywhere as one that matches the whole value.
     private func wholePattern(_ pattern: String) -> String {
-        // The form that `jsonSchema` writes.
+        // Undoes the form in which `jsonSchema` writes a pattern.
         if pattern.hasPrefix("^(?:"), pattern.hasSuffix(")$") {
             let inner = String(pattern.dropFirst(4).dropLast(2))
             if isBalanced(inner) { return inner }
@@ -220,13 +227,13 @@ private struct TableSchemaWriter {
         let isEnd = inner.hasSuffix("$") && !inner.hasSuffix("\\$")
         if isStart { inner.removeFirst() }
         if isEnd { inner.removeLast() }
-        // With an alternative at the top, each anchor would belong to one branch only.
+        // With a top-level alternative each anchor would apply to one branch only.
         if isStart, isEnd, !inner.contains("|") { return inner }
         return "[\\s\\S]*?(?:\(pattern))[\\s\\S]*"
     }
 }
 
-/// Whether brackets close in the order they open, escapes and classes aside: then what is around them belongs together.
+/// Whether brackets are balanced, apart from escapes and character classes, so that an enclosing pair belongs together.
 private func isBalanced(_ pattern: String) -> Bool {
     var (depth, isClass, isEscaped) = (0, false, false)
     for scalar in pattern.unicodeScalars {

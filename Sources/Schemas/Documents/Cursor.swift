@@ -1,6 +1,6 @@
 package import Tabular
 
-/// One value of a document on its way to a typed setting, with its place for error messages.
+/// A position in a document: a value with its place. Typed settings are read through it, and its errors are located.
 package struct Cursor: Sendable {
     /// The document's name.
     package let document: String
@@ -8,10 +8,15 @@ package struct Cursor: Sendable {
     package let value: JSONValue
     /// Where it stands.
     package let place: Place
-    /// Where in the structure, such as `fields[3].name`.
+    /// The path in the structure, such as `fields[3].name`.
     package let path: String
 
-    /// An error about this value, or about its key when `atKey`.
+    /// An error about this value.
+    ///
+    /// - Parameters:
+    ///   - code: the kind of mistake.
+    ///   - message: what is wrong, and the remedy.
+    ///   - atKey: whether the error is located at the value's key.
     package func error(_ code: SchemaError.Code, _ message: String, atKey: Bool = false) -> SchemaError {
         SchemaError(
             code, subject: document, line: atKey ? place.keyLine : place.line,
@@ -24,13 +29,13 @@ package struct Cursor: Sendable {
             subject: document, line: place.keyLine, column: place.keyColumn, path: path, message: message)
     }
 
-    /// The member named `key`, or nil; a member that is null counts as not written.
+    /// The member named `key`; nil when it is absent or null.
     package subscript(key: String) -> Cursor? {
         guard let inner = value[key], inner != .null, let innerPlace = place.members[key] else { return nil }
         return Cursor(document: document, value: inner, place: innerPlace, path: path.isEmpty ? key : "\(path).\(key)")
     }
 
-    /// The keys of a mapping in the order they are written.
+    /// The keys of a mapping in document order. Throws for other values, as do all readers below.
     package func keys() throws(SchemaError) -> [String] {
         guard value.members != nil else { throw wrongKind("a mapping") }
         return place.members.sorted {
@@ -55,7 +60,7 @@ package struct Cursor: Sendable {
         return text
     }
 
-    /// The text of any scalar as it is written, such as `0.10`.
+    /// The text of any scalar as it is written, such as `0.10`, which a number would lose.
     package func lexeme() throws(SchemaError) -> String {
         guard let lexeme = place.lexeme, value != .null else { throw wrongKind("text, a number or true or false") }
         return lexeme
@@ -93,6 +98,11 @@ package struct Cursor: Sendable {
     }
 
     /// One of the given words.
+    ///
+    /// - Parameters:
+    ///   - words: the allowed words.
+    ///   - what: what they are, for the message.
+    /// - Throws: an error with the closest word as a suggestion.
     package func word(of words: [String], what: String = "value") throws(SchemaError) -> String {
         let text = try text()
         guard words.contains(text) else {
@@ -103,7 +113,7 @@ package struct Cursor: Sendable {
         return text
     }
 
-    /// A case of an enumeration of words.
+    /// A case of a string enumeration, by its raw value.
     package func choice<Choice>(
         _ type: Choice.Type, what: String = "value"
     ) throws(SchemaError) -> Choice where Choice: RawRepresentable & CaseIterable, Choice.RawValue == String {
@@ -112,7 +122,9 @@ package struct Cursor: Sendable {
         return choice
     }
 
-    /// Refuses keys that are none of the known ones.
+    /// Refuses unknown keys.
+    ///
+    /// - Parameter known: the allowed keys.
     package func refuseKeys(besides known: [String]) throws(SchemaError) {
         for key in try keys() where !known.contains(key) {
             let inner = place.members[key] ?? place
@@ -122,7 +134,7 @@ package struct Cursor: Sendable {
         }
     }
 
-    /// The error for a value of another kind than `expected`.
+    /// The error for a value of another kind than expected.
     package func wrongKind(_ expected: String) -> SchemaError {
         error(.wrongKind, "must be \(expected) but is \(kind)")
     }
@@ -139,7 +151,7 @@ package struct Cursor: Sendable {
     }
 }
 
-/// Words for a message: `a, b or c`.
+/// Joins words for a message: `a, b or c`.
 func listed(_ words: [String]) -> String {
     guard words.count > 1, let last = words.last else { return words.first ?? "nothing" }
     return words.dropLast().joined(separator: ", ") + " or " + last

@@ -1,8 +1,8 @@
 package import Tabular
 
-/// Where one value of a document stands, and how it was written; a tree of the same shape as the value.
+/// The place of a value in its document and its spelling there; a tree of the value's own shape.
 ///
-/// A tree and not a table by path, because the paths of a hostile document can be far longer than the document.
+/// It is a tree and not a table by path, since the paths of a hostile document can be far longer than the document.
 package struct Place: Sendable, Equatable {
     /// Line of the value, from 1.
     package var line: Int
@@ -29,7 +29,7 @@ package struct Place: Sendable, Equatable {
     }
 }
 
-/// A YAML or JSON document: its value and the places of its parts.
+/// A parsed YAML or JSON document with the places of its parts.
 package struct Document: Sendable, Equatable {
     /// The document's name in messages, usually its file.
     package let name: String
@@ -38,21 +38,25 @@ package struct Document: Sendable, Equatable {
     /// The places of its parts.
     package let place: Place
 
-    /// The way in: typed access with located errors.
+    /// A cursor at the root, for typed access with located errors.
     package var cursor: Cursor { Cursor(document: name, value: root, place: place, path: "") }
 }
 
-/// Limits that no honest contract or configuration exceeds.
+/// Limits that no real contract or configuration reaches; they bound the work on hostile documents.
 package enum DocumentLimits {
-    /// Largest document.
+    /// Largest document, in bytes.
     package static let bytesMax = 1_048_576
     /// Deepest nesting of mappings and lists.
     package static let depthMax = 32
 }
 
-/// Reads a document: strict JSON when the name ends in `.json`, else YAML 1.2 with its core schema.
+/// Parses a document: strict JSON (RFC 8259) when the name ends in `.json`, else YAML 1.2 with the core schema.
 ///
-/// Dates, yes/no words and sexagesimal numbers stay text. Anchors, aliases, tags and repeated keys are refused.
+/// Dates, yes/no words and sexagesimal numbers stay text. Anchors, aliases, tags and duplicate keys are refused.
+///
+/// - Parameters:
+///   - bytes: the document in UTF-8.
+///   - name: its name in messages.
 package func loadDocument(_ bytes: [UInt8], name: String) throws(SchemaError) -> Document {
     guard bytes.count <= DocumentLimits.bytesMax else {
         throw SchemaError(
@@ -60,7 +64,7 @@ package func loadDocument(_ bytes: [UInt8], name: String) throws(SchemaError) ->
             message: "the document has \(bytes.count) bytes, more than \(DocumentLimits.bytesMax); "
                 + "a contract or configuration is small, so check that this is the right file")
     }
-    // A byte order mark is harmless at the start and would else become part of the first key.
+    // A byte order mark is permitted; kept, it would become part of the first key.
     let content = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
     guard let text = String(validating: content, as: UTF8.self) else {
         throw SchemaError(.encoding, subject: name, message: "the document is not UTF-8 text; save it as UTF-8")
@@ -71,7 +75,7 @@ package func loadDocument(_ bytes: [UInt8], name: String) throws(SchemaError) ->
     return Document(name: name, root: located.value, place: located.place)
 }
 
-/// A value with its places, on its way out of a parser.
+/// A value with its places, as a parser returns it.
 struct Located {
     var value: JSONValue
     var place: Place
@@ -92,13 +96,14 @@ func repeatedKey(_ key: String, _ name: String, first: (Int, Int), second: (Int,
 }
 
 extension Cursor {
-    /// The value as JSON, with its numbers as they are written.
+    /// The value as JSON text, with numbers as they are written.
     func json() -> [UInt8] {
         var out: [UInt8] = []
         write(value, place, &out)
         return out
     }
 
+    /// Appends one value and, recursively, its parts. The depth is bounded by the parser.
     private func write(_ value: JSONValue, _ place: Place, _ out: inout [UInt8]) {
         switch value {
         case .array(let values):
@@ -118,7 +123,7 @@ extension Cursor {
             }
             out.append(0x7D)
         case .integer, .number:
-            // What YAML calls a number may be none of JSON's.
+            // A YAML number such as `.5` or `0x10` is not valid JSON.
             let lexeme = Array((place.lexeme ?? "").utf8)
             var tape = JSONTape()
             let isJSON = (try? tape.read(lexeme.span, 0..<lexeme.count)) != nil
@@ -127,7 +132,7 @@ extension Cursor {
         }
     }
 
-    /// Follows a JSON Pointer as far as it leads.
+    /// Follows a JSON Pointer (RFC 6901) as far as it leads.
     package func at(pointer: String) -> Cursor {
         var found = self
         for token in pointer.split(separator: "/") {
@@ -143,7 +148,9 @@ extension Cursor {
         return found
     }
 
-    /// The value as a JSON Schema.
+    /// Compiles the value as a JSON Schema.
+    ///
+    /// - Throws: a located error when it is not a usable schema.
     func jsonSchema(_ surroundings: JSONSchema.Surroundings = JSONSchema.Surroundings()) throws(SchemaError)
         -> JSONSchema
     {

@@ -1,6 +1,6 @@
 import Tabular
 
-/// Parses strict JSON (RFC 8259) into a value with places.
+/// Parses strict JSON (RFC 8259) into a value with places. Duplicate keys are errors.
 func parseJSON(_ bytes: [UInt8], name: String) throws(SchemaError) -> Located {
     var parser = JSONParser(bytes: bytes, name: name)
     let result = try parser.parseValue(depth: 1)
@@ -9,7 +9,7 @@ func parseJSON(_ bytes: [UInt8], name: String) throws(SchemaError) -> Located {
     return result
 }
 
-/// A recursive descent over the bytes; recursion is bounded by the depth limit.
+/// A recursive-descent parser over bytes. The depth limit bounds the recursion.
 private struct JSONParser {
     let bytes: [UInt8]
     let name: String
@@ -25,17 +25,19 @@ private struct JSONParser {
     var isAtEnd: Bool { index == bytes.count }
     private var current: UInt8 { index < bytes.count ? bytes[index] : 0 }
 
+    /// An error at the current place.
     func wrong(_ message: String) -> SchemaError {
         SchemaError(
             .syntax, subject: name, line: line, column: column, message: "this is not valid JSON: \(message)")
     }
 
+    /// Advances by one byte and keeps line and column.
     private mutating func advance() {
         if current == 0x0A {
             line += 1
             column = 1
         } else if index + 1 >= bytes.count || bytes[index + 1] & 0xC0 != 0x80 {
-            // Columns count scalars: only the last byte of one moves the column.
+            // Columns count Unicode scalars, so continuation bytes do not move the column.
             column += 1
         }
         index += 1
@@ -45,12 +47,18 @@ private struct JSONParser {
         while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(current) { advance() }
     }
 
+    /// Takes one byte.
+    ///
+    /// - Throws: `message` at the current place when there is another byte.
     private mutating func expect(_ byte: UInt8, _ message: String) throws(SchemaError) {
         skipSpace()
         guard index < bytes.count, current == byte else { throw wrong(message) }
         advance()
     }
 
+    /// Parses one value.
+    ///
+    /// - Parameter depth: nesting so far; beyond `DocumentLimits.depthMax` it is an error.
     mutating func parseValue(depth: Int) throws(SchemaError) -> Located {
         skipSpace()
         let place = Place(line: line, column: column)
@@ -75,6 +83,9 @@ private struct JSONParser {
         Located(value: value, place: Place(line: place.line, column: place.column, lexeme: lexeme))
     }
 
+    /// Takes a literal such as `true`.
+    ///
+    /// - Throws: when the text is another one.
     private mutating func parseWord(_ word: String) throws(SchemaError) -> Bool {
         for byte in word.utf8 {
             guard current == byte else { throw wrong("expected \(word) here") }
@@ -133,6 +144,7 @@ private struct JSONParser {
         return Located(value: .array(values), place: place)
     }
 
+    /// Parses a number and keeps its spelling as the lexeme.
     private mutating func parseNumber(_ place: Place) throws(SchemaError) -> Located {
         let start = index
         if current == UInt8(ascii: "-") { advance() }
@@ -158,12 +170,16 @@ private struct JSONParser {
         return scalar(.number(value), lexeme, place)
     }
 
+    /// Skips digits.
+    ///
+    /// - Returns: how many there were.
     private mutating func skipDigits() -> Int {
         let start = index
         while isDigit(current) { advance() }
         return index - start
     }
 
+    /// Parses a string from its opening quote. Raw control characters are errors (RFC 8259, section 7).
     private mutating func parseString() throws(SchemaError) -> String {
         var result: [UInt8] = []
         advance()
@@ -182,6 +198,7 @@ private struct JSONParser {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// Parses an escape; a surrogate pair becomes one scalar, a lone surrogate is an error.
     private mutating func parseEscape(into result: inout [UInt8]) throws(SchemaError) {
         let escapes: [UInt8: UInt8] = [
             0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 0x08, 0x66: 0x0C, 0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09,
@@ -205,6 +222,7 @@ private struct JSONParser {
         result.append(contentsOf: String(scalar).utf8)
     }
 
+    /// Parses the four hexadecimal digits of a `\u` escape.
     private mutating func parseHex() throws(SchemaError) -> UInt32 {
         var value = UInt32(0)
         for _ in 0..<4 {

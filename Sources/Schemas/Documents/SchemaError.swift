@@ -1,4 +1,4 @@
-/// Why a contract or configuration cannot be used, and where, so that a person can correct it.
+/// An error in a contract or configuration: kind, place and remedy.
 package struct SchemaError: Error, Sendable, Equatable {
     /// The kind of mistake, as a stable string for reports and scripts.
     package enum Code: String, Sendable, CaseIterable {
@@ -6,13 +6,13 @@ package struct SchemaError: Error, Sendable, Equatable {
         case encoding = "document-encoding"
         /// The text is not YAML or JSON.
         case syntax = "document-syntax"
-        /// The document is larger or deeper than any honest one.
+        /// The document is larger or more deeply nested than `DocumentLimits`.
         case limit = "document-limit"
         /// Anchors, aliases and tags, which contracts do without.
         case alias = "document-alias"
         /// A key is written twice in one mapping.
         case duplicateKey = "duplicate-key"
-        /// Something that must be there is not.
+        /// A required key or value is absent.
         case missing = "missing-property"
         /// A value of the wrong kind, such as a number where text is needed.
         case wrongKind = "wrong-kind"
@@ -40,9 +40,9 @@ package struct SchemaError: Error, Sendable, Equatable {
     package var line: Int
     /// Column in Unicode scalars, from 1; 0 when the whole document is meant.
     package var column: Int
-    /// Where in the structure, such as `fields[3].constraints.minimum`; empty at the top.
+    /// The path in the structure, such as `fields[3].constraints.minimum`; empty at the top.
     package var path: String
-    /// What is wrong and how to put it right.
+    /// What is wrong, and the remedy.
     package var message: String
 
     /// Makes an error.
@@ -57,15 +57,17 @@ package struct SchemaError: Error, Sendable, Equatable {
 }
 
 extension SchemaError {
-    /// The line of the document that is meant, and a caret under the place; nil when there is no such place, or when
-    /// the document is so little of a contract that it may be data, given by mistake, of which nothing is ever shown.
+    /// The line that the error is about, with a caret below the place.
+    ///
+    /// - Returns: nil without a place. Also nil when the document hardly resembles a contract: it may be data given by
+    ///   mistake, which must not be shown.
     package func excerpt(of bytes: [UInt8]) -> String? {
         guard line > 0, column > 0, !path.isEmpty, code != .syntax, code != .encoding else { return nil }
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         guard line <= lines.count else { return nil }
         let scalars = Array(String(decoding: lines[line - 1], as: UTF8.self).unicodeScalars).filter { $0 != "\r" }
         guard column <= scalars.count + 1 else { return nil }
-        // Eighty columns of a long line.
+        // A window of eighty columns of a long line.
         let first = max(0, min(column - 40, scalars.count - 80))
         let shown = scalars[first..<min(scalars.count, first + 80)].map { $0.value < 0x20 ? " " : $0 }
         var text = String.UnicodeScalarView()
@@ -81,7 +83,7 @@ extension SchemaError: CustomStringConvertible {
     }
 }
 
-/// Something in a contract that is allowed and probably not meant, or not enforced by this version.
+/// A remark on a contract that loads: something probably unintended, or not enforced by this version.
 package struct SchemaWarning: Sendable, Equatable {
     /// The document's name, usually its file.
     package var subject: String
@@ -89,9 +91,9 @@ package struct SchemaWarning: Sendable, Equatable {
     package var line: Int
     /// Column in Unicode scalars, from 1.
     package var column: Int
-    /// Where in the structure.
+    /// The path in the structure.
     package var path: String
-    /// What is noteworthy.
+    /// The remark.
     package var message: String
 }
 
@@ -102,12 +104,13 @@ extension SchemaWarning: CustomStringConvertible {
     }
 }
 
+/// The common form of errors and warnings: `file:line:column: path: message`, without the parts that are unknown.
 private func located(subject: String, line: Int, column: Int, path: String, message: String) -> String {
     let position = line > 0 ? "\(subject):\(line):\(column): " : "\(subject): "
     return position + (path.isEmpty ? "" : "\(path): ") + message
 }
 
-/// A piece of the document inside quotes, short enough and without control characters, for a message.
+/// A part of the document in quotes, shortened and without control characters, for messages.
 func quoted(_ text: String) -> String {
     var result = "\""
     for (index, scalar) in text.unicodeScalars.enumerated() {

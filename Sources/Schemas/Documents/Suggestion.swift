@@ -1,5 +1,11 @@
-/// Edits that turn one word into the other: insert, delete, replace a scalar, or swap two neighbours
-/// (the restricted Damerau-Levenshtein distance); `limit` + 1 when it is more than `limit`.
+/// The restricted Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, replacements and
+/// swaps of neighbouring scalars that turn one word into the other.
+///
+/// - Parameters:
+///   - left: one word.
+///   - right: the other.
+///   - limit: the largest distance of interest.
+/// - Returns: the distance, or `limit` + 1 when it is greater.
 package func editDistance(_ left: String, _ right: String, limit: Int) -> Int {
     let a = Array(left.unicodeScalars)
     let b = Array(right.unicodeScalars)
@@ -22,10 +28,12 @@ package func editDistance(_ left: String, _ right: String, limit: Int) -> Int {
     return min(last[b.count], limit + 1)
 }
 
-/// The candidate that was probably meant by `word`: within two edits, capitals aside, and by fewer edits than half
-/// its length; the first of equals.
+/// The candidate that was probably meant: at most two edits away, ignoring case, and fewer than half its length; the
+/// first of equals.
+///
+/// - Returns: nil when none is close enough.
 package func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
-    // A hostile key may be long; nobody mistypes a known one into that.
+    // The distance is quadratic, and nobody mistypes a known key into one this long.
     guard word.utf8.count <= 64 else { return nil }
     let lowered = word.lowercased()
     var best: (word: String, distance: Int)?
@@ -37,7 +45,7 @@ package func suggestion(for word: String, among candidates: some Sequence<String
     return best?.word
 }
 
-/// `; did you mean "…"?` without the question mark's noise, or an empty string.
+/// `; did you mean "…"` for a message, or an empty string.
 func didYouMean(_ word: String, among candidates: some Sequence<String>) -> String {
     suggestion(for: word, among: candidates).map { "; did you mean \(quoted($0))" } ?? ""
 }

@@ -4,11 +4,12 @@ import Yams
 /// Parses YAML into a value with places.
 func parseYAML(_ text: String, name: String) throws(SchemaError) -> Located {
     try refuseAliasBombs(text, name: name)
-    // Nodes hold their anchors weakly: the parser must live as long as the nodes are looked at.
+    // Nodes reference their anchors weakly, so the parser must outlive the nodes.
     let parser: Yams.Parser
     let root: Node?
     do {
-        // No resolver rules: scalars are resolved below. The encoding is named, since its default asks the environment.
+        // No resolver rules, since scalars are resolved below. The encoding is given because Yams's default reads the
+        // environment.
         parser = try Yams.Parser(yaml: text, resolver: .basic, encoding: .utf8)
         root = try parser.singleRoot()
     } catch {
@@ -21,14 +22,17 @@ func parseYAML(_ text: String, name: String) throws(SchemaError) -> Located {
     return try YAMLConverter(name: name).convert(root, depth: 1)
 }
 
-/// Turns composed nodes into values.
+/// Converts Yams's nodes into values with places, and refuses what contracts do not use: anchors, aliases, tags.
 private struct YAMLConverter {
     let name: String
 
+    /// Converts a node.
+    ///
+    /// - Throws: for an anchor, alias or unknown tag, and beyond the depth limit.
     func convert(_ node: Node, depth: Int) throws(SchemaError) -> Located {
         let line = node.mark?.line ?? 0
         let column = node.mark?.column ?? 0
-        // Every anchor comes before its aliases, so stopping at the first anchor meets no alias.
+        // An anchor precedes its aliases, so refusing the first anchor means that no alias is ever followed.
         guard node.anchor == nil else { throw aliasRefused(name, line: line, column: column) }
         switch node {
         case .scalar(let scalar):
@@ -65,7 +69,7 @@ private struct YAMLConverter {
                     .wrongKind, subject: name, line: keyLine, column: keyColumn,
                     message: "a key must be plain text; quote it, or check the braces around it")
             }
-            // Yams compares keys by tag too; JSON and we compare them by text.
+            // Yams compares keys with their tags; JSON and this loader compare their text.
             if let earlier = place.members[key.string] {
                 throw repeatedKey(
                     key.string, name, first: (earlier.keyLine, earlier.keyColumn), second: (keyLine, keyColumn))
@@ -93,6 +97,7 @@ private struct YAMLConverter {
         return Located(value: value, place: place)
     }
 
+    /// Checks depth and tag: only the tags of strings, mappings and sequences are accepted.
     private func check(_ tag: Tag, line: Int, column: Int, depth: Int) throws(SchemaError) {
         guard depth <= DocumentLimits.depthMax else { throw tooDeep(name, line: line, column: column) }
         let allowed = ["", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]
@@ -104,7 +109,8 @@ private struct YAMLConverter {
     }
 }
 
-/// The value of a plain scalar by YAML 1.2's core schema; nil for infinities and not-a-number.
+/// The value of a plain scalar by YAML 1.2's core schema (section 10.3.2); nil for infinities and NaN, which JSON
+/// lacks.
 func resolveCoreScalar(_ text: String) -> JSONValue? {
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
@@ -118,7 +124,7 @@ func resolveCoreScalar(_ text: String) -> JSONValue? {
         text.utf8.first == UInt8(ascii: "-") || text.utf8.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
     if text.hasPrefix("0x") || text.hasPrefix("0o") {
         let digits = text.dropFirst(2)
-        // `Int64(_:radix:)` would take a sign here, which the core schema does not.
+        // `Int64(_:radix:)` accepts a sign here, which the core schema does not.
         guard let first = digits.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: "+") else {
             return .string(text)
         }
@@ -132,7 +138,7 @@ func resolveCoreScalar(_ text: String) -> JSONValue? {
     return .number(number)
 }
 
-/// `.5` and `5.` as Swift reads them.
+/// `.5` and `5.` with the digits that Swift's parser needs.
 private func padded(_ text: String) -> String {
     var result = ""
     var previous = UInt8(0)
@@ -169,23 +175,23 @@ private func isDecimal(_ text: Substring) -> Bool {
 
 func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
+/// The error for an anchor, alias or tag.
 private func aliasRefused(_ name: String, line: Int, column: Int) -> SchemaError {
     SchemaError(
         .alias, subject: name, line: line, column: column,
         message: "anchors (&) and aliases (*) are not allowed; write the value out, or quote the text")
 }
 
-/// Refuses what only an alias bomb has: an anchor and many aliases, seen before any node is composed.
+/// Refuses alias bombs before any node is composed: a document with an anchor and many aliases.
 ///
-/// Composing is safe with any number of aliases, except that Yams hashes keys, and a key may be an alias of aliases.
-/// Eight aliases can't multiply to harm; with fewer, the converter refuses the anchor at its exact place. What follows
-/// a `#` is skipped only when no quote follows it on the line: then it is a comment or the inside of one text, and
-/// holds no token in either case.
+/// Composing is safe except that Yams hashes keys, and a key may be an alias of aliases. Up to eight aliases cannot
+/// multiply to harm, and the converter refuses their anchor at its exact place. Text after `#` is skipped only when no
+/// quote follows on the line; it is then a comment or inside one scalar, and holds no token in either case.
 private func refuseAliasBombs(_ text: String, name: String) throws(SchemaError) {
     var anchor: (line: Int, column: Int)?
     var aliases = 0
     for (number, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-        // Beyond ASCII there are line ends (U+0085, U+2028) that end a comment for the parser and not for this loop.
+        // The parser also ends a comment at line ends beyond ASCII (U+0085, U+2028), which this loop does not see.
         let lastQuote = line.lastIndex { $0 >= 0x80 || "\"'".utf8.contains($0) } ?? line.startIndex
         var previous = UInt8(ascii: " ")
         var column = 0
@@ -197,7 +203,7 @@ private func refuseAliasBombs(_ text: String, name: String) throws(SchemaError) 
             if byte == UInt8(ascii: "#"), follows, index >= lastQuote { break }
             previous = byte
             index = line.index(after: index)
-            // A token is a mark and a name; `a && b * c` in a rule has none.
+            // A token is a mark directly followed by a name; `a && b * c` in a rule has none.
             guard follows, index < line.endIndex, isNameByte(line[index]) else { continue }
             if byte == UInt8(ascii: "*") { aliases += 1 }
             if byte == UInt8(ascii: "&"), anchor == nil { anchor = (number + 1, column) }
@@ -206,12 +212,12 @@ private func refuseAliasBombs(_ text: String, name: String) throws(SchemaError) 
     if let anchor, aliases > 8 { throw aliasRefused(name, line: anchor.line, column: anchor.column) }
 }
 
-/// What libyaml takes in the name of an anchor.
+/// The bytes that libyaml accepts in an anchor's name.
 private func isNameByte(_ byte: UInt8) -> Bool {
     isDigit(byte) || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
 }
 
-/// A located error of ours for one of Yams's.
+/// Converts an error of Yams into a located one.
 private func located(_ error: any Error, text: String, name: String) -> SchemaError {
     switch error as? YamlError {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
@@ -234,9 +240,14 @@ private func located(_ error: any Error, text: String, name: String) -> SchemaEr
     }
 }
 
-/// Where a key stands again after its first place; Yams names only the first.
+/// The second place of a duplicate key; Yams names only the first.
 ///
-/// A block mapping has its keys in one column; a flow mapping is searched onwards for the key and its colon.
+/// In a block mapping all keys have the same column; a flow mapping is searched for the key and its colon.
+///
+/// - Parameters:
+///   - key: the key.
+///   - first: line and column of its first place.
+///   - text: the document.
 private func nextOccurrence(of key: String, after first: (Int, Int), in text: String) -> (Int, Int)? {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Array($0.unicodeScalars) }
     let forms = [key, "\"\(key)\"", "'\(key)'"].map { Array($0.unicodeScalars) }

@@ -1,22 +1,22 @@
-/// What a text could be besides text, recognised from its bytes alone.
+/// The type that a text could have, by its bytes alone.
 enum CellShape: Int, CaseIterable {
-    /// No shape but text.
+    /// Text only.
     case text = 0
-    /// A whole number without leading zeros and of at most 15 digits; longer ones are identifiers.
+    /// A whole number of at most 15 digits without leading zeros; longer ones are identifiers.
     case integer
     /// A decimal number.
     case number
-    /// true or false in the standard's words (0 and 1 are numbers first).
+    /// true or false in the words of Table Schema; 0 and 1 count as numbers.
     case boolean
     /// `YYYY-MM-DD`.
     case date
-    /// `YYYY-MM-DDTHH:MM:SS`, with or without fraction and zone, or with a space for the T and one of these.
+    /// `YYYY-MM-DDTHH:MM:SS` with optional fraction and zone, or with a space instead of `T` and one of the two.
     case datetime
     /// `YYYY-MM-DD HH:MM:SS`.
     case spacedDatetime
-    /// A date with its year first that is not in ISO 8601: `YYYY/MM/DD`.
+    /// A date with the year first that is not ISO 8601, such as `YYYY/MM/DD`.
     case looseDate
-    /// The same with a time of day, or a date in ISO 8601 with a time that is not: `10:00`, `10:00:01+00`.
+    /// Such a date with a time of day, or an ISO date with a time such as `10:00` or `10:00:01+00`.
     case looseDatetime
     /// `HH:MM:SS`.
     case time
@@ -30,7 +30,7 @@ enum CellShape: Int, CaseIterable {
     case uuid
 }
 
-/// The cell's shape; linear in its length, and in at most 64 bytes of it for everything but text.
+/// The shape of a cell. Linear in its length for text; other shapes examine at most 64 bytes.
 func shape(of bytes: Span<UInt8>, in range: Range<Int>) -> CellShape {
     guard range.count <= 320, let first = range.first.map({ bytes[$0] }) else { return .text }
     if range.count == 36, Formats.isUUID(bytes, range) { return .uuid }
@@ -49,7 +49,7 @@ private func isBoolean(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     ["true", "True", "TRUE", "false", "False", "FALSE"].contains { equal(bytes, range, $0) }
 }
 
-/// Whether the cell is exactly this text.
+/// Whether the cell equals an ASCII text.
 func equal(_ bytes: Span<UInt8>, _ range: Range<Int>, _ text: String) -> Bool {
     guard range.count == text.utf8.count else { return false }
     var index = range.lowerBound
@@ -60,6 +60,7 @@ func equal(_ bytes: Span<UInt8>, _ range: Range<Int>, _ text: String) -> Bool {
     return true
 }
 
+/// Integer or number; nil for codes and other texts. The digits are counted, not converted.
 private func numberShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
     var index = range.lowerBound
     if bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") { index += 1 }
@@ -95,6 +96,7 @@ private func endOfDigits(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int 
     return index
 }
 
+/// Date, time or both, by length and separators; what is not ISO 8601 is left to `looseShape`.
 private func timeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
     if range.count == 4 || range.count == 5 {
         var reader = ClockReader(bytes, range)
@@ -118,7 +120,7 @@ private func timeShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? 
     return reader.isoZone() && reader.isAtEnd ? .datetime : looseShape(bytes, range)
 }
 
-/// What format `any` reads beside the standard's forms, with the year first.
+/// The shapes that the format `any` accepts beside ISO 8601, with the year first.
 private func looseShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape? {
     let first = range.lowerBound
     guard range.count >= 8, let year = digits(bytes, in: first..<first + 4, end: range.upperBound),
@@ -140,7 +142,7 @@ private func looseShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape?
     return reader.isAtEnd || reader.writtenZone() && reader.isAtEnd ? .looseDatetime : nil
 }
 
-/// The number of the digits in `range`; nil where there is anything else, or the text ends before it.
+/// The number that the digits in `range` form; nil for other bytes, or past the end.
 private func digits(_ bytes: Span<UInt8>, in range: Range<Int>, end: Int) -> Int? {
     guard range.upperBound <= end else { return nil }
     var value = 0
@@ -151,7 +153,7 @@ private func digits(_ bytes: Span<UInt8>, in range: Range<Int>, end: Int) -> Int
     return value
 }
 
-/// Reads a time of day, byte by byte. It takes less than a contract's formats do, and nothing that they do not.
+/// Reads a time of day. It accepts a subset of what the formats of a contract accept.
 private struct ClockReader {
     private let text: [UInt8]
     private var at = 0
@@ -184,6 +186,7 @@ private struct ClockReader {
         number(text.count - 3, below: 24) && take(0x3A) && number(2, below: 60) && isAtEnd
     }
 
+    /// `HH:MM` with optional seconds and fraction, and the precision that was read; nil for other texts.
     mutating func time() -> Precision? {
         guard number(2, below: 24), take(0x3A), number(2, below: 60) else { return nil }
         guard take(0x3A) else { return .minutes }
@@ -194,11 +197,13 @@ private struct ClockReader {
         return at > first && at - first <= 9 ? .fraction : nil
     }
 
+    /// `Z` or `±HH:MM`, as in ISO 8601.
     mutating func isoZone() -> Bool {
         if take(UInt8(ascii: "Z")) { return true }
         return (take(0x2B) || take(0x2D)) && number(2, below: 24) && take(0x3A) && number(2, below: 60)
     }
 
+    /// Zones beside ISO 8601, such as `+02`, `+0200` and `UTC`.
     mutating func writtenZone() -> Bool {
         _ = take(0x20)
         let rest = String(decoding: text[at...], as: UTF8.self)
@@ -214,8 +219,8 @@ private struct ClockReader {
     }
 }
 
-/// Uses the same checks as a contract's formats, so that a file fits the contract inferred from it. A URI counts only
-/// with `://`, since a word and a colon is ordinary text.
+/// Uses the checks of the contract's formats, so that a file fits the contract inferred from it. A URI needs `://`
+/// here: a word and a colon is ordinary text.
 private func addressShape(_ bytes: Span<UInt8>, _ range: Range<Int>) -> CellShape {
     if Formats.isEmail(bytes, range) { return .email }
     var at = range.lowerBound

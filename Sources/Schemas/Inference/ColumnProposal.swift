@@ -1,14 +1,18 @@
 import Recognition
 package import Tabular
 
-/// What an inferred contract sets.
+/// Settings of an inferred contract.
 extension ColumnSummary {
-    /// The field, with every setting that the evidence supports.
+    /// The field with every setting that the evidence supports.
+    ///
+    /// - Parameters:
+    ///   - rows: rows of the file.
+    ///   - isEventTime: whether the column is the event time.
     func field(rows: Int, isEventTime: Bool) -> Field {
         var field = written
         let tokens = missingTokens
         if !tokens.isEmpty { field.missingValues = [""] + tokens }
-        // A few rows may look like anything.
+        // Too few rows to conclude anything.
         guard values >= Self.rowsToTell else { return field }
         if let entity {
             guard entity.count >= Self.rowsToTell, !isQuasi else { return field }
@@ -37,11 +41,12 @@ extension ColumnSummary {
         return field
     }
 
-    /// Whether it is a quasi-identifier: it narrows down a person, and says little alone (postal codes, coordinates).
+    /// Whether it is a quasi-identifier: it narrows down a person without identifying one, as postal codes and
+    /// coordinates do.
     var isQuasi: Bool { entity.flatMap { Entity(name: $0.name) }?.isQuasi ?? false }
 
-    /// Whether its values tell rows apart by design: numbers of the kind that the screening leaves out, numbers that
-    /// count on, UUIDs, and names of papers and parts.
+    /// Whether its values identify rows by design: numbers that the screening excludes, counters, UUIDs, and reference
+    /// numbers.
     private func isKey(_ type: FieldType, rows: Int) -> Bool {
         guard values * 10 >= rows * 9 else { return false }
         let isUnique = isUnique || !isCounting && form == .key
@@ -53,11 +58,11 @@ extension ColumnSummary {
         }
     }
 
-    /// Whether a few numbers are spread so wide that they stand for something: of quantities the ones between would be
-    /// there, too.
+    /// Whether a few numbers are spread so widely that they must be codes: a quantity would also take the values in
+    /// between.
     private var isSparse: Bool { isCounting && largest - smallest > 100 * Double(hashes.count) }
 
-    /// Whether texts repeat so often that they come from a list and are not personal.
+    /// Whether texts repeat so often that they come from a closed list, and are not personal data.
     private func isVocabulary(_ type: FieldType) -> Bool {
         guard case .string(.default) = type, form == .category, isCounting, hashes.count <= Self.wordsMax else {
             return false
@@ -66,13 +71,13 @@ extension ColumnSummary {
             && ![.label, .annotator].contains(role(type))
     }
 
-    /// The texts of a column from a list, in order, with those that could be words for no value.
+    /// The values of such a column, sorted, without those that may stand for "no value".
     var vocabulary: [String] {
         (Array(words) + zip(SchemaInference.missingTokens, tokens).filter { $0.1 > 0 && missingTokens.isEmpty }.map(\.0))
             .sorted()
     }
 
-    /// Whether its values are dates, and not those on which people were born.
+    /// Whether its values are times of events and not dates of birth.
     var isMomentOfEvents: Bool {
         guard values >= Self.rowsToTell, ColumnNames.proposal(name) != .dateOfBirth else { return false }
         switch type {
@@ -85,7 +90,7 @@ extension ColumnSummary {
         name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
     }
 
-    /// Whether the column is called after a moment.
+    /// Whether the column's name suggests a point in time.
     var isCalledTime: Bool {
         let known: Set = [
             "timestamp", "datetime", "date", "time", "ts", "when", "created", "occurred", "recorded", "event",
@@ -93,7 +98,7 @@ extension ColumnSummary {
         return nameWords.contains(where: known.contains)
     }
 
-    /// Whether the column is called after numbers that stand for something.
+    /// Whether the column's name suggests codes rather than quantities.
     private var isCalledNumber: Bool {
         guard let last = nameWords.last else { return false }
         let known: Set = [
@@ -102,7 +107,7 @@ extension ColumnSummary {
             "telephone", "fax", "account", "serial", "isbn", "ean", "gtin", "upc", "sku", "ssn", "ein", "npi", "fips",
         ]
         if known.contains(last) { return true }
-        // objectid, customerid: English has few other words that end so.
+        // objectid, customerid: few other English words end in `id`.
         let others: Set = [
             "paid", "unpaid", "prepaid", "bid", "grid", "covid", "fluid", "liquid", "solid", "acid", "humid", "valid",
             "invalid",
@@ -111,13 +116,14 @@ extension ColumnSummary {
         return last.hasSuffix("id") && !others.contains(last)
     }
 
-    /// Whether values that differ in one file may be meant to differ: texts and whole numbers, not measures and times.
+    /// Whether distinct values may be meant to be distinct, as in a key: texts and whole numbers, not measures or
+    /// times.
     func mayBeKey(_ type: FieldType) -> Bool {
         if case .string = type { return longest <= 64 }
         return type == .integer
     }
 
-    /// What the column's name and values suggest that it is for.
+    /// The role that name and values suggest; nil for none.
     func role(_ type: FieldType) -> FieldRole? {
         let words = nameWords
         func names(_ these: String...) -> Bool { words.contains(where: these.contains) }
@@ -140,7 +146,7 @@ extension ColumnSummary {
 }
 
 extension Field {
-    /// What inference can set, as keys and values of the contract's own words.
+    /// What inference sets, as keys and values of a contract.
     package var inferred: [(key: String, value: JSONValue)] {
         var members: [(key: String, value: JSONValue)] = [("name", .string(name)), ("type", .string(type.name))]
         if let format = type.format { members.append(("format", .string(format))) }

@@ -1,9 +1,13 @@
 import Recognition
 import Tabular
 
-/// A proposed field as YAML, with remarks on what was seen.
+/// Writes a proposed field as YAML, with comments on the evidence.
 extension ColumnSummary {
     /// The field in YAML with its comments.
+    ///
+    /// - Parameters:
+    ///   - field: the proposed field.
+    ///   - rows: rows of the file.
     func yaml(_ field: Field, rows: Int) -> String {
         var text = "  - name: \(yamlScalar(name))\n    type: \(field.type.name)\n"
         for (key, value) in field.inferred where key != "name" && key != "type" {
@@ -13,11 +17,11 @@ extension ColumnSummary {
         return text
     }
 
-    /// What was seen, and last the settings that it suggests, each kind on a line of its own.
+    /// The evidence, and last the settings that it suggests, one line each.
     private func remarks(_ field: Field, rows: Int) -> [String] {
         let type = field.type
         guard values > 0 else { return ["no value was seen, so anything may come: declare the type"] }
-        // In text, words such as NA are values like any other.
+        // In a column of text, words such as NA may be ordinary values.
         let asValues = zip(SchemaInference.missingTokens, tokens).filter { $0.1 > 0 && missingTokens.isEmpty }
         let values = values + asValues.reduce(0) { $0 + $1.1 }
         var lines = ["\(values) of \(rows) rows have a value"] + writingRemarks(field)
@@ -25,7 +29,7 @@ extension ColumnSummary {
         if type == .integer || type == .number, smallest <= largest, field.isPlainNumber {
             let (low, high) = (outward(smallest, up: false), outward(largest, up: true))
             lines.append("from about \(low) to about \(high)")
-            // Of huge whole numbers the rounded ends are none; and rounding must never cut off what was seen.
+            // The rounded bounds of huge whole numbers are not exact, and a bound must never exclude an observed value.
             let isWritten = type == .number || (low + high).utf8.allSatisfy { isDigit($0) || $0 == 0x2D }
             if isWritten, let least = Double(low), let most = Double(high), least <= smallest, most >= largest {
                 limits += ["minimum: \(low)", "maximum: \(high)"]
@@ -63,7 +67,7 @@ extension ColumnSummary {
         return lines + settings(field)
     }
 
-    /// How the values are written, as far as that is set, asks for a decision, or has lost something.
+    /// How values are written, where that was set, needs a decision, or shows damage.
     private func writingRemarks(_ field: Field) -> [String] {
         var lines: [String] = []
         if let missing = field.missingValues {
@@ -108,7 +112,7 @@ extension ColumnSummary {
         return lines
     }
 
-    /// What the column may be for, and what personal data is in it.
+    /// The role that the column may have, and the personal data in it.
     private func settings(_ field: Field) -> [String] {
         var lines: [String] = []
         var settings: [String] = []
@@ -137,7 +141,7 @@ extension ColumnSummary {
         return lines
     }
 
-    /// The type that at least 90 % of the values have, when a few do not.
+    /// The type of at least 90 % of the values, when a few do not fit it.
     private var nearMiss: String? {
         let numeric = codes > 0 ? 0 : count(.integer) + count(.number)
         var candidates = [
@@ -159,7 +163,7 @@ extension ColumnSummary {
 }
 
 extension WrittenAmounts.Reading {
-    /// The marks, as they are declared.
+    /// The number marks, as a contract declares them.
     fileprivate var words: String {
         var parts = ["type: \(isInteger ? "integer" : "number")"]
         if let groupChar { parts.append("groupChar: \(quoted(groupChar))") }
@@ -175,7 +179,7 @@ extension Field {
 }
 
 extension JSONValue {
-    /// As YAML on one line.
+    /// The value as YAML on one line.
     fileprivate var yaml: String {
         switch self {
         case .array(let items):

@@ -1,24 +1,24 @@
 import Recognition
 import Tabular
 
-/// What a column is to statistics, by a sample of its values and in the words of the screening.
+/// What statistics would treat a column as, in the screening's terms.
 package enum SampledForm: Sendable {
-    /// Values that tell rows apart.
+    /// Its values identify rows.
     case key
-    /// One value in nearly all rows.
+    /// Nearly all rows have one value.
     case constant
-    /// Texts that repeat.
+    /// Repeated texts.
     case category
     /// A few whole numbers.
     case code
-    /// Anything else, or too few values to say.
+    /// Anything else, or too few values.
     case other
 }
 
-/// What was seen of one column.
+/// The evidence about one column, in bounded memory.
 struct ColumnSummary: Sendable {
     let name: String
-    /// Values by shape, missing ones left out.
+    /// Number of values by shape, without missing ones.
     private var shapes = [Int](repeating: 0, count: CellShape.allCases.count)
     /// JSON numbers and booleans, which are no text.
     private(set) var natives = 0
@@ -36,32 +36,32 @@ struct ColumnSummary: Sendable {
     private(set) var mostBytes = 0
     private(set) var hashes: Set<UInt64> = []
     private(set) var isCounting = true
-    /// Distinct texts, as long as they may be a vocabulary and somebody asked for them.
+    /// Distinct texts while they may form a vocabulary, kept on request only.
     var keepsWords = false
     private(set) var words: Set<String> = []
     private(set) var nested = JSONShape()
-    /// Values that were searched for personal data, and what they were, or held.
+    /// Values that were searched for personal data, and values that are or contain some.
     private(set) var searched = 0, holding = 0
     private(set) var entities: [String: (whole: Int, inside: Int)] = [:]
     private(set) var hasRepeats = false
-    /// How the values look beside the label.
+    /// How the values look compared with the label.
     private(set) var evidence: LabelEvidence
-    /// How dates and numbers are written that are neither in ISO 8601 nor plain.
+    /// Notations of dates and numbers that are neither ISO 8601 nor plain.
     private(set) var dates = WrittenDates()
     private(set) var amounts = WrittenAmounts()
-    /// Steps from one number to the next that go up, that go down, and that are as long as the one before.
+    /// Steps between consecutive numbers: those that rise, that fall, and that equal the one before.
     private var rising = 0, falling = 0, even = 0
     private var previous = Double.nan, step = Double.nan
-    /// Texts of digits that begin with zeros; numbers as spreadsheets write long ones; numbers with three digits behind
-    /// the point; texts of one word with a digit in it.
+    /// Digit texts with leading zeros; numbers in scientific notation as spreadsheets write long ones; numbers with
+    /// three digits after the point; single words with a digit.
     private(set) var codes = 0
     private(set) var scientific = 0
     private(set) var thirds = 0
     private var wordsWithDigits = 0
-    /// The first values, for what the screening would say of them.
+    /// The first values, to find out how the screening would classify them.
     private(set) var sampledNumbers: [Double] = []
     private(set) var sampledCodes: [UInt64] = []
-    /// What the screening takes it for.
+    /// The screening's classification.
     private(set) var form = SampledForm.other
 
     /// The largest vocabulary.
@@ -72,6 +72,7 @@ struct ColumnSummary: Sendable {
         evidence = LabelEvidence(name)
     }
 
+    /// Notes the result of a search for personal data.
     mutating func note(whole: String?, inside: [String]) {
         searched += 1
         if whole != nil || !inside.isEmpty { holding += 1 }
@@ -84,11 +85,19 @@ struct ColumnSummary: Sendable {
         (sampledNumbers, sampledCodes) = ([], [])
     }
 
-    /// Whether any cell was not empty.
+    /// Whether any cell has content.
     var hasValues: Bool { values > 0 || tokens.contains { $0 > 0 } }
 
     func count(_ shape: CellShape) -> Int { shapes[shape.rawValue] }
 
+    /// Adds one value to the evidence.
+    ///
+    /// - Parameters:
+    ///   - kind: the kind of the cell.
+    ///   - bytes: the buffer.
+    ///   - range: the value in it.
+    ///   - isJSON: whether a quoted cell is a JSON string.
+    ///   - distinctMax: number of distinct values up to which they are counted.
     mutating func add(_ kind: CellKind, _ bytes: Span<UInt8>, _ range: Range<Int>, isJSON: Bool, distinctMax: Int) {
         mostBytes = max(mostBytes, range.count)
         switch kind {
@@ -107,7 +116,7 @@ struct ColumnSummary: Sendable {
             }
             var shape = shape(of: bytes, in: range)
             takeWriting(shape, bytes, range, isNative: kind == .number || kind == .boolean)
-            // A JSON string is text whatever it looks like, but dates and addresses have no other form there.
+            // A JSON string that looks like a number is text; dates and addresses have no other form in JSON.
             if isJSON, kind == .quoted, shape == .integer || shape == .number || shape == .boolean { shape = .text }
             if kind == .number, shape == .text { shape = .number }
             if kind == .number || kind == .boolean { natives += 1 }
@@ -122,14 +131,14 @@ struct ColumnSummary: Sendable {
         keepDistinct(bytes, range, distinctMax)
     }
 
-    /// How the value is written, whatever becomes of it.
+    /// Notes the notation of the value, independent of its type.
     private mutating func takeWriting(_ shape: CellShape, _ bytes: Span<UInt8>, _ range: Range<Int>, isNative: Bool) {
         let last = range.upperBound - 1
         switch shape {
         case .integer: if !isNative { amounts.take(number: bytes, range, isInteger: true) }
         case .number:
             if !isNative { amounts.take(number: bytes, range, isInteger: false) }
-            // 1.23457E+11: at least eleven digits, of which six are left.
+            // 1.23457E+11: at least eleven digits, of which six remain.
             if range.count >= 6, range.count <= 12, bytes[last - 2] == UInt8(ascii: "+"),
                 bytes[last - 3] == UInt8(ascii: "E")
             {
@@ -149,6 +158,7 @@ struct ColumnSummary: Sendable {
         }
     }
 
+    /// Keeps the extremes of numbers, months and lengths, the only values that a summary retains.
     private mutating func keepExtremes(_ shape: CellShape, _ bytes: Span<UInt8>, _ range: Range<Int>) {
         var length = 0
         for index in range where bytes[index] & 0xC0 != 0x80 { length += 1 }
@@ -175,10 +185,11 @@ struct ColumnSummary: Sendable {
         }
     }
 
+    /// Counts distinct values by hash until there are too many.
     private mutating func keepDistinct(_ bytes: Span<UInt8>, _ range: Range<Int>, _ bound: Int) {
         let isSampled = sampledCodes.count < bound
         guard isCounting || isSampled else { return }
-        // FNV-1a: the same in every process, unlike the standard library's hasher.
+        // FNV-1a, which is the same in every process, unlike the standard library's hasher.
         var hash = UInt64(0xCBF2_9CE4_8422_2325)
         for index in range { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
         if isSampled {
@@ -193,10 +204,10 @@ struct ColumnSummary: Sendable {
         }
     }
 
-    /// The type every value fits.
+    /// The type that every value fits.
     var type: FieldType { written.type }
 
-    /// The field that every value fits, by type and how it is written.
+    /// The field that every value fits: type and notation.
     var written: Field {
         func field(_ type: FieldType) -> Field { Field(name: name, type: type) }
         guard values > 0 else { return field(.any) }
@@ -205,12 +216,12 @@ struct ColumnSummary: Sendable {
         guard objects + arrays == 0 else { return field(.any) }
         if count(.integer) == values { return field(.integer) }
         if count(.integer) + count(.number) == values {
-            // A point may stand before groups of three, too.
+            // A point may also separate groups of three digits.
             if case .one(let reading, _)? = amounts.reading(of: values) { return marked(reading) }
             return field(.number)
         }
         if count(.boolean) == values { return field(.boolean) }
-        // Numbers here, texts there: no type but `any` takes what the file itself has.
+        // Numbers and texts mixed: only `any` accepts both.
         guard natives == 0 else { return field(.any) }
         if let moment { return field(moment) }
         if count(.email) == values { return field(.string(.email)) }
@@ -223,7 +234,7 @@ struct ColumnSummary: Sendable {
         return field(.string(.default))
     }
 
-    /// A field of numbers with marks.
+    /// A field for numbers with marks.
     private func marked(_ reading: WrittenAmounts.Reading) -> Field {
         var field = Field(name: name, type: reading.isInteger ? .integer : .number)
         (field.decimalChar, field.groupChar) = (reading.decimalChar, reading.groupChar)
@@ -231,7 +242,7 @@ struct ColumnSummary: Sendable {
         return field
     }
 
-    /// The type of a column of dates and times with the year first, or of times.
+    /// The type of a column of times, or of dates and times with the year first.
     private var moment: FieldType? {
         let (days, loose) = (count(.date), count(.looseDate))
         if days == values { return .date(.iso) }
@@ -245,7 +256,7 @@ struct ColumnSummary: Sendable {
         return full + count(.looseDatetime) + days + loose == values ? .datetime(.any) : nil
     }
 
-    /// The words that mean "no value" here; in text they may be words.
+    /// Words that stand for "no value" in this column; in text they may be words.
     var missingTokens: [String] {
         switch type {
         case .string(.default), .any, .object, .array: []
@@ -253,7 +264,7 @@ struct ColumnSummary: Sendable {
         }
     }
 
-    /// Words that mean "no value" wherever they come from: in a column of texts they are only remarked on.
+    /// Words that stand for "no value" in any column; in a column of text they are only remarked on.
     var plainTokens: [String] {
         missingTokens.isEmpty
             ? zip(SchemaInference.missingTokens, tokens).filter {
@@ -262,21 +273,21 @@ struct ColumnSummary: Sendable {
             .map(\.0) : []
     }
 
-    /// Whether all values are known to be different.
+    /// Whether all values are known to be distinct.
     var isUnique: Bool { isCounting && !hasRepeats && hashes.count == values && values > 1 }
 
-    /// Whether numbers count on from row to row, as lines and years do.
+    /// Whether numbers count up from row to row, as line numbers and years do.
     var isSequence: Bool {
         values >= Self.rowsToTell && max(rising, falling) == values - 1 && 10 * even >= 9 * (values - 2)
     }
 
-    /// Fewer rows tell nothing for certain.
+    /// Rows below which nothing is concluded.
     static let rowsToTell = 20
 
-    /// Whether nearly all values are one word with a digit in it, as numbers of papers and parts are.
+    /// Whether nearly all values are one word with a digit in it, as reference numbers are.
     var isCoded: Bool { wordsWithDigits + count(.integer) + count(.uuid) == values }
 
-    /// The personal data that the column is, when nine of ten values are.
+    /// The entity that at least nine of ten values are; nil for none.
     var entity: (name: String, count: Int)? {
         let best = entities.max { ($0.value.whole, $1.key) < ($1.value.whole, $0.key) }
         guard let best, searched > 0, best.value.whole * 10 >= searched * 9 else { return nil }

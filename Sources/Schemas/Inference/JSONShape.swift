@@ -1,28 +1,33 @@
 import Recognition
 package import Tabular
 
-/// What JSON values look like, one after the other: their types, their members, what is always there. No value is kept,
-/// and no key that looks like one or has personal data or a credential in it.
+/// The common shape of JSON values: types, members, and which are always present. It keeps no value, and no key that
+/// looks like data or holds personal data or a credential.
 package struct JSONShape: Sendable, Equatable {
     private var types: JSONSchema.TypeSet = []
     private var objects = 0
     private var members: [String: JSONShape] = [:]
-    /// How many objects had each member.
+    /// Number of objects that have each member.
     private var presence: [String: Int] = [:]
-    /// Whether keys are data: then what is under them is one thing.
+    /// Whether the keys are data, so that all values have one common shape.
     private var isMap = false
-    /// What items of arrays look like, or values of a map.
+    /// The shape of array items, or of a map's values; at most one element.
     private var inner: [JSONShape] = []
 
-    /// More members than this are keys of data.
+    /// Members beyond which keys count as data.
     private static let membersMax = 64
     private static let depthMax = 16
     private static let scanner = TextScanner(entities: Entity.usual, secrets: true, minimumScore: 0.6)
 
-    /// Nothing seen.
+    /// Without evidence.
     package init() {}
 
     /// Adds the value at a place of a tape.
+    ///
+    /// - Parameters:
+    ///   - tape: the parsed value.
+    ///   - place: where the value begins on the tape.
+    ///   - depth: nesting so far; deeper levels are not examined.
     package mutating func add(_ tape: JSONTape, at place: Int = 0, depth: Int = 0) {
         let value = tape.values[place]
         switch value.kind {
@@ -49,6 +54,7 @@ package struct JSONShape: Sendable, Equatable {
         inner[0].add(tape, at: place, depth: depth + 1)
     }
 
+    /// Adds a member. Once keys turn out to be data, the object is a map, and all its values share one shape.
     private mutating func add(_ tape: JSONTape, key: Int, _ depth: Int) {
         let name = tape.string(key)
         if !isMap, members[name] == nil, members.count == Self.membersMax || Self.isData(name) {
@@ -66,6 +72,7 @@ package struct JSONShape: Sendable, Equatable {
         inner[0].merge(other)
     }
 
+    /// Merges the evidence of another value; types, members and counts are united.
     private mutating func merge(_ other: JSONShape) {
         types.formUnion(other.types)
         objects += other.objects
@@ -77,7 +84,7 @@ package struct JSONShape: Sendable, Equatable {
         }
     }
 
-    /// Whether a key looks like a value: a number, a date, an address, or a long text.
+    /// Whether a key looks like data: a number, a date, an address, or a long text.
     private static func isData(_ key: String) -> Bool {
         let letters = key.utf8.count { ($0 | 0x20) &- 0x61 < 26 || $0 >= 0x80 }
         if letters == 0 || key.utf8.contains(0x20) || key.utf8.contains(0x40) || key.utf8.count > 64 { return true }
@@ -87,7 +94,7 @@ package struct JSONShape: Sendable, Equatable {
         return scanner.scan(bytes.span, range: bytes.indices, into: &matches) != nil || !matches.isEmpty
     }
 
-    /// The shape as a JSON Schema: types, members, and those that were always there.
+    /// The shape as a JSON Schema: types, members, and those that are always present.
     package var schema: JSONValue {
         var out: [String: JSONValue] = [:]
         var words: [String] = []
@@ -103,7 +110,7 @@ package struct JSONShape: Sendable, Equatable {
         words.sort()
         if words.count == 1 { out["type"] = .string(words[0]) }
         if words.count > 1 { out["type"] = .array(words.map { .string($0) }) }
-        // Members that hardly ever come twice are keys of data: a map of names, of words.
+        // Members that hardly ever repeat are data: a map by names or words.
         let always = members.keys.filter { presence[$0] == objects }.sorted()
         let isLoose =
             objects > 1 && members.count > 2 && always.isEmpty && presence.values.reduce(0, +) < 2 * members.count

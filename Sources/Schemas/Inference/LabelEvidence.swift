@@ -1,24 +1,24 @@
-/// What speaks for and against a column's label being a name: how the values below it look, beside how it looks itself.
+/// Evidence for and against a column's label being a name: the form of its values compared with the form of the label.
 ///
-/// The judgement is over all columns together (`SchemaInference.columnWithDataForLabel`): a word above numbers says
-/// that the first row is a header, so that `country,2021,2022` and a question above answers are one too.
+/// The decision is made over all columns (`SchemaInference.columnWithDataForLabel`). A word above numbers shows that
+/// the first row is a header, so `country,2021,2022` and a question above its answers are headers too.
 struct LabelEvidence: Sendable {
     /// The label.
     private let label: [UInt8]
-    /// Its digits and letters by class, where it is long enough to be told from a word.
+    /// Whether the label mixes digits and letters and is long enough not to be a word.
     private let isCode: Bool
-    /// Values that were looked at.
+    /// Values examined.
     private(set) var looked = 0
-    /// How many of them are the label itself.
+    /// Values equal to the label.
     private(set) var same = 0
-    /// How many have two words or more.
+    /// Values of two or more words.
     private var worded = 0
-    /// How many are digits for the larger part.
+    /// Values that consist mostly of digits.
     private var numeral = 0
-    /// How many have digits and letters in the very places where the label has them.
+    /// Values with digits and letters at the same positions as the label.
     private var alike = 0
 
-    /// Values of a column that are looked at: enough to tell how they look.
+    /// Values of a column that are examined.
     private static let lookedMax = 10_000
 
     init(_ label: String) {
@@ -26,7 +26,7 @@ struct LabelEvidence: Sendable {
         isCode = self.label.count >= 5 && self.label.count(where: isDigit) >= 2
     }
 
-    /// Looks at one value.
+    /// Adds one value.
     mutating func take(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         guard looked < Self.lookedMax else { return }
         looked += 1
@@ -44,23 +44,24 @@ struct LabelEvidence: Sendable {
         if isAlike { alike += 1 }
     }
 
+    /// Whether `count` is at least `most` of `parts` of the values examined.
     private func share(_ count: Int, of most: Int, in parts: Int) -> Bool {
         looked > 0 && count * parts >= looked * most
     }
     /// Whether most values have several words.
     var isWorded: Bool { share(worded, of: 4, in: 5) }
-    /// Whether nearly all values are digits for the larger part.
+    /// Whether nearly all values consist mostly of digits.
     var isNumeral: Bool { share(numeral, of: 9, in: 10) }
-    /// Whether nearly all values are written like the label.
+    /// Whether nearly all values have the form of the label.
     var isAlike: Bool { share(alike, of: 9, in: 10) }
 }
 
-/// How a text looks.
+/// Numbers of words, letters and digits of a text.
 private struct TextForm {
     var words = 0
     var letters = 0
     var digits = 0
-    /// Whether it is digits for the larger part.
+    /// Whether it consists mostly of digits.
     var isNumeral: Bool { digits > 0 && digits >= letters }
 
     init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
@@ -79,13 +80,13 @@ private struct TextForm {
     }
 }
 
-/// 1 for a digit, 2 for a letter or a part of one, else the byte itself.
+/// 1 for a digit, 2 for a letter or part of one, otherwise the byte.
 private func byteClass(_ byte: UInt8) -> UInt8 {
     if isDigit(byte) { return 1 }
     return (byte | 0x20) &- 0x61 < 26 || byte >= 0x80 ? 2 : byte
 }
 
-/// A label on its own: what it could be besides a name.
+/// A label by itself: what it could be besides a name.
 struct LabelForm {
     let text: String
     let shape: CellShape
@@ -93,7 +94,7 @@ struct LabelForm {
     let digits: Int
     let words: [String]
 
-    /// Words that people give to columns; data rarely consists of them.
+    /// Words that are common in column names and rare in data.
     private static let headings: Set<String> = [
         "account", "address", "age", "amount", "answer", "author", "average", "balance", "birth", "body", "brand",
         "category", "channel", "city", "class", "code", "color", "colour", "column", "comment", "comments", "company",
@@ -108,7 +109,7 @@ struct LabelForm {
         "title", "total", "town", "type", "unit", "url", "user", "value", "variable", "version", "weight", "width",
         "year", "zip",
     ]
-    /// Words of sentences, which names of columns do without.
+    /// Words of sentences, which column names do without.
     private static let sentenceWords: Set<String> = [
         "am", "are", "be", "can", "could", "did", "do", "does", "don't", "had", "has", "have", "he", "hello", "her",
         "hi", "his", "i", "i'm", "is", "it", "it's", "me", "my", "not", "please", "she", "should", "thanks", "that",
@@ -124,13 +125,13 @@ struct LabelForm {
         words = text.split { !$0.isLetter && !$0.isNumber && $0 != "'" }.map { $0.lowercased() }
     }
 
-    /// Whether a word of it is one that people give to columns.
+    /// Whether one of its words is common in column names.
     var isHeading: Bool { words.contains(where: Self.headings.contains) }
 
     /// Whether it reads like a sentence, or is as long as one.
     var isSentence: Bool {
         let scalars = text.unicodeScalars
-        // Some scripts have no spaces between words.
+        // Some scripts put no spaces between words.
         if scalars.count >= 20, !text.contains(" "), scalars.count(where: { $0.value >= 0x0E00 }) * 2 > scalars.count {
             return true
         }
@@ -139,11 +140,11 @@ struct LabelForm {
         return scalars.count > 100 || words.contains(where: Self.sentenceWords.contains)
     }
 
-    /// The year or other small whole number that it is.
+    /// The year or small whole number that it is; nil for others.
     var whole: Int? { shape == .integer && text.utf8.count <= 4 ? Int(text) : nil }
     var isYear: Bool { whole.map { (1800...2200).contains($0) } ?? false }
 
-    /// Whether a value of the type may be written like that.
+    /// Whether a value of the type may look like it.
     func fits(_ type: FieldType) -> Bool {
         switch (shape, type) {
         case (.text, _): false
@@ -157,7 +158,7 @@ struct LabelForm {
     }
 }
 
-/// Whether a name is a point in time, an address or an identifier, which names of members are not.
+/// Whether a name is a point in time, an address or an identifier, which member names are not.
 package func isTimeOrIdentifier(_ name: String) -> Bool {
     switch LabelForm(name).shape {
     case .date, .datetime, .spacedDatetime, .looseDate, .looseDatetime, .time, .email, .uuid: true
@@ -166,7 +167,7 @@ package func isTimeOrIdentifier(_ name: String) -> Bool {
 }
 
 extension FieldType {
-    /// Whether values have a form of their own, so that a word above them is none of them.
+    /// Whether values have a form of their own, so that a word above them cannot be a value.
     fileprivate var isTelling: Bool {
         switch self {
         case .string(.default), .any, .object, .array: false
@@ -176,13 +177,13 @@ extension FieldType {
 }
 
 extension SchemaInference {
-    /// The first column whose label looks like a value and not like a name, so that the first row seems to be data; nil
-    /// when it seems to be a header.
+    /// The first column whose label looks like data, so that the first row is probably not a header; nil when it is
+    /// one.
     package var columnWithDataForLabel: Int? {
         let forms = columns.map { LabelForm($0.name) }
         let types = columns.map(\.type)
         let tokens = SchemaInference.missingTokens
-        // A word above values of another form speaks for a header, and then for all of it.
+        // A word above values of another form makes the whole row a header.
         let isHeader = columns.indices.contains { at in
             let form = forms[at]
             guard form.shape == .text, form.letters > form.digits, !tokens.contains(form.text) else { return false }
@@ -194,7 +195,7 @@ extension SchemaInference {
         }
         if isHeader { return nil }
         let hasHeading = forms.contains(where: \.isHeading)
-        // A header that comes once more, further down, is no value.
+        // A header repeated further down is not a value.
         let repeats = Set(columns.map(\.evidence.same))
         let comesAgain = columns.count > 1 && repeats.count == 1 && repeats != [0]
         return columns.indices.first { at in
@@ -205,7 +206,7 @@ extension SchemaInference {
         }
     }
 
-    /// Whether a label is like the values of its column, or like no name at all.
+    /// Whether a label resembles the values of its column, or no name at all.
     private func isValue(_ form: LabelForm, _ type: FieldType, isHeader: Bool) -> Bool {
         if form.fits(type) { return true }
         switch form.shape {
@@ -214,13 +215,17 @@ extension SchemaInference {
         default: break
         }
         if form.letters > 0 { return false }
-        // Digits of a number that is somebody's; dates and hours have fewer.
+        // Nine digits or more: a telephone or account number. Dates and hours have fewer.
         if form.digits >= 9 { return true }
         return form.digits > 0 ? !type.isTelling : !isHeader && !type.isTelling
     }
 
-    /// Columns whose labels are years or count on from one to the next, under a header: names of a table that was laid
-    /// out so.
+    /// Columns whose labels are years or count up, under a header: a wide table.
+    ///
+    /// - Parameters:
+    ///   - forms: the labels.
+    ///   - types: the columns' types.
+    ///   - isHeader: whether the row is known to be a header.
     private func numberNames(_ forms: [LabelForm], _ types: [FieldType], isHeader: Bool) -> Set<Int> {
         let places = forms.indices.filter { forms[$0].letters == 0 && forms[$0].digits > 0 && !forms[$0].text.isEmpty }
         let wholes = places.compactMap { forms[$0].whole }

@@ -1,12 +1,12 @@
 import Recognition
 package import Tabular
 
-/// Proposes a contract from data: fed cell by cell, linear in the bytes and bounded in memory.
+/// Infers a contract from data, cell by cell, in time linear in the bytes and in bounded memory.
 ///
-/// It never keeps a value, except the extremes of numbers and dates; what it writes shows those rounded outwards.
-/// A type is proposed only when every value fits; near misses are written as comments.
+/// It keeps no value except the extremes of numbers and dates, which it writes rounded outwards. A type is proposed
+/// only when every value fits; near misses become comments.
 package struct SchemaInference: Sendable {
-    /// How the file's CSV is written, and its encoding; for the contract to say.
+    /// The dialect of the file, for the contract.
     package var dialect = Dialect()
     /// The file's encoding.
     package var encoding = TextEncoding.utf8
@@ -14,52 +14,66 @@ package struct SchemaInference: Sendable {
     private(set) var rows = 0
     private let isJSON: Bool
 
-    /// Words that stand for "no value" in typed columns, of at most four bytes each.
+    /// Words that stand for "no value" in typed columns, of at most four bytes.
     static let missingTokens = [
         "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None", "none", "\\N", "-", "--", "?", ".", "nan", "NaN",
         "NaT",
     ]
-    /// Those of them that are no words of people, so that they stand for it in texts, too.
+    /// Those among them that are not words of a language, so that they stand for it in text as well.
     static let nullTokens: Set<String> = ["#N/A", "<NA>", "null", "NULL", "None", "\\N", "nan", "NaN", "NaT"]
 
-    /// Starts with the file's column names; `isJSON` when quoted cells are JSON strings and so never numbers.
+    /// Starts an inference.
+    ///
+    /// - Parameters:
+    ///   - columns: the file's column names.
+    ///   - isJSON: whether quoted cells are JSON strings, which are never numbers.
     package init(columns: [String], isJSON: Bool = false) {
         self.columns = columns.map { ColumnSummary(name: $0) }
         self.isJSON = isJSON
     }
 
-    /// Takes one cell in; `range` is its value in `bytes`.
+    /// Adds one cell.
+    ///
+    /// - Parameters:
+    ///   - column: its column, from 0.
+    ///   - kind: its kind.
+    ///   - bytes: the buffer.
+    ///   - range: its value in the buffer.
     package mutating func add(column: Int, kind: CellKind, bytes: Span<UInt8>, range: Range<Int>) {
-        // Distinct values are counted up to a bound that all columns share.
+        // The columns share a bound on distinct values, so that memory does not grow with the width.
         let bound = max(64, min(4096, 1_048_576 / max(1, columns.count)))
         columns[column].add(kind, bytes, range, isJSON: isJSON, distinctMax: bound)
     }
 
-    /// Notes that a value of a column was searched for personal data, and what was found: the whole value, or inside of
-    /// it.
+    /// Notes the result of searching a value for personal data.
+    ///
+    /// - Parameters:
+    ///   - column: its column, from 0.
+    ///   - whole: the entity that the value is as a whole; nil for none.
+    ///   - inside: the entities inside the value.
     package mutating func note(column: Int, whole: String?, inside: [String]) {
         columns[column].note(whole: whole, inside: inside)
     }
 
-    /// Whether vocabularies are written out: values of the data, for those who ask.
+    /// Whether vocabularies are written out. They are values of the data, so only on request.
     package var showsValues = false {
         didSet { for index in columns.indices { columns[index].keepsWords = showsValues } }
     }
 
-    /// Ends a row; columns that were not added in it count as missing.
+    /// Ends a row. Columns without a cell in it count as missing.
     package mutating func endRow() { rows += 1 }
 
-    /// Columns, from 0, whose names are none of the file's labels: fields that go by their position.
+    /// Columns, from 0, whose names do not come from the file, since they have no label.
     package var unlabelled: Set<Int> = []
     /// Whether the last column has no label.
     package var lastIsBlank = false
 
-    /// Whether rows end with a delimiter: a last column with neither label nor values.
+    /// Whether rows end with a delimiter: the last column has neither label nor values.
     private var hasTrailingDelimiter: Bool {
         lastIsBlank && columns.count > 1 && rows > 0 && columns.last?.hasValues == false
     }
 
-    /// The columns that become fields, with their places: the first of each name.
+    /// The columns that become fields, with their positions: the first of each name.
     private var named: [(place: Int, summary: ColumnSummary)] {
         var seen: Set<String> = []
         return columns.enumerated().filter { place, column in
@@ -68,12 +82,12 @@ package struct SchemaInference: Sendable {
         }.map { (place: $0.offset, summary: $0.element) }
     }
 
-    /// The first values of a column, as numbers and as hashes, for what the screening would take it for.
+    /// The first values of a column, as numbers and as hashes, to classify it as the screening would.
     package func sample(of column: Int) -> (numbers: [Double], codes: [UInt64]) {
         (columns[column].sampledNumbers, columns[column].sampledCodes)
     }
 
-    /// Notes what the screening takes a column for; its sample is let go.
+    /// Notes the screening's classification of a column, and frees its sample.
     package mutating func note(column: Int, form: SampledForm) { columns[column].note(form) }
 
     /// Whether the column's values are numbers.
@@ -81,8 +95,7 @@ package struct SchemaInference: Sendable {
         columns[column].type == .integer || columns[column].type == .number
     }
 
-    /// The contract the data suggests: types, marks and missing values, and what columns are for where that is clear;
-    /// other columns pass.
+    /// The inferred contract: types, notations and missing values, and roles where they are clear. Other columns pass.
     package func schema() -> Schema {
         let columns = named
         let eventTime = eventTime(columns.map(\.summary))
@@ -101,7 +114,7 @@ package struct SchemaInference: Sendable {
         return schema
     }
 
-    /// The event time: the only date column, or the only one whose name says so.
+    /// The event time: the only column of dates, or the only one whose name suggests it.
     private func eventTime(_ columns: [ColumnSummary]) -> Int? {
         let dates = columns.indices.filter { columns[$0].isMomentOfEvents }
         if dates.count == 1 { return dates[0] }
@@ -109,14 +122,13 @@ package struct SchemaInference: Sendable {
         return called.count == 1 ? called[0] : nil
     }
 
-    /// Twice the longest value when the usual limit is less than that: what was inferred from a file must let it
-    /// through.
+    /// Twice the longest value where the default limit is lower, so that the file passes its own contract.
     private var cellLimit: Int? {
         let most = columns.map(\.mostBytes).max() ?? 0
         return most > RowLimits().maxCellBytes ? min(2 * most, 16_777_216) : nil
     }
 
-    /// The same contract as a document to review and keep, with what was seen as comments.
+    /// The contract as a YAML document to review, with the evidence as comments.
     package func yaml(name: String) -> String {
         var text = """
             # A first contract for \(commentText(name)), inferred from \(rows) rows. Read it before you trust it:
@@ -131,7 +143,7 @@ package struct SchemaInference: Sendable {
         let schema = schema()
         for (field, column) in zip(schema.fields, named.map(\.summary)) {
             var field = field
-            // A person reviews it before use, so undeclared personal data may be left as it is.
+            // A person reviews the contract before use, so it may allow undeclared quasi-identifiers.
             if column.isQuasi { field.undeclaredPII = .allow }
             text += column.yaml(field, rows: rows)
         }
@@ -154,7 +166,7 @@ package struct SchemaInference: Sendable {
     }
 }
 
-/// The number rounded away from the data to two digits, so that no exact extreme is shown.
+/// A number rounded away from the data to two digits, so that no exact extreme is disclosed.
 func outward(_ value: Double, up: Bool) -> String {
     guard value != 0, value.isFinite else { return "0" }
     var scale = 1.0
@@ -164,7 +176,7 @@ func outward(_ value: Double, up: Bool) -> String {
     let digits = rest.rounded((value > 0) == up ? .up : .down)
     let rounded = value < 0 ? -digits * scale : digits * scale
     if rounded.magnitude < 1e15, rounded == rounded.rounded() { return String(Int64(rounded)) }
-    // Scaling leaves noise in the last bits: 0.1 * 3. Fifteen digits of the text are enough to drop it.
+    // Scaling leaves noise in the last bits (0.1 * 3); fifteen digits of the text drop it.
     return scale < 1 ? trimmed(digits: Int64(digits), places: scale, isNegative: value < 0) : "\(rounded)"
 }
 
@@ -181,7 +193,7 @@ private func trimmed(digits: Int64, places: Double, isNegative: Bool) -> String 
     return (isNegative ? "-" : "") + text[..<point] + (fraction.isEmpty ? "" : "." + fraction)
 }
 
-/// The text as a YAML scalar: plain when it is a word that nothing else could read as something else, else quoted.
+/// A text as a YAML scalar: plain where no parser could read it as something else, otherwise quoted.
 func yamlScalar(_ text: String) -> String {
     let isWord = text.utf8.allSatisfy { isDigit($0) || ($0 | 0x20) &- 0x61 < 26 || $0 == 0x5F || $0 == 0x2D }
     let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
@@ -202,7 +214,7 @@ func yamlScalar(_ text: String) -> String {
     return result + "\""
 }
 
-/// The text on one line of a comment.
+/// A text on one line of a comment.
 private func commentText(_ text: String) -> String {
     String(text.unicodeScalars.prefix(80).map { $0.value < 0x20 || $0.value >= 0x7F ? "?" : Character($0) })
 }

@@ -1,27 +1,26 @@
 import Tabular
 
-/// How the numbers of a column are written where they have marks: groups of three digits, a decimal comma, a currency
-/// or percent sign. A way of writing counts only when every value of the column fits it, and no other way gives other
-/// numbers.
+/// The notation of a column's numbers with marks: digit groups, a decimal comma, a currency or percent sign. A notation
+/// is reported only when every value fits it and no other one gives different numbers.
 struct WrittenAmounts: Sendable {
-    /// The marks of one way of writing.
+    /// The marks of each notation.
     private static let styles: [(group: String, decimal: String)] = [
         (",", "."), (".", ","), (" ", ","), (" ", "."), ("'", "."),
     ]
-    /// By style: values that fit, those with a decimal mark in them, and which numbers of group marks there were.
+    /// By notation: values that fit, values with a decimal mark, and the set of numbers of group marks.
     private var fits = [Int](repeating: 0, count: styles.count)
     private var decimals = [Int](repeating: 0, count: styles.count)
     private var groupCounts = [UInt8](repeating: 0, count: styles.count)
-    /// Values with marks, and values of four digits and more without.
+    /// Values with marks, and values of four digits or more without.
     private var marked = 0, unmarked = 0, unmarkedLarge = 0
-    /// Numbers whose point may stand before three digits of a whole number.
+    /// Numbers whose point may be a group mark of a whole number.
     private var pointed = 0
-    /// Values with a sign beside them, and the one sign that all of these have.
+    /// Values with a sign beside the number, and the sign that they all have.
     private var signed = 0
     private var sign: [UInt8] = []
     private var isMixed = false
 
-    /// What the column is: the marks to declare, and why.
+    /// The marks to declare.
     struct Reading: Equatable {
         var isInteger = false
         var decimalChar = "."
@@ -29,7 +28,7 @@ struct WrittenAmounts: Sendable {
         var bareNumber = true
     }
 
-    /// A reading, or the several ones that are possible.
+    /// One reading with its evidence, or several that are possible.
     enum Outcome: Equatable {
         case one(Reading, evidence: String)
         case several([Reading])
@@ -87,7 +86,10 @@ struct WrittenAmounts: Sendable {
         if !hasMark, runs.count == 1, runs[0].digits >= 4 { unmarkedLarge += 1 }
     }
 
-    /// The reading of a column of so many values; nil when it is no column of numbers, or of plain ones.
+    /// The reading of a column.
+    ///
+    /// - Parameter values: number of values in the column.
+    /// - Returns: nil when not all are numbers, or all are plain.
     func reading(of values: Int) -> Outcome? {
         if let whole = wholes(values) { return whole }
         guard values > 0, marked + signed > 0, !isMixed else { return nil }
@@ -95,8 +97,8 @@ struct WrittenAmounts: Sendable {
         var isCertain = false
         for style in Self.styles.indices where fits[style] == values {
             let (hasDecimals, counts) = (decimals[style] > 0, groupCounts[style])
-            // Numbers of one width in groups may be those of telephones, papers and places: no reading, but a doubt
-            // about others.
+            // Numbers with the same groups may be telephone numbers or references: they prove nothing, and make others
+            // doubtful.
             isCertain = isCertain || counts <= 1 || hasDecimals || signed > 0 || counts.nonzeroBitCount > 1
             var reading = Reading(isInteger: !hasDecimals, bareNumber: signed == 0)
             if hasDecimals { reading.decimalChar = Self.styles[style].decimal }
@@ -105,7 +107,7 @@ struct WrittenAmounts: Sendable {
         }
         guard isCertain else { return nil }
         if readings.count == 1 { return .one(readings[0], evidence: evidence(readings[0], values)) }
-        // Every large number has marks and no small one has: they are groups, and no decimals of always three digits.
+        // If every large number has marks and no small one has, the marks are groups rather than always three decimals.
         let grouped = readings.filter { $0.isInteger && $0.groupChar != nil }
         if grouped.count == 1, marked >= 10, unmarked > 0, unmarkedLarge == 0 {
             return .one(grouped[0], evidence: "each number from 1,000 on has marks, and no smaller one")
@@ -113,8 +115,8 @@ struct WrittenAmounts: Sendable {
         return .several(readings)
     }
 
-    /// Whole numbers with points before groups of three digits, which plain numbers could be as well: each from 1,000
-    /// on has one, none below, and no number has one or two digits behind it.
+    /// Whole numbers with points as group marks, which plain decimals could be as well: every number from 1,000 on has
+    /// one, none below, and none has one or two digits after it.
     private func wholes(_ values: Int) -> Outcome? {
         guard pointed >= 10, unmarked >= 3, unmarkedLarge == 0, signed == 0, marked == 0, fits[1] == values else {
             return nil
@@ -132,9 +134,10 @@ struct WrittenAmounts: Sendable {
         return parts.joined(separator: ", ")
     }
 
-    /// A run of digits, and the mark behind it; nil behind the last.
+    /// A run of digits with the mark after it; nil at the end.
     private typealias Run = (digits: Int, mark: String?)
 
+    /// The runs of digits in a value with the marks between them; nil when anything else is in it.
     private static func runs(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [Run]? {
         var runs: [Run] = []
         var (at, digits) = (range.lowerBound, 0)
@@ -150,7 +153,7 @@ struct WrittenAmounts: Sendable {
         return digits > 0 && digits <= 15 ? runs + [(digits, nil)] : nil
     }
 
-    /// The mark at a place; all spaces are one.
+    /// The mark at a place; all kinds of spaces count as one.
     private static func mark(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> (String, Int)? {
         switch bytes[at] {
         case 0x2C: return (",", 1)
@@ -164,15 +167,19 @@ struct WrittenAmounts: Sendable {
         }
     }
 
-    /// How many group marks a number has in a style, and whether it has a decimal mark; nil when it is none in that
-    /// style.
+    /// The number of group marks, and whether there is a decimal mark, when the runs fit a notation; nil otherwise.
+    ///
+    /// - Parameters:
+    ///   - runs: the digit runs of the value.
+    ///   - marks: the notation.
+    ///   - startsWithZero: whether the first digit is 0.
     private static func fit(
         _ runs: [Run], _ marks: (group: String, decimal: String), startsWithZero: Bool
     ) -> (groups: Int, isDecimal: Bool)? {
         var (groups, isDecimal) = (0, false)
         for (place, run) in runs.enumerated() {
             if isDecimal { return place == runs.count - 1 ? (groups, true) : nil }
-            // The digits before a group mark, and between and behind them.
+            // Groups after the first have three digits.
             if place > 0, run.digits != 3 { return nil }
             guard let mark = run.mark else { break }
             if mark == marks.decimal {
@@ -182,12 +189,12 @@ struct WrittenAmounts: Sendable {
                 groups += 1
             }
         }
-        // A code such as 007 is no number.
+        // A code such as 007 is not a number.
         if startsWithZero, runs[0].digits > 1 { return nil }
         return (groups, isDecimal)
     }
 
-    /// Signs that stand beside numbers of one kind.
+    /// Signs beside numbers of one kind.
     private static let signs = Set(
         [
             "$", "€", "£", "¥", "₹", "₩", "₽", "₺", "%", "zł", "kr", "EUR", "USD", "GBP", "CHF", "JPY", "CAD", "AUD",
@@ -195,7 +202,7 @@ struct WrittenAmounts: Sendable {
             "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BRL", "INR", "CNY", "MXN", "ZAR", "TRY", "R$",
         ].map { Array($0.utf8) })
 
-    /// The sign before or behind a number; nil when anything else stands there.
+    /// The sign before or after a number; nil for anything else.
     private static func sign(_ bytes: Span<UInt8>, _ range: Range<Int>, around body: Range<Int>) -> [UInt8]? {
         func trimmed(_ part: Range<Int>) -> [UInt8] {
             var text = part.map { bytes[$0] }

@@ -1,15 +1,15 @@
 import Tabular
 
-/// How the dates of a column are written where they are not in ISO 8601: in numbers or with the month's name, and
-/// perhaps with a time of day. Which of two numbers is the day is told by those above twelve, never guessed.
+/// The notation of a column's dates that are not ISO 8601: numeric or with the month's name, with an optional time of
+/// day. Values above twelve decide which number is the day; it is never guessed.
 struct WrittenDates: Sendable {
-    /// What all dates of a column have in common.
+    /// The notation that dates of a column have in common.
     private struct Form: Hashable, Sendable {
         var order = Order.numbers
-        /// Stands between the parts.
+        /// The separator between the parts.
         var mark: UInt8 = 0
         var hasCentury = true
-        /// Stands before the time of day.
+        /// Whether a comma precedes the time of day.
         var comma = false
         var clock = Clock.none
     }
@@ -17,29 +17,29 @@ struct WrittenDates: Sendable {
     private enum Order: Sendable { case numbers, dayName, nameDay }
     private enum Clock: Sendable { case none, minutes, seconds, halfMinutes, halfSeconds }
 
-    /// What was seen of one form.
+    /// The evidence for one notation.
     private struct Tally: Sendable {
         var count = 0
-        /// How many are a day of the calendar when the day, or the month, comes first.
+        /// How many are calendar days when read day first, and month first.
         var dayFirst = 0, monthFirst = 0
-        /// Names of months cut to three letters, and whole ones that are longer.
+        /// Month names abbreviated to three letters, and longer names in full.
         var short = 0, long = 0
     }
 
     private var tallies: [Form: Tally] = [:]
 
-    /// What the column is.
+    /// The reading of a column.
     enum Reading: Equatable {
-        /// One pattern takes every value.
+        /// One pattern fits every value.
         case pattern(String, evidence: String)
-        /// Two do, and nothing tells which is meant.
+        /// Both orders fit, and nothing decides between them.
         case either(dayFirst: String, monthFirst: String)
     }
 
-    /// Whether it has a time of day.
+    /// Whether the dates have a time of day.
     private(set) var hasClock = false
 
-    /// Adds a value that is no date in ISO 8601.
+    /// Adds a value that is not an ISO 8601 date.
     mutating func take(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         guard range.count >= 6, range.count <= 32 else { return }
         var reader = DateReader(bytes: range.map { bytes[$0] })
@@ -54,7 +54,7 @@ struct WrittenDates: Sendable {
         tallies[form] = tally
     }
 
-    /// The reading of a column of so many values; nil when it is none of dates.
+    /// The reading of a column; nil when not all values are dates of one notation.
     func reading(of values: Int) -> Reading? {
         guard values > 0, tallies.count == 1, let (form, tally) = tallies.first, tally.count == values else {
             return nil
@@ -82,7 +82,7 @@ struct WrittenDates: Sendable {
         }
     }
 
-    /// The pattern of most values, for a column in which some have another one.
+    /// The pattern of most values, for a column with exceptions.
     func mostly(of values: Int) -> (count: Int, pattern: String)? {
         guard let (form, tally) = tallies.max(by: { $0.value.count < $1.value.count }), tally.count < values else {
             return nil
@@ -91,6 +91,12 @@ struct WrittenDates: Sendable {
         return (tally.count, Self.pattern(form, isLong: tally.long > tally.short, isDayFirst: isDayFirst))
     }
 
+    /// The `strptime` pattern of a form.
+    ///
+    /// - Parameters:
+    ///   - form: the notation.
+    ///   - isLong: whether month names are written in full.
+    ///   - isDayFirst: whether the day precedes the month.
     private static func pattern(_ form: Form, isLong: Bool, isDayFirst: Bool) -> String {
         let mark = String(UnicodeScalar(form.mark))
         let year = form.hasCentury ? "%Y" : "%y"
@@ -112,6 +118,7 @@ struct WrittenDates: Sendable {
         return clock.isEmpty ? date : date + (form.comma ? ", " : " ") + clock
     }
 
+    /// Reads one date in whatever notation; nil when it is none.
     private static func read(_ reader: inout DateReader) -> (Form, Tally)? {
         var (form, tally) = (Form(), Tally(count: 1))
         let year: Int
@@ -151,17 +158,18 @@ struct WrittenDates: Sendable {
         return reader.isAtEnd ? (form, tally) : nil
     }
 
+    /// Whether day, month and year are a date of the calendar.
     private static func isDay(_ day: Int, _ month: Int, _ year: Int) -> Bool {
         (1...12).contains(month) && day >= 1 && day <= daysInMonth(month, year: year)
     }
 }
 
-/// Reads the parts of a date, one after the other.
+/// Reads the parts of a date in order.
 private struct DateReader {
     let bytes: [UInt8]
     /// Whether the year had four digits.
     private(set) var hasCentury = true
-    /// Names of months that were cut to three letters, and whole ones that are longer.
+    /// Month names abbreviated to three letters, and longer names in full.
     private(set) var short = 0, long = 0
     private var at = 0
 
@@ -193,7 +201,7 @@ private struct DateReader {
         return year < 69 ? 2000 + year : 1900 + year
     }
 
-    /// The month of a name in English, whole or cut to three letters; May is both.
+    /// The month of an English name, in full or abbreviated to three letters; May is both.
     mutating func month() -> Int? {
         var end = at
         while end < bytes.count, (bytes[end] | 0x20) &- 0x61 < 26 { end += 1 }
@@ -204,7 +212,7 @@ private struct DateReader {
         return place + 1
     }
 
-    /// `10:05`, `10:05:30`, and both with AM or PM behind a space.
+    /// `10:05` and `10:05:30`, either with AM or PM after a space.
     mutating func clock() -> (hasSeconds: Bool, isHalf: Bool)? {
         guard let hour = number(1...2), one(of: [0x3A]) != nil, let minute = number(2...2), minute < 60 else {
             return nil

@@ -1,6 +1,6 @@
-/// Mailboxes and addresses of machines.
+/// Mailboxes and IP addresses.
 extension TextReader {
-    /// RFC 5321 4.1.2, and RFC 6531 where other letters are allowed.
+    /// A mailbox (RFC 5321, section 4.1.2), or an internationalised one (RFC 6531).
     mutating func mailbox(ascii: Bool) -> Bool {
         if skip("\"") {
             while let byte = next, byte != 0x22 {
@@ -34,6 +34,7 @@ extension TextReader {
         return inner.ipv4() && inner.isAtEnd
     }
 
+    /// An IPv4 address in dotted decimal (RFC 2673, section 3.2), without leading zeros.
     mutating func ipv4() -> Bool {
         for part in 0..<4 {
             if part > 0, !skip(".") { return false }
@@ -48,7 +49,7 @@ extension TextReader {
         return true
     }
 
-    /// RFC 4291 2.2: groups, one gap, and IPv4 at the end.
+    /// An IPv6 address (RFC 4291, section 2.2): groups, at most one gap, optionally IPv4 at the end.
     mutating func ipv6() -> Bool {
         var groups = 0
         var hasGap = false

@@ -1,13 +1,13 @@
-/// Names of hosts (RFC 1123, RFC 952) and internationalised ones (IDNA: RFC 5890 to 5892).
+/// Host names (RFC 952, RFC 1123) and internationalised ones (IDNA: RFC 5890 to 5892).
 extension TextReader {
-    /// A host name (RFC 1123, 2.1; RFC 952), or an internationalised one (RFC 5890), whose labels are checked without
-    /// the tables of IDNA.
+    /// A host name (RFC 1123, section 2.1; RFC 952), or an internationalised one (RFC 5890), whose labels are checked
+    /// without IDNA's character tables.
     mutating func hostname(ascii: Bool) -> Bool {
         guard at < end, end - at <= 253 else { return false }
         var first = at
         while true {
             let isDot = at < end && bytes[at] == 0x2E
-            // The other full stops of IDNA: U+3002, U+FF0E, U+FF61.
+            // IDNA's other full stops: U+3002, U+FF0E, U+FF61.
             let isWideDot =
                 !ascii && at + 2 < end
                 && ((bytes[at] == 0xE3 && bytes[at + 1] == 0x80 && bytes[at + 2] == 0x82)
@@ -24,6 +24,8 @@ extension TextReader {
         }
     }
 
+    /// Whether a label is valid: 1 to 63 bytes, no leading or trailing hyphen (RFC 1034, section 3.5), and IDNA's
+    /// rules.
     private func isLabel(_ range: Range<Int>, _ ascii: Bool) -> Bool {
         guard !range.isEmpty, range.count <= 63, bytes[range.lowerBound] != 0x2D, bytes[range.upperBound - 1] != 0x2D
         else { return false }
@@ -36,7 +38,8 @@ extension TextReader {
         let first = range.lowerBound
         let hasMarks = range.count >= 4 && bytes[first + 2] == 0x2D && bytes[first + 3] == 0x2D
         if hasMarks {
-            // R-LDH labels are those that begin with xn--, and what follows decodes to something beyond ASCII.
+            // A label with hyphens in positions three and four must begin with xn-- and decode to non-ASCII (RFC 5891,
+            // section 4.2.3.1).
             guard isASCII, bytes[first] | 0x20 == 0x78, bytes[first + 1] | 0x20 == 0x6E else { return false }
             guard let scalars = punycode(first + 4..<range.upperBound) else { return false }
             return scalars.contains { $0 >= 0x80 } && isIDNA(scalars)
@@ -49,8 +52,8 @@ extension TextReader {
         return isIDNA(scalars)
     }
 
-    /// Whether a label keeps RFC 5891, 4.2, and RFC 5892 as far as they need no table of characters: no combining mark
-    /// at the start, and the contextual rules.
+    /// Whether a label satisfies RFC 5891, section 4.2, and RFC 5892 as far as no character table is needed: no leading
+    /// combining mark, and the contextual rules.
     private func isIDNA(_ scalars: [UInt32]) -> Bool {
         guard let first = scalars.first.flatMap(Unicode.Scalar.init) else { return false }
         switch first.properties.generalCategory {
@@ -75,10 +78,10 @@ extension TextReader {
             case 0x30FB: if !isKana { return false }
             case 0x200D: if !joins { return false }
             case 0x200C:
-                // Between joining letters (RFC 5892, A.1): approximated by the Arabic block.
+                // Between joining letters (RFC 5892, A.1), approximated by the Arabic block.
                 let isBetween = (0x620...0x6FF).contains(before) && (0x620...0x6FF).contains(after)
                 if !joins, !isBetween { return false }
-            // Disallowed, and easily taken for others (RFC 5892 2.6).
+            // Disallowed characters that are easily mistaken for others (RFC 5892, section 2.6).
             case 0x640, 0x7FA, 0x302E, 0x302F, 0x3031...0x3035, 0x303B: return false
             default:
                 guard let found = Unicode.Scalar(scalar) else { return false }
@@ -95,7 +98,7 @@ extension TextReader {
         return true
     }
 
-    /// RFC 3492.
+    /// Decodes Punycode (RFC 3492); nil when it is malformed.
     private func punycode(_ range: Range<Int>) -> [UInt32]? {
         var output: [UInt32] = []
         var at = range.lowerBound

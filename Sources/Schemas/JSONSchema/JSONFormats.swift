@@ -1,5 +1,5 @@
 extension JSONFormat {
-    /// Whether a text has the format; always true for `regex`, which needs a compiler of expressions.
+    /// Whether a text has the format. Always true for `regex`, which the caller must try to compile.
     package func fits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var reader = TextReader(bytes, range)
         switch self {
@@ -26,7 +26,7 @@ extension JSONFormat {
     }
 }
 
-/// Reads a text from its beginning to its end by the grammars of the formats.
+/// A reader over one text. Each grammar advances it and returns false at the first mismatch.
 struct TextReader {
     let bytes: [UInt8]
     var at = 0
@@ -45,7 +45,7 @@ struct TextReader {
     var isAtEnd: Bool { at == end }
     var next: UInt8? { at < end ? bytes[at] : nil }
 
-    /// Takes one of the given ASCII characters.
+    /// Skips one of the given ASCII characters.
     mutating func skip(_ characters: StaticString) -> Bool {
         guard let byte = next, characters.description.utf8.contains(byte) else { return false }
         at += 1
@@ -56,7 +56,7 @@ struct TextReader {
     func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
     func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- 0x61 < 6 }
 
-    /// Exactly so many digits.
+    /// Exactly `count` digits; nil when there are fewer.
     mutating func digits(_ count: Int) -> Int? {
         guard at + count <= end else { return nil }
         var value = 0
@@ -68,7 +68,7 @@ struct TextReader {
         return value
     }
 
-    /// Takes a text of ASCII characters.
+    /// Skips an ASCII text.
     mutating func word(_ text: StaticString) -> Bool {
         let letters = Array(text.description.utf8)
         guard at + letters.count <= end else { return false }

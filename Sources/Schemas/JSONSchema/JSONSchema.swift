@@ -1,18 +1,18 @@
 package import Tabular
 
-/// A JSON Schema 2020-12, compiled: every subschema that can be reached, with its references resolved.
+/// A compiled JSON Schema (draft 2020-12): every reachable subschema, with references resolved to indices.
 package struct JSONSchema: Sendable {
     /// One subschema.
     package struct Node: Sendable {
-        /// The verdict of a schema that is `true` or `false`; nil for an object.
+        /// The result of a schema that is `true` or `false`; nil for an object.
         package var verdict: Bool?
-        /// Its keywords, `unevaluated…` last.
+        /// Its keywords; `unevaluated…` come last, since they depend on the others.
         package var rules: [Rule] = []
-        /// The resource it is a part of, as an index that `dynamicNodes` uses.
+        /// The index of its resource, for `dynamicNodes`.
         package var resource = 0
-        /// Its place: the resource's identifier and a JSON Pointer.
+        /// Its location: the resource's identifier and a JSON Pointer.
         package var location = ""
-        /// Whether it needs the parts that its subschemas evaluated.
+        /// Whether it needs to know which parts its subschemas evaluated.
         package var tracks = false
     }
 
@@ -24,7 +24,7 @@ package struct JSONSchema: Sendable {
         package let keyword: Keyword
     }
 
-    /// Types of a value; `integer` is a number without a fraction.
+    /// The types of a value; `integer` is a number without a fraction.
     package struct TypeSet: OptionSet, Sendable {
         /// One bit a type.
         package let rawValue: UInt8
@@ -48,11 +48,11 @@ package struct JSONSchema: Sendable {
         package static let integer = TypeSet(rawValue: 64)
     }
 
-    /// A value that the schema names, with its hash.
+    /// A value in the schema, such as that of `const`, with its hash.
     package struct Constant: Sendable {
-        /// The value, read; it is the first one of its tape.
+        /// The value, parsed; it begins at place 0 of its tape.
         package let tape: JSONTape
-        /// `JSONTape.hash` of it.
+        /// Its `JSONTape.hash`.
         package let hash: Int
 
         init(_ bytes: [UInt8]) throws(JSONTape.Fault) {
@@ -63,30 +63,30 @@ package struct JSONSchema: Sendable {
         }
     }
 
-    /// The value of a keyword; subschemas are places in `nodes`.
+    /// A keyword with its operand; subschemas are indices into `nodes`.
     package enum Keyword: Sendable {
         case reference(Int)
-        /// To the outermost resource of the dynamic scope that has the anchor, else to the node.
+        /// Resolved at run time: the outermost resource of the dynamic scope with this anchor, else the fallback node.
         case dynamicReference(anchor: String, fallback: Int)
         case type(TypeSet)
         case constant(Constant)
-        /// Allowed values, and their places by hash.
+        /// The allowed values, and their indices by hash.
         case enumeration([Constant], [Int: [Int]])
         case multipleOf(ExactNumber)
         case minimum(ExactNumber), maximum(ExactNumber)
         case exclusiveMinimum(ExactNumber), exclusiveMaximum(ExactNumber)
         case minLength(Int), maxLength(Int)
-        /// A place in `patterns`.
+        /// An index into `patterns`.
         case pattern(Int)
         case format(JSONFormat)
-        /// `properties`, `patternProperties` and `additionalProperties` together: the last takes what the others leave.
+        /// `properties`, `patternProperties` and `additionalProperties`: the last applies to what the others leave.
         case members(named: [[UInt8]: Int], patterns: [(pattern: Int, node: Int)], rest: Int?)
         case propertyNames(Int)
         case required([[UInt8]])
         case minProperties(Int), maxProperties(Int)
         case dependentRequired([(key: [UInt8], needs: [[UInt8]])])
         case dependentSchemas([(key: [UInt8], node: Int)])
-        /// `prefixItems` and `items` together.
+        /// `prefixItems` and `items`.
         case items(first: [Int], rest: Int?)
         case contains(Int, atLeast: Int, atMost: Int?)
         case minItems(Int), maxItems(Int)
@@ -117,7 +117,7 @@ extension JSONSchema: Equatable {
 }
 
 extension JSONSchema {
-    /// A node that leads back to itself without going into the value, or nil.
+    /// A node that applies itself to the same value and so never terminates; nil when there is none.
     var nodeInLoop: Int? {
         // 0 new, 1 being followed, 2 done.
         var state = [UInt8](repeating: 0, count: nodes.count)
@@ -141,7 +141,7 @@ extension JSONSchema {
         return nil
     }
 
-    /// The nodes that a node applies to the very value that it is applied to.
+    /// The nodes that a node applies to its own value.
     private func inPlace(_ index: Int) -> [Int] {
         nodes[index].rules.flatMap { rule -> [Int] in
             switch rule.keyword {
@@ -155,7 +155,7 @@ extension JSONSchema {
     }
 }
 
-/// The formats of JSON Schema 2020-12 (Validation 7.3).
+/// The formats of JSON Schema 2020-12 (Validation, section 7.3).
 package enum JSONFormat: String, Sendable, CaseIterable {
     case date, time, duration, email, hostname, ipv4, ipv6, uri, iri, uuid, regex
     case dateTime = "date-time"
@@ -169,7 +169,7 @@ package enum JSONFormat: String, Sendable, CaseIterable {
 }
 
 extension JSONTape {
-    /// A hash that equal values share: numbers by value, members in any order.
+    /// A hash that is equal for equal values: numbers by value, members in any order.
     package func hash(_ place: Int) -> Int {
         var hasher = Hasher()
         feed(place, &hasher)
@@ -197,7 +197,7 @@ extension JSONTape {
         }
     }
 
-    /// Whether two values are equal as JSON Schema has it (Core 4.2.2).
+    /// Whether two values are equal as JSON Schema defines it (Core, section 4.2.2).
     package func equals(_ place: Int, _ other: JSONTape, _ otherPlace: Int) -> Bool {
         let (mine, theirs) = (values[place], other.values[otherPlace])
         guard mine.kind == theirs.kind, mine.count == theirs.count else { return false }
@@ -218,7 +218,7 @@ extension JSONTape {
 }
 
 extension Span<UInt8> {
-    /// Lends each byte of a range.
+    /// Calls `body` with each byte of a range.
     fileprivate func withBytes(_ range: Range<Int>, _ body: (UInt8) -> Void) {
         for at in range { body(self[at]) }
     }

@@ -1,28 +1,32 @@
 import Tabular
 
-/// A JSON Schema that cannot be used as it stands.
+/// An error in a JSON Schema.
 package struct JSONSchemaError: Error, Sendable, Equatable {
-    /// What is wrong, and what to do.
+    /// What is wrong, and the remedy.
     package let reason: String
-    /// Where: a JSON Pointer into the document that was compiled, or nil when it is in another one.
+    /// A JSON Pointer into the compiled document; nil when the error is in another one.
     package let pointer: String?
 }
 
 extension JSONSchema {
-    /// Settings and documents that a schema may refer to.
+    /// Settings, and the documents that a schema may refer to.
     package struct Surroundings: Sendable {
-        /// Whether `format` is an assertion; otherwise it is an annotation.
+        /// Whether `format` is an assertion instead of an annotation.
         package var assertsFormat = false
-        /// Other documents, by the identifier that references use. Nothing is ever fetched.
+        /// Other documents by identifier. Nothing is ever fetched.
         package var documents: [String: [UInt8]] = [:]
 
-        /// Nothing but the metaschemas.
+        /// The metaschemas only.
         package init() {}
     }
 
-    /// Compiles a document of JSON Schema 2020-12.
+    /// Compiles a schema.
     ///
-    /// - Parameter base: what its references are relative to when it has no `$id`.
+    /// - Parameters:
+    ///   - bytes: the document.
+    ///   - base: the URI that references are resolved against when it has no `$id`.
+    ///   - surroundings: settings and referenced documents.
+    /// - Throws: for keywords of the wrong type, unresolved references and schemas that apply themselves endlessly.
     package static func compile(
         _ bytes: [UInt8], base: String = "", _ surroundings: Surroundings = Surroundings()
     ) throws(JSONSchemaError) -> JSONSchema {
@@ -31,24 +35,24 @@ extension JSONSchema {
     }
 }
 
-/// Compiles every subschema that can be reached from the root.
+/// Compiles every subschema that is reachable from the root.
 ///
-/// This file finds documents, identifiers and anchors; its extensions read values, nodes and keywords.
+/// This file resolves documents, identifiers and anchors; its extensions read values, nodes and keywords.
 struct JSONSchemaCompiler {
-    /// A value of one of the documents.
+    /// A value in one of the documents.
     struct Site: Hashable {
         var document: Int
         var at: Int
     }
 
-    /// A text that is compared byte by byte: two spellings of é are two names.
+    /// A name that is compared byte by byte, without Unicode normalisation.
     struct Name: Hashable {
         let bytes: [UInt8]
 
         init(_ text: String) { bytes = Array(text.utf8) }
     }
 
-    /// The vocabularies that a resource's metaschema switches on.
+    /// The vocabularies that a resource's metaschema enables.
     struct Vocabularies {
         var hasValidation = true
         var assertsFormat: Bool
@@ -57,16 +61,16 @@ struct JSONSchemaCompiler {
     let surroundings: JSONSchema.Surroundings
     var schema = JSONSchema()
     var documents: [JSONTape] = []
-    /// Identifiers to schemas, and to places in `dynamicNodes`.
+    /// Schemas by identifier, with the index in `dynamicNodes`.
     var resources: [Name: (site: Site, index: Int)] = [:]
     var anchors: [Name: Site] = [:]
     var dynamicAnchors: [[Name: Site]] = []
     var vocabularies: [Vocabularies] = []
-    /// The identifier that each schema found on the way is relative to.
+    /// The base URI of each schema found so far.
     var bases: [Site: String] = [:]
     var nodeOf: [Site: Int] = [:]
     var patternOf: [Name: Int] = [:]
-    /// Where each schema found on the way stands in its document.
+    /// The JSON Pointer of each schema found so far.
     var pointers: [Site: String] = [:]
     var depth = 0
 
@@ -82,11 +86,12 @@ struct JSONSchemaCompiler {
 
     init(_ surroundings: JSONSchema.Surroundings) { self.surroundings = surroundings }
 
+    /// Compiles the root and every dynamic anchor.
     mutating func compile(_ bytes: [UInt8], base: String) throws(JSONSchemaError) -> JSONSchema {
         schema.source = bytes
         let root = try add(bytes, base: base)
         _ = try node(root)
-        // The target of a dynamic reference is known only when it is followed, so every dynamic anchor is compiled.
+        // The target of a dynamic reference is known only at run time, so every dynamic anchor is compiled.
         var done = 0
         while done < schema.nodes.count {
             done = schema.nodes.count
@@ -99,7 +104,7 @@ struct JSONSchemaCompiler {
             }
         }
         while schema.dynamicNodes.count < dynamicAnchors.count { schema.dynamicNodes.append([:]) }
-        // A schema that applies itself to the same value would never end.
+        // A schema that applies itself to the same value would never terminate.
         if let node = schema.nodeInLoop {
             throw JSONSchemaError(
                 reason: "the schema at \(schema.nodes[node].location) applies itself to the same value again and again",
@@ -110,6 +115,7 @@ struct JSONSchemaCompiler {
 
     // MARK: Documents and identifiers
 
+    /// Adds a document and registers its identifiers and anchors.
     private mutating func add(_ bytes: [UInt8], base: String) throws(JSONSchemaError) -> Site {
         var tape = JSONTape()
         do throws(JSONTape.Fault) { try tape.read(bytes.span, 0..<bytes.count) } catch {
@@ -117,12 +123,15 @@ struct JSONSchemaCompiler {
         }
         documents.append(tape)
         let site = Site(document: documents.count - 1, at: 0)
-        // It is found under the name that it was asked for by, and under its own.
+        // A document is registered under the requested name and under its own `$id`.
         let index = register(base, site, Vocabularies(assertsFormat: surroundings.assertsFormat))
         try walk(site, base: base, resource: index)
         return site
     }
 
+    /// Registers a resource under its identifier, once.
+    ///
+    /// - Returns: its index in `dynamicNodes`.
     private mutating func register(_ identifier: String, _ site: Site, _ words: Vocabularies) -> Int {
         if let known = resources[Name(identifier)] { return known.index }
         dynamicAnchors.append([:])
@@ -131,7 +140,13 @@ struct JSONSchemaCompiler {
         return dynamicAnchors.count - 1
     }
 
-    /// Notes identifiers and anchors of all subschemas.
+    /// Registers identifiers and anchors of all subschemas.
+    ///
+    /// - Parameters:
+    ///   - site: the schema.
+    ///   - base: its base URI.
+    ///   - resource: the index of its resource.
+    ///   - pointer: its JSON Pointer.
     private mutating func walk(_ site: Site, base: String, resource: Int, at pointer: String = "")
         throws(JSONSchemaError)
     {
@@ -183,6 +198,7 @@ struct JSONSchemaCompiler {
         }
     }
 
+    /// Reads `$vocabulary` of the resource's metaschema. A required vocabulary that is unknown is an error.
     private mutating func readVocabularies(_ site: Site, _ resource: Int) throws(JSONSchemaError) {
         let (name, _) = URIReference.split(try text(site))
         if name == Self.dialect { return }
@@ -210,7 +226,7 @@ struct JSONSchemaCompiler {
         vocabularies[resource] = found
     }
 
-    /// The schema that a full reference leads to.
+    /// The schema that a resolved reference leads to.
     mutating func target(_ reference: String, from site: Site) throws(JSONSchemaError) -> Site {
         let (name, fragment) = URIReference.split(reference)
         if resources[Name(name)] == nil {
@@ -253,7 +269,7 @@ struct JSONSchemaCompiler {
         return at
     }
 
-    /// One of the published metaschemas.
+    /// One of the published metaschemas; nil for other names.
     private static func standard(_ name: String) -> [UInt8]? {
         guard name.hasPrefix("https://json-schema.org/draft/2020-12/") else { return nil }
         return metaschemas.first { $0.contains("\"$id\":\"\(name)\"") }.map { Array($0.utf8) }

@@ -1,8 +1,8 @@
 import Tabular
 
-/// Keywords as rules.
+/// Compiles keywords into rules.
 extension JSONSchemaCompiler {
-    /// The keywords about a value itself (Validation 6).
+    /// The assertions about a value itself (Validation, section 6).
     mutating func validation(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
         var rules: [JSONSchema.Rule] = []
         if let type = member("type", site) {
@@ -56,6 +56,7 @@ extension JSONSchemaCompiler {
         return rules
     }
 
+    /// The types of a `type` keyword: one name or a list.
     private func types(_ site: Site) throws(JSONSchemaError) -> JSONSchema.TypeSet {
         let known: [String: JSONSchema.TypeSet] = [
             "null": .null, "boolean": .boolean, "number": .number, "string": .string, "array": .array,
@@ -72,7 +73,7 @@ extension JSONSchemaCompiler {
         return types
     }
 
-    /// The keywords that apply other schemas (Core 10).
+    /// The keywords that apply subschemas (Core, section 10).
     mutating func applicators(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
         var rules: [JSONSchema.Rule] = []
         let (named, patterned) = (member("properties", site), member("patternProperties", site))
@@ -143,7 +144,7 @@ extension JSONSchemaCompiler {
         return rules
     }
 
-    /// `dependencies` of earlier drafts, which 2020-12 lets implementations keep; it became two keywords.
+    /// `dependencies` of earlier drafts, which 2020-12 permits; it became `dependentRequired` and `dependentSchemas`.
     private mutating func dependencies(_ site: Site) throws(JSONSchemaError) -> [JSONSchema.Rule] {
         guard let map = member("dependencies", site) else { return [] }
         var keys: [(key: [UInt8], needs: [[UInt8]])] = []

@@ -1,7 +1,8 @@
 import Tabular
 
-/// Subschemas, each compiled once.
+/// Compiles subschemas, each once.
 extension JSONSchemaCompiler {
+    /// The node of a schema, compiled on first use. The index is reserved first, so that recursive schemas terminate.
     mutating func node(_ site: Site) throws(JSONSchemaError) -> Int {
         if let known = nodeOf[site] { return known }
         depth += 1
@@ -46,12 +47,13 @@ extension JSONSchemaCompiler {
         return index
     }
 
+    /// The keyword for a `$dynamicRef` (Core, section 8.2.3.2).
     mutating func dynamic(_ reference: Site, _ base: String) throws(JSONSchemaError) -> JSONSchema.Keyword {
         let full = URIReference.resolve(try text(reference), against: base)
         let site = try target(full, from: reference)
         let fallback = try node(site)
         let (name, fragment) = URIReference.split(full)
-        // Only where the reference itself leads to a dynamic anchor it is dynamic.
+        // A `$dynamicRef` is dynamic only if its initial target is a dynamic anchor; otherwise it acts as `$ref`.
         if let fragment, !fragment.hasPrefix("/"), let resource = resources[Name(name)]?.index,
             dynamicAnchors[resource][Name(fragment)] == site
         {
@@ -60,6 +62,7 @@ extension JSONSchemaCompiler {
         return .reference(fallback)
     }
 
+    /// The index of a regular expression; equal ones are compiled once.
     mutating func pattern(_ text: String) -> Int {
         if let known = patternOf[Name(text)] { return known }
         schema.patterns.append(text)

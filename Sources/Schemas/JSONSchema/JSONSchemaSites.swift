@@ -1,6 +1,6 @@
 import Tabular
 
-/// The values of the documents that are compiled.
+/// Typed access to the values of the documents being compiled.
 extension JSONSchemaCompiler {
     func kind(_ site: Site) -> JSONTape.Kind { documents[site.document].values[site.at].kind }
     func isSchema(_ site: Site) -> Bool { kind(site) == .object || kind(site) == .boolean }
@@ -47,7 +47,7 @@ extension JSONSchemaCompiler {
         return ExactNumber(tape.text.span, tape.values[site.at].range)
     }
 
-    /// A count: a whole number that is not negative, `2.0` included.
+    /// A count: a whole number of at least 0, such as `2` or `2.0`; larger ones are capped at 2^31 - 1.
     func count(_ site: Site) throws(JSONSchemaError) -> Int {
         let number = try number(site)
         guard number.isWhole, !(number < ExactNumber(0)) else {
@@ -65,7 +65,7 @@ extension JSONSchemaCompiler {
         }
     }
 
-    /// A value's text, with its quotes when it is a string.
+    /// The JSON text of a value.
     func source(_ site: Site) -> [UInt8] {
         guard kind(site) == .string else { return bytes(site) }
         return Array(JSONValue.string(documents[site.document].string(site.at)).text(pretty: false).utf8)
@@ -75,7 +75,7 @@ extension JSONSchemaCompiler {
         JSONSchemaError(reason: reason, pointer: site.document == 0 ? pointers[site] ?? pointer(site) : nil)
     }
 
-    /// The JSON Pointer of a value in its document.
+    /// The JSON Pointer (RFC 6901) of a value in its document.
     func pointer(_ site: Site) -> String {
         let tape = documents[site.document]
         var path = ""

@@ -1,5 +1,5 @@
-/// The metaschemas of JSON Schema 2020-12 and its vocabularies as json-schema.org publishes them (3-clause BSD or AFL
-/// 3.0), without white space; a schema may refer to them.
+/// The metaschemas of JSON Schema 2020-12 and its vocabularies, as json-schema.org publishes them (3-clause BSD or AFL
+/// 3.0), without white space. A schema may refer to them.
 let metaschemas: [String] = [
     #"""
     {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://json-schema.org/draft/2020-12/schema",

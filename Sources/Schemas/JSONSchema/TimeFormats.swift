@@ -1,5 +1,6 @@
 /// Dates, times and durations (RFC 3339).
 extension TextReader {
+    /// `full-date` (RFC 3339, section 5.6), checked against the calendar.
     mutating func date() -> Bool {
         guard let year = digits(4), skip("-"), let month = digits(2), skip("-"), let day = digits(2), month >= 1,
             month <= 12, day >= 1
@@ -8,6 +9,7 @@ extension TextReader {
         return day <= [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
     }
 
+    /// `full-time` (RFC 3339, section 5.6), with a leap second where one can occur.
     mutating func time() -> Bool {
         guard let hour = digits(2), skip(":"), let minute = digits(2), skip(":"), let second = digits(2), hour < 24,
             minute < 60, second <= 60
@@ -25,11 +27,11 @@ extension TextReader {
             }
             offset = (hours * 60 + minutes) * (isBehind ? -1 : 1)
         }
-        // A leap second is the last one of a day in UTC.
+        // A leap second is the last second of a day in UTC.
         return second < 60 || (hour * 60 + minute - offset + 2 * 1440) % 1440 == 1439
     }
 
-    /// RFC 3339 appendix A: units go down without a gap, weeks stand alone.
+    /// A duration (RFC 3339, appendix A): units descend without gaps, and weeks stand alone.
     mutating func duration() -> Bool {
         guard skip("P") else { return false }
         var isTime = false

@@ -1,5 +1,10 @@
 /// URIs and IRIs (RFC 3986, RFC 3987), URI templates (RFC 6570) and JSON Pointers (RFC 6901).
 extension TextReader {
+    /// A URI or IRI, or a reference (RFC 3986, RFC 3987).
+    ///
+    /// - Parameters:
+    ///   - needsScheme: whether a scheme is required; false for references.
+    ///   - ascii: whether only ASCII is allowed; false for IRIs.
     mutating func uri(needsScheme: Bool, ascii: Bool) -> Bool {
         let first = at
         if let byte = next, isLetter(byte) {
@@ -14,7 +19,7 @@ extension TextReader {
             guard authority(ascii) else { return false }
             if let byte = next, byte != 0x2F, byte != 0x3F, byte != 0x23 { return false }
         } else if !hasScheme {
-            // A colon in the first segment would make it a scheme.
+            // In a relative reference the first segment must not contain a colon (RFC 3986, section 4.2).
             var place = at
             while place < end, bytes[place] != 0x2F, bytes[place] != 0x3F, bytes[place] != 0x23 {
                 if bytes[place] == 0x3A { return false }
@@ -29,6 +34,7 @@ extension TextReader {
         return isAtEnd
     }
 
+    /// `authority` (RFC 3986, section 3.2): user information, host and port.
     private mutating func authority(_ ascii: Bool) -> Bool {
         var close = at
         while close < end, bytes[close] != 0x2F, bytes[close] != 0x3F, bytes[close] != 0x23 { close += 1 }
@@ -61,7 +67,8 @@ extension TextReader {
         return true
     }
 
-    /// One character of RFC 3986's unreserved and sub-delims, an escaped byte, or one of `more`.
+    /// One character of RFC 3986's `unreserved` and `sub-delims`, a percent-encoded byte, or one of `more`; any
+    /// non-ASCII one in an IRI.
     private mutating func character(_ more: StaticString, _ ascii: Bool) -> Bool {
         guard let byte = next else { return false }
         if byte == 0x25 {
@@ -82,7 +89,7 @@ extension TextReader {
         return true
     }
 
-    /// RFC 6570, every level.
+    /// A URI template (RFC 6570), all levels.
     mutating func template() -> Bool {
         while let byte = next {
             if byte == 0x7B {
@@ -125,6 +132,7 @@ extension TextReader {
 
     // MARK: JSON Pointers (RFC 6901)
 
+    /// A JSON Pointer (RFC 6901, section 3), not percent-encoded.
     mutating func pointer() -> Bool {
         guard skip("/") else { return false }
         while let byte = next {
@@ -134,6 +142,7 @@ extension TextReader {
         return true
     }
 
+    /// A Relative JSON Pointer (draft-handrews-relative-json-pointer-01): a count, then `#` or a pointer.
     mutating func relativePointer() -> Bool {
         let first = at
         while let byte = next, isDigit(byte) { at += 1 }

@@ -1,7 +1,6 @@
-/// Resolves references against a base (RFC 3986 5.2), as far as identifiers of schemas need it: nothing is ever
-/// fetched.
+/// Resolves references against a base URI (RFC 3986, section 5.2), as far as schema identifiers need it.
 enum URIReference {
-    /// The five parts of RFC 3986 appendix B.
+    /// The five components by the expression of RFC 3986, appendix B.
     private struct Parts {
         var scheme: Substring?
         var authority: Substring?
@@ -43,12 +42,12 @@ enum URIReference {
         }
     }
 
-    /// A reference as seen from a base.
+    /// The target URI of a reference (RFC 3986, section 5.2.2).
     static func resolve(_ reference: String, against base: String) -> String {
         var found = Parts(reference)
         if found.scheme != nil { return normal(found) }
         let from = Parts(base)
-        // A URN has no hierarchy: only its fragment can be referred to.
+        // A URN is not hierarchical: only its fragment can be referred to.
         if found.authority == nil {
             if found.path.isEmpty {
                 found.path = from.path
@@ -63,6 +62,7 @@ enum URIReference {
         return normal(found)
     }
 
+    /// The URI with dot segments removed (RFC 3986, section 5.2.4).
     private static func normal(_ parts: Parts) -> String {
         var parts = parts
         guard parts.path.contains("./") || parts.path.hasSuffix(".") else { return parts.text }
@@ -83,7 +83,7 @@ enum URIReference {
         return parts.text
     }
 
-    /// A reference without its fragment, and the fragment with percent signs undone; nil for none.
+    /// Splits off the fragment and decodes its percent-encoding; nil for none.
     static func split(_ reference: String) -> (resource: String, fragment: String?) {
         guard let at = reference.firstIndex(of: "#") else { return (reference, nil) }
         return (String(reference[..<at]), unescaped(String(reference[reference.index(after: at)...])))

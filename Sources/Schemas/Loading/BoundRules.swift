@@ -1,10 +1,12 @@
 import Tabular
 
-/// Whether the limits and allowed values of one field are values of its type, and in order.
+/// Checks the limits and allowed values of one field: they must be values of its type and in order.
 struct BoundRules {
     let field: Field
 
-    /// The bound as text in plain notation.
+    /// A bound in plain notation.
+    ///
+    /// - Throws: when it is not a value of the field's type.
     func bound(_ cursor: Cursor) throws(SchemaError) -> String {
         switch field.type {
         case .integer, .number, .year:
@@ -15,7 +17,7 @@ struct BoundRules {
             return text
         case .date(let pattern), .time(let pattern), .datetime(let pattern):
             let text = try cursor.text()
-            // Bounds of a field with its own pattern may be written in that pattern, which the checks parse.
+            // With a pattern of its own a field's bounds may be written in that pattern, which the checks parse later.
             guard pattern != .iso || instant(text) != nil else { throw notOfType(cursor, text) }
             return text
         case .yearmonth:
@@ -34,7 +36,12 @@ struct BoundRules {
         }
     }
 
-    /// Refuses limits that cross, which no value could pass; `low` and `high` are their keys in `constraints`.
+    /// Refuses a lower limit above the upper one, which no value could satisfy.
+    ///
+    /// - Parameters:
+    ///   - low: the key of the lower limit.
+    ///   - high: the key of the upper limit.
+    ///   - constraints: the mapping that has both.
     func checkOrder(low: String, high: String, in constraints: Cursor) throws(SchemaError) {
         guard let lower = constraints[low], let upper = constraints[high] else { return }
         let first = try bound(lower)
@@ -46,7 +53,7 @@ struct BoundRules {
         } else if let start = instant(first), let end = instant(last) {
             order = start < end ? -1 : start > end ? 1 : 0
         } else if field.type == .yearmonth {
-            // Four digits and two: their order is that of the texts.
+            // Fixed-width years and months sort as text.
             order = first < last ? -1 : first > last ? 1 : 0
         } else {
             order = nil
@@ -56,7 +63,7 @@ struct BoundRules {
             .inconsistent, "\(low) \(quoted(first)) and \(high) \(quoted(last)) leave no value; swap or widen them")
     }
 
-    /// The allowed values as text, each of the field's type and listed once.
+    /// The allowed values as texts, each of the field's type and listed once.
     func enumeration(_ list: Cursor) throws(SchemaError) -> [String] {
         let items = try list.items()
         guard !items.isEmpty else {
@@ -65,7 +72,7 @@ struct BoundRules {
         var result: [String] = []
         var seen: Set<String> = []
         for item in items {
-            // Values of JSON are compared by what they mean, whatever their text.
+            // JSON values are compared by value, not by text.
             if field.type.isJSON, field.type == .array ? item.value.items == nil : item.value.members == nil {
                 throw notOfType(item, try item.lexeme())
             }
@@ -98,7 +105,7 @@ struct BoundRules {
         cursor.error(.wrongKind, "\(quoted(text)) is not a valid \(field.type.name); write it as one")
     }
 
-    /// The instant or day of an ISO text as comparable numbers: days and nanoseconds, in UTC.
+    /// An ISO time as comparable numbers: days and nanoseconds in UTC.
     private func instant(_ text: String) -> (Int, Int)? {
         switch field.type {
         case .date: isoDay(text[...]).map { ($0, 0) }
@@ -109,7 +116,7 @@ struct BoundRules {
     }
 }
 
-/// A number in plain notation (`-12`, `0.5`, `1e9`): what the YAML and JSON spellings of numbers share.
+/// A number in plain notation (`-12`, `0.5`, `1e9`), common to YAML and JSON; nil for other spellings.
 func plainNumber(_ lexeme: String, _ value: JSONValue) -> String? {
     switch value {
     case .integer(let whole): return String(whole)
@@ -125,13 +132,14 @@ func plainNumber(_ lexeme: String, _ value: JSONValue) -> String? {
     return text
 }
 
-/// Whether the number has no fraction and no exponent.
+/// Whether the number has neither fraction nor exponent.
 private func isWhole(_ text: String) -> Bool {
     let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
     return !digits.isEmpty && digits.utf8.allSatisfy(isDigit)
 }
 
-/// -1, 0 or 1; whole numbers of any size exactly, others as doubles; nil when they can't be told apart.
+/// Compares two numbers: -1, 0 or 1. Whole numbers of any size are compared exactly, others as doubles; nil when
+/// doubles cannot tell them apart.
 func comparedNumbers(_ left: String, _ right: String) -> Int? {
     if isWhole(left), isWhole(right) {
         let (a, b) = (signed(left), signed(right))
@@ -153,14 +161,14 @@ private func signed(_ text: String) -> (isNegative: Bool, digits: String) {
     return (isNegative && !digits.isEmpty, digits)
 }
 
-/// Days since 1970-01-01 of `YYYY-MM-DD`, or nil when there is no such day.
+/// Days since 1970-01-01 of `YYYY-MM-DD`; nil for an impossible date.
 func isoDay(_ text: Substring) -> Int? {
     let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0].count == 4, parts[1].count == 2, parts[2].count == 2,
         let year = digits(parts[0]), let month = digits(parts[1]), let day = digits(parts[2]),
         (1...12).contains(month), day >= 1, day <= daysInMonth(month, year: year)
     else { return nil }
-    // Howard Hinnant's days_from_civil: years start in March, so that the leap day comes last.
+    // Howard Hinnant's `days_from_civil`: years start in March, so that the leap day comes last.
     let shifted = month <= 2 ? year - 1 : year
     let era = (shifted >= 0 ? shifted : shifted - 399) / 400
     let yearOfEra = shifted - era * 400
@@ -168,7 +176,7 @@ func isoDay(_ text: Substring) -> Int? {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
 }
 
-/// Days of a month.
+/// Number of days in a month.
 func daysInMonth(_ month: Int, year: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -177,7 +185,7 @@ func daysInMonth(_ month: Int, year: Int) -> Int {
     }
 }
 
-/// The carried days and nanoseconds of `HH:MM:SS[.fff][Z|±HH:MM]`.
+/// Days carried and nanoseconds of `HH:MM:SS[.fff][Z|±HH:MM]`; nil when it is malformed.
 func isoTime(_ text: Substring, needsZone: Bool) -> (Int, Int)? {
     var clock = text
     var offset = 0
@@ -208,7 +216,7 @@ func isoTime(_ text: Substring, needsZone: Bool) -> (Int, Int)? {
     return (0, (((hour * 60 + minute) - offset) * 60 + second) * 1_000_000_000 + nanoseconds)
 }
 
-/// The instant of an RFC 3339 text; without a zone it is taken as UTC.
+/// The instant of an RFC 3339 time; UTC without a zone.
 private func isoInstant(_ text: String) -> (Int, Int)? {
     guard text.utf8.count > 11, let day = isoDay(text.prefix(10)),
         let time = isoTime(text.dropFirst(11), needsZone: false),
@@ -219,7 +227,7 @@ private func isoInstant(_ text: String) -> (Int, Int)? {
     return (day + carried, time.1 - carried * dayLength)
 }
 
-/// Microseconds since 1970 of an RFC 3339 time or a date.
+/// Microseconds since 1970 of an RFC 3339 time or a date; nil when it is malformed.
 func ruleInstant(_ text: String) -> Int64? {
     guard let (day, nanoseconds) = isoDay(text[...]).map({ ($0, 0) }) ?? isoInstant(text) else { return nil }
     return Int64(day) * 86_400_000_000 + Int64(nanoseconds / 1000)

@@ -1,7 +1,12 @@
 import Tabular
 
 extension SchemaLoader {
-    /// What `date-shift` and `generalize` keep, and whether the field's type has it.
+    /// Reads the settings of `date-shift` and `generalize`, and checks that the field's type has the part to keep.
+    ///
+    /// - Parameters:
+    ///   - cursor: the `pii:` mapping.
+    ///   - field: the field.
+    ///   - rule: gets the settings.
     func loadCoarse(_ cursor: Cursor, _ field: Field, into rule: inout PIIRule) throws(SchemaError) {
         let isDate: Bool =
             switch field.type {
@@ -44,7 +49,7 @@ extension SchemaLoader {
         if rule.part == .month { try requireParts(["Yy", "mbB"], of: field, cursor, "to: month") }
     }
 
-    /// Refuses an operator on dates whose format lacks what it works with.
+    /// Refuses an operator on dates whose format lacks the parts that it works with.
     private func requireParts(
         _ parts: [String], of field: Field, _ cursor: Cursor, _ what: String
     ) throws(SchemaError) {

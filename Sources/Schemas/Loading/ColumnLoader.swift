@@ -1,7 +1,9 @@
 import Tabular
 
-/// What a contract says of columns by their position in CSV.
+/// Settings about CSV columns by position.
 extension SchemaLoader {
+    /// Reads `dropColumns`, `trailingDelimiter` and `trimLabels`, and refuses a column that two fields name, or that is
+    /// dropped and a field's.
     func loadColumns(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         var owner: [Int: String] = [:]
         for field in schema.fields {

@@ -1,14 +1,14 @@
 package import Tabular
 
 extension Dialect {
-    /// Reads a Table Dialect v2 (datapackage.org/standard/table-dialect) in YAML or JSON, of a file of its own.
+    /// Loads a Table Dialect v2 (datapackage.org/standard/table-dialect) from a YAML or JSON file of its own.
     package static func load(_ bytes: [UInt8], name: String) throws(SchemaError) -> Dialect {
         try SchemaLoader().loadDialect(try loadDocument(bytes, name: name).cursor)
     }
 }
 
 extension SchemaLoader {
-    /// Keys of the standard that are about spreadsheets and databases.
+    /// Keys of the standard for spreadsheets and databases.
     private static let foreign = ["sheetNumber", "sheetName", "table"]
     private static let known = [
         "$schema", "name", "title", "description", "delimiter", "lineTerminator", "quoteChar", "doubleQuote",
@@ -16,7 +16,7 @@ extension SchemaLoader {
         "commentChar", "caseSensitiveHeader", "csvddfVersion", "property", "itemType", "itemKeys",
     ]
 
-    /// A dialect. What is not said is as in RFC 4180, and header names are compared exactly unless it says otherwise.
+    /// Reads a dialect. Defaults follow RFC 4180; header names are compared exactly unless it says otherwise.
     func loadDialect(_ cursor: Cursor) throws(SchemaError) -> Dialect {
         for key in Self.foreign {
             guard let stray = cursor[key] else { continue }
@@ -37,7 +37,7 @@ extension SchemaLoader {
         dialect.caseSensitiveHeader = try cursor["caseSensitiveHeader"]?.flag() ?? dialect.caseSensitiveHeader
         dialect.headerJoin = try cursor["headerJoin"]?.text() ?? dialect.headerJoin
         if let word = cursor["lineTerminator"] {
-            // Whoever writes LF or CRLF gets both, as everywhere.
+            // LF and CRLF both mean that either line end is accepted.
             if try !["\n", "\r\n"].contains(word.text()) {
                 dialect.lineTerminator = try word.text() == "\r" ? 0x0D : mark(word, orNone: false)
             }
@@ -55,7 +55,8 @@ extension SchemaLoader {
         return dialect
     }
 
-    /// What is about JSON. `property` goes down at every dot, as the reference implementation has it.
+    /// Reads the keys about JSON. `property` descends at every dot, as in the reference implementation
+    /// (frictionless-py).
     private func readItems(_ cursor: Cursor, _ dialect: inout Dialect) throws(SchemaError) {
         if let property = cursor["property"] {
             dialect.property = try property.text().split(separator: ".", omittingEmptySubsequences: false).map(
@@ -99,7 +100,7 @@ extension SchemaLoader {
         return bytes[0]
     }
 
-    /// Row numbers from 1, in order.
+    /// Row numbers, from 1, ascending.
     private func rows(_ cursor: Cursor?) throws(SchemaError) -> [Int]? {
         guard let cursor else { return nil }
         var rows: [Int] = []
@@ -111,6 +112,7 @@ extension SchemaLoader {
         return rows
     }
 
+    /// Refuses marks that coincide and rows that overlap.
     private func check(_ cursor: Cursor, _ dialect: Dialect) throws(SchemaError) {
         let marks = [dialect.delimiter, dialect.quote, dialect.comment, dialect.lineTerminator].compactMap { $0 }
         guard Set(marks).count == marks.count else {
@@ -125,7 +127,7 @@ extension SchemaLoader {
         if let both = leading.min() {
             throw cursor.error(.inconsistent, "row \(both) is both in headerRows and in commentRows")
         }
-        // A row between them would be neither header nor comment, and lost.
+        // A row between them would be neither header nor comment and would be lost silently.
         let named = Set(dialect.headerRows + dialect.commentRows)
         if let lost = (1..<dialect.leadingRows + 1).first(where: { !named.contains($0) }) {
             throw cursor.error(

@@ -11,7 +11,7 @@ extension SchemaLoader {
         "pattern", "enum", "jsonSchema",
     ]
 
-    /// One element of `fields`.
+    /// Reads one element of `fields`.
     mutating func loadField(_ cursor: Cursor) throws(SchemaError) -> Field {
         guard cursor.value.members != nil else { throw cursor.wrongKind("a mapping with name: and type:") }
         guard let nameCursor = cursor["name"] else { throw cursor.error(.missing, "a field needs a name:") }
@@ -30,7 +30,7 @@ extension SchemaLoader {
         return field
     }
 
-    /// `type` and `format` together.
+    /// Reads `type` and `format`.
     private func loadType(_ cursor: Cursor) throws(SchemaError) -> FieldType {
         let typeCursor = cursor["type"]
         let type = try typeCursor?.text() ?? "string"
@@ -85,13 +85,13 @@ extension SchemaLoader {
         }
     }
 
-    /// `default` or a `strptime` pattern of a date, time or datetime.
+    /// Reads `default`, `any` or a `strptime` pattern of a date, time or datetime.
     private func loadPattern(_ cursor: Cursor?) throws(SchemaError) -> DatePattern {
         guard let cursor else { return .iso }
         var format = try cursor.text()
         if format == "default" { return .iso }
         if format == "any" { return .any }
-        // As before version 1.
+        // The prefix of drafts before version 1.
         if format.hasPrefix("fmt:") { format.removeFirst(4) }
         guard format.contains("%") else {
             throw cursor.error(.unknownValue, "unknown format \(quoted(format)); use default or a pattern as %d/%m/%Y")
@@ -113,7 +113,7 @@ extension SchemaLoader {
         return .pattern(format)
     }
 
-    /// How booleans and numbers are written.
+    /// Reads the notation of booleans and numbers.
     private func loadNotation(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         if let words = cursor["trueValues"] { field.trueValues = try words.texts() }
         if let words = cursor["falseValues"] { field.falseValues = try words.texts() }
@@ -140,7 +140,9 @@ extension SchemaLoader {
         return text
     }
 
-    /// `constraints`, with what the type allows.
+    /// Reads `constraints` that the type allows.
+    ///
+    /// - Throws: for a constraint that does not apply to the type.
     private mutating func loadConstraints(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try warnAboutKeys(of: cursor, known: Self.constraintKeys, unenforced: [])
         var result = Constraints()
@@ -183,6 +185,7 @@ extension SchemaLoader {
         field.constraints = result
     }
 
+    /// Refuses a constraint on types that it does not apply to.
     private func require(
         _ types: [String], for key: String, _ cursor: Cursor, _ field: Field
     ) throws(SchemaError) {
@@ -192,7 +195,7 @@ extension SchemaLoader {
             atKey: true)
     }
 
-    /// `categories` are the only values that there are; `categoriesOrdered` says that their order means something.
+    /// Reads `categories`, the only allowed values, and `categoriesOrdered`.
     private func loadCategories(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         _ = try cursor["categoriesOrdered"]?.flag()
         guard let categories = cursor["categories"] else { return }

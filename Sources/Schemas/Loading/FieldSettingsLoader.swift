@@ -3,7 +3,7 @@ import Tabular
 extension SchemaLoader {
     static let unenforcedSettings = ["encryption", "encrypt"]
 
-    /// `sluice:` of a field.
+    /// Reads `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         try cursor.refuseKeys(
             besides: [
@@ -24,7 +24,7 @@ extension SchemaLoader {
         if let rule = cursor["hiddenText"] { field.hiddenText = try loadHiddenText(rule) }
         if let rule = cursor["secrets"] { field.secrets = try loadSecrets(rule) }
         field.undeclaredPII = try cursor["undeclaredPii"]?.choice(UndeclaredPII.self, what: "policy")
-        // Allowed here too, since the reference library of Table Schema rejects the standard's place for it.
+        // Accepted here as well, since the reference library rejects `jsonSchema` in the standard's place.
         if let schema = cursor["jsonSchema"] {
             guard field.type == .object || field.type == .array, field.constraints.jsonSchema == nil else {
                 throw schema.error(
@@ -50,7 +50,7 @@ extension SchemaLoader {
         if let drift = cursor["drift"] { field.drift = try loadDrift(drift, field) }
     }
 
-    /// A JSON Pointer: `/` before each token, `~1` for a slash and `~0` for a tilde in one.
+    /// Reads a JSON Pointer (RFC 6901).
     private func loadPath(_ cursor: Cursor) throws(SchemaError) -> [String] {
         let text = try cursor.text()
         guard text.hasPrefix("/"), text.utf8.count <= 1024 else {
@@ -67,7 +67,7 @@ extension SchemaLoader {
         return tokens
     }
 
-    /// A word, or a mapping with `action:`.
+    /// Reads an action, or a mapping with `action:`.
     func loadHiddenText(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.members != nil {
             try cursor.refuseKeys(besides: ["action"])
@@ -82,7 +82,7 @@ extension SchemaLoader {
         }
     }
 
-    /// A word, or a mapping with `scan:` and `action:`.
+    /// Reads an action, or a mapping with `scan:` and `action:`.
     func loadSecrets(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         guard cursor.value.members != nil else { return try loadHiddenText(cursor) }
         try cursor.refuseKeys(besides: ["scan", "action"])

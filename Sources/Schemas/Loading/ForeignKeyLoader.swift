@@ -1,7 +1,7 @@
 import Tabular
 
 extension SchemaLoader {
-    /// `foreignKeys` of the standard, and `references` of ours, which say where its resources are.
+    /// Reads `foreignKeys` of the standard, and `sluice: references`, which locate their resources.
     mutating func loadForeignKeys(_ root: Cursor, into schema: inout Schema) throws(SchemaError) {
         var places = try loadReferences(root["sluice"]?["references"])
         var used: Set<String> = []
@@ -10,7 +10,7 @@ extension SchemaLoader {
             guard let fields = item["fields"], let reference = item["reference"], let there = reference["fields"] else {
                 throw item.error(.missing, "a foreign key needs fields, and reference with fields and a resource")
             }
-            // For the file itself, version 1 of the standard writes an empty resource, and version 2 none.
+            // For the file itself, version 1 of the standard has an empty resource, and version 2 omits it.
             let resource = try reference["resource"]?.text() ?? ""
             var key = ForeignKey(
                 fields: try loadNames(fields, schema.fields), reference: [], resource: resource, source: .itself)
@@ -61,7 +61,7 @@ extension SchemaLoader {
         return places
     }
 
-    /// Values are compared by meaning, so both sides must have one type and format.
+    /// Values are compared by meaning, so both fields must have the same type and format.
     private func checkTypes(_ key: ForeignKey, _ schema: Schema, _ place: Cursor) throws(SchemaError) {
         for (here, there) in zip(key.fields, key.reference) {
             guard let first = placeOfField[here], let second = placeOfField[there] else { continue }

@@ -1,22 +1,22 @@
 import Recognition
 import Tabular
 
-/// The personal-data entities a contract may name: Presidio's vocabulary.
+/// The names of personal-data entities in contracts, which follow Presidio's.
 package enum Entities {
-    /// Names that may be declared for a whole column: what can be found, and what only people can tell.
+    /// Names that may be declared for a column, including those that only people can recognise.
     package static let known = Entity.allCases.map(\.name) + ["AGE", "ID"]
-    /// Names that can be looked for in free text.
+    /// Names that can be searched for in text.
     package static let scanned = Entity.allCases.filter { !$0.isListed }.map(\.name)
-    /// Names of what only a list of names finds.
+    /// Names that only a list of names finds.
     static let listed = Entity.allCases.filter(\.isListed).map(\.name)
 }
 
 extension SchemaLoader {
-    /// `pii:` of a field.
+    /// Reads `pii:` of a field.
     mutating func loadPII(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> PIIRule {
         guard cursor.value.members != nil else { throw cursor.wrongKind("a mapping with entity: or scan:") }
         var rule = PIIRule()
-        // The operator is read first: where it is unknown, its keys are not the mistake.
+        // The operator first: if it is unknown, complaints about its keys would mislead.
         if let word = cursor["operator"] { rule.operation = try loadOperator(word) }
         let own: [String] =
             switch rule.operation {
@@ -75,7 +75,7 @@ extension SchemaLoader {
         return rule
     }
 
-    /// Whether values are normalised before they become tokens.
+    /// Reads whether values are normalised before they are tokenised or encrypted.
     private mutating func loadNormalisation(_ cursor: Cursor, into rule: inout PIIRule) throws(SchemaError) {
         rule.normalizes = try cursor["normalize"]?.flag() ?? false
         if let country = cursor["country"] {

@@ -2,7 +2,7 @@ import Recognition
 import Tabular
 
 extension SchemaLoader {
-    /// Rules for personal data in all fields.
+    /// Reads the rules for personal data in all fields.
     func loadPersonalData(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PersonalDataRules {
         try cursor.refuseKeys(besides: ["thresholds", "spans"])
         var rules = PersonalDataRules()
@@ -34,7 +34,7 @@ extension SchemaLoader {
         return rules
     }
 
-    /// The wanted class size (k-anonymity). Suppression would need another pass, so it is a warning and not enforced.
+    /// Reads the wanted class size (k-anonymity). It is reported only: suppression would need another pass.
     mutating func loadPrivacy(_ cursor: Cursor) throws(SchemaError) -> Int {
         try cursor.refuseKeys(besides: ["kAnonymity"])
         guard let rule = cursor["kAnonymity"] else { return 5 }

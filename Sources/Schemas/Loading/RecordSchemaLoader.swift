@@ -1,15 +1,15 @@
 import Tabular
 
 extension SchemaLoader {
-    /// Whether a document is a JSON Schema: its `$schema` says so, or it has JSON Schema keywords and no `fields`.
+    /// Whether a document is a JSON Schema: `$schema` says so, or it has JSON Schema keywords and no `fields`.
     func isJSONSchema(_ root: Cursor) throws(SchemaError) -> Bool {
         if root["fields"] != nil { return false }
         if let address = root["$schema"]?.value.text, address.contains("json-schema.org") { return true }
         return ["properties", "$defs", "$ref", "allOf", "anyOf", "oneOf"].contains { root[$0] != nil }
     }
 
-    /// A JSON Schema as a contract: it judges every record whole. A record's properties are the fields that can be
-    /// screened and masked; `sluice:` beside their keywords says how, as in a Table Schema.
+    /// Loads a JSON Schema as a contract. The schema judges each record as a whole. Its properties become fields that
+    /// can be screened and masked, with `sluice:` settings beside their keywords.
     mutating func loadRecordSchema(_ root: Cursor) throws(SchemaError) -> Schema {
         let compiled = try root.jsonSchema(surroundings)
         try lint(root)
@@ -23,7 +23,7 @@ extension SchemaLoader {
             }
             let known = placeOfField[name]
             var field = known.map { fields[$0] } ?? Field(name: name, type: type(of: property))
-            // Branches that disagree on a member's type: it may be anything.
+            // Branches disagree on the member's type, so it may be anything.
             if known != nil, field.type != type(of: property) { field.type = .any }
             if property.value.members != nil {
                 if field.title == nil { field.title = try property["title"]?.lexeme() }
@@ -54,7 +54,7 @@ extension SchemaLoader {
         schema.name = try root["name"]?.lexeme() ?? ""
         schema.version = try root["version"]?.lexeme() ?? ""
         schema.recordSchema = compiled
-        // The schema itself says whether a record may have other members.
+        // The schema itself decides whether a record may have other members.
         schema.unknownFields = .keep
         if let settings = root["sluice"] {
             if let stray = settings["references"] {
@@ -65,7 +65,7 @@ extension SchemaLoader {
             try loadSettings(settings, into: &schema)
             taken.insert(settings.path)
         }
-        // A protection that is never read would let pass what it was written for.
+        // An ignored protection would let pass what it was written for.
         for stray in found where !taken.contains(stray.path) {
             throw stray.error(
                 .inconsistent,
@@ -119,7 +119,7 @@ extension SchemaLoader {
         "readOnly", "writeOnly", "examples", "contentEncoding", "contentMediaType", "name", "version", "example", "id",
     ]
 
-    /// The type that row rules and statistics use; the JSON Schema alone judges the values.
+    /// The type for row rules and statistics. Only the JSON Schema judges values.
     private func type(of property: Cursor) -> FieldType {
         let words =
             property["type"].map { $0.value.text.map { [$0] } ?? $0.value.items?.compactMap(\.text) ?? [] } ?? []
@@ -144,8 +144,7 @@ extension SchemaLoader {
     }
 }
 
-/// Finds the properties that a schema names of a record itself: at the top, and in what the top refers to and is
-/// composed of.
+/// Finds the properties of the record itself: at the top level, behind references, and in branches.
 private struct PropertyCollector {
     let root: Cursor
     private(set) var found: [(name: String, place: Cursor)] = []
@@ -163,7 +162,7 @@ private struct PropertyCollector {
                 }
             }
         }
-        // Generators put everything under $defs and refer to it.
+        // Generated schemas often have everything under `$defs`.
         if let reference = schema["$ref"]?.value.text, reference.hasPrefix("#/") {
             collect(root.at(pointer: String(reference.dropFirst())), depth: depth + 1)
         }

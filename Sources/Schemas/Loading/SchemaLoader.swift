@@ -1,18 +1,19 @@
 package import Tabular
 
-/// A contract as read, with its warnings.
+/// A loaded contract with its warnings.
 package struct LoadedSchema: Sendable, Equatable {
-    /// The contract. Its `digest` is empty: hashing `document` is the caller's, who has a hash function.
+    /// The contract. Its `digest` is empty: this module has no hash function, so the caller hashes `document`.
     package var schema: Schema
-    /// Oddities and unenforced parts, in document order.
+    /// Warnings in document order.
     package var warnings: [SchemaWarning]
-    /// The contract's canonical form, without layout and comments.
+    /// The canonical form, without layout and comments.
     package var document: JSONValue
 }
 
-/// The document as a value to be hashed: two documents with equal forms mean the same.
+/// The document in the form that is hashed: documents of equal form mean the same.
 ///
-/// Numbers that neither 64 bits nor 15 digits hold become their text, so that a digest tells them apart.
+/// Numbers that neither 64-bit integers nor 15 digits represent become their text, so that the digest distinguishes
+/// them.
 package func canonicalForm(of document: Document) -> JSONValue { canonical(document.root, document.place) }
 
 private func canonical(_ value: JSONValue, _ place: Place) -> JSONValue {
@@ -32,17 +33,24 @@ private func canonical(_ value: JSONValue, _ place: Place) -> JSONValue {
 }
 
 extension Schema {
-    /// Reads a contract: a Table Schema 1.0, 2.0 or 2.1 in YAML or JSON, with the `sluice:` settings.
+    /// Loads a contract: a Table Schema 1.0, 2.0 or 2.1 or a JSON Schema, in YAML or JSON, with `sluice:` settings.
     ///
     /// A setting that this version cannot enforce is an error where ignoring it would let something pass unmasked or
     /// unread, and a warning elsewhere.
+    ///
+    /// - Parameters:
+    ///   - bytes: the document.
+    ///   - name: its name in messages.
+    /// - Throws: a located error.
     package static func load(_ bytes: [UInt8], name: String) throws(SchemaError) -> LoadedSchema {
         try load(try loadDocument(bytes, name: name))
     }
 
-    /// Reads a contract from a document that is already parsed.
+    /// Loads a contract from a parsed document.
     ///
-    /// - Parameter documents: what `referencedDocuments` names, by its identifiers.
+    /// - Parameters:
+    ///   - document: the document.
+    ///   - documents: the bytes of what `referencedDocuments` names, by identifier.
     package static func load(
         _ document: Document, documents: [String: [UInt8]] = [:]
     ) throws(SchemaError) -> LoadedSchema {
@@ -51,7 +59,7 @@ extension Schema {
         let schema = try loader.load(document.cursor)
         let warnings = loader.warnings.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
         var canonical = canonicalForm(of: document)
-        // Documents that a contract refers to are part of it: they change its digest, and the ledger records them.
+        // Referenced documents are part of the contract: they change its digest, and the ledger records them.
         if !documents.isEmpty, var members = canonical.members, var settings = members["sluice"]?.members,
             var rules = settings["jsonSchema"]?.members
         {
@@ -63,8 +71,8 @@ extension Schema {
         return LoadedSchema(schema: schema, warnings: warnings, document: canonical)
     }
 
-    /// The files that a contract's JSON Schemas may refer to (`sluice: jsonSchema: documents:`), by their identifiers;
-    /// nothing else is ever looked at.
+    /// The files that a contract's JSON Schemas may refer to (`sluice: jsonSchema: documents:`), by identifier. No
+    /// other file is read.
     package static func referencedDocuments(_ document: Document) throws(SchemaError) -> [String: String] {
         var files: [String: String] = [:]
         guard let list = document.cursor["sluice"]?["jsonSchema"]?["documents"] else { return files }
@@ -74,14 +82,14 @@ extension Schema {
     }
 }
 
-/// Turns a document into a contract and collects warnings on the way.
+/// Turns a document into a contract, and collects warnings.
 struct SchemaLoader {
     var warnings: [SchemaWarning] = []
-    /// What JSON Schemas may rely on.
+    /// Settings and documents for JSON Schemas.
     var surroundings = JSONSchema.Surroundings()
-    /// The `sluice:` settings that stand anywhere in a JSON Schema.
+    /// The `sluice:` settings found anywhere in a JSON Schema.
     var found: [Cursor] = []
-    /// Where each field is, by its name, once all are known.
+    /// Field positions by name, once all fields are loaded.
     var placeOfField: [String: Int] = [:]
 
     private static let known = [
@@ -90,7 +98,7 @@ struct SchemaLoader {
     ]
     private static let unenforced = ["jsonSchema"]
 
-    /// `sluice: jsonSchema:` of the contract, which is needed before anything is compiled.
+    /// Reads `sluice: jsonSchema:`, which must be known before any schema is compiled.
     mutating func surround(_ root: Cursor, _ documents: [String: [UInt8]]) throws(SchemaError) {
         guard root.value.members != nil, let settings = root["sluice"], settings.value.members != nil,
             let rules = settings["jsonSchema"]
@@ -101,6 +109,7 @@ struct SchemaLoader {
         surroundings.documents = documents
     }
 
+    /// Reads the whole contract.
     mutating func load(_ root: Cursor) throws(SchemaError) -> Schema {
         guard root.value.members != nil else { throw root.wrongKind("a mapping with fields:") }
         if try isJSONSchema(root) { return try loadRecordSchema(root) }
@@ -117,7 +126,7 @@ struct SchemaLoader {
         try checkPaths(items, fields)
 
         var schema = Schema(fields: fields)
-        // A version such as 3.1 is a number to YAML, and text to everybody else.
+        // YAML reads a version such as 3.1 as a number.
         schema.name = try root["name"]?.lexeme() ?? ""
         schema.version = try root["version"]?.lexeme() ?? ""
         if let missing = root["missingValues"] { schema.missingValues = try loadMissingValues(missing) }
@@ -155,7 +164,7 @@ struct SchemaLoader {
         return schema
     }
 
-    /// Refuses documents of other kinds by name.
+    /// Refuses other kinds of documents by name.
     private mutating func checkProfile(_ root: Cursor) throws(SchemaError) {
         if let resources = root["resources"] {
             throw resources.error(
@@ -184,7 +193,7 @@ struct SchemaLoader {
         }
     }
 
-    /// Fields have different paths, and no masked field may contain another one.
+    /// Checks that paths of fields differ, and that no masked field contains another field.
     private func checkPaths(_ items: [Cursor], _ fields: [Field]) throws(SchemaError) {
         if fields.allSatisfy({ $0.path == nil }) { return }
         let places = fields.map { $0.path ?? [$0.name] }
@@ -195,7 +204,7 @@ struct SchemaLoader {
                 throw item.error(
                     .inconsistent, "field \(quoted(fields[twin].name)) is at the same place of a record already")
             }
-            // A value without a key cannot be left out.
+            // An array element has no key and cannot be left out.
             let isElement = place.last.map { $0.allSatisfy(\.isNumber) } ?? false
             if isElement, place.count > 1, fields[index].pii?.operation == .drop {
                 throw item.error(.inconsistent, "drop cannot leave out an element of an array; use redact")
@@ -209,7 +218,7 @@ struct SchemaLoader {
         }
     }
 
-    /// Field names are not empty and occur once.
+    /// Checks that field names are not empty and are unique.
     private func checkNames(_ items: [Cursor], _ fields: [Field]) throws(SchemaError) {
         var seen: [String: Cursor] = [:]
         for (item, field) in zip(items, fields) {
@@ -223,7 +232,7 @@ struct SchemaLoader {
         }
     }
 
-    /// One field name or a list of them, each of an existing field.
+    /// Reads one field name or a list of them; each must exist.
     func loadNames(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> [String] {
         let items = cursor.value.text == nil ? try cursor.items() : [cursor]
         var names: [String] = []
@@ -241,7 +250,7 @@ struct SchemaLoader {
         return names
     }
 
-    /// Texts that mean "no value": strings, or objects with a value and a label.
+    /// Reads the texts for "no value": strings, or objects with a value and a label.
     func loadMissingValues(_ cursor: Cursor) throws(SchemaError) -> [String] {
         var result: [String] = []
         var seen: Set<String> = []
@@ -263,16 +272,21 @@ struct SchemaLoader {
         return result
     }
 
-    /// Warns about standard keys that are not enforced, and about unknown keys that look like known ones.
+    /// Warns about unenforced keys of the standard, and about unknown keys that resemble known ones.
     ///
-    /// The standard allows other properties, so other unknown keys pass.
+    /// Other unknown keys pass, since the standard allows additional properties.
+    ///
+    /// - Parameters:
+    ///   - cursor: the mapping.
+    ///   - known: the keys that are read.
+    ///   - unenforced: keys of the standard that are not.
     mutating func warnAboutKeys(of cursor: Cursor, known: [String], unenforced: [String]) throws(SchemaError) {
         for key in try cursor.keys() {
             guard let member = cursor[key] else { continue }
             if unenforced.contains(key) {
                 warnings.append(member.warning("\(key) is not enforced by this version"))
             } else if !known.contains(key), let meant = suggestion(for: key, among: known + unenforced) {
-                // The standards allow other keys, but a misspelt protection must not be ignored.
+                // A misspelt protection must not be ignored.
                 if ["sluice", "constraints", "primaryKey", "missingValues"].contains(meant)
                     || cursor.path.hasSuffix("constraints")
                 {

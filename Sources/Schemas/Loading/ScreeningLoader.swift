@@ -1,7 +1,8 @@
 import Tabular
 
-/// How fields are screened: `anomaly:`, `drift:` and `isolationForest:`.
+/// Reads how fields are screened: `anomaly:`, `drift:` and `isolationForest:`.
 extension SchemaLoader {
+    /// Reads `anomaly:` of a field.
     func loadAnomaly(_ cursor: Cursor) throws(SchemaError) -> AnomalyRule {
         try cursor.refuseKeys(besides: ["threshold", "transform", "tails", "action", "enabled", "method"])
         var rule = AnomalyRule()
@@ -11,7 +12,7 @@ extension SchemaLoader {
             }
             rule.threshold = try threshold.number(in: 0.1...1e6)
         }
-        // `auto` is the absence of a choice, and so is leaving it out.
+        // `auto` equals leaving the key out.
         let transform = try cursor["transform"]?.word(of: ["none", "log1p", "auto"], what: "transform")
         rule.transform = transform == "auto" ? nil : transform
         let tails = try cursor["tails"]?.word(of: ["single", "double", "auto"], what: "tails")
@@ -22,6 +23,7 @@ extension SchemaLoader {
         return rule
     }
 
+    /// Reads `drift:` of a field.
     func loadDrift(_ cursor: Cursor, _ field: Field) throws(SchemaError) -> DriftRule {
         try cursor.refuseKeys(besides: ["metric", "bins", "warn", "fail", "enabled"])
         var rule = DriftRule()
@@ -40,7 +42,7 @@ extension SchemaLoader {
         return rule
     }
 
-    /// Statistics never reject: a person must be able to release a false alarm.
+    /// Reads an action. Statistics never reject, since a person must be able to release a false alarm.
     func loadAction(_ cursor: Cursor) throws(SchemaError) -> Outcome {
         if cursor.value.text == "reject" {
             throw cursor.error(
@@ -49,6 +51,7 @@ extension SchemaLoader {
         return try cursor.word(of: ["flag", "quarantine"], what: "action") == "flag" ? .flagged : .quarantined
     }
 
+    /// Reads `isolationForest:`; its fields must be numeric, boolean or have declared values.
     func loadForest(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> ForestRule {
         try cursor.refuseKeys(
             besides: ["fields", "trees", "sampleSize", "ndim", "threshold", "action", "enabled"])

@@ -1,7 +1,7 @@
 import Tabular
 
 extension SchemaLoader {
-    /// `sluice:` of the contract.
+    /// Reads `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let known = [
             "apiVersion", "unknownFields", "dropColumns", "trailingDelimiter", "trimLabels", "dialect", "encoding",
@@ -54,6 +54,7 @@ extension SchemaLoader {
         if let forest = cursor["isolationForest"] { schema.forest = try loadForest(forest, schema.fields) }
     }
 
+    /// Reads `limits:`.
     private func loadLimits(_ cursor: Cursor) throws(SchemaError) -> RowLimits {
         try cursor.refuseKeys(besides: [
             "maxRowBytes", "maxCellBytes", "maxFields", "maxDepth", "maxDecompressionRatio", "maxDecompressedBytes",
@@ -70,6 +71,7 @@ extension SchemaLoader {
         return limits
     }
 
+    /// Reads `batch:`.
     private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
         try cursor.refuseKeys(
             besides: [

@@ -1,7 +1,8 @@
 import Tabular
 
-/// What batches are compared with, and the marks of poison (`sluice: baseline:`, `poisoning:`).
+/// Reads the comparison with earlier batches and the poisoning tests (`sluice: baseline:`, `poisoning:`).
 extension SchemaLoader {
+    /// Reads `baseline:`.
     mutating func loadBaseline(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> BaselineRules {
         try cursor.refuseKeys(besides: ["learning", "history", "season", "anchor", "rolling", "update"])
         try warnAboutKeys(
@@ -26,6 +27,7 @@ extension SchemaLoader {
         return rules
     }
 
+    /// Reads `poisoning:`.
     mutating func loadPoisoning(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> PoisoningRules {
         try cursor.refuseKeys(besides: ["duplicates", "labelFlip", "triggers", "crossVerify"])
         var rules = PoisoningRules()
@@ -40,7 +42,7 @@ extension SchemaLoader {
         return rules
     }
 
-    /// What several sources must agree on.
+    /// Reads the fields that several sources must agree on.
     private func loadCrossRule(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> CrossRule {
         try cursor.refuseKeys(besides: ["key", "fields", "minSources", "action"])
         guard let key = cursor["key"], let compared = cursor["fields"] else {
@@ -87,7 +89,7 @@ extension SchemaLoader {
         return rule
     }
 
-    /// A member that is written without anything behind it.
+    /// A member whose value is left empty; nil for others.
     private func emptyMember(_ cursor: Cursor, _ key: String) -> Cursor? {
         cursor.place.members[key].map {
             Cursor(document: cursor.document, value: .null, place: $0, path: "\(cursor.path).\(key)")

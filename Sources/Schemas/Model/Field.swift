@@ -4,11 +4,11 @@ package import Tabular
 package struct Field: Sendable, Equatable {
     /// The column's name.
     package var name: String
-    /// What its values are.
+    /// The type of its values.
     package var type: FieldType
-    /// What its values must fulfil.
+    /// The constraints on its values.
     package var constraints = Constraints()
-    /// The only values there are (`categories`), as written in the contract; nil when anything goes.
+    /// The allowed values (`categories`), as written in the contract; nil for any.
     package var categories: [String]?
     /// Texts that mean "no value"; nil means the schema's.
     package var missingValues: [String]?
@@ -22,21 +22,21 @@ package struct Field: Sendable, Equatable {
     package var groupChar: String?
     /// Whether a number stands alone in the cell; false allows currency signs and percent around it.
     package var bareNumber = true
-    /// What the column is for.
+    /// The column's role; nil for none.
     package var role: FieldRole?
-    /// What is done about personal data in it.
+    /// The treatment of personal data in it; nil for none declared.
     package var pii: PIIRule?
-    /// Its column in CSV, from 1; nil when it goes by its label.
+    /// Its column in CSV, from 1; nil to find it by its label.
     package var column: Int?
-    /// Where it is in a JSON record: the tokens of a JSON Pointer (RFC 6901); nil for the member of its name.
+    /// Its place in a JSON record: the tokens of a JSON Pointer (RFC 6901); nil for the member of its name.
     package var path: [String]?
-    /// What hidden text in it does to a row; nil means the schema's.
+    /// The outcome of a row with hidden text in it; nil means the schema's.
     package var hiddenText: Outcome?
-    /// What a credential in it does to a row; nil means the schema's.
+    /// The outcome of a row with a credential in it; nil means the schema's.
     package var secrets: Outcome?
-    /// What undeclared personal data does; nil means the schema's.
+    /// The treatment of undeclared personal data; nil means the schema's.
     package var undeclaredPII: UndeclaredPII?
-    /// What it is to statistics; nil for what its values look like.
+    /// Its statistical form; nil to take it from the values.
     package var form: DeclaredForm?
     /// How its numbers are screened.
     package var anomaly = AnomalyRule()
@@ -57,9 +57,9 @@ package struct Field: Sendable, Equatable {
 
 /// The constraints of one field that this version checks.
 package struct Constraints: Sendable, Equatable {
-    /// The cell must be present and not a missing value.
+    /// The cell must be present and not stand for "no value".
     package var required = false
-    /// No two rows may hold the same value.
+    /// Values must be distinct.
     package var unique = false
     /// Smallest allowed value, as written in the contract (numbers, dates, times).
     package var minimum: String?
@@ -77,14 +77,14 @@ package struct Constraints: Sendable, Equatable {
     package var pattern: String?
     /// The allowed values, as written in the contract.
     package var enumeration: [String]?
-    /// What a JSON value must keep.
+    /// A JSON Schema that JSON values must satisfy.
     package var jsonSchema: JSONSchema?
 
     /// No constraint.
     package init() {}
 }
 
-/// What a column is for (`sluice: role:`).
+/// The role of a column (`sluice: role:`).
 package enum FieldRole: String, Sendable, CaseIterable {
     case key
     case subject
@@ -99,13 +99,13 @@ package enum FieldRole: String, Sendable, CaseIterable {
     case measure
 }
 
-/// What a column is, where its values would say something else (`sluice: form:`).
+/// The statistical form of a column, where its values would suggest another (`sluice: form:`).
 package enum DeclaredForm: String, Sendable, CaseIterable {
-    /// Numbers that are magnitudes: distributions are compared, and outliers looked for.
+    /// Magnitudes: distributions are compared, and outliers searched for.
     case measure
-    /// Few numbers that stand for something: shares are compared.
+    /// A few numeric codes: their shares are compared.
     case code
-    /// Texts that stand for something: shares are compared, and new ones counted.
+    /// Text codes: their shares are compared, and new ones counted.
     case category
     /// Identifiers of rows: nothing is compared.
     case key

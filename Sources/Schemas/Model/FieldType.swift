@@ -1,4 +1,4 @@
-/// The type of a field, with its format where the standard gives it one (Table Schema 2.0).
+/// The type of a field, with its format where the standard has one (Table Schema 2.0).
 package enum FieldType: Sendable, Equatable {
     /// Text; `format` is default, email, uri or uuid.
     case string(StringFormat)
@@ -6,7 +6,7 @@ package enum FieldType: Sendable, Equatable {
     case integer
     /// A decimal number.
     case number
-    /// One of the declared true or false words.
+    /// One of the declared words for true or false.
     case boolean
     /// A calendar date.
     case date(DatePattern)
@@ -16,19 +16,19 @@ package enum FieldType: Sendable, Equatable {
     case datetime(DatePattern)
     /// A calendar year.
     case year
-    /// Anything.
+    /// Any value.
     case any
     /// A JSON object.
     case object
     /// A JSON array.
     case array
-    /// Items with a mark between them.
+    /// Items separated by a delimiter.
     case list(ListForm)
-    /// A month of a year.
+    /// A month of a certain year.
     case yearmonth
     /// An ISO 8601 duration.
     case duration
-    /// A place on earth.
+    /// A geographic point.
     case geopoint(GeopointFormat)
     /// GeoJSON, or TopoJSON.
     case geojson(isTopology: Bool)
@@ -41,7 +41,7 @@ package enum FieldType: Sendable, Equatable {
         }
     }
 
-    /// Whether values are points in time, to the microsecond.
+    /// Whether values are instants, to the microsecond.
     package var isPoint: Bool {
         switch self {
         case .date, .time, .datetime: true
@@ -49,7 +49,7 @@ package enum FieldType: Sendable, Equatable {
         }
     }
 
-    /// The standard's name of the type.
+    /// The type's name in the standard.
     package var name: String {
         switch self {
         case .string: "string"
@@ -71,7 +71,7 @@ package enum FieldType: Sendable, Equatable {
         }
     }
 
-    /// Whether its values are JSON, also in CSV.
+    /// Whether values are JSON, also inside CSV cells.
     package var isJSON: Bool {
         switch self {
         case .object, .array, .geojson: true
@@ -79,7 +79,7 @@ package enum FieldType: Sendable, Equatable {
         }
     }
 
-    /// The standard's word for the format; nil for the default one.
+    /// The format's name in the standard; nil for the default format.
     package var format: String? {
         switch self {
         case .string(let format) where format != .default: format.rawValue
@@ -100,38 +100,37 @@ package enum StringFormat: String, Sendable {
     case uuid
     /// Base64.
     case binary
-    /// Well-known text of a geometry.
+    /// Well-known text of a geometry (WKT).
     case wkt
 }
 
-/// How a place is written: `lon, lat`, a JSON array of both, or a JSON object of both.
+/// The notation of a point: `lon, lat`, a JSON array of both, or a JSON object with both.
 package enum GeopointFormat: String, Sendable, CaseIterable {
     case `default`, array, object
 }
 
-/// How the items of a list are written.
+/// The notation of a list.
 package struct ListForm: Sendable, Equatable {
-    /// What an item is.
+    /// The type of the items.
     package enum Item: String, Sendable, CaseIterable {
         case string, integer, boolean, number, datetime, date, time
     }
 
-    /// Stands between items.
+    /// The separator between items.
     package var delimiter = ","
-    /// What each item is, in its default format.
+    /// The type of the items, each in its default format.
     package var item = Item.string
 
-    /// Texts with commas between them.
+    /// Texts separated by commas.
     package init() {}
 }
 
-/// How a date, time or datetime is written.
+/// The notation of a date, time or datetime.
 package enum DatePattern: Sendable, Equatable {
     /// The standard's default: RFC 3339 / ISO 8601 extended.
     case iso
     /// A `strptime` pattern of the declared kind, such as `%d/%m/%Y`.
     case pattern(String)
-    /// The default, or a form that nobody can misread: months by name, hours with am or pm. Day and month are never
-    /// guessed.
+    /// The default, or an unambiguous notation: months by name, hours with am or pm. Day and month are never guessed.
     case any
 }

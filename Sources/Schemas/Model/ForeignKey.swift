@@ -1,25 +1,25 @@
-/// Where the rows that a foreign key refers to are.
+/// The rows that a foreign key refers to.
 package enum ReferenceSource: Sendable, Hashable {
     /// The rows of the same file.
     case itself
-    /// A file, by its path; a relative one is the contract's neighbour.
+    /// A file; a relative path starts at the contract's folder.
     case file(String)
-    /// What a dataset of the store has accepted.
+    /// The accepted rows of a dataset in the store.
     case dataset(String)
 }
 
-/// A foreign key: values that must occur in other rows.
+/// A foreign key: its values must occur in the referenced rows.
 package struct ForeignKey: Sendable, Hashable {
-    /// The fields here.
+    /// The referring fields.
     package var fields: [String]
-    /// The fields there, as many.
+    /// The referenced fields, in the same order.
     package var reference: [String]
-    /// The standard's name of the place: a resource; empty for the file itself.
+    /// The standard's name of the resource; empty for the file itself.
     package var resource: String
-    /// The place.
+    /// The referenced rows.
     package var source: ReferenceSource
 
-    /// What reports call it.
+    /// Its name in reports.
     package var name: String {
         let place = resource.isEmpty ? "" : resource + "."
         return "\(fields.joined(separator: "+")) → \(place)\(reference.joined(separator: "+"))"

@@ -1,9 +1,9 @@
-/// The string formats of Table Schema, by hand: one definition for what a contract demands and what inference proposes.
+/// The string formats of Table Schema, written by hand. Validation and inference share them, so that they agree.
 package enum Formats {
     @inline(__always)
     private static func isAlphanumeric(_ byte: UInt8) -> Bool { byte &- 0x30 <= 9 || (byte | 0x20) &- 0x61 <= 25 }
 
-    /// An address as `local@domain.tld`: RFC 5322's dot-atom without comments or quoting, as the web uses it.
+    /// An address `local@domain.tld`: the dot-atom of RFC 5322 without comments and quoting, as HTML forms accept it.
     package static func isEmail(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         let end = range.upperBound
@@ -45,7 +45,7 @@ package enum Formats {
         }
     }
 
-    /// A URI by RFC 3986: a scheme, a colon, and no byte outside its set.
+    /// A URI (RFC 3986): a scheme, a colon, and allowed bytes only.
     package static func isURI(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         let end = range.upperBound
@@ -72,7 +72,7 @@ package enum Formats {
     @inline(__always)
     private static func isHex(_ byte: UInt8) -> Bool { byte &- 0x30 <= 9 || (byte | 0x20) &- 0x61 <= 5 }
 
-    /// A UUID as 8-4-4-4-12 hexadecimal digits.
+    /// A UUID (RFC 9562): 8-4-4-4-12 hexadecimal digits.
     package static func isUUID(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard range.count == 36 else { return false }
         for offset in 0..<36 {
@@ -86,14 +86,14 @@ package enum Formats {
         return true
     }
 
-    /// Unicode scalars in valid UTF-8.
+    /// Number of Unicode scalars in valid UTF-8.
     package static func scalars(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         var count = 0
         for at in range where bytes[at] & 0xC0 != 0x80 { count &+= 1 }
         return count
     }
 
-    /// Base64 with padding (RFC 4648 4), what `binary` means.
+    /// Base64 with padding (RFC 4648, section 4), the format `binary`.
     package static func isBase64(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard range.count % 4 == 0 else { return false }
         var end = range.upperBound

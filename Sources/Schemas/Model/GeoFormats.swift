@@ -8,7 +8,7 @@ extension Formats {
         "TRIANGLE",
     ]
 
-    /// Well-known text of a geometry (ISO 19125-1 and 13249-3).
+    /// The well-known text of a geometry (ISO 19125-1, ISO 13249-3).
     package static func isWKT(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         return tagged(bytes, &at, range.upperBound, depth: 0) && skip(bytes, at, range.upperBound) == range.upperBound
@@ -30,6 +30,7 @@ extension Formats {
         return String(decoding: letters, as: UTF8.self)
     }
 
+    /// A geometry with its tag, such as `POINT Z (…)`; recursive for collections, up to a fixed depth.
     private static func tagged(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, depth: Int) -> Bool {
         guard geometries.contains(word(bytes, &at, end)), depth < 16 else { return false }
         var before = at
@@ -43,6 +44,7 @@ extension Formats {
         return more.isEmpty && body(bytes, &at, end, depth: depth)
     }
 
+    /// The coordinates or nested lists of a geometry.
     private static func body(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, depth: Int) -> Bool {
         at = skip(bytes, at, end)
         guard at < end, bytes[at] == 0x28, depth < 16 else { return false }
@@ -63,7 +65,7 @@ extension Formats {
         return true
     }
 
-    /// How many numbers stand side by side.
+    /// The number of coordinates in a row.
     private static func coordinates(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Int {
         var count = 0
         while at < end, bytes[at] != 0x2C, bytes[at] != 0x29 {
@@ -83,7 +85,7 @@ extension Formats {
 
     // MARK: Places on earth
 
-    /// `lon, lat` in degrees, the default of `geopoint`.
+    /// `lon, lat` in degrees, the default format of `geopoint`.
     package static func isGeopoint(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard let comma = range.first(where: { bytes[$0] == 0x2C }) else { return false }
         func number(_ first: Int, _ last: Int) -> Double? {
@@ -97,6 +99,7 @@ extension Formats {
         return isOnEarth(longitude, latitude)
     }
 
+    /// Whether longitude and latitude are in range: ±180 and ±90 degrees.
     private static func isOnEarth(_ longitude: Double, _ latitude: Double) -> Bool {
         longitude.magnitude <= 180 && latitude.magnitude <= 90
     }
@@ -108,7 +111,7 @@ extension Formats {
         return numbers.count == 2 && isOnEarth(numbers[0], numbers[1])
     }
 
-    /// `{"lon": …, "lat": …}` and nothing else.
+    /// `{"lon": …, "lat": …}` without other members.
     package static func isGeopoint(object tape: JSONTape) -> Bool {
         guard tape.values[0].kind == .object, tape.values[0].count == 2,
             let longitude = tape.member(Array("lon".utf8), of: 0).flatMap({ number(tape, $0) }),
@@ -124,7 +127,7 @@ extension Formats {
 
     // MARK: GeoJSON
 
-    /// A GeoJSON object (RFC 7946): its types, and the shape of its coordinates.
+    /// A GeoJSON object (RFC 7946): its types and the nesting of its coordinates.
     package static func isGeoJSON(_ tape: JSONTape, _ place: Int = 0) -> Bool {
         guard let type = type(of: place, tape) else { return false }
         func member(_ name: String) -> Int? { tape.member(Array(name.utf8), of: place) }
@@ -164,7 +167,7 @@ extension Formats {
         return isNested(tape, coordinates, depth)
     }
 
-    /// Lists in lists, and positions of two or more numbers at the bottom.
+    /// Nested lists with positions of two or more numbers at the bottom.
     private static func isNested(_ tape: JSONTape, _ place: Int, _ depth: Int) -> Bool {
         guard tape.values[place].kind == .array else { return false }
         let items = tape.places(in: place)
@@ -172,7 +175,7 @@ extension Formats {
         return items.count >= 2 && items.allSatisfy { tape.values[$0].kind == .number }
     }
 
-    /// A TopoJSON object: a topology, or one of its geometries.
+    /// A TopoJSON object: a topology or one of its geometries.
     package static func isTopoJSON(_ tape: JSONTape, _ place: Int = 0) -> Bool {
         func member(_ name: String) -> Int? { tape.member(Array(name.utf8), of: place) }
         switch type(of: place, tape) {

@@ -1,11 +1,11 @@
 package import Recognition
 package import Tabular
 
-/// How an accepted value is changed (`sluice: pii: operator:`).
+/// The operator that changes a released value (`sluice: pii: operator:`).
 package enum MaskOperator: String, Sendable, CaseIterable {
     /// Removes the value: an empty cell, JSON null.
     case redact
-    /// Puts `<ENTITY>` or the declared text in its place.
+    /// Replaces it by `<ENTITY>` or the declared text.
     case replace
     /// Overwrites characters with `maskChar`, keeping some.
     case mask
@@ -13,27 +13,27 @@ package enum MaskOperator: String, Sendable, CaseIterable {
     case truncate
     /// Removes the column.
     case drop
-    /// A keyed, joinable, one-way token: HMAC-SHA-256.
+    /// A keyed one-way token that can be joined: HMAC-SHA-256 (RFC 2104).
     case tokenize
-    /// Encrypts the value so that `sluice reveal` can read it: AES-256-SIV.
+    /// Encrypts the value for `sluice reveal`: AES-SIV with a 512-bit key (RFC 5297).
     case encrypt
-    /// Moves a date by days that are the same for all of one subject's.
+    /// Shifts a date by a number of days that is the same for all dates of a subject.
     case dateShift = "date-shift"
-    /// Keeps the coarse part: a year, a month, a country, a bucket of numbers.
+    /// Keeps the coarse part: year, month, country, or a bucket of numbers.
     case generalize
-    /// Keeps the whole row back.
+    /// Holds back the whole row.
     case suppress
 }
 
-/// What becomes of undeclared personal data (`undeclaredPii`).
+/// The treatment of undeclared personal data (`undeclaredPii`).
 package enum UndeclaredPII: String, Sendable, CaseIterable {
-    /// It is replaced by the entity's name, and the row flagged.
+    /// It is replaced by the entity's name, and the row is flagged.
     case mask
-    /// The row is held back.
+    /// The row is quarantined.
     case quarantine
-    /// The row is refused.
+    /// The row is rejected.
     case reject
-    /// It passes.
+    /// It is released.
     case allow
 
     /// The outcome of a row.
@@ -47,48 +47,48 @@ package enum UndeclaredPII: String, Sendable, CaseIterable {
     }
 }
 
-/// What is done about personal data in a column (`sluice: pii:`).
+/// The treatment of personal data in a column (`sluice: pii:`).
 package struct PIIRule: Sendable, Equatable {
-    /// The declared entity of the whole cell (Presidio's name), or nil for scanned free text.
+    /// The declared entity of whole cells (Presidio's name); nil for text that is scanned.
     package var entity: String?
-    /// Whether free text is searched for entities.
+    /// Whether text is searched for entities.
     package var scan = false
-    /// The entities looked for when scanning; empty means all known ones.
+    /// The entities searched for; empty means all.
     package var entities: [String] = []
-    /// A file of names that are looked for as well; a relative path is the contract's neighbour.
+    /// A file of additional names; a relative path starts at the contract's folder.
     package var dictionary: String?
-    /// What its names are, and the names once they were read.
+    /// The entity of those names, and the names once they are loaded.
     package var dictionaryEntity = "PERSON", names: NameList?
-    /// What is done.
+    /// The operator.
     package var operation: MaskOperator = .replace
-    /// Text used by `replace` instead of `<ENTITY>`.
+    /// The text of `replace`; nil for `<ENTITY>`.
     package var replacement: String?
-    /// The character used by `mask`.
+    /// The character of `mask`.
     package var maskCharacter = "*"
-    /// Characters kept at the front by `mask` and `truncate`.
+    /// Characters that `mask` and `truncate` keep at the front.
     package var keepFirst = 0
-    /// Characters kept at the end by `mask`.
+    /// Characters that `mask` keeps at the end.
     package var keepLast = 0
     /// The name of the token key.
     package var key: String?
     /// Text put before a token or an encrypted value.
     package var prefix = ""
-    /// Whether a value is brought into one spelling before `tokenize` and `encrypt`, so that the same address gives the
+    /// Whether values are normalised before `tokenize` and `encrypt`, so that spellings of the same address give the
     /// same token.
     package var normalizes = false
-    /// The country within which telephone numbers without a calling code are dialled, by its two letters.
+    /// The country of telephone numbers without a calling code (ISO 3166-1 alpha-2).
     package var country: String?
-    /// Whether `mask` leaves what is neither letter nor digit as it is.
+    /// Whether `mask` keeps characters that are neither letters nor digits.
     package var keepsFormat = false
-    /// Whether `encrypt` gives the same value different bytes each time: then nothing can be joined.
+    /// Whether `encrypt` is randomised, so that equal values differ and cannot be joined.
     package var isRandom = false
-    /// Whether `encrypt` uses a key of each subject's own.
+    /// Whether `encrypt` derives a key for each subject.
     package var isPerSubject = false
-    /// Days that `date-shift` moves by at most, either way.
+    /// Most days that `date-shift` moves a date in either direction.
     package var maxDays = 90
-    /// What `generalize` keeps.
+    /// The part that `generalize` keeps.
     package var part: Part?
-    /// How wide the buckets of `generalize` are.
+    /// The width of the buckets of `generalize`.
     package var bucket: Double?
 
     /// A coarse part of a value.
@@ -107,9 +107,9 @@ package struct PIIRule: Sendable, Equatable {
 
 /// Rules for personal data in all fields (`sluice: pii:` of the contract).
 package struct PersonalDataRules: Sendable, Equatable {
-    /// The score from which on a match counts, instead of the entity's own threshold.
+    /// Scores from which a match counts, by entity; they replace the entity's own threshold.
     package var thresholds: [Entity: Double] = [:]
-    /// The column of the shard that says what was masked where in each row; nil for none.
+    /// The column of the shard that lists what was masked in each row; nil for none.
     package var spansColumn: String?
 
     /// Rules with the defaults.

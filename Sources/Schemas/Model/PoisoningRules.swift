@@ -1,52 +1,51 @@
 package import Tabular
 
-/// What is done about marks of poison (`sluice: poisoning:`).
+/// The treatment of one kind of poisoning mark (`sluice: poisoning:`).
 package struct PoisonRule: Sendable, Equatable {
-    /// Whether it is looked for.
+    /// Whether it is searched for.
     package var enabled = true
-    /// What it does to a row.
+    /// The outcome of a row with it.
     package var action = Outcome.quarantined
 
     /// A rule with the defaults.
     package init() {}
 }
 
-/// Marks of poison that are looked for (`sluice: poisoning:`).
+/// The poisoning tests (`sluice: poisoning:`).
 package struct PoisoningRules: Sendable, Equatable {
-    /// Copies and near copies.
+    /// Duplicates and near duplicates.
     package var duplicates = PoisonRule()
-    /// Labels that do not fit.
+    /// Labels that contradict the row's other values.
     package var labelFlip = PoisonRule()
-    /// What stands beside one label.
+    /// Triggers: content that occurs with one label only.
     package var triggers = PoisonRule()
-    /// Whether rows that repeat what earlier batches brought are copies too: not where every file is the whole table
-    /// again.
+    /// Whether rows that repeat earlier batches count as duplicates; false where every file is the whole table again.
     package var acrossBatches = true
-    /// What several sources say of the same thing.
+    /// The cross-check between sources; nil for none.
     package var crossVerify: CrossRule?
 
     /// Rules with the defaults.
     package init() {}
 }
 
-/// How what several sources say of the same key is compared (`sluice: poisoning: crossVerify:`).
+/// How the values that several sources give for a key are compared (`sluice: poisoning: crossVerify:`).
 package struct CrossRule: Sendable, Equatable {
     /// A field that sources must agree on.
     package struct Compared: Sendable, Equatable {
         /// The field's name.
         package var name: String
-        /// How far apart numbers may be, as a share of the larger one.
+        /// The allowed difference of numbers, as a share of the larger one.
         package var tolerance = 0.0
-        /// How far apart times may be, in seconds.
+        /// The allowed difference of times, in seconds.
         package var skew = 0.0
     }
 
-    /// Names of the fields that say what a row is about.
+    /// The fields that form the key.
     package var key: [String]
     /// The fields that are compared.
     package var fields: [Compared]
-    /// Fewer sources than this are not compared.
+    /// The number of sources from which on a key is compared.
     package var minSources = 2
-    /// What a value that is not confirmed does to its row.
+    /// The outcome of a row with an unconfirmed value.
     package var action = Outcome.quarantined
 }

@@ -1,62 +1,61 @@
 package import Tabular
 
-/// A contract: a Table Schema with the `sluice:` settings.
+/// A contract: a Table Schema or JSON Schema with `sluice:` settings, loaded and checked.
 package struct Schema: Sendable, Equatable {
     /// The contract's name, or an empty string.
     package var name = ""
     /// The contract's version, or an empty string.
     package var version = ""
-    /// The columns.
+    /// The fields, in the contract's order.
     package var fields: [Field]
     /// Texts that mean "no value".
     package var missingValues: [String] = [""]
-    /// Field names that together identify a row.
+    /// The fields that together identify a row.
     package var primaryKey: [String] = []
-    /// Field names that together have no value twice; a row without one of them is no repetition (as in SQL).
+    /// Field lists whose values must be distinct together; a row that lacks one of the values is exempt (as in SQL).
     package var uniqueKeys: [[String]] = []
-    /// Field names whose values must stand somewhere else; a row without one of them refers to nothing (as in SQL).
+    /// Foreign keys; a row that lacks one of the values refers to nothing (as in SQL).
     package var foreignKeys: [ForeignKey] = []
-    /// How a file's columns and the fields must match, when the contract says it; else by name, in any order, and
-    /// `unknownFields` says the rest.
+    /// How columns and fields must match, if the contract says so; otherwise by name in any order, with `unknownFields`
+    /// for the rest.
     package var fieldsMatch: FieldsMatch?
     /// The row rules.
     package var rules: [RowRule] = []
-    /// What happens to other columns.
+    /// The treatment of columns outside the contract.
     package var unknownFields: UnknownFields = .reject
-    /// Columns of CSV, from 1, that are read and left out.
+    /// CSV columns, from 1, that are read and left out.
     package var dropColumns: Set<Int> = []
-    /// Whether rows of CSV end with a delimiter, which is no column.
+    /// Whether CSV rows end with a delimiter that makes no column.
     package var trailingDelimiter = false
-    /// Whether spaces around labels of CSV do not count.
+    /// Whether spaces around CSV labels are ignored.
     package var trimLabels = false
-    /// What a JSON string is where another type is wanted.
+    /// The treatment of a JSON string where another type is declared.
     package var jsonStrings = JSONStrings.reject
-    /// How the files' CSV is written, if the contract says it.
+    /// The CSV dialect, if the contract has one.
     package var dialect: Dialect?
-    /// How the files' text is encoded.
+    /// The encoding of the text.
     package var encoding = TextEncoding.utf8
-    /// What hidden text does to a row; accepted means that it is not searched for.
+    /// The outcome of a row with hidden text; `accepted` disables the search.
     package var hiddenText = Outcome.flagged
-    /// What a credential in a text does to a row; accepted means that none is searched for.
+    /// The outcome of a row with a credential; `accepted` disables the search.
     package var secrets = Outcome.rejected
-    /// What undeclared personal data does to a row.
+    /// The treatment of undeclared personal data.
     package var undeclaredPII = UndeclaredPII.mask
     /// Rules for personal data in all fields.
     package var personalData = PersonalDataRules()
-    /// The wanted size of every class of rows with equal quasi-identifiers (`privacy.kAnonymity.k`): reported, not
-    /// enforced.
+    /// The wanted size of classes with equal quasi-identifiers (`privacy.kAnonymity.k`): reported, not enforced.
     package var minimumClass = 5
-    /// Row limits.
+    /// Limits of rows and files.
     package var limits = RowLimits()
-    /// Batch limits.
+    /// Limits of a whole batch.
     package var batch = BatchRule()
-    /// The forest.
+    /// Settings of the isolation forest.
     package var forest = ForestRule()
-    /// Marks of poison.
+    /// The poisoning tests.
     package var poisoning = PoisoningRules()
-    /// What batches are compared with.
+    /// The comparison with earlier batches.
     package var baseline = BaselineRules()
-    /// What a whole record of JSON must keep; a contract that is a JSON Schema has it, and then it alone judges values.
+    /// The JSON Schema of whole records, if the contract is one; it alone judges values then.
     package var recordSchema: JSONSchema?
     /// SHA-256 of the contract's canonical JSON form (RFC 8785), so that layout and comments do not matter.
     package var digest: [UInt8] = []
@@ -66,7 +65,7 @@ package struct Schema: Sendable, Equatable {
     /// A contract with the given columns.
     package init(fields: [Field]) { self.fields = fields }
 
-    /// Whether a foreign key refers to what a dataset of a store has accepted.
+    /// Whether a foreign key refers to a dataset of a store.
     package var refersToDatasets: Bool {
         foreignKeys.contains { if case .dataset = $0.source { true } else { false } }
     }
@@ -75,39 +74,39 @@ package struct Schema: Sendable, Equatable {
     package func missingValues(of index: Int) -> [String] { fields[index].missingValues ?? missingValues }
 }
 
-/// How a file's columns match a contract's fields (Table Schema 2, `fieldsMatch`).
+/// How a file's columns match the fields (Table Schema 2.0, `fieldsMatch`).
 package enum FieldsMatch: String, Sendable, CaseIterable {
     /// The same names in the same order.
     case exact
     /// The same names in any order.
     case equal
-    /// All fields, and others.
+    /// All fields, and possibly others.
     case subset
-    /// No others, but some may be missing.
+    /// Only fields, of which some may be missing.
     case superset
     /// At least one field.
     case partial
 
-    /// Whether columns that are no fields may be there.
+    /// Whether columns outside the contract are allowed.
     package var allowsUnknown: Bool { self == .subset || self == .partial }
     /// Whether fields may be missing, unless they are required.
     package var allowsMissing: Bool { self == .superset || self == .partial }
 }
 
-/// What happens to columns that the contract does not name.
+/// The treatment of columns outside the contract.
 package enum UnknownFields: String, Sendable, CaseIterable {
-    /// The file or row is refused.
+    /// The file or row is rejected.
     case reject
-    /// They pass through untouched.
+    /// They are released unchanged.
     case keep
     /// They are left out of the shards.
     case drop
 }
 
-/// What a JSON string is where the contract has a number, a truth value, an object or a list (`sluice: jsonStrings:`).
+/// The treatment of a JSON string where a number, boolean, object or list is declared (`sluice: jsonStrings:`).
 package enum JSONStrings: String, Sendable, CaseIterable {
-    /// No value of the type: JSON has forms for these.
+    /// It is a type error: JSON has literals for these.
     case reject
-    /// Read as the text of a CSV cell is.
+    /// It is parsed as the text of a CSV cell is.
     case parse
 }

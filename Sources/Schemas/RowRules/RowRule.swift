@@ -1,37 +1,37 @@
 package import Tabular
 
-/// A condition that every row keeps (`sluice: rules:`), in a subset of the Common Expression Language.
+/// A condition on every row (`sluice: rules:`), in a subset of the Common Expression Language.
 package struct RowRule: Sendable, Equatable {
-    /// What reports call it: its name in the contract, else its text.
+    /// Its name in reports: that of the contract, else its text.
     package var name: String
     /// The expression as it is written.
     package var text: String
-    /// The expression, checked: a truth value.
+    /// The type-checked expression, of type bool.
     package var condition: RuleExpression
-    /// What a row that breaks it becomes: flagged, quarantined or rejected.
+    /// The outcome of a row that violates it: flagged, quarantined or rejected.
     package var action = Outcome.rejected
 }
 
-/// The type of an expression in a row rule, by CEL's names.
+/// The types of expressions, by CEL's names.
 package enum RuleType: String, Sendable {
     /// True or false.
     case bool
     /// A whole number of 64 bits; also years.
     case int
-    /// A floating-point number of 64 bits.
+    /// Double precision.
     case double
     /// Text; also months of a year, and fields of type `any`.
     case string
-    /// A point in time, in microseconds since 1970 in UTC; a date is its midnight.
+    /// An instant in microseconds since 1970 in UTC; a date is its midnight.
     case timestamp
-    /// A length of time in microseconds; a time of day is the time since midnight.
+    /// A span of time in microseconds; a time of day is the span since midnight.
     case duration
     /// No value.
     case null = "null_type"
-    /// A list, an object or a place: a rule can only ask whether it is present.
+    /// A list, object or point: a rule can only ask whether it is present.
     case opaque = "nested value"
 
-    /// The type of a field's values.
+    /// The type of a field's values in rules.
     package init(_ type: FieldType) {
         switch type {
         case .boolean: self = .bool
@@ -44,13 +44,13 @@ package enum RuleType: String, Sendable {
         }
     }
 
-    /// Whether values are in an order.
+    /// Whether values are ordered.
     var isOrdered: Bool { self != .null && self != .opaque }
-    /// Whether it is int or double.
+    /// Whether it is `int` or `double`.
     var isNumeric: Bool { self == .int || self == .double }
 }
 
-/// How two values are compared.
+/// A comparison operator.
 package enum RuleComparison: String, Sendable {
     case equal = "=="
     case unequal = "!="
@@ -60,7 +60,7 @@ package enum RuleComparison: String, Sendable {
     case atLeast = ">="
 }
 
-/// How two numbers, times or lengths of time are combined.
+/// An arithmetic operator on numbers, instants or durations.
 package enum RuleOperator: String, Sendable {
     case add = "+"
     case subtract = "-"
@@ -69,7 +69,7 @@ package enum RuleOperator: String, Sendable {
     case remainder = "%"
 }
 
-/// The functions of row rules, by CEL's names; `math` and the texts' are those of its standard extensions.
+/// The functions of row rules, by CEL's names; `math` and the string functions are those of its standard extensions.
 package enum RuleFunction: String, Sendable, CaseIterable {
     case size, contains, startsWith, endsWith, lowerAscii, upperAscii, trim
     case int, double, string, timestamp, duration
@@ -84,16 +84,16 @@ package enum RuleFunction: String, Sendable, CaseIterable {
     case trunc = "math.trunc"
 }
 
-/// An expression whose types were checked.
+/// A type-checked expression.
 ///
-/// Every value may also be missing, or an error such as a division by zero. Both propagate, except where `&&` and `||`
-/// are decided without them.
+/// A value may also be missing, or an error such as a division by zero. Both propagate, except where `&&` and `||` are
+/// decided by the other operand.
 package indirect enum RuleExpression: Sendable, Equatable {
-    /// A constant: its bits for truth values (0 or 1), whole numbers, times, and the pattern of a double.
+    /// A constant as 64 bits: 0 or 1, a whole number, microseconds, or the bit pattern of a double.
     case constant(Int64, RuleType)
     /// A constant text.
     case text(String)
-    /// The value of a field, by its index.
+    /// The value of a field, by index.
     case field(Int, RuleType)
     /// Whether the expression has a value.
     case isPresent(RuleExpression)
@@ -107,20 +107,20 @@ package indirect enum RuleExpression: Sendable, Equatable {
     case any([RuleExpression])
     /// `?:`
     case conditional(RuleExpression, RuleExpression, RuleExpression)
-    /// Values of one type, or numbers of both.
+    /// Operands of one type, or numbers of two types.
     case comparison(RuleComparison, RuleExpression, RuleExpression)
-    /// Numbers of one type, times, lengths of time; with the type of the result.
+    /// Operands and result: numbers, instants or durations.
     case arithmetic(RuleOperator, RuleExpression, RuleExpression, RuleType)
-    /// Texts one after the other.
+    /// Concatenated texts.
     case joined([RuleExpression])
-    /// `in` a list that is written out.
+    /// `in` with a literal list.
     case isIn(RuleExpression, [RuleExpression])
-    /// A text in which a pattern is found.
+    /// Whether a pattern matches somewhere in a text.
     case matches(RuleExpression, pattern: String)
-    /// A function; with the type of the result.
+    /// A function call with the type of its result.
     case call(RuleFunction, [RuleExpression], RuleType)
 
-    /// The type of its value.
+    /// The type of the value.
     package var type: RuleType {
         switch self {
         case .constant(_, let type), .field(_, let type), .arithmetic(_, _, _, let type), .call(_, _, let type): type
@@ -133,7 +133,7 @@ package indirect enum RuleExpression: Sendable, Equatable {
 }
 
 extension SchemaLoader {
-    /// `rules` of the contract: expressions, or mappings with one.
+    /// Reads `rules` of the contract: expressions, or mappings with one.
     func loadRules(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> [RowRule] {
         let items = try cursor.items()
         guard items.count <= 256 else { throw cursor.error(.outOfRange, "there are more than 256 rules; remove some") }

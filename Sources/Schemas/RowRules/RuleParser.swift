@@ -2,15 +2,17 @@ import Tabular
 
 /// Parses an expression of a row rule and checks its types: the grammar of CEL (github.com/google/cel-spec, "Syntax")
 /// without macros, messages, maps, bytes and unsigned numbers.
+///
+/// A recursive-descent parser, one function for each level of precedence.
 struct RuleParser {
-    /// Why a text is no expression.
+    /// Why a text is not a valid expression.
     struct Mistake: Error {
-        /// Place in the text, from 1, in Unicode scalars.
+        /// The place in the text, from 1, in Unicode scalars.
         let character: Int
         let reason: String
     }
 
-    /// A contract's rules are short; a longer one is a mistake or an attack.
+    /// Limits against hostile contracts; rules of people are much shorter.
     static let mostBytes = 4096
     static let mostTokens = 512
     private static let depthMax = 32
@@ -23,13 +25,16 @@ struct RuleParser {
     private var depth = 0
     private var namesField = false
 
-    /// A parser for rules over `fields`, which are found by name in `placeOfField`.
+    /// A parser for rules over `fields`, whose indices by name are in `placeOfField`.
     init(_ text: String, _ fields: [Field], _ placeOfField: [String: Int]) {
         self.text = text
         self.placeOfField = placeOfField
         self.fields = fields
     }
 
+    /// Parses the whole text.
+    ///
+    /// - Throws: the first mistake, also when the expression is not of type bool or names no field.
     mutating func parse() throws(Mistake) -> RuleExpression {
         guard text.utf8.count <= Self.mostBytes else {
             throw Mistake(character: 1, reason: "more than \(Self.mostBytes) bytes; write several rules")
@@ -65,6 +70,7 @@ struct RuleParser {
 
     // MARK: Grammar
 
+    /// `Expr = ConditionalOr ["?" ConditionalOr ":" Expr]`. Both branches must have one type.
     private mutating func expression() throws(Mistake) -> RuleExpression {
         depth += 1
         defer { depth -= 1 }
@@ -86,17 +92,19 @@ struct RuleParser {
         return .conditional(condition, first, second)
     }
 
+    /// `ConditionalOr = ConditionalAnd {"||" ConditionalAnd}`.
     private mutating func alternatives() throws(Mistake) -> RuleExpression {
         let parts = try joined("||") { (parser) throws(Mistake) in try parser.conjunction() }
         return parts.count == 1 ? parts[0] : .any(parts)
     }
 
+    /// `ConditionalAnd = Relation {"&&" Relation}`.
     private mutating func conjunction() throws(Mistake) -> RuleExpression {
         let parts = try joined("&&") { (parser) throws(Mistake) in try parser.relation() }
         return parts.count == 1 ? parts[0] : .all(parts)
     }
 
-    /// What stands between marks that join truth values.
+    /// Parses operands of a boolean operator.
     private mutating func joined(
         _ mark: String, _ next: (inout RuleParser) throws(Mistake) -> RuleExpression
     ) throws(Mistake) -> [RuleExpression] {
@@ -117,6 +125,7 @@ struct RuleParser {
         throw mistake("\(mark) joins true or false, and this is \(last.type.rawValue)", at: start)
     }
 
+    /// `Relation = Addition {relop Addition}`, from left to right; `in` is a relop too.
     private mutating func relation() throws(Mistake) -> RuleExpression {
         var left = try sum()
         while true {
@@ -134,6 +143,13 @@ struct RuleParser {
         }
     }
 
+    /// Checks a comparison: operands of one type, or two numbers.
+    ///
+    /// - Parameters:
+    ///   - left: the left operand.
+    ///   - comparison: the operator.
+    ///   - right: the right operand.
+    ///   - token: its place, for the mistake.
     private func compared(
         _ left: RuleExpression, by comparison: RuleComparison, with right: RuleExpression, at token: RuleToken
     ) throws(Mistake) -> RuleExpression {
@@ -153,6 +169,7 @@ struct RuleParser {
         return .comparison(comparison, left, right)
     }
 
+    /// `in` with a literal list.
     private mutating func membership(
         _ value: RuleExpression, _ token: RuleToken
     ) throws(Mistake) -> RuleExpression {
@@ -164,7 +181,7 @@ struct RuleParser {
                 if takes("]") { break }
             }
             let item = try expression()
-            // As values of a list are compared one by one.
+            // Each item must be comparable with the value.
             _ = try compared(value, by: .equal, with: item, at: token)
             guard item.type != .null else { throw mistake("a list cannot contain null; use has(…)") }
             items.append(item)
@@ -172,6 +189,8 @@ struct RuleParser {
         return .isIn(value, items)
     }
 
+    /// `Addition = Multiplication {("+"
+    /// "-") Multiplication}`; `+` also joins texts.
     private mutating func sum() throws(Mistake) -> RuleExpression {
         var left = try product()
         while case .mark(let mark) = tokens[at].kind, mark == "+" || mark == "-" {
@@ -182,6 +201,9 @@ struct RuleParser {
         return left
     }
 
+    /// `Multiplication = Unary {("*"
+    /// "/"
+    /// "%") Unary}`.
     private mutating func product() throws(Mistake) -> RuleExpression {
         var left = try unary()
         while case .mark(let mark) = tokens[at].kind, ["*", "/", "%"].contains(mark),
@@ -194,6 +216,13 @@ struct RuleParser {
         return left
     }
 
+    /// Checks an arithmetic operation and finds the type of its result.
+    ///
+    /// - Parameters:
+    ///   - left: the left operand.
+    ///   - operation: the operator.
+    ///   - right: the right operand.
+    ///   - token: its place, for the mistake.
     private func combined(
         _ left: RuleExpression, by operation: RuleOperator, with right: RuleExpression, at token: RuleToken
     ) throws(Mistake) -> RuleExpression {
@@ -216,6 +245,13 @@ struct RuleParser {
         return .arithmetic(operation, left, right, result)
     }
 
+    /// The mistake for operands that an operator does not accept.
+    ///
+    /// - Parameters:
+    ///   - mark: the operator.
+    ///   - left: the left operand.
+    ///   - right: the right operand.
+    ///   - token: its place.
     private func noOverload(
         of mark: String, _ left: RuleExpression, _ right: RuleExpression, at token: RuleToken
     ) -> Mistake {
@@ -228,6 +264,9 @@ struct RuleParser {
             "\(left.type.rawValue) \(mark) \(right.type.rawValue) has no meaning\(cure)", at: token)
     }
 
+    /// `Unary = Member
+    /// "!" {"!"} Member
+    /// "-" {"-"} Member`.
     private mutating func unary() throws(Mistake) -> RuleExpression {
         let token = tokens[at]
         var count = 0
@@ -241,7 +280,7 @@ struct RuleParser {
         }
         guard takes("-") else { return try member() }
         repeat { count += 1 } while takes("-")
-        // The smallest whole number has no positive counterpart.
+        // The smallest 64-bit number has no positive counterpart.
         if count == 1, case .int(let magnitude) = tokens[at].kind, magnitude == 1 << 63 {
             at += 1
             return .constant(.min, .int)
@@ -253,6 +292,7 @@ struct RuleParser {
         return count % 2 == 0 ? inner : .negated(inner)
     }
 
+    /// `Member = Primary {"." IDENT "(" [ExprList] ")"}`: methods only, since fields have no members.
     private mutating func member() throws(Mistake) -> RuleExpression {
         var value = try primary()
         while takes(".") {
@@ -274,6 +314,7 @@ struct RuleParser {
         return list
     }
 
+    /// `Primary`: a literal, a name, a call, or an expression in parentheses.
     private mutating func primary() throws(Mistake) -> RuleExpression {
         let token = tokens[at]
         at += 1
@@ -299,6 +340,7 @@ struct RuleParser {
         }
     }
 
+    /// A name: a field, a function call, or `row["…"]`.
     private mutating func named(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
         switch name {
         case "true": return .constant(1, .bool)
@@ -314,7 +356,7 @@ struct RuleParser {
             }
             return .isPresent(list[0])
         }
-        // The whole record: for names that are none of the language's.
+        // `row["…"]`, for field names that are no identifiers of the language.
         if name == "row", takes("[") {
             let inner = tokens[at]
             guard case .text(let field) = inner.kind else {
@@ -334,6 +376,9 @@ struct RuleParser {
         return try field(name, token)
     }
 
+    /// The field with a name.
+    ///
+    /// - Throws: a mistake with the closest field name.
     private mutating func field(_ name: String, _ token: RuleToken) throws(Mistake) -> RuleExpression {
         guard let index = placeOfField[name] else {
             let hint = didYouMean(name, among: fields.lazy.map(\.name))

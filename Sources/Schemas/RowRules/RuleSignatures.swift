@@ -1,6 +1,6 @@
 /// The signatures of the functions of row rules.
 enum RuleSignatures {
-    /// A function, its arguments by type (the first is the receiver where it has one), and its result.
+    /// A function, the types of its arguments (a method's receiver first), and of its result.
     private struct Signature {
         let function: RuleFunction
         let isMethod: Bool
@@ -38,7 +38,13 @@ enum RuleSignatures {
         return list
     }()
 
-    /// The call of a function, checked.
+    /// Checks a call against the signatures.
+    ///
+    /// - Parameters:
+    ///   - name: the function's name.
+    ///   - receiver: the value that a method is called on; nil for a function.
+    ///   - arguments: the arguments.
+    ///   - token: its place, for the mistake.
     static func call(
         _ name: String, receiver: RuleExpression?, _ arguments: [RuleExpression], _ token: RuleToken
     ) throws(RuleParser.Mistake) -> RuleExpression {
@@ -96,7 +102,7 @@ enum RuleSignatures {
     }
 }
 
-/// Microseconds of a length of time as CEL writes it: numbers with units, from hours down to nanoseconds.
+/// Microseconds of a CEL duration such as `1h30m`, with units from hours to nanoseconds; nil when it is malformed.
 private func ruleDuration(_ text: String) -> Int64? {
     let units: [(name: String, micros: Double)] = [
         ("ms", 1e3), ("us", 1), ("µs", 1), ("ns", 1e-3), ("h", 3.6e9), ("m", 6e7), ("s", 1e6),

@@ -1,4 +1,4 @@
-/// A word of a row rule, and where it begins.
+/// A token of a row rule with its place.
 struct RuleToken {
     enum Kind: Equatable {
         case name(String)
@@ -10,10 +10,10 @@ struct RuleToken {
     }
 
     let kind: Kind
-    /// Place in the text, from 1, in Unicode scalars.
+    /// The place in the text, from 1, in Unicode scalars.
     let character: Int
 
-    /// All words of an expression, and `end`.
+    /// All tokens of an expression, ending with `end`.
     static func all(of text: String) throws(RuleParser.Mistake) -> [RuleToken] {
         var reader = RuleTokenReader(scalars: Array(text.unicodeScalars))
         var tokens: [RuleToken] = []
@@ -22,12 +22,12 @@ struct RuleToken {
     }
 }
 
-/// Cuts an expression into words by CEL's lexis.
+/// Splits an expression into tokens by CEL's lexis.
 private struct RuleTokenReader {
     let scalars: [Unicode.Scalar]
     var at = 0
 
-    /// Words that CEL keeps for itself and that are no value.
+    /// Words that CEL reserves.
     private static let reserved = [
         "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
         "namespace", "return", "var", "void", "while",
@@ -41,6 +41,7 @@ private struct RuleTokenReader {
         at + ahead < scalars.count ? scalars[at + ahead] : nil
     }
 
+    /// The next token, after white space and comments.
     mutating func next() throws(RuleParser.Mistake) -> RuleToken {
         while let scalar = peek() {
             if scalar == "/", peek(1) == "/" {
@@ -107,6 +108,7 @@ private struct RuleTokenReader {
         return String(view)
     }
 
+    /// A number: decimal or hexadecimal integer, or a double.
     private mutating func number() throws(RuleParser.Mistake) -> RuleToken.Kind {
         let start = at
         if peek() == "0", peek(1) == "x" || peek(1) == "X" {
@@ -148,6 +150,7 @@ private struct RuleTokenReader {
         return .double(value)
     }
 
+    /// A quoted text, raw or with escapes.
     private mutating func quotedText(isRaw: Bool) throws(RuleParser.Mistake) -> String {
         let start = at
         guard let quote = peek() else { return "" }
@@ -166,6 +169,7 @@ private struct RuleTokenReader {
         throw mistake("the text that begins here does not end", at: start)
     }
 
+    /// The character of an escape in a text.
     private mutating func escape() throws(RuleParser.Mistake) -> Unicode.Scalar {
         let start = at - 1
         guard let letter = peek() else { throw mistake("the text has no closing quote", at: start) }

@@ -1,6 +1,6 @@
 /// The proleptic Gregorian calendar, and its months in English.
 extension Dates {
-    /// Days since 1970-01-01 of a date that exists in the proleptic Gregorian calendar (Hinnant's days_from_civil).
+    /// Days since 1970-01-01 of a date, nil when it does not exist (Howard Hinnant's `days_from_civil`).
     package static func days(_ year: Int, _ month: Int, _ dayOfMonth: Int) -> Int64? {
         guard month >= 1, month <= 12, dayOfMonth >= 1 else { return nil }
         let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
@@ -15,7 +15,7 @@ extension Dates {
         return Int64(era * 146_097 + dayOfEra - 719_468)
     }
 
-    /// The date of a day, counted from 1970-01-01 (Hinnant's civil_from_days).
+    /// The date of a day since 1970-01-01 (Howard Hinnant's `civil_from_days`).
     package static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let z = days + 719_468
         let era = (z >= 0 ? z : z - 146_096) / 146_097
@@ -27,13 +27,13 @@ extension Dates {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
     }
 
-    /// The month of an English name, whole or cut to three letters.
+    /// The month of an English name, in full or abbreviated to three letters; nil for others.
     static func monthNumber(_ name: String) -> Int? {
         let name = name.lowercased()
         return (months.firstIndex(of: name) ?? fullMonths.firstIndex(of: name)).map { $0 + 1 }
     }
 
-    /// The name of a month, cut to three letters for `%b`.
+    /// The English name of a month, abbreviated to three letters for `%b`.
     package static func monthName(_ month: Int64, isShort: Bool) -> String {
         (isShort ? months : fullMonths)[Int(month) - 1]
     }

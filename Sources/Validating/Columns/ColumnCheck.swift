@@ -1,14 +1,18 @@
 import Schemas
 import Tabular
 
-/// The check of one column of a block: types, limits, patterns and JSON Schemas of its values.
+/// Checks one column of a block: types, limits, patterns and JSON Schemas of its values.
 struct ColumnCheck {
-    // Loops copy it into a local first: otherwise they would count references once a row.
+    // Loops copy it into a local first; otherwise each row would count references.
     private let check: FieldCheck
-    /// The values as numbers, one a row and NaN where there is none; empty where nobody wants them.
+    /// The values as numbers, one a row, NaN for none; empty when nobody needs them.
     private(set) var numbers: [Double]
 
-    /// A check of a column, of which as many numbers as `values` are kept: the rows of the block, or none.
+    /// A check of one column.
+    ///
+    /// - Parameters:
+    ///   - check: the field's compiled contract.
+    ///   - values: how many numbers to keep: the rows of the block, or none.
     init(_ check: FieldCheck, values: Int) {
         self.check = check
         numbers = [Double](repeating: .nan, count: values)
@@ -30,7 +34,7 @@ struct ColumnCheck {
         }
     }
 
-    /// The numbers of a column whose values a JSON Schema judges.
+    /// Reads the numbers of a column that a JSON Schema judges.
     private mutating func readOnly(_ rows: [UInt32], of batch: RowBlock, column: Int) {
         if numbers.isEmpty { return }
         let check = check
@@ -42,9 +46,9 @@ struct ColumnCheck {
         }
     }
 
-    /// Whether the values of a column that takes any text are texts.
+    /// Checks that the values of a column of text are texts.
     private func checkKind(_ rows: [UInt32], of batch: RowBlock, column: Int, into findings: inout BlockFindings) {
-        // Every value of CSV is a text.
+        // Every CSV value is a text.
         if batch.layout.format == .csv || check.type == .any { return }
         let cells = batch.cells.span
         let width = batch.width
@@ -55,8 +59,9 @@ struct ColumnCheck {
         }
     }
 
-    /// Checks type and limits of each value; the rows whose values keep them, where a pattern or JSON Schema is left to
-    /// ask.
+    /// Checks type and limits of each value.
+    ///
+    /// - Returns: the rows that pass, where a pattern or JSON Schema is still to be checked.
     private mutating func checkValues(
         _ rows: [UInt32], of batch: RowBlock, column: Int, into findings: inout BlockFindings
     ) -> [UInt32] {
@@ -88,7 +93,7 @@ struct ColumnCheck {
         return present
     }
 
-    /// Checks a column of numbers: the loop above, for what most columns of data are.
+    /// Checks a numeric column: the loop above, specialised for the most frequent case.
     private mutating func checkNumbers(
         _ rows: [UInt32], of batch: RowBlock, column: Int, into findings: inout BlockFindings
     ) {
@@ -116,7 +121,7 @@ struct ColumnCheck {
         }
     }
 
-    /// Matches the values of rows against the field's pattern.
+    /// Matches the values against the field's pattern.
     private func match(
         _ rows: [UInt32], of batch: RowBlock, against pattern: Pattern, into findings: inout BlockFindings
     ) {
@@ -132,7 +137,7 @@ struct ColumnCheck {
         }
     }
 
-    /// Reads the numbers of the rows that are known to be sound.
+    /// Reads the numbers of rows that are known to be valid.
     mutating func readNumbers(of batch: RowBlock, where isValid: [Bool]) {
         let check = check
         let bytes = batch.bytes.span

@@ -1,4 +1,4 @@
-/// A place in the text of a date or time, which reading moves on; a text that is not read leaves it anywhere.
+/// A cursor in the text of a date or time. After a failed read its position is undefined.
 struct DateCursor {
     var at: Int
     let end: Int
@@ -9,7 +9,7 @@ struct DateCursor {
     /// Whether nothing is left.
     var isAtEnd: Bool { at == end }
 
-    /// The number of exactly `count` digits that stands `offset` bytes ahead; the cursor stays.
+    /// The number that exactly `count` digits form, `offset` bytes ahead. The cursor does not move.
     @inline(__always)
     func number(_ bytes: Span<UInt8>, digits count: Int, ahead offset: Int = 0) -> Int? {
         let start = at &+ offset
@@ -23,7 +23,7 @@ struct DateCursor {
         return value
     }
 
-    /// One or two digits, as strptime takes them.
+    /// One or two digits, as `strptime` accepts them.
     mutating func short(_ bytes: Span<UInt8>) -> Int? {
         if let two = number(bytes, digits: 2) {
             at += 2
@@ -36,7 +36,7 @@ struct DateCursor {
 
     // MARK: ISO 8601, as XML Schema and RFC 3339 have it
 
-    /// The days of `YYYY-MM-DD`; the cursor stays.
+    /// The days of `YYYY-MM-DD`. The cursor does not move.
     func isoDate(_ bytes: Span<UInt8>) -> Int64? {
         guard at &+ 10 <= end, bytes[at &+ 4] == 0x2D, bytes[at &+ 7] == 0x2D, let year = number(bytes, digits: 4),
             let month = number(bytes, digits: 2, ahead: 5), let day = number(bytes, digits: 2, ahead: 8)
@@ -44,8 +44,8 @@ struct DateCursor {
         return Dates.days(year, month, day)
     }
 
-    /// The microseconds of `hh:mm:ss` with an optional fraction. As in XML Schema, to which Table Schema refers,
-    /// 24:00:00 is the end of a day.
+    /// The microseconds of `hh:mm:ss` with an optional fraction. 24:00:00 is the end of a day (XML Schema, to which
+    /// Table Schema refers).
     private mutating func isoTime(_ bytes: Span<UInt8>) -> Int64? {
         guard at &+ 8 <= end, bytes[at &+ 2] == 0x3A, bytes[at &+ 5] == 0x3A, let hour = number(bytes, digits: 2),
             let minute = number(bytes, digits: 2, ahead: 3), let second = number(bytes, digits: 2, ahead: 6),
@@ -68,7 +68,7 @@ struct DateCursor {
         return (Int64(hour) * 3600 + Int64(minute) * 60 + Int64(second)) * 1_000_000 + micros
     }
 
-    /// The microseconds to subtract for `Z`, `±hh:mm` or nothing.
+    /// The microseconds to subtract for `Z`, `±hh:mm` or no zone.
     mutating func zone(_ bytes: Span<UInt8>) -> Int64? {
         guard at < end else { return 0 }
         if bytes[at] == 0x5A || bytes[at] == 0x7A {
@@ -86,7 +86,8 @@ struct DateCursor {
 
     /// A time of day less its offset, up to the end of the text.
     ///
-    /// A 61st second is the last of a day in UTC (RFC 3339, 5.7), or without an offset of some hour.
+    /// A 61st second is only valid as the last of a day in UTC (RFC 3339, section 5.7) or, without an offset, of any
+    /// hour.
     mutating func isoClock(_ bytes: Span<UInt8>) -> Int64? {
         let start = at
         guard let time = isoTime(bytes) else { return nil }
@@ -101,7 +102,7 @@ struct DateCursor {
 
     // MARK: What programs write beside it
 
-    /// The days of a date with its year first and dashes or slashes between its parts.
+    /// The days of a date with the year first and dashes or slashes.
     mutating func yearFirst(_ bytes: Span<UInt8>) -> Int64? {
         guard let year = number(bytes, digits: 4), at + 4 < end, bytes[at + 4] == 0x2D || bytes[at + 4] == 0x2F else {
             return nil
@@ -136,7 +137,7 @@ struct DateCursor {
         return time - offset
     }
 
-    /// The microseconds to subtract for `+02`, `+0200`, `UTC`, `GMT` and what ISO 8601 has.
+    /// The microseconds to subtract for `+02`, `+0200`, `UTC`, `GMT` and ISO 8601's forms.
     private mutating func writtenZone(_ bytes: Span<UInt8>) -> Int64? {
         if end - at == 3, ["UTC", "GMT"].contains(Numbers.text(bytes, at..<end).uppercased()) {
             at = end

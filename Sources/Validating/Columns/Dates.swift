@@ -1,23 +1,23 @@
 package import Schemas
 
-/// Dates and times as comparable whole numbers: days × 86,400,000,000 + microseconds of the day, UTC.
+/// Dates and times as comparable integers: days × 86,400,000,000 + microseconds of the day, in UTC.
 package enum Dates {
     /// Microseconds of a day.
     static let day: Int64 = 86_400_000_000
 
-    /// The value of a date, time or datetime, or nil when the text is none.
+    /// The value of a date, time or datetime; nil when the text is not one of the type.
     package static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         var cursor = DateCursor(range)
         switch type {
         case .date(.iso):
             return range.count == 10 ? cursor.isoDate(bytes).map { $0 * day } : nil
         case .time(.iso):
-            // The end of a day is the time of its beginning.
+            // 24:00 is the same time of day as 00:00.
             return cursor.isoClock(bytes).map {
                 bytes[range.lowerBound] == 0x32 && bytes[range.lowerBound + 1] == 0x34 ? $0 - day : $0
             }
         case .datetime(.iso):
-            // RFC 3339 lets a space stand for the T, and data frames and databases write one.
+            // RFC 3339 permits a space for the T; data frames and databases write one.
             let (at, end) = (cursor.at, cursor.end)
             guard let date = cursor.isoDate(bytes), at &+ 10 < end,
                 bytes[at &+ 10] | 0x20 == 0x74 || bytes[at &+ 10] == 0x20
@@ -30,7 +30,7 @@ package enum Dates {
             return parse(bytes, range, pattern, hasDate: false)
         case .year: return year(bytes, range)
         case .yearmonth:
-            // xs:gYearMonth, as far as four digits go.
+            // xs:gYearMonth with a year of four digits.
             guard range.count == 7, bytes[cursor.at + 4] == 0x2D, let year = cursor.number(bytes, digits: 4),
                 let month = cursor.number(bytes, digits: 2, ahead: 5), month >= 1, month <= 12
             else { return nil }
@@ -41,7 +41,7 @@ package enum Dates {
         }
     }
 
-    /// xs:gYear: four to six digits, more than four only when they are needed.
+    /// xs:gYear: four to six digits, more than four only where needed.
     private static func year(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         var cursor = DateCursor(range)
         let isNegative = cursor.at < cursor.end && bytes[cursor.at] == 0x2D
@@ -53,9 +53,8 @@ package enum Dates {
         return Int64(isNegative ? -year : year)
     }
 
-    /// The value of what programs write beside the standard's form, with the year first, so that the order of month and
-    /// day need not be guessed: a space for the T, slashes between the parts of a date, no seconds, an offset in hours
-    /// or by name, and for a date and time the date alone, which is its first moment.
+    /// The value of other common notations with the year first, in which month and day cannot be confused: a space for
+    /// the T, slashes, no seconds, an offset in hours or by name. A date alone is its first moment.
     static func written(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         var cursor = DateCursor(range)
         if case .time = type { return cursor.writtenClock(bytes) }
@@ -67,7 +66,7 @@ package enum Dates {
         return cursor.writtenClock(bytes).map { date * day + $0 }
     }
 
-    /// The value of a text that is written by a strptime pattern.
+    /// The value of a text in the notation of a `strptime` pattern.
     private static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String, hasDate: Bool) -> Int64? {
         guard let parts = PatternReader.read(bytes, range, pattern),
             let date = days(parts.year, parts.month, parts.dayOfMonth)
@@ -89,7 +88,7 @@ package enum Dates {
         }
     }
 
-    /// The digits of a fraction of a second beyond the sixth, without zeros at the end: what `value` leaves out.
+    /// The digits of a second's fraction after the sixth, without trailing zeros, which `value` omits.
     static func finer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         guard let point = range.first(where: { bytes[$0] == 0x2E }) else { return range.lowerBound..<range.lowerBound }
         var end = point + 1

@@ -1,6 +1,6 @@
 extension Dates {
-    /// xs:duration, and weeks by themselves, in microseconds. Months have their mean length in the Gregorian calendar,
-    /// a twelfth of 365.2425 days, so that durations can be compared.
+    /// The value of an xs:duration, or of a number of weeks, in microseconds. A month counts as a twelfth of 365.2425
+    /// days, its mean in the Gregorian calendar, so that durations are comparable.
     static func duration(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         var at = range.lowerBound
         let end = range.upperBound

@@ -1,8 +1,8 @@
 import Schemas
 import Tabular
 
-/// One field's contract, compiled: its constants are parsed once, and columns are checked by loops over bytes. It is a
-/// class because copying so many fields would cost a column loop more than the check.
+/// The compiled contract of one field: constants are parsed once, and columns are checked by loops over bytes. It is a
+/// class, since copying so many properties would cost a column loop more than the check.
 final class FieldCheck: Sendable {
     let index: Int
     let type: FieldType
@@ -10,7 +10,7 @@ final class FieldCheck: Sendable {
     let isNumeric: Bool
     /// Whether people read its values as text.
     let isText: Bool
-    /// What hidden text does to a row.
+    /// The outcome of a row with hidden text.
     let hiddenText: Outcome
     let required: Bool
     let minLength: Int?
@@ -36,16 +36,19 @@ final class FieldCheck: Sendable {
     let falseWords: [[UInt8]]
     let pattern: Pattern?
     let jsonSchema: JSONSchemaCheck?
-    /// Whether the record's JSON Schema judges its values, so that they are only read here.
+    /// Whether the record's JSON Schema judges the values, so that they are only read here.
     let isOnlyRead: Bool
     /// Whether a JSON string is an error.
     let refusesJSONStrings: Bool
     let maxDepth: Int
 
+    /// Compiles the constraints of one field.
+    ///
+    /// - Throws: `UnusableContract` for a limit or pattern that could never be enforced.
     init(_ schema: Schema, _ index: Int) throws(UnusableContract) {
         let field = schema.fields[index]
         let constraints = field.constraints
-        // A limit that is no value of the field's type would never be enforced.
+        // A limit that is not a value of the field's type could never be enforced.
         func unusable(_ text: String) -> UnusableContract {
             UnusableContract(
                 reason: "field \(field.name): the limit or enum value \"\(text)\" is no \(field.type.name)",
@@ -73,7 +76,7 @@ final class FieldCheck: Sendable {
         default: isText = false
         }
         hiddenText = field.hiddenText ?? schema.hiddenText
-        // A primary key is never null. Where one unique field is the primary key there is no other rule that says so.
+        // A primary key is never null. Where a single unique field is the primary key, no other rule says so.
         required = constraints.required || (constraints.unique && schema.primaryKey == [field.name])
         minLength = constraints.minLength
         maxLength = constraints.maxLength
@@ -114,7 +117,7 @@ final class FieldCheck: Sendable {
             && allowed.categories == nil && pattern == nil && jsonSchema == nil
     }
 
-    /// Whether the cell holds no value.
+    /// Whether the cell stands for "no value".
     @inline(__always)
     func isMissing(_ cell: Cell, _ bytes: Span<UInt8>) -> Bool {
         if cell.isNothing { return true }
@@ -133,7 +136,7 @@ final class FieldCheck: Sendable {
         return true
     }
 
-    /// The number in a cell, or nil when there is none; JSON `12.0` is a whole number, text `12.0` is not.
+    /// The number in a cell; nil for none. JSON `12.0` is a whole number, the text `12.0` is not.
     @inline(__always)
     func number(_ cell: Cell, _ bytes: Span<UInt8>) -> Double? {
         guard cell.isText || cell.isNumber else { return nil }
@@ -141,7 +144,7 @@ final class FieldCheck: Sendable {
             if isPlainNumber, let value = Numbers.integer(bytes, cell.range) { return value }
             if cell.isNumber, Numbers.isWhole(bytes, cell.range) { return Numbers.decimal(bytes, cell.range) }
         } else if cell.isNumber {
-            // A reader would take a number beyond a double's range for infinity (RFC 8259, 6).
+            // A number beyond a double's range would be read as infinity (RFC 8259, section 6).
             return Numbers.decimal(bytes, cell.range).flatMap { $0.isFinite ? $0 : nil }
         } else if isPlainNumber {
             return Numbers.decimal(bytes, cell.range)
@@ -153,7 +156,7 @@ final class FieldCheck: Sendable {
             ? Numbers.integer(plain.span, 0..<plain.count) : Numbers.decimal(plain.span, 0..<plain.count)
     }
 
-    /// The whole number in a cell, when it is exact in 64 bits.
+    /// The whole number in a cell, if it fits 64 bits.
     func whole(_ cell: Cell, _ bytes: Span<UInt8>) -> Int64? {
         guard let value = number(cell, bytes) else { return nil }
         if value.magnitude < 0x1p53 { return Int64(exactly: value) }
@@ -162,7 +165,7 @@ final class FieldCheck: Sendable {
         return plain.count <= 1024 ? Int64(String(decoding: plain, as: UTF8.self)) : nil
     }
 
-    /// The canonical text of a number that a double does not hold exactly.
+    /// The canonical text of a number that a double cannot hold exactly.
     func exactText(_ cell: Cell, _ bytes: Span<UInt8>) -> [UInt8] {
         let plain =
             isPlainNumber || cell.isNumber ? cell.range.map { bytes[$0] } : Numbers.plain(bytes, cell.range, style)
@@ -171,7 +174,7 @@ final class FieldCheck: Sendable {
         return ExactNumber(plain.span, 0..<plain.count).canonical
     }
 
-    /// The truth value in a cell.
+    /// The truth value in a cell; nil for none.
     func flag(_ cell: Cell, _ bytes: Span<UInt8>) -> Bool? {
         // JSON true has four letters.
         if cell.isBoolean { return cell.range.count == 4 }
@@ -180,7 +183,7 @@ final class FieldCheck: Sendable {
         return falseWords.contains { Self.equal(bytes, cell.range, $0) } ? false : nil
     }
 
-    /// The limit that the number in a cell breaks, or nil.
+    /// The limit that a number violates; nil for none.
     @inline(__always)
     func bounds(_ value: Double, _ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
         if isInteger, wholes.areNeeded, value.magnitude >= 0x1p53 { return exactBounds(cell, bytes, value) }
@@ -188,6 +191,7 @@ final class FieldCheck: Sendable {
     }
 
     @inline(__always)
+    /// The limit that a number violates as a double; nil for none.
     private func bounds(_ value: Double) -> FindingCode? {
         if let minimum, !(value >= minimum) { return .minimumError }
         if let maximum, !(value <= maximum) { return .maximumError }
@@ -198,7 +202,7 @@ final class FieldCheck: Sendable {
         return nil
     }
 
-    /// The limit that a whole number beyond 2⁵³ breaks, or nil; JSON's `1e30` is compared as a double.
+    /// The limit that a whole number beyond 2⁵³ violates; nil for none. JSON's `1e30` is compared as a double.
     private func exactBounds(_ cell: Cell, _ bytes: Span<UInt8>, _ value: Double) -> FindingCode? {
         var whole = Numbers.Whole(bytes, cell.range)
         if whole == nil, !cell.isNumber {
@@ -215,7 +219,7 @@ final class FieldCheck: Sendable {
         return nil
     }
 
-    /// The limit that a date or time breaks, or nil.
+    /// The limit that a date or time violates; nil for none.
     @inline(__always)
     func bounds(_ value: Int64) -> FindingCode? {
         if let earliest, value < earliest { return .minimumError }
@@ -226,13 +230,13 @@ final class FieldCheck: Sendable {
         return nil
     }
 
-    /// Whether the text is one of the allowed ones.
+    /// Whether the text is an allowed value.
     @inline(__always)
     func isAllowed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         (allowed.texts?.contains(bytes, range) ?? true) && (allowed.categories?.contains(bytes, range) ?? true)
     }
 
-    /// The limit that a length breaks, or nil.
+    /// The limit that a length violates; nil for none.
     @inline(__always)
     func lengths(_ count: Int) -> FindingCode? {
         if let least = minLength, count < least { return .minLengthError }
@@ -240,12 +244,12 @@ final class FieldCheck: Sendable {
         return nil
     }
 
-    /// Whether lengths are limited at all.
+    /// Whether lengths are limited.
     var limitsLength: Bool { minLength != nil || maxLength != nil }
 }
 
 extension Field {
-    /// Whether JSON has a form of its own for the field's values, and the field declares no textual one.
+    /// Whether JSON has a literal for the field's values, and the field declares no textual form.
     fileprivate var hasJSONForm: Bool {
         switch type {
         case .integer, .number: groupChar == nil && bareNumber && (type == .integer || decimalChar == ".")

@@ -1,7 +1,7 @@
 import Schemas
 import Tabular
 
-/// The limits of an integer field as whole numbers of any size.
+/// The limits of an integer field, as integers of any size.
 struct WholeLimits: Sendable {
     let categories: [Numbers.Whole]?
     let minimum: Numbers.Whole?
@@ -30,13 +30,13 @@ struct WholeLimits: Sendable {
     }
 }
 
-/// The values that `enum` and `categories` allow.
+/// The allowed values by `enum` and `categories`.
 struct AllowedValues: Sendable {
-    /// `enum` as texts; nil when there is none.
+    /// The texts of `enum`; nil without one.
     let texts: TextSet?
     let numbers: [Double]
     let moments: [Int64]
-    /// `enum` of a field whose values are JSON.
+    /// The values of `enum` for a field of JSON.
     let values: [JSONTape]
     let categories: TextSet?
     let categoryNumbers: Set<Double>
@@ -59,7 +59,7 @@ struct AllowedValues: Sendable {
     }
 }
 
-/// A JSON text on a tape.
+/// Parses a JSON text into a tape.
 private func tape(_ text: String) -> JSONTape? {
     let bytes = Array(text.utf8)
     var tape = JSONTape()

@@ -2,7 +2,13 @@ import Schemas
 import Tabular
 
 extension FieldCheck {
-    /// The type and constraint check of one present cell, apart from `pattern` and uniqueness.
+    /// Checks type and constraints of one present cell, apart from `pattern` and uniqueness.
+    ///
+    /// - Parameters:
+    ///   - cell: the cell.
+    ///   - bytes: the block's bytes.
+    ///   - value: gets the number, where the field has numbers.
+    /// - Returns: the finding; nil when the value passes.
     @inline(__always)
     func complaint(_ cell: Cell, _ bytes: Span<UInt8>, _ value: inout Double) -> FindingCode? {
         switch type {
@@ -42,7 +48,7 @@ extension FieldCheck {
         }
     }
 
-    /// Items with a mark between them.
+    /// Checks a list and the types of its items.
     private func list(_ cell: Cell, _ bytes: Span<UInt8>, _ form: ListForm) -> FindingCode? {
         guard cell.isText else { return .typeError }
         let mark = Array(form.delimiter.utf8)
@@ -63,6 +69,7 @@ extension FieldCheck {
         return lengths(count) ?? (isAllowed(bytes, cell.range) ? nil : .enumError)
     }
 
+    /// Whether an item of a list has the declared type, in its default format.
     private func isItem(_ bytes: Span<UInt8>, _ range: Range<Int>, _ item: ListForm.Item) -> Bool {
         switch item {
         case .string: true
@@ -75,10 +82,10 @@ extension FieldCheck {
         }
     }
 
-    /// A JSON value, in a JSON member or as CSV text.
+    /// Checks a JSON value, native or as CSV text.
     private func nested(_ cell: Cell, _ bytes: Span<UInt8>) -> FindingCode? {
         let isNative = cell.isNested
-        // The reader has checked its grammar; a number that no double holds is JSON too.
+        // The reader has checked the grammar; a number beyond a double's range is valid JSON.
         if isNative, allowed.texts == nil {
             if type == .object {
                 return cell.kind != .object
@@ -90,7 +97,7 @@ extension FieldCheck {
             }
         }
         guard isNative || cell.isText else { return .typeError }
-        // As the reader of JSON has it: numbers of any size, but no key twice and no nesting without end.
+        // As strict as the reader of JSON: numbers of any size, no duplicate keys, limited nesting.
         var tape = JSONTape()
         guard (try? tape.read(bytes, cell.range, maxDepth: maxDepth)) != nil, isNative || tape.hasUniqueKeys else {
             return .typeError
@@ -109,7 +116,7 @@ extension FieldCheck {
     }
 }
 
-/// How many members or items a JSON object or array has, whose grammar was checked.
+/// The number of members or items of a valid JSON object or array.
 private func countOfMembers(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
     var (count, depth) = (0, 0)
     var (isInString, isEmpty) = (false, true)

@@ -1,23 +1,23 @@
 package import Schemas
 import Tabular
 
-/// Decimal text to numbers, without a copy where possible.
+/// Parses numbers from text, without a copy where possible.
 package enum Numbers {
-    /// How numbers are written in a column. A mark may be any character, so it is a list of bytes.
+    /// The notation of a column's numbers. A mark may be any character, hence several bytes.
     package struct Style: Sendable, Equatable {
-        /// The decimal mark; none for whole numbers.
+        /// The decimal mark; empty for whole numbers.
         package var decimal: [UInt8] = [0x2E]
-        /// The marks that may stand between groups of three digits.
+        /// The marks allowed between groups of three digits.
         var groups: [[UInt8]] = []
         var isBare = true
 
         /// Spaces that look alike in print: declaring one allows all.
         private static let spaces = [" ", "\u{A0}", "\u{202F}", "\u{2009}"]
 
-        /// Plain numbers.
+        /// The plain notation.
         package init() {}
 
-        /// The style that a field declares.
+        /// The notation that a field declares.
         package init(_ field: Field) {
             decimal = field.type == .integer ? [] : Array(field.decimalChar.utf8)
             isBare = field.bareNumber
@@ -25,11 +25,11 @@ package enum Numbers {
             groups = (Self.spaces.contains(mark) ? Self.spaces : [mark]).map { Array($0.utf8) }
         }
 
-        /// Whether it is the style without any settings.
+        /// Whether it is the plain notation.
         package var isPlain: Bool { isBare && groups.isEmpty && (decimal.isEmpty || decimal == [0x2E]) }
     }
 
-    /// The value of a whole number, or nil when the text is none; beyond 2⁵³ the nearest double, never wrapped.
+    /// The value of a whole number; nil for other texts. Beyond 2⁵³ it is the nearest double and never wraps.
     static func integer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var at = range.lowerBound
         let end = range.upperBound
@@ -51,7 +51,7 @@ package enum Numbers {
         return isNegative ? -magnitude : magnitude
     }
 
-    /// A whole number of more than 18 digits; infinite beyond a double's range.
+    /// The value of a whole number of more than 18 digits; infinite beyond a double's range.
     private static func long(_ bytes: Span<UInt8>, _ range: Range<Int>, _ isNegative: Bool) -> Double? {
         let digits = significant(bytes, range)
         if digits.isEmpty { return isNegative ? -0.0 : 0 }
@@ -59,7 +59,7 @@ package enum Numbers {
         return DecimalNumber.slow(bytes, digits).map { isNegative ? -$0 : $0 }
     }
 
-    /// The digits of a whole number without its sign and leading zeros.
+    /// The digits of a whole number without sign and leading zeros.
     static func significant(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         var at = range.lowerBound
         if at < range.upperBound, bytes[at] == 0x2D || bytes[at] == 0x2B { at &+= 1 }
@@ -72,7 +72,7 @@ package enum Numbers {
         private let isNegative: Bool
         private let digits: [UInt8]
 
-        /// The number in `range`, or nil when there is anything but a sign and digits.
+        /// Parses a sign and digits; nil for any other text.
         init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
             guard Numbers.integer(bytes, range) != nil else { return nil }
             var digits: [UInt8] = []
@@ -88,8 +88,8 @@ package enum Numbers {
         }
     }
 
-    /// Whether the lexeme of a JSON number is a whole number, such as `12.0` or `1.5e1`; decided by its digits, because
-    /// a double would take `1e-400` for zero.
+    /// Whether a JSON number is whole, such as `12.0` or `1.5e1`. Its digits decide: as a double `1e-400` would be
+    /// zero.
     static func isWhole(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         let end = range.upperBound
@@ -122,12 +122,12 @@ package enum Numbers {
         return isDown ? significant == 0 && zeros >= exponent : significant <= exponent
     }
 
-    /// The value of a decimal number, NaN or infinity, or nil when the text is none.
+    /// The value of a decimal number, NaN or infinity; nil for other texts.
     static func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         DecimalNumber.value(bytes, range) ?? special(bytes, range)
     }
 
-    /// `NaN`, `INF` and `-INF`, which Table Schema allows.
+    /// `NaN`, `INF` and `-INF` (Table Schema, type `number`).
     static func special(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         if range.count > 4 { return nil }
         return switch text(bytes, range).uppercased() {
@@ -144,8 +144,15 @@ package enum Numbers {
         return String(decoding: copy, as: UTF8.self)
     }
 
-    /// A number with marks, or with signs around it when it is not bare, as plain text; empty when there is none. Group
-    /// marks must stand before every three digits of the whole part or nowhere: a decimal mark must not pass as one.
+    /// A number in some notation as plain text; empty when the text is not one.
+    ///
+    /// Group marks must separate every three digits of the whole part or be absent, so that a decimal mark never passes
+    /// as a group mark.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the value in it.
+    ///   - style: the notation.
     package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> [UInt8] {
         guard let range = style.isBare ? range : bare(bytes, range, style) else { return [] }
         var at = range.lowerBound
@@ -165,7 +172,7 @@ package enum Numbers {
                 continue
             }
             guard let mark = style.groups.first(where: { stands($0, bytes, in: at..<end) }) else { break }
-            // 0,500 is no grouped number: the comma is a decimal mark.
+            // 0,500 is not grouped: the comma is a decimal mark.
             guard groups == 0 ? 1...3 ~= run && bytes[first] != 0x30 : run == 3 else { return [] }
             (run, groups, at) = (0, groups + 1, at + mark.count)
         }
@@ -182,7 +189,7 @@ package enum Numbers {
         return out
     }
 
-    /// Whether a mark stands at the start of a range.
+    /// Whether a mark begins a range.
     private static func stands(_ mark: [UInt8], _ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
         let at = range.lowerBound
         guard !mark.isEmpty, mark.count <= range.count else { return false }
@@ -190,20 +197,20 @@ package enum Numbers {
         return true
     }
 
-    /// The range of the number without its currency or percent sign; nil when there is no number, or a mark beside it
+    /// The range of a number without its currency or percent sign; nil when there is no number, or a mark beside it
     /// could belong to it.
     private static func bare(_ bytes: Span<UInt8>, _ range: Range<Int>, _ style: Style) -> Range<Int>? {
         var (low, high) = (range.lowerBound, range.upperBound)
         while low < high, !(bytes[low] &- 0x30 <= 9 || bytes[low] == 0x2B || bytes[low] == 0x2D) { low += 1 }
         while high > low, !(bytes[high - 1] &- 0x30 <= 9) { high -= 1 }
         guard low < high else { return nil }
-        // Visible marks only: spaces stand around numbers anyway.
+        // Visible marks only: spaces surround numbers anyway.
         let visible = style.groups.count == 1 ? style.groups : []
         for mark in [style.decimal, [0x2E], [0x2C]] + visible {
             guard low - mark.count >= range.lowerBound, stands(mark, bytes, in: low - mark.count..<low) else {
                 continue
             }
-            // The point of an abbreviation, as in Rs.500, is no decimal point.
+            // The point of an abbreviation, as in Rs.500, is not a decimal mark.
             if endsInLetter(bytes, range.lowerBound..<low - mark.count) { break }
             guard mark == style.decimal else { return nil }
             low -= mark.count
@@ -215,7 +222,7 @@ package enum Numbers {
     private static func endsInLetter(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard let last = range.last else { return false }
         if bytes[last] < 0x80 { return (bytes[last] | 0x20) &- 0x61 < 26 }
-        // Two bytes are letters of Latin, Greek and Cyrillic; currency signs have three, or begin with C2.
+        // Two bytes are a letter of Latin, Greek or Cyrillic; currency signs have three bytes or begin with C2.
         return range.count > 1 && 0xC3...0xDF ~= bytes[last - 1]
     }
 }

@@ -1,7 +1,6 @@
-/// Reads dates and times by a strptime pattern: %Y %y %m %d %H %I %M %S %f %p %b %B %z %%; any other directive is not
-/// read.
+/// Reads dates and times by a `strptime` pattern with the directives %Y %y %m %d %H %I %M %S %f %p %b %B %z %%.
 struct PatternReader {
-    /// What was read so far.
+    /// The parts that were read.
     struct Parts {
         var year = 1900
         var month = 1
@@ -18,8 +17,14 @@ struct PatternReader {
     private var cursor: DateCursor
     private var parts = Parts()
 
-    /// The parts of the text in `range`; nil when it is not written by `pattern`. `note` hears the place of each
-    /// directive.
+    /// Reads a text by a pattern.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the text in it.
+    ///   - pattern: the pattern.
+    ///   - note: called with each directive and its place in the text.
+    /// - Returns: nil when the text does not fit the pattern.
     static func read(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ pattern: String,
         note: (_ directive: UInt8, _ place: Range<Int>) -> Void = { _, _ in }
@@ -44,9 +49,9 @@ struct PatternReader {
         return reader.finished()
     }
 
-    /// The parts at the end of the text.
+    /// The parts, once the text has ended.
     private mutating func finished() -> Parts? {
-        // As strptime has it: %p matters to %I alone, and without it the hours are those before noon.
+        // As in `strptime`, %p affects only %I; without %p hours are before noon.
         if parts.isTwelveHour {
             guard parts.hour >= 1, parts.hour <= 12 else { return nil }
             parts.hour = parts.hour % 12 + (parts.isAfternoon == true ? 12 : 0)
@@ -54,7 +59,7 @@ struct PatternReader {
         return cursor.isAtEnd && parts.hour < 24 && parts.minute < 60 && parts.second <= 60 ? parts : nil
     }
 
-    /// Reads what a directive stands for.
+    /// Reads the text of one directive.
     private mutating func take(_ directive: UInt8, in bytes: Span<UInt8>) -> Bool {
         switch directive {
         case UInt8(ascii: "Y"):
@@ -94,7 +99,7 @@ struct PatternReader {
         return true
     }
 
-    /// One to six digits of a second.
+    /// One to six digits of a second's fraction.
     private mutating func takeFraction(in bytes: Span<UInt8>) -> Bool {
         var unit: Int64 = 100_000
         let first = cursor.at
@@ -106,7 +111,7 @@ struct PatternReader {
         return cursor.at > first
     }
 
-    /// `+hhmm`, or what ISO 8601 has.
+    /// `+hhmm`, or one of ISO 8601's forms.
     private mutating func takeZone(in bytes: Span<UInt8>) -> Bool {
         let (at, end) = (cursor.at, cursor.end)
         guard at < end else { return false }

@@ -1,7 +1,7 @@
 import Schemas
 
-/// The format `any` of dates and times: the standard's default, what programs write with the year first, or words that
-/// can be read in one way only. Which of two numbers is the day is never guessed.
+/// Dates and times of format `any`: the standard's default, common notations with the year first, and words with a
+/// single reading. Day and month are never guessed.
 enum PlainDates {
     static func value(_ bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> Int64? {
         let plain: FieldType =
@@ -29,7 +29,7 @@ enum PlainDates {
         }
     }
 
-    /// Digits and nothing else.
+    /// Digits only.
     private static func number(_ word: String) -> Int? {
         word.utf8.allSatisfy { $0 &- 0x30 < 10 } ? Int(word) : nil
     }
@@ -64,7 +64,7 @@ enum PlainDates {
         return Int(digits)
     }
 
-    /// `3:00 am`, `9 am`, `15:30` or `15:30:05`; microseconds of the day.
+    /// `3:00 am`, `9 am`, `15:30` or `15:30:05` as microseconds of the day.
     private static func time(_ words: inout [String]) -> Int64? {
         guard var clock = words.first else { return nil }
         words.removeFirst()

@@ -1,7 +1,7 @@
-/// A set of texts that is queried by ranges of bytes: a list when small, a hash table otherwise.
+/// A set of texts for look-ups by byte range: a list when small, else a hash table with open addressing.
 struct TextSet: Sendable {
     private let texts: [[UInt8]]
-    /// Places in `texts` plus one, by hash; empty when the set is small.
+    /// Indices in `texts` plus one, by hash; empty when the set is small.
     private let slots: [Int32]
 
     init(_ texts: [String]) {
@@ -21,14 +21,14 @@ struct TextSet: Sendable {
         self.slots = slots
     }
 
-    /// FNV-1a, 64 bits, without a key: the words come from the contract, not from the data.
+    /// FNV-1a, 64 bits, unkeyed: the words come from the contract, not from the data.
     private static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in range { hash = (hash ^ UInt64(bytes[at])) &* 0x100_0000_01B3 }
         return hash ^ hash >> 29
     }
 
-    /// Whether the text in `range` is one of them.
+    /// Whether the text in `range` is in the set.
     func contains(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         if slots.isEmpty {
             for text in texts where FieldCheck.equal(bytes, range, text) { return true }

@@ -1,17 +1,22 @@
 package import Schemas
 
 extension Dates {
-    /// A date as it stands in a text, before its time zone is applied.
+    /// A date in a text, before its time zone is applied.
     package struct WrittenDate: Sendable {
         /// Days since 1970-01-01.
         package var days: Int64
-        /// Where its parts stand, each with the letter of its directive (`Y`, `y`, `m`, `b`, `B`, `d`); for a date in
-        /// ISO 8601 or with its year first, nothing but the place of the whole date, under `F`.
+        /// The places of its parts, each with the letter of its directive (`Y`, `y`, `m`, `b`, `B`, `d`). For ISO 8601
+        /// and dates with the year first: only the whole date, under `F`.
         package var parts: [(directive: UInt8, place: Range<Int>)]
     }
 
-    /// The date in a value of a field, with the places of its parts, so that it can be written again in the same way;
-    /// nil when there is none. `parts` is empty where the words of a date are in no order that is known.
+    /// The date in a value, with the places of its parts, so that it can be rewritten in the same notation.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the value in it.
+    ///   - type: the field's type.
+    /// - Returns: nil without a date. `parts` is empty where the order of its words is unknown.
     package static func date(in bytes: Span<UInt8>, _ range: Range<Int>, _ type: FieldType) -> WrittenDate? {
         switch type {
         case .date(.pattern(let pattern)), .datetime(.pattern(let pattern)):
@@ -28,7 +33,7 @@ extension Dates {
             guard let moment = value(bytes, range, type) else { return nil }
             return WrittenDate(days: (moment - (moment % day + day) % day) / day, parts: [])
         default:
-            // In texts too, before a T or a space.
+            // Before a T or a space too.
             guard range.count == 10 || range.count > 10 && [0x20, 0x54].contains(bytes[range.lowerBound + 10]),
                 let days = DateCursor(range).isoDate(bytes)
             else { return nil }

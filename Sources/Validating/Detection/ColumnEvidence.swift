@@ -1,14 +1,15 @@
 package import Recognition
 
-/// Counts of what the columns of some rows hold. They can be merged, and say which entity a column is.
+/// Counts of the entities in the columns of some rows, from which a column's entity is concluded. Merging is
+/// commutative.
 package struct ColumnEvidence: Sendable, Equatable {
-    /// For each column that is searched, its values.
+    /// By searched column, the number of its values.
     package var values: [Int: Int] = [:]
-    /// For each column and entity, the values that are the entity as a whole.
+    /// By column and entity, the values that are the entity as a whole.
     package var wholes: [Int: [Entity: Int]] = [:]
-    /// For each column and entity, the values that contain it.
+    /// By column and entity, the values that contain it.
     package var inside: [Int: [Entity: Int]] = [:]
-    /// For each column and entity, the values that have the same form as a value in which it was found.
+    /// By column and entity, the values of the same form as a value in which it was found.
     package var alike: [Int: [Entity: Int]] = [:]
 
     /// Evidence without rows.
@@ -22,11 +23,11 @@ package struct ColumnEvidence: Sendable, Equatable {
         alike.merge(other.alike) { $0.merging($1, uniquingKeysWith: +) }
     }
 
-    /// The fewest values from which the kind of a column is told.
+    /// Fewest values from which a column's entity is concluded.
     package static let valuesMin = 100
-    /// The share of a column's values that must be an entity for the column to be one.
+    /// Share of a column's values that must be an entity for the column to be one.
     package static let shareMin = 0.2
-    /// The share from which the column's other values are replaced too, since they are most likely misspelt entities.
+    /// Share from which the column's other values are replaced too, since they are probably misspelt.
     package static let shareToReplace = 0.8
 
     /// The share of a column's values that are an entity.
@@ -37,11 +38,11 @@ package struct ColumnEvidence: Sendable, Equatable {
     /// Whether most values of a column, however few, are wholly an entity.
     package func isColumn(of entity: Entity, _ column: Int) -> Bool { share(of: entity, in: column) > 0.5 }
 
-    /// A batch is held from this many values of a key that are personal data, or from this share of them.
+    /// Number, or share, of a key's values that are personal data, from which a batch is held.
     private static let keysMin = 3, keysShareMin = 0.01
 
-    /// The entity that is reported once for the column although there is too little evidence for `verdict`: of a key,
-    /// from a few values on; of a quasi-identifier, when most values are that.
+    /// The entity that is reported once for the column although `verdict` needs more evidence: of a key, from a few
+    /// values on; of a quasi-identifier, from a majority on.
     package func kind(_ column: Int, isKey: Bool) -> Entity? {
         let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
         guard let best, best.value > 0 else { return nil }
@@ -49,7 +50,7 @@ package struct ColumnEvidence: Sendable, Equatable {
         return best.key.isQuasi && isColumn(of: best.key, column) ? best.key : nil
     }
 
-    /// The entity of a column: the one that at least a fifth of at least a hundred values are.
+    /// The entity of a column: at least a fifth of at least a hundred values are one.
     package func verdict(_ column: Int) -> Entity? {
         guard let count = values[column], count >= Self.valuesMin else { return nil }
         let best = wholes[column]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }
@@ -57,16 +58,21 @@ package struct ColumnEvidence: Sendable, Equatable {
         return best.key
     }
 
-    /// The fewest values of one form from which chance is judged.
+    /// Fewest values of one form from which chance is judged.
     private static let alikeMin = 10
     /// The largest share of random numbers that passes a check digit.
     private static let chance = 0.1
 
-    /// Whether the hits of an entity in a column are no more than chance gives among numbers of that form.
+    /// Whether the matches of an entity are no more than chance gives among numbers of that form.
     ///
-    /// A check digit passes a tenth of random numbers, and the number of hits is binomial; chance ends three standard
-    /// deviations above its mean, plus one hit. In a key or a column whose name says something else, at least three
-    /// hits are needed, and more than half of the values of their form.
+    /// A check digit accepts a tenth of random numbers, so the number of matches is binomial. The bound is three
+    /// standard deviations above its mean, plus one. In a key, or a column whose name means something else, at least
+    /// three matches are needed, and more than half of the values of their form.
+    ///
+    /// - Parameters:
+    ///   - entity: the entity.
+    ///   - column: the column.
+    ///   - isOfThings: whether the column is a key or named after things.
     package func isChance(_ entity: Entity, in column: Int, isOfThings: Bool) -> Bool {
         let hits = (wholes[column]?[entity] ?? 0) + (inside[column]?[entity] ?? 0)
         let tries = alike[column]?[entity] ?? 0
@@ -77,19 +83,19 @@ package struct ColumnEvidence: Sendable, Equatable {
             && Double(hits) <= expected + 3 * (expected * (1 - Self.chance)).squareRoot() + 1
     }
 
-    /// Removes an entity whose hits are chance.
+    /// Removes an entity whose matches are chance.
     package mutating func forget(_ entity: Entity, in column: Int) {
         wholes[column]?[entity] = nil
         inside[column]?[entity] = nil
     }
 }
 
-/// The form of a short value: its signs, the places of its letters and digits, and the lengths of its runs above four.
+/// The form of a short value: its signs, the positions of letters and digits, and the lengths of runs above four.
 /// Values of one form come from one numbering scheme.
 struct ValueForm: Hashable {
     private let hash: UInt64
 
-    /// Longer ones are prose.
+    /// Longer values are prose.
     private static let lengthMax = 48
 
     init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
@@ -101,14 +107,14 @@ struct ValueForm: Hashable {
             at += 1
             if kind < 3 { while at < range.upperBound, Self.kind(bytes[at]) == kind { at += 1 } }
             let run = at - start
-            // Short runs vary in length within one scheme: 9.9.10.4.
+            // Short runs vary in length within a scheme: 9.9.10.4.
             hash = (hash ^ UInt64(kind)) &* 0x100_0000_01B3
             if kind < 3, run > 4 { hash = (hash ^ UInt64(run)) &* 0x100_0000_01B3 }
         }
         self.hash = hash
     }
 
-    /// 1 for a digit, 2 for a letter, else the byte itself.
+    /// 1 for a digit, 2 for a letter, otherwise the byte.
     private static func kind(_ byte: UInt8) -> UInt8 {
         if byte &- 0x30 < 10 { return 1 }
         return (byte | 0x20) &- 0x61 < 26 || byte >= 0x80 ? 2 : max(byte, 3)
@@ -120,7 +126,7 @@ struct FormCounts {
     private var forms: [ValueForm: Set<Entity>] = [:]
     private(set) var counts: [Entity: Int] = [:]
     var isEmpty: Bool { forms.isEmpty }
-    /// The most forms that are kept; a column with more has no form of its own.
+    /// Most forms kept; a column with more has no form of its own.
     private static let limit = 32
 
     mutating func note(_ form: ValueForm?, _ entity: Entity) {

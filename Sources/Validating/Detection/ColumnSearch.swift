@@ -6,35 +6,35 @@ import Tabular
 struct ColumnSearch: Sendable {
     let field: Int
     private(set) var scanner: TextScanner
-    /// The user's own list of names.
+    /// The contract's own list of names; nil for none.
     let names: NameList?
-    /// What undeclared personal data does to a row; nil where the contract declares it.
+    /// The treatment of undeclared personal data; nil where the contract declares it.
     let undeclared: UndeclaredPII?
-    /// What a credential does to a row.
+    /// The outcome of a row with a credential.
     let secrets: Outcome
-    /// Whether a row in which anything is found is quarantined.
+    /// Whether a row with any match is quarantined (operator `suppress`).
     let suppresses: Bool
-    /// The entity that the contract declares for the whole column of suppressed rows.
+    /// The entity that the contract declares for such a column.
     let whole: String?
-    /// Whether values tell rows apart: chance hits must not make keys equal, so only the column as a whole is judged.
+    /// Whether values identify rows. Keys are never masked cell by cell, so only the column as a whole is judged.
     let isKey: Bool
     /// Whether values are numbers: only whole ones with at least `digitsMin` digits can be an entity.
     let isNumeric: Bool
     let digitsMin: Int
 
-    /// Whether its numbers are most likely those of something else.
+    /// Whether its numbers are probably those of things.
     var isOfThings: Bool { scanner.isOfThings || isKey }
 
-    /// Whether its name speaks of an entity.
+    /// Whether its name implies an entity.
     func isCalled(_ entity: Entity) -> Bool { scanner.isNamed(entity) }
 
-    /// How a field is searched; nil when it is not.
+    /// The search of a field; nil when it is not searched.
     init?(_ schema: Schema, _ index: Int) {
         let own = schema.fields[index]
         let policy = own.undeclaredPII ?? schema.undeclaredPII
         let mayHold: Bool
         switch own.type {
-        // A value that passes these types' checks cannot be anything else, except that a date may be a date of birth.
+        // A value that passes these types' checks can be nothing else, except that a date may be a date of birth.
         case .date, .datetime: mayHold = TextScanner.isCalled(.dateOfBirth, own.name)
         case .boolean, .time, .year, .yearmonth, .duration: mayHold = false
         default: mayHold = true
@@ -44,7 +44,7 @@ struct ColumnSearch: Sendable {
             own.role == .key || own.role == .subject || own.constraints.unique || schema.primaryKey.contains(own.name)
             || schema.uniqueKeys.contains { $0.contains(own.name) }
         field = index
-        // Whoever declares a quasi-identifier knows what it holds, and keeps it on purpose.
+        // Whoever declares a quasi-identifier or a list of values knows the content and keeps it on purpose.
         let isKnown = own.categories != nil || own.constraints.enumeration != nil || own.role == .quasiIdentifier
         suppresses = own.pii?.operation == .suppress
         whole = suppresses ? own.pii?.entity : nil
@@ -67,7 +67,7 @@ struct ColumnSearch: Sendable {
         digitsMin = TextScanner.isCalledAny(own.name) ? 1 : 7
     }
 
-    /// How a column that the contract does not name is searched.
+    /// The search of a column that the contract does not name.
     init?(unknown name: String, _ schema: Schema) {
         undeclared = schema.undeclaredPII == .allow ? nil : schema.undeclaredPII
         secrets = schema.secrets
@@ -79,11 +79,11 @@ struct ColumnSearch: Sendable {
         names = nil
         guard undeclared != nil || secrets != .accepted else { return nil }
         scanner = Self.scanner(name, undeclared: undeclared, secrets: secrets, schema)
-        // Nothing says whether its values are text or numbers.
+        // Nothing declares its values to be text or numbers.
         scanner.isNumber = true
     }
 
-    /// A scanner with the same thresholds as for declared entities.
+    /// A scanner with the thresholds of declared entities.
     private static func scanner(
         _ name: String, undeclared: UndeclaredPII?, secrets: Outcome, _ schema: Schema
     ) -> TextScanner {

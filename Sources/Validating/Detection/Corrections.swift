@@ -3,21 +3,21 @@ package import Schemas
 package import Tabular
 
 extension Validator {
-    /// What undeclared personal data does in a field (-1 for columns that the contract does not name); nil where it is
+    /// The treatment of undeclared personal data in a field, or in columns outside the contract for -1; nil where it is
     /// declared or not searched for.
     package func undeclaredPolicy(ofField field: Int) -> UndeclaredPII? {
         guard field >= 0 else { return unknownSearch?.undeclared }
-        // Keys are never masked cell by cell, since they would join nothing: such a batch is held until the key is
-        // declared.
+        // Keys are never masked cell by cell: collisions would merge rows and break joins. Such a batch is held until
+        // the key is declared.
         if let own = searches[field], own.isKey, own.undeclared == .mask { return .quarantine }
         return searches[field]?.undeclared
     }
 
-    /// Whether a field's values tell rows apart.
+    /// Whether a field's values identify rows.
     package func isKey(_ field: Int) -> Bool { searches[field]?.isKey ?? false }
 
-    /// What the evidence of all rows corrects in undeclared columns: entities that are chance hits, and entities that
-    /// are reported once for the column rather than in each of its rows.
+    /// Corrections to undeclared columns from the evidence of all rows: entities that match by chance, and entities
+    /// that are reported once for the column instead of in each row.
     package func corrections(_ evidence: ColumnEvidence, _ layout: Layout) -> (
         chance: [Int: Set<Entity>], once: [Int: Set<Entity>]
     ) {

@@ -2,11 +2,18 @@ import Recognition
 import Tabular
 
 extension ValueSearch {
-    /// Strings that hold JSON are opened to this depth.
+    /// Levels of JSON inside strings that are searched.
     private static let depthMax = 4
 
-    /// Looks through an object, an array or a member: the source text in `range`, or `unescaped`, where that had
-    /// escapes.
+    /// Searches an object, array or member.
+    ///
+    /// - Parameters:
+    ///   - range: its source text.
+    ///   - bytes: the block's bytes.
+    ///   - unescaped: the text without escapes, where it had any.
+    ///   - anchors: the candidates in `bytes`.
+    ///   - depth: levels of JSON inside strings so far.
+    /// - Returns: the first credential; nil for none.
     mutating func find(
         inDocument range: Range<Int>, of bytes: Span<UInt8>, unescaped: [UInt8]?, anchors: borrowing CandidateMap,
         depth: Int = 0
@@ -17,10 +24,14 @@ extension ValueSearch {
         return find(0..<plain.count, in: plain.span, source: unescaped.span, anchors: marks, depth: depth)
     }
 
-    /// The same in `text`, in which no escapes are left: the text as a whole, and each value as one of a column that is
-    /// called like its member.
+    /// Searches unescaped text, as a whole and value by value: each value as in a column of its member's name.
     ///
-    /// - Parameter source: the text with the escapes that are left in it, at the same places; nil when there are none.
+    /// - Parameters:
+    ///   - range: the document in `text`.
+    ///   - text: the unescaped text.
+    ///   - source: the text with remaining escapes at the same places; nil when there are none.
+    ///   - anchors: the candidates in `text`.
+    ///   - depth: levels of JSON inside strings so far.
     private mutating func find(
         _ range: Range<Int>, in text: Span<UInt8>, source: Span<UInt8>?, anchors: borrowing CandidateMap, depth: Int
     ) -> SecretKind? {
@@ -45,9 +56,15 @@ extension ValueSearch {
         return secret
     }
 
-    /// Looks through strings that are JSON, or have escapes of their own.
+    /// Searches strings that are JSON or contain escapes of their own.
     ///
-    /// Where something is found only there, behind escapes of escapes, the whole string is the match.
+    /// A match behind nested escapes covers the whole string.
+    ///
+    /// - Parameters:
+    ///   - strings: their ranges.
+    ///   - source: the enclosing text.
+    ///   - first: index of the first match of this document.
+    ///   - depth: levels of JSON inside strings so far.
     private mutating func open(
         _ strings: [Range<Int>], in source: Span<UInt8>, since first: Int, depth: Int
     ) -> SecretKind? {
@@ -64,7 +81,7 @@ extension ValueSearch {
             if isDocument {
                 let unescaped = unescapedJSON(text.span, text.indices)
                 let anchors = CandidateMap(text.span, text.indices)
-                // The matches of the string, apart from those of the document around it.
+                // The string's matches are kept apart from those of the enclosing document.
                 swap(&matches, &inside)
                 found = find(
                     inDocument: text.indices, of: text.span, unescaped: unescaped, anchors: anchors, depth: depth + 1)
@@ -84,7 +101,7 @@ extension ValueSearch {
                 rest = rest.dropFirst()
             }
             let isKnown = inside.allSatisfy { known.contains(Array(plain[$0.range])) }
-            // A number that becomes a string needs quotes, which only the string's own writer could set.
+            // A number that becomes a string needs quotes, which only the string's writer could set.
             guard var match = inside.first, !isKnown || isDocument && hasNumber(plain, inside) else { continue }
             (match.start, match.end) = (value.lowerBound, value.upperBound)
             wholes.append(match)
@@ -93,7 +110,7 @@ extension ValueSearch {
         return secret
     }
 
-    /// Whether any match in an object or array stands outside of its strings.
+    /// Whether any match lies outside the strings of an object or array.
     private func hasNumber(_ text: [UInt8], _ matches: [EntityMatch]) -> Bool {
         var at = 0
         var isInString = false
@@ -107,7 +124,7 @@ extension ValueSearch {
         return false
     }
 
-    /// Removes matches in values that deny their entity.
+    /// Removes matches in values that exclude their entity.
     private mutating func removeMatches(since first: Int, deniedBy denied: [DocumentValues.Denial]) {
         var rest = denied[...]
         let kept = matches[first...].filter { match in
@@ -118,7 +135,7 @@ extension ValueSearch {
         matches.replaceSubrange(first..., with: kept)
     }
 
-    /// Puts whole values, which are in order, in the place of the matches inside them.
+    /// Replaces matches by the whole values that contain them; both are in order.
     private mutating func replaceMatches(since first: Int, by wholes: [EntityMatch]) {
         var merged: [EntityMatch] = []
         var rest = matches[first...]
@@ -133,9 +150,9 @@ extension ValueSearch {
     }
 }
 
-/// What the values of one document are by the names of their members.
+/// What the members' names imply about the values of one document.
 private struct DocumentValues {
-    /// Entities that a value cannot be by what itself and its name say, whatever the words around it.
+    /// Entities that a value cannot be, by its form and name, whatever the surrounding words.
     struct Denial {
         let value: Range<Int>
         let entities: Set<Entity>
@@ -143,14 +160,21 @@ private struct DocumentValues {
 
     /// The scanner of the column.
     private let scanner: TextScanner
-    /// The values that are an entity as a whole, in order.
+    /// Values that are an entity as a whole, in order.
     private(set) var wholes: [EntityMatch] = []
     private(set) var denied: [Denial] = []
     private var inside: [EntityMatch] = []
 
     init(_ scanner: TextScanner) { self.scanner = scanner }
 
-    /// Looks at a value under the name of its member.
+    /// Searches a value under the name of its member.
+    ///
+    /// - Parameters:
+    ///   - value: the value's range.
+    ///   - text: the document.
+    ///   - isNumber: whether it is a JSON number.
+    ///   - name: what its member's name implies.
+    ///   - anchors: the candidates in `text`.
     mutating func look(
         at value: Range<Int>, of text: Span<UInt8>, isNumber: Bool, name: TextScanner.Name,
         anchors: borrowing CandidateMap
@@ -159,7 +183,7 @@ private struct DocumentValues {
         var doubtful: Set<Entity> = []
         switch name {
         case .telling(let scanner): (own, doubtful) = (scanner, scanner.isVersion ? [.ipAddress] : [])
-        // The number of an invoice is nobody's.
+        // The number of an invoice identifies nobody.
         case .other(let scanner) where scanner.isOfThings: (own, doubtful) = (scanner, Entity.numbers)
         // Beside the word mobile, any ten digits of an id would be a telephone number.
         case .other(let scanner) where isNumber: (own, doubtful) = (scanner, [.phoneNumber])
@@ -178,15 +202,15 @@ private struct DocumentValues {
     }
 }
 
-/// Walks over the values of an object or array: strings without their quotes, and numbers without their minus.
+/// Iterates over the values of an object or array: strings without quotes, and numbers without their minus sign.
 private struct ValueWalk {
     private let scanner: TextScanner
     private let end: Int
     private let outermost: TextScanner.Name
-    /// What the name of the last value's member, or of its array's, says: the next name outside that says something.
+    /// What the name of the last value's member implies, or else the nearest enclosing name that implies something.
     private(set) var name: TextScanner.Name
     private var at: Int
-    /// The names of the objects around.
+    /// The names of the enclosing objects.
     private var open: [TextScanner.Name] = []
 
     init(_ range: Range<Int>, of scanner: TextScanner) {

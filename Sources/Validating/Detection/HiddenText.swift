@@ -1,8 +1,8 @@
-// Normalisation is in the standard library as SPI only. Foundation has it as API, but this room does not import it.
+// The standard library has normalisation as SPI only. Foundation has it as API, and this module does not import it.
 @_spi(_Unicode) import Swift
 package import Tabular
 
-/// The codes of the findings about hidden text in a column's label.
+/// The findings about hidden text in a column's label.
 package func hiddenText(inLabel label: String) -> [FindingCode] {
     let bytes = Array(label.utf8)
     let kinds = HiddenText.kinds(bytes.span, 0..<bytes.count)
@@ -11,13 +11,14 @@ package func hiddenText(inLabel label: String) -> [FindingCode] {
 
 /// Finds text that looks different to people than to programs.
 ///
-/// - `hidden`: characters without a shape: zero-width ones, bidirectional controls, tags, fillers, stacked variation
-///   selectors. Those that scripts and emoji need where they stand are let through.
-/// - `mixed`: a word of Latin letters with letters of another script that look like Latin ones (Unicode TR 39's
-///   mixed-script confusables, for Greek, Cyrillic and full-width letters).
-/// - `decomposed`: text that is not in normalisation form C (Unicode TR 15), so that equal words differ in bytes.
+/// - `hidden`: characters without a glyph: zero-width characters, bidirectional controls, tags, fillers, stacked
+///   variation selectors. They are allowed where scripts and emoji need them.
+/// - `mixed`: a word of Latin letters with look-alikes from another script (Unicode Technical Standard 39, mixed-script
+///   confusables, for Greek, Cyrillic and full-width letters).
+/// - `decomposed`: text that is not in normalisation form C (Unicode Standard Annex 15), so that equal words differ in
+///   bytes.
 enum HiddenText {
-    /// The kinds of hidden text that a text has.
+    /// The kinds of hidden text in a text.
     struct Kinds: OptionSet {
         let rawValue: UInt8
         static let hidden = Kinds(rawValue: 1)
@@ -25,12 +26,12 @@ enum HiddenText {
         static let decomposed = Kinds(rawValue: 4)
     }
 
-    /// The finding of each kind.
+    /// The finding for each kind.
     static let codes: [(Kinds, FindingCode)] = [
         (.hidden, .hiddenText), (.mixed, .mixedScript), (.decomposed, .decomposedText),
     ]
 
-    /// Whether any byte is beyond ASCII; a loop that the compiler turns into vector instructions.
+    /// Whether any byte is non-ASCII; the loop is vectorised by the compiler.
     @inline(__always)
     static func hasHigh(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         let part = bytes.extracting(range)
@@ -39,7 +40,7 @@ enum HiddenText {
         return all >= 0x80
     }
 
-    /// The kinds of hidden text in valid UTF-8.
+    /// The kinds of hidden text in valid UTF-8, in one pass.
     static func kinds(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Kinds {
         var found: Kinds = []
         var before: UInt32 = 0
@@ -70,7 +71,7 @@ enum HiddenText {
                 if asksForForm(scalar) { isDoubtful = true }
             }
             if hasLatin, hasLookalike { found.insert(.mixed) }
-            // A flag of a region is a black flag and tags that spell it.
+            // A region's flag is a black flag followed by tags that spell its code.
             isFlag = scalar == 0x1F3F4 || (isFlag && (0xE0020...0xE007E).contains(scalar))
             before = scalar
         }
@@ -82,18 +83,18 @@ enum HiddenText {
     /// Whether a formula can begin with this byte.
     @inline(__always)
     static func mayBeFormula(_ byte: UInt8) -> Bool {
-        // A fast exit: most texts begin with a letter, and letters are above all of these.
+        // Fast exit: most texts begin with a letter, and letters are above all of these.
         byte <= 0x40
             && (byte == 0x3D || byte == 0x40 || byte == 0x2B || byte == 0x2D || byte == 0x09 || byte == 0x0D)
     }
 
-    /// Whether a spreadsheet would read the text as a formula (OWASP, "CSV Injection"); signed numbers are none.
+    /// Whether a spreadsheet would evaluate the text as a formula (OWASP, "CSV Injection"); signed numbers are exempt.
     static func isFormula(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard let first = range.first else { return false }
         switch bytes[first] {
         case 0x3D, 0x40, 0x09, 0x0D: return true
         case 0x2B, 0x2D:
-            // Signs of numbers, dashes and telephone numbers are none.
+            // Signed numbers, dashes and telephone numbers are harmless.
             guard range.count > 1 else { return false }
             let next = bytes[first + 1]
             return next == 0x3D || next == 0x40 || next == 0x28 || (0x41...0x5A).contains(next & 0xDF)
@@ -113,9 +114,9 @@ enum HiddenText {
 
     private static func isHidden(_ scalar: UInt32, after before: UInt32) -> Bool {
         switch scalar {
-        // Joiners are part of emoji and of many scripts, never of Latin.
+        // Joiners belong to emoji and many scripts, never to Latin.
         case 0x200C, 0x200D: before < 0x0600
-        // The form of an emoji or ideograph; more than one, or one behind a letter, carries something else.
+        // A variation selector after an emoji or ideograph; a second one, or one after a letter, carries hidden data.
         case 0xFE00...0xFE0F:
             (before < 0x203C && ![0x23, 0x2A, 0xA9, 0xAE].contains(before) && !(0x30...0x39).contains(before))
                 || (0xFE00...0xFE0F).contains(before)
@@ -135,7 +136,7 @@ enum HiddenText {
         (0x0300...0x058F).contains(scalar) || (0x1F00...0x1FFF).contains(scalar)
     }
 
-    /// Letters of other scripts that are drawn like Latin ones.
+    /// Letters of other scripts with Latin shapes.
     private static func looksLatin(_ scalar: UInt32) -> Bool {
         switch scalar {
         // Greek.
@@ -163,7 +164,7 @@ enum HiddenText {
         }
     }
 
-    /// A text in form C.
+    /// The text in form C.
     static func composed(_ text: String) -> String {
         var out = String.UnicodeScalarView()
         for scalar in text._nfc { out.append(scalar) }

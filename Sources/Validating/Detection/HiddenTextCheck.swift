@@ -1,10 +1,10 @@
 import Schemas
 import Tabular
 
-/// Hidden text and formulas in the rows of a block.
+/// Searches the rows of a block for hidden text and formulas.
 extension Validator {
-    /// Scans the text of every row that could be split, in both passes: what flags or quarantines a row leaves it
-    /// sound.
+    /// Searches every row that could be split, in both passes, since findings that flag or quarantine leave a row
+    /// valid.
     func scanHiddenText(in batch: RowBlock, into findings: inout BlockFindings) {
         if schema.hiddenText != .accepted { scanKeys(of: batch, into: &findings) }
         let isWanted = checks.contains { $0.isText && $0.hiddenText != .accepted }
@@ -19,7 +19,9 @@ extension Validator {
         }
     }
 
-    /// Finds the starts of formulas in a column; the rows that have an object or array there.
+    /// Finds formulas in a column.
+    ///
+    /// - Returns: the rows with an object or array there.
     private func scanFormulas(
         of batch: RowBlock, column: Int, field: Int, into findings: inout BlockFindings
     ) -> [Int] {
@@ -53,7 +55,7 @@ extension Validator {
         }
     }
 
-    /// Finds hidden text in the objects and arrays of a column: they are source text, in which escapes are not undone.
+    /// Finds hidden text in the objects and arrays of a column, which are source text with escapes.
     private func scan(
         nested rows: [Int], of batch: RowBlock, by check: FieldCheck, into findings: inout BlockFindings
     ) {
@@ -81,8 +83,8 @@ extension Validator {
         }
     }
 
-    /// Finds hidden text in the keys of JSON records: a key that only looks like one of the contract's is unknown, and
-    /// may pass as such.
+    /// Finds hidden text in the keys of JSON records: a key that only resembles one of the contract's is unknown, and
+    /// might pass as such.
     private func scanKeys(of batch: RowBlock, into findings: inout BlockFindings) {
         let bytes = batch.bytes.span
         for key in batch.oddKeys where batch.isWellFormed[key.row] {
@@ -96,7 +98,7 @@ extension Validator {
         }
     }
 
-    /// The rows in which text can be hidden: most are ASCII. A JSON escape can decode to anything.
+    /// The rows that can contain hidden text: those with non-ASCII bytes or JSON escapes.
     private func rowsBeyondASCII(_ batch: RowBlock) -> [Int] {
         let bytes = batch.bytes.span
         let end = batch.records.last.map { Int($0.end) } ?? 0

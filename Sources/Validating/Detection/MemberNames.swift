@@ -1,17 +1,23 @@
 import Recognition
 
-/// What the names of members say of their values. Most say nothing, and a scanner is expensive to make.
+/// Caches what names of members imply about their values: most imply nothing, and making a scanner is expensive.
 struct MemberNames {
     private var known: [UInt64: TextScanner.Name] = [:]
-    /// Names that are remembered at most, since a supplier may make up any number of them.
+    /// Most cached names, since a supplier may invent any number of them.
     private static let limit = 4096
 
-    /// What the name at `name` says, in an object whose own name says `outer`.
+    /// What a name implies.
+    ///
+    /// - Parameters:
+    ///   - column: the scanner of the column.
+    ///   - outer: what the enclosing object's name implies.
+    ///   - bytes: the text.
+    ///   - name: the name in it.
     mutating func says(
         _ column: TextScanner, in outer: TextScanner.Name, _ bytes: Span<UInt8>, _ name: Range<Int>
     ) -> TextScanner.Name {
-        // FNV-1a is not collision-resistant: a supplier who makes two names collide only has his own values searched by
-        // the wrong name.
+        // FNV-1a is not collision-resistant. A supplier who makes two names collide only has their own values searched
+        // by the wrong name.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in name { hash = (hash ^ UInt64(bytes[at])) &* 0x100_0000_01B3 }
         let says: TextScanner.Name

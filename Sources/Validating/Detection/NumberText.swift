@@ -1,8 +1,13 @@
 /// The part of a number that can be an entity, and whether the number has an exponent.
 ///
-/// It is the whole part of a number without a fraction; zeros behind the point are none, since data frames write whole
-/// numbers of columns with gaps that way. It is empty for a number with a fraction or with fewer digits than
-/// `digitsMin`, and all of a text that is no plain number.
+/// It is the whole part of a number without a fraction. A fraction of zeros is ignored, since data frames write whole
+/// numbers of columns with gaps that way.
+///
+/// - Parameters:
+///   - bytes: the buffer.
+///   - range: the value in it.
+///   - digitsMin: fewest digits of an entity.
+/// - Returns: an empty part for a number with a fraction or too few digits; the whole text when it is no plain number.
 func wholePart(
     _ bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int
 ) -> (part: Range<Int>, hasExponent: Bool) {
@@ -23,7 +28,7 @@ func wholePart(
     return (isFraction || digits < digitsMin ? none : range.lowerBound..<(point ?? range.upperBound), false)
 }
 
-/// Whether a text is a number, as programs write them.
+/// Whether a text is a number as programs write them.
 func isNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     var at = range.lowerBound
     func sign() { if at < range.upperBound, bytes[at] == 0x2B || bytes[at] == 0x2D { at += 1 } }
@@ -47,8 +52,8 @@ func isNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     return at == range.upperBound
 }
 
-/// The digits of a number in groups of three, as amounts are written: 4,111,111,111,111,111. Nil when it is none; one
-/// point is that of a fraction.
+/// The digits of an amount with groups of three, such as 4,111,111,111,111,111; nil for others. A single point is a
+/// decimal mark.
 func ungrouped(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     var digits: [UInt8] = []
     var mark: UInt8 = 0
@@ -68,7 +73,7 @@ func ungrouped(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     return groups >= 2 && run == 3 && digits.count <= 24 ? digits : nil
 }
 
-/// The digits of a number with an exponent, when it is a whole one of at most 18.
+/// The digits of a number with an exponent, when it is whole and has at most 18.
 func expanded(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     var digits: [UInt8] = []
     var (scale, exponent) = (0, 0)

@@ -2,7 +2,7 @@ import Recognition
 import Schemas
 import Tabular
 
-/// The search of one block for personal data and credentials; each text is looked at once.
+/// Searches one block for personal data and credentials; each text is scanned once.
 struct PersonalDataSearch {
     private let validator: Validator
     private let batch: RowBlock
@@ -10,14 +10,17 @@ struct PersonalDataSearch {
     private let rows: [Int]
     private let anchors: CandidateMap
     private let hasEscapes: Bool
-    /// What was found so far.
+    /// The result so far.
     private(set) var result: SearchResult
-    /// The remarks on extras so far: row, code and kind.
+    /// Findings on extras so far (row, code and kind), so that none is repeated.
     private var remarks: Set<String> = []
 
     /// A search of a block.
     ///
-    /// - Parameter sighted: the rows in which the first pass found something; nil to search all.
+    /// - Parameters:
+    ///   - batch: the block.
+    ///   - validator: the compiled contract.
+    ///   - sighted: the rows in which the first pass found something; nil to search all.
     init(_ batch: RowBlock, by validator: Validator, sighted: [Bool]?) {
         self.validator = validator
         self.batch = batch
@@ -29,7 +32,7 @@ struct PersonalDataSearch {
         hasEscapes = !rows.isEmpty && CandidateMap.holds(0x5C, in: bytes)
     }
 
-    /// Searches the columns, then the members that the contract does not name.
+    /// Searches the columns, then the members outside the contract.
     mutating func run(into findings: inout BlockFindings) {
         if rows.isEmpty { return }
         let schema = validator.schema
@@ -49,7 +52,7 @@ struct PersonalDataSearch {
         }
     }
 
-    /// Searches members that the contract does not name.
+    /// Searches members outside the contract.
     private mutating func searchExtras(by own: ColumnSearch, into findings: inout BlockFindings) {
         let (batch, anchors) = (batch, anchors)
         let bytes = batch.bytes.span
@@ -120,7 +123,7 @@ struct PersonalDataSearch {
         tally.add(to: &result.evidence, column: column)
     }
 
-    /// Where a value stands; the members of a row that the contract does not name have no column.
+    /// The place of a value; members outside the contract have no column.
     private struct Place {
         let row: Int
         let column: Int?
@@ -128,8 +131,15 @@ struct PersonalDataSearch {
 
     /// Adds the findings about one value.
     ///
-    /// In a column that the contract does not name, they say which column it is. The name of a member may be anything,
-    /// so a row has one finding of a kind for all of its members.
+    /// Those in a column outside the contract name the column's position. A member's name may be anything, so a row has
+    /// one finding of a kind for all of its members.
+    ///
+    /// - Parameters:
+    ///   - matches: the entities in the value.
+    ///   - secret: the credential in it; nil for none.
+    ///   - own: how the column is searched.
+    ///   - place: the value's place.
+    ///   - findings: gets the findings.
     private mutating func remark(
         on matches: ArraySlice<EntityMatch>, secret: SecretKind?, of own: ColumnSearch, at place: Place,
         into findings: inout BlockFindings
@@ -145,7 +155,7 @@ struct PersonalDataSearch {
             if let finding { findings.add(finding, at: place.row) }
         }
         guard let policy = own.undeclared else { return }
-        // A key is never changed, since it would join nothing any more: its row is flagged.
+        // A key is never changed, since it would no longer join: its row is flagged.
         let outcome = own.isKey ? min(policy.outcome, .flagged) : policy.outcome
         for index in matches.indices
         where !matches[..<index].contains(where: { $0.entity == matches[index].entity }) {
@@ -154,7 +164,7 @@ struct PersonalDataSearch {
         }
     }
 
-    /// A finding about a value; nil where the row has the same one of another member.
+    /// A finding about a value; nil when the row already has the same one of another member.
     private mutating func finding(
         _ code: FindingCode, _ outcome: Outcome, about kind: String, of own: ColumnSearch, at place: Place
     ) -> Finding? {
@@ -169,7 +179,7 @@ struct PersonalDataSearch {
     }
 }
 
-/// What the values of one column hold, counted.
+/// Counts of the entities in one column.
 private struct ColumnTally {
     var values = 0
     var forms = FormCounts()
@@ -181,7 +191,7 @@ private struct ColumnTally {
         for match in matches { forms.note(form, match.entity) }
     }
 
-    /// Counts a value: as its entity where it is one as a whole, else once for each entity inside.
+    /// Counts a value: under its entity if it is one as a whole, else once for each entity inside.
     mutating func count(_ matches: ArraySlice<EntityMatch>, isWhole: Bool) {
         if isWhole {
             wholes[Int(matches[0].entity.rawValue)] &+= 1

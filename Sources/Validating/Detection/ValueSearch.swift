@@ -1,18 +1,26 @@
 import Recognition
 import Tabular
 
-/// Searches the values of one column, one after the other.
+/// Searches the values of one column, one by one.
 struct ValueSearch {
     let column: ColumnSearch
-    /// What was found; the caller empties it between values.
+    /// The matches; the caller clears them between values.
     var matches: [EntityMatch] = []
-    /// What names of members say, remembered from one value to the next.
+    /// What members' names imply, cached across values.
     var names = MemberNames()
 
     /// A search of the values of a column.
     init(_ column: ColumnSearch) { self.column = column }
 
-    /// Looks through a value that is no object and no array.
+    /// Searches a value that is neither object nor array.
+    ///
+    /// - Parameters:
+    ///   - range: the value.
+    ///   - bytes: the block's bytes.
+    ///   - isNumber: whether it is a JSON number.
+    ///   - hasEscapes: whether text may contain escaped line ends.
+    ///   - anchors: the candidates in `bytes`.
+    /// - Returns: the first credential; nil for none.
     mutating func find(
         inValue range: Range<Int>, of bytes: Span<UInt8>, isNumber: Bool, hasEscapes: Bool,
         anchors: borrowing CandidateMap
@@ -34,8 +42,8 @@ struct ValueSearch {
 }
 
 extension TextScanner {
-    /// Searches a number. A number with a fraction or with fewer digits than `digitsMin` holds nothing. A match
-    /// includes the sign, zeros behind the point and an exponent.
+    /// Searches a number. One with a fraction or with fewer digits than `digitsMin` cannot match. A match includes the
+    /// sign, a fraction of zeros and an exponent.
     func scan(
         number bytes: Span<UInt8>, _ range: Range<Int>, atLeast digitsMin: Int, _ anchors: borrowing CandidateMap,
         into matches: inout [EntityMatch]
@@ -66,7 +74,7 @@ extension TextScanner {
         return secret
     }
 
-    /// Searches digits without leading zeros; a match includes the zeros.
+    /// Searches digits without their leading zeros; a match includes the zeros.
     func scan(
         padded bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing CandidateMap,
         into matches: inout [EntityMatch]
@@ -84,9 +92,15 @@ extension TextScanner {
         }
     }
 
-    /// Searches text in which a backslash and a letter may stand for a line end: once as it is, and once with spaces in
-    /// their place, since the letter would hide what follows it. Of two overlapping matches the higher-scoring one is
-    /// kept.
+    /// Searches text in which a backslash and a letter may be a line end: as it is, and with spaces instead, since the
+    /// letter would hide what follows. Overlaps take the higher-scoring match.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer.
+    ///   - range: the text in it.
+    ///   - anchors: the candidates in `bytes`.
+    ///   - names: the contract's list of names.
+    ///   - matches: gets the matches.
     func scan(
         escaped bytes: Span<UInt8>, _ range: Range<Int>, _ anchors: borrowing CandidateMap, _ names: NameList?,
         into matches: inout [EntityMatch]
@@ -109,7 +123,7 @@ extension TextScanner {
     }
 }
 
-/// A copy in which spaces stand for `\n`, `\r` and `\t`; nil when there are none.
+/// A copy with spaces for `\n`, `\r` and `\t`; nil when there are none.
 private func blankedLineEnds(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     var out: [UInt8]?
     for at in range.dropLast() where bytes[at] == 0x5C {

@@ -1,13 +1,15 @@
 package import Schemas
 package import Tabular
 
-/// A compiled JSON Schema, ready to judge values.
+/// A compiled JSON Schema that judges values. It is immutable and may be shared; the state is in a `Session`.
 package final class JSONSchemaCheck: Sendable {
     private let schema: JSONSchema
     private let patterns: [Pattern]
     private let program: JSONSchemaProgram?
 
-    /// Compiles the schema's patterns, by ECMA-262's rules as far as PCRE2 has them.
+    /// Compiles the schema's patterns by ECMA-262 as far as PCRE2 supports it.
+    ///
+    /// - Throws: `UnusableContract` for a pattern that does not compile.
     package init(_ schema: JSONSchema) throws(UnusableContract) {
         self.schema = schema
         var patterns: [Pattern] = []
@@ -22,29 +24,29 @@ package final class JSONSchemaCheck: Sendable {
         program = JSONSchemaProgram(schema)
     }
 
-    /// One thing that a value breaks, as the `basic` output of JSON Schema has it (Core 12); it holds no value.
+    /// One violation, as in JSON Schema's `basic` output (Core, section 12); it holds no value.
     package struct Violation: Sendable, Equatable {
-        /// The keywords that led there, as a JSON Pointer.
+        /// The path of keywords that led there, as a JSON Pointer.
         package let keywordLocation: String
-        /// The keyword's own place: a schema's identifier and a JSON Pointer.
+        /// The keyword's absolute location: the schema's identifier and a JSON Pointer.
         package let absoluteKeywordLocation: String
-        /// The value, as a JSON Pointer into the instance.
+        /// The place in the value, as a JSON Pointer.
         package let instanceLocation: String
     }
 
     /// The result of judging a value.
     package enum Validity: Sendable, Equatable {
         case valid, invalid
-        /// The budget of steps was used up: no honest pair of schema and value needs it.
+        /// The budget of steps was exhausted; no ordinary schema and value need it.
         case overBudget
     }
 
-    /// What is kept from one value to the next: match memory, and how many values used up their budget.
+    /// State kept across values: match memory, and how many values exhausted their budget.
     package final class Session {
         fileprivate let matchers = Matchers()
         private var exhausted = 0
 
-        /// Steps that a value may take; far fewer once 16 values have used up theirs, so that a hostile file ends soon.
+        /// The steps that a value may take; far fewer after 16 exhausted budgets, so that a hostile file ends soon.
         fileprivate func budget(_ tape: JSONTape) -> Int {
             exhausted < 16 ? 1_000_000 + 100 * tape.values.count : 10_000 + 20 * tape.values.count
         }
@@ -58,7 +60,7 @@ package final class JSONSchemaCheck: Sendable {
         package init() {}
     }
 
-    /// Judges the value on a tape: the `flag` output.
+    /// Judges the value on a tape (`flag` output).
     package func verdict(_ tape: JSONTape, _ session: Session = Session()) -> Validity {
         if let program {
             var state = JSONSchemaProgram.State(
@@ -69,10 +71,10 @@ package final class JSONSchemaCheck: Sendable {
         return session.note(slowVerdict(tape, session))
     }
 
-    /// The schema by columns; nil where it asks something that no single member shows.
+    /// The schema by columns; nil when it asks something that no single member shows.
     func columns(_ names: [String]) -> JSONSchemaColumns? { program?.columns(names) }
 
-    /// The rows that `verdict` must judge: all others keep the schema.
+    /// The rows that `verdict` must judge; all others satisfy the schema.
     func suspects(
         among rows: [UInt32], of batch: RowBlock, by columns: JSONSchemaColumns, _ session: Session
     ) -> [UInt32] {
@@ -81,7 +83,7 @@ package final class JSONSchemaCheck: Sendable {
         return program.suspects(among: rows, of: batch, by: columns, state: &state)
     }
 
-    /// The same by interpreting the schema.
+    /// Judges a value by interpretation, without the compiled program.
     package func slowVerdict(_ tape: JSONTape, _ session: Session = Session()) -> Validity {
         var run = JSONSchemaInterpreter(
             schema, patterns: patterns, tape: tape, matchers: session.matchers, budget: session.budget(tape))
@@ -89,7 +91,7 @@ package final class JSONSchemaCheck: Sendable {
         return run.isExhausted ? .overBudget : isValid ? .valid : .invalid
     }
 
-    /// The violations of a value, at most `limit`: the `basic` output.
+    /// The violations of a value, at most `limit` (`basic` output).
     package func violations(_ tape: JSONTape, limit: Int = 1000) -> [Violation] {
         var run = JSONSchemaInterpreter(
             schema, patterns: patterns, tape: tape, matchers: Matchers(), budget: 1_000_000 + 100 * tape.values.count)
@@ -100,11 +102,17 @@ package final class JSONSchemaCheck: Sendable {
     }
 }
 
-/// A matcher for each pattern of a schema, made when it is first asked.
+/// One matcher a pattern of a schema, created on first use.
 final class Matchers {
     private var made: [Pattern.Matcher?] = []
 
-    /// The answer of pattern `index` of `patterns`, always the same list, to the text in `range`.
+    /// Matches a text against a pattern.
+    ///
+    /// - Parameters:
+    ///   - index: the pattern's index.
+    ///   - patterns: the patterns; the same list in every call.
+    ///   - bytes: the buffer.
+    ///   - range: the text in it.
     func answer(
         _ index: Int, of patterns: [Pattern], _ bytes: Span<UInt8>, _ range: Range<Int>
     ) -> Pattern.Answer {

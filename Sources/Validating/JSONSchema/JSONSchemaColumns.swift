@@ -1,18 +1,17 @@
 import Schemas
 import Tabular
 
-/// A JSON Schema of records, split into schemas of single members. Records are then judged by column, over the cells
-/// that the reader made, and no text is parsed twice.
+/// A JSON Schema of records, split into schemas of single members. Records are judged column by column over the
+/// reader's cells, so that no text is parsed twice.
 ///
-/// Most schemas of records have this form: `properties`, `required`, `additionalProperties: false`, and references to
-/// such.
+/// Most record schemas have this form: `properties`, `required`, `additionalProperties: false`, and references to such.
 struct JSONSchemaColumns: Sendable {
-    /// A contract's field, the node that its values keep, and whether that needs a tape.
+    /// A field of the contract, the schema node of its values, and whether judging it needs a tape.
     struct Member: Sendable {
         let field: Int
         let node: Int
         let needsTape: Bool
-        /// Whether any text keeps the node, or any number.
+        /// Whether every text satisfies the node, and every number.
         let takesTexts: Bool
         let takesNumbers: Bool
     }
@@ -27,7 +26,7 @@ struct JSONSchemaColumns: Sendable {
 }
 
 extension JSONSchemaProgram {
-    /// The same schema by columns; nil when it asks something of a record that no member shows by itself.
+    /// The schema by columns; nil when it asks something of a record that no single member shows.
     func columns(_ names: [String]) -> JSONSchemaColumns? {
         var columns = JSONSchemaColumns()
         return add(0, names.map { Array($0.utf8) }, &columns, depth: 0) ? columns : nil
@@ -65,14 +64,14 @@ extension JSONSchemaProgram {
                     takesNumbers: takesAny(.number, node)))
         }
         if rules.rest < 0 { return true }
-        // Any other schema of them would have to judge them.
+        // Any other schema would have to judge the remaining members.
         guard let only = instructions(of: Int(rules.rest)).first, case .never = only.code else { return false }
         columns.refusesOthers = true
         columns.forbidden += names.indices.filter { !keys.contains(names[$0]) }
         return true
     }
 
-    /// Whether a node asks for nothing but a type, and this is one of them.
+    /// Whether a node asks only for a type, and this type satisfies it.
     private func takesAny(_ type: JSONSchema.TypeSet, _ node: Int) -> Bool {
         instructions(of: node).allSatisfy { instruction in
             guard case .type = instruction.code else { return false }
@@ -80,7 +79,7 @@ extension JSONSchemaProgram {
         }
     }
 
-    /// Whether a node compares whole values, which only a tape holds.
+    /// Whether a node compares whole values, which need a tape.
     private func needsTape(_ node: Int, depth: Int) -> Bool {
         if depth > 16 { return true }
         return instructions(of: node).contains { instruction in
@@ -96,7 +95,7 @@ extension JSONSchemaProgram {
         }
     }
 
-    /// The rows of a block that break the schema or may break it.
+    /// The rows of a block that violate the schema or may violate it.
     func suspects(
         among rows: [UInt32], of batch: RowBlock, by columns: JSONSchemaColumns, state: inout State
     ) -> [UInt32] {

@@ -1,13 +1,14 @@
 import Schemas
 import Tabular
 
-/// The parts of one value that the keywords beside an `unevaluated…` have evaluated (JSON Schema 2020-12 Core, 11).
+/// The parts of a value that adjacent keywords have evaluated, for `unevaluatedItems` and `unevaluatedProperties` (JSON
+/// Schema 2020-12 Core, section 11).
 final class EvaluatedParts {
-    /// Of an object, the members by their order; of an array, the items.
+    /// Of an object the indices of members, of an array those of items.
     var places: Set<Int> = []
-    /// Whether all of them.
+    /// Whether all parts were evaluated.
     var all = false
-    /// Of an array, how many from the first on.
+    /// Of an array, the number of leading items that were evaluated.
     var prefix = 0
 
     func merge(_ other: EvaluatedParts) {
@@ -17,28 +18,28 @@ final class EvaluatedParts {
     }
 }
 
-/// Judges one value by a schema as it is written, and collects violations where they are wanted.
+/// Judges one value by interpreting the schema, and collects violations on request.
 struct JSONSchemaInterpreter: ~Copyable {
     private let schema: JSONSchema
     private let patterns: [Pattern]
     private let tape: JSONTape
     private let matchers: Matchers
-    /// The resources that were entered on the way, outermost first.
+    /// The resources entered so far, outermost first: the dynamic scope.
     private var scope: [Int] = []
     private var depth = 0
     private var steps = 0
     private let budget: Int
     /// Whether the limit of steps or depth was reached.
     private(set) var isExhausted = false
-    /// Whether violations are collected, or only the verdict is wanted.
+    /// Whether violations are collected, or only the verdict is needed.
     var collects = false
     private(set) var violations: [JSONSchemaCheck.Violation] = []
     private var keywordPath: [String] = []
     private var instancePath: [String] = []
 
-    /// No honest schema goes deeper into a value of at most 512 levels.
+    /// A value has at most 512 levels, into which no ordinary schema descends deeper.
     private static let maxDepth = 1500
-    /// The most violations that are collected.
+    /// Most violations collected.
     var kept = 1000
     private var isFull: Bool { violations.count >= kept }
 
@@ -65,9 +66,9 @@ struct JSONSchemaInterpreter: ~Copyable {
         tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
     }
 
-    /// The way from a keyword to a part of a schema, and to the part of the value that it is applied to.
+    /// The step from a keyword to a subschema and to the part of the value that it applies to.
     private struct Step {
-        /// From a value to a part of it; a named member is a part of the schema too.
+        /// The part of the value; a named member is also part of the schema's path.
         enum Descent {
             case none
             case item(Int)
@@ -75,7 +76,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         }
 
         let keyword: String
-        /// The token of one of the keyword's schemas.
+        /// The token of one of several subschemas of the keyword.
         var part: String?
         var descent = Descent.none
 
@@ -84,7 +85,13 @@ struct JSONSchemaInterpreter: ~Copyable {
         }
     }
 
-    /// Applies a part of a schema under its keyword, to the same value or to a part of it.
+    /// Applies a subschema under its keyword.
+    ///
+    /// - Parameters:
+    ///   - node: the subschema.
+    ///   - value: the part of the value.
+    ///   - step: the step from the keyword.
+    ///   - seen: gets the evaluated parts; nil when they are not needed.
     private mutating func apply(
         _ node: Int, to value: Int, by step: Step, seen: EvaluatedParts? = nil
     ) -> Bool {
@@ -105,7 +112,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         return isValid
     }
 
-    /// Applies a part of a schema whose failure is no violation; what it evaluated counts only when it holds.
+    /// Applies a subschema whose failure is no violation; its evaluated parts count only if it succeeds.
     private mutating func attempt(_ node: Int, on value: Int, seen: EvaluatedParts?) -> Bool {
         let (was, had) = (collects, violations.count)
         collects = false
@@ -117,7 +124,12 @@ struct JSONSchemaInterpreter: ~Copyable {
         return isValid
     }
 
-    /// Whether a value keeps a schema; the parts that the schema evaluated are added to `seen`.
+    /// Whether a value satisfies a schema.
+    ///
+    /// - Parameters:
+    ///   - value: the value's place on the tape.
+    ///   - index: the schema's node.
+    ///   - seen: gets the evaluated parts; nil when they are not needed.
     mutating func judge(_ value: Int, by index: Int, seen: EvaluatedParts?) -> Bool {
         let node = schema.nodes[index]
         if let verdict = node.verdict {
@@ -139,7 +151,7 @@ struct JSONSchemaInterpreter: ~Copyable {
         let enters = scope.last != node.resource
         if enters { scope.append(node.resource) }
         defer { if enters { scope.removeLast() } }
-        // Parts that a failed schema evaluated do not count, so they are merged only at the end.
+        // Parts evaluated by a failed schema do not count, so they are merged only at the end.
         let own = node.tracks || seen != nil ? EvaluatedParts() : nil
         var isValid = true
         for rule in node.rules {
@@ -219,7 +231,7 @@ struct JSONSchemaInterpreter: ~Copyable {
             return isValid
         case .anyOf(let parts):
             var isValid = false
-            // Every branch that holds evaluates parts.
+            // Every successful branch evaluates parts.
             for part in parts where attempt(part, on: value, seen: seen) {
                 isValid = true
                 if seen == nil { break }
@@ -364,7 +376,7 @@ struct JSONSchemaInterpreter: ~Copyable {
     private func number(_ value: Int) -> ExactNumber { ExactNumber(tape.text.span, tape.values[value].range) }
     private func count(_ value: Int) -> Int { Int(tape.values[value].count) }
 
-    /// Characters, which are Unicode scalars (Validation 6.3).
+    /// Length in Unicode scalars (Validation, section 6.3).
     private func length(_ value: Int) -> Int {
         var count = 0
         for at in tape.values[value].range where tape.text[at] & 0xC0 != 0x80 { count += 1 }

@@ -2,7 +2,7 @@ import Schemas
 import Tabular
 
 extension JSONSchemaCheck {
-    /// What is judged: the values of a field, or whole records of these fields.
+    /// What is judged: the values of a field, or whole records with these fields.
     enum Subject {
         case field(Int)
         case records(of: [Field])
@@ -11,8 +11,15 @@ extension JSONSchemaCheck {
         var field: Int { if case .field(let index) = self { index } else { -1 } }
     }
 
-    /// Judges the rows with these indices; one that breaks the schema is rejected, with the first keyword that it
-    /// breaks.
+    /// Judges the rows with these indices. A row that violates the schema is rejected, and the finding names the first
+    /// violated keyword.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows' indices.
+    ///   - batch: the block.
+    ///   - subject: the field, or whole records.
+    ///   - session: the state across values.
+    ///   - findings: gets the findings.
     func judge(
         _ rows: [UInt32], of batch: RowBlock, as subject: Subject, _ session: Session = Session(),
         into findings: inout BlockFindings
@@ -34,7 +41,7 @@ extension JSONSchemaCheck {
                 verdict == .invalid ? .jsonSchemaError : .jsonSchemaBudget, outcome: .rejected, at: index, field: field)
             if verdict == .invalid, let first = violations(tape, limit: 1).first {
                 finding.keyword = first.absoluteKeywordLocation
-                // Of a record, the field that the violation is about, when it is one of the contract's.
+                // Of a record, the violated field, if the contract has it.
                 if case .records(let fields) = subject,
                     let member = first.instanceLocation.split(separator: "/").first
                 {
@@ -47,8 +54,8 @@ extension JSONSchemaCheck {
 }
 
 extension Validator {
-    /// Judges whole records by the contract's JSON Schema; by column where that is possible, and then one by one only
-    /// the records that may break it.
+    /// Judges whole records by the contract's JSON Schema: by column where possible, and then one by one only those
+    /// that may violate it.
     func judgeRecords(
         _ rows: [UInt32], of batch: RowBlock, by check: JSONSchemaCheck, into findings: inout BlockFindings
     ) {

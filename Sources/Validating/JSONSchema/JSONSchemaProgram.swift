@@ -1,9 +1,9 @@
 import Schemas
 import Tabular
 
-/// A JSON Schema as flat instructions, which are run without objects, reference counts or allocation.
+/// A JSON Schema as flat instructions that run without objects, reference counting or allocation.
 ///
-/// It covers what most schemas of records use. A schema with any other keyword (`unevaluated…`, `$dynamicRef`,
+/// It covers what most record schemas use. A schema with any other keyword (`unevaluated…`, `$dynamicRef`,
 /// `patternProperties`, dependencies, `propertyNames`) has no program and is interpreted. Both give the same verdict; a
 /// test runs the suite of json-schema.org through both.
 struct JSONSchemaProgram: Sendable {
@@ -15,38 +15,38 @@ struct JSONSchemaProgram: Sendable {
         case all, any, one, not, condition
     }
 
-    /// `a` and `b` are places in the tables, or numbers, as each code has it.
+    /// One instruction; `a` and `b` are indices into the tables or numbers, depending on the code.
     struct Instruction {
         var code: Code
         var a: Int32
         var b: Int32 = 0
     }
 
-    /// The rules for an object's members.
+    /// The rules for the members of an object.
     struct Members {
         var firstKey: Int32
         var keyCount: Int32
         /// The node of each key, in the same order, in `lists`.
         var firstNode: Int32
-        /// The node of all others, or -1.
+        /// The node of all other members, or -1.
         var rest: Int32
     }
 
     private(set) var instructions: [Instruction] = []
-    /// Where each node's instructions begin.
+    /// The first instruction of each node.
     private(set) var starts: [Int32] = []
     private(set) var numbers: [ExactNumber] = []
-    /// Each of them as a whole number, when it is one that a word holds; else `notWhole`.
+    /// The same numbers as integers where they fit 64 bits, else `notWhole`.
     private(set) var wholes: [Int64] = []
     private(set) var constants: [JSONSchema.Constant] = []
     private(set) var formats: [JSONFormat] = []
     private(set) var members: [Members] = []
-    /// Places of nodes, one list after the other.
+    /// Lists of nodes, one after the other.
     private(set) var lists: [Int32] = []
     private(set) var keyBytes: [UInt8] = []
     private(set) var keyStarts: [Int32] = [0]
 
-    /// Above this many keys, the interpreter's hash table is faster.
+    /// With more keys the interpreter's hash table is faster.
     private static let keysMax = 64
 
     init?(_ schema: JSONSchema) {
@@ -81,7 +81,9 @@ struct JSONSchemaProgram: Sendable {
         return true
     }
 
-    /// Keys in a row; the first one's place.
+    /// Appends keys.
+    ///
+    /// - Returns: the index of the first.
     private mutating func keys(_ keys: [[UInt8]]) -> Int {
         let first = keyStarts.count - 1
         for key in keys {
@@ -130,7 +132,7 @@ struct JSONSchemaProgram: Sendable {
         case .uniqueItems: add(.unique)
         case .items(let first, let rest): return list(.items, first + [rest ?? -1])
         case .contains(let node, let least, let most):
-            // An instruction has no room for two more numbers, so they go into the list.
+            // An instruction has no room for two more numbers, so they are put into the list.
             return list(.contains, [node, least, most ?? Int(Int32.max)])
         case .allOf(let nodes): return list(.all, nodes)
         case .anyOf(let nodes): return list(.any, nodes)
@@ -144,7 +146,7 @@ struct JSONSchemaProgram: Sendable {
         return true
     }
 
-    /// Allowed values: texts are compared by their bytes, anything else by hash and value.
+    /// Appends allowed values: texts are compared by bytes, others by hash and value.
     private mutating func values(_ allowed: [JSONSchema.Constant]) {
         if allowed.allSatisfy({ $0.tape.values[0].kind == .string }) {
             let first = keys(allowed.map { Array($0.tape.text[$0.tape.values[0].range]) })
@@ -163,6 +165,6 @@ struct JSONSchemaProgram: Sendable {
         instructions[Int(starts[node])..<Int(starts[node + 1])]
     }
 
-    /// A key, by its place.
+    /// The key with an index.
     func key(_ place: Int) -> [UInt8] { Array(keyBytes[Int(keyStarts[place])..<Int(keyStarts[place + 1])]) }
 }

@@ -2,35 +2,36 @@ import Schemas
 import Tabular
 
 extension JSONSchemaProgram {
-    /// What one value may use, and has used.
+    /// The budget of one value, and what was used of it.
     struct State {
         var steps = 0
         fileprivate(set) var depth = 0
-        /// Whether the limit of steps, depth or pattern matching was reached: then there is no verdict.
+        /// Whether the limit of steps, depth or pattern matching was reached; then there is no verdict.
         fileprivate(set) var isExhausted = false
         let budget: Int
         let matchers: Matchers
         let patterns: [Pattern]
-        /// The value with all that is inside, for keywords that compare whole values.
+        /// The whole value, for keywords that compare values.
         var tape = JSONTape()
     }
 
-    /// No honest schema goes deeper into a value of at most 512 levels.
+    /// A value has at most 512 levels, into which no ordinary schema descends deeper.
     private static let maxDepth = 1500
 
-    /// Whether the whole of the state's tape keeps a node.
+    /// Whether the value on the state's tape satisfies a node.
     func judgeTape(by node: Int, state: inout State) -> Bool {
         let (values, text) = (state.tape.values, state.tape.text)
         return judge(node, value: 0, values: values.span, text: text.span, state: &state)
     }
 
-    /// Whether a value keeps a node.
+    /// Whether a value satisfies a node.
     ///
     /// - Parameters:
-    ///   - value: its place in `values`, whose ranges are those of `text`: a tape's own, or one scalar and the block it
-    ///     is in.
-    ///   - state: what was used of the budget; its tape is the one that `values` are of, where a node compares whole
-    ///     values.
+    ///   - node: the node.
+    ///   - value: the value's index in `values`.
+    ///   - values: a tape's values, or a single scalar.
+    ///   - text: the bytes that their ranges refer to.
+    ///   - state: the budget; where a node compares whole values, its tape must be that of `values`.
     func judge(
         _ node: Int, value: Int, values: Span<JSONTape.Value>, text: Span<UInt8>, state: inout State
     ) -> Bool {
@@ -140,7 +141,7 @@ extension JSONSchemaProgram {
         }
     }
 
-    /// Whether a number keeps a limit: by its whole part where both are short, else by all its digits.
+    /// Whether a number satisfies a limit: by whole parts where both are short, else by all digits.
     private func keeps(_ range: Range<Int>, of text: Span<UInt8>, limit place: Int, as code: Code) -> Bool {
         let limit = wholes[place]
         if limit != Self.notWhole, let (floor, hasFraction) = floor(text, range) {
@@ -160,7 +161,7 @@ extension JSONSchemaProgram {
         }
     }
 
-    /// The largest whole number that is not more, and whether it is less; nil for exponents and long numbers.
+    /// The largest whole number that is not greater, and whether it is less; nil for exponents and long numbers.
     @inline(__always)
     private func floor(_ text: Span<UInt8>, _ range: Range<Int>) -> (Int64, Bool)? {
         guard range.count <= 18 else { return nil }
@@ -190,7 +191,7 @@ extension JSONSchemaProgram {
     ) -> Bool {
         var key = value + 1
         state.steps += Int(values[value].count)
-        // Members usually stand in the schema's order.
+        // Members usually follow the schema's order.
         var hint = 0
         for _ in 0..<Int(values[value].count) {
             let found = place(
@@ -203,7 +204,7 @@ extension JSONSchemaProgram {
         return true
     }
 
-    /// The place of a text among the keys from `first` on, or -1; the search begins at the hint.
+    /// The index of a text among the keys from `first` on, or -1; the search begins at the hint.
     private func place(of range: Range<Int>, _ text: Span<UInt8>, first: Int, count: Int, hint: Int) -> Int {
         for step in 0..<count {
             var index = hint + step
@@ -230,7 +231,7 @@ extension JSONSchemaProgram {
     ) -> Bool {
         let members = Int(values[value].count)
         if members < count { return false }
-        // Required members usually stand in the schema's order.
+        // Required members usually follow the schema's order.
         var (key, passed) = (value + 1, 0)
         for wanted in first..<first + count {
             var left = members
@@ -255,7 +256,7 @@ extension JSONSchemaProgram {
         case .number:
             if types.contains(.number) { return true }
             guard types.contains(.integer) else { return false }
-            // Digits alone are a whole number; of 1.0 and 1e2 the value decides.
+            // Digits alone are whole; for 1.0 and 1e2 the value decides.
             for at in value.range where text[at] < 0x2D || text[at] > 0x39 || text[at] == 0x2E {
                 return ExactNumber(text, value.range).isWhole
             }

@@ -3,9 +3,14 @@ import Sketches
 import Tabular
 
 extension Validator {
-    /// Hashes the keys of the rows that have one; a row without a whole primary key is a finding.
+    /// Hashes the keys of rows. A row without a complete primary key gets a finding; a value of the wrong type counts
+    /// as none, since it has a finding already.
     ///
-    /// A value of another type is no value; its own finding has been made already.
+    /// - Parameters:
+    ///   - rows: the rows' indices.
+    ///   - batch: the block.
+    ///   - rule: the key rule.
+    ///   - findings: gets the findings.
     func keys(
         of rows: [UInt32], in batch: RowBlock, by rule: KeyRule, into findings: inout BlockFindings
     ) -> [ValidatedBlock.RowKey] {
@@ -26,7 +31,7 @@ extension Validator {
         return keys
     }
 
-    /// The hash of a row's key; nil where a part of it has no value.
+    /// The hash of a row's key; nil when a part is missing.
     @inline(__always)
     private func key(of row: Int, in batch: RowBlock, by rule: KeyRule) -> Hash128? {
         let bytes = batch.bytes.span

@@ -1,35 +1,35 @@
 import Schemas
 package import Tabular
 
-/// Fields whose values together are a key of every row that has them all.
+/// A rule about keys: the values of some fields together, in every row that has all of them.
 package struct KeyRule: Sendable, Equatable {
-    /// What the keys are for.
+    /// What the rule demands.
     package enum Purpose: Sendable, Equatable {
-        /// No two rows may have the same.
+        /// Keys must be distinct.
         case unique
-        /// They must be among the keys of another rule of the same contract.
+        /// Keys must occur among those of another rule of the contract.
         case among(rule: Int)
-        /// They must be among the keys that `Schema.foreignKeys[reference]` refers to, outside the file.
+        /// Keys must occur among those that `Schema.foreignKeys[reference]` refers to, outside the file.
         case outside(reference: Int)
-        /// Others refer to them.
+        /// Nothing; other rules refer to these keys.
         case target
-        /// A row that has the same as one before it is its copy.
+        /// A row with the same key as an earlier one is its copy.
         case copies(Outcome)
     }
 
-    /// The finding's code.
+    /// The code of its findings.
     package let code: FindingCode
     /// The contract's fields.
     package let fields: [Int]
-    /// What they are for.
+    /// What the rule demands.
     package var purpose = Purpose.unique
-    /// What reports call the rule, where its fields do not say enough.
+    /// Its name in reports, where its fields do not suffice.
     package var name: String?
 
-    /// The outcome of a row that breaks it.
+    /// The outcome of a row that violates it.
     package var outcome: Outcome { if case .copies(let outcome) = purpose { outcome } else { .rejected } }
 
-    /// The finding about a row that breaks it.
+    /// The finding about such a row.
     package func finding(row: Int) -> Finding {
         var finding = Finding(code, outcome: outcome, row: row, field: fields.count == 1 ? fields[0] : -1)
         finding.rule = name
@@ -38,7 +38,7 @@ package struct KeyRule: Sendable, Equatable {
 }
 
 extension Schema {
-    /// The rules about keys: unique fields, primary and unique keys, foreign keys, copies of rows.
+    /// The key rules of a contract: unique fields, primary and unique keys, foreign keys, copies of rows.
     var keyRules: [KeyRule] {
         func places(_ names: [String]) -> [Int] {
             names.compactMap { name in fields.firstIndex { $0.name == name } }
@@ -46,7 +46,7 @@ extension Schema {
         var rules = fields.indices.filter { fields[$0].constraints.unique }
             .map { KeyRule(code: .uniqueError, fields: [$0]) }
         let key = places(primaryKey)
-        // A primary key of one unique field would repeat every finding.
+        // A primary key of one unique field would duplicate every finding.
         if !key.isEmpty, !rules.contains(where: { $0.fields == key }) {
             rules.append(KeyRule(code: .primaryKeyError, fields: key))
         }

@@ -2,8 +2,14 @@ import Schemas
 import Tabular
 
 extension Validator {
-    /// Judges the sound rows by the row rules: in both passes by those that only flag or quarantine, since they leave a
-    /// row sound, and by those that reject only where the first pass has not found a row sound already.
+    /// Applies the row rules to valid rows. Rules that flag or quarantine run in both passes, since they leave a row
+    /// valid; rules that reject run only where the first pass has not found a row valid.
+    ///
+    /// - Parameters:
+    ///   - batch: the block.
+    ///   - selection: the rows.
+    ///   - isReplay: whether this is the second pass.
+    ///   - findings: gets the findings.
     func applyRowRules(
         to batch: RowBlock, _ selection: RowSelection, isReplay: Bool, into findings: inout BlockFindings
     ) {

@@ -1,7 +1,7 @@
 import Schemas
 import Tabular
 
-/// One row rule, ready to judge blocks: an expression is evaluated once for all rows of a block, part by part.
+/// A row rule ready for blocks. An expression is evaluated once for all rows of a block, operand by operand.
 struct RuleCheck: Sendable {
     let rule: RowRule
     private let patterns: [String: Pattern]
@@ -20,8 +20,8 @@ struct RuleCheck: Sendable {
         self.patterns = patterns
     }
 
-    /// The rows that break the rule. A condition that depends on a missing value is kept, as in SQL; one that is an
-    /// error, such as a division by zero, is broken.
+    /// The rows that violate the rule. A condition that depends on a missing value is satisfied, as in SQL; an error
+    /// such as a division by zero violates it.
     func broken(_ batch: RowBlock, _ rows: [UInt32], _ checks: [FieldCheck]) -> [UInt32] {
         if rows.isEmpty { return [] }
         var run = RuleRun(batch: batch, rows: rows, checks: checks, patterns: patterns)
@@ -36,7 +36,7 @@ struct RuleCheck: Sendable {
     }
 }
 
-/// The state of an expression's value in a row: a value, missing, or an error.
+/// The state of an expression in a row: a value, missing, or an error.
 enum RuleState: UInt8, Sendable, Comparable {
     case here, missing, wrong
 
@@ -45,21 +45,21 @@ enum RuleState: UInt8, Sendable, Comparable {
 
 /// The values of an expression, one a row.
 ///
-/// A word is a truth value, a whole number, microseconds, the bits of a double, or a text's place: start and end, in
-/// the block's bytes, or, counted on from there, in what the rule made itself.
+/// A word holds a truth value, an integer, microseconds, the bits of a double, or the range of a text. Ranges beyond
+/// the block's bytes refer to texts that the rule made itself.
 struct RuleColumn {
     var words: [Int64]
     var states: [RuleState]
 }
 
-/// An expression's values and their type.
+/// An operand: its values and their type.
 struct RuleOperand {
     let column: RuleColumn
     let type: RuleType
 }
 
 extension RuleExpression {
-    /// The patterns in it.
+    /// The patterns in the expression.
     fileprivate var patterns: [String] {
         switch self {
         case .constant, .text, .field: []

@@ -4,7 +4,13 @@ import Tabular
 /// The functions of row rules (github.com/google/cel-spec, "Standard definitions"; `math` and `trim` of its
 /// extensions).
 extension RuleRun {
-    /// The values of a function whose result has the type `type`.
+    /// Calls a function.
+    ///
+    /// - Parameters:
+    ///   - function: the function.
+    ///   - operands: its arguments, a method's receiver first.
+    ///   - type: the type of the result.
+    ///   - bytes: the block's bytes.
     mutating func call(
         _ function: RuleFunction, _ operands: [RuleOperand], giving type: RuleType, _ bytes: Span<UInt8>
     ) -> RuleColumn {
@@ -28,7 +34,7 @@ extension RuleRun {
         case .string: return string(first, firstType)
         case .timestamp where firstType == .string:
             return mapped(first) { moment(Self.range($0), bytes).map { ($0, .here) } ?? (0, .wrong) }
-        // A duration's text is a constant, which was parsed with the contract.
+        // A duration's text is a constant, parsed with the contract.
         case .timestamp, .duration: return first
         case .abs, .greatest, .least, .floor, .ceil, .round, .trunc: return math(function, arguments, type)
         default: return mapped(first) { (Self.part(function, $0, firstType), .here) }
@@ -43,7 +49,7 @@ extension RuleRun {
         return count
     }
 
-    /// Whether a part of a text stands at a place.
+    /// Whether a text continues with a part at a place.
     private func stands(_ part: Int64, in text: Int64, at place: Int, _ bytes: Span<UInt8>) -> Bool {
         let (whole, piece) = (Self.range(text), Self.range(part))
         guard place >= whole.lowerBound, place + piece.count <= whole.upperBound else { return false }
@@ -54,7 +60,7 @@ extension RuleRun {
     }
 
     private func found(_ texts: RuleColumn, _ parts: RuleColumn, _ bytes: Span<UInt8>) -> RuleColumn {
-        // Most often every row looks for the same text.
+        // Usually every row searches for the same text.
         var (last, search): (Int64, TextSearch?) = (-1, nil)
         return mapped(texts, parts) { text, part in
             let (whole, piece) = (Self.range(text), Self.range(part))
@@ -83,7 +89,7 @@ extension RuleRun {
         return out
     }
 
-    /// Without white space at both ends, by Unicode's property, as CEL's extension has it.
+    /// The text without surrounding white space (Unicode), as CEL's extension defines it.
     private func trimmed(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Int64 {
         let text = range.map { byte($0, bytes) }
         func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
@@ -142,7 +148,7 @@ extension RuleRun {
         return out
     }
 
-    /// A time of RFC 3339, or a date of ISO 8601.
+    /// An RFC 3339 time or an ISO 8601 date.
     private func moment(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Int64? {
         guard range.count <= 64 else { return nil }
         let text = range.map { byte($0, bytes) }
@@ -185,8 +191,8 @@ extension RuleRun {
         return remainder < 0 ? (quotient - 1, remainder + by) : (quotient, remainder)
     }
 
-    /// A part of a time in UTC, or of a length of time; months, and days of month, week and year, are counted from 0,
-    /// but `getDate` from 1.
+    /// A component of a time in UTC, or of a duration. As in CEL, months and days of month, week and year count from 0,
+    /// and `getDate` from 1.
     private static func part(_ function: RuleFunction, _ micros: Int64, _ type: RuleType) -> Int64 {
         if type == .duration {
             switch function {
@@ -201,7 +207,7 @@ extension RuleRun {
         case .getMinutes: return time / 60_000_000 % 60
         case .getSeconds: return time / 1_000_000 % 60
         case .getMilliseconds: return time / 1000 % 1000
-        // The first of January 1970 was a Thursday.
+        // 1970-01-01 was a Thursday.
         case .getDayOfWeek: return floored(days + 4, 7).remainder
         default: break
         }
@@ -217,11 +223,11 @@ extension RuleRun {
 }
 
 extension Sequence<Unicode.Scalar> {
-    /// Bytes in UTF-8.
+    /// Length in UTF-8 bytes.
     fileprivate var utf8Length: Int { reduce(0) { $0 + UTF8.width($1) } }
 }
 
-/// Searches for a text with the failure table of Knuth, Morris and Pratt: two long hostile texts must not cost their
+/// Searches by the failure table of Knuth, Morris and Pratt, in linear time: two long hostile texts must not cost their
 /// product.
 private struct TextSearch {
     private let wanted: [UInt8]

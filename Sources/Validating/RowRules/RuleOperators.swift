@@ -3,7 +3,13 @@ import Tabular
 
 /// Comparisons and arithmetic of row rules.
 extension RuleRun {
-    /// Whether each row keeps a comparison; the types were checked with the contract.
+    /// Compares two operands in each row; their types were checked with the contract.
+    ///
+    /// - Parameters:
+    ///   - one: the left operand.
+    ///   - comparison: the operator.
+    ///   - other: the right operand.
+    ///   - bytes: the block's bytes.
     func compared(
         _ one: RuleOperand, by comparison: RuleComparison, with other: RuleOperand, _ bytes: Span<UInt8>
     ) -> RuleColumn {
@@ -26,7 +32,7 @@ extension RuleRun {
         }
     }
 
-    /// Whether an order keeps a comparison; NaN has no order and is only unequal.
+    /// Whether an order satisfies a comparison. NaN has no order and is only unequal.
     @inline(__always)
     private static func holds(_ comparison: RuleComparison, _ order: Int?) -> Int64 {
         guard let order else { return comparison == .unequal ? 1 : 0 }
@@ -47,7 +53,7 @@ extension RuleRun {
         left < right ? -1 : left > right ? 1 : left == right ? 0 : nil
     }
 
-    /// A whole number beside a double, exactly: not every one of 64 bits is a double.
+    /// Compares an integer with a double exactly, since not every 64-bit integer is a double.
     static func order(_ left: Int64, _ right: Double) -> Int? {
         if right.isNaN { return nil }
         if right >= 0x1p63 { return -1 }
@@ -61,7 +67,7 @@ extension RuleRun {
     private func isEqual(_ left: Int64, _ right: Int64, _ bytes: Span<UInt8>) -> Bool {
         let (a, b) = (Self.range(left), Self.range(right))
         guard a.count == b.count else { return false }
-        // The fast path: most texts are compared with a constant.
+        // Fast path: most texts are compared with a constant.
         if a.upperBound <= bytes.count, b.upperBound > bytes.count {
             let start = b.lowerBound - bytes.count
             let own = made.span
@@ -74,7 +80,7 @@ extension RuleRun {
         return true
     }
 
-    /// By code points, which the bytes of UTF-8 are in the order of.
+    /// By code points, which is the order of UTF-8 bytes.
     private func order(_ left: Int64, _ right: Int64, _ bytes: Span<UInt8>) -> Int {
         let (a, b) = (Self.range(left), Self.range(right))
         for offset in 0..<min(a.count, b.count) {
@@ -100,7 +106,7 @@ extension RuleRun {
         }
     }
 
-    /// Whole numbers, times and lengths of time: an overflow is an error, as is a division by zero.
+    /// Arithmetic of integers, times and durations. Overflow and division by zero are errors.
     func wholes(_ operation: RuleOperator, _ left: RuleColumn, _ right: RuleColumn) -> RuleColumn {
         mapped(left, right) { a, b in
             let result: (partialValue: Int64, overflow: Bool)

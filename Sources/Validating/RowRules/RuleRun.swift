@@ -1,16 +1,16 @@
 import Schemas
 import Tabular
 
-/// The evaluation of one rule over one block.
+/// Evaluates one rule over one block.
 struct RuleRun {
     let batch: RowBlock
     let rows: [UInt32]
     let checks: [FieldCheck]
     let patterns: [String: Pattern]
-    /// Texts that the rule made: constants and results of functions.
+    /// Texts made by the rule: constants and results of functions.
     var made: [UInt8] = []
-    /// Bytes that the rule may still make for each row: more than an honest rule needs, far less than a hostile row
-    /// could ask for. Counted by row, so that a verdict does not depend on other rows.
+    /// By row, bytes that the rule may still make: more than an ordinary rule needs, far less than a hostile row could
+    /// ask for. Counted by row, so that a verdict does not depend on other rows.
     private var left: [Int]
 
     init(batch: RowBlock, rows: [UInt32], checks: [FieldCheck], patterns: [String: Pattern]) {
@@ -66,7 +66,7 @@ struct RuleRun {
         }
     }
 
-    /// The values of an expression with their type.
+    /// The values of an expression, with their type.
     private mutating func operand(_ expression: RuleExpression, _ bytes: Span<UInt8>) -> RuleOperand {
         RuleOperand(column: value(expression, bytes), type: expression.type)
     }
@@ -92,7 +92,7 @@ struct RuleRun {
         return Self.place(start, start + text.count)
     }
 
-    /// Stores a text that the rule made for a row; beyond the row's budget it is an error.
+    /// Stores a text made for a row; beyond the row's budget it is an error.
     mutating func keep(_ text: [UInt8], _ row: Int, _ out: inout RuleColumn) {
         left[row] -= text.count
         if left[row] < 0 {
@@ -102,7 +102,7 @@ struct RuleRun {
         }
     }
 
-    /// A byte of a text.
+    /// A byte of a text, in the block or among the texts made.
     @inline(__always)
     func byte(_ at: Int, _ bytes: Span<UInt8>) -> UInt8 { at < bytes.count ? bytes[at] : made[at - bytes.count] }
 
@@ -111,7 +111,7 @@ struct RuleRun {
             words: Array(repeating: word, count: rows.count), states: Array(repeating: state, count: rows.count))
     }
 
-    /// A function of the values that are there.
+    /// Applies a function to the values that are present.
     @inline(__always)
     func mapped(_ column: RuleColumn, _ change: (Int64) -> (Int64, RuleState)) -> RuleColumn {
         var out = column
@@ -121,7 +121,7 @@ struct RuleRun {
         return out
     }
 
-    /// A function of two values that are there.
+    /// Applies a function to pairs of present values.
     @inline(__always)
     func mapped(_ left: RuleColumn, _ right: RuleColumn, _ join: (Int64, Int64) -> (Int64, RuleState)) -> RuleColumn {
         var out = left
@@ -136,7 +136,7 @@ struct RuleRun {
         return out
     }
 
-    /// `&&` and `||`: one deciding part is enough, even where others are missing or errors.
+    /// `&&` and `||`: one deciding operand suffices, even if others are missing or errors.
     private mutating func joined(
         _ parts: [RuleExpression], _ bytes: Span<UInt8>, decidedBy decisive: Int64
     ) -> RuleColumn {
@@ -168,6 +168,7 @@ struct RuleRun {
         return out
     }
 
+    /// `value in [items]`: true if any item is equal, compared one by one.
     private mutating func membership(
         _ inner: RuleExpression, _ items: [RuleExpression], _ bytes: Span<UInt8>
     ) -> RuleColumn {
@@ -175,8 +176,7 @@ struct RuleRun {
         let column = wanted.column
         var out = constant(0, .here)
         for item in items {
-            // Evaluated first: `compared` does not mutate, so as its argument it would change `self` after `self` was
-            // copied.
+            // Evaluated before the call: as an argument it would change `self` after `compared` has copied it.
             let other = operand(item, bytes)
             let next = compared(wanted, by: .equal, with: other, bytes)
             for row in rows.indices {
@@ -196,6 +196,7 @@ struct RuleRun {
         return out
     }
 
+    /// Matches each text against a pattern; a match over budget is an error.
     private func matched(_ column: RuleColumn, _ text: String, _ bytes: Span<UInt8>) -> RuleColumn {
         guard let matcher = patterns[text]?.matcher() else {
             preconditionFailure("a rule's patterns were compiled with it")
@@ -216,6 +217,7 @@ struct RuleRun {
         return out
     }
 
+    /// Joins texts, within the row's budget.
     private mutating func concatenated(_ parts: [RuleColumn], _ bytes: Span<UInt8>) -> RuleColumn {
         var out = constant(0, .here)
         for row in rows.indices {
@@ -232,6 +234,7 @@ struct RuleRun {
 
     // MARK: Fields
 
+    /// The values of a field, converted to the rule's type.
     private func field(_ index: Int, _ type: RuleType, _ bytes: Span<UInt8>) -> RuleColumn {
         let check = checks[index]
         let column = batch.layout.columnOfField[index]
@@ -245,7 +248,7 @@ struct RuleRun {
         return out
     }
 
-    /// The value of a cell that has one; a row with a wrong cell was found already, unless a JSON Schema judges it.
+    /// The value of a present cell. A cell of the wrong type has a finding already, unless a JSON Schema judges it.
     private func value(
         _ cell: Cell, _ bytes: Span<UInt8>, of check: FieldCheck, as type: RuleType
     ) -> (Int64, RuleState) {

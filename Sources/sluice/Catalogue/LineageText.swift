@@ -5,8 +5,10 @@ import Lineage
 import Storage
 import Tabular
 
-/// Ledger entries for people.
+/// Renders ledger entries and traces, as lines for people and as JSON documents.
 enum LineageText {
+    /// One entry as one line: sequence, time, kind, dataset, batch, and what its kind adds. Bodies hold no values of
+    /// data, so nothing needs to be masked here.
     static func line(_ entry: LedgerEntry) -> String {
         let body = entry.body
         var text = "#\(entry.sequence)  \(body["time"]?.text ?? "")  \(entry.kind)"
@@ -21,7 +23,7 @@ enum LineageText {
             if body["verdict"]?.text == "accepted" {
                 for key in ["accepted", "flagged"] { text += "  \(Words.number(count(key))) \(key)" }
             } else {
-                // Rows of a held batch are held, whatever each of them looked like.
+                // Rows of a held batch are held, whatever their own outcome.
                 text += "  \(Words.number(count("accepted") + count("flagged"))) would pass"
             }
             for key in ["quarantined", "rejected"] { text += "  \(Words.number(count(key))) \(key)" }
@@ -132,13 +134,14 @@ enum LineageText {
         return lines
     }
 
-    /// A member of `waived`.
+    /// One finding that a person waived: its code, field and number of rows.
     private static func waived(_ finding: JSONValue) -> String {
         let field = finding["field"]?.text.map { " (\($0))" } ?? ""
         let rows = finding["rows"]?.whole.map { " in \(Words.number(Int($0))) rows" } ?? ""
         return (finding["code"]?.text ?? "") + field + rows
     }
 
+    /// The same trace as a document, with the entries as they were recorded.
     static func document(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> JSONValue {
         var members: [String: JSONValue] = ["shard": trace.shard.document]
         if let received = trace.received { members["received"] = received.body }
@@ -155,6 +158,7 @@ enum LineageText {
         return .object(members)
     }
 
+    /// A batch that came from a source, as a document.
     static func document(_ impact: LineageQuery.Impact) -> JSONValue {
         .object([
             "batch": .string(impact.batch), "received": impact.received.body, "judged": impact.judged?.body ?? .null,

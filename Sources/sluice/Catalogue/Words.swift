@@ -1,15 +1,20 @@
 import Tabular
 
-/// Every word a person reads about findings: title, explanation, cure.
+/// The catalogue of findings for people: title, explanation and remedy of every code, and how numbers are written.
+///
+/// All output for people is worded here and in the reports, so that a term has one spelling.
 enum Words {
-    /// What one kind of finding means.
+    /// The catalogue's entry for one code.
     struct Meaning {
+        /// A few words that name the finding.
         var title: String
+        /// What was found and why it matters, in one or two sentences.
         var explanation: String
+        /// What to do about it, with commands in which `BATCH` stands for the batch's id.
         var cure: String
     }
 
-    /// A whole number with thin groups.
+    /// A whole number with thin spaces between groups of three digits.
     static func number(_ value: Int) -> String {
         let digits = String(abs(value))
         var out = ""
@@ -20,10 +25,10 @@ enum Words {
         return value < 0 ? "-" + out : out
     }
 
-    /// A number with what is counted, which takes an s.
+    /// A number with what is counted, in the plural where needed.
     static func count(_ value: Int, _ what: String) -> String { "\(number(value)) \(what)\(value == 1 ? "" : "s")" }
 
-    /// Seconds in the unit that a person would name.
+    /// Seconds in the largest unit that fits.
     static func duration(_ seconds: Int) -> String {
         switch seconds {
         case ..<120: "\(seconds) s"
@@ -33,7 +38,11 @@ enum Words {
         }
     }
 
-    /// A number with a few digits.
+    /// A number with few decimals.
+    ///
+    /// - Parameters:
+    ///   - value: the number.
+    ///   - places: most decimals.
     static func short(_ value: Double, _ places: Int = 2) -> String {
         if !value.isFinite { return "\(value)" }
         var scale = 1.0
@@ -47,7 +56,7 @@ enum Words {
         return (value < 0 ? "-" : "") + "\(whole / Int(scale)).\(padded)"
     }
 
-    /// What a finding is about: a field, a rule, or a rule in a field; a rule that only repeats the field says nothing.
+    /// What a finding is about: a field, a rule, or a rule of a field. A rule that merely repeats the field is omitted.
     static func place(_ field: String?, _ rule: String?) -> String {
         guard let rule, rule != field else { return field ?? "–" }
         return field.map { "\($0): \(rule)" } ?? rule
@@ -62,15 +71,15 @@ enum Words {
                 "source trust NAME", with: "source trust \(source)")
     }
 
-    /// How a held batch is let out.
+    /// The command that releases a held batch.
     static func release(_ batch: String) -> String { "sluice review release \(batch) --reason TEXT" }
 
-    /// How it is let out together with those that show the same change.
+    /// The command that also judges the later batches of the incident again.
     static func releaseWithEchoes(_ batch: String) -> String {
         "sluice review release \(batch) --echoes --reason TEXT"
     }
 
-    /// What a held batch shows that another one showed before it.
+    /// The reference to the first batch of an incident.
     static func incident(_ batch: String, since time: String) -> String {
         "batch \(batch), held on \(time.prefix(10)), shows the same change; if the change is sound, one command releases that batch "
             + "and judges the later ones again: " + releaseWithEchoes(batch)
@@ -79,7 +88,9 @@ enum Words {
     /// A share as a percentage.
     static func percent(_ share: Double) -> String { short(share * 100) + " %" }
 
-    /// What a code means.
+    /// The catalogue entry of a code.
+    ///
+    /// Complete by the compiler: each part of the catalogue covers one group of codes.
     // Long function: the catalogue, one entry a code, kept in one place on purpose.
     static func meaning(_ code: FindingCode) -> Meaning {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {

@@ -3,13 +3,15 @@ import Screening
 import Sketches
 import Tabular
 
-/// What moved, and what is learnt of a feed, in words: relative figures and counts, never a value of the data.
+/// Sentences about what moved in a batch and what the tests know of a feed. They state relative figures and counts,
+/// never a value of the data.
 extension Words {
-    /// A finding about a whole batch in one sentence: what it is, in which field, and what moved beside how much it usually moves.
+    /// One sentence about a finding on the whole batch: its title, its field, and the movement compared with the usual
+    /// one.
     ///
     /// - Parameters:
-    ///   - finding: as reports have it.
-    ///   - isRolling: whether the batch was judged by the last accepted batches.
+    ///   - finding: the finding as reports state it.
+    ///   - isRolling: whether the baseline is the last accepted batches, and not a named one.
     static func told(_ finding: JSONValue, isRolling: Bool = true) -> String {
         let code = finding["type"]?.text.flatMap { FindingCode(rawValue: $0) }
         var text = code.map { meaning($0).title } ?? finding["type"]?.text ?? ""
@@ -26,7 +28,7 @@ extension Words {
         return text
     }
 
-    /// A figure of the whole batch and its limit, in the unit of its finding.
+    /// A statistic of the whole batch with its limit, in the unit of the finding.
     private static func limited(_ code: FindingCode?, _ value: Double, _ limit: Double) -> String {
         switch code {
         case .tooManyRejected, .tooManyQuarantined, .outlierExcess, .pairExcess, .isolationExcess, .outlierGroup,
@@ -38,7 +40,7 @@ extension Words {
         }
     }
 
-    /// A report with a sentence in each finding about the whole batch.
+    /// A report whose batch findings have a `message` each.
     static func messaged(_ report: JSONValue) -> JSONValue {
         var members = report.members ?? [:]
         let isRolling = report["screening"]?["baseline"]?.text == nil
@@ -47,30 +49,30 @@ extension Words {
         return .object(members)
     }
 
-    /// A batch's report with such sentences, with its findings one by one.
+    /// A batch's report with such messages, and with its row findings one by one.
     static func messaged(_ report: BatchReport) -> JSONOutline {
         report.outline(messaged(.object(report.summary)).members)
     }
 
-    /// A finding about the whole batch with a sentence.
+    /// One batch finding with its `message`.
     static func messaged(finding: JSONValue, isRolling: Bool) -> JSONValue {
         var members = finding.members ?? [:]
         members["message"] = .string(message(finding, isRolling: isRolling))
         return .object(members)
     }
 
-    /// The same of a report's finding.
+    /// The message of a report's finding.
     static func message(_ finding: Finding, _ report: BatchReport) -> String {
         message(report.document(finding), isRolling: report.baseline == nil)
     }
 
-    /// A finding about the whole batch in one sentence, with the fields that moved in the same way.
+    /// One sentence about a batch finding, including other fields that moved in the same way.
     static func message(_ finding: JSONValue, isRolling: Bool) -> String {
         let others = finding["moved"] == nil ? nil : with(finding)
         return told(finding, isRolling: isRolling) + (others.map { "; with it: \($0)" } ?? "")
     }
 
-    /// Which other fields moved with it; nil for none.
+    /// The other fields that moved with it; nil for none.
     static func with(_ finding: JSONValue) -> String? {
         let names = (finding["contributors"]?.items ?? []).compactMap(\.text)
         if names.isEmpty { return nil }
@@ -79,11 +81,12 @@ extension Words {
             + (names.count > shown ? " and \(names.count - shown) more" : "")
     }
 
-    /// Of the findings about a batch those that are told: of fields that moved in the same way the one that is furthest beyond its line.
+    /// The findings to report: of fields that moved in the same way only the one furthest beyond its threshold. A
+    /// finding that holds comes before one that flags.
     static func causes(_ findings: [JSONValue]) -> [JSONValue] {
         func key(_ finding: JSONValue) -> String? {
             let code = finding["type"]?.text.flatMap { FindingCode(rawValue: $0) }
-            // Only of fields that are named beside each other: others stand alone.
+            // Only findings with a common cause are grouped; others stand alone.
             guard let cause = code?.cause, finding["moved"] != nil else { return nil }
             return "\(cause)"
         }
@@ -106,7 +109,7 @@ extension Words {
         }
     }
 
-    /// What moved beside how much it usually moves.
+    /// The movement of a field compared with its usual movement.
     static func sentence(_ moved: Movement, isRolling: Bool = true) -> String {
         let count = isRolling && moved.batches == 1 ? "" : number(moved.batches) + " "
         let batches =
@@ -137,13 +140,14 @@ extension Words {
         }
     }
 
+    /// A factor compared with the usual factors.
     private static func multiple(_ what: String, _ than: String, _ moved: Movement) -> String {
         let (least, most) = (short(moved.least, 1), short(moved.most, 1))
         return (what.isEmpty ? "" : what + " ")
             + "\(short(moved.now, 1)) times \(than), which had \(least == most ? least : "\(least) to \(most)") times the usual"
     }
 
-    /// How far the nearest accepted batch is, beside how far accepted ones were, and the line.
+    /// The distance to the nearest accepted batch, the usual distances, and the threshold; nil without a statistic.
     private static func tested(_ moved: Movement, _ statistic: Double?, _ line: Double?) -> String? {
         guard let statistic, let line else { return nil }
         switch moved.kind {
@@ -161,26 +165,29 @@ extension Words {
         }
     }
 
-    /// A share as a percentage with as many digits as it needs to be seen.
+    /// A share as a percentage, with as many digits as make it visible.
     static func share(_ value: Double) -> String { digits(value) + " %" }
 
+    /// A share in per cent, with at least one significant digit.
     private static func digits(_ value: Double) -> String {
         let percent = abs(value) * 100
         return short(value * 100, percent == 0 || percent >= 9.95 ? 0 : percent >= 0.95 ? 1 : 2)
     }
 
+    /// The usual range of a movement, such as `1 to 4`.
     private static func range(_ moved: Movement, signed isSigned: Bool = false) -> String {
         func one(_ value: Double) -> String { isSigned && value > 0 ? "+" + digits(value) : digits(value) }
         let (least, most) = (one(moved.least), one(moved.most))
         return least == most ? least : "\(least) to \(most)"
     }
 
+    /// A number with its sign, also when it is positive.
     private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + short(value, 1) }
 }
 
-/// Reasons that are told once.
+/// Reasons that are reported together.
 extension Words {
-    /// A report's totals as a person reads them: marks and copies in one line however many of them there are, with how many.
+    /// A report's totals as lines for people: marks and copies of all kinds are one line each, with their number.
     static func lines(ofTotals totals: [JSONValue]) -> [JSONValue] {
         var made: [[String: JSONValue]] = []
         var clusters: [Int: Int] = [:]
@@ -206,9 +213,9 @@ extension Words {
     }
 }
 
-/// What is learnt of a feed.
+/// Sentences about what the tests know of a feed.
 extension Words {
-    /// What a column is.
+    /// The statistical form of a column.
     static func form(_ form: ColumnForm) -> String {
         switch form {
         case .key: "key: all values are different"
@@ -225,7 +232,7 @@ extension Words {
         }
     }
 
-    /// What a test of a field has learnt.
+    /// What a test of a field has learnt; nil for nothing.
     static func learnt(_ test: JSONValue) -> String? {
         guard let kind = test["what"]?.text.flatMap({ Movement.Kind(rawValue: $0) }),
             let usual = test["usual"]?.double, let line = test["line"]?.double
@@ -244,7 +251,8 @@ extension Words {
         }
     }
 
-    /// What would still be seen of a field in a batch of the usual size; nil where nothing is compared.
+    /// The smallest change of a field that would still be detected in a batch of usual size; nil where nothing is
+    /// compared.
     static func wouldSee(_ field: JSONValue) -> String? {
         guard let sees = field["wouldSee"] else { return nil }
         var parts: [String] = []
@@ -275,7 +283,7 @@ extension Words {
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
-    /// Where rows of a field are held back.
+    /// The thresholds from which rows are held back for a field; nil for none.
     static func rowLines(_ field: JSONValue) -> String? {
         guard let lines = field["rowLines"] else { return nil }
         func figure(_ key: String) -> String { lines[key]?.double.map { short($0, 1) } ?? "none" }
@@ -284,7 +292,7 @@ extension Words {
             + "and quarantined from \(figure("holdBelow")) and \(figure("holdAbove"))"
     }
 
-    /// What the size of a change means that would still be seen.
+    /// Explains the size of a detectable change.
     static let sight =
         "each figure is the smallest change that would be detected in half of the batches of the usual size; a deviation is the "
         + "usual spread inside a batch"

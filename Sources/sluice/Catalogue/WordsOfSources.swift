@@ -1,7 +1,7 @@
 import Tabular
 
 extension Words {
-    /// What a finding about sources and what must not come in means; nil for one of another kind.
+    /// The catalogue's entries about sources, credentials and personal data; nil for other codes.
     // Long function: the catalogue, one entry a code, kept in one place on purpose.
     static func meaningOfSources(_ code: FindingCode) -> Meaning? {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {

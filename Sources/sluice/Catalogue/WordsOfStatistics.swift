@@ -1,7 +1,7 @@
 import Tabular
 
 extension Words {
-    /// What a finding of statistics means; nil for one of another kind.
+    /// The catalogue's entries about statistical findings; nil for other codes.
     // Long function: the catalogue, one entry a code, kept in one place on purpose.
     static func meaningOfStatistics(_ code: FindingCode) -> Meaning? {
         func say(_ title: String, _ explanation: String, _ cure: String) -> Meaning {
@@ -76,7 +76,7 @@ extension Words {
         }
     }
 
-    /// What changes a line of a test: names of settings under `sluice:`.
+    /// The setting under `sluice:` that changes a test's threshold; nil for none.
     private static func setting(_ code: FindingCode) -> String? {
         switch code {
         case .distributionDrift, .categoryDrift, .labelShift:
@@ -88,6 +88,11 @@ extension Words {
         }
     }
 
+    /// The entries about differences from the baseline.
+    ///
+    /// - Parameters:
+    ///   - code: the finding.
+    ///   - compare: the remedy that these findings share.
     private static func meaningOfDrift(_ code: FindingCode, _ compare: String) -> Meaning? {
         func say(_ title: String, _ explanation: String) -> Meaning {
             Meaning(title: title, explanation: explanation, cure: compare + (setting(code) ?? ""))
@@ -156,7 +161,7 @@ extension Words {
 }
 
 extension Words {
-    /// What was not tested, and why: the test, the fields, the reason.
+    /// What was not tested: the test, the fields and the reason.
     static func untested(_ fields: [String], _ reason: String) -> String {
         let shown = fields.prefix(6).joined(separator: ", ") + (fields.count > 6 ? " and \(fields.count - 6) more" : "")
         // The record keeps the older words: they are sealed in decisions.
@@ -172,7 +177,7 @@ extension Words {
         return "\(shown): \(reason)"
     }
 
-    /// The smallest triggers that the search would have found in a batch.
+    /// The power of the trigger search: the smallest triggers that it would have found.
     static func power(_ power: [(what: String, rows: Int, of: Int)]) -> String {
         "detectable triggers: "
             + power.map { "a \($0.what) in \(number($0.rows)) or more of \(number($0.of)) rows with one label" }

@@ -2,8 +2,13 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// A report as frictionless-py writes it (version 5), so that what reads those reads ours: no cells, and our own words beside theirs.
+/// Reports in the form of frictionless-py, version 5, for its tools: without cells, with our own members beside theirs.
 enum FrictionlessReport {
+    /// The report of a run.
+    ///
+    /// - Parameters:
+    ///   - reports: the judged files.
+    ///   - failures: the files that could not be judged.
     static func outline(
         _ reports: [BatchReport], failures: [(file: String, reason: String, code: Int32)]
     ) -> JSONOutline {
@@ -27,11 +32,13 @@ enum FrictionlessReport {
         return JSONOutline(report, adding: ["tasks": .array(tasks)])
     }
 
+    /// Number of errors: findings that hold the batch or quarantine or reject rows.
     private static func total(_ report: BatchReport) -> Int {
         report.batchFindings.count { $0.outcome >= .quarantined }
             + report.findings.sorted.filter { $0.kind.outcome >= .quarantined }.reduce(0) { $0 + $1.tally.count }
     }
 
+    /// One file as a task of frictionless.
     private static func task(_ report: BatchReport) -> JSONOutline {
         let about = report.batchFindings.filter { $0.outcome >= .quarantined }
         let ofRows = report.listed.lazy.filter { $0.outcome >= .quarantined }
@@ -55,6 +62,7 @@ enum FrictionlessReport {
         return JSONOutline(task, adding: ["errors": .list(AnySequence(errors))])
     }
 
+    /// One finding as an error of frictionless.
     private static func error(_ finding: Finding, _ report: BatchReport) -> JSONValue {
         let meaning = Words.meaning(finding.code)
         let code = finding.code.rawValue
@@ -76,7 +84,7 @@ enum FrictionlessReport {
                 ? (place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", ")
                 : Words.message(finding, report))
         if isRow {
-            // There rows are counted with the header, blank lines and comments.
+            // frictionless counts header, blank lines and comments as rows.
             let isJSON = report.readers.hasPrefix("json")
             let others = isJSON ? 0 : report.leadingRows + report.remarks.lines(before: finding.row)
             members["rowNumber"] = .integer(Int64(finding.row + others))
@@ -89,7 +97,7 @@ enum FrictionlessReport {
         return .object(members)
     }
 
-    /// Their name of a kind; where they have none, the general one for its place.
+    /// Frictionless's name for a finding; where it has none, the general one for a cell, row or file.
     private static func type(_ code: FindingCode, isCell: Bool, isRow: Bool) -> String {
         if code.rawValue.hasPrefix("constraint-"), isCell { return "constraint-error" }
         switch code {

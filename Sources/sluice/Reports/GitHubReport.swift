@@ -3,11 +3,11 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Findings as workflow commands of GitHub Actions (docs.github.com, "Workflow commands").
+/// Findings as workflow commands of GitHub Actions (docs.github.com, "Workflow commands for GitHub Actions").
 extension ReportOutput {
     // MARK: GitHub
 
-    /// One annotation a reason, at the first row that has it: a code host shows ten.
+    /// One annotation for each reason, at the first row that has it: GitHub shows ten a step.
     func annotations(_ report: BatchReport) {
         let lines = report.lines()
         var firsts: [FindingCode: [Int: UInt64]] = [:]
@@ -32,7 +32,14 @@ extension ReportOutput {
         }
     }
 
-    /// A workflow command (docs.github.com, "Workflow commands").
+    /// Prints a workflow command, with the escapes that its syntax demands.
+    ///
+    /// - Parameters:
+    ///   - kind: `error`, `warning` or `notice`.
+    ///   - file: the file.
+    ///   - line: the line; nil for none.
+    ///   - title: the annotation's title.
+    ///   - message: its text.
     func command(_ kind: String, file: String, line: Int? = nil, title: String, message: String) {
         func escaped(_ text: String, property: Bool) -> String {
             var out = ""

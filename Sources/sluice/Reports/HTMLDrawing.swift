@@ -1,15 +1,21 @@
 import Screening
 import Tabular
 
-/// Pictures and tables of the HTML report.
+/// Drawings (SVG) and tables of the HTML report.
 extension HTMLReport {
+    /// A drawing with its caption.
     func figure(_ svg: String, _ caption: String) -> String {
         "<figure>\(svg)<figcaption>\(caption)</figcaption></figure>"
     }
 
+    /// Size of every drawing in user units; the page scales it.
     static let width = 260.0, height = 90.0
 
-    /// Bars on a logarithmic scale, and lines between them.
+    /// A histogram with a logarithmic scale, and thresholds as vertical lines.
+    ///
+    /// - Parameters:
+    ///   - bins: rows by bin.
+    ///   - lines: thresholds as positions among the bins, each with its CSS class.
     func histogram(_ bins: [Int], lines: [(Double, String)]) -> String {
         let most = Double((bins.max() ?? 0) + 1)
         let step = Self.width / Double(max(bins.count, 1))
@@ -19,7 +25,7 @@ extension HTMLReport {
             digits += 1
             rest /= 10
         }
-        // The logarithm without a library: digits, and the share of the next one.
+        // An approximate logarithm without a library: the number of digits, and a linear share of the next.
         func height(_ count: Int) -> Double {
             if count == 0 { return 0 }
             var (value, tens) = (Double(count), 1.0)
@@ -41,7 +47,7 @@ extension HTMLReport {
         return svg(out)
     }
 
-    /// Two bars a bin: the baseline's share, and this batch's.
+    /// Two bars a bin: the share of rows in the baseline, and in this batch.
     func pairs(_ here: [Int], _ before: [Int]) -> String {
         let (n, m) = (Double(max(here.reduce(0, +), 1)), Double(max(before.reduce(0, +), 1)))
         let shares = zip(here, before).map { (Double($0) / n, Double($1) / m) }
@@ -57,7 +63,7 @@ extension HTMLReport {
         return svg(out)
     }
 
-    /// A bar that stands on the ground of the picture.
+    /// A bar that stands on the base line.
     func bar(_ kind: String, x: Double, width: Double, height: Double) -> String {
         let y = Self.height - height
         return
@@ -65,10 +71,17 @@ extension HTMLReport {
             + "height=\"\(Words.short(height))\"/>"
     }
 
+    /// Wraps shapes into an SVG element.
     func svg(_ body: String) -> String {
         "<svg viewBox=\"0 0 \(Words.short(Self.width, 0)) \(Words.short(Self.height, 0))\" role=\"img\">\(body)</svg>"
     }
 
+    /// A table.
+    ///
+    /// - Parameters:
+    ///   - heads: the column headings.
+    ///   - numbers: columns that are right-aligned.
+    ///   - rows: the rows, already as HTML.
     func table(_ heads: [String], numbers: Set<Int>, _ rows: [String]) -> String {
         let head = heads.enumerated().map { "<th\(numbers.contains($0) ? " class=\"n\"" : "")>\($1)</th>" }.joined()
         return "<table><thead><tr>\(head)</tr></thead><tbody>\(rows.joined())</tbody></table>"

@@ -1,13 +1,17 @@
 import Screening
 import Tabular
 
-/// A batch's report as one page: its verdict, pictures of what was measured, and what to do. No script, nothing from elsewhere, no
-/// value of the data.
+/// A batch's report as one self-contained HTML page: verdict, drawings and remedies. It has no script, loads nothing,
+/// and shows no value of the data.
+///
+/// Every text goes through `escaped`, since names come from suppliers.
 struct HTMLReport {
+    /// The kept report, without single findings.
     private let report: JSONValue
+    /// The batch's `batch.judged` entry.
     private let judged: JSONValue
     private let pictures: JSONValue
-    /// What the gate had learnt when it judged the batch, or why that cannot be said.
+    /// What the tests had learnt when they judged the batch, or a text why that is unavailable.
     private let learnt: JSONValue?
 
     init(_ report: JSONValue, _ judged: JSONValue, learnt: JSONValue? = nil) {
@@ -17,10 +21,10 @@ struct HTMLReport {
         pictures = report["pictures"] ?? .null
     }
 
-    /// Fields and tests drawn at most; the JSON report has all.
+    /// Most fields and tests that are drawn; the JSON report has all.
     private static let drawn = 60
 
-    /// The page.
+    /// The whole page.
     func page() -> String {
         let title = "\(text(report["dataset"])) \(text(report["batch"]))"
         return """
@@ -99,6 +103,7 @@ struct HTMLReport {
             """
     }
 
+    /// The reasons for the verdict.
     private func why() -> String {
         let lines = Words.causes(report["batchErrors"]?.items ?? []).map { finding -> String in
             let code = FindingCode(rawValue: text(finding["type"]))
@@ -113,7 +118,7 @@ struct HTMLReport {
             + waived()
     }
 
-    /// What a person waived when the batch was let out.
+    /// The findings that a person waived when the batch was released.
     private func waived() -> String {
         let held = text(report["releases"])
         if held.isEmpty { return "" }
@@ -125,6 +130,7 @@ struct HTMLReport {
             + "\(escaped(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))).</p>"
     }
 
+    /// What to do next, as commands.
     private func next() -> String {
         var steps: [String] = []
         if let incident = report["incident"], let batch = incident["batch"]?.text {
@@ -153,7 +159,7 @@ struct HTMLReport {
         return "<ol>" + steps.filter { seen.insert($0).inserted }.map { "<li>\(escaped($0))</li>" }.joined() + "</ol>"
     }
 
-    /// Histograms on a logarithmic scale: what matters is the little that lies far out.
+    /// Histograms of scores with a logarithmic scale, since the few rows far out matter most.
     private func scores() -> String {
         var figures: [String] = []
         for entry in (pictures["deviations"]?.items ?? []).prefix(Self.drawn) {
@@ -176,6 +182,7 @@ struct HTMLReport {
         return figures.isEmpty ? "" : "<div class=\"grid\">\(figures.joined())</div>"
     }
 
+    /// Drawings of the fields that `isWanted` selects, beside the baseline.
     private func charts(_ isWanted: (String) -> Bool) -> String {
         let figures = (pictures["tests"]?.items ?? []).filter { isWanted(text($0["type"])) }.prefix(Self.drawn).map {
             test -> String in
@@ -188,7 +195,7 @@ struct HTMLReport {
             var names = (test["labels"]?.items ?? []).compactMap(\.text)
             var (here, before) = (counts(test["here"]), counts(test["before"]))
             if !names.isEmpty {
-                // Behind the values that are named come all others, if there are any.
+                // The last bin holds all values that are not named; it is omitted if empty.
                 if here.last == 0, before.last == 0 {
                     here.removeLast()
                     before.removeLast()
@@ -205,7 +212,7 @@ struct HTMLReport {
             + "<div class=\"grid\">\(figures.joined())</div>"
     }
 
-    /// What each field's tests had learnt, and what they would still see.
+    /// What the tests of each field had learnt, and what they would still detect.
     private func sight() -> String {
         guard let learnt else { return "" }
         if let why = learnt.text { return "<p class=\"soft\">\(escaped(why))</p>" }
@@ -223,6 +230,7 @@ struct HTMLReport {
             + "<p class=\"soft\">\(escaped(Words.sight)).</p>"
     }
 
+    /// The most frequent row findings, with their first rows.
     private func findings() -> String {
         let rows = Words.lines(ofTotals: report["totals"]?.items ?? []).prefix(Self.drawn).map { total in
             let outcome = text(total["outcome"])
@@ -236,6 +244,7 @@ struct HTMLReport {
             ? "" : table(["outcome", "reason", "field or rule", "rows", "first rows"], numbers: [3], rows)
     }
 
+    /// What sources confirm and contradict.
     private func sources() -> String {
         var out = ""
         if let vouched = report["vouched"], vouched != .null {
@@ -261,6 +270,7 @@ struct HTMLReport {
         return out + (rows.isEmpty ? "" : table(["source", "confirmed", "contradicted", ""], numbers: [1, 2], rows))
     }
 
+    /// What a candidate contract would have changed.
     private func shadow() -> String {
         guard let shadow = report["shadow"], shadow != .null else { return "" }
         var out =
@@ -274,6 +284,7 @@ struct HTMLReport {
         return out
     }
 
+    /// The batch tests with statistic and threshold.
     private func tests() -> String {
         func number(_ value: JSONValue?, _ places: Int = 3) -> String {
             value?.double.map { Words.short($0, places) } ?? "∞"
@@ -293,6 +304,7 @@ struct HTMLReport {
             numbers: Set(2...8), rows)
     }
 
+    /// What was not tested, and why.
     private func untested() -> String {
         let lines = (report["screening"]?["untested"]?.items ?? []).map { entry in
             let names = entry["fieldName"]?.text.map { [$0] } ?? []
@@ -301,6 +313,7 @@ struct HTMLReport {
         return lines.isEmpty ? "" : "<ul>\(lines.joined())</ul>"
     }
 
+    /// Digests, contract and baseline of the batch.
     private func provenance() -> String {
         let by = judged["judged_by"]?["name"]?.text.map { "baseline \($0)" } ?? "the last accepted batches"
         return
@@ -310,8 +323,10 @@ struct HTMLReport {
 
     // MARK: Reading
 
+    /// Accessors for the report's members; an absent member is an empty text, 0 or an empty list.
     func text(_ value: JSONValue?) -> String { value?.text ?? "" }
     func whole(_ value: JSONValue?) -> Int { Int(value?.whole ?? 0) }
     func counts(_ value: JSONValue?) -> [Int] { (value?.items ?? []).map { whole($0) } }
+    /// A text for HTML, without control characters; see `Terminal.markup`.
     func escaped(_ text: String) -> String { Terminal.markup(text) }
 }

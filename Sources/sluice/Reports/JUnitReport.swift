@@ -3,11 +3,12 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Batches as test suites in the XML of JUnit.
+/// Batches as test suites in JUnit's XML.
 extension ReportOutput {
     // MARK: JUnit
 
-    /// JUnit XML, as build servers read it: a suite a file, a case a reason; a file without any has one case that passed.
+    /// The run as JUnit XML for build servers: a suite for each file, a case for each reason. A file without findings
+    /// has one case that passed.
     func junit() -> String {
         var suites = ""
         var (tests, failed, errors) = (0, 0, 0)
@@ -48,11 +49,13 @@ extension ReportOutput {
             + "errors=\"\(errors)\">\n\(suites)</testsuites>\n"
     }
 
+    /// One case of a suite.
     func junitCase(_ name: String, file: String, what: String, meaning: Words.Meaning) -> String {
         "    <testcase classname=\(quoted(file)) name=\(quoted(name))>\n"
             + "      <failure type=\(quoted(meaning.title)) message=\(quoted(what))>"
             + "\(Terminal.markup("\(meaning.explanation); \(meaning.cure)"))</failure>\n    </testcase>\n"
     }
 
+    /// A text as an attribute value in XML.
     func quoted(_ text: String) -> String { "\"" + Terminal.markup(text) + "\"" }
 }

@@ -3,11 +3,11 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Findings as newline-delimited JSON.
+/// Findings as newline-delimited JSON (ndjson).
 extension ReportOutput {
     // MARK: ndjson
 
-    /// A line for each finding, and one for the whole.
+    /// One line for each finding, then one for the batch.
     func lines(_ report: BatchReport) {
         for findings in [AnySequence(report.batchFindings), AnySequence(report.listed)] {
             for finding in findings {

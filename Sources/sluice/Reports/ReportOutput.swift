@@ -11,19 +11,27 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 /// Reports in the formats of programs, one document for all files of a run: none of them has a place for a value, and none gets one.
 final class ReportOutput {
     let options: ReportOptions
+    /// Whether the run has several files.
     let isOneOfMany: Bool
+    /// The reports kept for formats that are one document.
     var reports: [BatchReport] = []
-    /// Files that could not be judged, and why.
+    /// The files that could not be judged, with the reason and exit code.
     var failures: [(file: String, reason: String, code: Int32)] = []
 
+    /// The output of one run.
+    ///
+    /// - Parameters:
+    ///   - options: the format.
+    ///   - files: number of files.
     init(_ options: ReportOptions, files: Int) {
         self.options = options
         isOneOfMany = files > 1
     }
 
+    /// The format; `--json` is short for `--format json`.
     var format: OutputFormat { options.json ? .json : options.format }
 
-    /// Tells about a file, or keeps it until all are known.
+    /// Prints a report, or keeps it if the format is one document for all.
     func add(_ report: BatchReport) {
         switch format {
         case .text, .json: options.print(report, isOneOfMany: isOneOfMany)
@@ -33,7 +41,8 @@ final class ReportOutput {
         }
     }
 
-    /// Notes that a file could not be judged; the message was told already.
+    /// Adds a file that could not be judged. Its message was printed already; personal data in the file's name is
+    /// replaced.
     func fail(_ file: String, _ error: IngestionError) {
         let name = LabelSearch.usual.shown(file)
         let reason = name == file ? error.description : error.description.replacing(file, with: name)
@@ -48,7 +57,7 @@ final class ReportOutput {
         }
     }
 
-    /// Prints what was kept.
+    /// Prints the document of the kept reports, if the format has one.
     func finish() {
         switch format {
         case .sarif: Terminal.json(sarif())
@@ -58,7 +67,7 @@ final class ReportOutput {
         }
     }
 
-    /// Whether rows with an outcome make the exit code 1.
+    /// Whether rows of an outcome make the exit code 1.
     func isFailure(_ outcome: Outcome) -> Bool {
         switch options.failOn {
         case .never: false
@@ -68,6 +77,7 @@ final class ReportOutput {
         }
     }
 
+    /// Prints one line of ndjson.
     func line(_ members: [String: JSONValue]) {
         Terminal.json(.object(members), pretty: false)
     }

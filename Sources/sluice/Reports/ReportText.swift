@@ -5,16 +5,17 @@ import Screening
 import Sketches
 import Tabular
 
-/// A batch report for people: what came in, what came out, why rows were held back, what to do next. One screen.
+/// A batch's report for people on one screen: input, outcomes, reasons, and what to do next.
 enum ReportText {
-    /// Kinds of findings shown; the JSON report has all.
+    /// Most kinds of findings shown; the JSON report has all.
     private static let kindsShown = 14
 
+    /// The report as lines, verdict first.
     static func render(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate { return lines + duplicate(report) }
-        // Of a small file the rate says nothing.
+        // For a small file the rate means nothing.
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         let speed = rate >= 0.5 ? ", \(Words.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
@@ -25,7 +26,7 @@ enum ReportText {
         func part(_ outcome: Outcome) -> String { "\(Words.number(counts.count(outcome))) \(outcome.name)" }
         let isHeld = report.status == .held || report.status == .rejected
         if isHeld {
-            // Rows of a held batch are held, whatever each of them looked like.
+            // Rows of a held batch are held, whatever their own outcome.
             let clean = counts.count(.accepted) + counts.count(.flagged)
             lines.append(
                 "  out   \(Words.count(counts.total, "row")) held, none published"
@@ -33,12 +34,12 @@ enum ReportText {
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
-        // What holds a batch comes first, what it was compared with behind it.
+        // The reasons of a hold come first, then what it was compared with.
         lines += batchReasons(report)
         lines += vouched(report)
         lines += screening(report)
         lines += crossing(report)
-        // Of a held batch nothing leaves, masked or not.
+        // A held batch releases nothing, masked or not.
         if !report.masks.isEmpty, !isHeld { lines.append("  mask  " + masks(report)) }
         if let copies = report.copies {
             let sampled = copies.of < report.rows ? " of the sample" : ""
@@ -66,7 +67,7 @@ enum ReportText {
         return lines
     }
 
-    /// What became of a file whose content was judged before.
+    /// The report of a duplicate: which batch judged the content, and with what verdict.
     private static func duplicate(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         var again = report.earlierWasAccepted ? "" : "; to judge it again, add --force"
@@ -86,6 +87,7 @@ enum ReportText {
         return lines
     }
 
+    /// The first line: file, verdict, dataset and batch.
     private static func headline(_ report: BatchReport) -> String {
         let name =
             report.releases.isEmpty
@@ -103,6 +105,7 @@ enum ReportText {
         return "\(name)  \(verdict)\(dataset)\(batch)"
     }
 
+    /// The baseline, the thresholds with their false-alarm rates, and the batch tests.
     private static func screening(_ report: BatchReport) -> [String] {
         guard let basis = report.basis, report.counts.total > 0 else { return [] }
         var lines: [String] = []
@@ -140,7 +143,7 @@ enum ReportText {
         return lines + untested(report)
     }
 
-    /// What was not tested, and what was left out: one line a reason.
+    /// What was not tested or excluded, one line for each reason.
     private static func untested(_ report: BatchReport) -> [String] {
         var reasons: [String] = []
         var fields: [String: [String]] = [:]
@@ -160,7 +163,7 @@ enum ReportText {
         return lines
     }
 
-    /// What is to be known about the contract, and about lines that are no rows.
+    /// Remarks on the contract, and on lines that are no rows.
     private static func notes(_ report: BatchReport) -> [String] {
         var lines: [String] = []
         if report.isInferred {
@@ -177,7 +180,7 @@ enum ReportText {
         return lines
     }
 
-    /// k, l and the share of rows that are easily told apart.
+    /// k-anonymity and l-diversity, and the share of rows in classes that are too small.
     private static func anonymity(_ found: EquivalenceClasses.Summary, _ wanted: Int) -> String {
         let rows = found.smallest == 1 ? "1 row" : "\(Words.number(found.smallest)) rows"
         var text = "k-anonymity: the smallest group has \(rows) (wanted \(wanted))"
@@ -187,7 +190,7 @@ enum ReportText {
         return found.sampled < 1 ? text + " (from \(Words.percent(found.sampled)) of the groups)" : text
     }
 
-    /// Columns that are somebody's by name or values, and leave with values that nobody masked.
+    /// Columns of personal data that are released with unmasked values.
     static func unmasked(_ columns: [UnmaskedColumn]) -> String {
         let shown = 12
         let names = columns.prefix(shown).map { column in
@@ -197,6 +200,7 @@ enum ReportText {
         return "not masked: " + names.joined(separator: ", ") + more
     }
 
+    /// The masked cells by field, entity and operator.
     private static func masks(_ report: BatchReport) -> String {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
@@ -205,7 +209,7 @@ enum ReportText {
         }.joined(separator: " · ") + (report.masks.count > 8 ? " · … and \(report.masks.count - 8) more" : "")
     }
 
-    /// What was found about the batch as a whole: one line a cause, with the fields that moved in the same way.
+    /// Findings about the whole batch: one line for each cause, with the fields that moved in the same way.
     private static func batchReasons(_ report: BatchReport) -> [String] {
         let told = Words.causes(report.batchFindings.map(report.document))
         var lines = told.prefix(6).flatMap { finding -> [String] in
@@ -221,7 +225,7 @@ enum ReportText {
         return lines
     }
 
-    /// What a person waived when the batch was let out.
+    /// What a person waived when the batch was released.
     private static func waived(_ report: BatchReport) -> [String] {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
@@ -232,6 +236,7 @@ enum ReportText {
         return ["  waive " + (shown.isEmpty ? "nothing" : shown.joined(separator: ", ")) + more]
     }
 
+    /// The row findings by kind, with the first rows.
     private static func reasons(_ report: BatchReport) -> [String] {
         let kinds = Words.lines(ofTotals: report.totals)
         if kinds.isEmpty { return [] }
@@ -257,6 +262,7 @@ enum ReportText {
         return lines
     }
 
+    /// What to do next, as commands.
     private static func next(_ report: BatchReport) -> [String] {
         var steps: [String] = []
         if report.rows == 1, report.file.lowercased().hasSuffix(".json") {
@@ -285,7 +291,7 @@ enum ReportText {
 }
 
 extension ReportText {
-    /// What to do about a batch that is held, or whose release was refused.
+    /// The remedy for a batch that is held, or whose release was refused.
     private static func held(_ report: BatchReport) -> [String] {
         var steps: [String] = []
         if report.isRefusedRelease, report.isJudgedAgain {

@@ -5,9 +5,9 @@ import Screening
 import Sketches
 import Tabular
 
-/// What the report says of suppliers and of a second contract.
+/// The parts of the report about suppliers and a candidate contract.
 extension ReportText {
-    /// Who brought the batch, and what vouches for it.
+    /// The supplier, its standing, and the result of checking sidecars.
     static func vouched(_ report: BatchReport) -> [String] {
         guard let attestation = report.attestation else { return [] }
         var parts: [String] = []
@@ -31,7 +31,7 @@ extension ReportText {
         return parts.isEmpty ? [] : ["  from  \(report.source): " + parts.joined(separator: ", ")]
     }
 
-    /// What several sources say of the same keys.
+    /// The cross-check with other sources.
     static func crossing(_ report: BatchReport) -> [String] {
         guard let cross = report.cross else { return [] }
         var lines = [
@@ -56,7 +56,7 @@ extension ReportText {
         return lines
     }
 
-    /// What would be different under the contract that runs beside the one in force.
+    /// What the candidate contract would change.
     static func shadow(_ report: BatchReport) -> [String] {
         guard let shadow = report.shadow else { return [] }
         let head = "  shadow \(shadow.contract) (\(shadow.digest.prefix(12))…): "

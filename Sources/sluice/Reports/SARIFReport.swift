@@ -3,11 +3,11 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Findings in SARIF 2.1.0 (OASIS).
+/// Findings in SARIF 2.1.0 (OASIS standard, 2020).
 extension ReportOutput {
     // MARK: SARIF
 
-    /// SARIF 2.1.0 (OASIS), with the places of rows as byte offsets, and as lines where the file has them.
+    /// The run as SARIF 2.1.0. Places of rows are byte offsets, and lines where the file has them.
     func sarif() -> JSONOutline {
         let codes = Set(reports.flatMap { $0.batchFindings.map(\.code) + $0.findings.sorted.map(\.kind.code) }).sorted()
         func text(_ text: String) -> JSONValue { .object(["text": .string(text)]) }
@@ -62,15 +62,16 @@ extension ReportOutput {
         return JSONOutline(head, adding: ["runs": .array([JSONOutline(run, adding: ["results": .list(results)])])])
     }
 
-    /// What the list of results does not say: totals are exact, and lists are cut off.
+    /// Exact totals, since the list of results may be cut off.
     func summary(_ report: BatchReport) -> JSONValue {
         var members = report.summary
         for key in ["batchErrors", "screening", "masked", "published"] { members[key] = nil }
         return .object(members)
     }
 
+    /// The location of a file as a URI reference.
     func artifact(_ file: String) -> JSONValue {
-        // A path relative to where it was run, as a URI reference.
+        // Relative to the working directory; all other bytes are percent-encoded (RFC 3986).
         let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/".utf8)
         let digits = Array("0123456789ABCDEF".utf8)
         var uri: [UInt8] = []
@@ -80,6 +81,13 @@ extension ReportOutput {
         return .object(["uri": .string(String(decoding: uri, as: UTF8.self))])
     }
 
+    /// One finding as a result.
+    ///
+    /// - Parameters:
+    ///   - finding: the finding.
+    ///   - report: the batch that has it.
+    ///   - rule: the index of its code among the run's rules.
+    ///   - line: the row's line; nil where the file has none.
     func result(_ finding: Finding, of report: BatchReport, rule: Int, line: Int?) -> JSONValue {
         let meaning = Words.meaning(finding.code)
         let field = finding.field >= 0 ? report.fields[finding.field] : nil

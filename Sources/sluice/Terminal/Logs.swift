@@ -5,13 +5,13 @@ import Screening
 import Storage
 import Tabular
 
-/// How the daemon's log is written.
+/// The format of the daemon's log.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     case json
     case text
 }
 
-/// How much the daemon's log says.
+/// The lowest level of the daemon's log.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case debug
     case info
@@ -19,6 +19,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case warning
     case error
 
+    /// The level of the logging library.
     var level: Logger.Level {
         switch self {
         case .debug: .debug
@@ -30,10 +31,10 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
-/// Log lines on standard error: one JSON document a line, or one line for people.
+/// Writes log lines to standard error: one JSON document, or one text line for people.
 ///
-/// Messages are constant texts and metadata are counts, codes, names and paths: never a value of anyone's data. What a
-/// supplier chose (a file's name) is one line in either format, with nothing hidden in it.
+/// Messages are constant, and metadata holds counts, codes, names and paths, never a value of the data. A supplier's
+/// file name stays on one line and cannot hide anything.
 struct StreamLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
@@ -44,6 +45,7 @@ struct StreamLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line. Metadata of the event overrides that of the logger.
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         var line: String
@@ -62,6 +64,7 @@ struct StreamLogHandler: LogHandler {
         Terminal.write(Array((line + "\n").utf8), to: .error)
     }
 
+    /// A metadata value as JSON; numbers stay numbers.
     private static func value(_ value: Logger.MetadataValue) -> JSONValue {
         switch value {
         case .string(let text): .string(text)
@@ -74,16 +77,23 @@ struct StreamLogHandler: LogHandler {
     }
 }
 
-/// The daemon's events as log lines: the words, the levels, and what is counted.
+/// Turns the daemon's events into log lines: message, level and metadata of each.
 struct WatchLog {
     let logger: Logger
 
+    /// A logger to standard error.
+    ///
+    /// - Parameters:
+    ///   - format: the format of its lines.
+    ///   - level: the lowest level that is written.
     init(format: LogFormat, level: LogLevel) {
         var logger = Logger(label: "sluice.watch") { _ in StreamLogHandler(format: format) }
         logger.logLevel = level.level
         self.logger = logger
     }
 
+    /// Logs one event. Operational errors are `error` even though they are retried; a file that cannot be taken is a
+    /// `warning`, and progress is `info` or `debug`.
     func tell(_ event: WatchEvent) {
         switch event {
         case .started(let inboxes):
@@ -128,12 +138,13 @@ struct WatchLog {
         }
     }
 
-    /// A supplier's name for a file, without what it says of somebody.
+    /// A supplier's file name without personal data.
     private func shown(_ name: String) -> String { LabelSearch.usual.shown(name) }
 
-    /// What was said of such a file.
+    /// A message about such a file.
     private func shown(_ text: String, of name: String) -> String { LabelSearch.usual.shown(text, of: name) }
 
+    /// Logs the verdict on a batch: accepted and duplicate batches as `info`, held and rejected ones as `warning`.
     private func judged(_ report: BatchReport, _ attempt: Int) {
         var metadata: Logger.Metadata = [
             "dataset": "\(report.dataset)", "file": "\(report.name)", "batch": "\(report.batch)",
@@ -163,6 +174,6 @@ struct WatchLog {
 }
 
 extension Logger.MetadataValue {
-    /// A number that stays one in JSON.
+    /// A number that stays a number in JSON.
     fileprivate static func count(_ number: Int) -> Self { .stringConvertible(number) }
 }

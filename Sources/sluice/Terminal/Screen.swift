@@ -1,16 +1,16 @@
 import Foundation
 import Storage
 
-/// How lines for people look on a terminal. A pipe or a file gets each line as it is.
+/// The layout of lines on a terminal: folding and colour. A pipe or file gets each line as it is.
 enum Screen {
     private static let isTerminal = StandardStream.output.isTerminal
     private static let environment = ProcessInfo.processInfo.environment
 
-    /// Whether there are colours: on a terminal that has some, unless NO_COLOR is set (no-color.org).
+    /// Whether to use colour: on a terminal that supports it, unless `NO_COLOR` is set (no-color.org).
     private static let isColoured =
         isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && (environment["TERM"] ?? "dumb") != "dumb"
 
-    /// Columns, as COLUMNS says, else 80.
+    /// The width in columns: `COLUMNS`, else 80, and at least 40.
     private static let width = max(40, Int(environment["COLUMNS"] ?? "") ?? 80)
 
     /// A line as lines of the terminal's width, broken at spaces. Words stay whole: digests and paths are copied.

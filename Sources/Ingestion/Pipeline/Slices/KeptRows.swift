@@ -3,14 +3,15 @@ package import Sketches
 import Tabular
 package import Validating
 
-/// The released rows that may become part of a baseline: merged over slices in any order with the same result.
+/// A sample of the released rows, from which the next baseline is built. Merging is commutative, so any order of slices
+/// gives the same rows.
 package struct KeptRows: Sendable, Mergeable {
-    /// Numbers and codes.
+    /// Numbers and codes of each sampled row.
     package private(set) var sample: RowSample
-    /// Codes, signatures, and what stands in their text, of fewer of them.
+    /// Codes, signatures and words of the texts, for a smaller sample, since texts are most of the memory.
     package private(set) var texts: RowSample
 
-    /// Nothing kept.
+    /// An empty sample of the shape that the reader's features need.
     package init(_ reader: FeatureReader) {
         sample = RowSample(
             capacity: Baseline.capacity(words: reader.fields.numberCount + reader.fields.codeCount),
@@ -19,14 +20,22 @@ package struct KeptRows: Sendable, Mergeable {
             capacity: min(Baseline.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
     }
 
-    /// What later rows can be compared with.
+    /// The highest ranks that later rows need to enter the samples.
     package var bounds: Profile.Bounds {
         var bounds = Profile.Bounds()
         (bounds.sample, bounds.texts) = (sample.bound, texts.bound)
         return bounds
     }
 
-    /// Takes in the released rows of a block.
+    /// Adds the released rows of a block that rank low enough.
+    ///
+    /// - Parameters:
+    ///   - screened: the block with the outcome of each row.
+    ///   - validated: the same block with its numbers.
+    ///   - reader: extracts the features.
+    ///   - order: ranks the rows; it is drawn anew for each slice.
+    ///   - bounds: ranks above which a row cannot enter the merged sample. A bound that is out of date costs memory,
+    ///     not correctness.
     package mutating func add(
         _ screened: ScreenedBlock, _ validated: ValidatedBlock, _ reader: FeatureReader, order: SipHash,
         bounds: Profile.Bounds
@@ -50,13 +59,13 @@ package struct KeptRows: Sendable, Mergeable {
         }
     }
 
-    /// Takes in another slice's rows.
+    /// Merges the sample of another slice; the lower ranks win.
     package mutating func merge(_ other: KeptRows) {
         sample.merge(other.sample)
         texts.merge(other.texts)
     }
 
-    /// Sorts: after this, equal rows are equal whatever the order of merging.
+    /// Sorts by rank, after which samples of the same rows are equal whatever the order of merging.
     package mutating func finish() {
         sample.compact()
         texts.compact()

@@ -1,10 +1,16 @@
 import Tabular
 
-/// Runs a pass over slices: on this machine or on others.
+/// Runs a pass over slices, on this machine or on several.
 ///
-/// Results come back in any order; the folds that take them merge commutatively or sort by ordinal.
+/// Results come back in any order. The folds that take them merge commutatively or sort by ordinal.
 protocol SliceRunner: Sendable {
-    /// Cuts slices with `next`, works on them with `work` at the same time, and hands each result to `take`, one at a time.
+    /// Runs one pass.
+    ///
+    /// - Parameters:
+    ///   - next: cuts the next slice; nil at the end. It is never called concurrently.
+    ///   - work: judges one slice; several calls run at the same time.
+    ///   - take: folds one result; it is never called concurrently.
+    /// - Throws: the first error of any of the three.
     func run<Result: Sendable>(
         next: () throws(IngestionError) -> SourceSlice?,
         work: @escaping @Sendable (SourceSlice) throws(IngestionError) -> Result,
@@ -12,7 +18,8 @@ protocol SliceRunner: Sendable {
     ) async throws(IngestionError)
 }
 
-/// Runs a pass on this machine: at most `jobs` slices at a time; the next one is cut only when one is done.
+/// Runs a pass on this machine with at most `jobs` slices at a time. The next slice is cut only once a worker is free,
+/// so at most `jobs` + 1 are in memory.
 struct LocalRunner: SliceRunner {
     let jobs: Int
 

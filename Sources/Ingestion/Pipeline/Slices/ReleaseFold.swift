@@ -4,23 +4,23 @@ import Screening
 import Sketches
 import Tabular
 
-/// What the second pass made of a file.
+/// The merged result of the second pass.
 struct Release {
-    /// What each slice came to, in the order of the source.
+    /// The result of each slice, in the order of the source.
     let results: [SliceResult]
     /// Rows by outcome, with all findings.
     let counts: OutcomeCounts
-    /// Masked cells: field, entity, operator, count.
+    /// Masked cells, counted by field, entity and operator.
     let masks: [(receipt: MaskReceipt, count: Int)]
-    /// Released rows by their quasi-identifiers.
+    /// Released rows, grouped by their quasi-identifiers.
     let classes: EquivalenceClasses
-    /// Released rows for the next baseline.
+    /// A sample of the released rows for the next baseline.
     let kept: KeptRows
-    /// Findings one by one, as many as were asked for.
+    /// Findings listed one by one, up to the requested number.
     let listed: FindingList
 }
 
-/// Merges what the second pass made of slices. Slices come in any order; the result is the same.
+/// Merges the slices of the second pass. The result does not depend on their order.
 struct ReleaseFold {
     private(set) var kept: KeptRows
     private(set) var results: [SliceResult] = []
@@ -35,7 +35,7 @@ struct ReleaseFold {
         listedMax = plan.options.listed
     }
 
-    /// Takes in one slice. Samples are merged at once: one a slice would grow with the file.
+    /// Adds the result of one slice. Its sample is merged at once: kept apart, samples would grow with the file.
     mutating func take(_ part: SliceResult) {
         var part = part
         kept.merge(part.kept)
@@ -47,7 +47,7 @@ struct ReleaseFold {
         results.append(part)
     }
 
-    /// What all slices together came to.
+    /// The merged result.
     func finish() -> Release {
         let ordered = results.sorted { $0.ordinal < $1.ordinal }
         var (counts, list) = (OutcomeCounts(), FindingList())

@@ -9,7 +9,7 @@ import Storage
 import Tabular
 import Validating
 
-/// What the second pass made of a slice.
+/// The result of the second pass over one slice.
 struct SliceResult: Sendable {
     var ordinal: Int
     var counts = OutcomeCounts()
@@ -19,15 +19,17 @@ struct SliceResult: Sendable {
     var kept: KeptRows
     var shards: [StagedShard] = []
     var listed: [Finding] = []
-    /// Offsets of row starts, each less the one before, as varints; without the first.
+    /// Lengths of rows in source bytes, as LEB128 varints: each row's start less that of the row before, without the
+    /// first row.
     var rowLengths: [UInt8] = []
-    /// Offset of the last row's start.
+    /// Offset of the last row's start in the source.
     var lastStart: UInt64 = 0
-    /// Offset of the first row's start.
+    /// Offset of the first row's start in the source.
     var firstStart: UInt64 = 0
 }
 
-/// The second pass over slices: replay the verdicts of the first, screen, mask, and seal where there is a staging area.
+/// The second pass over one slice: replays the verdicts of the first, screens and masks the rows, and seals them where
+/// there is a staging area.
 struct ReleaseWork: Sendable {
     private let work: SliceWork
     private let decision: Decision
@@ -44,6 +46,12 @@ struct ReleaseWork: Sendable {
     }
 
     /// Judges the rows of one slice.
+    ///
+    /// - Parameters:
+    ///   - slice: the slice, read for the second time.
+    ///   - recall: the first pass's verdicts on its rows.
+    ///   - bounds: ranks above which a released row cannot enter the sample.
+    /// - Throws: when a shard cannot be written.
     func process(
         _ slice: SourceSlice, recalling recall: SliceRecall, bounds: Profile.Bounds
     ) throws(IngestionError) -> SliceResult {
@@ -74,7 +82,7 @@ struct ReleaseWork: Sendable {
 }
 
 extension SliceResult {
-    /// Takes in the outcomes of a block, and where its rows begin.
+    /// Adds the outcomes of a block and the starts of its rows.
     fileprivate mutating func add(_ screened: ScreenedBlock, slice: Int) {
         counts.add(screened)
         for (index, outcome) in screened.outcomes.enumerated() {
@@ -90,7 +98,7 @@ extension SliceResult {
     }
 }
 
-/// Writes the shards of one slice: the released rows, and those held back. A shard without rows is never made.
+/// Writes the two shards of one slice: released rows and rows held back. A shard without rows is not created.
 private struct SliceSealer: ~Copyable {
     private let slice: SourceSlice
     private let staging: StagingArea
@@ -106,6 +114,7 @@ private struct SliceSealer: ~Copyable {
         self.header = header
     }
 
+    /// Appends the masked rows to the accepted shard, and the rows held back, unmasked, to the quarantine shard.
     mutating func append(_ masked: MaskedBlock, _ screened: ScreenedBlock) throws(IngestionError) {
         if masked.rows > 0 {
             var writer = if let open = accepted.take() { open } else { try openAccepted() }
@@ -119,7 +128,7 @@ private struct SliceSealer: ~Copyable {
         }
     }
 
-    /// Ends the files; they are durable then, under their staged names.
+    /// Completes the shards. They are durable afterwards, under their staged names.
     mutating func finish() throws(IngestionError) -> [StagedShard] {
         var shards: [StagedShard] = []
         do throws(SealingError) {

@@ -4,7 +4,7 @@ import Sketches
 import Tabular
 import Validating
 
-/// One bit a row of a slice.
+/// One bit for each row of a slice.
 struct RowBits: Sendable {
     private var words: [UInt64] = []
     private(set) var count = 0
@@ -20,29 +20,30 @@ struct RowBits: Sendable {
     }
 }
 
-/// What the first pass found in a slice.
+/// The result of the first pass over one slice.
 struct SliceSurvey: Sendable {
     var ordinal: Int
     var profile: Profile
     var isValid = RowBits()
-    /// Rows in which personal data or a credential was seen.
+    /// Rows in which personal data or a credential was detected.
     var hasDetection = RowBits()
     var evidence = ColumnEvidence()
-    /// The first of what was seen, for those who ask.
+    /// The first detections, as many as were asked for.
     var detections: [DetectionPlace] = []
+    /// A block on which the second CSV reader disagrees; nil when none does.
     var disagreement: Finding?
     var listed: [Finding] = []
     var remarks = RowRemarks()
-    /// What was drawn, for the second pass.
+    /// The slice's draw, which the second pass reuses.
     var draw: SliceDraw
 }
 
-/// What the second pass must recall of a slice.
+/// What the second pass needs of the first about one slice.
 struct SliceRecall: Sendable {
     /// Rows that keep the contract.
     let sound: RowBits
-    /// Rows in which personal data or a credential was seen.
+    /// Rows in which personal data or a credential was detected; the others are not scanned again.
     let sighted: RowBits
-    /// The order in which rows are sampled.
+    /// The order in which rows are sampled, as the first pass drew it.
     let order: SipHash
 }

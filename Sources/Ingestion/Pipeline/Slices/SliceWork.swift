@@ -4,17 +4,21 @@ import Sketches
 import Tabular
 import Validating
 
-/// The work on one slice, as a pure value: bytes in, outcomes out, without a store. Every runner, `score`, `replay` and the tests share it.
+/// The work on one slice as a pure value: bytes in, outcomes out, without a store. Runners, `score`, `replay` and the
+/// tests share it.
 struct SliceWork: Sendable {
     let plan: Plan
     let layout: Layout
 
-    /// The blocks of rows of a slice.
+    /// Reads a slice as blocks of rows.
     func blocks(of slice: SourceSlice) -> SliceReader { SliceReader(slice, layout: layout, plan: plan.reading) }
 
-    /// First pass over one slice: read, validate, profile.
+    /// The first pass over one slice: reads, validates and profiles its rows.
     ///
-    /// - Parameter draw: what was drawn for the slice, where that is known already.
+    /// - Parameters:
+    ///   - slice: the slice.
+    ///   - bounds: ranks above which a row cannot enter the samples.
+    ///   - known: the slice's draw where it exists already, so that the slice is not hashed again.
     func survey(
         _ slice: SourceSlice, bounds: Profile.Bounds, draw known: SliceDraw? = nil
     ) throws(IngestionError) -> SliceSurvey {
@@ -45,9 +49,15 @@ struct SliceWork: Sendable {
         return result
     }
 
-    /// Samples the rows once more, by no expectation: a file whose first rows are like none of the others, or one with few sound rows.
+    /// Samples all rows again, without the expected bounds. It is needed when those were too low: the first rows were
+    /// unlike the others, or few rows keep the contract.
     ///
-    /// - Parameter draws: what was drawn in each slice the first time.
+    /// - Parameters:
+    ///   - source: the file.
+    ///   - places: its slices.
+    ///   - draws: the draw of each slice in the first pass.
+    ///   - runner: runs the pass.
+    /// - Returns: a profile whose samples alone are valid.
     func resample(
         _ source: InputFile, places: [SlicePlace], draws: [SliceDraw?], runner: any SliceRunner
     ) async throws(IngestionError) -> Profile {
@@ -70,7 +80,7 @@ struct SliceWork: Sendable {
 }
 
 extension SliceSurvey {
-    /// Takes in what validation found in a block.
+    /// Adds what validation found in a block.
     fileprivate mutating func add(_ validated: ValidatedBlock, _ options: BatchOptions) {
         for row in 0..<validated.batch.count {
             isValid.append(validated.isValid[row])
@@ -87,7 +97,7 @@ extension SliceSurvey {
 }
 
 extension Decision {
-    /// The rows of a block that break a key rule, as (key rule, row of the block).
+    /// The rows of a block that break a key rule, as pairs of key rule and row within the block.
     func repeats(in batch: RowBlock) -> [(rule: Int, row: Int)] {
         var found: [(rule: Int, row: Int)] = []
         for (rule, rows) in keyErrors.enumerated() {

@@ -4,19 +4,19 @@ import Sealing
 import Storage
 import Tabular
 
-/// A file that was sealed for this batch and waits in the lease's folder.
+/// A sealed file of this batch in the lease's folder, not yet in its place.
 struct StagedShard: Sendable {
     var role: FileRole
     var ordinal: Int
     var name: String
-    /// Where it goes, relative to the store; known once the verdict is.
+    /// Its place relative to the store; known once the verdict is.
     var path = ""
-    /// The part of the source that is in it; nil for what is kept beside the data.
+    /// The part of the source that it holds; nil for a file beside the data.
     var sourceRows: SourceRows?
     var message: SealedMessage
 
-    /// Rows in the file, the first and last source row that they were taken from, and the source's bytes from `offset` to
-    /// `end`.
+    /// The rows in a shard: their count, the first and last source row that they come from, and the source bytes from
+    /// `offset` to `end`.
     struct SourceRows: Sendable {
         var count: Int
         var first: Int
@@ -45,7 +45,7 @@ extension StagedShard {
     }
 }
 
-/// Where a batch's sealed files are made, until the verdict says where they go.
+/// The folder in which a batch's sealed files are made until the verdict decides their places.
 struct StagingArea: Sendable {
     let folder: OpenFolder
     let context: [String: String]
@@ -72,9 +72,13 @@ struct StagingArea: Sendable {
         return context
     }
 
-    /// Stages a small whole file that is kept beside the data.
+    /// Seals a small file that is kept beside the data, in one piece.
     ///
-    /// - Parameter extra: more of what stands in clear.
+    /// - Parameters:
+    ///   - bytes: its content.
+    ///   - role: its role, which is also its name.
+    ///   - mediaType: its media type.
+    ///   - extra: additional members of its authenticated data.
     func seal(
         _ bytes: [UInt8], role: FileRole, mediaType: String, extra: [String: String] = [:]
     ) throws(IngestionError) -> StagedShard {
@@ -94,7 +98,7 @@ struct StagingArea: Sendable {
     }
 }
 
-/// Runs what storage does for sealing.
+/// Runs a body that throws storage errors, and rethrows them as sealing errors.
 func sealed<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(SealingError) -> R {
     do throws(StorageError) { return try body() } catch { throw SealingError(error) }
 }

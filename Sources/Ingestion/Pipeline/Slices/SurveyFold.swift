@@ -4,33 +4,34 @@ import Sketches
 import Tabular
 import Validating
 
-/// What the first pass learned of a file.
+/// The merged result of the first pass.
 struct Survey {
     var profile: Profile
-    /// For each slice the rows that keep the contract.
+    /// By slice, the rows that keep the contract.
     let sound: [RowBits]
-    /// For each slice the rows in which personal data or a credential was seen.
+    /// By slice, the rows in which personal data or a credential was detected.
     let sighted: [RowBits]
-    /// For each slice what was drawn in it.
+    /// By slice, its draw.
     let draws: [SliceDraw]
     var evidence: ColumnEvidence
     let spotted: [DetectionPlace]
+    /// The slices, for later passes.
     let places: [SlicePlace]
     /// SHA-256 of the file.
     let digest: [UInt8]
     /// Findings about the whole batch.
     var findings: [Finding]
-    /// The first findings about rows.
+    /// The first findings about rows, up to the requested number.
     let listed: FindingList
     let head: SourceHead
-    /// Whether blocks were read by a second reader as well.
+    /// Whether some blocks were checked by the second CSV reader.
     let crossChecked: Bool
     let remarks: RowRemarks
 }
 
-/// Merges what the first pass found in slices. Slices come in any order; the result is the same.
+/// Merges the slices of the first pass. The result does not depend on their order.
 ///
-/// It is a value of its own so that another runner than the one of this machine can drive it.
+/// It is a value of its own so that a runner on several machines can drive it too.
 struct SurveyFold {
     private(set) var profile: Profile
     private(set) var draws: [SliceDraw?] = []
@@ -50,7 +51,7 @@ struct SurveyFold {
         listedMax = plan.options.listed
     }
 
-    /// Takes in one slice.
+    /// Adds the result of one slice. Keys spill to the file once they exceed memory.
     mutating func take(_ part: SliceSurvey) throws(IngestionError) {
         profile.merge(part.profile)
         try keys.spill.relieve(&profile.keys)
@@ -63,14 +64,18 @@ struct SurveyFold {
         remarks.merge(part.remarks)
         if let finding = part.disagreement { findings.append(finding) }
         listed.append(contentsOf: part.listed)
-        // Slices end in any order: only those of the first rows stay.
+        // Slices end in any order, so only findings of the lowest rows are kept.
         if listed.count / 2 > listedMax { listed.sort(keeping: listedMax) }
     }
 
-    /// Takes samples that were drawn anew.
+    /// Replaces the samples by those of another profile, which were drawn anew.
     mutating func takeSamples(of other: Profile) { profile.takeSamples(of: other) }
 
-    /// What all slices together say; the fold is over then.
+    /// The merged result. The fold must not be used afterwards.
+    ///
+    /// - Parameters:
+    ///   - cutter: the finished first pass, for digest and places.
+    ///   - plan: how the batch is judged.
     mutating func finish(_ cutter: SliceCutter, _ plan: Plan) -> Survey {
         profile.finish()
         listed.sort(keeping: listedMax)
@@ -88,7 +93,8 @@ struct SurveyFold {
 }
 
 extension RowRemarks {
-    /// Findings about quoted values that hold rows.
+    /// Findings about quoted values that hold several lines, each with as many cells as a row: an unclosed quote may
+    /// have swallowed rows.
     func swallowedRows(columns: Int) -> [Finding] {
         swallowed.map { found in
             var finding = Finding(.strayQuote, outcome: .flagged, row: found.row)

@@ -6,7 +6,7 @@ import Storage
 import Tabular
 
 extension LineageCommand {
-    /// `sluice lineage explain`.
+    /// `sluice lineage explain`: replays a kept decision and explains a batch or one of its rows.
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Replay a sealed decision and show why a batch, or one row, got its outcome.",
@@ -31,6 +31,7 @@ extension LineageCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Replays, prints, and exits with 1 when a row's outcome differs from the recorded one.
         func run() async throws {
             ignoreBrokenPipes()
             var isDifferent = false
@@ -43,7 +44,7 @@ extension LineageCommand {
                 let store = try store.require().proving()
                 let batch = try BatchID.resolve(given, in: store)
                 var replay = try store.replay(batch, row: row, file: file)
-                // Worth having, and no reason to explain nothing where a baseline cannot be opened.
+                // Optional: a baseline that cannot be opened must not prevent the explanation.
                 if row == nil { replay.learnt = try? store.outlook(ofBatch: batch) }
                 isDifferent = replay.isReplayed && !replay.isSame
                 if json { return Terminal.json(Self.document(replay, row)) }
@@ -52,6 +53,7 @@ extension LineageCommand {
             if isDifferent { throw ExitCode(1) }
         }
 
+        /// The explanation as lines for people.
         private static func render(_ replay: Replay, _ batch: String, _ row: Int?) -> [String] {
             let judged = replay.judged.body
             var lines = [
@@ -82,7 +84,7 @@ extension LineageCommand {
             return lines + self.batch(replay)
         }
 
-        /// Why the batch as a whole came out as it did: what held it, then every test with its statistic and its line.
+        /// Why the batch had its outcome: what held it, then every test with its statistic and threshold.
         private static func batch(_ replay: Replay) -> [String] {
             var lines = (replay.judged.body["batch_findings"]?.items ?? []).compactMap(\.text).map { code in
                 "why       \(code): \(FindingCode(rawValue: code).map { Words.meaning($0).title } ?? "")"
@@ -119,7 +121,7 @@ extension LineageCommand {
             return lines + sight(replay)
         }
 
-        /// What was learnt, and what would still be seen.
+        /// What the tests had learnt, and what they would still detect.
         private static func sight(_ replay: Replay) -> [String] {
             guard let learnt = replay.learnt else { return [] }
             let fields = (learnt["fields"]?.items ?? []).compactMap { field -> String? in
@@ -130,6 +132,7 @@ extension LineageCommand {
             return fields.isEmpty ? [] : fields + ["          \(Words.sight)"]
         }
 
+        /// One row: its outcome, its findings, and its scores with their thresholds.
         private static func row(_ replay: Replay, _ row: Int) -> [String] {
             let fate = replay.fates.place(ofRow: row)?.fate
             var lines = [
@@ -167,6 +170,7 @@ extension LineageCommand {
             return lines
         }
 
+        /// The explanation as a document.
         private static func document(_ replay: Replay, _ row: Int?) -> JSONValue {
             func number(_ value: Double?) -> JSONValue { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
             func name(_ field: Int) -> JSONValue {

@@ -9,7 +9,9 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice ingest`.
+/// `sluice ingest`: takes files through all stages and records each as a batch.
+///
+/// Files are processed in order. A file that cannot be judged does not stop the others.
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Take files through the whole gate: check, screen, mask, seal, record.",
@@ -60,10 +62,15 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
 
+    /// Refuses `--supersede` with several files: only one of them could replace the batch.
     func validate() throws {
         if supersede != nil, files.count > 1 { throw ValidationError("--supersede takes one file at a time") }
     }
 
+    /// Runs every file through the pipeline.
+    ///
+    /// Standard input is first copied into the store's `work` folder, since each file is read twice. Dataset names must
+    /// be free of personal data: the ledger keeps them.
     func run() async throws {
         ignoreBrokenPipes()
         keepFreedMemory()
@@ -131,9 +138,13 @@ struct IngestCommand: AsyncParsableCommand {
     }
 }
 
-/// Works on one of several files: what goes wrong with it is said, and the next one still gets its turn.
+/// Runs one of several files. An error is reported, and the next file still gets its turn.
 ///
-/// The first error decides the exit code over verdicts; among verdicts 1 stays.
+/// - Parameters:
+///   - file: the file, for messages.
+///   - output: the run's report, which gets a failure too.
+///   - worst: the exit code so far. The first error wins over verdicts, and among verdicts 1 wins over 0.
+///   - body: judges the file and gives its exit code.
 func goingOn(
     with file: String, _ output: ReportOutput, worst: inout Int32, _ body: () async throws -> Int32
 ) async throws {
@@ -151,7 +162,7 @@ func goingOn(
     if worst <= 1, code > worst { worst = code }
 }
 
-/// A dataset's name from a file's: what stands before the first dot.
+/// A dataset's name from a file's: everything before the first dot.
 func datasetName(of file: String) -> String {
     file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? ""
 }

@@ -3,7 +3,7 @@ import Ingestion
 import Storage
 import Tabular
 
-/// `sluice report`.
+/// `sluice report`: prints the kept report of a batch, as JSON or as one HTML page.
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
@@ -20,6 +20,7 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Write to this new file (default: standard output).") var output: String?
     @OptionGroup var store: StoreOptions
 
+    /// Reads the sealed report, which needs a key of the store, and prints it.
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {

@@ -4,13 +4,13 @@ import Schemas
 import Storage
 import Tabular
 
-/// How a list is printed.
+/// The output format of lists.
 enum ListFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     case json
 }
 
-/// `sluice review`.
+/// `sluice review`: the held batches and their release.
 struct ReviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "review", abstract: "List held batches and release them.",
@@ -24,7 +24,7 @@ struct ReviewCommand: AsyncParsableCommand {
             """,
         subcommands: [List.self, Release.self])
 
-    /// `sluice review list`.
+    /// `sluice review list`: the open holds, newest first.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the held batches that are still open, newest first, with what holds them.",
@@ -36,6 +36,7 @@ struct ReviewCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Short for --format json.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the holds; it needs the record, and no key.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -47,7 +48,7 @@ struct ReviewCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice review release`.
+    /// `sluice review release`: judges a held batch again with statistical findings waived.
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Release a held batch: waive what statistics found.",
@@ -98,6 +99,9 @@ struct ReviewCommand: AsyncParsableCommand {
             }
         }
 
+        /// Releases the batch and, with `--echoes`, judges the later batches of the same incident again, oldest first.
+        ///
+        /// Each of those must pass by itself, since the release has changed the baseline.
         func run() async throws {
             ignoreBrokenPipes()
             keepFreedMemory()
@@ -152,10 +156,10 @@ struct ReviewCommand: AsyncParsableCommand {
 }
 
 extension HeldBatch {
-    /// What holds it, in codes and names of fields.
+    /// The reasons for the hold, as codes and field names.
     private var told: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
 
-    /// For people: what it is, what holds it, and how it is let out.
+    /// A hold for people: the batch, its reasons, and how to release it.
     fileprivate var lines: [String] {
         let shown = told.prefix(8).joined(separator: ", ") + (told.count > 8 ? " and \(told.count - 8) more" : "")
         let lines = [
@@ -168,6 +172,7 @@ extension HeldBatch {
                 : ["  same  the same change as batch \(incident)", "  next  " + Words.releaseWithEchoes(incident)])
     }
 
+    /// The hold as a document.
     fileprivate var document: JSONValue {
         .object([
             "batch": .string(batch), "dataset": .string(dataset), "source": .string(source), "time": .string(time),

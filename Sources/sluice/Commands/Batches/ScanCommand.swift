@@ -7,7 +7,8 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice scan`.
+/// `sluice scan`: finds columns with personal data and proposes masking rules. It writes nothing and never prints a
+/// value.
 struct ScanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scan",
@@ -23,7 +24,7 @@ struct ScanCommand: AsyncParsableCommand {
             Exit codes: 0 no undeclared personal data · 1 some was found.
             """)
 
-    /// How the answer is told.
+    /// The output format. `spans` prints the place of every match, one JSON document a line.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, spans }
 
     @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.")
@@ -38,6 +39,7 @@ struct ScanCommand: AsyncParsableCommand {
 
     @OptionGroup var reading: ReadingOptions
 
+    /// Validates the file with every search enabled, and exits with 1 when anything was found.
     func run() async throws {
         ignoreBrokenPipes()
         keepFreedMemory()
@@ -54,8 +56,8 @@ struct ScanCommand: AsyncParsableCommand {
             asked.infer = true
             var (schema, document, _) = try asked.contract(
                 for: file, dataset: nil, store: nil, looks: true, options: &options)
-            // Here everything is looked at, whatever a row's fate would be; without a contract as text, whatever it looks like, and
-            // whatever a contract would say of it.
+            // Everything is searched, whatever the outcome of a row. Without a contract every column is searched as
+            // text, whatever type its values suggest.
             if reading.schema == nil {
                 schema.fields = schema.fields.map { inferred in
                     var field = Field(name: inferred.name, type: .string(.default))
@@ -80,13 +82,14 @@ struct ScanCommand: AsyncParsableCommand {
         if found { throw ExitCode(1) }
     }
 
-    /// How often something was found.
+    /// Number of findings of one kind.
     private static func count(_ report: BatchReport, _ code: FindingCode, field: Int? = nil) -> Int {
         report.findings.sorted.reduce(0) { sum, entry in
             sum + (entry.kind.code == code && (field == nil || entry.kind.field == field) ? entry.tally.count : 0)
         }
     }
 
+    /// The columns with their entities, and proposed lines of a contract.
     private func text(_ report: BatchReport) {
         let secrets = Self.count(report, .secret)
         let unknown = Self.count(report, .undeclaredPII, field: -1)
@@ -137,7 +140,7 @@ struct ScanCommand: AsyncParsableCommand {
         propose(named)
     }
 
-    /// Lines for columns that are somebody's by their names alone.
+    /// Proposals for columns that only their names suggest.
     private func propose(_ columns: [UnmaskedColumn]) {
         if columns.isEmpty { return }
         Terminal.line("")
@@ -146,6 +149,7 @@ struct ScanCommand: AsyncParsableCommand {
         for column in columns { Terminal.line(line(column.label, entity: column.entity)) }
     }
 
+    /// One line of a contract that masks a column.
     private func line(_ label: String, entity: Entity) -> String {
         let name = PrintableText.json(JSONValue.string(label).text(pretty: false))
         return "  - { name: \(name), sluice: { pii: { entity: \(entity.name), operator: replace } } }"
@@ -159,6 +163,7 @@ struct ScanCommand: AsyncParsableCommand {
         return "  - { name: \(name), sluice: { pii: { scan: true, entities: [\(names.joined(separator: ", "))] } } }"
     }
 
+    /// The result as a document.
     private func document(_ report: BatchReport) -> JSONValue {
         func counts(_ list: [(entity: Entity, count: Int)]) -> JSONValue {
             .object(Dictionary(uniqueKeysWithValues: list.map { ($0.entity.name, .integer(Int64($0.count))) }))
@@ -188,6 +193,7 @@ struct ScanCommand: AsyncParsableCommand {
         ])
     }
 
+    /// The place of every match, one document a line.
     private func spans(_ report: BatchReport) {
         let labels = Dictionary(uniqueKeysWithValues: report.columns.map { ($0.column, $0.label) })
         for spot in report.spotted {

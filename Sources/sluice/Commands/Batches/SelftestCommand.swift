@@ -8,7 +8,7 @@ import Sealing
 import Storage
 import Tabular
 
-/// `sluice selftest`.
+/// `sluice selftest`: plants known defects into generated data and checks that the pipeline finds each.
 struct SelftestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "selftest",
@@ -24,9 +24,11 @@ struct SelftestCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
     @Option(name: .long, help: "The seed of the generated data, a whole number.") var seed: UInt64 = 1
 
-    /// Rows of a batch, and clean batches before the canaries.
+    /// Rows of a batch, and number of clean batches that form the baseline.
     private static let rows = 1800, batches = 10
 
+    /// Accepts the clean batches in a temporary store, judges one batch for each canary, and prints a table. The store
+    /// is removed at the end.
     func run() async throws {
         ignoreBrokenPipes()
         var missed = 0
@@ -85,13 +87,15 @@ struct SelftestCommand: AsyncParsableCommand {
     }
 }
 
-/// The store that canaries are planted in.
+/// The temporary store with its contract.
 private struct Bench {
     let folder: String
     let store: Store
     private let schema: Schema
     private let document: JSONValue
 
+    /// Creates the store in a temporary folder. Its ledger key is not pinned, since the store is removed with the
+    /// command.
     init(_ folder: String) throws {
         self.folder = folder
         store = try Store.create(folder, isPinned: false)
@@ -100,7 +104,12 @@ private struct Bench {
         document = loaded.document
     }
 
-    /// Takes a sample through the gate.
+    /// Runs a sample through the pipeline.
+    ///
+    /// - Parameters:
+    ///   - sample: the rows.
+    ///   - writes: whether the batch is recorded.
+    ///   - sidecar: the content of a `.sha256` file beside it; nil for none.
     func judge(_ sample: SelftestSample, writes: Bool, sidecar: String? = nil) async throws -> BatchReport {
         let path = join(folder, "work/sample.csv")
         try writeDurably(path, Array(sample.csv.utf8).span, replacing: true)
@@ -117,7 +126,7 @@ private struct Bench {
                 path, schema: schema, contract: document, dataset: "selftest", source: "selftest", options: options))
     }
 
-    /// All that a batch released.
+    /// The released rows of a batch, decrypted.
     func released(_ report: BatchReport) throws -> String {
         var bytes: [UInt8] = []
         for path in report.published where path.hasPrefix("accepted/") {
@@ -130,11 +139,12 @@ private struct Bench {
     }
 }
 
-/// What is planted.
+/// A planted defect.
 private enum Canary: Int, CaseIterable {
     case clean = 1
     case outlier, flip, trigger, flood, copies, drift, lie, personal, secret, damaged
 
+    /// The canary for people.
     var name: String {
         switch self {
         case .clean: "nothing (clean data)"
@@ -151,7 +161,7 @@ private enum Canary: Int, CaseIterable {
         }
     }
 
-    /// The finding that tells of it in a row.
+    /// The row finding that detects it; nil for defects of the whole batch.
     private var code: FindingCode? {
         switch self {
         case .outlier: .deviatedValue
@@ -165,7 +175,13 @@ private enum Canary: Int, CaseIterable {
         }
     }
 
-    /// Plants it; gives the numbers of the rows.
+    /// Plants the defect into a sample.
+    ///
+    /// - Parameters:
+    ///   - sample: the rows, which are changed.
+    ///   - count: number of rows.
+    ///   - seed: the seed of the run.
+    /// - Returns: the numbers of the changed rows.
     func plant(_ sample: inout SelftestSample, rows count: Int, seed: UInt64) -> Set<Int> {
         switch self {
         case .clean, .damaged: return []
@@ -196,7 +212,7 @@ private enum Canary: Int, CaseIterable {
         case .lie:
             return sample.plant(count / 30, where: { $0.source == "south" }) { row, _ in row.amount *= 1.07 }
         case .secret:
-            // Made up, and put together here, so that nobody's scanner takes this file for a leak.
+            // Invented, and assembled here, so that scanners of source code do not take this file for a leak.
             let forms = [
                 "AKIA" + "Q2W3E4R5T6Y7U2I3", "gh" + "p_" + String(repeating: "a1B2", count: 9),
                 "-----BEGIN " + "PRIVATE KEY-----", "postgres:" + "//sluice:canary7@db.example/x",
@@ -207,14 +223,24 @@ private enum Canary: Int, CaseIterable {
         }
     }
 
+    /// The result for one canary: rows found, whether the batch is held, whether it was missed, and the finding.
     struct Answer {
+        /// Rows in which the canary was found.
         var found = 0
+        /// Whether the batch is held as a whole.
         var isHeld = false
+        /// Whether the gate failed: the canary was not found, or clean data was held.
         var isMissed: Bool
+        /// The finding, as a code.
         var why = ""
     }
 
-    /// Sends the sample through the gate and sees what it says.
+    /// Judges the sample and decides whether the canary was found.
+    ///
+    /// - Parameters:
+    ///   - bench: the store.
+    ///   - sample: the changed rows.
+    ///   - planted: the numbers of the changed rows.
     func answer(_ bench: Bench, _ sample: SelftestSample, _ planted: Set<Int>) async throws -> Answer {
         let report = try await bench.judge(
             sample, writes: self == .personal || self == .damaged,
@@ -233,7 +259,8 @@ private enum Canary: Int, CaseIterable {
         default:
             let found = report.listed.filter { $0.code == code && $0.outcome >= .quarantined }.map(\.row)
             answer.found = planted.intersection(found).count
-            // Nine of ten: a flipped row may lie among rows of the other label.
+            // Nine in ten must be found; for flipped labels seven, since such a row may lie among rows of the other
+            // label.
             answer.isMissed = 10 * answer.found < (self == .flip ? 7 : 9) * planted.count
             answer.why = code?.rawValue ?? ""
         }

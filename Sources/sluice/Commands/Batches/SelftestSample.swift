@@ -1,19 +1,25 @@
 import Sketches
 
-/// The sample that `selftest` plants its canaries in: made up, the same on every machine for a seed.
+/// The generated sample that `selftest` changes: the same on every machine for a given seed.
 struct SelftestSample {
     /// One row.
     struct Row {
+        /// Unique in all batches of a seed, so that keys never repeat.
         var id: Int
+        /// The key by which sources are compared: each ticket has one row from each source.
         var ticket: Int
+        /// The provenance column.
         var source: String
+        /// Depends on the label, and equal in all three sources.
         var amount: Double
+        /// Approximately normal, with a mean that depends on the label.
         var seconds: Double
+        /// Words that go with the label, mixed with common ones.
         var text: String
         var label: String
     }
 
-    /// Its contract.
+    /// The sample's contract.
     static let contract = """
         name: selftest
         version: 1.0.0
@@ -51,7 +57,7 @@ struct SelftestSample {
     private(set) var rows: [Row] = []
     private var random: SplitMix64
 
-    /// So many clean rows: every ticket is told of by all three sources alike.
+    /// Clean rows: all three sources describe every ticket alike.
     init(rows count: Int, seed: UInt64) {
         random = SplitMix64(seed: seed)
         let base = Int(seed % 1_000_000) * 1_000_000
@@ -79,7 +85,13 @@ struct SelftestSample {
     private mutating func normal() -> Double { (0..<12).reduce(-6) { sum, _ in sum + unit() } }
     private mutating func pick(_ words: [String]) -> String { words[random.below(words.count)] }
 
-    /// Changes so many rows, chosen at random; gives their numbers, from 1.
+    /// Changes rows chosen at random.
+    ///
+    /// - Parameters:
+    ///   - count: number of rows.
+    ///   - isWanted: the rows that may be chosen.
+    ///   - change: changes a row; gets the number of rows changed before.
+    /// - Returns: the numbers of the changed rows, from 1.
     mutating func plant(
         _ count: Int, where isWanted: (Row) -> Bool = { _ in true }, _ change: (inout Row, Int) -> Void
     ) -> Set<Int> {
@@ -93,7 +105,7 @@ struct SelftestSample {
         return planted
     }
 
-    /// As CSV.
+    /// The sample as CSV.
     var csv: String {
         var out = "id,ticket,source,amount,seconds,text,label\n"
         for row in rows {

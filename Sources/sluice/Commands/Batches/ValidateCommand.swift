@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice validate`.
+/// `sluice validate`: checks files against a contract, without a store and without statistics.
 struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
@@ -48,6 +48,7 @@ struct ValidateCommand: AsyncParsableCommand {
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var report: ReportOptions
 
+    /// Refuses row files for several input files, which would overwrite each other.
     func validate() throws {
         if validRows != nil || invalidRows != nil, files.count > 1 {
             throw ValidationError("--valid-rows and --invalid-rows take one file at a time")
@@ -57,7 +58,9 @@ struct ValidateCommand: AsyncParsableCommand {
         }
     }
 
-    /// Values that a contract masks are written for those who ask twice only.
+    /// Asks for confirmation before masked fields are written in clear to `--valid-rows` or `--invalid-rows`.
+    ///
+    /// - Throws: `usage` unless `--show-values` is given and confirmed, `cannotCreate` when a file exists.
     private func confirm(_ schema: Schema, _ file: String) throws(IngestionError) {
         guard validRows != nil || invalidRows != nil else { return }
         for path in [validRows, invalidRows].compactMap(\.self) where exists(path) {
@@ -83,6 +86,7 @@ struct ValidateCommand: AsyncParsableCommand {
         }
     }
 
+    /// Checks every file and prints one report for the run.
     func run() async throws {
         ignoreBrokenPipes()
         keepFreedMemory()
@@ -101,7 +105,7 @@ struct ValidateCommand: AsyncParsableCommand {
                 let (schema, document, _) = try reading.contract(
                     for: file, dataset: dataset, store: found, looks: true, options: &options)
                 try confirm(schema, file)
-                // A store is looked at only for what foreign keys refer to in it.
+                // A store is only opened if foreign keys refer to its datasets.
                 let referred = schema.refersToDatasets ? try found ?? store.find() : nil
                 let result = try await Pipeline(store: referred, writes: false).run(
                     BatchRequest(

@@ -6,7 +6,7 @@ import Tabular
 
 extension Readiness: ExpressibleByArgument {}
 
-/// `sluice watch`.
+/// `sluice watch`: the daemon that ingests files from inboxes until a signal stops it.
 struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Ingest the files that arrive in the inboxes, until stopped.",
@@ -63,6 +63,7 @@ struct WatchCommand: AsyncParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
+    /// Checks the ranges of the numeric options.
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
         if !(0...86_400).contains(settle) { throw ValidationError("--settle must be from 0 to 86400 seconds") }
@@ -71,6 +72,7 @@ struct WatchCommand: AsyncParsableCommand {
         if !(0...1 << 30).contains(minFree) { throw ValidationError("--min-free must be 0 or more MiB") }
     }
 
+    /// Runs the daemon. The exit code is 128 plus the signal, the code of a pending error, 1 for held files, else 0.
     func run() async throws {
         ignoreBrokenPipes()
         var code: Int32 = 0
@@ -99,7 +101,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
 }
 
-/// `sluice status`.
+/// `sluice status`: the state of the daemon and of the inboxes.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -113,6 +115,7 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
+    /// Prints the state, and exits with 1 unless a daemon runs without trouble.
     func run() async throws {
         ignoreBrokenPipes()
         var isWell = false
@@ -130,6 +133,7 @@ struct StatusCommand: AsyncParsableCommand {
         if !isWell { throw ExitCode(1) }
     }
 
+    /// The status for people, one line for each fact.
     private static func print(_ status: StoreStatus) {
         if let pid = status.daemon {
             let board = status.board
@@ -160,6 +164,7 @@ struct StatusCommand: AsyncParsableCommand {
         Terminal.line("disk    \(Words.number(status.free >> 20)) MiB free")
     }
 
+    /// The status as a document.
     private static func document(_ status: StoreStatus) -> JSONValue {
         .object([
             "daemon": status.daemon.map { .integer(Int64($0)) } ?? .null, "board": status.board ?? .null,

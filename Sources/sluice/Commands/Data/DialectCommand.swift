@@ -4,7 +4,7 @@ import Reading
 import Storage
 import Tabular
 
-/// `sluice dialect`.
+/// `sluice dialect`: detects encoding and dialect of a CSV file.
 struct DialectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dialect",
@@ -21,6 +21,7 @@ struct DialectCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The text's encoding, if it is known (default: detected).") var encoding: TextEncoding?
     @Flag(name: .long, help: "Print JSON.") var json = false
 
+    /// Samples the file and prints a Table Dialect that can be put into a contract.
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
@@ -36,9 +37,11 @@ struct DialectCommand: AsyncParsableCommand {
     }
 }
 
-/// What was found out about a dialect, for people.
+/// The result of dialect detection, for people and for files.
 enum DialectText {
-    /// The dialect, unless another one explains the sample as well.
+    /// The detected dialect.
+    ///
+    /// - Throws: `unreadableData` when no dialect explains the sample, or two explain it equally well.
     static func requireSure(_ sniffed: SniffedSource, _ file: String) throws(IngestionError) -> Dialect {
         guard let found = sniffed.found, found.rows > 0, found.explains else {
             throw IngestionError(.unreadableData, "\(file): no CSV dialect explains it; is it CSV?")
@@ -52,7 +55,7 @@ enum DialectText {
         return found.dialect
     }
 
-    /// One line for each decision.
+    /// One line of evidence for each decision.
     static func evidence(_ sniffed: SniffedSource, _ dialect: Dialect? = nil) -> [String] {
         guard let found = sniffed.found else { return [] }
         let dialect = dialect ?? found.dialect
@@ -66,12 +69,13 @@ enum DialectText {
         ]
     }
 
-    /// A dialect in one line of YAML, which is JSON.
+    /// A dialect as one line of JSON, which is valid YAML.
     static func line(_ dialect: Dialect) -> String {
         let members = dialect.document.members ?? [:]
         return members.isEmpty ? "RFC 4180" : dialect.document.text(pretty: false)
     }
 
+    /// The dialect as YAML, with the evidence as comments.
     static func yaml(_ sniffed: SniffedSource, _ dialect: Dialect) -> [String] {
         var lines = evidence(sniffed).map { "# " + $0 }
         lines.append("sluice:")
@@ -80,6 +84,7 @@ enum DialectText {
         return lines
     }
 
+    /// The dialect as a document, with encoding, confidence and evidence.
     static func document(_ sniffed: SniffedSource, _ dialect: Dialect) -> JSONValue {
         .object([
             "encoding": .string(sniffed.encoding.rawValue), "dialect": dialect.document,

@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice explain`.
+/// `sluice explain`: the catalogue's entry for a finding code, or a list of all codes.
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a finding code: what it means, an example, what to do.",
@@ -18,6 +18,7 @@ struct ExplainCommand: ParsableCommand {
             """)
     @Argument(help: "A finding code, such as type-error; without one, all codes are listed.") var code: String?
 
+    /// Prints the entry. An unknown code gets a suggestion and exit code 64.
     func run() throws {
         guard let code else {
             for code in FindingCode.allCases.sorted() {

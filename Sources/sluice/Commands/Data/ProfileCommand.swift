@@ -5,7 +5,7 @@ import Schemas
 import Storage
 import Tabular
 
-/// `sluice profile`.
+/// `sluice profile`: publishes statistics of a file with ε-differential privacy, and records the budget spent.
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
@@ -45,6 +45,7 @@ struct ProfileCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var reading: ReadingOptions
 
+    /// Checks that budgets are decimals in range, before the file is read.
     func validate() throws {
         for text in [dpEpsilon, dpLimit].compactMap(\.self) where Epsilon(text) == nil {
             throw ValidationError(
@@ -52,6 +53,7 @@ struct ProfileCommand: AsyncParsableCommand {
         }
     }
 
+    /// Spends the budget and prints the statistics. The ledger records the budget before the first number is printed.
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
@@ -74,6 +76,7 @@ struct ProfileCommand: AsyncParsableCommand {
         }
     }
 
+    /// The statistics as lines.
     private static func lines(_ made: PrivateProfile) -> [String] {
         var lines = [
             "rows \(made.rows), with noise; epsilon \(made.epsilon.text) over \(made.questions) questions, "
@@ -92,6 +95,7 @@ struct ProfileCommand: AsyncParsableCommand {
         return lines
     }
 
+    /// The statistics as a document, which names the mechanism and the budget.
     private static func document(_ made: PrivateProfile) -> JSONValue {
         .object([
             "rows": .integer(Int64(made.rows)), "epsilon": .string(made.epsilon.text),

@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice schema`.
+/// `sluice schema`: the commands about contracts.
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Infer, check, compare and convert contracts.",
@@ -18,7 +18,7 @@ struct SchemaCommand: AsyncParsableCommand {
             """,
         subcommands: [Infer.self, Check.self, Diff.self, Convert.self, Strip.self])
 
-    /// `sluice schema infer`.
+    /// `sluice schema infer`: proposes a contract from all rows of a file.
     struct Infer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Infer a first contract from a file, to be read and corrected.",
@@ -32,6 +32,7 @@ struct SchemaCommand: AsyncParsableCommand {
         var showValues = false
         @OptionGroup var reading: ReadingOptions
 
+        /// Infers the contract and prints it as YAML. A name with personal data in it is replaced by `data`.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -45,7 +46,7 @@ struct SchemaCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice schema check`.
+    /// `sluice schema check`: loads and compiles a contract and prints its warnings.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check a contract for errors and doubtful settings.",
@@ -57,6 +58,7 @@ struct SchemaCommand: AsyncParsableCommand {
         @Argument(help: "The contract, in YAML or JSON.") var file: String
         @OptionGroup var reading: ReadingOptions
 
+        /// Loads the contract; an error exits with 78 and shows the line.
         func run() async throws {
             try await reporting {
                 let loaded = try reading.load(file)

@@ -4,16 +4,20 @@ import Schemas
 import Storage
 import Tabular
 
-/// The smallest change that makes the exit code 1.
+/// The mildest difference that makes the exit code 1.
 enum ChangeLimit: String, ExpressibleByArgument, CaseIterable {
+    /// Any difference.
     case cosmetic
+    /// A difference by which more data passes.
     case widening
+    /// A difference by which data that passed may fail, or other values are released.
     case breaking
+    /// None.
     case never
 }
 
 extension SchemaCommand {
-    /// `sluice schema diff`.
+    /// `sluice schema diff`: the differences between two contracts, by their effect.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare two contracts: what changed, and what it means for data that passed.",
@@ -30,6 +34,7 @@ extension SchemaCommand {
         var failOn = ChangeLimit.breaking
         @Flag(name: .long, help: "Print JSON.") var json = false
 
+        /// Prints the differences, most severe first, and sets the exit code by `--fail-on`.
         func run() async throws {
             ignoreBrokenPipes()
             var changes: [SchemaChange] = []
@@ -63,7 +68,7 @@ extension SchemaCommand {
         }
     }
 
-    /// `sluice schema convert`.
+    /// `sluice schema convert`: writes a contract in another standard's form, with notes on what is lost.
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Convert a contract to a Table Schema, a JSON Schema or a Data Package, as JSON.",
@@ -73,10 +78,13 @@ extension SchemaCommand {
 
                 Example: sluice schema convert orders.yaml --to json-schema > orders.schema.json
                 """)
-        /// What it becomes.
+        /// The form to convert to.
         enum Form: String, ExpressibleByArgument, CaseIterable {
+            /// A Table Schema 2.0.
             case tableSchema = "table-schema"
+            /// A JSON Schema 2020-12 of one record.
             case jsonSchema = "json-schema"
+            /// A Data Package 2.0 with one resource.
             case dataPackage = "data-package"
         }
         @Argument(help: "The contract, or a Data Package (datapackage.json).") var file: String
@@ -87,6 +95,7 @@ extension SchemaCommand {
             name: .long, help: "The path of the data in a new Data Package (default: the contract's name with .csv).")
         var data: String?
 
+        /// Converts the contract, prints it, and prints each loss to standard error.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -105,16 +114,22 @@ extension SchemaCommand {
             }
         }
 
+        /// The converted contract.
+        ///
+        /// - Parameters:
+        ///   - contract: the contract, already taken out of a package.
+        ///   - source: its document.
+        ///   - others: the documents that its JSON Schemas refer to, by identifier.
         private func converted(
             _ contract: ConvertedSchema, _ source: Document, _ others: [String: [UInt8]]
         ) throws(SchemaError) -> ConvertedSchema {
             func load(_ made: ConvertedSchema) throws(SchemaError) -> LoadedSchema {
-                // A package's resource, or what was made in between, is read as if it stood in a file.
+                // An intermediate document is loaded as if it stood in a file.
                 let bytes = Array(made.document.text(pretty: true).utf8)
                 let document =
                     made.document == source.root ? source : try loadDocument(bytes, name: "\(source.name).json")
                 var loaded = try Schema.load(document, documents: others)
-                // With the names of files, not with what is in them.
+                // References stay file names; the referenced content is not inlined.
                 loaded.document = canonicalForm(of: document)
                 return loaded
             }
@@ -134,7 +149,7 @@ extension SchemaCommand {
         }
     }
 
-    /// `sluice schema strip`.
+    /// `sluice schema strip`: prints a contract without `sluice:` settings.
     struct Strip: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a contract without its sluice: settings, as JSON for other tools.",
@@ -143,6 +158,7 @@ extension SchemaCommand {
                 """)
         @Argument(help: "The contract, in YAML or JSON.") var file: String
 
+        /// Prints the descriptor of the contract's own standard.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {

@@ -9,15 +9,17 @@ import Sketches
 import Storage
 import Tabular
 
-/// The formats of scores.
+/// The output format of scores.
 enum ScoreFormat: String, ExpressibleByArgument, CaseIterable {
+    /// One line a row: number, score, largest |M| and its field (RFC 4180).
     case csv
+    /// One JSON document a line.
     case ndjson
 }
 
 extension ScoreMethod: ExpressibleByArgument {}
 
-/// `sluice score`.
+/// `sluice score`: the anomaly score of each row against the file itself.
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
@@ -51,10 +53,12 @@ struct ScoreCommand: AsyncParsableCommand {
 
     @OptionGroup var reading: ReadingOptions
 
+    /// Refuses a number of dimensions that the forest does not support.
     func validate() throws {
         if !(1...3).contains(ndim) { throw ValidationError("--ndim must be 1, 2 or 3") }
     }
 
+    /// Scores the file and prints rows as they are scored. Columns are inferred without a contract.
     func run() async throws {
         ignoreBrokenPipes()
         try await reporting {
@@ -72,7 +76,7 @@ struct ScoreCommand: AsyncParsableCommand {
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
             try await scoreRows(file, schema: schema, options: options, method: method, dimensions: ndim) { rows in
-                // With the first rows, so that what fails has not begun a table.
+                // Written with the first rows, so that a failure before them does not begin a table.
                 var text = heading
                 heading = ""
                 for row in rows {
@@ -96,6 +100,7 @@ struct ScoreCommand: AsyncParsableCommand {
         }
     }
 
+    /// A CSV cell, quoted where needed (RFC 4180).
     private static func quoted(_ text: String) -> String {
         let needs = text.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
         return needs ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text

@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 
 extension BaselineStep {
-    /// What the record says about it afterwards.
+    /// The step as past participle, for the confirmation.
     fileprivate var past: String {
         switch self {
         case .approve: "is the anchor of"
@@ -14,7 +14,7 @@ extension BaselineStep {
     }
 }
 
-/// `sluice baseline`.
+/// `sluice baseline`: the baselines of a dataset.
 struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline", abstract: "Show, build, compare, approve and retire the baselines of a dataset.",
@@ -34,11 +34,14 @@ struct BaselineCommand: AsyncParsableCommand {
             Exclude.self,
         ])
 
+    /// Options: a dataset of a store.
     struct Dataset: ParsableArguments {
         @Option(name: .long, help: "The dataset (default: the only one with accepted batches).") var dataset: String?
         @OptionGroup var store: StoreOptions
 
-        /// The store and the dataset that is meant.
+        /// The store and the dataset; the dataset may be omitted if the store has one only.
+        ///
+        /// - Throws: `usage` when none or several would match.
         func chosen() throws -> (store: Store, dataset: String) {
             let store = try store.require().proving()
             if let dataset { return (store, dataset) }
@@ -55,7 +58,7 @@ struct BaselineCommand: AsyncParsableCommand {
         }
     }
 
-    /// A dataset whose batches are judged again, by its own contract or a given one.
+    /// Options: a dataset whose batches are judged again, by its own contract or a given one.
     struct Judged: ParsableArguments {
         @Option(
             name: [.short, .long],
@@ -64,13 +67,14 @@ struct BaselineCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var dataset: Dataset
 
+        /// The contract for the statistics: the given one, else that of the dataset.
         func contract(of dataset: String, in store: Store) throws(IngestionError) -> StatisticsContract {
             try store.statisticsContract(
                 of: dataset, given: schema.map { path throws(IngestionError) in (try loadContract(path), path) })
         }
     }
 
-    /// `sluice baseline build`.
+    /// `sluice baseline build`: records a named baseline, which has no effect until it is approved or pinned.
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Build a named baseline from accepted batches.",
@@ -85,6 +89,7 @@ struct BaselineCommand: AsyncParsableCommand {
         var batches: [String] = []
         @OptionGroup var dataset: Dataset
 
+        /// Builds and records the baseline, and prints the next step.
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
@@ -98,7 +103,7 @@ struct BaselineCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice baseline list`.
+    /// `sluice baseline list`: the named baselines with their state.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the named baselines: dataset, name, state, batches, time, digest.",
@@ -108,6 +113,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the baselines, in the order of their last step.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -130,7 +136,7 @@ struct BaselineCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice baseline diff`.
+    /// `sluice baseline diff`: tests one baseline against another; exits with 1 when a batch like it would be held.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare two baselines field by field, with the tests that a batch has to pass.",
@@ -147,6 +153,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var dataset: Dataset
 
+        /// Runs the tests and prints each with its effect and limits.
         func run() async throws {
             var isHeld = false
             try await reporting {
@@ -167,7 +174,7 @@ struct BaselineCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice baseline approve`.
+    /// `sluice baseline approve`: makes a baseline the anchor of its dataset.
     struct Approve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a baseline the dataset's anchor, in place of the previous one.",
@@ -178,7 +185,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.approve) }
     }
 
-    /// `sluice baseline pin`.
+    /// `sluice baseline pin`: judges batches by a baseline alone.
     struct Pin: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Judge by this baseline alone, until it is retired; the last accepted batches no longer count.",
@@ -189,7 +196,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.pin) }
     }
 
-    /// `sluice baseline retire`.
+    /// `sluice baseline retire`: ends the use of a baseline.
     struct Retire: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Stop using a baseline as anchor or pin; earlier verdicts stay provable.",
@@ -200,7 +207,7 @@ struct BaselineCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.retire) }
     }
 
-    /// `sluice baseline exclude`.
+    /// `sluice baseline exclude`: removes an accepted batch from all comparisons.
     struct Exclude: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Exclude an accepted batch from the rolling baseline.",
@@ -215,6 +222,7 @@ struct BaselineCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
+        /// Records the exclusion; batches judged later no longer use the excluded one.
         func run() async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
@@ -225,11 +233,13 @@ struct BaselineCommand: AsyncParsableCommand {
         }
     }
 
+    /// Options of a step in a baseline's life: its name, the reason and the dataset.
     struct Step: ParsableArguments {
         @Argument(help: "The name of the baseline.") var name: String
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var dataset: Dataset
 
+        /// Records the step with the user's id and the reason.
         func take(_ step: BaselineStep) async throws {
             try await reporting {
                 let (store, dataset) = try dataset.chosen()
@@ -241,11 +251,12 @@ struct BaselineCommand: AsyncParsableCommand {
 }
 
 extension NamedBaseline {
-    /// What it is used for.
+    /// Its use: anchor, pinned, retired, or none.
     fileprivate var state: String {
         isRetired ? "retired" : isPinned ? "pinned" : isAnchor ? "anchor" : "built"
     }
 
+    /// The baseline as a document.
     fileprivate var document: JSONValue {
         .object([
             "name": .string(name), "dataset": .string(dataset), "state": .string(state), "time": .string(time),

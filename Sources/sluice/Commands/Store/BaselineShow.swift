@@ -5,7 +5,7 @@ import Storage
 import Tabular
 
 extension BaselineCommand {
-    /// `sluice baseline show`.
+    /// `sluice baseline show`: the composition of a baseline, and what the tests have learnt from it.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
@@ -21,6 +21,7 @@ extension BaselineCommand {
         @Argument(help: "A named baseline, a batch, or rolling: the last accepted batches.") var name = "rolling"
         @OptionGroup var judged: Judged
 
+        /// Prints the composition, and below it what each field's tests have learnt.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -32,7 +33,7 @@ extension BaselineCommand {
                         try store.describeLearnt(
                             name, dataset: dataset, judged.contract(of: dataset, in: store)) ?? .null
                 } catch {
-                    // A store of an earlier version has no contract beside its decisions: what it is made of can be told.
+                    // Early versions kept no contract with their decisions; the composition can be shown all the same.
                     guard judged.schema == nil, error.code == .usage || error.code == .unreadableData else {
                         throw error
                     }
@@ -44,7 +45,7 @@ extension BaselineCommand {
             }
         }
 
-        /// For people.
+        /// The baseline as lines for people.
         private static func lines(_ document: JSONValue) -> [String] {
             func whole(_ value: JSONValue?) -> String { Words.number(Int(value?.whole ?? 0)) }
             let remarks = document["remarks"]
@@ -79,7 +80,7 @@ extension BaselineCommand {
     }
 }
 
-/// What was learnt of a feed, in lines.
+/// What the tests have learnt of a feed, as lines.
 enum LearntText {
     /// What holds for all fields.
     static func head(_ learnt: JSONValue) -> [String] {
@@ -104,7 +105,7 @@ enum LearntText {
         return lines
     }
 
-    /// Whether batches are compared with those of their weekday or hour, or could be.
+    /// Whether batches are compared within their weekday or hour, or could be; nil for neither.
     private static func season(_ season: JSONValue?) -> String? {
         guard let season, let kind = season["kind"]?.text else { return nil }
         let fields = (season["fields"]?.items ?? []).compactMap(\.text)
@@ -119,7 +120,7 @@ enum LearntText {
             + "sluice: { baseline: { season: \(kind) } } into the contract"
     }
 
-    /// What holds for a field.
+    /// What holds for one field.
     static func lines(_ field: JSONValue) -> [String] {
         let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
         let isLength = field["kind"]?.text == "length"

@@ -5,7 +5,7 @@ import Storage
 import Tabular
 
 extension BaselineCommand {
-    /// `sluice baseline simulate`.
+    /// `sluice baseline simulate`: judges the last accepted batches again, each against those before it.
     struct Simulate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
@@ -27,10 +27,12 @@ extension BaselineCommand {
         var set: [String] = []
         @OptionGroup var judged: Judged
 
+        /// Checks the range of `--last`.
         func validate() throws {
             if !(1...400).contains(last) { throw ValidationError("--last must be 1 to 400") }
         }
 
+        /// Simulates under the contract with `--set` applied. Nothing is written, and no batch changes.
         func run() async throws {
             ignoreBrokenPipes()
             keepFreedMemory()
@@ -43,6 +45,7 @@ extension BaselineCommand {
             }
         }
 
+        /// The simulated verdicts as lines, oldest first.
         private static func lines(_ found: Simulation) -> [String] {
             let held = found.batches.filter(\.isHeld)
             let (rows, rowsHeld) = (

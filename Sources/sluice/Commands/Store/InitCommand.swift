@@ -9,7 +9,7 @@ import Sketches
 import Storage
 import Tabular
 
-/// `sluice init`.
+/// `sluice init`: creates a store.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make a store: configuration, example contract, keys, empty ledger.",
@@ -22,6 +22,7 @@ struct InitCommand: AsyncParsableCommand {
     @Argument(help: "The folder of the new store; it is made if it does not exist.")
     var folder: String = "."
 
+    /// Creates the store and prints the next steps. The verifier key is pinned for this user.
     func run() async throws {
         try await reporting {
             let store = try Store.create(folder)

@@ -7,7 +7,7 @@ import Storage
 
 extension KeyKind: ExpressibleByArgument {}
 
-/// `sluice keys`.
+/// `sluice keys`: the keys of a store.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Generate, list and check the keys of the store.",
@@ -16,7 +16,7 @@ struct KeysCommand: AsyncParsableCommand {
             """,
         subcommands: [Generate.self, List.self, Check.self])
 
-    /// `sluice keys generate`.
+    /// `sluice keys generate`: makes a key and records its identity in the ledger.
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Generate a key; an existing key is never replaced.",
@@ -30,6 +30,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Option(name: .long, help: "The name of the key: 1 to 64 letters, digits, - and _.") var name: String
         @OptionGroup var store: StoreOptions
 
+        /// Generates and records the key; a name that was ever used is refused.
         func run() async throws {
             try await reporting {
                 let recorder = try Recorder(try store.require())
@@ -40,7 +41,7 @@ struct KeysCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice keys list`.
+    /// `sluice keys list`: names and fingerprints, never a key.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List kind, name and fingerprint of each key, and the ledger's public verifier key.",
@@ -51,9 +52,10 @@ struct KeysCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var store: StoreOptions
 
+        /// Prints kind, name and fingerprint of each key, then the verifier key.
         func run() async throws {
             try await reporting {
-                // Beside the record: a planted key is refused, and the verifier key that people keep is the ledger's own.
+                // With the record, so that a planted key is refused. The verifier key is that of the ledger itself.
                 let store = try store.require().proving()
                 for kind in KeyKind.allCases {
                     for name in try store.keyNames(kind) {
@@ -67,7 +69,7 @@ struct KeysCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice keys check`.
+    /// `sluice keys check`: reads every key and compares it with the record; exits with 77 when one fails.
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check that every key is present, intact and readable by its owner only.",
@@ -78,6 +80,7 @@ struct KeysCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var store: StoreOptions
 
+        /// Checks each key, each recorded key that is missing, and the recipients of every dataset.
         func run() async throws {
             var failures = 0
             try await reporting {

@@ -5,7 +5,7 @@ import Lineage
 import Storage
 import Tabular
 
-/// `sluice lineage`.
+/// `sluice lineage`: queries and verifies the ledger.
 struct LineageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lineage", abstract: "Query the ledger, trace rows and verify the record.",
@@ -17,10 +17,10 @@ struct LineageCommand: AsyncParsableCommand {
             """,
         subcommands: [Log.self, Show.self, TraceRow.self, ImpactOf.self, Explain.self, Verify.self])
 
-    /// The ledger, for reading only.
+    /// The ledger, opened for reading.
     static func open(_ store: Store) throws -> Ledger { try store.readableLedger() }
 
-    /// `sluice lineage log`.
+    /// `sluice lineage log`: the newest entries.
     struct Log: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the newest entries of the ledger, newest first.",
@@ -76,7 +76,7 @@ struct LineageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice lineage show`.
+    /// `sluice lineage show`: every entry of a batch, as JSON.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print every ledger entry of a batch, as JSON.",
@@ -86,6 +86,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Argument(help: "The id of the batch, the first 6 or more characters of it, or latest.") var batch: String
         @OptionGroup var store: StoreOptions
 
+        /// Prints the entries of a batch. An unknown batch exits with 66.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -103,7 +104,7 @@ struct LineageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice lineage trace`.
+    /// `sluice lineage trace`: from a shard or row back to the bytes of its source.
     struct TraceRow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "trace", abstract: "Trace a shard, or one row of it, back to its source file.",
@@ -117,6 +118,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Traces the shard by its digest, which a file's bytes give. The byte range of a row needs a key of the store.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -146,7 +148,7 @@ struct LineageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice lineage impact`.
+    /// `sluice lineage impact`: the batches and shards that came from a source.
     struct ImpactOf: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "impact", abstract: "List the batches and shards that came from a supplier or a source file.",
@@ -157,6 +159,7 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the batches of a source, by its name, file or digest.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -189,7 +192,7 @@ struct LineageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice lineage verify`.
+    /// `sluice lineage verify`: recomputes the ledger and compares it with its signed checkpoints.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Verify the ledger: recompute it and compare it with the signed checkpoints.",
@@ -214,7 +217,13 @@ struct LineageCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Also compare every published file with the record.") var files = false
         @OptionGroup var store: StoreOptions
 
-        /// The key to verify by, and where it is from: never the one that the ledger itself names.
+        /// The verifier key and its origin: `--vkey`, else the pinned key, else the store's signing key. The ledger's
+        /// own statement never counts.
+        ///
+        /// - Parameters:
+        ///   - store: the store.
+        ///   - key: the store's signing key, where it is readable.
+        /// - Throws: `notPermitted` when no key is known.
         private func verifier(_ store: Store, _ key: SigningKey?) throws -> (key: VerifierKey, from: String) {
             if let vkey { return (try VerifierOption.key(vkey), "given with --vkey") }
             let known = KnownLedgers()
@@ -241,13 +250,15 @@ struct LineageCommand: AsyncParsableCommand {
             }
         }
 
-        /// Compares files with a record that was found intact.
+        /// Compares published files with a record that was verified.
         private func compareFiles(_ store: Store) -> StoreAudit {
             do throws(IngestionError) { return try store.proving().audit() } catch {
                 return StoreAudit(problems: ["FILES were not compared: \(error.description)"])
             }
         }
 
+        /// Verifies, prints every finding, and sets the exit code: 1 for damage, 3 with `--require-anchor` when no
+        /// anchor was checked.
         func run() async throws {
             var code: Int32 = 0
             try await reporting {
@@ -284,7 +295,7 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 Terminal.line("verifier key \(verifier), \(from)")
                 if result.damage.isEmpty {
-                    // The very folder, and the state that was seen in it before.
+                    // Also compares folder and state with what is pinned outside the store.
                     do throws(IngestionError) { _ = try store.readableLedger() } catch {
                         Terminal.line("LEDGER \(error.description)")
                         code = 1
@@ -305,9 +316,9 @@ struct LineageCommand: AsyncParsableCommand {
     }
 }
 
-/// A verifier key on the command line.
+/// Parses a verifier key from the command line.
 enum VerifierOption {
-    /// The key itself, or what stands in the first line of a file.
+    /// The key itself, or the first line of a file that has it.
     static func key(_ given: String) throws -> VerifierKey {
         var text = given
         if exists(text) {

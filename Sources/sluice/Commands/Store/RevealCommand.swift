@@ -2,7 +2,7 @@ import ArgumentParser
 import Ingestion
 import Storage
 
-/// `sluice reveal`.
+/// `sluice reveal`: decrypts values that the `encrypt` operator masked. The ledger records the access first.
 struct RevealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reveal",
@@ -35,10 +35,13 @@ struct RevealCommand: AsyncParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
+    /// Refuses an empty reason, since the ledger records it.
     func validate() throws {
         if reason.isEmpty { throw ValidationError("--reason must not be empty: the ledger records it") }
     }
 
+    /// Decrypts values from arguments or standard input, one a line. Exits with 1 when the key does not open one of
+    /// them.
     func run() async throws {
         ignoreBrokenPipes()
         var missed = false

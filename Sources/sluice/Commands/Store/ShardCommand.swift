@@ -6,7 +6,7 @@ import Sealing
 import Storage
 import Tabular
 
-/// Keys for opening a shard: the store's, or files given by hand.
+/// Options: the keys that open a shard, from the store or from files.
 struct OpeningOptions: ParsableArguments {
     @OptionGroup var store: StoreOptions
 
@@ -16,7 +16,11 @@ struct OpeningOptions: ParsableArguments {
     @Option(name: .long, help: "An RSA private key to decrypt with, as NAME=FILE.pem; may be repeated.")
     var privateKey: [String] = []
 
-    /// The keys, and the store they are of if they are.
+    /// The keys, and the store if one is found.
+    ///
+    /// Keys given as files take precedence over those of the store.
+    ///
+    /// - Throws: `notPermitted` when there is no key at all.
     func ring() throws(IngestionError) -> (ring: KeyRing, store: Store?) {
         var keys: [WrappingKey] = []
         do throws(SealingError) {
@@ -45,7 +49,7 @@ struct OpeningOptions: ParsableArguments {
     }
 }
 
-/// `sluice shard`.
+/// `sluice shard`: inspects, decrypts and verifies sealed files.
 struct ShardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shard", abstract: "Inspect, decrypt and verify sealed files.",
@@ -57,7 +61,7 @@ struct ShardCommand: AsyncParsableCommand {
             """,
         subcommands: [Info.self, Cat.self, Verify.self])
 
-    /// `sluice shard info`.
+    /// `sluice shard info`: the header, which needs no key and is not authenticated without one.
     struct Info: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the header of a sealed file: suite, recipients, context.",
@@ -69,6 +73,7 @@ struct ShardCommand: AsyncParsableCommand {
         @Argument(help: "The sealed file (.sluice).") var file: String
         @Flag(name: .long, help: "Print JSON.") var json = false
 
+        /// Prints the header: suite, recipients and authenticated data.
         func run() async throws {
             try await reporting {
                 let descriptor = try FileDescriptor.openRegular(file)
@@ -105,7 +110,7 @@ struct ShardCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice shard cat`.
+    /// `sluice shard cat`: decrypts a sealed file; inside a store the ledger records the access first.
     struct Cat: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Decrypt a sealed file to standard output or to a file.",
@@ -132,6 +137,10 @@ struct ShardCommand: AsyncParsableCommand {
             false
         @OptionGroup var opening: OpeningOptions
 
+        /// Decrypts to standard output or to a file.
+        ///
+        /// Without `--stream` the shard is verified to its end before the first byte is written to standard output. A
+        /// file gets its name only once everything is verified.
         func run() async throws {
             ignoreBrokenPipes()
             try await reporting {
@@ -143,7 +152,7 @@ struct ShardCommand: AsyncParsableCommand {
                     guard parts.count == 2 else { throw IngestionError(.usage, "--expect \(pair): write KEY=VALUE") }
                     wanted[parts[0]] = parts[1]
                 }
-                // One descriptor: what is recorded is what is examined, and what is read.
+                // One descriptor: what is compared with the record is what is read.
                 let admitted = try store?.admit(file)
                 func open() throws(IngestionError) -> MessageReader {
                     guard let admitted else { return try openShard(file, keys: ring, expect: wanted) }
@@ -163,11 +172,11 @@ struct ShardCommand: AsyncParsableCommand {
                     try staged.commit(as: name)
                     try syncFolder(folder)
                 } else {
-                    // On a terminal nothing of it may move the cursor; a pipe or file gets the bytes as they are.
+                    // On a terminal, control characters are neutralised; a pipe or file gets the bytes as they are.
                     var shown = StandardStream.output.isTerminal ? PrintableStream() : nil
                     _ = try readShard(reader, path: file) { span in
                         if let text = shown?.take(span) { return Terminal.write(Array(text.utf8), to: .output) }
-                        // Nobody reads any more: `| head` is no failure.
+                        // A closed pipe, as with `| head`, is no failure.
                         if try !StandardStream.output.write(span) { Glibc.exit(0) }
                     }
                     if let text = shown?.finish() { Terminal.write(Array(text.utf8), to: .output) }
@@ -176,7 +185,7 @@ struct ShardCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice shard verify`.
+    /// `sluice shard verify`: decrypts files to their end and prints no data; exits with 1 when one is damaged.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Verify sealed files: decrypt every frame, check order and end, print no data.",
@@ -188,6 +197,7 @@ struct ShardCommand: AsyncParsableCommand {
         @Argument(help: "The sealed files (.sluice).") var files: [String]
         @OptionGroup var opening: OpeningOptions
 
+        /// Decrypts each file to its end. Missing keys end the command with 77.
         func run() async throws {
             var bad = 0
             try await reporting {

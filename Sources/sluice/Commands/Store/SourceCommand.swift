@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 
 extension SourceStep {
-    /// What the record says about it afterwards.
+    /// The step as past participle, for the confirmation.
     fileprivate var past: String {
         switch self {
         case .trust: "is trusted"
@@ -14,7 +14,7 @@ extension SourceStep {
     }
 }
 
-/// `sluice source`.
+/// `sluice source`: the suppliers of data and their standing.
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "List, show, trust and block the suppliers of data.",
@@ -26,7 +26,7 @@ struct SourceCommand: AsyncParsableCommand {
             """,
         subcommands: [List.self, Show.self, Trust.self, Block.self, Probation.self])
 
-    /// `sluice source list`.
+    /// `sluice source list`: the known sources.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the known sources: name, standing, owner, licence, requirements.",
@@ -36,6 +36,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the sources that are configured or were decided about.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -55,7 +56,7 @@ struct SourceCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice source show`.
+    /// `sluice source show`: one source with the outcomes of its batches.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a source: its record, its standing, and the outcomes of its batches.",
@@ -66,6 +67,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
+        /// Prints the record and standing of a source, and its batches.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -90,7 +92,7 @@ struct SourceCommand: AsyncParsableCommand {
         }
     }
 
-    /// `sluice source trust`.
+    /// `sluice source trust`: ends probation, distrust or block.
     struct Trust: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Trust a source: end its probation, distrust or block.",
@@ -101,7 +103,7 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.trust) }
     }
 
-    /// `sluice source block`.
+    /// `sluice source block`: rejects all files of a source.
     struct Block: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Block a source: reject all its files.",
@@ -112,7 +114,7 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.block) }
     }
 
-    /// `sluice source probation`.
+    /// `sluice source probation`: holds a source's batches until enough would have passed.
     struct Probation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put a source on probation: hold its batches until enough of them would have passed.",
@@ -123,11 +125,13 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws { try await step.take(.probation) }
     }
 
+    /// Options of a decision about a source: its name, the reason and the store.
     struct Step: ParsableArguments {
         @Argument(help: "The name of the source.") var name: String
         @Option(name: .long, help: "Why; the ledger records it, so give no personal data.") var reason: String
         @OptionGroup var store: StoreOptions
 
+        /// Records the decision with the user's id and the reason.
         func take(_ step: SourceStep) async throws {
             try await reporting {
                 try Recorder(try store.require()).take(step, source: name, reason: reason)
@@ -137,8 +141,9 @@ struct SourceCommand: AsyncParsableCommand {
     }
 }
 
-/// Sources for people and programs.
+/// Renders sources, as documents and as lines for people.
 private enum SourceText {
+    /// A source as a document: standing, requirements and history.
     static func document(_ name: String, _ store: Store) throws -> JSONValue {
         var members: [String: JSONValue] = ["name": .string(name)]
         if let record = store.configuration.sources[name] {
@@ -162,7 +167,7 @@ private enum SourceText {
         return .object(members)
     }
 
-    /// A source for people: a line for each thing that is known.
+    /// A source as lines, one for each known fact.
     static func lines(_ document: JSONValue) -> [String] {
         func text(_ key: String) -> String { document[key]?.text ?? "" }
         func number(_ key: String) -> String { Words.number(Int(document[key]?.whole ?? 0)) }
@@ -183,13 +188,14 @@ private enum SourceText {
         }
     }
 
+    /// The standing in a few words.
     static func state(_ document: JSONValue) -> String {
         let standing = document["standing"]?.text ?? "any"
         guard let passed = document["passed"]?.whole, let needed = document["needed"]?.whole else { return standing }
         return "\(standing) (\(passed) of \(needed) passed)"
     }
 
-    /// How often what a source said was confirmed and contradicted, by the record.
+    /// How often a source's values were confirmed and contradicted by other sources, by the record.
     static func confirmed(_ name: String, _ batches: [LineageQuery.Impact]) -> (agreed: Int64, differed: Int64) {
         var sums: (agreed: Int64, differed: Int64) = (0, 0)
         for batch in batches {

@@ -4,7 +4,7 @@ import Lineage
 import Storage
 import Tabular
 
-/// `sluice doctor`.
+/// `sluice doctor`: checks everything that a store needs, with remedies; exits with 1 when something is bad.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
@@ -22,6 +22,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var store: StoreOptions
 
+    /// Runs the checks and prints each with its remedy. A ledger that cannot be opened is a result, not an error.
     func run() async throws {
         ignoreBrokenPipes()
         var worst = Diagnosis.Grade.well
@@ -53,7 +54,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 }
 
-/// `sluice backup`.
+/// `sluice backup`: copies a store that may be in use.
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
@@ -70,6 +71,7 @@ struct BackupCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Also copy the keys.") var withKeys = false
     @OptionGroup var store: StoreOptions
 
+    /// Makes the backup, and prints what is in it and what is not.
     func run() async throws {
         try await reporting {
             let store = try store.require()
@@ -86,7 +88,7 @@ struct BackupCommand: AsyncParsableCommand {
     }
 }
 
-/// `sluice restore`.
+/// `sluice restore`: makes a store from a backup and verifies the copy.
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Restore a backup into a new folder.",
@@ -115,11 +117,13 @@ struct RestoreCommand: AsyncParsableCommand {
     )
     var unsignedSettings = false
 
-    /// The key that must have signed the ledger.
+    /// The key that must have signed the ledger: `--vkey`, else the one pinned for this origin.
+    ///
+    /// - Throws: `notPermitted` when neither is known.
     private func verifier() throws -> VerifierKey {
         if let vkey { return try VerifierOption.key(vkey) }
         let path = join(backup, "ledger.sqlite")
-        // Only the name is taken from the backup: which key goes with it is known here, or not at all.
+        // Only the origin is taken from the backup; its key must be known here.
         if let known = KnownLedgers(), let found = try known.key(of: Ledger.openReadonly(path: path).origin) {
             return found
         }
@@ -129,6 +133,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 + "list printed it in the original store")
     }
 
+    /// Restores, and pins the key for the new folder.
     func run() async throws {
         try await reporting {
             try Backup.requireWhole(backup)
@@ -138,7 +143,7 @@ struct RestoreCommand: AsyncParsableCommand {
             let known = KnownLedgers()
             try known?.refuseOther(than: key)
             let result = try Backup.restore(backup, to: folder, trust)
-            // What was in this folder before is gone: the operator says by which key this one goes.
+            // A store that was in this folder before is gone, so the operator decides which key belongs to it.
             let standing = try known?.pin(key, at: folder) ?? .unpinned("this user has no home folder")
             if case .unpinned(let reason) = standing {
                 Terminal.remark("warning: could not pin the verifier key outside the store: \(reason)")
