@@ -64,7 +64,7 @@ extension TextScanner {
         guard sought.contains(entity) else { return }
         var score = base
         if base < 1 || isOfThings {
-            if isNamed(candidate, bytes, look) || isSpoken(candidate, bytes, &look) {
+            if isNamed(candidate, bytes, whole: look.whole) || isSpoken(candidate, bytes, &look) {
                 // The constants of Presidio's LemmaContextAwareEnhancer.
                 score = min(1, max(base + 0.35, 0.4))
             } else if candidate.besideOnly {
@@ -81,11 +81,11 @@ extension TextScanner {
 
     /// Whether the column's name implies the candidate's entity. A weak form must be the whole value, or at least lie
     /// outside an object, whose members have their own names.
-    private func isNamed(_ candidate: Candidate, _ bytes: Span<UInt8>, _ look: Look) -> Bool {
+    private func isNamed(_ candidate: Candidate, _ bytes: Span<UInt8>, whole: Range<Int>) -> Bool {
         let saysLittle = candidate.besideOnly || candidate.score < Self.weak
         guard (saysLittle ? called : named).contains(candidate.entity) else { return false }
-        if candidate.range == look.whole || !saysLittle { return true }
-        let first = bytes[look.whole.lowerBound]
+        if candidate.range == whole || !saysLittle { return true }
+        let first = bytes[whole.lowerBound]
         return candidate.besideOnly && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
     }
 

@@ -165,6 +165,7 @@ struct PersonalDataSearch {
     }
 
     /// A finding about a value; nil when the row already has the same one of another member.
+    @inline(__always)
     private mutating func finding(
         _ code: FindingCode, _ outcome: Outcome, about kind: String, of own: ColumnSearch, at place: Place
     ) -> Finding? {
