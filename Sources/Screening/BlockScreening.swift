@@ -6,9 +6,9 @@ import Validating
 /// The screening of one block: its rows, and the findings about them so far.
 struct BlockScreening {
     let screener: Screener
-    private let validated: ValidatedBlock
-    private let batch: RowBlock
-    private var remarks: Remarks
+    let validated: ValidatedBlock
+    let batch: RowBlock
+    var remarks: Remarks
 
     init(_ validated: ValidatedBlock, by screener: Screener) {
         (self.screener, self.validated, batch) = (screener, validated, validated.batch)
