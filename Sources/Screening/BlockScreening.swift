@@ -6,9 +6,9 @@ import Validating
 /// The screening of one block: its rows, and the findings about them so far.
 struct BlockScreening {
     let screener: Screener
-    private let validated: ValidatedBlock
-    private let batch: RowBlock
-    private var remarks: Remarks
+    let validated: ValidatedBlock
+    let batch: RowBlock
+    var remarks: Remarks
 
     init(_ validated: ValidatedBlock, by screener: Screener) {
         (self.screener, self.validated, batch) = (screener, validated, validated.batch)
@@ -35,15 +35,10 @@ struct BlockScreening {
         for row in column.indices where isValid[row] {
             let score = rule.score(column[row])
             if !column[row].isNaN { remarks.scores.addDeviation(place, score, threshold: rule.threshold) }
-            if score <= rule.threshold { continue }
-            if rule.isConstant {
-                remarks.add(batch.finding(.constantChanged, outcome: .flagged, at: row, field: rule.field))
-                continue
-            }
-            let outcome = rule.isFar(column[row], score: score) ? max(action, .quarantined) : action
-            remarks.add(
-                batch.finding(.deviatedValue, outcome: outcome, at: row, field: rule.field)
-                    .measuring(score, against: rule.threshold))
+            guard let (code, outcome) = rule.judge(column[row], score: score, action: action) else { continue }
+            let finding = batch.finding(code, outcome: outcome, at: row, field: rule.field)
+            // From a constant there is no distance.
+            remarks.add(rule.isConstant ? finding : finding.measuring(score, against: rule.threshold))
         }
     }
 

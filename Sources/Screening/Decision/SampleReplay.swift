@@ -71,16 +71,10 @@ struct RowReplay {
             guard let feature = screened.fields.firstIndex(of: rule.field) else { continue }
             for row in 0..<sample.count {
                 let value = sample.values[row * sample.width + feature]
-                let score = rule.score(value)
-                if score <= rule.threshold { continue }
-                if rule.isConstant {
-                    add(.constantChanged, .flagged, row, field: rule.field)
-                    continue
-                }
                 let action = actions[rule.field] ?? .flagged
-                add(
-                    .deviatedValue, rule.isFar(value, score: score) ? max(action, .quarantined) : action, row,
-                    field: rule.field)
+                if let (code, outcome) = rule.judge(value, score: rule.score(value), action: action) {
+                    add(code, outcome, row, field: rule.field)
+                }
             }
         }
         for pair in decision.pairs {

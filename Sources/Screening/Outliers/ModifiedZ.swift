@@ -1,5 +1,6 @@
 import Glibc
 import Sketches
+import Tabular
 
 /// The modified z-score of one column: M = 0.6745 (x − median) / MAD (Iglewicz & Hoaglin 1993), with what skewed, flat
 /// and heavy-tailed columns need.
@@ -59,6 +60,16 @@ package struct ModifiedZ: Sendable, Equatable {
         if gap?.isBehind(value) == true { return true }
         guard let reach else { return score > 2 * threshold }
         return reach.isFar(usesLog ? (value > -1 ? log1p(value) : -.infinity) : value)
+    }
+
+    /// The finding about a value and the outcome of its row; nil for a value within the threshold.
+    ///
+    /// - Parameter action: what the contract does to rows with an outlier in this field.
+    @inline(__always)
+    func judge(_ value: Double, score: Double, action: Outcome) -> (code: FindingCode, outcome: Outcome)? {
+        if score <= threshold { return nil }
+        if isConstant { return (.constantChanged, .flagged) }
+        return (.deviatedValue, isFar(value, score: score) ? max(action, .quarantined) : action)
     }
 
     /// M of a value with its sign; NaN for a missing one.

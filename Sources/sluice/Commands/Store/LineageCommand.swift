@@ -39,7 +39,8 @@ struct LineageCommand: AsyncParsableCommand {
         func validate() throws {
             if let kind, !LedgerEvent.allCases.map(\.rawValue).contains(kind) {
                 throw ValidationError(
-                    "--kind \(kind) is not a kind of entry; use one of: \(LedgerEvent.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "--kind \(kind) is not a kind of entry; use one of: \(LedgerEvent.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             if let since, !Self.isTime(since) {
                 throw ValidationError("--since must be a day or time in UTC, such as 2026-12-01 or 2026-12-01T08:30")
