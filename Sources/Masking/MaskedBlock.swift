@@ -56,7 +56,7 @@ extension Masker {
                 edits.append(Edit(start: Int(cell.rawStart), end: cell.rawEnd, text: text))
             }
             if removes, !rewrites {
-                remove(from: row, of: batch, firstExtra: extra, sighted: sightedExtras, into: &edits)
+                remove(from: row, of: batch, firstExtra: extra, detected: sightedExtras, into: &edits)
             }
             if isUnordered, !edits.isEmpty { edits.putInOrder() }
             let rowStart = out.count

@@ -25,9 +25,9 @@ extension Masker {
     ///
     /// - Parameters:
     ///   - firstExtra: the row's first extra in the block, or one behind it.
-    ///   - sighted: extras in which personal data was found.
+    ///   - detected: extras in which personal data was found.
     func remove(
-        from row: Int, of batch: RowBlock, firstExtra: Int, sighted: Set<Int>, into edits: inout [Edit]
+        from row: Int, of batch: RowBlock, firstExtra: Int, detected: Set<Int>, into edits: inout [Edit]
     ) {
         if format == .csv {
             for column in dropped {
@@ -52,7 +52,7 @@ extension Masker {
             var index = firstExtra
             while index < batch.extras.count, batch.extras[index].row == row {
                 let extra = batch.extras[index]
-                if dropsExtras || extra.isLeftOut || sighted.contains(index) {
+                if dropsExtras || extra.isLeftOut || detected.contains(index) {
                     edits.append(
                         Edit(
                             start: extra.start, end: extra.end, text: Replacements.Piece(start: 0, end: 0),

@@ -72,7 +72,8 @@ package func readHead(
     if let problem = block.problems.first(where: { plan.dialect.headerRows.contains($0.row + 1) }) {
         throw UnreadableSource(
             reason: plan.format == .jsonl
-                ? "cannot read the first item as an array of names (\(problem.code.rawValue)); check that the items are arrays, as the dialect says"
+                ? "cannot read the first item as an array of names (\(problem.code.rawValue)); check that the items are arrays, "
+                    + "as the dialect says"
                 : "cannot read the header as CSV (\(problem.code.rawValue)); check that the file is CSV, in "
                     + "\(plan.coding.encoding.rawValue)")
     }

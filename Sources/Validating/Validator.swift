@@ -118,7 +118,7 @@ package struct Validator: Sendable {
 
     /// Checks every row of a block: the first pass.
     package func validate(_ batch: RowBlock) -> ValidatedBlock {
-        check(batch, RowSelection(wellFormed: batch), known: nil, sighted: nil, repeats: [])
+        check(batch, RowSelection(wellFormed: batch), known: nil, detectedRows: nil, repeats: [])
     }
 
     /// Checks a block in the second pass: only rows that the first found invalid are checked again, and the numbers of
@@ -133,7 +133,7 @@ package struct Validator: Sendable {
         _ batch: RowBlock, wasValid: [Bool], hadDetection: [Bool]? = nil, repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {
         let unsound = batch.isWellFormed.indices.filter { batch.isWellFormed[$0] && !wasValid[$0] }.map(UInt32.init)
-        return check(batch, RowSelection(unsound), known: wasValid, sighted: hadDetection, repeats: repeats)
+        return check(batch, RowSelection(unsound), known: wasValid, detectedRows: hadDetection, repeats: repeats)
     }
 
     /// Checks a block in either pass.
@@ -142,10 +142,11 @@ package struct Validator: Sendable {
     ///   - batch: the block.
     ///   - selection: the rows to check.
     ///   - known: in the second pass, the verdicts of the first; nil in the first.
-    ///   - sighted: rows in which the first pass found personal data; nil to search all.
+    ///   - detectedRows: rows in which the first pass found personal data; nil to search all.
     ///   - repeats: rows that violate a key rule.
     private func check(
-        _ batch: RowBlock, _ selection: RowSelection, known: [Bool]?, sighted: [Bool]?, repeats: [(rule: Int, row: Int)]
+        _ batch: RowBlock, _ selection: RowSelection, known: [Bool]?, detectedRows: [Bool]?,
+        repeats: [(rule: Int, row: Int)]
     ) -> ValidatedBlock {
         var findings = BlockFindings(batch)
         var numbers = numericFields.map { _ in [Double]() }
@@ -159,7 +160,7 @@ package struct Validator: Sendable {
         }
         if let recordCheck { judgeRecords(selection.rows, of: batch, by: recordCheck, into: &findings) }
         scanHiddenText(in: batch, into: &findings)
-        var search = PersonalDataSearch(batch, by: self, sighted: sighted)
+        var search = PersonalDataSearch(batch, by: self, detectedRows: detectedRows)
         search.run(into: &findings)
         applyRowRules(to: batch, selection, isReplay: known != nil, into: &findings)
         var keys: [[ValidatedBlock.RowKey]] = []

@@ -58,7 +58,7 @@ import Testing
         #expect(try harness.run("ingest", Harness.sample("orders-good.csv")).code == 78)
         _ = try harness.run("init", "store")
         let none = try harness.run("lineage", "log", "--kind", "nonsense", "--store", "store")
-        #expect(none.code == 0 && none.out.isEmpty && none.err.contains("no such entry"), "\(none.err)")
+        #expect(none.code == 64 && none.out.isEmpty && none.err.contains("batch.judged"), "\(none.err)")
         let configuration = try String(contentsOf: URL(filePath: harness.path("store/sluice.yaml")), encoding: .utf8)
         try harness.write("store/sluice.yaml", configuration.replacing("recipients:", with: "recipient:"))
         let typo = try harness.run("keys", "list", "--store", "store")

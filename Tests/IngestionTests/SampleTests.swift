@@ -111,7 +111,8 @@ import Testing
         for jobs in [1, 2, 5] {
             let report = try await run(shop, rows, mode: .dryRun) { ($0.jobs, $0.sliceBytes) = (jobs, 65_536) }
             seen.append(
-                "\(report.listed.map { "\($0)" }) \(report.findings.sorted) \(report.counts.rows) \(String(describing: report.forestLines))"
+                "\(report.listed.map { "\($0)" }) \(report.findings.sorted) \(report.counts.rows) "
+                    + String(describing: report.forestThresholds)
             )
         }
         #expect(seen[0] == seen[1] && seen[0] == seen[2])

@@ -23,7 +23,7 @@ package struct BatchOptions: Sendable {
     /// Most findings listed one by one; totals are exact regardless.
     package var listed = 1000
     /// Most detections of personal data listed one by one, by place and entity.
-    package var spotted = 0
+    package var detectionsListed = 0
     /// Judge again a batch that was judged before and not accepted.
     package var force = false
     /// The id of the accepted batch that this one replaces once it is accepted.

@@ -146,7 +146,7 @@ struct DecidedBatch {
 extension Survey {
     /// What the second pass needs of the first about one slice.
     func recall(_ ordinal: Int) -> SliceRecall {
-        SliceRecall(sound: sound[ordinal], sighted: sighted[ordinal], order: draws[ordinal].order)
+        SliceRecall(sound: sound[ordinal], detectedRows: detectedRows[ordinal], order: draws[ordinal].order)
     }
 
     /// How many of these rows keep the contract apart from key rules.

@@ -66,7 +66,7 @@ package struct BatchReport: Sendable {
     /// The smallest class of equal quasi-identifiers that the contract wants.
     package var minimumClass = 5
     /// Detections of personal data one by one, up to the requested number.
-    package var spotted: [DetectionPlace] = []
+    package var detections: [DetectionPlace] = []
     /// Rows by outcome.
     package var counts = OutcomeCounts()
     /// Totals of all findings, strictest outcome first.
@@ -124,7 +124,7 @@ package struct BatchReport: Sendable {
     /// Histograms of all rows' scores.
     package var scores = ScoreHistograms()
     /// Where the forest's thresholds lie among the bins of its histogram; nil without a forest.
-    package var forestLines: (flag: Double, quarantine: Double)?
+    package var forestThresholds: (flag: Double, quarantine: Double)?
     /// Names of sources and label values that may be shown, by their codes.
     package var names: [UInt64: String] = [:]
     /// Masked cells, counted by field, entity and operator.

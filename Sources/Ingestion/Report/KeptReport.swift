@@ -35,7 +35,7 @@ extension BatchReport {
                         "bins": counts(bins),
                     ])
                 }),
-            "paths": forestLines.map { lines in
+            "paths": forestThresholds.map { lines in
                 .object([
                     "bins": counts(scores.paths), "flag": number(lines.flag), "quarantine": number(lines.quarantine),
                 ])

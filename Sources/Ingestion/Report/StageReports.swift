@@ -48,7 +48,7 @@ extension SurveyedBatch {
         report.columns = personalColumns
         report.copies = copies
         report.unmasked = unmaskedColumns
-        report.spotted = survey.spotted
+        report.detections = survey.detections
         report.attestation = attestation?.document
         return report
     }
@@ -84,7 +84,7 @@ extension DecidedBatch {
         report.triggerPower = decision.triggerPower
         report.learning = decision.isLearning ? plan.schema.baseline.learning : nil
         report.cross = decision.cross.map { CrossReport($0, decision) }
-        report.forestLines = decision.forest.map { lines in
+        report.forestThresholds = decision.forest.map { lines in
             func place(_ sum: UInt32) -> Double { ScoreHistograms.place(of: sum, trees: lines.forest.trees) }
             return (place(lines.flagBelow), place(lines.quarantineBelow))
         }

@@ -20,12 +20,12 @@ struct PersonalDataSearch {
     /// - Parameters:
     ///   - batch: the block.
     ///   - validator: the compiled contract.
-    ///   - sighted: the rows in which the first pass found something; nil to search all.
-    init(_ batch: RowBlock, by validator: Validator, sighted: [Bool]?) {
+    ///   - detectedRows: the rows in which the first pass found something; nil to search all.
+    init(_ batch: RowBlock, by validator: Validator, detectedRows: [Bool]?) {
         self.validator = validator
         self.batch = batch
         result = SearchResult(hasDetection: [Bool](repeating: false, count: batch.count))
-        let wanted = (0..<batch.count).filter { batch.isWellFormed[$0] && sighted?[$0] ?? true }
+        let wanted = (0..<batch.count).filter { batch.isWellFormed[$0] && detectedRows?[$0] ?? true }
         rows = validator.searches.isEmpty && validator.unknownSearch == nil ? [] : wanted
         let bytes = batch.bytes.span
         anchors = rows.isEmpty ? CandidateMap() : CandidateMap(bytes, 0..<bytes.count)

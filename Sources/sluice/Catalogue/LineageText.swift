@@ -9,6 +9,7 @@ import Tabular
 enum LineageText {
     /// One entry as one line: sequence, time, kind, dataset, batch, and what its kind adds. Bodies hold no values of
     /// data, so nothing needs to be masked here.
+    // Long function: one case an event.
     static func line(_ entry: LedgerEntry) -> String {
         let body = entry.body
         var text = "#\(entry.sequence)  \(body["time"]?.text ?? "")  \(entry.kind)"

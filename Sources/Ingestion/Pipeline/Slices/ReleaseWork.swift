@@ -63,7 +63,8 @@ struct ReleaseWork: Sendable {
         while let block = blocks.next() {
             let validated = plan.validator.replay(
                 block, wasValid: recall.sound.bits(from: row, count: block.count),
-                hadDetection: recall.sighted.bits(from: row, count: block.count), repeats: decision.repeats(in: block))
+                hadDetection: recall.detectedRows.bits(from: row, count: block.count),
+                repeats: decision.repeats(in: block))
             row += block.count
             let screened = screener.screen(validated)
             result.add(screened, slice: slice.ordinal)

@@ -43,7 +43,7 @@ struct SliceRecall: Sendable {
     /// Rows that keep the contract.
     let sound: RowBits
     /// Rows in which personal data or a credential was detected; the others are not scanned again.
-    let sighted: RowBits
+    let detectedRows: RowBits
     /// The order in which rows are sampled, as the first pass drew it.
     let order: SipHash
 }

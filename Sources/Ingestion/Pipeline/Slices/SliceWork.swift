@@ -87,8 +87,8 @@ extension SliceSurvey {
             hasDetection.append(validated.hasDetection[row])
         }
         evidence.merge(validated.evidence)
-        if detections.count < options.spotted {
-            detections += DetectionPlace.all(validated).prefix(options.spotted - detections.count)
+        if detections.count < options.detectionsListed {
+            detections += DetectionPlace.all(validated).prefix(options.detectionsListed - detections.count)
         }
         if options.mode == .validate, listed.count < options.listed {
             listed += validated.findings.prefix(options.listed - listed.count)

@@ -10,11 +10,11 @@ struct Survey {
     /// By slice, the rows that keep the contract.
     let sound: [RowBits]
     /// By slice, the rows in which personal data or a credential was detected.
-    let sighted: [RowBits]
+    let detectedRows: [RowBits]
     /// By slice, its draw.
     let draws: [SliceDraw]
     var evidence: ColumnEvidence
-    let spotted: [DetectionPlace]
+    let detections: [DetectionPlace]
     /// The slices, for later passes.
     let places: [SlicePlace]
     /// SHA-256 of the file.
@@ -38,9 +38,9 @@ struct SurveyFold {
     private let keys: BatchKeys
     private let listedMax: Int
     private var sound: [Int: RowBits] = [:]
-    private var sighted: [Int: RowBits] = [:]
+    private var detectedRows: [Int: RowBits] = [:]
     private var evidence = ColumnEvidence()
-    private var spotted: [DetectionPlace] = []
+    private var detections: [DetectionPlace] = []
     private var remarks = RowRemarks()
     private var findings: [Finding] = []
     private var listed = FindingList()
@@ -56,11 +56,11 @@ struct SurveyFold {
         profile.merge(part.profile)
         try keys.spill.relieve(&profile.keys)
         sound[part.ordinal] = part.isValid
-        sighted[part.ordinal] = part.hasDetection
+        detectedRows[part.ordinal] = part.hasDetection
         draws += Array(repeating: nil, count: max(0, part.ordinal + 1 - draws.count))
         draws[part.ordinal] = part.draw
         evidence.merge(part.evidence)
-        spotted += part.detections
+        detections += part.detections
         remarks.merge(part.remarks)
         if let finding = part.disagreement { findings.append(finding) }
         listed.append(contentsOf: part.listed)
@@ -82,12 +82,13 @@ struct SurveyFold {
         findings =
             cutter.head.findings + findings + remarks.swallowedRows(columns: cutter.head.layout?.columns.count ?? 0)
         findings.sort { ($0.row, $0.code) < ($1.row, $1.code) }
-        spotted.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
+        detections.sort { ($0.row, $0.column, $0.start) < ($1.row, $1.column, $1.start) }
         let slices = 0..<cutter.places.count
         return Survey(
             profile: profile, sound: slices.map { sound[$0] ?? RowBits() },
-            sighted: slices.map { sighted[$0] ?? RowBits() }, draws: draws.compactMap(\.self), evidence: evidence,
-            spotted: spotted, places: cutter.places, digest: cutter.digest(), findings: findings, listed: listed,
+            detectedRows: slices.map { detectedRows[$0] ?? RowBits() }, draws: draws.compactMap(\.self),
+            evidence: evidence,
+            detections: detections, places: cutter.places, digest: cutter.digest(), findings: findings, listed: listed,
             head: cutter.head, crossChecked: plan.isCrossChecked, remarks: remarks)
     }
 }

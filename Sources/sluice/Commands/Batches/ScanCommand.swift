@@ -48,7 +48,7 @@ struct ScanCommand: AsyncParsableCommand {
             var options = try reading.options(for: file)
             options.mode = .validate
             options.listed = 0
-            options.spotted = format == .spans ? .max : 0
+            options.detectionsListed = format == .spans ? .max : 0
             let progress = Progress(isQuiet: false, phases: ["scanning"], clock: { Clock.monotonic() })
             defer { progress?.clear() }
             if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2 / 2) } }
@@ -196,13 +196,13 @@ struct ScanCommand: AsyncParsableCommand {
     /// The place of every match, one document a line.
     private func spans(_ report: BatchReport) {
         let labels = Dictionary(uniqueKeysWithValues: report.columns.map { ($0.column, $0.label) })
-        for spot in report.spotted {
+        for detection in report.detections {
             Terminal.json(
                 .object([
-                    "rowNumber": .integer(Int64(spot.row)), "fieldName": .string(labels[spot.column] ?? ""),
-                    "start": .integer(Int64(spot.start)), "end": .integer(Int64(spot.end)),
-                    "entity": .string(spot.entity.name),
-                    "score": .number((spot.score * 100).rounded() / 100),
+                    "rowNumber": .integer(Int64(detection.row)), "fieldName": .string(labels[detection.column] ?? ""),
+                    "start": .integer(Int64(detection.start)), "end": .integer(Int64(detection.end)),
+                    "entity": .string(detection.entity.name),
+                    "score": .number((detection.score * 100).rounded() / 100),
                 ]), pretty: false)
         }
     }
