@@ -251,7 +251,8 @@ import Testing
         for (data, word) in [
             (wide, "utf-16le"), (Data([0x50, 0x4B, 3, 4, 5, 6, 7, 8]), "zip"),
             (Data("{\"a\":\"\u{FF}".utf8.dropLast()) + Data("\",\"data\":[]}".utf8), "not JSON"),
-            (Data(#"{"a":"\ud800","data":[]}"#.utf8), "not JSON"), (Data(#"{"a":"\udc00","data":[]}"#.utf8), "not JSON"),
+            (Data(#"{"a":"\ud800","data":[]}"#.utf8), "not JSON"),
+            (Data(#"{"a":"\udc00","data":[]}"#.utf8), "not JSON"),
         ] {
             let shop = try Workshop()
             defer { shop.remove() }
