@@ -82,14 +82,14 @@ let package = Package(
                 "Masking", "Sealing", "Lineage", "Ingestion", arguments, logging,
             ],
             swiftSettings: ours),
-        tests("TabularTests", ["Sketches", "Tabular"]),
+        tests("TabularTests", ["TestSupport", "Sketches", "Tabular"]),
         tests("SketchesTests", ["Sketches", "Tabular"]),
         tests("CryptographyTests", ["Cryptography", "TestSupport"]),
         tests("StorageTests", ["Storage"]),
-        tests("SchemasTests", ["Schemas", "Tabular"]),
-        tests("RecognitionTests", ["Recognition", "Sketches"]),
-        tests("ReadingTests", ["Reading", "Tabular"]),
-        tests("ValidatingTests", ["Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
+        tests("SchemasTests", ["TestSupport", "Schemas", "Tabular"]),
+        tests("RecognitionTests", ["TestSupport", "Recognition", "Sketches"]),
+        tests("ReadingTests", ["TestSupport", "Reading", "Tabular"]),
+        tests("ValidatingTests", ["TestSupport", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
         tests("ScreeningTests", ["CKernels", "Screening", "Validating", "Reading", "Schemas", "Sketches", "Tabular"]),
         tests(
             "MaskingTests",
@@ -98,7 +98,7 @@ let package = Package(
                 "Tabular",
             ]),
         tests("SealingTests", ["TestSupport", "Sealing", "Cryptography", "Storage", "Tabular"]),
-        tests("LineageTests", ["Lineage", "Cryptography", "Sketches", "Storage", "Tabular", grdb]),
+        tests("LineageTests", ["TestSupport", "Lineage", "Cryptography", "Sketches", "Storage", "Tabular", grdb]),
         tests(
             "IngestionTests",
             [

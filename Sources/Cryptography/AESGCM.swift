@@ -2,7 +2,8 @@ import COpenSSL
 
 /// AES-GCM (SP 800-38D) with a 12-byte IV and a 16-byte tag, under one key for many messages.
 ///
-/// The key schedule is set up once; each message sets only its IV. Whoever seals must never use an IV twice under a key.
+/// The key schedule is set up once; each message sets only its IV. Whoever seals must never use an IV twice under a
+/// key.
 @safe package struct AESGCM: ~Copyable {
     /// Bytes of the tag that follows every ciphertext.
     package static let tagCount = 16

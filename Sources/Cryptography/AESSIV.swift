@@ -1,7 +1,8 @@
 import COpenSSL
 
-/// AES-SIV (RFC 5297): authenticated encryption that needs no IV. The same text under the same key and associated data gives the same
-/// bytes, which is what keeps joins alive; a nonce as the last associated data makes each time different.
+/// AES-SIV (RFC 5297): authenticated encryption that needs no IV. The same text under the same key and associated data
+/// gives the same bytes, which is what keeps joins alive; a nonce as the last associated data makes each time
+/// different.
 ///
 /// The result is V ‖ C: 16 bytes that are the tag and the IV at once, then as many as the text has.
 @safe package struct AESSIV: ~Copyable {
@@ -11,7 +12,8 @@ import COpenSSL
     private let context: OpaquePointer
     private let key: SecretKey
 
-    /// Prepares a key of 32, 48 or 64 bytes, half of it for the tag; what we write uses 64. Throws `malformedKey` for another length.
+    /// Prepares a key of 32, 48 or 64 bytes, half of it for the tag; what we write uses 64. Throws `malformedKey` for
+    /// another length.
     package init(key: SecretKey) throws(CryptographyError) {
         guard [32, 48, 64].contains(key.count) else {
             throw CryptographyError(.malformedKey, "use an aes-siv key", cause: "it has \(key.count) bytes, not 64")
@@ -34,8 +36,8 @@ import COpenSSL
         unsafe EVP_CIPHER_free(cipher)
     }
 
-    /// V ‖ C of a text that is not empty, bound to `associated`, of which none is empty either: the library of 2023 took an empty one
-    /// for none (CVE-2023-2975).
+    /// V ‖ C of a text that is not empty, bound to `associated`, of which none is empty either: the library of 2023
+    /// took an empty one for none (CVE-2023-2975).
     package mutating func seal(_ plaintext: Span<UInt8>, associated: [[UInt8]]) throws(CryptographyError) -> [UInt8] {
         precondition(!plaintext.isEmpty && associated.allSatisfy { !$0.isEmpty })
         guard begin(associated, sealing: true) else { throw libraryError("seal aes-siv") }

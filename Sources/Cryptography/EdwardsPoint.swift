@@ -1,5 +1,5 @@
-/// A point of edwards25519 (RFC 8032, section 5.1) in extended coordinates: x = X/Z, y = Y/Z, xy = T/Z. For public data only, as
-/// `FieldElement`.
+/// A point of edwards25519 (RFC 8032, section 5.1) in extended coordinates: x = X/Z, y = Y/Z, xy = T/Z. For public data
+/// only, as `FieldElement`.
 struct EdwardsPoint {
     private var x: FieldElement, y: FieldElement, z: FieldElement, t: FieldElement
 
@@ -29,7 +29,8 @@ struct EdwardsPoint {
         (self.x, self.y, self.z, self.t) = (x, y, z, t)
     }
 
-    /// Reads a point's 32 bytes as RFC 8032, section 5.1.3, does; nil for what encodes none, or not in the one way there is.
+    /// Reads a point's 32 bytes as RFC 8032, section 5.1.3, does; nil for what encodes none, or not in the one way
+    /// there is.
     init?(encoded bytes: Span<UInt8>) {
         guard bytes.count == 32, let y = FieldElement(encoded: bytes) else { return nil }
         let square = y * y

@@ -1,26 +1,26 @@
 /// A number modulo 2^255 - 19, in five limbs of 51 bits that may be one or two bits too long until `encoded`.
 ///
-/// Only for public data: what takes how long depends on the values. Signing stays with the library.
+/// Only for public data: the running time depends on the values. Signing uses libcrypto.
 struct FieldElement {
     private var a: UInt64, b: UInt64, c: UInt64, d: UInt64, e: UInt64
     private static let mask: UInt64 = 1 << 51 - 1
 
-    private init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ e: UInt64) {
+    private init(a: UInt64, b: UInt64, c: UInt64, d: UInt64, e: UInt64) {
         (self.a, self.b, self.c, self.d, self.e) = (a, b, c, d, e)
     }
 
     /// A small number.
-    init(_ small: UInt64) { self.init(small, 0, 0, 0, 0) }
+    init(_ small: UInt64) { self.init(a: small, b: 0, c: 0, d: 0, e: 0) }
 
-    /// The number that 32 bytes say, the least significant first; the highest bit is left out. Nil when it is not below the modulus:
-    /// RFC 8032, section 5.1.3, has such encodings refused.
+    /// The number that 32 bytes say, the least significant first; the highest bit is left out. Nil when it is not below
+    /// the modulus: RFC 8032, section 5.1.3, has such encodings refused.
     init?(encoded bytes: Span<UInt8>) {
         func word(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) } }
         let (w0, w1, w2, w3) = (word(0), word(8), word(16), word(24) & UInt64.max >> 1)
         if w3 == UInt64.max >> 1, w2 == .max, w1 == .max, w0 >= UInt64.max - 18 { return nil }
         self.init(
-            w0 & Self.mask, (w0 >> 51 | w1 << 13) & Self.mask, (w1 >> 38 | w2 << 26) & Self.mask,
-            (w2 >> 25 | w3 << 39) & Self.mask, w3 >> 12)
+            a: w0 & Self.mask, b: (w0 >> 51 | w1 << 13) & Self.mask, c: (w1 >> 38 | w2 << 26) & Self.mask,
+            d: (w2 >> 25 | w3 << 39) & Self.mask, e: w3 >> 12)
     }
 
     /// 32 bytes, the least significant first, below the modulus.
@@ -58,7 +58,8 @@ struct FieldElement {
     @inline(__always)
     static func + (left: FieldElement, right: FieldElement) -> FieldElement {
         FieldElement(
-            left.a &+ right.a, left.b &+ right.b, left.c &+ right.c, left.d &+ right.d, left.e &+ right.e)
+            a: left.a &+ right.a, b: left.b &+ right.b, c: left.c &+ right.c, d: left.d &+ right.d,
+            e: left.e &+ right.e)
     }
 
     /// Four times the modulus is added first, so that no limb falls below zero; `right` must have limbs below 2^53.
@@ -66,8 +67,8 @@ struct FieldElement {
     static func - (left: FieldElement, right: FieldElement) -> FieldElement {
         let (low, high): (UInt64, UInt64) = (0x1F_FFFF_FFFF_FFB4, 0x1F_FFFF_FFFF_FFFC)
         return FieldElement(
-            left.a &+ low &- right.a, left.b &+ high &- right.b, left.c &+ high &- right.c,
-            left.d &+ high &- right.d, left.e &+ high &- right.e)
+            a: left.a &+ low &- right.a, b: left.b &+ high &- right.b, c: left.c &+ high &- right.c,
+            d: left.d &+ high &- right.d, e: left.e &+ high &- right.e)
     }
 
     /// The product of numbers with limbs below 2^54; its own are below 2^52.
@@ -97,8 +98,8 @@ struct FieldElement {
         // What leaves the top comes in at the bottom, times 19: below 2^64, since `r4` is below 2^115.
         let first = UInt128(limb(r0)) &+ (r4 >> 51) &* 19
         return FieldElement(
-            UInt64(truncatingIfNeeded: first) & mask, limb(r1) &+ UInt64(truncatingIfNeeded: first >> 51), limb(r2),
-            limb(r3), limb(r4))
+            a: UInt64(truncatingIfNeeded: first) & mask, b: limb(r1) &+ UInt64(truncatingIfNeeded: first >> 51),
+            c: limb(r2), d: limb(r3), e: limb(r4))
     }
 
     private func squared(_ times: Int) -> FieldElement {

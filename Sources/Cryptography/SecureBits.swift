@@ -1,5 +1,5 @@
-/// Uniform bits of the system library's generator (RAND_bytes), fetched some thousands at a time. A class: a copy would give the same
-/// bits twice.
+/// Uniform bits of the system library's generator (RAND_bytes), fetched some thousands at a time. A class: a copy would
+/// give the same bits twice.
 package final class SecureBits: RandomNumberGenerator {
     private var buffer: [UInt8] = []
     private var place = 0

@@ -1,10 +1,13 @@
-/// Many Ed25519 signatures (RFC 8032) by one key, checked together in a tenth of the time that the library takes one by one.
+/// Many Ed25519 signatures (RFC 8032) by one key, checked together in a tenth of the time that the library takes one by
+/// one.
 ///
-/// Each equation S·B = R + h·A is multiplied by a random number of 128 bits, and their sum, times the cofactor 8, must hold ("Batch
-/// verification", section 5 of Bernstein and others, High-speed high-security signatures, 2012). A signature that does not hold
-/// passes with a probability of 2^-128. When the sum does not hold, the library says which one is wrong: `verifyEd25519`.
+/// Each equation S·B = R + h·A is multiplied by a random number of 128 bits, and their sum, times the cofactor 8, must
+/// hold ("Batch verification", section 5 of Bernstein and others, High-speed high-security signatures, 2012). A
+/// signature that does not hold passes with a probability of 2^-128. When the sum does not hold, the library says which
+/// one is wrong: `verifyEd25519`.
 ///
-/// The library's own check leaves the cofactor out. The two differ for signatures only that the key's holder made to differ.
+/// The library's own check leaves the cofactor out. The two differ for signatures only that the key's holder made to
+/// differ.
 package struct SignatureBatch {
     /// The order of the generator, 2^252 + 27742317777372353535851937790883648493, in words from the lowest.
     private static let order: [UInt64] = [0x5812_631A_5CF5_D3ED, 0x14DE_F9DE_A2F7_9CD6, 0, 0x1000_0000_0000_0000]
@@ -95,7 +98,8 @@ private struct WideNumber {
         }
     }
 
-    /// What is left after division, as 32 bytes, the least significant first. Bit by bit: it is done twice for a whole batch.
+    /// What is left after division, as 32 bytes, the least significant first. Bit by bit: it is done twice for a whole
+    /// batch.
     func remainder(by order: WideNumber) -> [UInt8] {
         var rest = WideNumber()
         for bit in (0..<(64 * Self.count)).reversed() {

@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// Bytes that must not outlive their owner, in one place of a fixed size: it never moves and leaves no outgrown copies behind, and it
-/// is wiped when it is emptied, filled again or let go.
+/// Bytes that must not outlive their owner, in one place of a fixed size: it never moves and leaves no outgrown copies
+/// behind, and it is wiped when it is emptied, filled again or let go.
 ///
 /// For data in transit. Keys stand in a `SecretKey`, which is kept out of swap and core dumps, too.
 @safe package struct WipedBuffer: ~Copyable {

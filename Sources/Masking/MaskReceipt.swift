@@ -1,6 +1,6 @@
 package import Schemas
 
-/// What was done to cells of one column; counted, and kept in the ledger.
+/// An operation on cells of one column; the ledger keeps its count.
 package struct MaskReceipt: Sendable, Hashable, Comparable {
     /// The contract's field.
     package var field: Int
@@ -15,10 +15,10 @@ package struct MaskReceipt: Sendable, Hashable, Comparable {
     }
 }
 
-/// Masking that cannot be done as the contract wants it.
+/// A contract whose masking cannot be done.
 package struct UnusableMask: Error, Sendable {
-    /// What is wrong, and the cure.
+    /// Why, and the remedy.
     package let reason: String
-    /// Whether the contract is to be changed, not a key to be had.
+    /// Whether the contract must change; otherwise a key is missing.
     package var isContract = false
 }

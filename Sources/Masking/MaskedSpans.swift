@@ -1,11 +1,11 @@
 import Schemas
 import Tabular
 
-/// What was masked at one place of a row.
+/// A masked range of a value of a row.
 struct MaskedSpan {
     /// The column, by its place in the layout.
     var column: Int
-    /// Where it stands in the value as it leaves the gate, in Unicode scalars.
+    /// Its range in the masked value, in Unicode scalars.
     var range: Range<Int>
     /// The entity's name.
     var entity: String
@@ -13,15 +13,16 @@ struct MaskedSpan {
     var operation: MaskOperator
 }
 
-/// The column of a shard that says what was masked where in each row: a list of objects with the members of Presidio's operator
-/// results (`start`, `end` in code points, `entity_type`, `operator`), the field, and where that is in a record when it is no member of it.
+/// The column of a shard that lists the masked ranges of each row: objects with the members of Presidio's
+/// `OperatorResult` (`start`, `end` in code points, `entity_type`, `operator`), the field, and its JSON Pointer if it
+/// is inside a member.
 struct SpanColumn: Sendable {
     /// The column's name as it stands in a header, and as the key of a member.
     let label: [UInt8], key: [UInt8]
     private let fields: [[UInt8]]
     private let delimiter: UInt8?
 
-    /// The column that a contract asks for, if it does.
+    /// The column that a contract declares, or nil.
     ///
     /// - Parameter delimiter: nil for JSON.
     init?(_ schema: Schema, _ layout: Layout, delimiter: UInt8?) throws(UnusableMask) {
@@ -56,7 +57,7 @@ struct SpanColumn: Sendable {
         }
     }
 
-    /// Ranges of bytes of a value, ascending, in Unicode scalars.
+    /// Ascending ranges of a value's bytes as ranges of its Unicode scalars.
     static func scalars(_ value: [UInt8], _ ranges: [Range<Int>]) -> [Range<Int>] {
         var (at, count) = (0, 0)
         func scalars(before end: Int) -> Int {
@@ -86,7 +87,7 @@ struct SpanColumn: Sendable {
             out.append(delimiter)
             return appendCSV(text, wasQuoted: false, delimiter, &out)
         }
-        // Before the brace that ends the object, which spaces may follow.
+        // The member goes before the closing brace, which spaces may follow.
         guard let end = out[rowStart...].lastIndex(of: UInt8(ascii: "}")) else { return }
         let last = out[rowStart..<end].last { $0 > 0x20 }
         out.insert(contentsOf: (last == UInt8(ascii: "{") ? [] : [0x2C]) + key + [0x3A] + text, at: end)

@@ -1,21 +1,22 @@
 import Tabular
 
-/// The labels of a header as names of columns: a blank one is named by its position, one that repeats another gets a number.
+/// Distinct column names from the labels of a header: a blank label is replaced by its position, a repeated one gets a
+/// number.
 struct Labels {
     private let labels: [String]
-    /// What the columns are called, each differently.
+    /// The names, all distinct.
     private(set) var names: [String]
-    /// Places of columns that had no label, and of those whose label an earlier column has.
+    /// Columns without a label, and columns that repeat an earlier label.
     private(set) var blank: [Int] = []
     private(set) var doubled: [Int] = []
-    /// How labels are compared: by canonical equivalence, as Swift compares texts.
+    /// How labels are compared: by canonical equivalence (Unicode Standard Annex 15), as Swift compares strings.
     private let comparison: Comparison
 
     struct Comparison: Sendable {
         let isCaseSensitive: Bool
         let isTrimmed: Bool
 
-        /// What two labels have in common that are the same.
+        /// A key that equal labels share.
         func key(_ label: String) -> String {
             let text = isTrimmed ? trimmed(label) : label
             return isCaseSensitive ? text : text.lowercased()
@@ -46,24 +47,24 @@ struct Labels {
         }
     }
 
-    /// Whether a field goes by the label of a column that another one has too.
+    /// Whether a field goes by the label of this column and another column has the same label.
     func isContested(_ place: Int, _ fields: Set<String>, _ byPlace: Set<Int>) -> Bool {
         let key = comparison.key(labels[place])
         guard fields.contains(key) else { return false }
         return labels.indices.count { !byPlace.contains($0) && comparison.key(labels[$0]) == key } > 1
     }
 
-    /// Whether every label is a name as it stands.
+    /// Whether every label is usable as it stands.
     var areNames: Bool { blank.isEmpty && doubled.isEmpty }
 }
 
-/// The text without Unicode's spaces around it, and with one space for each run of them inside.
+/// The text without surrounding white space (Unicode), and with single spaces inside.
 func trimmed(_ text: String) -> String {
     text.unicodeScalars.split { $0.properties.isWhitespace || $0 == "\u{FEFF}" || $0 == "\u{200B}" }
         .map { String($0) }.joined(separator: " ")
 }
 
-/// How a label of the file nearly is the name of a field, and what helps.
+/// How a label differs from the field name that it nearly equals, and the remedy.
 enum NearLabel {
     case letterCase, spaces, both
 
@@ -80,7 +81,7 @@ enum NearLabel {
         }
     }
 
-    /// The reason for a finding, without the label.
+    /// The reason in a finding, without the label.
     func reason(column: Int) -> String {
         switch self {
         case .letterCase:
@@ -93,26 +94,26 @@ enum NearLabel {
     }
 }
 
-/// Columns of a file that a contract names by their position.
+/// The columns that a contract names by position.
 package struct ColumnPlaces: Sendable, Equatable {
-    /// For each field its column, from 1, or nil where it goes by its label; empty when all do.
+    /// By field its column, from 1; nil where it goes by its label. Empty when all do.
     package var ofFields: [Int?] = []
-    /// Columns, from 1, that are read and left out.
+    /// Columns, from 1, that are read and dropped.
     package var dropped: Set<Int> = []
     /// Whether rows end with a delimiter, so that the last column has neither a label nor values.
     package var hasTrailingDelimiter = false
-    /// Whether spaces around labels do not count.
+    /// Whether spaces around labels are ignored.
     package var trimsLabels = false
-    /// Whether the positions come from the file itself, so that what is odd about its labels is still told.
+    /// Whether the positions were inferred from this file, so that its labels are still reported on.
     package var areInferred = false
 
-    /// All by their labels.
+    /// All fields go by their labels.
     package init() {}
 
-    /// The place of a field from 0, if the contract says it.
+    /// The column of a field, from 0, if the contract states it.
     func place(_ field: Int) -> Int? {
         ofFields.indices.contains(field) ? ofFields[field].map { $0 - 1 } : nil
     }
-    /// Whether it says anything.
+    /// Whether it states nothing.
     var isEmpty: Bool { ofFields.isEmpty && dropped.isEmpty && !hasTrailingDelimiter }
 }

@@ -1,26 +1,43 @@
 package import Tabular
 
-/// Rows found so far: what a scanner fills, and a `Batch` is made from.
+/// The place of a block in its source.
+package struct SourcePlace: Sendable {
+    /// Number of its first row, from 1.
+    package var firstRow: Int
+    /// Offset of its first byte.
+    package var offset: UInt64
+    /// The source's encoding, before it was decoded to UTF-8.
+    package var encoding: TextEncoding
+
+    /// A place in a source.
+    package init(firstRow: Int, offset: UInt64, encoding: TextEncoding = .utf8) {
+        self.firstRow = firstRow
+        self.offset = offset
+        self.encoding = encoding
+    }
+}
+
+/// The rows found so far. A scanner fills it, and a `RowBlock` is made from it.
 ///
-/// Cell offsets are relative to `base`. Decoded values are kept apart until the block's length is known.
+/// Cell offsets are relative to `base`. Decoded values are kept apart until the length of the block is known.
 package struct RecordBlock: Sendable {
     /// Offset of the block's first byte in the scanned bytes.
     package let base: Int
     /// Cells a row.
     package let width: Int
-    /// False when only the ends of records are wanted.
+    /// Whether cells are kept, or only the ends of records are wanted.
     package let keepsCells: Bool
-    /// Where each row lies, relative to `base`.
+    /// The range of each row, relative to `base`.
     package private(set) var records: [RecordRange] = []
     /// For each row, whether it could be split.
     package private(set) var isWellFormed: [Bool] = []
-    /// Rows that could not be split: index and reason.
+    /// Rows that could not be split, with the reason.
     package private(set) var problems: [(row: Int, code: FindingCode)] = []
-    /// JSON members that the contract does not name: row, and the member's source text.
-    package private(set) var extras: [Batch.Extra] = []
-    /// Keys that the contract does not name and that are not plain ASCII.
-    package private(set) var oddKeys: [Batch.Extra] = []
-    /// Bytes of one cell's value; a row with a longer one is bad.
+    /// JSON members outside the contract: row and source text.
+    package private(set) var extras: [RowBlock.Extra] = []
+    /// Non-ASCII keys outside the contract, which may resemble one of its names.
+    package private(set) var oddKeys: [RowBlock.Extra] = []
+    /// Most bytes of a cell's value; a row with a longer one is bad.
     private let maxCellBytes: Int
     var cells: [Cell] = []
     var decoded: [UInt8] = []
@@ -28,6 +45,13 @@ package struct RecordBlock: Sendable {
     private(set) var rowCount = 0
 
     /// An empty block.
+    ///
+    /// - Parameters:
+    ///   - base: offset of its first byte.
+    ///   - width: cells a row.
+    ///   - keepsCells: whether cells are kept.
+    ///   - rows: rows to reserve memory for.
+    ///   - maxCellBytes: most bytes of a value.
     package init(
         base: Int, width: Int, keepsCells: Bool = true, expecting rows: Int = 0, maxCellBytes: Int = .max
     ) {
@@ -45,7 +69,7 @@ package struct RecordBlock: Sendable {
     /// Rows in the block.
     package var count: Int { rowCount }
 
-    /// A place to return to when the row being read turns out bad.
+    /// A state to return to when the current row turns out bad.
     struct Mark {
         var cells: Int
         var decoded: Int
@@ -65,9 +89,9 @@ package struct RecordBlock: Sendable {
     }
 
     /// Ends a row whose cells were appended.
-    mutating func endRow(_ start: Int, _ end: Int) {
+    mutating func endRow(from start: Int, to end: Int) {
         if keepsCells {
-            // Only a row that is longer can have one.
+            // Only a row longer than the limit can contain such a value.
             if end - start > maxCellBytes, cells.suffix(width).contains(where: { $0.range.count > maxCellBytes }) {
                 let first = cells.count - width
                 roll(
@@ -75,7 +99,7 @@ package struct RecordBlock: Sendable {
                         cells: first, decoded: decoded.count,
                         decodedCells: decodedCells.firstIndex { $0 >= first } ?? decodedCells.count,
                         extras: extras.firstIndex { $0.row == rowCount } ?? extras.count))
-                return addBadRow(start, end, .cellTooLong)
+                return addBadRow(from: start, to: end, as: .cellTooLong)
             }
             records.append(RecordRange(start: start - base, end: end - base))
             isWellFormed.append(true)
@@ -83,14 +107,14 @@ package struct RecordBlock: Sendable {
         rowCount += 1
     }
 
-    /// Counts rows of which only the ends are wanted.
+    /// Adds rows without cells.
     mutating func addRows(_ rows: Int) {
         precondition(!keepsCells, "a block of cells is filled row by row")
         rowCount += rows
     }
 
     /// Adds a row that could not be split.
-    mutating func addBadRow(_ start: Int, _ end: Int, _ code: FindingCode) {
+    mutating func addBadRow(from start: Int, to end: Int, as code: FindingCode) {
         while oddKeys.last?.row == rowCount { oddKeys.removeLast() }
         problems.append((rowCount, code))
         rowCount += 1
@@ -101,7 +125,7 @@ package struct RecordBlock: Sendable {
         }
     }
 
-    /// Makes rows bad that have a value in the last column, which rows that end with a delimiter do not have.
+    /// Where rows end with a delimiter, makes rows bad that have a value in the surplus last column.
     mutating func requireEmptyLast() {
         guard width > 0 else { return }
         for row in 0..<rowCount where isWellFormed[row] && !cells[row * width + width - 1].range.isEmpty {
@@ -112,19 +136,33 @@ package struct RecordBlock: Sendable {
         problems.sort { $0.row < $1.row }
     }
 
-    mutating func addExtra(_ start: Int, _ end: Int, isLeftOut: Bool = false) {
-        extras.append(Batch.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
+    /// Notes a member outside the contract.
+    ///
+    /// - Parameters:
+    ///   - start: where it begins.
+    ///   - end: where it ends.
+    ///   - isLeftOut: whether the dialect excludes it.
+    mutating func addExtra(from start: Int, to end: Int, isLeftOut: Bool = false) {
+        extras.append(RowBlock.Extra(row: rowCount, start: start - base, end: end - base, isLeftOut: isLeftOut))
     }
 
-    mutating func addOddKey(_ start: Int, _ end: Int) {
-        oddKeys.append(Batch.Extra(row: rowCount, start: start - base, end: end - base))
+    /// Notes a key with its quotes.
+    mutating func addOddKey(from start: Int, to end: Int) {
+        oddKeys.append(RowBlock.Extra(row: rowCount, start: start - base, end: end - base))
     }
 
-    /// The finished batch; `end` is the offset past the block's last line end in `bytes`.
+    /// The finished block.
+    ///
+    /// - Parameters:
+    ///   - bytes: the scanned bytes.
+    ///   - end: the offset past the block's last line end in `bytes`.
+    ///   - layout: the columns.
+    ///   - place: where the block begins in its source.
+    ///   - knowsExtras: whether members outside the contract were noted.
     package consuming func batch(
-        _ bytes: Span<UInt8>, end: Int, layout: Layout, firstRow: Int, sourceOffset: UInt64,
-        encoding: TextEncoding = .utf8, knowsExtras: Bool = false
-    ) -> Batch {
+        _ bytes: Span<UInt8>, end: Int, layout: Layout, at place: SourcePlace, knowsExtras: Bool = false
+    ) -> RowBlock {
+        let firstRow = place.firstRow, sourceOffset = place.offset
         let length = end - base
         var owned = [UInt8](capacity: length + decoded.count) { out in
             for at in base..<end { out.append(bytes[at]) }
@@ -134,27 +172,26 @@ package struct RecordBlock: Sendable {
             cells[index].start += UInt32(length)
             cells[index].end += UInt32(length)
         }
-        let places = encoding == .utf8 ? nil : sourceRanges(bytes, encoding, sourceOffset)
+        let places = place.encoding == .utf8 ? nil : sourceRanges(bytes, from: place)
         let isCSV = layout.format == .csv
         let findings = problems.flatMap { problem in
             let record = records[problem.row]
             let range =
                 places?[problem.row] ?? sourceOffset + UInt64(record.start)..<sourceOffset + UInt64(record.end)
-            // Whatever else is wrong with its bytes is said too, so that it is put right at once.
+            // Other faults of the row's bytes are reported too, so that they can be corrected together.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
-                Finding(
-                    code, outcome: .rejected, row: firstRow + problem.row, byteOffset: range.lowerBound,
-                    byteLength: UInt64(range.count))
+                Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
             }
         }
-        return Batch(
-            layout: layout, bytes: owned, cells: cells, records: records, firstRow: firstRow, baseOffset: sourceOffset,
-            findings: findings, isWellFormed: isWellFormed, extras: extras, knowsExtras: knowsExtras, oddKeys: oddKeys,
-            sourceRanges: places)
+        return RowBlock(
+            layout: layout, bytes: owned,
+            rows: .init(cells: cells, records: records, isWellFormed: isWellFormed, findings: findings),
+            origin: .init(firstRow: firstRow, baseOffset: sourceOffset, sourceRanges: places),
+            unnamed: .init(extras: extras, oddKeys: oddKeys, knowsExtras: knowsExtras))
     }
 
-    /// What is wrong with the bytes of a row, whatever its cells are; separators of ASCII may be its delimiter.
+    /// Faults of a row's bytes, whatever its cells. The separators 0x1C to 0x1F may be the delimiter.
     private func faults(_ bytes: Span<UInt8>, _ record: RecordRange) -> [FindingCode] {
         let range = base + Int(record.start)..<base + Int(record.end)
         var found: [FindingCode] = []
@@ -165,14 +202,12 @@ package struct RecordBlock: Sendable {
         return found
     }
 
-    /// Where the rows lie in a source of another encoding.
-    private func sourceRanges(
-        _ bytes: Span<UInt8>, _ encoding: TextEncoding, _ offset: UInt64
-    ) -> [Range<UInt64>] {
-        var (at, source) = (base, offset)
+    /// The byte ranges of rows in a source of another encoding.
+    private func sourceRanges(_ bytes: Span<UInt8>, from place: SourcePlace) -> [Range<UInt64>] {
+        var (at, source) = (base, place.offset)
         return records.map { record in
             func advance(to next: Int) -> UInt64 {
-                source += UInt64(encoding.sourceLength(of: bytes.extracting(at..<next)))
+                source += UInt64(place.encoding.sourceLength(of: bytes.extracting(at..<next)))
                 at = next
                 return source
             }

@@ -1,8 +1,8 @@
-/// A kind of personal data that can be recognised by its form, a checksum or the words around it; the names are Presidio's.
+/// A kind of personal data that is recognised by its form, a checksum or the words around it. Names follow Presidio's.
 package enum Entity: UInt8, Sendable, CaseIterable {
     // Everywhere.
     case emailAddress, phoneNumber, creditCard, ibanCode, ipAddress, macAddress, url, crypto
-    /// Dates and times: only looked for when named, since nearly every table has some.
+    /// Dates and times: only searched for when they are named, since nearly every table has some.
     case dateTime
     /// A date beside a word such as `born`; not one of Presidio's.
     case dateOfBirth
@@ -25,16 +25,16 @@ package enum Entity: UInt8, Sendable, CaseIterable {
     case sgNricFin, sgUen, krRrn, krFrn, krBrn, krPassport, krDriverLicense, jpMyNumber, thTnin, phTin
     case ngNin, ngVehicleRegistration, zaIdNumber
     case auAbn, auAcn, auTfn, auMedicare
-    // Without a form: found by the user's own lists only.
+    // Without a form: found by lists of names only.
     case person, location, organization, nrp
 
-    /// The entity's name, as in `EMAIL_ADDRESS`: the case's, with an underscore before each capital.
+    /// The entity's name, such as `EMAIL_ADDRESS`: the case's name with an underscore before each capital.
     package var name: String { Self.names[Int(rawValue)] }
 
-    /// How many there are.
+    /// Number of entities.
     package static let count = allCases.count
 
-    /// The entity of a name.
+    /// The entity with a name; nil for an unknown one.
     package init?(name: String) {
         guard let index = Self.names.firstIndex(of: name) else { return nil }
         self = Self.allCases[index]
@@ -53,23 +53,24 @@ package enum Entity: UInt8, Sendable, CaseIterable {
     /// Whether it is recognised by a form.
     package var hasForm: Bool { !isListed }
 
-    /// What is looked for when nothing is named: all but dates and web addresses, which are seldom anybody's.
+    /// The default: all but dates and URLs, which seldom identify a person.
     package static let usual: Set<Entity> = Set(allCases.filter { !$0.isListed }).subtracting([.dateTime, .url])
 
-    /// Whether chance may make it of other numbers of its form: only where a check or the values themselves tell it from them.
+    /// Whether other numbers of its form may match by chance, which its check then distinguishes.
     package var mayBeChance: Bool { Recogniser.checked.contains(self) }
 
-    /// Those that are numbers, of which something else may have the like.
+    /// Entities that are numbers, whose form other numbers may have.
     package static let numbers: Set<Entity> = Set(allCases.filter { Recogniser.numbers.contains($0) })
 
-    /// Whether by itself it tells nobody, so that a column of it is told of once rather than in each row: postal codes, coordinates.
+    /// Whether a value alone identifies nobody, so that a column of them is reported once instead of in each row:
+    /// postal codes and coordinates.
     package var isQuasi: Bool { [.postalCode, .ukPostcode, .dePlz, .coordinates].contains(self) }
 
-    /// What a match must score to count (FEATURES 7.9): a form that says little by itself counts beside a context word.
+    /// The lowest score of a match: 0.6, or 0.4 for a form that counts only beside a context word.
     package var threshold: Double { Recogniser.needsContext.contains(self) ? 0.4 : 0.6 }
 }
 
-/// A set of entities in two words, because membership is asked at every candidate.
+/// A set of entities in a 128-bit integer, since membership is tested for every candidate.
 struct EntitySet: Sendable, Equatable {
     private(set) var bits: UInt128 = 0
 
@@ -82,13 +83,13 @@ struct EntitySet: Sendable, Equatable {
 
     mutating func insert(_ entity: Entity) { bits |= 1 &<< UInt128(entity.rawValue) }
 
-    /// Words that are between a number and what it is of: `is`, `no`.
+    /// Marks filler words between a number and its name: `is`, `no`.
     static let filler = EntitySet(bit: 126)
-    /// Words for things that have numbers of their own: orders, parcels, goods.
+    /// Marks words for things that have numbers: orders, parcels, goods.
     static let thing = EntitySet(bit: 127)
 
     private init(bit: UInt128) { bits = 1 &<< bit }
-    /// Without what is no entity.
+    /// The set without the two marks.
     var entities: EntitySet {
         var set = self
         set.bits &= ~(Self.filler.bits | Self.thing.bits)
@@ -100,15 +101,15 @@ struct EntitySet: Sendable, Equatable {
     var isEmpty: Bool { bits == 0 }
 }
 
-/// Where an entity was found in the scanned bytes, and how sure that is.
+/// A match: the entity, its place in the scanned bytes, and a score.
 package struct EntityMatch: Sendable, Equatable {
-    /// What was found.
+    /// The entity.
     package var entity: Entity
-    /// Its first byte.
+    /// Offset of its first byte.
     package var start: Int
-    /// The first byte past it.
+    /// Offset past its last byte.
     package var end: Int
-    /// Confidence: 1 with a strong checksum, 0.35 more beside a context word, at least the entity's threshold.
+    /// The score: 1 with a strong checksum, 0.35 more beside a context word, at least the entity's threshold.
     package var score: Double
 
     /// Makes a match.
@@ -122,14 +123,15 @@ package struct EntityMatch: Sendable, Equatable {
     /// The bytes it covers.
     package var range: Range<Int> { start..<end }
 
-    /// The better of two matches that overlap, in the place of both.
+    /// The better of two overlapping matches, extended to cover both.
     package func united(with other: EntityMatch) -> EntityMatch {
         var best = outranks(other) ? self : other
         (best.start, best.end) = (min(start, other.start), max(end, other.end))
         return best
     }
 
-    /// Which of two overlapping matches stays: what chance hardly explains first, then the longer, the surer, the earlier.
+    /// Whether this match wins over an overlapping one: a score of 1 first, then length, then score, then the earlier
+    /// start.
     package func outranks(_ other: EntityMatch) -> Bool {
         if (score >= 1) != (other.score >= 1) { return score >= 1 }
         if end - start != other.end - other.start { return end - start > other.end - other.start }
@@ -139,7 +141,8 @@ package struct EntityMatch: Sendable, Equatable {
 }
 
 extension [EntityMatch] {
-    /// Adds matches in any order to those from `first` on, which are in order; of those that overlap the better stands for both.
+    /// Merges matches in any order into those from `first` on, which are in order. Overlaps take the better match,
+    /// extended over both.
     package mutating func unite(since first: Int, with more: [EntityMatch]) {
         if more.isEmpty { return }
         let all = (self[first...] + more).sorted { ($0.start, $1.end) < ($1.start, $0.end) }

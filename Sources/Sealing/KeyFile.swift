@@ -52,8 +52,8 @@ package struct KeyFile: Sendable {
     /// Reads and checks a key file.
     ///
     /// Throws `unsafeKeyFile` unless it is a plain file of this user in a folder of this user, both closed to all
-    /// others and neither a link; `malformedKeyFile` for another kind, a typing error or damage, and for a file that has the name
-    /// of another key; `storage` when it cannot be read.
+    /// others and neither a link; `malformedKeyFile` for another kind, a typing error or damage, and for a file that
+    /// has the name of another key; `storage` when it cannot be read.
     package static func read(_ path: String, kind: KeyKind) throws(SealingError) -> KeyFile {
         let text = try secretText(path, max: 4096)
         let file = try text.withBytes { bytes throws(SealingError) in try parse(bytes, path, kind) }
@@ -183,12 +183,12 @@ package struct KeyFile: Sendable {
     }
 }
 
-/// Bits of an RSA key that shards are sealed for: fewer are not enough for what is read in ten years (NIST SP 800-57, 128 bits of
-/// strength).
+/// Bits of an RSA key that shards are sealed for: fewer are not enough for what is read in ten years (NIST SP 800-57,
+/// 128 bits of strength).
 private let wrappingBitsMin = 3072
 
-/// Reads an RSA public key to wrap for, from a PEM file. It is no secret, so its mode does not matter. Throws `refused` below 3,072
-/// bits.
+/// Reads an RSA public key to wrap for, from a PEM file. It is no secret, so its mode does not matter. Throws `refused`
+/// below 3,072 bits.
 package func readRSAPublicKey(_ path: String) throws(SealingError) -> RSAKey {
     let text = try storing { () throws(StorageError) in try FileDescriptor.openRegular(path).readAll(max: 65_536) }
     let key = try ciphering { () throws(CryptographyError) in try RSAKey(publicPEM: text.span, subject: path) }
@@ -202,7 +202,8 @@ package func readRSAPublicKey(_ path: String) throws(SealingError) -> RSAKey {
     return key
 }
 
-/// Reads an RSA private key from a PEM file, which must be as closed as a key file. A smaller one opens what was sealed for it before.
+/// Reads an RSA private key from a PEM file, which must be as closed as a key file. A smaller one opens what was sealed
+/// for it before.
 package func readRSAPrivateKey(_ path: String) throws(SealingError) -> RSAKey {
     let text = try KeyFile.secretText(path, max: 65_536)
     do throws(CryptographyError) {

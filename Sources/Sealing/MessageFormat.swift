@@ -1,8 +1,8 @@
 import Cryptography
 import Storage
 
-// The AWS Encryption SDK message format 2.0 (awslabs/aws-encryption-sdk-specification, data-format/message-header.md and
-// message-body.md). All numbers are big-endian.
+// The AWS Encryption SDK message format 2.0 (awslabs/aws-encryption-sdk-specification, data-format/message-header.md
+// and message-body.md). All numbers are big-endian.
 
 /// The two suites that commit to their key. Others are refused: accepting them would let a sender pick a weaker one.
 package enum MessageSuite: UInt16, Sendable {

@@ -56,7 +56,8 @@ package struct MessageSealer: ~Copyable {
     private var regular: FrameBinding
     private var last: FrameBinding
     private var frame: UInt32 = 1
-    /// Plaintext short of a frame, or a whole one that may yet turn out to be the last; wiped also when the message is dropped unfinished.
+    /// Plaintext short of a frame, or a whole one that may yet turn out to be the last; wiped also when the message is
+    /// dropped unfinished.
     private var pending: WipedBuffer
     private var fileHash = SHA256()
     private var bodyHash = SHA256()
@@ -148,7 +149,8 @@ package struct MessageSealer: ~Copyable {
         swap(&sealed, &output)
     }
 
-    /// Empties the output and keeps its room, as `drain` does behind a file: for measuring what sealing costs by itself.
+    /// Empties the output and keeps its room, as `drain` does behind a file: for measuring what sealing costs by
+    /// itself.
     package mutating func discardOutput() { output.removeAll(keepingCapacity: true) }
 
     /// Gives the output and empties it.

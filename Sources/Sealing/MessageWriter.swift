@@ -10,12 +10,10 @@ package struct MessageWriter: ~Copyable {
     ///
     /// Throws `limit` as `MessageSealer` does, and `storage` when the file cannot be written.
     package init(
-        to file: consuming StagedFile, context: [String: String], recipients: [WrappingKey],
-        frameLength: Int = MessageLimits.frameLength, secrets: MessageSecrets? = nil, hashing: Bool = true
+        to file: consuming StagedFile, context: [String: String], recipients: [WrappingKey]
     ) throws(SealingError) {
-        sealer = try MessageSealer(
-            context: context, recipients: recipients, frameLength: frameLength, secrets: secrets, hashing: hashing)
-        sealer.reserveOutput(Self.chunk + min(frameLength, Self.chunk) + 4096)
+        sealer = try MessageSealer(context: context, recipients: recipients)
+        sealer.reserveOutput(Self.chunk + min(MessageLimits.frameLength, Self.chunk) + 4096)
         self.file = file
     }
 

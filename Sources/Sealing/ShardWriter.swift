@@ -20,7 +20,7 @@ package struct ShardWriter: ~Copyable {
     }
 
     /// Appends the rows of a block.
-    package mutating func append(_ masked: MaskedBatch) throws(SealingError) {
+    package mutating func append(_ masked: MaskedBlock) throws(SealingError) {
         rows += masked.rows
         try writer.write(masked.text.span)
     }
@@ -39,8 +39,8 @@ package struct QuarantineWriter: ~Copyable {
     /// Rows written.
     package private(set) var rows = 0
 
-    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` whether rejected rows are kept
-    /// with their record.
+    /// Starts a quarantine shard; `fields` are the contract's field names, and `keepsRejected` whether rejected rows
+    /// are kept with their record.
     package init(
         to file: consuming StagedFile, fields: [String], keepsRejected: Bool = true, context: [String: String],
         recipients: [WrappingKey]
@@ -53,7 +53,7 @@ package struct QuarantineWriter: ~Copyable {
     /// Appends the rows of a block that were not released.
     ///
     /// Written byte by byte: a hostile supplier chooses how many rows come here.
-    package mutating func append(_ screened: ScreenedBatch) throws(SealingError) {
+    package mutating func append(_ screened: ScreenedBlock) throws(SealingError) {
         let batch = screened.batch
         var next = 0
         var out: [UInt8] = []

@@ -6,7 +6,8 @@ extension [Double] {
 
     /// The values in ascending order: negative zero before zero, NaN at the end that its sign says.
     ///
-    /// By radix, the least significant byte first (Knuth 5.2.5): it takes no comparison, which mispredicts in every other step.
+    /// By radix, the least significant byte first (Knuth 5.2.5): it takes no comparison, which mispredicts in every
+    /// other step.
     package func ascending() -> [Double] {
         if count < Self.radixMin { return sorted { Self.key($0) < Self.key($1) } }
         var keys = map(Self.key)

@@ -1,7 +1,8 @@
 /// The discrete Laplace distribution of scale t/s, drawn exactly: P(x) is proportional to exp(-|x| s/t).
 ///
-/// Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, NeurIPS 2020, algorithms 1 and 2: whole numbers and
-/// uniform bits only. Noise from floating-point logarithms has gaps that tell what it was added to (Mironov, CCS 2012).
+/// Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, NeurIPS 2020, algorithms 1 and 2: whole
+/// numbers and uniform bits only. Noise from floating-point logarithms has gaps that tell what it was added to
+/// (Mironov, CCS 2012).
 package struct DiscreteLaplace: Sendable {
     private let numerator: UInt64, denominator: UInt64
 
@@ -34,7 +35,8 @@ package struct DiscreteLaplace: Sendable {
         -> Bool
     {
         var count: UInt64 = 1
-        // True with chance (numerator / denominator) / count, again and again: odd when it ends with chance exp(-numerator / denominator).
+        // True with chance (numerator / denominator) / count, again and again: odd when it ends with chance
+        // exp(-numerator / denominator).
         while bits.next(upperBound: denominator) < numerator, bits.next(upperBound: count) == 0 { count += 1 }
         return count % 2 == 1
     }

@@ -1,8 +1,8 @@
 /// Finds every row whose key stood in an earlier row, or stands nowhere in another set, exactly, with 16 bytes a row.
 ///
-/// Keys are 128-bit keyed hashes; 88 bits are kept beside a 40-bit row number, and eight more are the bucket, so 96 bits
-/// decide. With 10⁷ rows a false duplicate has probability 10¹⁴/2⁹⁷ < 10⁻¹⁵. Buckets grow in pages, so that nothing is
-/// copied and nothing is doubled.
+/// Keys are 128-bit keyed hashes; 88 bits are kept beside a 40-bit row number, and eight more are the bucket, so 96
+/// bits decide. With 10⁷ rows a false duplicate has probability 10¹⁴/2⁹⁷ < 10⁻¹⁵. Buckets grow in pages, so that
+/// nothing is copied and nothing is doubled.
 package struct DistinctKeys: Sendable, Mergeable {
     private static let pageEntries = 1024
     fileprivate struct Entry: Sendable {
@@ -50,8 +50,8 @@ package struct DistinctKeys: Sendable, Mergeable {
         count += other.count
     }
 
-    /// Lets go of all keys, bucket by bucket, as pairs of words for somebody to keep: 16 bytes a key, and none of them says
-    /// anything to whoever does not have the hash's secret.
+    /// Lets go of all keys, bucket by bucket, as pairs of words for somebody to keep: 16 bytes a key, and none of them
+    /// says anything to whoever does not have the hash's secret.
     package mutating func drain<Failure: Error>(_ keep: (_ bucket: Int, _ words: [UInt64]) throws(Failure) -> Void)
         throws(Failure)
     {
@@ -117,8 +117,8 @@ package struct DistinctKeys: Sendable, Mergeable {
 
     /// Rows that repeat the key of an earlier row, when some keys were let go of.
     ///
-    /// - Parameter drained: gives the words of a bucket back, part by part, and nil behind the last. A bucket's distinct keys are in
-    ///   memory at once, and one part of it.
+    /// - Parameter drained: gives the words of a bucket back, part by part, and nil behind the last. A bucket's
+    ///   distinct keys are in memory at once, and one part of it.
     package func duplicates<Failure: Error>(
         _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
     ) throws(Failure) -> RowSet {

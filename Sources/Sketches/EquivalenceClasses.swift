@@ -1,8 +1,9 @@
-/// The classes of rows that are alike in all quasi-identifiers, with their sizes and how many sensitive values each has: what
-/// k-anonymity (Sweeney, 2002) and distinct l-diversity (Machanavajjhala and others, 2007) are read from.
+/// The classes of rows that are alike in all quasi-identifiers, with their sizes and how many sensitive values each
+/// has: what k-anonymity (Sweeney, 2002) and distinct l-diversity (Machanavajjhala and others, 2007) are read from.
 ///
-/// Bounded and exact for what it keeps: beyond `limit` classes only those are kept whose hash is below a bound, which halves each time.
-/// Whether a class is kept follows from its hash alone, so that any cutting and any order of merging give the same.
+/// Bounded and exact for what it keeps: beyond `limit` classes only those are kept whose hash is below a bound, which
+/// halves each time. Whether a class is kept follows from its hash alone, so that any cutting and any order of merging
+/// give the same.
 package struct EquivalenceClasses: Sendable, Equatable {
     private struct Class: Sendable, Equatable {
         var count = 0

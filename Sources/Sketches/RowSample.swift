@@ -1,8 +1,8 @@
 /// A uniform sample of rows: the k with the smallest keyed hash of their place in the source (bottom-k).
 ///
 /// Exact below k rows. Which rows are in it depends on the key and the places alone, so that merging is exact and
-/// commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes of values) and any number
-/// of tokens (keyed hashes of what stands in its text); numbers and codes are row-major.
+/// commutative. A row has `width` numbers (NaN for a missing one), `codeWidth` codes (keyed hashes of values) and any
+/// number of tokens (keyed hashes of what stands in its text); numbers and codes are row-major.
 package struct RowSample: Sendable, Mergeable, Equatable {
     /// Rows kept at most.
     package let capacity: Int
@@ -32,24 +32,31 @@ package struct RowSample: Sendable, Mergeable, Equatable {
         self.codeWidth = codeWidth
     }
 
-    /// A sample as it was stored; rows are ascending by rank.
-    package init(
-        capacity: Int, width: Int, codeWidth: Int = 0, ranks: [UInt64], values: [Double], codes: [UInt64] = [],
-        tokens: [UInt32] = [], tokenEnds: [Int]? = nil, offered: Int
-    ) {
-        let ends = tokenEnds ?? Array(repeating: 0, count: ranks.count)
-        precondition(values.count == ranks.count * width && codes.count == ranks.count * codeWidth)
-        precondition(ends.count == ranks.count && ends.last ?? 0 == tokens.count)
-        self.capacity = capacity
-        self.width = width
-        self.codeWidth = codeWidth
-        self.ranks = ranks
-        self.values = values
-        self.codes = codes
-        self.tokens = tokens
-        self.tokenEnds = ends
+    /// The rows of a stored sample, ascending by rank.
+    package struct Rows {
+        let ranks: [UInt64], values: [Double], codes: [UInt64], tokens: [UInt32], tokenEnds: [Int]
+
+        /// Rows × width numbers and rows × code width codes, row-major; without `tokenEnds` no row has tokens.
+        package init(
+            ranks: [UInt64], values: [Double], codes: [UInt64] = [], tokens: [UInt32] = [], tokenEnds: [Int]? = nil
+        ) {
+            (self.ranks, self.values, self.codes, self.tokens) = (ranks, values, codes, tokens)
+            self.tokenEnds = tokenEnds ?? Array(repeating: 0, count: ranks.count)
+        }
+    }
+
+    /// A sample as it was stored.
+    ///
+    /// - Parameter offered: how many rows were offered to it, kept or not.
+    package init(capacity: Int, width: Int, codeWidth: Int = 0, rows: Rows, offered: Int) {
+        let count = rows.ranks.count
+        precondition(rows.values.count == count * width && rows.codes.count == count * codeWidth)
+        precondition(rows.tokenEnds.count == count && rows.tokenEnds.last ?? 0 == rows.tokens.count)
+        self.init(capacity: capacity, width: width, codeWidth: codeWidth)
+        (ranks, values, codes) = (rows.ranks, rows.values, rows.codes)
+        (tokens, tokenEnds) = (rows.tokens, rows.tokenEnds)
         self.offered = offered
-        if ranks.count == capacity, let last = ranks.last { bound = last }
+        settle()
     }
 
     /// Whether two samples are the same, bit for bit; missing values are equal.

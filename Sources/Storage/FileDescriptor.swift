@@ -1,9 +1,9 @@
 import CPosix
 import Glibc
 
-/// What the system says of a file.
+/// The status of a file, as stat(2) reports it.
 package struct FileStatus: Sendable, Equatable {
-    /// What sort of thing has the name.
+    /// The kind of a file.
     package enum Kind: String, Sendable {
         /// A plain file.
         case regular = "plain file"
@@ -19,7 +19,7 @@ package struct FileStatus: Sendable, Equatable {
         case device
     }
 
-    /// What sort of thing it is.
+    /// Its kind.
     package let kind: Kind
     /// Its length in bytes.
     package let size: Int
@@ -80,12 +80,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     static func checkedRegular(_ number: Int32, _ path: String) throws(StorageError) -> FileDescriptor {
         guard number >= 0 else {
             // A socket cannot be opened at all.
-            if errno == ENXIO { throw wrongKind("open", path, "socket", "plain file") }
+            if errno == ENXIO { throw wrongKind("open", path, found: "socket", wanted: "plain file") }
             throw systemError("open", path)
         }
         let file = FileDescriptor(number: number, path: path)
         let status = try file.status()
-        guard status.kind == .regular else { throw wrongKind("open", path, status.kind.rawValue, "plain file") }
+        guard status.kind == .regular else {
+            throw wrongKind("open", path, found: status.kind.rawValue, wanted: "plain file")
+        }
         return file
     }
 
@@ -99,14 +101,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
             let error = systemError("open folder", path)
             // Only for the message: the kernel has refused it.
             if !followsLink, let kind = try fileStatus(path)?.kind, kind == .link {
-                throw wrongKind("open folder", path, kind.rawValue, "folder")
+                throw wrongKind("open folder", path, found: kind.rawValue, wanted: "folder")
             }
             throw error
         }
         return FileDescriptor(number: number, path: path)
     }
 
-    /// Makes a file without a name, for reading and writing: it is gone with its last descriptor, however the process ends.
+    /// Makes a file without a name, for reading and writing: it is gone with its last descriptor, however the process
+    /// ends.
     package static func unnamed(in folder: String, calling name: String) throws(StorageError) -> FileDescriptor {
         let number = unsafe sluice_unnamed(folder)
         guard number >= 0 else { throw systemError("keep \(name) in", folder) }
@@ -152,7 +155,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         guard ok else { throw systemError("write", path) }
     }
 
-    /// Keeps standard input in a file without a name, for those who read it twice.
+    /// Copies standard input into a file without a name, so that it can be read twice.
     package static func spoolStandardInput(in folder: String) throws(StorageError) -> FileDescriptor {
         let file = try unnamed(in: folder, calling: "standard input")
         var (buffer, size) = ([UInt8](repeating: 0, count: 1 << 18), 0)
@@ -176,7 +179,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(number: copy, path: path)
     }
 
-    /// What the system says of the open file, whatever has become of its name.
+    /// The status of the open file, whatever its name refers to now.
     package func status() throws(StorageError) -> FileStatus {
         var status = stat()
         guard unsafe fstat(number, &status) == 0 else { throw systemError("examine", path) }
@@ -230,8 +233,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
-/// The error for a thing that is not of the kind it must be.
-func wrongKind(_ operation: String, _ path: String, _ found: String, _ wanted: String) -> StorageError {
+/// The error for a path that names another kind of file than `operation` needs.
+func wrongKind(_ operation: String, _ path: String, found: String, wanted: String) -> StorageError {
     StorageError(
         .wrongKind, operation, path, errno: found == "folder" ? EISDIR : EINVAL,
         cause: "it is a \(found); give a \(wanted)")

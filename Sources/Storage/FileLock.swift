@@ -9,7 +9,8 @@ package struct FileLock: ~Copyable, Sendable {
 
     /// Takes the lock and leaves this process's id in the file; nil when another holder has it.
     ///
-    /// Throws `wrongKind` for anything but a plain file with one name: what is written into a lock must not reach another file.
+    /// Throws `wrongKind` for anything but a plain file with one name: what is written into a lock must not reach
+    /// another file.
     package static func tryAcquire(_ name: FileName, in folder: OpenFolder) throws(StorageError) -> FileLock? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let path = folder.shown(name)
@@ -18,9 +19,11 @@ package struct FileLock: ~Copyable, Sendable {
         guard number >= 0 else { throw systemError("open lock", path) }
         let file = FileDescriptor(number: number, path: path)
         let status = try file.status()
-        guard status.kind == .regular else { throw wrongKind("lock", path, status.kind.rawValue, "plain file") }
+        guard status.kind == .regular else {
+            throw wrongKind("lock", path, found: status.kind.rawValue, wanted: "plain file")
+        }
         guard status.links <= 1 else {
-            throw wrongKind("lock", path, "second name of another file", "file of its own")
+            throw wrongKind("lock", path, found: "second name of another file", wanted: "file of its own")
         }
         guard retrying({ Int(sluice_flock(number, LOCK_EX | LOCK_NB)) }) == 0 else {
             if errno == EWOULDBLOCK { return nil }

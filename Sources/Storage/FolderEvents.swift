@@ -1,7 +1,7 @@
 import CPosix
 import Glibc
 
-/// What the kernel tells of a watched folder (inotify(7)).
+/// An event of a watched folder (inotify(7)).
 package enum FolderEvent: Sendable, Equatable {
     /// A file was closed after writing, or moved into the folder.
     case arrived(watch: Int32, name: FileName)

@@ -1,7 +1,8 @@
 import CPosix
 import Glibc
 
-/// Makes a folder and those above it that are missing, each made durable in its parent. One that is there stays as it is.
+/// Makes a folder and those above it that are missing, each made durable in its parent. One that is there stays as it
+/// is.
 package func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(StorageError) {
     if unsafe mkdir(path, mode) == 0 { return try syncFolder(split(path).folder) }
     switch errno {
@@ -10,7 +11,7 @@ package func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(StorageErro
         // A link to a folder is the operator's choice here, so it is followed.
         guard unsafe stat(path, &status) == 0 else { throw systemError("examine", path) }
         let kind = FileStatus(status).kind
-        guard kind == .folder else { throw wrongKind("make folder", path, kind.rawValue, "folder") }
+        guard kind == .folder else { throw wrongKind("make folder", path, found: kind.rawValue, wanted: "folder") }
     case ENOENT:
         let parent = split(path).folder
         guard parent != path else { throw StorageError("make folder", path, errno: ENOENT) }
@@ -29,7 +30,7 @@ package func listFolder(_ path: String) throws(StorageError) -> [String] {
     return try list(number, path)
 }
 
-/// What has this name, itself and not what it links to; nil when nothing has.
+/// The status of what has this name, without following a link; nil when there is nothing.
 package func fileStatus(_ path: String) throws(StorageError) -> FileStatus? {
     var status = stat()
     if unsafe lstat(path, &status) == 0 { return FileStatus(status) }
@@ -45,9 +46,10 @@ package func removeFile(_ path: String) throws(StorageError) {
     guard unsafe unlink(path) == 0 else { throw systemError("remove", path) }
 }
 
-/// Renames within one file system, between open folders; gives false with `errno` set, also when the new name is taken.
+/// Renames a file between open folders of one file system. Returns false with `errno` set, also when the new name is
+/// taken.
 func moveNoReplace(
-    _ fromFolder: Int32, _ from: UnsafePointer<CChar>, _ toFolder: Int32, _ to: UnsafePointer<CChar>
+    _ from: UnsafePointer<CChar>, in fromFolder: Int32, to: UnsafePointer<CChar>, in toFolder: Int32
 ) -> Bool {
     if unsafe sluice_rename_noreplace(fromFolder, from, toFolder, to) == 0 { return true }
     guard errno == EINVAL || errno == ENOSYS else { return false }

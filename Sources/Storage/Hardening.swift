@@ -1,12 +1,12 @@
 import CPosix
 import Glibc
 
-/// Makes this process give little away: new files for the owner only, no core dumps, no debugger of the same user and no
-/// gaining of rights through exec. Throws when one of them is refused.
+/// Hardens the process: new files are readable by their owner only, and there are no core dumps, no debugger of the
+/// same user and no new privileges through exec. Throws when the system refuses one of them.
 ///
 /// Call it first of all, before any file is opened.
 package func hardenProcess() throws(StorageError) {
-    // The language's own report of a crash shows registers and the memory that they point at: cells of somebody's data.
+    // Swift's crash report shows registers and memory, which may hold cells of somebody's data.
     for number in [SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGQUIT] { _ = signal(number, SIG_DFL) }
     umask(0o077)
     var none = rlimit()
@@ -26,8 +26,8 @@ package func closeInheritedFiles() {
 /// The user id that files of ours must belong to.
 package func effectiveUser() -> UInt32 { geteuid() }
 
-/// Keeps what is freed for the next slice instead of handing it back to the system at once, which would zero every page of
-/// every slice anew. For runs that end soon; a daemon gives back what it does not need.
+/// Keeps what is freed for the next slice instead of handing it back to the system at once, which would zero every page
+/// of every slice anew. For runs that end soon; a daemon gives back what it does not need.
 package func keepFreedMemory() { sluice_keep_freed(32 << 20) }
 
 /// Gives freed memory back to the system: what a first pass held in small pages would else stay resident through the

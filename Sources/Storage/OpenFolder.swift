@@ -7,16 +7,16 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
     /// The bytes; neither NUL nor a slash is among them.
     package let bytes: [UInt8]
 
-    /// Makes a name of bytes; nil for an empty one, `.` and `..`, one with a slash or NUL, and one of more than the 255 bytes that
-    /// file systems take.
+    /// Makes a name of bytes; nil for an empty one, `.` and `..`, one with a slash or NUL, and one of more than the 255
+    /// bytes that file systems take.
     package init?(_ bytes: [UInt8]) {
         if bytes.isEmpty || bytes.count > 255 || bytes == [0x2E] || bytes == [0x2E, 0x2E] { return nil }
         if bytes.contains(where: { $0 == 0 || $0 == 0x2F }) { return nil }
         self.bytes = bytes
     }
 
-    /// One line for a person: what is hidden in `PrintableText`'s sense and bytes that are not UTF-8 show as `\xNN`, so that a name can
-    /// neither forge a line of a log nor move a cursor.
+    /// One line for a person: what is hidden in `PrintableText`'s sense and bytes that are not UTF-8 show as `\xNN`, so
+    /// that a name can neither forge a line of a log nor move a cursor.
     package var description: String {
         if let text = String(validating: bytes, as: UTF8.self) { return PrintableText.line(text) }
         return bytes.map { byte in
@@ -45,7 +45,7 @@ private func lend<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Re
     }
 }
 
-/// A folder that is open: what is done by name in it happens in this very folder, whatever its path means by now.
+/// An open folder. Operations by name happen in this very folder, whatever its path refers to by then.
 package final class OpenFolder: Sendable {
     private let file: FileDescriptor
 
@@ -121,12 +121,12 @@ package final class OpenFolder: Sendable {
         return found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
-    /// Moves a file into another folder, or gives it another name here, within one file system. Throws `alreadyExists` when the name
-    /// is taken.
+    /// Moves a file into another folder, or gives it another name here, within one file system. Throws `alreadyExists`
+    /// when the name is taken.
     package func move(_ name: FileName, to folder: OpenFolder, as target: FileName) throws(StorageError) {
         let (from, to) = (number, folder.number)
         let isMoved = unsafe name.withCString { old in
-            unsafe target.withCString { new in unsafe moveNoReplace(from, old, to, new) }
+            unsafe target.withCString { new in unsafe moveNoReplace(old, in: from, to: new, in: to) }
         }
         guard isMoved else { throw systemError("move \(shown(name)) to", folder.shown(target)) }
     }
@@ -142,8 +142,8 @@ package final class OpenFolder: Sendable {
 
     /// Removes a folder in this one with the plain files and folders in it: the only recursive removal there is.
     ///
-    /// Throws `wrongKind` at the first link or other thing, which stays. Each folder is opened in the one before it, so that swapping
-    /// names meanwhile leads nowhere else.
+    /// Throws `wrongKind` at the first link or other thing, which stays. Each folder is opened in the one before it, so
+    /// that swapping names meanwhile leads nowhere else.
     package func removeTree(_ name: FileName) throws(StorageError) {
         let tree = try openFolder(below: RelativePath(name))
         for inner in try tree.names() {
@@ -152,7 +152,8 @@ package final class OpenFolder: Sendable {
             case .regular: try tree.remove(inner)
             case .folder: try tree.removeTree(inner)
             case let other?:
-                throw wrongKind("remove", tree.shown(inner), other.rawValue, "tree of plain files and folders")
+                throw wrongKind(
+                    "remove", tree.shown(inner), found: other.rawValue, wanted: "tree of plain files and folders")
             }
         }
         guard unsafe name.withCString({ unsafe unlinkat(number, $0, AT_REMOVEDIR) }) == 0 else {
@@ -165,7 +166,7 @@ package final class OpenFolder: Sendable {
         file = try FileDescriptor.openFolder(path, followsLink: false)
     }
 
-    /// What the system says of the folder itself.
+    /// The status of the folder itself.
     package func status() throws(StorageError) -> FileStatus { try file.status() }
 
     /// Calls `body` with each name, in the order in which the file system has them.
@@ -177,7 +178,7 @@ package final class OpenFolder: Sendable {
         try eachName(number, path, body)
     }
 
-    /// What has this name, itself and not what it links to; nil when nothing has.
+    /// The status of what has this name, without following a link; nil when there is nothing.
     package func status(of name: FileName) throws(StorageError) -> FileStatus? {
         var status = stat()
         let number = file.number

@@ -3,7 +3,8 @@ package struct RelativePath: Hashable, Sendable, CustomStringConvertible {
     /// The names, from the top down.
     package let names: [FileName]
 
-    /// Reads a path such as `accepted/orders/7`; nil when it is empty, absolute, or has an empty name, `.`, `..` or NUL in it.
+    /// Reads a path such as `accepted/orders/7`; nil when it is empty, absolute, or has an empty name, `.`, `..` or NUL
+    /// in it.
     package init?(_ text: String) {
         var names: [FileName] = []
         for part in text.utf8.split(separator: 0x2F, omittingEmptySubsequences: false) {
@@ -40,12 +41,14 @@ package struct RelativePath: Hashable, Sendable, CustomStringConvertible {
     package var description: String { names.map(\.description).joined(separator: "/") }
 }
 
-/// Everything that is done below a folder by a relative path: each name on the way is opened in the folder before it, and a link is
-/// never followed, so that nobody who can change what is in the folder can make us read, write or remove elsewhere.
+/// Everything that is done below a folder by a relative path: each name on the way is opened in the folder before it,
+/// and a link is never followed, so that nobody who can change what is in the folder can make us read, write or remove
+/// elsewhere.
 extension OpenFolder {
     /// Opens a folder below this one.
     ///
-    /// - Parameter making: whether folders that are missing are made, for their owner only, each made durable in its parent.
+    /// - Parameter making: whether folders that are missing are made, for their owner only, each made durable in its
+    ///   parent.
     package func folder(at path: RelativePath, making: Bool = false) throws(StorageError) -> OpenFolder {
         do throws(StorageError) { return try openFolder(below: path) } catch {
             guard making, error.code == .notFound else { throw error }

@@ -80,8 +80,9 @@ package struct StagedFile: ~Copyable, Sendable {
         }
     }
 
-    /// Makes the bytes durable and gives the file its name in the same folder; the name itself is durable only after the folder's
-    /// `sync`. Throws `alreadyExists` for a taken name unless `replacing`. After an error the file is gone.
+    /// Makes the bytes durable and gives the file its name in the same folder; the name itself is durable only after
+    /// the folder's `sync`. Throws `alreadyExists` for a taken name unless `replacing`. After an error the file is
+    /// gone.
     package consuming func commit(as name: FileName, replacing: Bool = false) throws(StorageError) {
         // After a failed fsync the kernel may have dropped the pages: no second try, the file is thrown away.
         guard fsync(number) == 0 else { throw systemError("make durable", partPath) }
@@ -94,8 +95,8 @@ package struct StagedFile: ~Copyable, Sendable {
         try commit(as: name, replacing: replacing)
     }
 
-    /// As `commit`, without waiting for the disk: for a file that the next process may miss after a power loss, such as a
-    /// note for people.
+    /// As `commit`, without waiting for the disk: for a file that the next process may miss after a power loss, such as
+    /// a note for people.
     package consuming func commitLoosely(as name: FileName, replacing: Bool = false) throws(StorageError) {
         try finish(as: name, replacing: replacing)
     }
@@ -127,8 +128,8 @@ package func syncFolder(_ path: String) throws(StorageError) {
 }
 
 extension OpenFolder {
-    /// Copies an open file into this folder, durably but for its name (see `sync`). Where the file system can, the copy shares the
-    /// disk's blocks until one of the two is written to; it is never the same file.
+    /// Copies an open file into this folder, durably but for its name (see `sync`). Where the file system can, the copy
+    /// shares the disk's blocks until one of the two is written to; it is never the same file.
     ///
     /// - Parameter body: gets every byte of the copy, in order: what a digest is made of is what was copied.
     /// - Returns: whether the blocks are shared.

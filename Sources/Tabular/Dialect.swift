@@ -27,7 +27,8 @@ package struct Dialect: Sendable, Equatable {
 
     /// In JSON: the names of the members that lead to the list of records; empty when the text itself is the list.
     package var property: [String] = []
-    /// In JSON: whether a record is an array of values. Then the header rows name the columns, or `itemKeys` where there is none.
+    /// In JSON: whether a record is an array of values. Then the header rows name the columns, or `itemKeys` where
+    /// there is none.
     package var hasArrayItems = false
     /// In JSON: the members that are columns; the others are none of the table's. Empty when all are.
     package var itemKeys: [String] = []
@@ -54,8 +55,8 @@ package struct Dialect: Sendable, Equatable {
             && !skipInitialSpace && comment == nil
     }
 
-    /// Whether libcsv can read it: what the structural scanner can, and rows that end with one of these characters. libcsv asks a
-    /// function whether a byte ends a row, and a C function knows only what was written into it.
+    /// Whether libcsv can read it: what the structural scanner can, and rows that end with one of these characters.
+    /// libcsv asks a function whether a byte ends a row, and a C function knows only what was written into it.
     package var isKnownToLibCSV: Bool {
         if let lineTerminator, !Self.terminatorsOfLibCSV.contains(lineTerminator) { return false }
         var plain = self

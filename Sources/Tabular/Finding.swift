@@ -1,162 +1,3 @@
-/// What is wrong, as a stable string for reports and scripts. Names are Frictionless's where it has one.
-package enum FindingCode: String, Sendable, CaseIterable, Comparable {
-    // Structure of the file or the row.
-    case encodingError = "encoding-error"
-    case controlCharacter = "control-character"
-    case strayQuote = "stray-quote"
-    case unclosedQuote = "unclosed-quote"
-    case strayCarriageReturn = "stray-carriage-return"
-    case rowTooLong = "row-too-long"
-    case cellTooLong = "cell-too-long"
-    case extraCell = "extra-cell"
-    case missingCell = "missing-cell"
-    case malformedJSON = "malformed-json"
-    case duplicateKey = "duplicate-key"
-    case nestingTooDeep = "nesting-too-deep"
-    case unknownField = "unknown-field"
-    case readersDisagree = "readers-disagree"
-    // The header.
-    case missingLabel = "missing-label"
-    case extraLabel = "extra-label"
-    case incorrectLabel = "incorrect-label"
-    case duplicateLabel = "duplicate-label"
-    case blankLabel = "blank-label"
-    // The contract.
-    case typeError = "type-error"
-    case requiredError = "constraint-required"
-    case minimumError = "constraint-minimum"
-    case maximumError = "constraint-maximum"
-    case minLengthError = "constraint-min-length"
-    case maxLengthError = "constraint-max-length"
-    case patternError = "constraint-pattern"
-    case patternBudget = "pattern-over-budget"
-    case enumError = "constraint-enum"
-    case jsonSchemaError = "constraint-json-schema"
-    case jsonSchemaBudget = "json-schema-over-budget"
-    case rowConstraint = "row-constraint"
-    case uniqueError = "unique-error"
-    case primaryKeyError = "primary-key"
-    case foreignKeyError = "foreign-key"
-    // Text that people do not see as machines do.
-    case hiddenText = "hidden-text"
-    case mixedScript = "mixed-script"
-    case decomposedText = "not-nfc"
-    case formulaStart = "formula-start"
-    case secret
-    case undeclaredPII = "undeclared-pii"
-    case undeclaredColumn = "undeclared-pii-column"
-    case suppressedRow = "suppressed-row"
-    // Statistics.
-    case modifiedZ = "deviated-value"
-    case constantChanged = "constant-changed"
-    case isolationForest = "isolated-row"
-    case pairResidual = "pair-residual"
-    case trigger = "trigger"
-    case floodedRow = "flooded-row"
-    case duplicateRow = "duplicate-row"
-    case labelFlip = "label-flip"
-    case labelDisagreement = "label-disagreement"
-    case outlierExcess = "outlier-excess"
-    case isolationExcess = "isolation-excess"
-    case measureLost = "measure-lost"
-    case pairExcess = "pair-excess"
-    case distributionDrift = "distribution-drift"
-    case distributionShift = "distribution-shift"
-    case lengthDrift = "length-drift"
-    case lengthShift = "length-shift"
-    case missingDrift = "missing-drift"
-    case categoryDrift = "category-drift"
-    case newCategories = "new-categories"
-    case volumeDrift = "volume-drift"
-    case labelShift = "label-shift"
-    case slowDrift = "slow-drift"
-    case labelFlipExcess = "label-flip-excess"
-    case targetedFlip = "targeted-flip"
-    case copiedRow = "copied-row"
-    case copyExcess = "copy-excess"
-    case outlierGroup = "outlier-group"
-    // What sources say, and who they are.
-    case sourceConflict = "source-conflict"
-    case sourceDistrusted = "source-distrusted"
-    case sourceProbation = "source-on-probation"
-    case sourceBlocked = "source-blocked"
-    case sourceUnlisted = "source-unlisted"
-    case digestMissing = "digest-missing"
-    case digestMismatch = "digest-mismatch"
-    case signatureMissing = "signature-missing"
-    case signatureInvalid = "signature-invalid"
-    case manifestMissing = "manifest-missing"
-    case manifestMismatch = "manifest-mismatch"
-    case manifestReplayed = "manifest-out-of-order"
-    // Limits of the batch.
-    case tooManyRejected = "too-many-rejected"
-    case tooManyRejectedRows = "too-many-rejected-rows"
-    case tooManyQuarantined = "too-many-quarantined"
-    case tooFewRows = "too-few-rows"
-    case sourceChanged = "source-changed"
-
-    /// Where on its way a batch has it found.
-    package enum Stage: String, Sendable {
-        /// Cutting bytes into rows and cells.
-        case read
-        /// The header, and rows against the contract.
-        case check
-        /// Statistics.
-        case screen
-        /// The batch as a whole.
-        case judge
-    }
-
-    /// The stage that makes such findings.
-    package var stage: Stage {
-        switch self {
-        case .encodingError, .controlCharacter, .strayQuote, .unclosedQuote, .strayCarriageReturn, .rowTooLong,
-            .cellTooLong, .extraCell, .missingCell, .malformedJSON, .duplicateKey, .nestingTooDeep, .unknownField,
-            .readersDisagree:
-            .read
-        case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
-            .labelDisagreement, .copiedRow, .sourceConflict, .sourceDistrusted:
-            .screen
-        case .outlierExcess, .isolationExcess, .measureLost, .pairExcess, .distributionDrift, .distributionShift,
-            .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories, .volumeDrift, .labelShift,
-            .slowDrift,
-            .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup, .sourceProbation, .sourceBlocked,
-            .sourceUnlisted,
-            .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing, .manifestMismatch,
-            .manifestReplayed, .tooManyRejected, .tooManyRejectedRows,
-            .tooManyQuarantined, .tooFewRows, .sourceChanged:
-            .judge
-        default: .check
-        }
-    }
-
-    /// Whether such a finding compares with what is usual, so that a person who knows better may waive it. What the contract, a source or
-    /// what vouches for a file demands never is: nor is a column that is none of the statistics any more.
-    package var isStatistical: Bool {
-        switch self {
-        case .modifiedZ, .constantChanged, .isolationForest, .pairResidual, .trigger, .floodedRow, .labelFlip,
-            .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
-            .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift, .newCategories,
-            .volumeDrift, .labelShift, .slowDrift, .labelFlipExcess, .targetedFlip, .copyExcess, .outlierGroup:
-            true
-        default: false
-        }
-    }
-
-    /// Whether a batch with such a finding is refused for what it is, not for what is in it.
-    package var rejectsBatch: Bool {
-        switch self {
-        case .sourceBlocked, .digestMissing, .digestMismatch, .signatureMissing, .signatureInvalid, .manifestMissing,
-            .manifestMismatch, .manifestReplayed:
-            true
-        default: false
-        }
-    }
-
-    /// Orders codes as they are declared in reports: by their string.
-    package static func < (left: FindingCode, right: FindingCode) -> Bool { left.rawValue < right.rawValue }
-}
-
 /// One thing that is wrong with one row, cell or batch, and where; never the value itself.
 package struct Finding: Sendable, Equatable {
     /// What is wrong.
@@ -177,27 +18,45 @@ package struct Finding: Sendable, Equatable {
     package var threshold: Double?
     /// The contract fields that contribute most, strongest first; for multivariate findings.
     package var contributors: [Int]
-    /// The keyword of a JSON Schema that is broken: a place in the schema, never one in the data.
+    /// The JSON Schema keyword that failed: a location in the schema, never one in the data.
     package var keyword: String?
-    /// The name of the contract's rule that is broken, where there can be several.
+    /// The name of the contract's rule that failed, where there can be several.
     package var rule: String?
-    /// Of a finding about the whole batch: what moved, beside how much it usually moves.
+    /// For a finding about the whole batch: what moved, and how much it usually moves.
     package var movement: Movement?
 
     /// Makes a finding about a row, or about one of its fields when `field` is not negative.
+    ///
+    /// - Parameters:
+    ///   - row: the number of the data record, from 1; 0 for the whole batch.
+    ///   - bytes: where the row lies in the source file.
     package init(
-        _ code: FindingCode, outcome: Outcome, row: Int, field: Int = -1, byteOffset: UInt64 = 0,
-        byteLength: UInt64 = 0,
-        statistic: Double? = nil, threshold: Double? = nil, contributors: [Int] = []
+        _ code: FindingCode, outcome: Outcome, row: Int, field: Int = -1, bytes: Range<UInt64> = 0..<0
     ) {
         self.code = code
         self.outcome = outcome
         self.row = row
         self.field = field
-        self.byteOffset = byteOffset
-        self.byteLength = byteLength
+        byteOffset = bytes.lowerBound
+        byteLength = bytes.upperBound - bytes.lowerBound
+        contributors = []
+    }
+
+    /// The same with the statistic that was compared, and what it was compared with.
+    ///
+    /// - Parameter contributors: the contract fields that contribute most, strongest first.
+    package consuming func measuring(
+        _ statistic: Double?, against threshold: Double?, contributors: [Int] = []
+    ) -> Finding {
         self.statistic = statistic
         self.threshold = threshold
         self.contributors = contributors
+        return self
+    }
+
+    /// The same with the name of the rule, mark or source that it is about.
+    package consuming func naming(_ rule: String) -> Finding {
+        self.rule = rule
+        return self
     }
 }

@@ -1,4 +1,5 @@
-/// Many findings in little memory: what most of them share is kept once, and the rest is 32 bytes each.
+/// A list of findings in little memory: code, outcome, field and rule are stored once for all that share them; each
+/// further finding takes 32 bytes.
 package struct FindingList: Sendable, RandomAccessCollection {
     /// What findings of a kind share.
     private struct Kind: Sendable, Hashable {
@@ -44,8 +45,8 @@ package struct FindingList: Sendable, RandomAccessCollection {
         let entry = entries[position]
         let kind = kinds[Int(entry.kind)]
         var finding = Finding(
-            kind.code, outcome: kind.outcome, row: entry.row, field: kind.field, byteOffset: entry.byteOffset,
-            byteLength: entry.byteLength)
+            kind.code, outcome: kind.outcome, row: entry.row, field: kind.field,
+            bytes: entry.byteOffset..<entry.byteOffset + entry.byteLength)
         (finding.keyword, finding.rule) = (kind.keyword, kind.rule)
         if entry.detail > 0 {
             let detail = details[Int(entry.detail) - 1]

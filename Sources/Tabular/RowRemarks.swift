@@ -1,6 +1,6 @@
-/// What a reader saw of rows besides their cells, for those who count them, or who sent them.
+/// What the reader noticed beside rows and cells: lines that it skipped, and quoted values that may contain rows.
 package struct RowRemarks: Sendable, Equatable {
-    /// Lines that are no rows, blank ones and comments.
+    /// Blank lines and comments, which are no rows.
     package struct Skipped: Sendable, Equatable {
         /// Data record number of the row that follows them.
         package let row: Int

@@ -4,7 +4,7 @@ package struct RowSelection: Sendable, Equatable {
     package let rows: [UInt32]
 
     /// All rows of `batch` that the reader could split.
-    package init(wellFormed batch: Batch) {
+    package init(wellFormed batch: RowBlock) {
         rows = batch.isWellFormed.indices.compactMap { batch.isWellFormed[$0] ? UInt32($0) : nil }
     }
 

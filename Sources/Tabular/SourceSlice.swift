@@ -10,15 +10,14 @@ package struct SourceSlice: Sendable {
     package let firstRow: Int
     /// Records in the slice.
     package let rowCount: Int
-    /// The slice's own bytes; of an over-long row only the beginning.
+    /// The slice's own bytes, as UTF-8; of an over-long row only the beginning.
     package let bytes: [UInt8]
     /// Whether the slice is one row past the row limit, kept only in part.
-    package let isOverlong: Bool
+    package var isOverlong = false
 
     /// Makes a slice.
     package init(
-        ordinal: Int, offset: UInt64, length: UInt64, firstRow: Int, rowCount: Int, bytes: [UInt8],
-        isOverlong: Bool = false
+        ordinal: Int, offset: UInt64, length: UInt64, firstRow: Int, rowCount: Int, bytes: [UInt8]
     ) {
         self.ordinal = ordinal
         self.offset = offset
@@ -26,6 +25,5 @@ package struct SourceSlice: Sendable {
         self.firstRow = firstRow
         self.rowCount = rowCount
         self.bytes = bytes
-        self.isOverlong = isOverlong
     }
 }

@@ -1,47 +1,44 @@
 import ArgumentParser
 import Foundation
 import Ingestion
+import Lineage
 import Reading
 import Schemas
 import Screening
 import Storage
+import Synchronization
 import Tabular
 
-/// Where standard input is kept when there is no store.
+/// The folder for a copy of standard input when there is no store.
 func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
-
-/// How results are printed.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
-    case text
-    case json
-    case ndjson
-    case sarif
-    case github
-    case junit
-    case frictionless
-}
 
 /// What row findings make the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
+    /// Rejected rows.
     case reject
+    /// Quarantined and rejected rows.
     case quarantine
+    /// Flagged, quarantined and rejected rows, and remarks on the batch.
     case flag
+    /// None: only a held batch or an error.
     case never
 }
 
 extension CSVEngine: ExpressibleByArgument {}
 extension SourceFormat: ExpressibleByArgument {}
 extension TextEncoding: ExpressibleByArgument {
-    /// A name as people write it.
+    /// Accepts the usual spellings of an encoding.
     package init?(argument: String) { self.init(name: argument) }
 }
 
-/// Which store.
+/// Options: the store.
 struct StoreOptions: ParsableArguments {
-    @Option(name: .long, help: "The store's folder (default: the nearest folder with a sluice.yaml).")
+    @Option(name: .long, help: "The store's folder (default: this folder or the nearest one above with a sluice.yaml).")
     var store: String?
 
-    /// The store, or nil when none is named and none is near.
+    /// The store that is named, or the nearest one; nil for neither.
+    ///
+    /// - Throws: `configuration` when a named folder is no store.
     func find() throws(IngestionError) -> Store? {
         if let store { return try Store(store) }
         var folder: String
@@ -53,61 +50,113 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// The store, which must be there.
+    /// The store.
+    ///
+    /// - Throws: `configuration` when none is named and none is near.
     func require() throws(IngestionError) -> Store {
         if let store = try find() { return store }
         throw IngestionError(
-            .configuration, "no store: give --store DIR, or work in one; make one with: sluice init DIR")
+            .configuration, "there is no store here: give --store DIR, or make one with: sluice init DIR")
+    }
+}
+
+/// A batch on the command line: its id, the beginning of one, or `latest`.
+enum BatchID {
+    /// The shortest beginning of an id that is looked up.
+    static let shortest = 6
+
+    /// The full id. What is neither a beginning nor `latest` comes back as it is: the command knows best what it misses.
+    static func resolve(_ given: String, in store: Store) throws -> String {
+        let isBeginning = given.count >= shortest && given.count < 36 && given.allSatisfy { $0.isHexDigit || $0 == "-" }
+        guard given == "latest" || isBeginning else { return given }
+        let query = LineageQuery(try store.readableLedger())
+        if given == "latest" {
+            guard let newest = try query.newestBatch() else {
+                throw IngestionError(.noInput, "the ledger has no batch yet; ingest a file first: sluice ingest FILE")
+            }
+            return newest
+        }
+        let found = try query.batches(beginningWith: given)
+        if found.count > 1 {
+            throw IngestionError(
+                .usage,
+                "\(given) begins the ids of \(found.count) batches, such as \(found.prefix(2).joined(separator: " and ")); "
+                    + "give more of the id")
+        }
+        return found.first ?? given
+    }
+}
+
+/// The warnings of contracts, on standard error: each once, however many files a command reads.
+enum ContractWarnings {
+    private static let told = Mutex(Set<String>())
+
+    static func tell(_ loaded: LoadedSchema) {
+        for warning in loaded.warnings.map(\.description) where told.withLock({ $0.insert(warning).inserted }) {
+            Terminal.remark("warning: \(warning)")
+        }
     }
 }
 
 /// Which contract, and how the file is read.
 struct ReadingOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "The contract: a Table Schema, or a JSON Schema for JSON, in YAML or JSON.")
+    @Option(
+        name: [.short, .long],
+        help:
+            "The contract, in YAML or JSON: a Table Schema, or for JSON data a JSON Schema (default: the dataset's in sluice.yaml)."
+    )
     var schema: String?
 
-    @Flag(name: .long, help: "Make the contract from the file itself when there is none.")
+    @Flag(name: .long, help: "Infer the contract from the file when there is none.")
     var infer = false
 
-    @Option(name: .long, help: "The format of the file, when its name does not say: csv or jsonl.")
+    @Option(
+        name: .long,
+        help: "The file's format, if its name does not show it; jsonl stands for all JSON: lines, arrays and documents."
+    )
     var inputFormat: SourceFormat?
 
-    @Option(name: .long, help: "The CSV delimiter, one character or tab; the rest of the dialect is the contract's.")
+    @Option(
+        name: .long, help: "The CSV delimiter: one ASCII character, or tab (default: the contract's, else detected).")
     var delimiter: String?
 
     @Option(
         name: .long,
         help:
-            "How the file is written: a Table Dialect (YAML or JSON) instead of the contract's, or auto to look at a CSV file."
+            "A Table Dialect file (YAML or JSON), or auto to detect the dialect of a CSV file (default: the contract's)."
     )
     var dialect: String?
 
     @Option(
         name: .long,
         help:
-            "The text's encoding instead of the contract's: utf-8, utf-16, utf-32 (le, be), iso-8859-1, windows-1252."
+            "The text's encoding (default: the contract's, else detected)."
     )
     var encoding: TextEncoding?
 
-    @Option(name: .long, help: "The CSV reader: structural, or libcsv alone.")
+    @Option(name: .long, help: "The CSV reader: structural, cross-checked by libcsv in samples, or libcsv alone.")
     var csvEngine = CSVEngine.structural
 
-    @Option(name: .long, help: "Workers (default: the number of processors). The result does not depend on it.")
+    @Option(
+        name: .long,
+        help: "Number of workers, 1 to 256; the result does not depend on it (default: the number of processors).")
     var jobs: Int?
 
-    @Option(name: .long, help: "A field that is not screened or scored; may be repeated.")
+    @Option(name: .long, help: "A field to leave out of screening and scoring; may be repeated.")
     var exclude: [String] = []
 
-    @Option(name: .long, help: "The seed of everything random.")
+    @Option(name: .long, help: "The seed of all random choices, a whole number (default: chosen by Sluice).")
     var seed: UInt64?
 
+    /// Checks the number of workers and the delimiter.
     func validate() throws {
-        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be 1 to 256") }
+        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs must be a whole number from 1 to 256") }
         if let delimiter, delimiter != "tab", Self.mark(delimiter) == nil {
-            throw ValidationError("--delimiter must be one ASCII character other than a quote or line end")
+            throw ValidationError("--delimiter must be tab or one ASCII character other than a quote or line end")
         }
     }
 
+    /// The ASCII byte of a delimiter option; `tab` and `\t` are a tab. nil for quotes, line ends and longer texts.
     private static func mark(_ text: String) -> UInt8? {
         let bytes = Array(text.utf8)
         if text == "tab" || text == "\\t" { return 0x09 }
@@ -115,7 +164,9 @@ struct ReadingOptions: ParsableArguments {
         return isMark ? bytes[0] : nil
     }
 
-    /// What the corridor is told.
+    /// The pipeline's options from the command line.
+    ///
+    /// - Throws: `usage` for a dialect or delimiter that cannot be used.
     func options(for file: String) throws(IngestionError) -> BatchOptions {
         if file == StandardInput.name { try StandardInput.keep(in: temporaryFolder()) }
         var options = BatchOptions()
@@ -138,9 +189,19 @@ struct ReadingOptions: ParsableArguments {
         return options
     }
 
-    /// The contract: the one named, the dataset's, or one inferred from `file`. Where nobody says how the file is written, it is looked at,
-    /// and what comes of that is put into `options` and told; under a contract only if `looks`, and only where the header does not fit as
-    /// it stands.
+    /// Finds the contract: the named one, the dataset's, or one inferred from `file`.
+    ///
+    /// If nothing states the dialect, it is detected, put into `options` and reported. Under a contract that happens
+    /// only where the header does not fit as it stands, and is adopted only with `looks`.
+    ///
+    /// - Parameters:
+    ///   - file: the file to judge.
+    ///   - dataset: the dataset; nil when none is named.
+    ///   - store: the store; nil for none.
+    ///   - looks: whether a detected dialect is adopted under a contract.
+    ///   - options: gets encoding and dialect.
+    /// - Returns: the contract, its document, and its origin for messages.
+    /// - Throws: `usage` when there is no contract.
     func contract(
         for file: String, dataset: String?, store: Store?, looks: Bool = false, options: inout BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
@@ -161,7 +222,7 @@ struct ReadingOptions: ParsableArguments {
         }
         guard infer else {
             throw IngestionError(
-                .usage, "no contract for \(file): give --schema FILE, or --infer to make one from the file itself")
+                .usage, "no contract for \(file): give --schema FILE, or --infer to infer one from the file")
         }
         try look(at: file, &options)
         let (schema, document) = Schema.digested(try inferSchema(file, options: options))
@@ -171,13 +232,13 @@ struct ReadingOptions: ParsableArguments {
         return (schema, document, "inferred from \(file)")
     }
 
-    /// Whether nobody says how a CSV file is written.
+    /// Whether nothing states the dialect of a CSV file.
     private func isUndeclared(_ file: String, _ options: BatchOptions) -> Bool {
-        dialect == nil && delimiter == nil && (options.format ?? Corridor.format(of: file)) == .csv
+        dialect == nil && delimiter == nil && (options.format ?? SourceFormat(ofFile: file)) == .csv
     }
 
-    /// Looks how a CSV file is written that nobody says anything about. Whether its first row is a header is asked where the contract is
-    /// made.
+    /// Detects the dialect of a CSV file without a contract. Whether its first row is a header is decided by the
+    /// inference.
     func look(at file: String, _ options: inout BatchOptions) throws(IngestionError) {
         guard isUndeclared(file, options) else { return }
         let sniffed = try sniffSource(file, encoding: encoding)
@@ -191,7 +252,13 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// Looks how a file is written whose header does not fit a contract that says nothing of that.
+    /// Detects the dialect of a file whose header does not fit a contract without dialect.
+    ///
+    /// - Parameters:
+    ///   - file: the file.
+    ///   - schema: the contract.
+    ///   - adopts: whether the detected dialect is used, or only suggested.
+    ///   - options: gets the dialect.
     private func look(
         at file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
     ) throws(IngestionError) {
@@ -204,44 +271,45 @@ struct ReadingOptions: ParsableArguments {
         let line = DialectText.line(found.dialect)
         if adopts {
             options = other
-            Terminal.remark("\(file): the contract does not say how it is written; it is read as \(line)")
+            Terminal.remark("\(file): the contract declares no dialect; reading with the detected one: \(line)")
         } else {
             Terminal.remark(
-                "\(file): its header does not fit the contract as it stands; it looks written as \(line): give --dialect auto, or write "
-                    + "that into the contract's sluice.dialect")
+                "\(file): its header does not fit the contract, but would with the dialect \(line): add --dialect auto, or write "
+                    + "the dialect into sluice.dialect of the contract")
         }
     }
 
-    /// Reads a contract and prints its warnings.
+    /// Loads a contract and prints its warnings.
     func load(_ path: String) throws(IngestionError) -> LoadedSchema { warned(try loadContract(path)) }
 
+    /// Prints the warnings of a contract to standard error.
     private func warned(_ loaded: LoadedSchema) -> LoadedSchema {
-        for warning in loaded.warnings { Terminal.remark("warning: \(warning.description)") }
+        ContractWarnings.tell(loaded)
         return loaded
     }
 }
 
-/// How the result is told.
+/// Options: the report.
 struct ReportOptions: ParsableArguments {
-    @Option(name: .long, help: "text, json, ndjson, sarif, github, junit or frictionless.")
+    @Option(name: .long, help: "The format of the report.")
     var format = OutputFormat.text
 
-    @Flag(name: .long, help: "The same as --format json.")
+    @Flag(name: .long, help: "Short for --format json.")
     var json = false
 
-    @Option(name: .long, help: "Findings listed one by one in reports for programs; totals are always exact.")
+    @Option(name: .long, help: "Number of findings listed one by one in reports for programs; totals are always exact.")
     var limitErrors = 1000
 
-    @Option(name: .long, help: "The row outcome that makes the exit code 1: reject, quarantine, flag or never.")
+    @Option(name: .long, help: "The mildest row outcome that makes the exit code 1.")
     var failOn = FailOn.reject
 
-    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    @Flag(name: [.short, .long], help: "Print only errors.")
     var quiet = false
 
-    /// Findings to list one by one: the text report has totals and first rows only.
+    /// Findings to list one by one: the text report shows totals and first rows only.
     var listed: Int { json || format != .text ? limitErrors : 0 }
 
-    /// The exit code of a report.
+    /// The exit code of a report: 1 when the batch is held, refused, or has rows at or above `--fail-on`; else 0.
     func exitCode(_ report: BatchReport) -> Int32 {
         let isDuplicate = report.status == .duplicate
         if report.isRefusedReplacement { return 1 }
@@ -261,16 +329,16 @@ struct ReportOptions: ParsableArguments {
         return worst > 0 ? 1 : 0
     }
 
-    /// Prints a report.
-    /// Several reports as JSON are one document a line.
+    /// Prints a report as text or JSON. Of several reports each is one line of JSON.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
             Terminal.json(Words.messaged(report), pretty: !isOneOfMany)
         } else if !quiet {
-            Terminal.lines(ReportText.render(report))
+            Terminal.report(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {
                 Terminal.line(
-                    "  exit  1, because rows were held back (--fail-on \(failOn.rawValue)); the others are published")
+                    "  exit  1: some rows have an outcome at or above --fail-on \(failOn.rawValue); accepted rows are published"
+                )
             }
         }
     }

@@ -7,17 +7,21 @@ import Schemas
 import Sealing
 import Storage
 
-/// Where the process begins: on the main thread, before there is another.
+/// The entry point, on the main thread and before any other thread exists.
 @main
 enum Program {
+    /// Hardens the process, blocks signals where a command handles them, and runs the command as a task.
     static func main() {
         do {
-            // First of all: no core dumps, no inherited descriptors, files for their owner only.
+            // First of all: no core dumps, no inherited descriptors, new files readable by their owner only.
             try hardenProcess()
             closeInheritedFiles()
-            // A signal can be kept back for the whole process only while it has one thread.
+            // Signals can be blocked for the whole process only while it has one thread.
             if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
                 try StopSignals.hold()
+            } else if Interruption.commands.contains(CommandLine.arguments.dropFirst().first ?? "") {
+                try StopSignals.hold()
+                Interruption.watch(try StopSignals())
             }
         } catch {
             Terminal.complain(error.description)
@@ -27,38 +31,58 @@ enum Program {
             await Sluice.main(nil)
             exit(0)
         }
-        // Not dispatchMain(), which lets through the signals that were just held.
+        // `dispatchMain()` would unblock the signals that were just blocked.
         DispatchSemaphore(value: 0).wait()
     }
 }
 
-/// The command line.
+/// The root command with its groups of subcommands.
 struct Sluice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
         abstract: "The gate that training data passes before a model learns from it.",
         discussion: """
-            Reads a CSV or JSON Lines batch, checks it against a contract, looks for outliers and poisoning, masks \
-            personal data, seals what is sound into encrypted shards, and records it all in a signed ledger.
+            Sluice reads a batch (CSV, JSON Lines or JSON), checks it against a contract, screens it for outliers and poisoning, \
+            masks personal data, seals sound rows into encrypted shards, and records everything in a signed ledger.
+
+            Examples:
+              sluice init store
+              sluice schema infer orders.csv > orders.yaml
+              sluice ingest orders.csv --schema orders.yaml --source shop-eu --store store
 
             Exit codes: 0 accepted · 1 held, or rows at or above --fail-on, or tampering found · 64 bad arguments · \
-            65 not the declared format · 66 no such file · 70 our fault · 73/74 cannot write or read · 75 try again · \
-            77 key or rights · 78 contract or configuration · 130/143 stopped by a signal, in good order.
+            65 not in the declared format · 66 no such file · 70 internal error · 73/74 cannot write or read · 75 try again \
+            later · 77 missing key or rights · 78 bad contract or configuration · 130/143 stopped by a signal.
             """,
         version: "0.1.0",
-        subcommands: [
-            InitCommand.self, IngestCommand.self, WatchCommand.self, StatusCommand.self, DoctorCommand.self,
-            BackupCommand.self,
-            RestoreCommand.self, ValidateCommand.self, ScanCommand.self, ProfileCommand.self, ScoreCommand.self,
-            SchemaCommand.self,
-            DialectCommand.self,
-            LineageCommand.self, ReportCommand.self, ReviewCommand.self, BaselineCommand.self, SourceCommand.self,
-            SelftestCommand.self,
-            ShardCommand.self, RevealCommand.self, KeysCommand.self, ExplainCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Gate",
+                subcommands: [
+                    ValidateCommand.self, IngestCommand.self, WatchCommand.self, StatusCommand.self, ReviewCommand.self,
+                    ReportCommand.self, ExplainCommand.self,
+                ]),
+            CommandGroup(
+                name: "Contract",
+                subcommands: [
+                    SchemaCommand.self, DialectCommand.self, ScanCommand.self, ScoreCommand.self, ProfileCommand.self,
+                ]),
+            CommandGroup(
+                name: "Judgement",
+                subcommands: [BaselineCommand.self, SourceCommand.self, SelftestCommand.self]),
+            CommandGroup(
+                name: "Record",
+                subcommands: [LineageCommand.self, ShardCommand.self, RevealCommand.self]),
+            CommandGroup(
+                name: "Store",
+                subcommands: [
+                    InitCommand.self, KeysCommand.self, DoctorCommand.self, BackupCommand.self, RestoreCommand.self,
+                ]),
         ])
 }
 
-/// Runs a command's body; an error of ours becomes one line on standard error and its exit code.
+/// Runs a command's body. An error is printed as one line on standard error, with the excerpt of a contract if it has
+/// one, and becomes its exit code (sysexits, see `IngestionError.Code`).
 func reporting(_ body: () async throws -> Void) async throws {
     do {
         try await body()

@@ -77,7 +77,7 @@ func countAlarms(rows: Int, batches: Int) throws {
     for kind in Kind.allCases { try countAlarms(kind, rows: rows, batches: batches) }
 }
 
-// Long function: a small corridor in the order it happens.
+// Long function: a small pipeline in the order it happens.
 private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
     let schema = try Schema.load(Array(kind.contract.utf8), name: "alarms.yaml").schema
     let validator = try Validator(schema, hash: KeyedHash(key: SHA256.hash(Array("alarms".utf8))))
@@ -100,7 +100,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         let slice = SourceSlice(
             ordinal: 0, offset: UInt64(head.length), length: UInt64(bytes.count - head.length), firstRow: 1,
             rowCount: 0, bytes: Array(bytes[head.length...]))
-        var blocks: [ValidatedBatch] = []
+        var blocks: [ValidatedBlock] = []
         var input = SliceReader(slice, layout: layout, plan: plan)
         var profile = Profile(reader, keyRules: 0)
         while let batch = input.next() {
@@ -111,8 +111,10 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
         profile.finish()
         let baseline = Baseline.merged(recent.reversed())
         let decision = Decision(
-            profile, keyErrors: [], baseline: baseline, schema: schema, screened: fields, seed: UInt64(index),
-            earlierRows: recent.map { $0.sample.codes(fields.codeCount - 1) })
+            profile,
+            beside: Precedents(
+                baseline: baseline, earlierRows: recent.map { $0.sample.codes(fields.codeCount - 1) }),
+            schema: schema, screened: fields, seed: UInt64(index))
         let screener = Screener(decision, reader, actions: [:])
         var counts = OutcomeCounts()
         var kept = KeptRows(reader)
@@ -123,11 +125,12 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
             if index >= 20 { for finding in screened.findings { marks[finding.code, default: 0] += 1 } }
         }
         kept.finish()
-        let verdict = Verdict(decision, counts, schema: schema)
-        recent.append(
-            Baseline(
-                features: fields.numberNames(names), codes: fields.codeNames(names), sample: kept.sample,
-                texts: kept.texts, remarks: Baseline.Remarks(counts), rows: rows))
+        let verdict = BatchVerdict(decision, counts, schema: schema)
+        var made = Baseline(
+            features: fields.numberNames(names), codes: fields.codeNames(names), sample: kept.sample,
+            texts: kept.texts, remarks: Baseline.Remarks(counts))
+        made.sizes = [rows]
+        recent.append(made)
         if recent.count > 20 { recent.removeFirst() }
         guard index >= 20 else { continue }
         if !verdict.isAccepted { held += 1 } else if !verdict.findings.isEmpty { noted += 1 }
@@ -142,7 +145,7 @@ private func countAlarms(_ kind: Kind, rows: Int, batches count: Int) throws {
     func ratio(_ pair: (Int, Double)) -> String {
         pair.1 > 0 ? String(format: "%.4f/%.2f", Double(pair.0) / Double(tested), Double(pair.0) / pair.1) : "-"
     }
-    let other = marks.filter { ![.modifiedZ, .pairResidual, .isolationForest, .constantChanged].contains($0.key) }
+    let other = marks.filter { ![.deviatedValue, .pairResidual, .isolatedRow, .constantChanged].contains($0.key) }
         .map { "\($0.key.rawValue) \($0.value)" }.sorted()
     print(
         "\(kind.rawValue) rows \(rows) batches \(count) held \(held) noted \(noted)",

@@ -6,7 +6,7 @@ import Sketches
 func benchmarkForest(_ path: String) {
     let raw = bytes(path)
     let (rows, width) = (1_000_000, 10)
-    // Columns, as the corridor has them.
+    // Columns, as the pipeline has them.
     let columns = (0..<width).map { feature in
         (0..<rows).map { row in
             let at = 128 + (row * width + feature) * 8
@@ -20,8 +20,8 @@ func benchmarkForest(_ path: String) {
                 sample.append(rank: UInt64(row), columns.map { $0[row * 15] })
             }
             let forest = IsolationForest(
-                sample: sample, rows: 0..<sample.count, fields: Array(0..<width), trees: 100, sampleSize: 256,
-                dimensions: dimensions, seed: 1)
+                sample: sample, rows: 0..<sample.count, fields: Array(0..<width),
+                shape: .init(dimensions: dimensions), seed: 1)
             var total: UInt64 = 0
             for first in stride(from: 0, to: rows, by: 2048) {
                 let part = first..<min(first + 2048, rows)

@@ -5,7 +5,7 @@ import Lineage
 import Storage
 import Tabular
 
-/// Makes a ledger of batches, each three entries under one signed checkpoint as the corridor commits them, and verifies it.
+/// Makes a ledger of batches, each three entries under one signed checkpoint as the pipeline commits them, and verifies it.
 func benchmarkLedger(_ folder: String, entries: Int) throws {
     let path = folder + "/bench-ledger-\(entries).sqlite"
     // The same key each time: a fixed seed, since nothing but time is at stake.

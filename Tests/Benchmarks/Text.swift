@@ -1,7 +1,7 @@
 import Foundation
 import Recognition
 
-/// Searches a text of many lines for everything that is recognised, line by line, as the corridor does: anchors by the block, then
+/// Searches a text of many lines for everything that is recognised, line by line, as the pipeline does: anchors by the block, then
 /// each text. Prints MB/s of one core, and how much was found.
 func benchmarkText(_ path: String) throws {
     let text = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
@@ -9,7 +9,7 @@ func benchmarkText(_ path: String) throws {
     var found: [String: Int] = [:]
     for _ in 0..<5 {
         let scanner = TextScanner(entities: Set(Entity.allCases), secrets: true)
-        var anchors = AnchorMap()
+        var anchors = CandidateMap()
         var matches: [EntityMatch] = []
         var secrets = 0
         let clock = ContinuousClock()

@@ -76,7 +76,7 @@ private func read(_ path: String, _ plan: ReadingPlan, _ validator: Validator) a
             group.addTask {
                 var reader = SliceReader(slice, layout: layout, plan: plan)
                 var rows = 0
-                while let batch = reader.next() { rows += validator.validate(batch).isSound.count { $0 } }
+                while let batch = reader.next() { rows += validator.validate(batch).isValid.count { $0 } }
                 precondition(rows == slice.rowCount, "every row is sound")
                 return rows
             }

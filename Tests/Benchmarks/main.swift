@@ -88,7 +88,7 @@ func report(_ name: String, _ value: Double, _ unit: String) {
     print("\(name) \((value * 100).rounded() / 100) \(unit)")
 }
 
-/// The slices of a file, cut as the corridor cuts them, without its header.
+/// The slices of a file, cut as the pipeline cuts them, without its header.
 func slices(_ text: [UInt8], _ plan: ReadingPlan) -> [[UInt8]] {
     guard let head = try? readHead(text.span, isWhole: true, plan: plan) else { exit(70) }
     var slicer = Slicer(plan)
@@ -159,7 +159,7 @@ let scanned = time {
 }
 report("pii-scan", Double(csv.count) / scanned / 1e6, "MB/s")
 
-// One block of rows again and again: in the corridor, too, the block was written a moment ago and is still in the cache,
+// One block of rows again and again: in the pipeline, too, the block was written a moment ago and is still in the cache,
 // as the buffer of `openssl speed` is.
 let key = try SecretKey(random: 32)
 let block = Array(csv[..<min(512 << 10, csv.count)])

@@ -27,7 +27,7 @@ import Testing
         func baseline(_ arguments: String...) throws -> Harness.Outcome {
             try harness.run(["baseline"] + arguments + ["--store", "store"])
         }
-        #expect(try baseline("list").out.contains("none"))
+        #expect(try baseline("list").out.contains("no named baseline"))
         #expect(try baseline("build", "first").out.contains("6 batches"))
         #expect(try baseline("list").out.contains("rows\tfirst\tbuilt\t6 batches"))
         // Built is not approved.
@@ -40,7 +40,7 @@ import Testing
         for step in 1...20 {
             let run = try ingest(harness, MovingRows.table(30 + step, shift: 0.05 * Double(step)))
             if run.out.contains("HELD") {
-                #expect(run.out.contains("slow drift away from the anchor (a)"), "\(run.out)")
+                #expect(run.out.contains("slow drift from the anchor (a)"), "\(run.out)")
                 steps = step
                 break
             }
@@ -71,7 +71,7 @@ import Testing
         for (arguments, words) in [
             (["build", "three"], "already"), (["approve", "none", "--reason", "x"], "no baseline none"),
             (["build", "x/y"], "letters"), (["show", "nobody"], "no baseline"),
-            (["build", "four", "--batches", "0000"], "no accepted batch"),
+            (["build", "four", "--batches", "0000"], "not an accepted batch"),
             (["build", "five", "--dataset", "other"], "accepted no batch"),
         ] {
             let refused = try harness.run(["baseline"] + arguments + ["--store", "store"])
@@ -85,13 +85,13 @@ import Testing
         // Another source, whose rows lie elsewhere: new, so it is judged by all, and held.
         #expect(try ingest(harness, MovingRows.table(80, shift: 3), source: "other").out.contains("HELD"))
         // One like the first: judged by all of them until it has rows enough of its own, however few it sends at first.
-        #expect(try ingest(harness, MovingRows.table(81, count: 20), source: "third").out.contains("judged by 4,"))
+        #expect(try ingest(harness, MovingRows.table(81, count: 20), source: "third").out.contains("base  4,"))
         for index in 0..<3 {
             let run = try ingest(harness, MovingRows.table(82 + index), source: "third").out
             #expect(
-                run.contains("judged by 4,") || run.contains("judged by 5,") || run.contains("judged by 6,"), "\(run)")
+                run.contains("base  4,") || run.contains("base  5,") || run.contains("base  6,"), "\(run)")
         }
         let own = try ingest(harness, MovingRows.table(86), source: "third").out
-        #expect(own.contains("judged by 2,1"), "\(own)")
+        #expect(own.contains("base  2,1"), "\(own)")
     }
 }

@@ -22,6 +22,21 @@ import Testing
         #expect(lines[1].hasPrefix("  what  ") && lines[2].hasPrefix("  example  ") && lines[3].hasPrefix("  do  "))
     }
 
+    @Test func `every code has a meaning, an example and a cure`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let codes = try harness.run("explain").out.split(separator: "\n").compactMap { $0.split(separator: ":").first }
+        #expect(codes.count > 80)
+        for code in codes {
+            let told = try harness.run("explain", String(code))
+            #expect(told.code == 0, "\(code): \(told.err)")
+            let lines = told.out.split(separator: "\n")
+            for part in ["  what  ", "  example  ", "  do  "] {
+                #expect(lines.contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
+            }
+        }
+    }
+
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -85,7 +100,8 @@ import Testing
         #expect(try source("trust", "partner-a", "--reason", "looked at").code == 0)
         #expect(try judged(harness, "orders-good.csv").0.code == 0, "judged anew")
         let shown = try source("show", "partner-a").out
-        #expect(shown.contains("standing\ttrusted") && shown.contains("\"accepted\":1") && shown.contains("\"held\":1"))
+        #expect(shown.contains("standing   trusted since "), "\(shown)")
+        #expect(shown.contains("batches    1 accepted, ") && shown.contains("1 held"), "\(shown)")
         #expect(try source("block", "partner-a", "--reason", "no more").code == 0)
         #expect(try judged(harness, "orders-good-2.csv").0.out.contains("source-blocked"))
         #expect(try source("show", "nobody").code == 66)

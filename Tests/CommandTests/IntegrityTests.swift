@@ -56,7 +56,7 @@ import Testing
         ("DELETE FROM entry WHERE seq >= 6", ["TAIL signed checkpoint covers"]),
         (
             "INSERT INTO entry SELECT max(seq) + 1, body, leaf_hash, kind FROM entry",
-            ["TAIL 1 row(s) after the last signed checkpoint"]
+            ["TAIL 1 row after the last signed checkpoint"]
         ),
         ("DELETE FROM prov_edge WHERE seq > 1", ["PROJECTION"]),
         ("UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND idx = 1", ["NODE 1/1"]),
@@ -136,7 +136,7 @@ import Testing
         let anchor = try receipt(harness)
         try FileManager.default.copyItem(atPath: harness.path(anchor), toPath: harness.path("elsewhere.tlog-proof"))
         let intact = try harness.run("lineage", "verify", "--anchor", "elsewhere.tlog-proof", "--store", "store")
-        #expect(intact.code == 0 && intact.out.contains("1 anchor(s) agree"), "\(intact.out)")
+        #expect(intact.code == 0 && intact.out.contains("1 anchor agrees"), "\(intact.out)")
         try FileManager.default.removeItem(atPath: ledger)
         try FileManager.default.moveItem(atPath: harness.path("older.sqlite"), toPath: ledger)
         // This user has seen more; another one has not.
@@ -266,6 +266,39 @@ import Testing
         // There was a writer: it wrote beside the audits, and it lived to the end.
         #expect(try `watch`.outcomes(harness).count > 2)
         #expect(daemon.waits { try `watch`.outcomes(harness).count == 27 })
+    }
+
+    @Test func `a batch is named by the beginning of its id or as latest`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let log = try harness.run("lineage", "log", "--kind", "batch.received", "--store", "store").out
+        let ids = log.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst(4).first.map(String.init) }
+        #expect(ids.count == 2, "\(log)")
+        let newest = try #require(ids.first)
+        for name in ["latest", String(newest.prefix(30)), newest] {
+            let shown = try harness.run("lineage", "show", name, "--store", "store")
+            #expect(shown.code == 0 && shown.out.contains(newest), "\(name): \(shown.err)")
+        }
+        // The two were ingested within a minute, so they share the beginning that tells the time.
+        let both = try harness.run("lineage", "show", String(newest.prefix(6)), "--store", "store")
+        #expect(both.code == 64 && both.err.contains("2 batches"), "\(both.err)")
+        let short = try harness.run("lineage", "show", String(newest.prefix(5)), "--store", "store")
+        #expect(short.code == 66, "\(short.err)")
+    }
+
+    @Test func `the log refuses a kind and a time that are none`() throws {
+        let harness = try shop()
+        defer { harness.remove() }
+        let kind = try harness.run("lineage", "log", "--kind", "batch.jugded", "--store", "store")
+        #expect(kind.code == 64 && kind.err.contains("batch.judged"), "\(kind.err)")
+        let time = try harness.run("lineage", "log", "--since", "yesterday", "--store", "store")
+        #expect(time.code == 64 && time.err.contains("2026-12-01"), "\(time.err)")
+        let later = try harness.run("lineage", "log", "--since", "2999-01-01T00:00Z", "--store", "store")
+        #expect(later.code == 64, "\(later.out)")
+        let none = try harness.run("lineage", "log", "--since", "2999-01-01T00:00", "--store", "store")
+        #expect(none.code == 0 && none.out.isEmpty, "\(none.out)")
+        let source = try harness.run("lineage", "log", "--source", "nobody", "--store", "store")
+        #expect(source.code == 0 && source.out.isEmpty, "\(source.out)")
     }
 
     @Test func `the doctor names what is wrong and the cure`() throws {

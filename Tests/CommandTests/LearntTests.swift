@@ -54,12 +54,12 @@ import Testing
         let dear = table(20, factor: 1.3)
         let text = try ingest(harness, dear, ["--dry-run"])
         #expect(text.code == 1)
-        let why = try #require(text.out.split(separator: "\n").first { $0.hasPrefix("  WHY   other distribution") })
+        let why = try #require(text.out.split(separator: "\n").first { $0.hasPrefix("  WHY   distribution changed") })
         let sentence = why.dropFirst(8)
         #expect(sentence.contains(" % above the last 10 accepted batches, which differed by -"), "\(text.out)")
-        #expect(sentence.contains("when they came, the line is "), "\(why)")
+        #expect(sentence.contains("on arrival; the threshold is "), "\(why)")
         // Price and total moved together: one line a cause.
-        #expect(text.out.split(separator: "\n").count { $0.contains("WHY   other distribution") } == 1, "\(text.out)")
+        #expect(text.out.split(separator: "\n").count { $0.contains("WHY   distribution changed") } == 1, "\(text.out)")
         #expect(text.out.contains("        with it: "), "\(text.out)")
         // What is left out, and how it comes in.
         #expect(text.out.contains("not tested: order_id: all values are different: not screened; to screen it set"))
@@ -84,9 +84,9 @@ import Testing
         let page = try harness.run("report", held, "--html", "--store", "store").out
         #expect(page.contains(" % above the last 10 accepted batches, which differed by -"))
         #expect(
-            page.contains("would still see") && page.contains("deviations") && page.contains("counter or clock")
+            page.contains("would still be detected") && page.contains("deviations") && page.contains("counter or clock")
                 || page.contains("key: all"))
-        #expect(try harness.run("report", held, "--store", "store").out.contains("\"message\": \"other distribution"))
+        #expect(try harness.run("report", held, "--store", "store").out.contains("\"message\": \"distribution changed"))
         let explained = try harness.run("lineage", "explain", held, "--store", "store").out
         #expect(
             explained.contains("accepted batches had at most ") && explained.contains("sees      price: a shift of "))
@@ -98,10 +98,10 @@ import Testing
         let harness = try prepared(days: 5)
         defer { harness.remove() }
         let run = try ingest(harness, table(20, factor: 1.15), ["--dry-run"])
-        #expect(run.code == 0 && run.out.contains("  note  other distribution ("), "\(run.out)")
-        #expect(run.out.contains("once 8 batches are accepted a difference of this kind holds a batch"), "\(run.out)")
+        #expect(run.code == 0 && run.out.contains("  note  distribution changed ("), "\(run.out)")
+        #expect(run.out.contains("from 8 accepted batches on, such a difference holds the batch"), "\(run.out)")
         let shown = try harness.run("baseline", "show", "--store", "store")
-        #expect(shown.out.contains("learning  5 of 8 batches: what differs is remarked on"), "\(shown.out)")
+        #expect(shown.out.contains("learning  5 of 8 batches: differences are reported"), "\(shown.out)")
     }
 
     @Test func `what was learnt is shown without a value of the data`() throws {
@@ -113,10 +113,10 @@ import Testing
         let shown = try show()
         #expect(shown.code == 0, "\(shown.err)")
         for part in [
-            "done: 9 batches are known, 8 are needed; what differs holds a batch", "order_id  ",
+            "done: 9 batches, 8 were needed; a difference holds a batch", "order_id  ",
             "to screen it set sluice: { form: measure }",
             "price  measure: judged by its distribution; 9 batches, 3,",
-            "spreads away when they came, the line is ", "would still see: a shift of ",
+            "spreads away on arrival; the threshold is ", "would still detect: a shift of ",
             "missing values in ", "shop  category: ", "one value in ", "rate      too many outliers: ",
             "sluice baseline simulate --dataset orders",
         ] { #expect(shown.out.contains(part), "\(part) is not in \(shown.out)") }

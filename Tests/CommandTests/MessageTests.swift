@@ -16,6 +16,25 @@ import Testing
         }
     }
 
+    @Test func `every command has an example in its help`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        var paths: [[String]] = [[]]
+        var count = 0
+        while let path = paths.popLast() {
+            let help = try harness.run(["help"] + path)
+            #expect(help.code == 0 && help.out.contains("Example"), "\(path): \(help.out)")
+            count += 1
+            for part in help.out.components(separatedBy: "SUBCOMMANDS:").dropFirst() {
+                for line in part.split(separator: "\n") where line.hasPrefix("  ") {
+                    let name = line.dropFirst(2).prefix { $0 != " " }
+                    if let first = name.first, first.isLowercase { paths.append(path + [String(name)]) }
+                }
+            }
+        }
+        #expect(count > 40, "\(count) commands")
+    }
+
     @Test func `other encodings and formats are refused by name`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -38,6 +57,8 @@ import Testing
         #expect(try harness.run("frobnicate").code == 64)
         #expect(try harness.run("ingest", Harness.sample("orders-good.csv")).code == 78)
         _ = try harness.run("init", "store")
+        let none = try harness.run("lineage", "log", "--kind", "nonsense", "--store", "store")
+        #expect(none.code == 64 && none.out.isEmpty && none.err.contains("batch.judged"), "\(none.err)")
         let configuration = try String(contentsOf: URL(filePath: harness.path("store/sluice.yaml")), encoding: .utf8)
         try harness.write("store/sluice.yaml", configuration.replacing("recipients:", with: "recipient:"))
         let typo = try harness.run("keys", "list", "--store", "store")

@@ -113,7 +113,7 @@ import Testing
         #expect(
             lines.count == 4 && lines.allSatisfy { $0.hasPrefix("::error file=") || $0.hasPrefix("::warning file=") })
         #expect(
-            lines.contains { $0.hasPrefix("::error file=a & b%2C1.csv,line=5,title=wrong type::field id: 1 row(s)") })
+            lines.contains { $0.hasPrefix("::error file=a & b%2C1.csv,line=5,title=wrong type::field id: 1 row,") })
         #expect(
             lines.contains { $0.hasPrefix("::error file=zip.csv,title=not judged::") && $0.contains("zip archive") })
     }

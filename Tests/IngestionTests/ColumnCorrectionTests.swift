@@ -30,17 +30,18 @@ import Testing
     }
 
     private func run(
-        _ shop: Workshop, _ contract: String, _ text: String, doors: Doors = .ingest, name: String = "a.csv"
+        _ shop: Workshop, _ contract: String, _ text: String, mode: RunMode = .ingest, name: String = "a.csv"
     ) async throws -> BatchReport {
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         var options = BatchOptions()
-        options.doors = doors
+        options.mode = mode
         options.sliceBytes = 65_536
-        let corridor = try Corridor(store: doors == .ingest ? shop.store : nil, writes: doors == .ingest)
-        return try await corridor.run(
-            shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s",
-            options: options)
+        let pipeline = try Pipeline(store: mode == .ingest ? shop.store : nil, writes: mode == .ingest)
+        return try await pipeline.run(
+            BatchRequest(
+                shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
+                options: options))
     }
 
     private func count(_ report: BatchReport, _ code: FindingCode) -> Int {
@@ -67,7 +68,7 @@ import Testing
         let contract = "name: d\nfields:\n  - { name: line }\n  - { name: \(column) }\n"
         let report = try await run(shop, contract, text)
         #expect(report.status == .accepted && report.masks.isEmpty && count(report, .undeclaredPII) == 0)
-        let checked = try await run(shop, contract, text, doors: .validate)
+        let checked = try await run(shop, contract, text, mode: .validate)
         #expect(checked.counts.count(.accepted) == rows)
         #expect(checked.columns.allSatisfy { $0.wholes.isEmpty && $0.inside.isEmpty })
         // The kept decision gives the same rows.
@@ -92,7 +93,7 @@ import Testing
             (10, 200, "value"), (5, 200, "value"), (10, 3, "order_ref"), (1, 100, "card_number"), (10, 1, "value"),
         ] {
             let contract = "name: d\nfields:\n  - { name: line }\n  - { name: \(column) }\n"
-            let report = try await run(shop, contract, cards(share, of: rows, column), doors: .validate)
+            let report = try await run(shop, contract, cards(share, of: rows, column), mode: .validate)
             #expect(count(report, .undeclaredPII) >= rows * share / 10, "\(share) \(rows) \(column)")
         }
         // Prose has no one form: a tenth of the numbers in it may be the tenth that are cards.
@@ -104,7 +105,7 @@ import Testing
             text += "L\(row),customer \(mood)angry about \(value)\(row % 3 == 0 ? " again" : "")\n"
         }
         let report = try await run(
-            shop, "name: d\nfields:\n  - { name: line }\n  - { name: note }\n", text, doors: .validate)
+            shop, "name: d\nfields:\n  - { name: line }\n  - { name: note }\n", text, mode: .validate)
         #expect(count(report, .undeclaredPII) >= 10)
     }
 
@@ -114,10 +115,10 @@ import Testing
         let text =
             "n,os\n" + (0..<120).map { "\($0),\($0 % 9).\($0 % 7).\($0 % 20).\($0 % 40 == 0 ? 101 : 3)\n" }.joined()
         let contract = "name: d\nfields:\n  - { name: n, type: integer }\n  - { name: os }\n"
-        #expect(try await count(run(shop, contract, text, doors: .validate), .undeclaredPII) == 0)
+        #expect(try await count(run(shop, contract, text, mode: .validate), .undeclaredPII) == 0)
         let real = "n,origin\n" + (0..<120).map { "\($0),203.0.\($0).17\n" }.joined()
         let other = contract.replacing("os }", with: "origin }")
-        #expect(try await count(run(shop, other, real, doors: .validate), .undeclaredPII) >= 120)
+        #expect(try await count(run(shop, other, real, mode: .validate), .undeclaredPII) >= 120)
     }
 
     @Test func `a column of postal codes is told of once and stays as it is`() async throws {
@@ -158,7 +159,7 @@ import Testing
         for (rows, addresses, isHeld) in [
             (1000, 2, false), (1000, 3, true), (99, 99, true), (1, 1, true), (500, 0, false),
         ] {
-            let report = try await run(shop, contract, text(rows, addresses), doors: .dryRun)
+            let report = try await run(shop, contract, text(rows, addresses), mode: .dryRun)
             #expect(count(report, .undeclaredPII) == addresses, "\(rows) \(addresses)")
             #expect(
                 report.batchFindings.contains { $0.code == .undeclaredColumn && $0.outcome == .quarantined } == isHeld,

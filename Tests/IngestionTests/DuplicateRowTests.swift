@@ -9,7 +9,7 @@ import Testing
 
 /// Rows that stand in a file twice.
 @Suite struct DuplicateRowTests {
-    private func run(_ shop: Workshop, _ more: String, _ text: String, doors: Doors = .dryRun) async throws
+    private func run(_ shop: Workshop, _ more: String, _ text: String, mode: RunMode = .dryRun) async throws
         -> BatchReport
     {
         let contract = """
@@ -23,12 +23,13 @@ import Testing
             """
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
         var options = BatchOptions()
-        options.doors = doors
+        options.mode = mode
         options.sliceBytes = 65_536
-        return try await Corridor(store: nil, writes: false).run(
-            shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s",
-            options: options)
+        return try await Pipeline(store: nil, writes: false).run(
+            BatchRequest(
+                shop.write("a.csv", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
+                source: "s",
+                options: options))
     }
 
     private static let text =
@@ -39,14 +40,14 @@ import Testing
     @Test func `copies are counted, and are what the contract makes of them`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        for doors in [Doors.validate, .dryRun] {
-            let plain = try await run(shop, "", Self.text, doors: doors)
+        for mode in [RunMode.validate, .dryRun] {
+            let plain = try await run(shop, "", Self.text, mode: mode)
             #expect(plain.counts.count(.accepted) == 106)
             for (word, outcome) in [("flag", Outcome.flagged), ("quarantine", .quarantined)] {
                 let rule = "sluice: { batch: { duplicateRows: \(word), maxQuarantinedRate: 1 } }"
-                let report = try await run(shop, rule, Self.text, doors: doors)
+                let report = try await run(shop, rule, Self.text, mode: mode)
                 // The first of them is a row like any other.
-                #expect(report.counts.count(outcome) == 6 && report.counts.count(.accepted) == 100, "\(word) \(doors)")
+                #expect(report.counts.count(outcome) == 6 && report.counts.count(.accepted) == 100, "\(word) \(mode)")
                 let told = report.findings.sorted.filter { $0.kind.code == .duplicateRow }
                 #expect(told.count == 1 && told[0].tally.count == 6)
             }

@@ -36,20 +36,21 @@ import Testing
     private static let toItself = "  - { fields: [parent], reference: { resource: '', fields: [id] } }\n"
 
     private func run(
-        _ shop: Workshop, _ path: String, _ contract: String, dataset: String = "orders", _ doors: Doors = .ingest,
+        _ shop: Workshop, _ path: String, _ contract: String, dataset: String = "orders", _ mode: RunMode = .ingest,
         keys: Int = 8 << 20, jobs: Int = 2, inStore: Bool = true, supersedes: String? = nil
     ) async throws -> BatchReport {
         let loaded = try loadContract(shop.write("\(dataset).schema.yaml", contract))
         #expect(loaded.warnings == [])
         var options = BatchOptions()
-        options.doors = doors
+        options.mode = mode
         options.jobs = jobs
         options.sliceBytes = 65_536
         options.keysInMemory = keys
         options.supersedes = supersedes
-        return try await Corridor(store: inStore ? shop.store : nil, writes: doors == .ingest).run(
-            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "s",
-            options: options)
+        return try await Pipeline(store: inStore ? shop.store : nil, writes: mode == .ingest).run(
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "s",
+                options: options))
     }
 
     private func broken(_ report: BatchReport) -> [String] {
@@ -66,9 +67,9 @@ import Testing
         let wanted = [
             "3 foreign-key customer → customers.id", "4 foreign-key parent → id", "5 unique-error ",
         ]
-        for doors in [Doors.validate, .dryRun, .ingest] {
-            let report = try await run(shop, path, contract, doors)
-            #expect(broken(report) == wanted, "\(doors)")
+        for mode in [RunMode.validate, .dryRun, .ingest] {
+            let report = try await run(shop, path, contract, mode)
+            #expect(broken(report) == wanted, "\(mode)")
             #expect(report.counts.count(.rejected) == 3 && report.counts.count(.accepted) == 3)
         }
         let report = try await run(shop, path, contract)
@@ -97,15 +98,15 @@ import Testing
         for path in [first, second] {
             #expect(try await run(shop, path, Self.customers, dataset: "customers").status == .accepted)
         }
-        for doors in [Doors.validate, .ingest] {
-            #expect(try await broken(run(shop, orders, contract, doors)) == ["3 foreign-key customer → customers.id"])
+        for mode in [RunMode.validate, .ingest] {
+            #expect(try await broken(run(shop, orders, contract, mode)) == ["3 foreign-key customer → customers.id"])
         }
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
         let judged = try LineageQuery(ledger).log(limit: 1, kind: "batch.judged")
         #expect(judged.first?.body["references"]?.items?.first?["files"]?.whole == 2)
         // A shard that is another one than the record knows is no reference.
         let published = try LineageQuery(ledger).log(limit: 99, dataset: "customers", kind: "shard.published")
-        let recorded = published.flatMap(\.files).last { $0.role == "accepted" }
+        let recorded = published.flatMap(\.files).last { $0.role == .accepted }
         let shard = shop.store.root + "/" + (try #require(recorded).path)
         try FileManager.default.removeItem(atPath: shard)
         try Data("x".utf8).write(to: URL(filePath: shard))
@@ -168,8 +169,8 @@ import Testing
             return isRepeated || !known.contains($0.customer) || !ids.contains($0.parent)
         }
         for (keys, jobs) in [(8 << 20, 2), (700, 1), (0, 3)] {
-            for doors in [Doors.validate, .dryRun] {
-                let report = try await run(shop, path, contract, doors, keys: keys, jobs: jobs)
+            for mode in [RunMode.validate, .dryRun] {
+                let report = try await run(shop, path, contract, mode, keys: keys, jobs: jobs)
                 let totals = Dictionary(
                     uniqueKeysWithValues: report.findings.sorted.map {
                         ($0.kind.rule ?? $0.kind.code.rawValue, $0.tally.count)

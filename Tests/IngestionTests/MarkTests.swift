@@ -37,10 +37,11 @@ import Testing
     private func run(_ shop: Workshop, _ text: String, source: String) async throws -> BatchReport {
         let loaded = try Schema.load(Array(Self.contract.utf8), name: "notes.schema.yaml")
         var options = BatchOptions()
-        (options.doors, options.listed) = (.ingest, 1 << 20)
-        return try await Corridor(store: shop.store, writes: true).run(
-            try shop.write("batch.csv", text), schema: Schema.digested(loaded), contract: loaded.document,
-            dataset: "notes", source: source, options: options)
+        (options.mode, options.listed) = (.ingest, 1 << 20)
+        return try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                try shop.write("batch.csv", text), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "notes", source: source, options: options))
     }
 
     @Test func `one supplier's marks add up over batches that show nothing alone`() async throws {

@@ -36,7 +36,7 @@ import Testing
             other.remove()
         }
         _ = try await accepted(shop, "a.csv", from: 1)
-        try Committer(shop.store).take(.block, source: "bad", reason: "sends rubbish")
+        try Recorder(shop.store).take(.block, source: "bad", reason: "sends rubbish")
         // The state of the whole record, without the block and with the planted key as the one that was recorded.
         let secret = try Store.readKey(in: other.store.keysFolder, .store, "store")
         let planted = UsedKey(.store, "store", secret)
@@ -91,7 +91,7 @@ import Testing
                 putInflight: [
                     Inflight(claim: claim, source: "numbers", state: state, attempts: 1, updatedMilliseconds: 0)
                 ]))
-        _ = try Committer(shop.store)
+        _ = try Recorder(shop.store)
         #expect(exists(join(shop.store.root, path)))
         #expect(try ledger.inflight().isEmpty)
     }
@@ -150,7 +150,7 @@ import Testing
         try writeDurably(receipt, (text + [0x0A]).span, replacing: true)
         let target = shop.folder + "/copy"
         try makeFolder(target)
-        let made = try await Backup.make(of: Committer(shop.store), in: target, withKeys: false)
+        let made = try await Backup.make(of: Recorder(shop.store), in: target, withKeys: false)
         #expect(made.files > 0)
         let copied = try FileDescriptor.openRegular(target + "/accepted/numbers/\(report.batch)/0.sluice.tlog-proof")
             .readAll(max: 1 << 20)
@@ -159,7 +159,7 @@ import Testing
         let other = shop.folder + "/other"
         try makeFolder(other)
         let error = await #expect(throws: IngestionError.self) {
-            _ = try await Backup.make(of: Committer(shop.store), in: other, withKeys: false)
+            _ = try await Backup.make(of: Recorder(shop.store), in: other, withKeys: false)
         }
         #expect(error?.code == .damaged)
     }
@@ -177,9 +177,8 @@ import Testing
         func commit(_ content: LedgerChange.Content) throws {
             let entry = JSONValue.object(["kind": .string("note"), "v": .integer(1)])
             _ = try ledger.commit(
-                LedgerChange(
-                    entries: [entry], seen: [[UInt8](repeating: UInt8(before % 250), count: 32): 0], provenSize: before,
-                    accepts: content))
+                LedgerChange(entries: [entry], seen: [[UInt8](repeating: UInt8(before % 250), count: 32): 0])
+                    .decided(at: before, accepting: content))
         }
         let digest = try #require(received["data_hash"]?.text)
         let error = #expect(throws: LedgerError.self) {

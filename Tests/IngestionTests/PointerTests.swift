@@ -26,10 +26,11 @@ import Testing
     ) {
         let contract = Self.contract.replacing("UNKNOWN", with: unknown)
         let loaded = try Schema.load(Array(contract.utf8), name: "c.yaml")
-        let report = try await Corridor(store: shop.store, writes: true).run(
-            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
-            dataset: "d-" + unknown,
-            source: "s", options: BatchOptions())
+        let report = try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d-" + unknown,
+                source: "s", options: BatchOptions()))
         var out = ""
         for path in report.published where path.hasPrefix("accepted") {
             out += try shop.opened(path)
@@ -150,10 +151,11 @@ import Testing
             {"id":5,"p":{},"q":["z​w"]}
 
             """#
-        let report = try await Corridor(store: shop.store, writes: true).run(
-            try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
-            dataset: "d",
-            source: "s", options: BatchOptions())
+        let report = try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                try shop.write("a.jsonl", text), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d",
+                source: "s", options: BatchOptions()))
         #expect(report.listed.map(\.row) == [4, 5] && report.listed.allSatisfy { $0.code == .hiddenText })
         let path = try #require(report.published.first { $0.hasPrefix("accepted") })
         let out = try shop.opened(path)
@@ -169,9 +171,10 @@ import Testing
         let loaded = try Schema.load(Array("fields: [{name: a, sluice: {path: /x/a}}]".utf8), name: "c.yaml")
         let path = try shop.write("a.csv", "a\n1\n")
         let error = await #expect(throws: IngestionError.self) {
-            try await Corridor(store: nil, writes: false).run(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
-                options: BatchOptions())
+            try await Pipeline(store: nil, writes: false).run(
+                BatchRequest(
+                    path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
+                    options: BatchOptions()))
         }
         #expect(error?.code == .configuration)
     }

@@ -39,9 +39,10 @@ import Testing
             "e.jsonl",
             "{\"k\": \"a\", \"mail\": \"x@y.example\"}\n{\"k\": \"b\", \"n\": 1, \"\": \"e\"}\n{\"k\": \"c\"}\n{\"k\": \"b\", \"\": 1}\n"
         )
-        let report = try await Corridor(store: shop.store, writes: true).run(
-            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-            options: BatchOptions())
+        let report = try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                options: BatchOptions()))
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.row) == [3, 4])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
         #expect(out.contains("<EMAIL_ADDRESS>") && !out.contains("x@y") && out.contains("\"\": \"e\""))
@@ -66,9 +67,10 @@ import Testing
 
             """
         let path = try shop.write("a.jsonl", rows)
-        let report = try await Corridor(store: shop.store, writes: true).run(
-            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-            options: BatchOptions())
+        let report = try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                options: BatchOptions()))
         let found = report.listed.filter { $0.outcome == .rejected }
         #expect(found.map(\.row) == [2, 3, 4, 5, 6] && found.allSatisfy { $0.code == .jsonSchemaError })
         #expect(
@@ -81,9 +83,10 @@ import Testing
         // It says nothing about CSV.
         let csv = try shop.write("a.csv", "id\n1\n")
         let error = await #expect(throws: IngestionError.self) {
-            try await Corridor(store: shop.store, writes: true).run(
-                csv, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
-                options: BatchOptions())
+            try await Pipeline(store: shop.store, writes: true).run(
+                BatchRequest(
+                    csv, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "s",
+                    options: BatchOptions()))
         }
         #expect(error?.code == .configuration)
     }
@@ -109,9 +112,11 @@ import Testing
         ] {
             let shop = try Workshop()
             defer { shop.remove() }
-            let report = try await Corridor(store: shop.store, writes: true).run(
-                try shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-                source: "s", options: BatchOptions())
+            let report = try await Pipeline(store: shop.store, writes: true).run(
+                BatchRequest(
+                    try shop.write(name, text), schema: Schema.digested(loaded), contract: loaded.document,
+                    dataset: "d",
+                    source: "s", options: BatchOptions()))
             let found = report.listed.filter { $0.outcome == .rejected }
             #expect(
                 found.map(\.row) == [2, 3] && found.map(\.code) == [.jsonSchemaError, .minLengthError],
@@ -122,7 +127,7 @@ import Testing
 
     @Test(arguments: [
         (##"{"properties":{"a":{"type":"strng"}}}"##, "1:28", "did you mean \"string\""),
-        (##"{"properties":{"a":{"$ref":"#/$defs/x"}}}"##, "1:28", "leads nowhere"),
+        (##"{"properties":{"a":{"$ref":"#/$defs/x"}}}"##, "1:28", "no target"),
         (##"{"properties":{"a":{"$ref":"http://x.example/s"}}}"##, "1:28", "none is ever fetched"),
         (##"{"properties":{"a":{"minLength":-1}}}"##, "1:33", "0 or more"),
         (##"{"allOf":[{"$ref":"#"}],"properties":{"a":true}}"##, "1:1", "again and again"),
@@ -162,9 +167,11 @@ import Testing
         let text = ##"{"properties":{"a":{"type":"integer"}},"sluice":{"dialect":{"itemType":"array"}}}"##
         let loaded = try Schema.load(Array(text.utf8), name: "s.json")
         let error = await #expect(throws: IngestionError.self) {
-            try await Corridor(store: shop.store, writes: true).run(
-                try shop.write("a.json", "[[\"a\"],[1]]"), schema: Schema.digested(loaded), contract: loaded.document,
-                dataset: "d", source: "s", options: BatchOptions())
+            try await Pipeline(store: shop.store, writes: true).run(
+                BatchRequest(
+                    try shop.write("a.json", "[[\"a\"],[1]]"), schema: Schema.digested(loaded),
+                    contract: loaded.document,
+                    dataset: "d", source: "s", options: BatchOptions()))
         }
         #expect(error?.code == .configuration)
     }
@@ -175,9 +182,11 @@ import Testing
         defer { shop.remove() }
         let text = "[{\"id\":1},\n {\"id\":\"q\"},\n\n {\"id\":\"r\"}]\n"
         let loaded = try Schema.load(Array(Self.schema.utf8), name: "s.json")
-        let report = try await Corridor(store: shop.store, writes: true).run(
-            try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document, dataset: "d",
-            source: "s", options: BatchOptions())
+        let report = try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                try shop.write("a.json", text), schema: Schema.digested(loaded), contract: loaded.document,
+                dataset: "d",
+                source: "s", options: BatchOptions()))
         let lines = report.lines()
         #expect(report.listed.filter { $0.outcome == .rejected }.map { lines[$0.byteOffset] } == [2, 4])
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.field) == [0, 0])

@@ -21,7 +21,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
             Inflight(claim: dead, source: "numbers", state: .claimed, attempts: 1, updatedMilliseconds: 0))
         try makeFolder(join(shop.store.workFolder, dead))
         try writeDurably(join(shop.store.workFolder, dead + "/0.sluice.part"), Array("half".utf8).span)
-        _ = try Committer(shop.store)
+        _ = try Recorder(shop.store)
         #expect(try claims(shop).isEmpty)
         #expect(try listFolder(shop.store.workFolder).isEmpty)
     }
@@ -66,10 +66,10 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
                 entries: entries,
                 putInflight: [
                     Inflight(
-                        claim: dead, source: "numbers", state: .publishing, attempts: 1, plan: plan.canonicalBytes(),
-                        updatedMilliseconds: 0)
+                        claim: dead, source: "numbers", state: .publishing, attempts: 1, updatedMilliseconds: 0
+                    ).following(plan.canonicalBytes())
                 ]))
-        _ = try Committer(shop.store)
+        _ = try Recorder(shop.store)
         #expect(
             try listFolder(target).sorted() == ["0.sluice", "0.sluice.tlog-proof", "1.sluice", "1.sluice.tlog-proof"])
         #expect(try claims(shop).isEmpty)
@@ -94,7 +94,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
         try makeFolder(join(shop.store.workFolder, live))
         try ledger.insertInflight(
             Inflight(claim: live, source: "numbers", state: .claimed, attempts: 1, updatedMilliseconds: 0))
-        _ = try Committer(shop.store)
+        _ = try Recorder(shop.store)
         #expect(try claims(shop) == [live])
         #expect(exists(join(shop.store.workFolder, live)))
         _ = consume lock
@@ -125,9 +125,9 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
                     ])
                     try ledger.putInflight(
                         Inflight(
-                            claim: claim, source: "numbers", state: state, attempts: 1, plan: plan.canonicalBytes(),
-                            updatedMilliseconds: 0))
-                    _ = try Committer(shop.store)
+                            claim: claim, source: "numbers", state: state, attempts: 1, updatedMilliseconds: 0
+                        ).following(plan.canonicalBytes()))
+                    _ = try Recorder(shop.store)
                 }
             }
             let verified = try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier)
@@ -148,9 +148,9 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
             ])
             try ledger.putInflight(
                 Inflight(
-                    claim: dead, source: "numbers", state: .publishing, attempts: 1, plan: plan.canonicalBytes(),
-                    updatedMilliseconds: 0))
-            _ = try Committer(shop.store)
+                    claim: dead, source: "numbers", state: .publishing, attempts: 1, updatedMilliseconds: 0
+                ).following(plan.canonicalBytes()))
+            _ = try Recorder(shop.store)
             #expect(!exists(join(shop.folder, "elsewhere")))
         }
     }
@@ -162,9 +162,9 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
         try writeDurably(join(work, "stray"), [1].span)
         try FileManager.default.createSymbolicLink(atPath: join(work, dead), withDestinationPath: shop.folder)
         try makeFolder(join(work, "folder"))
-        let committer = try Committer(shop.store)
+        let recorder = try Recorder(shop.store)
         #expect(try listFolder(work) == [dead, "folder", "stray"])
-        let told = try committer.store.audit().problems
+        let told = try recorder.store.audit().problems
         #expect(told.count { $0.hasPrefix("WORK") } == 3)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Ingestion
 
-extension Corridor.Release {
+extension Pipeline.Release {
     /// The report, when the batch was judged again.
     fileprivate var report: BatchReport? {
         if case .judged(let report) = self { return report }
@@ -48,12 +48,12 @@ extension Corridor.Release {
     private func release(
         _ shop: Workshop, _ batch: String, reason: String = "the level is new", newLevels: [String] = [],
         waivesStatistics: Bool = true, contract: LoadedSchema? = nil
-    ) async throws -> Corridor.Release {
+    ) async throws -> Pipeline.Release {
         var options = BatchOptions()
         options.jobs = 1
         // Opened anew, as a command does.
         let store = try Store(shop.store.root)
-        return try await Corridor(store: store, writes: true).release(
+        return try await Pipeline(store: store, writes: true).release(
             batch, reason: reason, newLevels: newLevels, waivesStatistics: waivesStatistics, contract: contract,
             options: options)
     }
@@ -182,7 +182,7 @@ extension Corridor.Release {
         #expect(released.status == .accepted, "\(released.batchFindings)")
         #expect(released.counts.count(.quarantined) == 0 && released.counts.count(.rejected) == 0)
         #expect(released.counts.count(.flagged) >= 300)
-        #expect(released.waived.contains { $0.code == .modifiedZ && $0.field == 1 && $0.rows >= 300 })
+        #expect(released.waived.contains { $0.code == .deviatedValue && $0.field == 1 && $0.rows >= 300 })
         let replay = try shop.store.proving().replay(released.batch, row: nil, file: path)
         #expect(replay.isReplayed && replay.isSame, "\(replay.differing)")
         try expectSound(shop)
@@ -227,9 +227,9 @@ extension Corridor.Release {
             name: "other.yaml")
         let header = try #require(try await release(shop, held.batch, contract: other).report)
         #expect(header.isRefusedRelease && header.batchFindings.contains { $0.code == .missingLabel })
-        try Committer(shop.store).take(.block, source: "test", reason: "sends rubbish")
+        try Recorder(shop.store).take(.block, source: "test", reason: "sends rubbish")
         try await expectRefused(.sourceBlocked)
-        try Committer(shop.store).take(.trust, source: "test", reason: "looked at")
+        try Recorder(shop.store).take(.trust, source: "test", reason: "looked at")
         #expect(try await release(shop, held.batch).report?.status == .accepted)
     }
 
@@ -292,7 +292,7 @@ extension Corridor.Release {
             let refused = await code { _ = try await release(shop, held.batch, reason: reason) }
             #expect(refused == .usage, "\(reason.count)")
         }
-        try Committer(shop.store).take(.block, source: "test", reason: "sends rubbish")
+        try Recorder(shop.store).take(.block, source: "test", reason: "sends rubbish")
         let rejected = try await shop.run(try shop.write("d.csv", rows(200, from: 60_001)))
         #expect(rejected.status == .rejected)
         let refused = await code { _ = try await release(shop, rejected.batch) }
@@ -316,9 +316,10 @@ extension Corridor.Release {
         #expect(try waiting(shop).map(\.batch) == [held.batch])
         // Under a contract that does not look at drift the same bytes are accepted.
         let loaded = try contract(", sluice: { drift: { enabled: false } }", batch: "maxRejectedRate: 0.5")
-        let accepted = try await Corridor(store: try Store(shop.store.root), writes: true).run(
-            shop.folder + "/b.csv", schema: Schema.digested(loaded), contract: loaded.document, dataset: "numbers",
-            source: "test", options: BatchOptions())
+        let accepted = try await Pipeline(store: try Store(shop.store.root), writes: true).run(
+            BatchRequest(
+                shop.folder + "/b.csv", schema: Schema.digested(loaded), contract: loaded.document, dataset: "numbers",
+                source: "test", options: BatchOptions()))
         #expect(accepted.status == .accepted, "\(accepted.batchFindings)")
         #expect(try waiting(shop).isEmpty)
         #expect(try await release(shop, held.batch).other == accepted.batch)

@@ -40,15 +40,17 @@ import Testing
     private static func text(_ rows: [String]) -> String { "id,a,note,label\n" + rows.joined(separator: "\n") + "\n" }
 
     private func run(
-        _ shop: Workshop, _ rows: [String], doors: Doors = .ingest, _ change: (inout BatchOptions) -> Void = { _ in }
+        _ shop: Workshop, _ rows: [String], mode: RunMode = .ingest, _ change: (inout BatchOptions) -> Void = { _ in }
     ) async throws -> BatchReport {
         let loaded = try Schema.load(Array(Self.contract.utf8), name: "notes.schema.yaml")
         var options = BatchOptions()
-        (options.doors, options.listed) = (doors, 1 << 20)
+        (options.mode, options.listed) = (mode, 1 << 20)
         change(&options)
-        return try await Corridor(store: shop.store, writes: doors == .ingest).run(
-            try shop.write("batch.csv", Self.text(rows)), schema: Schema.digested(loaded), contract: loaded.document,
-            dataset: "notes", source: "", options: options)
+        return try await Pipeline(store: shop.store, writes: mode == .ingest).run(
+            BatchRequest(
+                try shop.write("batch.csv", Self.text(rows)), schema: Schema.digested(loaded),
+                contract: loaded.document,
+                dataset: "notes", source: "", options: options))
     }
 
     /// The rows whose text is looked at, as only the store knows them.
@@ -93,7 +95,7 @@ import Testing
         for (place, free) in [Set(0..<Self.count), reader, spy].enumerated() {
             let marked = Set(free.sorted().shuffled(using: &random).prefix(300))
             let rows = Self.rows(from: (3 + place) * Self.count, seed: 9, marked: marked)
-            let report = try await run(shop, rows, doors: .dryRun)
+            let report = try await run(shop, rows, mode: .dryRun)
             recalls.append(recall(report, marked))
             #expect(abs(Double(marked.intersection(try sampled(shop, rows)).count) / 300 - 0.936) < 0.06)
         }
@@ -107,9 +109,10 @@ import Testing
         let rows = Self.rows(from: Self.count, seed: 2, marked: Set(stride(from: 0, to: Self.count, by: 97)))
         var seen: [String] = []
         for jobs in [1, 2, 5] {
-            let report = try await run(shop, rows, doors: .dryRun) { ($0.jobs, $0.sliceBytes) = (jobs, 65_536) }
+            let report = try await run(shop, rows, mode: .dryRun) { ($0.jobs, $0.sliceBytes) = (jobs, 65_536) }
             seen.append(
-                "\(report.listed.map { "\($0)" }) \(report.findings.sorted) \(report.counts.rows) \(String(describing: report.forestLines))"
+                "\(report.listed.map { "\($0)" }) \(report.findings.sorted) \(report.counts.rows) "
+                    + String(describing: report.forestThresholds)
             )
         }
         #expect(seen[0] == seen[1] && seen[0] == seen[2])

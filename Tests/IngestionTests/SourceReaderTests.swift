@@ -47,7 +47,7 @@ import Testing
         defer { shop.remove() }
         let plain = Data(Self.text.utf8)
         let half = plain.count / 2
-        let want = try await shop.run(try shop.write("a.csv", Self.text), doors: .validate)
+        let want = try await shop.run(try shop.write("a.csv", Self.text), mode: .validate)
         #expect(want.rows == 3002 && want.counts.count(.rejected) == 1)
         let packed = [
             ("one.csv.gz", try Self.pack("gzip", plain)),
@@ -59,7 +59,7 @@ import Testing
         for (name, data) in packed {
             try data.write(to: URL(filePath: shop.folder + "/" + name))
             for sliceBytes in [700, 1 << 20] {
-                let report = try await shop.run(shop.folder + "/" + name, doors: .validate) {
+                let report = try await shop.run(shop.folder + "/" + name, mode: .validate) {
                     $0.sliceBytes = sliceBytes
                 }
                 #expect(report.rows == want.rows && report.counts == want.counts, "\(name)")
@@ -87,7 +87,7 @@ import Testing
             ).count
             try data.write(to: URL(filePath: shop.folder + "/a.csv"))
             for sliceBytes in [700, 1 << 20] {
-                let report = try await shop.run(shop.folder + "/a.csv", doors: .validate) {
+                let report = try await shop.run(shop.folder + "/a.csv", mode: .validate) {
                     $0.sliceBytes = sliceBytes
                     $0.encoding = encoding
                 }
@@ -108,7 +108,7 @@ import Testing
         let report = try await shop.run(shop.folder + "/a.csv.gz") { $0.encoding = .utf16LE }
         #expect(report.status == .accepted)
         let query = LineageQuery(try shop.store.ledger())
-        let file = try #require(try query.run(report.batch).flatMap(\.files).first { $0.role == "accepted" })
+        let file = try #require(try query.run(report.batch).flatMap(\.files).first { $0.role == .accepted })
         for row in [1, 7, 50] {
             let trace = try #require(try query.trace(shard: file.digest, row: row))
             let range = try #require(
@@ -162,11 +162,13 @@ import Testing
         try data.write(to: URL(filePath: path))
         let loaded = try Schema.load(Array(Self.contract.utf8), name: "c.yaml")
         var options = BatchOptions()
-        options.doors = .validate
+        options.mode = .validate
         options.sliceBytes = slice
-        return try await Corridor(store: nil, writes: false).run(
-            path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "", options: options
-        )
+        return try await Pipeline(store: nil, writes: false).run(
+            BatchRequest(
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: "d", source: "",
+                options: options
+            ))
     }
 
     @Test func `one array of records is read like lines`() async throws {

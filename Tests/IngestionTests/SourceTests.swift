@@ -30,8 +30,9 @@ import Validating
         options.sliceBytes = 65_536
         change(&options)
         // Opened anew: the configuration was changed behind its back.
-        return try await Corridor(store: try Store(shop.store.root), writes: options.doors == .ingest).run(
-            path, schema: schema, contract: document, dataset: "numbers", source: source, options: options)
+        return try await Pipeline(store: try Store(shop.store.root), writes: options.mode == .ingest).run(
+            BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: source, options: options)
+        )
     }
 
     /// What holds a batch.
@@ -53,7 +54,7 @@ import Validating
             let path = try shop.write("\(index).csv", fresh(1 + 50 * index, 50))
             let report = try await run(shop, path)
             #expect(report.status == .held && holding(report) == [.sourceProbation])
-            #expect(report.visitor?["passed"]?.whole == Int64(index))
+            #expect(report.attestation?["passed"]?.whole == Int64(index))
         }
         let third = try shop.write("3.csv", fresh(201, 50))
         #expect(try await run(shop, third).status == .accepted)
@@ -64,15 +65,15 @@ import Validating
         let report = try await run(shop, try shop.write("5.csv", fresh(401, 50)), source: "nobody")
         #expect(report.status == .held && holding(report) == [.sourceUnlisted])
         // The same bytes are judged anew once the source stands otherwise.
-        let committer = try Committer(try Store(shop.store.root))
-        try committer.take(.trust, source: "nobody", reason: "known")
+        let recorder = try Recorder(try Store(shop.store.root))
+        try recorder.take(.trust, source: "nobody", reason: "known")
         #expect(
             try await run(shop, try shop.write("5.csv", fresh(401, 50)), source: "nobody").status
                 == .accepted)
-        try committer.take(.block, source: "other", reason: "no more")
+        try recorder.take(.block, source: "other", reason: "no more")
         let refused = try await run(shop, try shop.write("6.csv", fresh(501, 50)), source: "other")
         #expect(refused.status == .rejected && holding(refused) == [.sourceBlocked])
-        let query = LineageQuery(committer.ledger)
+        let query = LineageQuery(recorder.ledger)
         let names = try query.log(limit: 9, kind: "source.registered").map { $0.body["name"]?.text }
         #expect(names == ["other", "test"], "recorded once, without whom to ask")
         #expect(try query.log(limit: 9, kind: "source.observed").count == 2)
@@ -133,8 +134,8 @@ import Validating
         try sign(third)
         let unchecked = try await run(shop, third, source: "plain")
         #expect(unchecked.status == .accepted, "\(unchecked.batchFindings)")
-        #expect(unchecked.visitor?["provenance"]?["signature"]?.text == "unchecked")
-        #expect(unchecked.visitor?["provenance"]?["digest"]?.text == "confirmed")
+        #expect(unchecked.attestation?["provenance"]?["signature"]?.text == "unchecked")
+        #expect(unchecked.attestation?["provenance"]?["digest"]?.text == "confirmed")
     }
 
     @Test func `sources are held against each other across batches, and a person can vouch for one`() async throws {
@@ -166,7 +167,7 @@ import Validating
         let ledger = try shop.store.ledger()
         let judged = try #require(try LineageQuery(ledger).log(limit: 1, kind: "batch.judged").first)
         #expect(judged.body["cross"]?["sources"]?.items?.contains { $0["distrusted"]?.flag == true } == true)
-        try Committer(shop.store).take(.trust, source: "liar", reason: "repaired")
+        try Recorder(shop.store).take(.trust, source: "liar", reason: "repaired")
         let repaired = try await run(shop, try file("l3.csv", "o"), source: "liar", more: more)
         #expect(
             !repaired.batchFindings.contains { $0.code == .sourceDistrusted } && repaired.status == .accepted,
@@ -185,11 +186,14 @@ import Validating
         let reader = try #require(ClaimReader(validator, source: "b"))
         let (width, codeWidth) = (reader.empty.width, reader.empty.codeWidth)
         let claims = RowSample(
-            capacity: 1, width: width, codeWidth: codeWidth, ranks: [1], values: [Double](repeating: 0, count: width),
-            codes: [UInt64](repeating: 1, count: codeWidth), offered: 1)
+            capacity: 1, width: width, codeWidth: codeWidth,
+            rows: .init(
+                ranks: [1], values: [Double](repeating: 0, count: width),
+                codes: [UInt64](repeating: 1, count: codeWidth)),
+            offered: 1)
         let error = #expect(throws: IngestionError.self) {
             _ = try store.earlierClaims(
-                "numbers", about: claims, reader, digest: [], source: "b", trustedSince: [:])
+                "numbers", about: claims, reader, except: (source: "b", digest: []), trustedSince: [:])
         }
         #expect(error?.code == .notPermitted && error?.description.contains("keys/main.kek is missing") == true)
     }
@@ -239,13 +243,14 @@ import Validating
             "t.jsonl",
             (1...300).map { "{\"zeta\": \($0), \"note\": \"n\($0 % 7)\", \"amount\": \($0 == 77 ? 99999 : $0 % 13)}\n" }
                 .joined())
-        let report = try await Corridor(store: shop.store, writes: true).run(
-            file, schema: Schema.digested(loaded), contract: loaded.document, dataset: "things", source: "x",
-            options: BatchOptions())
+        let report = try await Pipeline(store: shop.store, writes: true).run(
+            BatchRequest(
+                file, schema: Schema.digested(loaded), contract: loaded.document, dataset: "things", source: "x",
+                options: BatchOptions()))
         #expect(report.fields == ["zeta", "note", "amount"])
         let replay = try shop.store.replay(report.batch, row: 77, file: file)
         #expect(replay.isSame && replay.fields == report.fields, "\(replay.agreed)")
-        #expect(replay.findings.contains { $0.code == .modifiedZ && $0.field == 2 })
+        #expect(replay.findings.contains { $0.code == .deviatedValue && $0.field == 2 })
     }
 
     @Test func `rows of an earlier batch under new keys are held, and may be allowed`() async throws {
@@ -312,7 +317,9 @@ import Validating
         #expect(bare.sealedFindings?.items?.first?["code"]?.text == "type-error")
         let whole = try shop.store.replay(report.batch, row: 501, file: path)
         #expect(whole.isReplayed && whole.agreed == 502 && whole.differing.isEmpty)
-        #expect(whole.findings.contains { $0.code == .modifiedZ } && whole.scores.contains { $0.code == .modifiedZ })
+        #expect(
+            whole.findings.contains { $0.code == .deviatedValue } && whole.scores.contains { $0.code == .deviatedValue }
+        )
         #expect(throws: IngestionError.self) { try shop.store.replay(report.batch, row: 503, file: nil) }
         #expect(throws: IngestionError.self) { try shop.store.replay("nothing", row: nil, file: nil) }
         let wrong = try shop.write("b.csv", Workshop.rows(2))

@@ -8,7 +8,7 @@ import Testing
 @testable import Ingestion
 
 @Suite struct `delivered files` {
-    private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Committer, Claim) {
+    private func take(_ shop: Workshop, _ name: String, archive: String? = nil) throws -> (Recorder, Lease) {
         // Where a file goes is what the configuration says.
         let settings = Configuration.template(origin: shop.store.configuration.origin)
         let archived = archive.map { ", archive: \($0)" } ?? ""
@@ -16,13 +16,13 @@ import Testing
             "store/sluice.yaml",
             settings.replacing(
                 "datasets:\n", with: "datasets:\n  numbers: { schema: schemas/example.schema.yaml\(archived) }\n"))
-        let committer = try Committer(try Store(shop.store.root))
+        let recorder = try Recorder(try Store(shop.store.root))
         let inbox = join(shop.store.root, "inbox/numbers")
         try makeFolder(inbox)
         _ = try shop.write("store/inbox/numbers/" + name, Workshop.rows(50))
-        let claim = try committer.take(
+        let claim = try recorder.take(
             try #require(FileName(Array(name.utf8))), from: try OpenFolder(inbox), dataset: "numbers")
-        return (committer, claim)
+        return (recorder, claim)
     }
 
     private func inbox(_ shop: Workshop) throws -> [String] { try listFolder(join(shop.store.root, "inbox/numbers")) }
@@ -30,42 +30,42 @@ import Testing
     @Test func `taking moves the file into the store, under its claim`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        let (committer, claim) = try take(shop, "a.csv")
+        let (recorder, claim) = try take(shop, "a.csv")
         #expect(try inbox(shop).isEmpty)
         #expect(
             try listFolder(shop.store.workFolder) == [".lock", ".name", ".source"].map { claim.name + $0 })
-        #expect(committer.deliveredName(claim.name)?.description == "a.csv")
+        #expect(recorder.deliveredName(claim.name)?.description == "a.csv")
         // The record of it has no name, only its hash.
-        let row = try #require(try committer.ledger.inflight().first)
+        let row = try #require(try recorder.ledger.inflight().first)
         #expect(row.plan.map { String(decoding: $0, as: UTF8.self).contains("a.csv") } == false)
-        #expect(committer.delivery(of: row) == claim.delivery)
+        #expect(recorder.delivery(of: row) == claim.delivery)
     }
 
     @Test func `a name that is taken away meanwhile leaves nothing behind`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        let committer = try Committer(shop.store)
+        let recorder = try Recorder(shop.store)
         let path = join(shop.store.root, "inbox/numbers")
         try makeFolder(path)
         #expect(throws: IngestionError.self) {
-            try committer.take(
+            try recorder.take(
                 try #require(FileName(Array("gone.csv".utf8))), from: try OpenFolder(path), dataset: "numbers")
         }
-        #expect(try committer.ledger.inflight().isEmpty && listFolder(shop.store.workFolder).isEmpty)
+        #expect(try recorder.ledger.inflight().isEmpty && listFolder(shop.store.workFolder).isEmpty)
     }
 
     @Test func `another process leaves a dead daemon's file alone, and the next daemon finds it`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
         do { _ = try take(shop, "a.csv") }
-        let committer = try Committer(shop.store)
-        let found = try committer.deliveries()
+        let recorder = try Recorder(shop.store)
+        let found = try recorder.deliveries()
         #expect(found.count == 1 && found[0].attempts == 1)
         #expect(exists(join(shop.store.workFolder, found[0].claim + ".source")))
-        let claim = try #require(try committer.takeUp(found[0]))
-        #expect(try committer.takeUp(found[0]) == nil)
-        try committer.count(claim, attempts: 2)
-        #expect(try committer.ledger.inflight().map(\.attempts) == [2])
+        let claim = try #require(try recorder.takeUp(found[0]))
+        #expect(try recorder.takeUp(found[0]) == nil)
+        try recorder.count(claim, attempts: 2)
+        #expect(try recorder.ledger.inflight().map(\.attempts) == [2])
     }
 
     @Test(arguments: [nil, "archive"]) func `what was written to since it was judged goes back to the inbox`(
@@ -73,7 +73,7 @@ import Testing
     ) throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        let (committer, claim) = try take(shop, "a.csv", archive: archive)
+        let (recorder, claim) = try take(shop, "a.csv", archive: archive)
         var delivery = try #require(claim.delivery)
         let place = join(shop.store.workFolder, claim.name + ".source")
         delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
@@ -82,7 +82,7 @@ import Testing
         try open.seekToEnd()
         try open.write(contentsOf: Data("99,1.5,late\n".utf8))
         try open.close()
-        _ = try committer.dispose(delivery, claim: claim.name)
+        _ = try recorder.dispose(delivery, claim: claim.name)
         #expect(try inbox(shop) == ["a.csv"])
         let text = try String(contentsOfFile: join(shop.store.root, "inbox/numbers/a.csv"), encoding: .utf8)
         #expect(text == Workshop.rows(50) + "99,1.5,late\n")
@@ -91,7 +91,7 @@ import Testing
         _ = try shop.write("store/inbox/numbers/a.csv", "id,x,note\n")
         var late = try #require(second.delivery)
         late.judged = delivery.judged
-        _ = try committer.dispose(late, claim: second.name)
+        _ = try recorder.dispose(late, claim: second.name)
         #expect(try inbox(shop) == [second.name + ".csv", "a.csv"].sorted())
     }
 
@@ -99,12 +99,12 @@ import Testing
         // Found by an injected error: counting the try turned a committed claim back, and its staged shards were dropped.
         let shop = try Workshop()
         defer { shop.remove() }
-        let (committer, claim) = try take(shop, "a.csv")
-        var row = try #require(try committer.ledger.inflight().first)
+        let (recorder, claim) = try take(shop, "a.csv")
+        var row = try #require(try recorder.ledger.inflight().first)
         row.state = .publishing
-        try committer.ledger.putInflight(row)
-        try committer.count(claim, attempts: 0)
-        #expect(try committer.ledger.inflight() == [row])
+        try recorder.ledger.putInflight(row)
+        try recorder.count(claim, attempts: 0)
+        #expect(try recorder.ledger.inflight() == [row])
     }
 
     @Test func `a clock that was set back is told of`() throws {
@@ -130,31 +130,31 @@ import Testing
     @Test func `a link that was put in a file's place is given back, not taken`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        let committer = try Committer(shop.store)
+        let recorder = try Recorder(shop.store)
         let path = join(shop.store.root, "inbox/numbers")
         try makeFolder(path)
         try FileManager.default.createSymbolicLink(atPath: path + "/a.csv", withDestinationPath: "/etc/passwd")
         let error = #expect(throws: IngestionError.self) {
-            try committer.take(
+            try recorder.take(
                 try #require(FileName(Array("a.csv".utf8))), from: try OpenFolder(path), dataset: "numbers")
         }
         #expect(error?.description.contains("symbolic link") == true)
         #expect(try inbox(shop) == ["a.csv"] && listFolder(shop.store.workFolder).isEmpty)
-        #expect(try committer.ledger.inflight().isEmpty)
+        #expect(try recorder.ledger.inflight().isEmpty)
     }
 
     @Test func `a file that is still open for writing stays until it is closed`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        let (committer, claim) = try take(shop, "a.csv")
+        let (recorder, claim) = try take(shop, "a.csv")
         var delivery = try #require(claim.delivery)
         let place = join(shop.store.workFolder, claim.name + ".source")
         delivery.judged = Delivery.FileIdentity(try #require(try fileStatus(place)))
         let open = try #require(FileHandle(forWritingAtPath: place))
-        #expect(try !committer.dispose(delivery, claim: claim.name))
+        #expect(try !recorder.dispose(delivery, claim: claim.name))
         #expect(exists(place))
         try open.close()
-        #expect(try committer.dispose(delivery, claim: claim.name))
+        #expect(try recorder.dispose(delivery, claim: claim.name))
         #expect(!exists(place))
     }
 
@@ -162,8 +162,8 @@ import Testing
         let shop = try Workshop()
         defer { shop.remove() }
         do {
-            let (committer, claim) = try take(shop, "a.csv", archive: "/dev/null/archive")
-            var row = try #require(try committer.ledger.inflight().first)
+            let (recorder, claim) = try take(shop, "a.csv", archive: "/dev/null/archive")
+            var row = try #require(try recorder.ledger.inflight().first)
             var delivery = try #require(claim.delivery)
             delivery.judged = Delivery.FileIdentity(
                 try #require(try fileStatus(join(shop.store.workFolder, claim.name + ".source"))))
@@ -172,26 +172,26 @@ import Testing
             let entry = JSONValue.object([
                 "kind": .string("batch.duplicate"), "v": .integer(1), "batch": .string(claim.name),
             ])
-            _ = try committer.ledger.commit(LedgerChange(entries: [entry], putInflight: [row]))
+            _ = try recorder.ledger.commit(LedgerChange(entries: [entry], putInflight: [row]))
         }
-        let committer = try Committer(try Store(shop.store.root))
-        let failures = try committer.recover()
+        let recorder = try Recorder(try Store(shop.store.root))
+        let failures = try recorder.recover()
         #expect(failures.count == 1 && failures[0].error.description.contains("/dev/null/archive"))
-        #expect(try committer.ledger.inflight().count == 1)
+        #expect(try recorder.ledger.inflight().count == 1)
     }
 
     @Test func `an archive keeps names, and never replaces`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
         for _ in 0..<2 {
-            let (committer, claim) = try take(shop, "a.csv", archive: "done")
+            let (recorder, claim) = try take(shop, "a.csv", archive: "done")
             var delivery = try #require(claim.delivery)
             delivery.judged = Delivery.FileIdentity(
                 try #require(try fileStatus(join(shop.store.workFolder, claim.name + ".source"))))
-            _ = try committer.dispose(delivery, claim: claim.name)
+            _ = try recorder.dispose(delivery, claim: claim.name)
             // Doing it twice is doing it once.
-            _ = try committer.dispose(delivery, claim: claim.name)
-            try committer.forget(claim.name)
+            _ = try recorder.dispose(delivery, claim: claim.name)
+            try recorder.forget(claim.name)
         }
         let names = try listFolder(join(shop.store.root, "done"))
         #expect(names.count == 2 && names.contains("a.csv"))

@@ -79,7 +79,7 @@ import Testing
         #expect(try listFolder(shop.store.workFolder).isEmpty)
         #expect(try !shop.store.audit().problems.isEmpty)
         // A person may decide to go on without it.
-        try Committer(shop.store).excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
+        try Recorder(shop.store).excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
         #expect(try await shop.run(next).status == .accepted)
     }
 
@@ -88,8 +88,8 @@ import Testing
         defer { shop.remove() }
         _ = try await accepted(shop, "a.csv", from: 1)
         let log = try shop.store.proven().log
-        let entry = try #require(try log.state().publications("numbers", role: "baseline").last)
-        let file = try #require(try log.files("baseline", in: [entry]).first)
+        let entry = try #require(try log.state().publications("numbers", role: .baseline).last)
+        let file = try #require(try log.files(.baseline, in: [entry]).first)
         let ring = try shop.store.keyRing()
         let (bytes, _) = try shop.store.readEvidence(
             file, keys: ring, expect: ["dataset": "numbers", "batch-id": file.batch, "role": "baseline"])
@@ -100,7 +100,7 @@ import Testing
         for earlier in [10, 1000] {
             let before = log.entriesProven
             let sequences = [Int](repeating: entry, count: earlier)
-            _ = try loader.load(RecordedFiles(log: log, role: "baseline", sequences: sequences), limit: 1)
+            _ = try loader.load(RecordedFiles(log: log, role: .baseline, sequences: sequences), limit: 1)
             counts.append(log.entriesProven - before)
         }
         #expect(counts[0] > 0 && counts[1] <= Store.baselineBatches, "\(counts)")
@@ -120,7 +120,7 @@ import Testing
     @Test func `a changed entry stops every decision, also when it is changed back later`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        try Committer(shop.store).take(.block, source: "test", reason: "sends rubbish")
+        try Recorder(shop.store).take(.block, source: "test", reason: "sends rubbish")
         let path = try shop.write("a.csv", Workshop.rows(200))
         #expect(try await shop.run(path).status != .accepted)
         try tamper(
@@ -129,7 +129,7 @@ import Testing
         let other = try shop.write("b.csv", Workshop.rows(200, from: 1001))
         let stopped = await code { _ = try await shop.run(other) }
         #expect(stopped == .inputOutput)
-        let dry = await code { _ = try await shop.run(other, doors: .dryRun) }
+        let dry = await code { _ = try await shop.run(other, mode: .dryRun) }
         #expect(dry == .inputOutput)
         try tamper(
             shop,
@@ -145,7 +145,7 @@ import Testing
         let shop = try Workshop()
         defer { shop.remove() }
         let first = try await accepted(shop, "a.csv", from: 1)
-        try Committer(shop.store).take(.block, source: "bad", reason: "sends rubbish")
+        try Recorder(shop.store).take(.block, source: "bad", reason: "sends rubbish")
         try tamper(shop, sql)
         let again = try await shop.run(shop.folder + "/a.csv")
         #expect(again.status == .duplicate && again.duplicateOf == first.batch)
@@ -162,7 +162,7 @@ import Testing
             JSONValue.object(["kind": .string("note"), "v": .integer(1), "n": .integer(Int64(number))])
         }
         _ = try ledger.commit(LedgerChange(entries: notes))
-        try Committer(shop.store).take(.block, source: "bad", reason: "sends rubbish")
+        try Recorder(shop.store).take(.block, source: "bad", reason: "sends rubbish")
         let path = shop.store.root + "/ledger.index"
         var bytes = try FileDescriptor.openRegular(path).readAll(max: 1 << 24)
         let place = try #require(bytes.indices.last { bytes[$0] == UInt8(ascii: "}") })
@@ -198,10 +198,10 @@ import Testing
     @Test func `a key whose name was used is never made anew`() throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        _ = try Committer(shop.store).generateKey(.token, "second")
+        _ = try Recorder(shop.store).generateKey(.token, "second")
         try removeFile(shop.store.keysFolder + "/second.token")
         let error = #expect(throws: IngestionError.self) {
-            _ = try Committer(shop.store).generateKey(.token, "second")
+            _ = try Recorder(shop.store).generateKey(.token, "second")
         }
         #expect(error?.code == .notPermitted)
         #expect(try shop.store.proving().missingKeys().count == 1)
@@ -220,7 +220,7 @@ import Testing
         try FileManager.default.copyItem(
             atPath: other.store.keysFolder + "/ledger.signing", toPath: shop.store.keysFolder + "/ledger.signing")
         _ = try Ledger.create(path: shop.store.ledgerPath, origin: origin, signingKey: key, time: Clock.text())
-        for attempt in [{ _ = try Committer(shop.store) }, { _ = try shop.store.proving() }] {
+        for attempt in [{ _ = try Recorder(shop.store) }, { _ = try shop.store.proving() }] {
             let error = #expect(throws: IngestionError.self) { try attempt() }
             #expect(
                 error?.code == .damaged && error?.description.contains("known-ledgers") == true,
@@ -248,7 +248,7 @@ import Testing
         let (log, state) = try shop.store.proving().proven()
         #expect(state.superseded == [first.batch: replaced.batch])
         #expect(
-            try log.files("accepted", in: state.publications("numbers", role: "accepted")).map(\.batch) == [
+            try log.files(.accepted, in: state.publications("numbers", role: .accepted)).map(\.batch) == [
                 replaced.batch
             ])
         let twice = await code { _ = try await shop.run(path) { $0.supersedes = first.batch } }
@@ -342,7 +342,7 @@ import Testing
         let shop = try Workshop()
         defer { shop.remove() }
         _ = try await accepted(shop, "a.csv", from: 1)
-        let open = try Committer(shop.store)
+        let open = try Recorder(shop.store)
         let key = open.ledger.verifier
         try execute(sql, at: shop.store.ledgerPath)
         // Whoever had it open before is stopped as well.
@@ -360,7 +360,7 @@ import Testing
         _ = try await accepted(shop, "a.csv", from: 1)
         let older = shop.folder + "/older"
         try FileManager.default.copyItem(atPath: shop.store.ledgerPath, toPath: older)
-        try Committer(shop.store).take(.block, source: "test", reason: "r")
+        try Recorder(shop.store).take(.block, source: "test", reason: "r")
         try removeFile(shop.store.ledgerPath)
         try FileManager.default.copyItem(atPath: older, toPath: shop.store.ledgerPath)
         let next = try shop.write("b.csv", Workshop.rows(200, from: 1001))
@@ -381,7 +381,7 @@ import Testing
         let known = try #require(KnownLedgers())
         for store in stores { #expect(try known.key(of: store.configuration.origin) == nil) }
         await withTaskGroup(of: Void.self) { group in
-            for store in stores { group.addTask { _ = try? Committer(store) } }
+            for store in stores { group.addTask { _ = try? Recorder(store) } }
         }
         for store in stores { #expect(try known.key(of: store.configuration.origin) != nil) }
     }
@@ -392,15 +392,15 @@ import Testing
         let first = try await accepted(shop, "a.csv", from: 1)
         _ = try await accepted(shop, "b.csv", from: 1001)
         try removeFile(shop.store.root + "/baselines/numbers/\(first.batch).sluice")
-        let committer = try Committer(shop.store)
+        let recorder = try Recorder(shop.store)
         await #expect(throws: IngestionError.self) {
-            _ = try await Backup.make(of: committer, in: shop.folder + "/no", withKeys: false)
+            _ = try await Backup.make(of: recorder, in: shop.folder + "/no", withKeys: false)
         }
-        try committer.excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
+        try recorder.excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
         #expect(try shop.store.audit().problems.isEmpty)
         let (copy, target) = (shop.folder + "/copy", shop.folder + "/again")
-        _ = try await Backup.make(of: committer, in: copy, withKeys: true)
-        _ = try Backup.restore(copy, to: target, Backup.Trust(committer.ledger.verifier))
+        _ = try await Backup.make(of: recorder, in: copy, withKeys: true)
+        _ = try Backup.restore(copy, to: target, Backup.Trust(recorder.ledger.verifier))
         #expect(try Store(target).proving().audit().problems.isEmpty)
     }
 
@@ -412,15 +412,15 @@ import Testing
         defer { shop.remove() }
         let first = try await accepted(shop, "a.csv", from: 1)
         let copy = shop.folder + "/copy"
-        let committer = try Committer(shop.store)
-        _ = try await Backup.make(of: committer, in: copy, withKeys: true)
+        let recorder = try Recorder(shop.store)
+        _ = try await Backup.make(of: recorder, in: copy, withKeys: true)
         func change(_ name: String, _ more: String) throws {
             let path = copy + "/" + name
             let bytes = try FileDescriptor.openRegular(path).readAll(max: 1 << 24) + Array(more.utf8)
             try writeDurably(path, bytes.span, replacing: true)
         }
         let shard = "accepted/numbers/\(first.batch)/0.sluice"
-        var key = committer.ledger.verifier
+        var key = recorder.ledger.verifier
         switch how {
         case "config": try change("sluice.yaml", "\n# more\n")
         case "contract": try change("schemas/example.schema.yaml", "\n")
@@ -436,7 +436,7 @@ import Testing
             try FileManager.default.createSymbolicLink(atPath: copy + "/" + shard, withDestinationPath: "/etc/passwd")
         case "key": try change("keys/main.kek", "# more\n")
         case "missing shard": try removeFile(copy + "/" + shard)
-        default: key = try Committer(Workshop().store).ledger.verifier
+        default: key = try Recorder(Workshop().store).ledger.verifier
         }
         let target = shop.folder + "/target"
         var trust = Backup.Trust(key)
@@ -517,8 +517,9 @@ import Testing
                 "m\(first).csv\(inOwnFile ? ".manifest" : "").minisig", minisign.sign(Array(manifest.utf8)))
         }
         let (schema, document) = try Workshop.contract()
-        return try await Corridor(store: try Store(shop.store.root), writes: true).run(
-            path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions())
+        return try await Pipeline(store: try Store(shop.store.root), writes: true).run(
+            BatchRequest(
+                path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions()))
     }
 
     @Test func `a signed manifest binds a file to its dataset and its place in the order`() async throws {

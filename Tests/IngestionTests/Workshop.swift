@@ -44,17 +44,18 @@ struct Workshop {
         return (Schema.digested(loaded), loaded.document)
     }
 
-    func run(_ path: String, doors: Doors = .ingest, _ change: (inout BatchOptions) -> Void = { _ in }) async throws
+    func run(_ path: String, mode: RunMode = .ingest, _ change: (inout BatchOptions) -> Void = { _ in }) async throws
         -> BatchReport
     {
         let (schema, document) = try Self.contract()
         var options = BatchOptions()
-        options.doors = doors
+        options.mode = mode
         options.sliceBytes = 65_536
         change(&options)
-        let corridor = try Corridor(store: store, writes: doors == .ingest)
-        return try await corridor.run(
-            path, schema: schema, contract: document, dataset: "numbers", source: "test", options: options)
+        let pipeline = try Pipeline(store: store, writes: mode == .ingest)
+        return try await pipeline.run(
+            BatchRequest(path, schema: schema, contract: document, dataset: "numbers", source: "test", options: options)
+        )
     }
 
     /// Rows `id,x,note` with a header.

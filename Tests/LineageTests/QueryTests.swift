@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// Questions about a record as the corridor writes it.
+/// Questions about a record as the pipeline writes it.
 struct QueryTests {
     let scratch: Scratch
     let query: LineageQuery
@@ -87,17 +87,26 @@ struct QueryTests {
         #expect(try query.log(limit: 99, dataset: "people").count == 9)
         #expect(try query.log(limit: 99, dataset: "other").isEmpty)
         #expect(try query.log(limit: 2, kind: "shard.published").map(\.sequence) == [8, 5])
+        #expect(try query.log(limit: 99, source: "b.csv").map(\.sequence) == [6])
+        #expect(try query.log(limit: 99, since: "9999-01-01").isEmpty)
+    }
+
+    @Test func `batches by the beginning of their ids, and the newest`() throws {
+        #expect(try query.batches(beginningWith: "b") == ["b1", "b2"])
+        #expect(try query.batches(beginningWith: "B2") == ["b2"])
+        #expect(try query.batches(beginningWith: "b3").isEmpty)
+        #expect(try query.newestBatch() == "b2")
     }
 
     @Test func `run`() throws {
         #expect(try query.run("b1").map(\.sequence) == [2, 3, 4, 5])
-        #expect(try query.run("b2").flatMap(\.files).map(\.role) == ["source"])
+        #expect(try query.run("b2").flatMap(\.files).map(\.role) == [.source])
         #expect(try query.run("b3").isEmpty && query.run("b").isEmpty)
     }
 
     @Test func `file`() throws {
         let file = try #require(try query.file(Demo.digest("b1-accepted-1")))
-        #expect(file.batch == "b1" && file.role == "accepted" && file.entry.sequence == 4)
+        #expect(file.batch == "b1" && file.role == .accepted && file.entry.sequence == 4)
         #expect(file.document["keys"]?.items?.count == 2 && file.document["shard"]?.whole == 1)
         #expect(file.document["files"] == nil)
         #expect(try query.file(Demo.digest("none")) == nil)
@@ -106,7 +115,7 @@ struct QueryTests {
         #expect(try query.file(Demo.digest("b1-accepted-1")) == file)
     }
 
-    /// The corridor's bodies say each digest once; the projection must have all that the queries look up.
+    /// The pipeline's bodies say each digest once; the projection must have all that the queries look up.
     @Test func `the projection follows from the bodies`() throws {
         try Intruder.open(scratch.file("ledger.sqlite")) { db in
             func rows(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: sql) ?? -1 }
@@ -119,7 +128,7 @@ struct QueryTests {
         }
         #expect(
             try Demo.verify(scratch.file("ledger.sqlite"))
-                == ["PROJECTION prov tables disagree with the log: 1 difference(s)"])
+                == ["PROJECTION prov tables disagree with the log: 1 difference"])
     }
 
     @Test func `batch`() throws {

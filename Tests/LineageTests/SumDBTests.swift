@@ -6,19 +6,21 @@ import Testing
 
 /// A second opinion by software that others wrote: Go's `sumdb/note` and `sumdb/tlog` check a ledger of ours.
 struct SumDBTests {
-    @Test func `Go's sumdb accepts our checkpoints and proofs`() throws {
-        let go = "/usr/bin/go"
-        guard let program = Shared.find("vectors/ledger/verify_with_go_sumdb.go") else { return }
-        guard FileManager.default.isExecutableFile(atPath: go),
-            FileManager.default.fileExists(atPath: "/usr/share/gocode/src/golang.org/x/mod/sumdb")
-        else {
-            print("skipped: \(go) and golang-golang-x-mod-dev are not here")
-            return
-        }
+    private static let go = "/usr/bin/go"
+    private static let verifier = "verify_with_go_sumdb.go"
+    private static let hasGo =
+        FileManager.default.isExecutableFile(atPath: go)
+        && FileManager.default.fileExists(atPath: "/usr/share/gocode/src/golang.org/x/mod/sumdb")
+
+    @Test(
+        .enabled(if: Vectors.has(verifier), "the vectors are not here: set SLUICE_SHARED"),
+        .enabled(if: hasGo, "golang and golang-golang-x-mod-dev are not installed"))
+    func `Go's sumdb accepts our checkpoints and proofs`() throws {
+        let program = try Vectors.path(Self.verifier)
         let scratch = try Scratch()
         try Self.dump(to: scratch)
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: go)
+        process.executableURL = URL(fileURLWithPath: Self.go)
         process.arguments = ["run", program, scratch.path]
         process.environment = [
             "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": scratch.file("cache"), "HOME": scratch.path,

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Lineage
 import Tabular
+import TestSupport
 import Testing
 
 /// A folder that is removed when the value goes.
@@ -19,26 +20,18 @@ final class Scratch: Sendable {
     func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// Files shared beside the repository: `SLUICE_SHARED`, or `../shared`.
-enum Shared {
-    static var folder: URL {
-        if let path = ProcessInfo.processInfo.environment["SLUICE_SHARED"] { return URL(fileURLWithPath: path) }
-        return URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("shared")
+/// The vectors of the reference implementation: a test that needs one is enabled only where it is here.
+enum Vectors {
+    static func has(_ name: String) -> Bool { shared("vectors/ledger/" + name) != nil }
+
+    /// The path of a file.
+    static func path(_ name: String) throws -> String { try #require(shared("vectors/ledger/" + name)).path }
+
+    static func bytes(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name))))
     }
 
-    /// The path of a shared file, or nil, said aloud, when it is not here.
-    static func find(_ path: String) -> String? {
-        let file = folder.appendingPathComponent(path).path
-        if FileManager.default.fileExists(atPath: file) { return file }
-        print("skipped: \(file) is not here")
-        return nil
-    }
-
-    static func json(_ path: String) throws -> JSONValue? {
-        try find(path).map { try JSONValue.parse([UInt8](Data(contentsOf: URL(fileURLWithPath: $0)))) }
-    }
+    static func json(_ name: String) throws -> JSONValue { try JSONValue.parse(bytes(name)) }
 }
 
 /// The ledger that the tests tamper with: the reference's demonstration, 16 entries in 6 commits, built by our code.
@@ -102,7 +95,7 @@ enum Demo {
         return (ledger, notes)
     }
 
-    static func verify(_ path: String, _ anchors: [LedgerAnchor] = []) throws -> [String] {
+    static func verify(_ path: String, _ anchors: [TrustAnchor] = []) throws -> [String] {
         try Ledger.verify(path: path, key: verifier(), anchors: anchors).damage.map(\.description)
     }
 }

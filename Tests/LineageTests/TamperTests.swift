@@ -9,7 +9,7 @@ import Testing
 struct TamperTests {
     let scratch: Scratch
     let path: String
-    let witness: LedgerAnchor
+    let witness: TrustAnchor
     let edit = """
         UPDATE entry SET body =
         CAST(replace(CAST(body AS TEXT), '"accepted":97', '"accepted":99') AS BLOB) WHERE seq = 5
@@ -19,7 +19,7 @@ struct TamperTests {
         scratch = try Scratch()
         path = scratch.file("ledger.sqlite")
         let (_, notes) = try Demo.build(path)
-        witness = LedgerAnchor(name: "witness", text: try #require(notes.last))
+        witness = TrustAnchor(name: "witness", text: try #require(notes.last))
     }
 
     func leaf(_ db: Database, _ sequence: Int) throws -> Data {
@@ -96,7 +96,7 @@ struct TamperTests {
     @Test func `tail rows removed`() throws {
         try Intruder.alter(path) { try $0.execute(sql: "DELETE FROM entry WHERE seq >= 13") }
         let found = try Demo.verify(path)
-        #expect(found.contains("TAIL signed checkpoint covers 16 rows, ledger holds 13: 3 row(s) removed"))
+        #expect(found.contains("TAIL signed checkpoint covers 16 rows, ledger holds 13: 3 rows removed"))
     }
 
     @Test func `clean rollback to an older signed state shows only with an anchor`() throws {
@@ -127,7 +127,7 @@ struct TamperTests {
         #expect(try Demo.verify(path).isEmpty)
         let fork = "saw a different history at 16 rows: ledger was rewritten and re-signed"
         #expect(try Demo.verify(path, [witness]) == ["FORK witness \(fork)"])
-        #expect(try Demo.verify(path, [LedgerAnchor(name: "r", text: receipt.text)]) == ["FORK r \(fork)"])
+        #expect(try Demo.verify(path, [TrustAnchor(name: "r", text: receipt.text)]) == ["FORK r \(fork)"])
     }
 
     @Test func `unsigned row appended`() throws {
@@ -137,7 +137,7 @@ struct TamperTests {
                 arguments: [Data(MerkleTree.leafHash([123, 125]))])
         }
         let found = try Demo.verify(path)
-        #expect(found.first == "TAIL 1 row(s) after the last signed checkpoint (16)")
+        #expect(found.first == "TAIL 1 row after the last signed checkpoint (16)")
         #expect(found.contains("PROJECTION entry.kind of row 16 disagrees with its body"))
     }
 
@@ -174,12 +174,12 @@ struct TamperTests {
         ("PRAGMA user_version = 2", "SCHEMA user_version was changed"),
         (
             "UPDATE prov_entity SET kind = 'shard' WHERE kind = 'batch'",
-            "PROJECTION prov tables disagree with the log: 10 difference(s)"
+            "PROJECTION prov tables disagree with the log: 10 differences"
         ),
-        ("DELETE FROM prov_edge WHERE rel = 'used'", "PROJECTION prov tables disagree with the log: 5 difference(s)"),
+        ("DELETE FROM prov_edge WHERE rel = 'used'", "PROJECTION prov tables disagree with the log: 5 differences"),
         (
             "INSERT INTO prov_activity VALUES('run:9', 'validate', 99)",
-            "PROJECTION prov tables disagree with the log: 1 difference(s)"
+            "PROJECTION prov tables disagree with the log: 1 difference"
         ),
         ("INSERT INTO node VALUES(3, 2, zeroblob(32))", "NODE 3/2 disagrees with the recomputed tree"),
     ])
@@ -216,8 +216,8 @@ struct TamperTests {
         var receipt = try #require(try Ledger.openReadonly(path: path).proof(of: 9))
         receipt = TlogProof(index: 8, hashes: receipt.hashes, note: receipt.note)
         let anchors = [
-            LedgerAnchor(name: "a", text: Array(foreign.utf8)), LedgerAnchor(name: "b", text: Array(evil.utf8)),
-            LedgerAnchor(name: "c", text: receipt.text), LedgerAnchor(name: "d", text: []),
+            TrustAnchor(name: "a", text: Array(foreign.utf8)), TrustAnchor(name: "b", text: Array(evil.utf8)),
+            TrustAnchor(name: "c", text: receipt.text), TrustAnchor(name: "d", text: []),
         ]
         let lines = [
             "ANCHOR a is for another ledger other", "ANCHOR b is not signed by the pinned key",

@@ -24,8 +24,9 @@ struct VectorTests {
         (value?.items ?? []).map { bytes(hex: $0.text ?? "") ?? [] }
     }
 
-    @Test func `bodies, leaves, roots and checkpoints are those of the reference`() throws {
-        guard let vectors = try Shared.json("vectors/ledger/vectors.json") else { return }
+    @Test(.enabled(if: Vectors.has("vectors.json"), "the vectors are not here: set SLUICE_SHARED"))
+    func `bodies, leaves, roots and checkpoints are those of the reference`() throws {
+        let vectors = try Vectors.json("vectors.json")
         let scratch = try Scratch()
         let (ledger, notes) = try Demo.build(scratch.file("ledger.sqlite"))
         let entries = try #require(vectors["entries"]?.items)
@@ -42,18 +43,17 @@ struct VectorTests {
             frontier.append(leafHash: MerkleTree.leafHash(entry.bytes))
             #expect(frontier.root() == root)
         }
-        if let file = Shared.find("vectors/ledger/shard-b2.tlog-proof") {
-            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
-            let proof = try #require(try ledger.proof(of: 9))
-            #expect(proof.text == bytes)
-            #expect(TlogProof(bytes) == proof)
-            #expect(proof.proves(body: stored[9].bytes, key: ledger.verifier))
-            #expect(!proof.proves(body: stored[8].bytes, key: ledger.verifier))
-        }
+        let bytes = try Vectors.bytes("shard-b2.tlog-proof")
+        let proof = try #require(try ledger.proof(of: 9))
+        #expect(proof.text == bytes)
+        #expect(TlogProof(bytes) == proof)
+        #expect(proof.proves(body: stored[9].bytes, key: ledger.verifier))
+        #expect(!proof.proves(body: stored[8].bytes, key: ledger.verifier))
     }
 
-    @Test func `inclusion proofs`() throws {
-        guard let vectors = try Shared.json("vectors/ledger/vectors.json") else { return }
+    @Test(.enabled(if: Vectors.has("vectors.json"), "the vectors are not here: set SLUICE_SHARED"))
+    func `inclusion proofs`() throws {
+        let vectors = try Vectors.json("vectors.json")
         let roots = Self.hashes(vectors["roots"])
         let leaves = (vectors["entries"]?.items ?? []).map { bytes(hex: $0["leaf_hash"]?.text ?? "") ?? [] }
         let cases = try #require(vectors["inclusion"]?.items)
@@ -74,8 +74,9 @@ struct VectorTests {
         }
     }
 
-    @Test func `consistency proofs`() throws {
-        guard let vectors = try Shared.json("vectors/ledger/vectors.json") else { return }
+    @Test(.enabled(if: Vectors.has("vectors.json"), "the vectors are not here: set SLUICE_SHARED"))
+    func `consistency proofs`() throws {
+        let vectors = try Vectors.json("vectors.json")
         let roots = Self.hashes(vectors["roots"])
         let leaves = (vectors["entries"]?.items ?? []).map { bytes(hex: $0["leaf_hash"]?.text ?? "") ?? [] }
         let cases = try #require(vectors["consistency"]?.items)
@@ -115,11 +116,11 @@ struct VectorTests {
         }
     }
 
-    @Test func `the reference's own ledger is intact but for the evidence that it never stored`() throws {
-        guard let file = Shared.find("vectors/ledger/demo.db") else { return }
+    @Test(.enabled(if: Vectors.has("demo.db"), "the vectors are not here: set SLUICE_SHARED"))
+    func `the reference's own ledger is intact but for the evidence that it never stored`() throws {
         let scratch = try Scratch()
         let path = scratch.file("demo.sqlite")
-        var data = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+        var data = try Vectors.bytes("demo.db")
         // The reference keeps a WAL, which is empty here; the product opens none (sqlite.org/fileformat2.html, bytes 18 and 19).
         (data[18], data[19]) = (1, 1)
         try Data(data).write(to: URL(fileURLWithPath: path))

@@ -9,7 +9,7 @@ import Testing
         change(&rule)
         let bytes = Array("[\(text)]".utf8)
         var out: [UInt8] = []
-        ValueOperator(rule).apply(bytes.span, 1..<bytes.count - 1, entity: entity, into: &out) { value in
+        ValueOperator(rule).apply(bytes.span.extracting(1..<bytes.count - 1), entity: entity, into: &out) { value in
             // No code of real use: it shows that exactly the value's bytes are asked for.
             var sum: UInt8 = 0
             for at in value.indices { sum &+= value[at] }

@@ -58,7 +58,7 @@ import Testing
             let bytes = Array(text.utf8)
             let (first, last) = (Int.random(in: 0...6, using: &generator), Int.random(in: 0...6, using: &generator))
             var masked: [UInt8] = []
-            writeMasked(bytes.span, bytes.indices, character: [42], keepFirst: first, keepLast: last, into: &masked)
+            Overwriting(character: [42], keepFirst: first, keepLast: last).write(bytes.span, into: &masked)
             var cut: [UInt8] = []
             writeTruncated(bytes.span, bytes.indices, keepFirst: first, into: &cut)
             let scalars = Array(text.unicodeScalars)

@@ -30,13 +30,14 @@ func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating
 func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
-        notesUnknown: true, delimiter: delimiter, limits: ScanLimits(blockRows: 16))
+        notesUnknown: true, limits: ScanLimits(blockRows: 16))
+    plan.dialect.delimiter = delimiter
     plan.fieldPaths = schema.fields.map(\.path)
     return plan
 }
 
 /// The blocks that the real reader makes of a text.
-func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [Batch]) {
+func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [RowBlock]) {
     let bytes = Array(text.utf8)
     let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))
     let layout = try #require(head.layout, "\(head.findings)")
@@ -44,12 +45,12 @@ func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [Batch]) {
     let slice = SourceSlice(
         ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
     var reader = SliceReader(slice, layout: layout, plan: plan)
-    var batches: [Batch] = []
+    var batches: [RowBlock] = []
     while let batch = reader.next() { batches.append(batch) }
     return (layout, batches)
 }
 
-/// Reads, checks, screens and masks a text, as the corridor does.
+/// Reads, checks, screens and masks a text, as the pipeline does.
 func mask(
     _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C
 ) throws -> Masked {
@@ -59,7 +60,7 @@ func mask(
     let screened = ScreenedFields(schema, numericFields: validator.numericFields)
     let features = FeatureReader(screened, validator)
     let profile = Profile(features, keyRules: validator.keyRules.count)
-    let decision = Decision(profile, keyErrors: [], baseline: nil, schema: schema, screened: screened, seed: 1)
+    let decision = Decision(profile, beside: Precedents(), schema: schema, screened: screened, seed: 1)
     let screener = Screener(decision, features, actions: [:])
     let masker = try Masker(
         schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)],

@@ -13,7 +13,7 @@ import Testing
         var code = HMACSHA256(key: key)
         let bytes = Array(text.utf8)
         var out: [UInt8] = []
-        ValueOperator(rule).apply(bytes.span, bytes.indices, entity: "EMAIL_ADDRESS", into: &out) { value in
+        ValueOperator(rule).apply(bytes.span, entity: "EMAIL_ADDRESS", into: &out) { value in
             code.code(of: value)
         }
         return String(decoding: out, as: UTF8.self)

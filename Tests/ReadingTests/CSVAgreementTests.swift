@@ -1,6 +1,7 @@
 import Foundation
 import Reading
 import Tabular
+import TestSupport
 import Testing
 
 /// Three voices on CSV: the structural scanner, libcsv, and the plain reference.
@@ -148,12 +149,10 @@ struct CSVAgreementTests {
         #expect(read(bytes, .csv(width: 3, delimiter: delimiter)).allSatisfy { $0.cells != nil })
     }
 
-    @Test func `csv-spectrum`() throws {
-        let folder = sharedFolder.appendingPathComponent("suites/csv-spectrum")
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path + "/csvs") else {
-            print("skipped: \(folder.path) is not here")
-            return
-        }
+    @Test(.enabled(if: shared("suites/csv-spectrum") != nil, "run scripts/suites"))
+    func `csv-spectrum`() throws {
+        let folder = try #require(shared("suites/csv-spectrum"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/csvs")
         var cells = 0
         for name in names.sorted() where name.hasSuffix(".csv") {
             let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("csvs/\(name)")))

@@ -183,7 +183,8 @@ private struct ReferenceDialect {
                 if rows.count > 0 {
                     found += seen(
                         rows.batch(
-                            bytes.span, end: position, layout: plan.layout, firstRow: 1, sourceOffset: UInt64(start)))
+                            bytes.span, end: position, layout: plan.layout,
+                            at: SourcePlace(firstRow: 1, offset: UInt64(start))))
                 }
             }
             good += found.count { $0.cells != nil }
@@ -257,8 +258,8 @@ private struct ReferenceDialect {
                 ? []
                 : seen(
                     block.batch(
-                        bytes.span, end: end, layout: ReadingPlan.csv(width: width).layout, firstRow: 1, sourceOffset: 0
-                    ))
+                        bytes.span, end: end, layout: ReadingPlan.csv(width: width).layout,
+                        at: SourcePlace(firstRow: 1, offset: 0)))
             if found != want || end != bytes.count {
                 Issue.record("\(shown(bytes)): \(found)\nnot\n\(want)")
                 return

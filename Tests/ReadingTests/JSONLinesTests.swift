@@ -1,6 +1,7 @@
 import Foundation
 import Reading
 import Tabular
+import TestSupport
 import Testing
 
 /// JSON Lines against a plain reference and the published suite.
@@ -9,7 +10,7 @@ struct JSONLinesTests {
     static func disagreement(_ text: [UInt8], _ names: [String], rejects: Bool, limits: ScanLimits) -> String? {
         let plan = ReadingPlan.json(names, rejects: rejects, limits: limits)
         let all = batches(SourceSlice(whole: text), plan)
-        var seenRows: [(batch: Batch, row: Int)] = []
+        var seenRows: [(batch: RowBlock, row: Int)] = []
         for batch in all { for row in 0..<batch.count { seenRows.append((batch, row)) } }
         var index = 0
         var offset = 0
@@ -45,7 +46,7 @@ struct JSONLinesTests {
     }
 
     private static func difference(
-        _ batch: Batch, _ row: Int, _ offset: Int, _ members: [SeenMember], _ names: [String]
+        _ batch: RowBlock, _ row: Int, _ offset: Int, _ members: [SeenMember], _ names: [String]
     ) -> String? {
         let base = offset - Int(batch.baseOffset)
         var extras = batch.extras.filter { $0.row == row }
@@ -157,12 +158,10 @@ struct JSONLinesTests {
         #expect(time < .seconds(30))
     }
 
-    @Test func `JSONTestSuite as lines`() throws {
-        let folder = sharedFolder.appendingPathComponent("suites/json/test_parsing")
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
-            print("skipped: \(folder.path) is not here")
-            return
-        }
+    @Test(.enabled(if: shared("suites/json/test_parsing") != nil, "run scripts/suites"))
+    func `JSONTestSuite as lines`() throws {
+        let folder = try #require(shared("suites/json/test_parsing"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         var counts = (objects: 0, wrapped: 0, refused: 0, open: 0)
         for name in names.sorted() where name.hasSuffix(".json") {
             let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))

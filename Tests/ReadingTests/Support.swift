@@ -2,14 +2,6 @@ import Foundation
 import Reading
 import Tabular
 
-/// The folder of shared suites: `SLUICE_SHARED`, or `../shared` beside the repository.
-var sharedFolder: URL {
-    if let path = ProcessInfo.processInfo.environment["SLUICE_SHARED"] { return URL(fileURLWithPath: path) }
-    return URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("shared")
-}
-
 /// Bytes for a failure message.
 func shown(_ bytes: [UInt8]) -> String {
     String(
@@ -21,9 +13,10 @@ extension ReadingPlan {
     static func csv(
         width: Int, engine: CSVEngine = .structural, limits: ScanLimits = ScanLimits(), delimiter: UInt8 = 0x2C
     ) -> ReadingPlan {
-        ReadingPlan(
-            format: .csv, fieldNames: (0..<width).map { "f\($0)" }, delimiter: delimiter, engine: engine, limits: limits
-        )
+        var plan = ReadingPlan(
+            format: .csv, fieldNames: (0..<width).map { "f\($0)" }, engine: engine, limits: limits)
+        plan.dialect.delimiter = delimiter
+        return plan
     }
 
     static func json(_ names: [String], rejects: Bool = false, limits: ScanLimits = ScanLimits()) -> ReadingPlan {
@@ -46,15 +39,15 @@ extension SourceSlice {
 }
 
 /// All batches of a slice.
-func batches(_ slice: SourceSlice, _ plan: ReadingPlan) -> [Batch] {
+func batches(_ slice: SourceSlice, _ plan: ReadingPlan) -> [RowBlock] {
     var reader = SliceReader(slice, layout: plan.layout, plan: plan)
-    var all: [Batch] = []
+    var all: [RowBlock] = []
     while let batch = reader.next() { all.append(batch) }
     return all
 }
 
 /// The rows of a batch, in offsets of the source.
-func seen(_ batch: Batch) -> [SeenRow] {
+func seen(_ batch: RowBlock) -> [SeenRow] {
     let base = Int(batch.baseOffset)
     return batch.records.enumerated().map { index, record in
         let (start, end) = (base + Int(record.start), base + Int(record.end))
@@ -84,10 +77,11 @@ func cut(_ source: [UInt8], _ plan: ReadingPlan, sliceBytes: Int) -> [SourceSlic
     var wanted = sliceBytes
     let lineEnd = plan.dialect.lineTerminator ?? 0x0A
     func slice(_ length: Int, rows: Int, isOverlong: Bool) -> SourceSlice {
-        SourceSlice(
+        var made = SourceSlice(
             ordinal: slices.count, offset: UInt64(carryStart), length: UInt64(length), firstRow: row, rowCount: rows,
-            bytes: Array(source[carryStart..<carryStart + (isOverlong ? min(length, 65_536) : length)]),
-            isOverlong: isOverlong)
+            bytes: Array(source[carryStart..<carryStart + (isOverlong ? min(length, 65_536) : length)]))
+        made.isOverlong = isOverlong
+        return made
     }
     while true {
         // A file tells its end only by a short read.

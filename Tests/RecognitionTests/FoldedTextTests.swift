@@ -114,7 +114,7 @@ import Testing
 
     @Test func `what may stand for something else is marked alike by both kernels`() {
         let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ $0 >> 3) }
-        let (wide, scalar) = (AnchorMap(bytes.span, 0..<1000), AnchorMap(bytes.span, 0..<1000, isScalar: true))
+        let (wide, scalar) = (CandidateMap(bytes.span, 0..<1000), CandidateMap(bytes.span, 0..<1000, isScalar: true))
         for start in stride(from: 0, to: 990, by: 7) {
             for length in [1, 3, 64, 65] where start + length <= 1000 {
                 let range = start..<start + length

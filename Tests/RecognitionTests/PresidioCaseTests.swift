@@ -1,5 +1,6 @@
 import Foundation
 import Recognition
+import TestSupport
 import Testing
 
 /// The cases of Presidio's own recogniser tests, when the suite's folder is there. Its tests ask each recogniser alone and take any score,
@@ -17,13 +18,7 @@ import Testing
         }
     }
 
-    /// `SLUICE_SHARED`, or `shared` beside the repository.
-    private static let suite: String = {
-        var root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-        for _ in 0..<4 { root.deleteLastPathComponent() }
-        let shared = ProcessInfo.processInfo.environment["SLUICE_SHARED"] ?? root.path + "/shared"
-        return shared + "/suites/pii/presidio_cases.json"
-    }()
+    private static let suite = shared("suites/pii/presidio_cases.json")
 
     /// Names of the suite that are parts of another entity here.
     private static let aliases = ["PH_MOBILE_NUMBER": Entity.phoneNumber, "TR_PHONE_NUMBER": .phoneNumber]
@@ -69,9 +64,9 @@ import Testing
         "ZA_ID_NUMBER",
     ]
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: suite)))
+    @Test(.enabled(if: suite != nil, "scripts/suites does not fetch these cases"))
     func `the suite's spans`() throws {
-        let data = try Data(contentsOf: URL(fileURLWithPath: Self.suite))
+        let data = try Data(contentsOf: #require(Self.suite))
         let cases = try JSONDecoder().decode([Case].self, from: data)
         var tallies: [String: (alike: Int, all: Int)] = [:]
         var seen: Set<String> = []

@@ -161,7 +161,7 @@ import Testing
         #expect(
             resources[0]["dialect"]?["delimiter"] == .string(";")
                 && resources[0]["schema"]?["sluice"]?["dialect"] == nil)
-        for (wanted, hint) in [(nil, "say which"), ("order", "did you mean \"orders\"")] as [(String?, String)] {
+        for (wanted, hint) in [(nil, "give one of"), ("order", "did you mean \"orders\"")] as [(String?, String)] {
             let error = #expect(throws: SchemaError.self) { try tableSchema(ofPackage: found, resource: wanted) }
             #expect(error?.message.contains(hint) == true)
         }

@@ -19,10 +19,10 @@ import Testing
         ("1 == 1", 1, "no field"), ("while == 1", 1, "row['while']"), ("id > null", 4, "order"),
         ("at > '2020-01-01'", 4, "timestamp('…')"), ("at > timestamp('soon')", 6, "RFC 3339"),
         ("at - at > duration('1 day')", 11, "1h30m"), ("9223372036854775808 > id", 1, "64 bits"),
-        ("id > 1 && status", 11, "truth values"), ("!id", 1, "truth value"), ("-status == ''", 1, "number"),
+        ("id > 1 && status", 11, "true or false"), ("!id", 1, "true or false"), ("-status == ''", 1, "number"),
         ("id ? true : false", 1, "true or false"), ("id > 0 ? 1 : 'a'", 1, "one type"), ("id > 1u", 7, "unsigned"),
-        ("status == '\\q'", 12, "escape"), ("id > 1 id", 8, "nothing"), ("", 1, "ends"), ("status.size", 12, "("),
-        ("amount % 2.0 > 0.0", 8, "no meaning"), ("status.matches(status)", 8, "written out"), ("id > {}", 6, "maps"),
+        ("status == '\\q'", 12, "escape"), ("id > 1 id", 8, "end here"), ("", 1, "ends"), ("status.size", 12, "("),
+        ("amount % 2.0 > 0.0", 8, "no meaning"), ("status.matches(status)", 8, "literal"), ("id > {}", 6, "maps"),
     ])
     func `a rule that is none is refused where it goes wrong`(rule: String, character: Int, hint: String) throws {
         let error = try #require(refused(rule), "\(rule) was taken")

@@ -1,25 +1,15 @@
 import Foundation
 import Schemas
+import TestSupport
 import Testing
 
 @Suite struct SampleContractTests {
-    /// The design's example contract, when it lies beside this repository.
-    private func sample() -> String? {
-        let root = URL(filePath: #filePath).resolvingSymlinksInPath()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let shared =
-            ProcessInfo.processInfo.environment["SLUICE_SHARED"]
-            ?? root.deletingLastPathComponent().appending(path: "shared").path(percentEncoded: false)
-        let path = shared + "/design/tickets.schema.yaml"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            print("skipped: the design's sample contract is not here; set SLUICE_SHARED to its folder")
-            return nil
-        }
-        return text
-    }
+    /// The design's example contract lies beside this repository, or does not.
+    private static let sample = "design/tickets.schema.yaml"
 
-    @Test func `the design's sample loads, and what is not enforced is told by name`() throws {
-        guard let text = sample() else { return }
+    @Test(.enabled(if: shared(sample) != nil, "the design's contract is not here: set SLUICE_SHARED"))
+    func `the design's sample loads, and what is not enforced is told by name`() throws {
+        let text = try String(contentsOf: #require(shared(Self.sample)), encoding: .utf8)
         let loaded = try contract(text, name: "tickets.schema.yaml")
         #expect(loaded.schema.fields.count == 14 && loaded.schema.primaryKey == ["ticket_id"])
         #expect(loaded.schema.version == "3.1.0" && loaded.schema.batch.minRows == 100)

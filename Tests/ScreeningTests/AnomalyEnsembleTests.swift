@@ -10,8 +10,7 @@ import Testing
         let sample = sample(rows)
         return AnomalyEnsemble(
             sample,
-            forest: WideForest(
-                sample, fields: Array(0..<sample.width), trees: 100, sampleSize: 256, dimensions: 3, seed: seed))
+            forest: WideForest(sample, fields: Array(0..<sample.width), shape: .init(), seed: seed))
     }
 
     private static func cloud(_ count: Int, width: Int, seed: UInt64) -> [[Double]] {

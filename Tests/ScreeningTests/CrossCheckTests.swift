@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// What several sources say of the same keys (FEATURES 7.8).
+/// What several sources say of the same keys (a vote weighted by their records).
 @Suite struct CrossCheckTests {
     private static let text = """
         fields:
@@ -158,9 +158,10 @@ import Testing
         let (cross, _, gate, reader) = try check(rows)
         #expect(cross.distrusted == [reader.code(ofNamed: "c")])
         #expect(cross.conflicts.count == 30)
-        let decision = Decision(
-            gate.profile(try gate.checked(rows)), keyErrors: [], baseline: nil, schema: gate.schema,
-            screened: gate.screened, seed: 1, cross: cross, sourceNames: [reader.code(ofNamed: "c"): "c"])
+        var decision = Decision(
+            gate.profile(try gate.checked(rows)), beside: Precedents(), schema: gate.schema, screened: gate.screened,
+            seed: 1)
+        (decision.cross, decision.sourceNames) = (cross, [reader.code(ofNamed: "c"): "c"])
         let features = FeatureReader(gate.screened, gate.validator, claims: reader)
         let screener = Screener(decision, features, actions: [:])
         let screened = try gate.checked(rows).map { screener.screen($0) }

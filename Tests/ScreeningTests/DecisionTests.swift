@@ -51,7 +51,7 @@ import Testing
         #expect(bad.verdict.findings.contains { $0.code == .tooManyQuarantined })
         // Judged by itself the cluster hides: that is why there is a baseline.
         let alone = try gate.judge(rows, nil)
-        let seen = Set(alone.findings.filter { $0.code == .isolationForest }.map { $0.row - 1 })
+        let seen = Set(alone.findings.filter { $0.code == .isolatedRow }.map { $0.row - 1 })
         print("poison caught by the batch's own forest: \(cluster.count { seen.contains($0) })")
     }
 
@@ -113,7 +113,7 @@ import Testing
         var draws = Draws(seed: 31)
         let base = (0..<8000).map { _ in (0..<5).map { _ in draws.normal() } }
         let forest = IsolationForest(
-            sample: sample(base), rows: 0..<4000, fields: [0, 1, 2, 3, 4], dimensions: 3, seed: 8)
+            sample: sample(base), rows: 0..<4000, fields: [0, 1, 2, 3, 4], seed: 8)
         let held = forest.sums(columns(base[4000...])).sorted()
         let line = held[40]
         let fresh = (0..<4000).map { _ in (0..<5).map { _ in draws.normal() } }
@@ -182,8 +182,8 @@ import Testing
         for version in 1...2 { #expect(Baseline(decoding: older(same, version)) == same) }
         // Its texts are of other items; all else stays.
         let texts = RowSample(
-            capacity: 8, width: 0, codeWidth: 1, ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2],
-            offered: 1)
+            capacity: 8, width: 0, codeWidth: 1,
+            rows: .init(ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2]), offered: 1)
         let told = Baseline(
             features: ["a", "b", "c"], codes: ["\0row"], sample: try #require(projected).sample, texts: texts,
             remarks: .init())
@@ -236,6 +236,6 @@ import Testing
         rows[7][0] = .infinity
         let judged = try gate.judge(rows.map { $0 }, nil)
         let finding = try #require(judged.findings.first { $0.row == 8 && $0.field == 0 })
-        #expect(finding.code == .modifiedZ && finding.outcome == .quarantined)
+        #expect(finding.code == .deviatedValue && finding.outcome == .quarantined)
     }
 }

@@ -160,14 +160,13 @@ import Validating
         #expect(line(greedy) <= begin * pow(1.1, 10) + 1e-9 && line(greedy) > begin, "\(begin) \(line(greedy))")
         #expect(line(Array(repeating: 0.2, count: 8) + [3 * begin]) >= 6 * begin)
         var rates = (0..<8).map { _ in (found: 10, of: 1000) }
-        func rate() -> Double { BetweenBatches.rateLine(rates, count: 1000, alpha: 1e-3, floor: 0) }
+        func rate() -> Double { RateChart(alpha: 1e-3, floor: 0).line(rates, count: 1000) }
         let first = rate()
         for _ in 0..<10 { rates.append((found: Int(990 * rate()), of: 1000)) }
         #expect(rate() <= first * pow(1.1, 10) + 1e-9, "\(first) \(rate())")
-        let steady = BetweenBatches.rateLine(
-            (0..<10).map { _ in (found: 10, of: 1000) }, count: 1000, alpha: 1e-3, floor: 0)
-        let varying = BetweenBatches.rateLine(
-            (0..<10).map { (found: $0 % 2 == 0 ? 2 : 18, of: 1000) }, count: 1000, alpha: 1e-3, floor: 0)
+        let chart = RateChart(alpha: 1e-3, floor: 0)
+        let steady = chart.line((0..<10).map { _ in (found: 10, of: 1000) }, count: 1000)
+        let varying = chart.line((0..<10).map { (found: $0 % 2 == 0 ? 2 : 18, of: 1000) }, count: 1000)
         #expect((0.015...0.03).contains(steady) && varying > 1.4 * steady, "\(steady) \(varying)")
     }
 }

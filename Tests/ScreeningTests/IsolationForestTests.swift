@@ -13,8 +13,8 @@ import Testing
 
     private func forest(_ rows: [[Double]], _ dimensions: Int, trees: Int = 100, seed: UInt64 = 1) -> IsolationForest {
         IsolationForest(
-            sample: sample(rows), rows: 0..<rows.count, fields: Array(0..<rows[0].count), trees: trees,
-            dimensions: dimensions, seed: seed)
+            sample: sample(rows), rows: 0..<rows.count, fields: Array(0..<rows[0].count),
+            shape: .init(trees: trees, dimensions: dimensions), seed: seed)
     }
 
     @Test func `the expected path length is exact`() {
@@ -32,11 +32,11 @@ import Testing
             others[0] = [.nan, .infinity, -.infinity, 1e308, -1e308]
             others[1] = [1e6, -1e6, 1e6, -1e6, 1e6]
             let whole = made.sums(columns(others[...]))
-            let (quantised, blocks) = made.quantise(columns(others[...]))
+            let quantised = made.quantise(columns(others[...]))
             let scalar =
                 dimensions == 1
-                ? ForestKernel.narrow(quantised, blocks: blocks, features: 5, made.narrow, made.roots, isScalar: true)
-                : ForestKernel.wide(quantised, blocks: blocks, features: 5, made.wide, made.roots, isScalar: true)
+                ? ForestKernel.narrow(quantised, made.narrow, roots: made.roots, isScalar: true)
+                : ForestKernel.wide(quantised, made.wide, roots: made.roots, isScalar: true)
             #expect(Array(scalar.prefix(others.count)) == whole)
             #expect(others.map { walk(made, $0) } == whole)
             for cut in [1, 63, 64, 65, 200, 332] {
@@ -81,8 +81,8 @@ import Testing
             } else {
                 while forest.wide[at].leaf == 0 {
                     let node = forest.wide[at]
-                    let side = TreeGrower.project(
-                        x[Int(node.f.0)], node.w.0, x[Int(node.f.1)], node.w.1, x[Int(node.f.2)], node.w.2)
+                    let side = SplitDirection(node.w).project(
+                        x[Int(node.f.0)], x[Int(node.f.1)], x[Int(node.f.2)])
                     at = side > node.threshold ? root + Int(node.right) : at + 1
                 }
                 sum += UInt32(forest.wide[at].value)

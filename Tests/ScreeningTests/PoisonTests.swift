@@ -265,7 +265,7 @@ import Testing
         let found = judged.findings.filter { $0.code == .pairResidual }
         #expect(poisoned.allSatisfy { row in found.contains { $0.row == row + 1 && $0.outcome == .quarantined } })
         #expect(found.count < 20 && found.allSatisfy { $0.contributors.count == 1 })
-        #expect(!judged.findings.contains { $0.code == .modifiedZ && poisoned.contains($0.row - 1) })
+        #expect(!judged.findings.contains { $0.code == .deviatedValue && poisoned.contains($0.row - 1) })
     }
 
     @Test func `a batch that drifts is held, field by field`() throws {
@@ -304,7 +304,7 @@ import Testing
         var delays: [Int] = []
         for round in 0..<12 {
             let digest = [UInt8](repeating: UInt8(round), count: 32)
-            let anchor = try #require(Anchor(digest: digest, (0..<20).map { _ in batch(0) }))
+            let anchor = try #require(ReferenceLevels(digest: digest, (0..<20).map { _ in batch(0) }))
             var slow = SlowDrift(anchor: digest, count: 2)
             for _ in 0..<60 {
                 let (next, tests) = slow.adding(batch(0).sample, anchor) { $0 }
@@ -326,7 +326,8 @@ import Testing
         #expect(alarms <= 4, "\(alarms) of \(batches)")
         #expect(delays.count == 12 && delays.allSatisfy { (3...20).contains($0) }, "\(delays)")
         #expect(
-            Anchor(digest: [], (0..<4).map { _ in batch(0) }) == nil, "four batches do not say how much they differ")
+            ReferenceLevels(digest: [], (0..<4).map { _ in batch(0) }) == nil,
+            "four batches do not say how much they differ")
     }
 
     @Test func `sums of slow drift follow the names of their numbers`() {

@@ -117,7 +117,7 @@ import Validating
         let others = (0..<Baseline.capacity - old.count).map { SplitMix64.mix(UInt64($0)) }
         let earlier = [try codes(small), try codes(old) + others]
         let places = Array(stride(from: 5, to: 1200, by: 33))
-        func judge(_ source: [[String]]) throws -> (found: Set<Int>, verdict: Verdict) {
+        func judge(_ source: [[String]]) throws -> (found: Set<Int>, verdict: BatchVerdict) {
             var rows = PoisonTests.clean(1200, seed: 43)
             for (number, row) in places.enumerated() { rows[row] = source[number] }
             let judged = try gate.judge(texts: rows, baseline, earlierRows: earlier)

@@ -61,7 +61,7 @@ func sample(_ rows: [[Double]], capacity: Int = 65_536) -> RowSample {
 /// A contract from YAML.
 func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8), name: "test.yaml").schema }
 
-/// Both passes over rows of numbers, as the corridor makes them.
+/// Both passes over rows of numbers, as the pipeline makes them.
 struct Gate {
     /// Ranks the rows of samples.
     static let order = SipHash(key: Array(0..<16))
@@ -79,11 +79,11 @@ struct Gate {
         reader = FeatureReader(screened, validator)
     }
 
-    func checked(_ rows: [[Double]]) throws -> [ValidatedBatch] {
+    func checked(_ rows: [[Double]]) throws -> [ValidatedBlock] {
         try checked(rows.map { $0.map { $0.isNaN ? "" : "\($0)" } })
     }
 
-    func checked(_ rows: [[String]]) throws -> [ValidatedBatch] {
+    func checked(_ rows: [[String]]) throws -> [ValidatedBlock] {
         let names = schema.fields.map(\.name)
         let lines = rows.map { $0.joined(separator: ",") }
         let bytes = Array(([names.joined(separator: ",")] + lines).joined(separator: "\n").utf8)
@@ -93,12 +93,12 @@ struct Gate {
         let slice = SourceSlice(
             ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
         var reader = SliceReader(slice, layout: try #require(head.layout), plan: plan)
-        var out: [ValidatedBatch] = []
+        var out: [ValidatedBlock] = []
         while let batch = reader.next() { out.append(validator.validate(batch)) }
         return out
     }
 
-    func profile(_ batches: [ValidatedBatch]) -> Profile {
+    func profile(_ batches: [ValidatedBlock]) -> Profile {
         var profile = Profile(reader, keyRules: validator.keyRules.count)
         for batch in batches { profile.add(batch, reader, order: Gate.order) }
         profile.finish()
@@ -106,9 +106,11 @@ struct Gate {
     }
 
     func decide(_ profile: Profile, _ baseline: Baseline?, earlierRows: [[UInt64]] = []) -> Decision {
-        Decision(
-            profile, keyErrors: profile.keys.map { $0.duplicates() }, baseline: baseline, schema: schema,
-            screened: screened, seed: 99, earlierRows: earlierRows)
+        var decision = Decision(
+            profile, beside: Precedents(baseline: baseline, earlierRows: earlierRows), schema: schema,
+            screened: screened, seed: 99)
+        decision.keyErrors = profile.keys.map { $0.duplicates() }
+        return decision
     }
 
     /// What the gate says about rows, and the baseline that they would become.
@@ -119,7 +121,7 @@ struct Gate {
         try judge(try checked(rows), baseline, earlierRows)
     }
 
-    private func judge(_ batches: [ValidatedBatch], _ baseline: Baseline?, _ earlierRows: [[UInt64]] = []) throws
+    private func judge(_ batches: [ValidatedBlock], _ baseline: Baseline?, _ earlierRows: [[UInt64]] = []) throws
         -> Judged
     {
         let decision = decide(profile(batches), baseline, earlierRows: earlierRows)
@@ -153,11 +155,13 @@ struct Gate {
         let names = schema.fields.map(\.name)
         var made = Baseline(
             features: self.screened.numberNames(names), codes: self.screened.codeNames(names), sample: kept,
-            texts: texts, remarks: .init(counts), rows: outcomes.count)
+            texts: texts, remarks: .init(counts))
+        made.sizes = [outcomes.count]
         made.marks = [decision.markRecord]
         made.clock = decision.clock
         return Judged(
-            decision: decision, verdict: Verdict(decision, counts, schema: schema), counts: counts, outcomes: outcomes,
+            decision: decision, verdict: BatchVerdict(decision, counts, schema: schema), counts: counts,
+            outcomes: outcomes,
             findings: findings, baseline: made, scores: scores)
     }
 }
@@ -165,7 +169,7 @@ struct Gate {
 /// What a gate said.
 struct Judged {
     let decision: Decision
-    let verdict: Verdict
+    let verdict: BatchVerdict
     let counts: OutcomeCounts
     let outcomes: [Outcome]
     let findings: [Finding]

@@ -16,7 +16,7 @@ import Testing
         func codes(accepted: Int, rejected: Int) -> [FindingCode] {
             var counts = OutcomeCounts()
             counts.set(accepted: accepted, flagged: 0, quarantined: 0, rejected: rejected)
-            return Verdict(decision, counts, schema: schema).findings.map(\.code)
+            return BatchVerdict(decision, counts, schema: schema).findings.map(\.code)
         }
         #expect(codes(accepted: 9, rejected: 1) == [])
         #expect(codes(accepted: 8, rejected: 1) == [.tooFewRows, .tooManyRejected])
@@ -25,7 +25,7 @@ import Testing
         var counts = OutcomeCounts()
         counts.set(accepted: 20, flagged: 0, quarantined: 0, rejected: 0)
         let earlier = [Finding(.readersDisagree, outcome: .quarantined, row: 0)]
-        #expect(!Verdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
+        #expect(!BatchVerdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
     }
 
     @Test func `a person waives what statistics say, and nothing else`() throws {
@@ -37,9 +37,9 @@ import Testing
         for code in FindingCode.allCases {
             let earlier = [Finding(code, outcome: .quarantined, row: 0, field: 0)]
             decision.waivesStatistics = false
-            #expect(!Verdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
+            #expect(!BatchVerdict(decision, counts, schema: schema, earlier: earlier).isAccepted)
             decision.waivesStatistics = true
-            let verdict = Verdict(decision, counts, schema: schema, earlier: earlier)
+            let verdict = BatchVerdict(decision, counts, schema: schema, earlier: earlier)
             #expect(verdict.isAccepted == code.isStatistical && verdict.waived == (code.isStatistical ? earlier : []))
             #expect(!code.isStatistical || verdict.findings.map(\.outcome) == [.flagged])
         }

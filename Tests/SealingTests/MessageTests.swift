@@ -8,7 +8,7 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
 
 @Suite struct `Sealing and opening` {
     @Test func `what was sealed comes back, at every edge of a frame, for every recipient`() throws {
-        let keys = try VectorKeys()
+        let keys = VectorKeys.areHere ? try VectorKeys() : nil
         for frameLength in [1, 7, 64, 4096] {
             for count in [0, 1, frameLength - 1, frameLength, frameLength + 1, 3 * frameLength] {
                 for recipients in 1...4 {
@@ -272,8 +272,10 @@ private func aes(_ name: String) throws -> WrappingKey { .aes(name: name, key: t
                 == .malformedKeyFile)
     }
 
-    @Test func `RSA keys are read from PEM files, the private one only when closed`() throws {
-        guard let keys = try VectorKeys(), let pem = keys.pem("escrow") else { return }
+    @Test(.enabled(if: VectorKeys.areHere, "the vectors are not here: set SLUICE_SHARED"))
+    func `RSA keys are read from PEM files, the private one only when closed`() throws {
+        let keys = try VectorKeys()
+        let pem = try #require(keys.pem("escrow"))
         try withFolder { folder in
             let path = join(folder, "escrow.pem")
             try writeDurably(path, Array(pem.utf8).span)

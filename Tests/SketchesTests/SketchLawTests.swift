@@ -63,7 +63,7 @@ struct SketchLawTests {
         var sample = Self.sample(Array(0..<50), capacity: 8) { SplitMix64.mix(UInt64($0)) }
         sample.compact()
         let stored = RowSample(
-            capacity: 8, width: 2, ranks: sample.ranks, values: sample.values, offered: sample.offered)
+            capacity: 8, width: 2, rows: .init(ranks: sample.ranks, values: sample.values), offered: sample.offered)
         #expect(stored == sample)
         #expect(sample.column(1).allSatisfy { !$0.isNaN })
     }

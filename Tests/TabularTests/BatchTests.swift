@@ -20,10 +20,11 @@ struct BatchTests {
 
     @Test func `findings of a batch name row and range, and selections skip bad rows`() {
         let layout = Layout(format: .csv, columns: ["a"], fieldOfColumn: [0], columnOfField: [0], header: [])
-        let batch = Batch(
-            layout: layout, bytes: Array("x\nyy\n".utf8), cells: [.absent, .absent],
-            records: [RecordRange(start: 0, end: 1), RecordRange(start: 2, end: 4)], firstRow: 10, baseOffset: 100,
-            findings: [], isWellFormed: [false, true])
+        let rows = RowBlock.Rows(
+            cells: [.absent, .absent], records: [RecordRange(start: 0, end: 1), RecordRange(start: 2, end: 4)],
+            isWellFormed: [false, true], findings: [])
+        let batch = RowBlock(
+            layout: layout, bytes: Array("x\nyy\n".utf8), rows: rows, origin: .init(firstRow: 10, baseOffset: 100))
         let finding = batch.finding(.typeError, outcome: .rejected, at: 1, field: 0)
         #expect(finding.row == 11 && finding.byteOffset == 102 && finding.byteLength == 2)
         #expect(RowSelection(wellFormed: batch).rows == [1])

@@ -1,27 +1,18 @@
 import Foundation
 import Tabular
+import TestSupport
 import Testing
 
 /// Reading and writing JSON, against the published suites where they are present.
 struct JSONTextTests {
-    /// The folder of shared suites: `SLUICE_SHARED`, or `../shared` beside the repository.
-    static var shared: URL {
-        if let path = ProcessInfo.processInfo.environment["SLUICE_SHARED"] { return URL(fileURLWithPath: path) }
-        return URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("shared")
-    }
-
     static func canonical(_ text: String) throws -> String {
         String(decoding: try JSONValue.parse(Array(text.utf8)).canonicalBytes(), as: UTF8.self)
     }
 
-    @Test func `JSONTestSuite is accepted and refused as its file names say`() throws {
-        let folder = Self.shared.appendingPathComponent("suites/json/test_parsing")
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
-            print("skipped: \(folder.path) is not here")
-            return
-        }
+    @Test(.enabled(if: shared("suites/json/test_parsing") != nil, "run scripts/suites"))
+    func `JSONTestSuite is accepted and refused as its file names say`() throws {
+        let folder = try #require(shared("suites/json/test_parsing"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         var counts = (accepted: 0, refused: 0)
         for name in names.sorted() where name.hasSuffix(".json") {
             let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))

@@ -75,7 +75,7 @@ import Testing
         (0..<count).map { index in
             var finding = Finding(
                 index % 3 == 0 ? .typeError : .secret, outcome: index % 2 == 0 ? .rejected : .flagged,
-                row: (index * 7919) % 1000, field: index % 5 - 1, byteOffset: UInt64(index) << 33, byteLength: 9)
+                row: (index * 7919) % 1000, field: index % 5 - 1, bytes: UInt64(index) << 33..<UInt64(index) << 33 + 9)
             if index % 4 == 0 { (finding.statistic, finding.threshold, finding.contributors) = (0.5, nil, [index]) }
             if index % 7 == 0 { finding.rule = "rule \(index % 2)" }
             if index % 11 == 0 { finding.keyword = "/required" }

@@ -1,16 +1,24 @@
 package import Foundation
 
-/// The folder of outside suites: $SLUICE_SHARED, or "shared" beside the repository; nil, said once a test, when missing.
+/// A file or folder from outside the project, or nil. It lies below $SLUICE_SHARED, or "shared" beside the repository; what begins with
+/// `suites/` also in $SLUICE_SUITES, which goes first, and in `.build-suites`, where `scripts/suites` puts it. A test that needs one says
+/// so with `.enabled(if: shared(path) != nil, "run scripts/suites")`: without it, it is skipped, and never passes.
 package func shared(_ path: String) -> URL? {
+    let environment = ProcessInfo.processInfo.environment
     var root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
     for _ in 0..<3 { root.deleteLastPathComponent() }
-    let folder =
-        ProcessInfo.processInfo.environment["SLUICE_SHARED"].map { URL(fileURLWithPath: $0) }
+    let beside =
+        environment["SLUICE_SHARED"].map { URL(fileURLWithPath: $0) }
         ?? root.deletingLastPathComponent().appendingPathComponent("shared")
-    let url = folder.appendingPathComponent(path)
-    if FileManager.default.fileExists(atPath: url.path) { return url }
-    print("skipped: \(url.path) is missing; set SLUICE_SHARED to the folder that has it")
-    return nil
+    var places = [beside.appendingPathComponent(path)]
+    if path.hasPrefix("suites/") {
+        let name = String(path.dropFirst("suites/".count))
+        if let suites = environment["SLUICE_SUITES"] {
+            places.insert(URL(fileURLWithPath: suites).appendingPathComponent(name), at: 0)
+        }
+        places.append(root.appendingPathComponent(".build-suites").appendingPathComponent(name))
+    }
+    return places.first { FileManager.default.fileExists(atPath: $0.path) }
 }
 
 /// A JSON object.

@@ -61,6 +61,17 @@ import Testing
 
     @Test func `functions are short`() throws { expectNone(try code().flatMap(Rules.functionLength)) }
 
+    @Test func `calls read as sentences`() throws { expectNone(try sources().flatMap(Rules.signatures)) }
+
+    @Test func `few functions have six parameters`() throws {
+        let many = try sources().filter { $0.isSwift && $0.room != nil }.flatMap(Signature.all).filter {
+            $0.parameters >= 6
+        }
+        #expect(many.count <= 15, "\(many.count) functions with six parameters or more")
+    }
+
+    @Test func `folders are small`() throws { expectNone(Rules.folderSize(try sources().map(\.path))) }
+
     @Test func `nothing is left unfinished`() throws { expectNone(try all().flatMap(Rules.unfinished)) }
 
     @Test func `stages know no clock, chance or environment`() throws {

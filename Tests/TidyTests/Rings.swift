@@ -1,6 +1,6 @@
 /// The rings of ARCHITECTURE.md: who may import whom.
 enum Rings {
-    /// The ring of every room; imports go to a lower ring, or along `corridor` inside ring 2.
+    /// The ring of every room; imports go to a lower ring, or along `pipeline` inside ring 2.
     static let ringOfRoom: [String: Int] = [
         "CLibCSV": 0, "COpenSSL": 0, "CPCRE2": 0, "CZlib": 0, "CZstd": 0, "CPosix": 0, "CKernels": 0, "GRDB": 0,
         "GRDBSQLite": 0,
@@ -11,7 +11,7 @@ enum Rings {
         "Serving": 3, "sluice": 4, "Benchmarks": 4, "TestSupport": 0,
     ]
     /// The order inside ring 1 and ring 2: a room may import those before it in its own list.
-    static let corridors = [
+    static let pipelines = [
         ["Tabular", "Sketches"], ["Tabular", "Storage"], ["Tabular", "Recognition", "Schemas"],
         ["Cryptography", "Recognition"],
         ["Reading"],
@@ -32,8 +32,8 @@ enum Rings {
     static func allow(_ room: String, toImport module: String) -> Bool {
         guard let from = ringOfRoom[room], let target = ringOfRoom[module] else { return false }
         if target < from { return true }
-        return corridors.contains { corridor in
-            guard let here = corridor.firstIndex(of: room), let there = corridor.firstIndex(of: module) else {
+        return pipelines.contains { pipeline in
+            guard let here = pipeline.firstIndex(of: room), let there = pipeline.firstIndex(of: module) else {
                 return false
             }
             return there < here

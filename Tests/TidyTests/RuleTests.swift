@@ -108,11 +108,11 @@ import Testing
     }
 
     @Test func `file length`() {
-        let long = String(repeating: "a\n", count: 601)
-        #expect(lines(Rules.fileLength, String(repeating: "a\n", count: 600), stage) == [])
-        #expect(lines(Rules.fileLength, long, stage) == [601])
+        let long = String(repeating: "a\n", count: 501)
+        #expect(lines(Rules.fileLength, String(repeating: "a\n", count: 500), stage) == [])
+        #expect(lines(Rules.fileLength, long, stage) == [501])
         #expect(lines(Rules.fileLength, "// Long file: one table\n" + long, stage) == [])
-        #expect(lines(Rules.fileLength, "// Long file:\n" + long, stage) == [601])
+        #expect(lines(Rules.fileLength, "// Long file:\n" + long, stage) == [501])
     }
 
     @Test func `function length`() {
@@ -128,6 +128,22 @@ import Testing
         let requirement = "protocol P {\n    func a() -> Int\n    func b()\n}\nstruct B {\n\(body)}\n"
         #expect(lines(Rules.functionLength, requirement, stage) == [])
         #expect(lines(Rules.functionLength, String(long.dropLast(11)) + "    }\n}\n", stage) == [2, 73])
+    }
+
+    @Test func `signatures`() {
+        let few = "func a(_ b: Int, _ c: [Int], _ d: (Int, Int) -> Int, e: Int = 1, f: Int, g: Int) {}\n"
+        #expect(lines(Rules.signatures, few, stage) == [])
+        #expect(lines(Rules.signatures, "func a(_ b: Int, _ c: Int, _ d: Int,\n    _ e: Int) {}\n", stage) == [1])
+        let many = "    init(a: Int, b: Int, c: Int, d: Int, e: Int, f: Int, g: Int) {}\n"
+        #expect(lines(Rules.signatures, "struct A {\n" + many + "}\n", stage) == [2])
+        #expect(lines(Rules.signatures, "struct A {\n    // Many parameters: a header\n" + many + "}\n", stage) == [])
+        #expect(lines(Rules.signatures, "func a(_ b: inout Int, c: inout [Int]) {}\n", stage) == [1])
+        #expect(
+            lines(Rules.signatures, "func a(_ b: inout Int, c: [Int]) {}\nself.init(1, 2, 3, 4, 5, 6, 7)\n", stage)
+                == [])
+        let paths = (1...21).map { "Sources/A/\($0).swift" }
+        #expect(Rules.folderSize(paths).map(\.path) == ["Sources/A"])
+        #expect(Rules.folderSize(paths.dropLast() + ["Sources/A/B/1.swift"]).isEmpty)
     }
 
     @Test func `unfinished work`() {

@@ -1,6 +1,7 @@
 import Foundation
 import Schemas
 import Tabular
+import TestSupport
 import Testing
 import Validating
 
@@ -18,15 +19,7 @@ import Validating
         "geopoint default [180,90]": "type-error", "yearmonth default [2000,10]": "type-error",
     ]
 
-    private static func suite() -> URL? {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let shared =
-            ProcessInfo.processInfo.environment["SLUICE_SHARED"].map { URL(filePath: $0) }
-            ?? root.deletingLastPathComponent().appending(path: "shared")
-        let file = shared.appending(path: "suites/frictionless/field_cases.json")
-        return FileManager.default.fileExists(atPath: file.path) ? file : nil
-    }
+    private static let suite = shared("suites/frictionless/field_cases.json")
 
     /// The field as a contract has it; nil when there is no such field, such as with a format that is none.
     private func field(_ item: JSONValue) throws -> Field? {
@@ -37,11 +30,9 @@ import Validating
         return try? Schema.load(Array(contract.text(pretty: false).utf8), name: "c.json").schema.fields[0]
     }
 
-    @Test func `the cells that frictionless reads are sound, and no others`() throws {
-        guard let file = Self.suite() else {
-            print("skipped: suites/frictionless is not there")
-            return
-        }
+    @Test(.enabled(if: suite != nil, "run scripts/suites"))
+    func `the cells that frictionless reads are sound, and no others`() throws {
+        let file = try #require(Self.suite)
         let cases = try #require(try JSONValue.parse(Array(try Data(contentsOf: file))).items)
         var (run, skipped) = (0, 0)
         for item in cases {

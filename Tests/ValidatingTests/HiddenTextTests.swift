@@ -70,7 +70,7 @@ struct HiddenTextTests {
     @Test(arguments: [
         ("", Outcome.flagged, true), ("hiddenText: quarantine", .quarantined, true),
         ("hiddenText: {action: reject}", .rejected, false), ("hiddenText: allow", .accepted, true),
-    ]) func `the contract says what it does`(setting: String, outcome: Outcome, isSound: Bool) throws {
+    ]) func `the contract says what it does`(setting: String, outcome: Outcome, isValid: Bool) throws {
         let contract = """
             fields: [{name: a, type: string}, {name: b, type: string, sluice: {hiddenText: allow}}, {name: n, type: integer}]
             sluice: {apiVersion: sluice/v1\(setting.isEmpty ? "" : ", " + setting)}
@@ -88,13 +88,13 @@ struct HiddenTextTests {
         let next = reader.next()
         let batch = try #require(next)
         let first = validator.validate(batch)
-        let again = validator.replay(batch, wasSound: first.isSound, repeats: [])
+        let again = validator.replay(batch, wasValid: first.isValid, repeats: [])
         for result in [first, again] {
             let hidden = result.findings.filter { $0.code == .hiddenText }
             #expect(
                 hidden.map(\.outcome) == (outcome == .accepted ? [] : [outcome])
                     && hidden.allSatisfy { $0.row == 1 && $0.field == 0 })
-            #expect(result.isSound == [isSound, true])
+            #expect(result.isValid == [isValid, true])
             #expect(result.findings.filter { $0.code == .formulaStart }.map(\.outcome) == [.accepted])
         }
     }

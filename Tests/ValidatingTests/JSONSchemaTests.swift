@@ -2,21 +2,12 @@ import Foundation
 import Schemas
 import Sketches
 import Tabular
+import TestSupport
 import Testing
 import Validating
 
 /// JSON Schema 2020-12 against the suite of json-schema.org.
 @Suite struct JSONSchemaTests {
-    static func shared() -> URL? {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let shared =
-            ProcessInfo.processInfo.environment["SLUICE_SHARED"].map { URL(filePath: $0) }
-            ?? root.deletingLastPathComponent().appending(path: "shared")
-        let suite = shared.appending(path: "suites/json-schema")
-        return FileManager.default.fileExists(atPath: suite.path) ? suite : nil
-    }
-
     /// The source text of a value on a tape.
     static func source(_ tape: JSONTape, _ place: Int) -> [UInt8] {
         let value = tape.values[place]
@@ -70,7 +61,7 @@ import Validating
                     let what = all.member(Array("description".utf8), of: test)
                 else { continue }
                 let instance = try tape(source(all, data))
-                let wanted: JSONSchemaCheck.Verdict = all.values[valid].range.count == 4 ? .valid : .invalid
+                let wanted: JSONSchemaCheck.Validity = all.values[valid].range.count == 4 ? .valid : .invalid
                 let isConsistent =
                     check.violations(instance).isEmpty == (wanted == .valid)
                     && check.slowVerdict(instance) == check.verdict(instance)
@@ -83,29 +74,32 @@ import Validating
         }
     }
 
-    /// The suite and the documents that it refers to; nil, and said so, when it is not there.
-    private static func suite() throws -> (URL, JSONSchema.Surroundings)? {
-        guard let suite = shared() else {
-            print("skipped: suites/json-schema is not there")
-            return nil
-        }
+    /// Whether the suite is here; a test that needs it is enabled only then.
+    private static let isHere = shared("suites/json-schema") != nil
+
+    /// The suite and the documents that it refers to.
+    private static func suite() throws -> (URL, JSONSchema.Surroundings) {
+        let suite = try #require(shared("suites/json-schema"))
         var surroundings = JSONSchema.Surroundings()
         surroundings.documents = try remotes(suite)
         return (suite, surroundings)
     }
 
-    @Test func `the required part of the suite`() throws {
-        guard let (suite, surroundings) = try Self.suite() else { return }
+    @Test(.enabled(if: isHere, "run scripts/suites"))
+    func `the required part of the suite`() throws {
+        let (suite, surroundings) = try Self.suite()
         var tally = Tally()
         let files = try FileManager.default.contentsOfDirectory(
             at: suite.appending(path: "tests"), includingPropertiesForKeys: nil)
         for file in files where file.pathExtension == "json" { try Self.run(file, surroundings, &tally) }
         #expect(tally.failed == [])
-        #expect(tally.passed == 1299)
+        // 1,257 in the copy that jsonschema 4.26.0 carries; 1,299 in the suite of November 2026.
+        #expect([1257, 1299].contains(tally.passed))
     }
 
-    @Test func `the optional part of the suite`() throws {
-        guard let (suite, found) = try Self.suite() else { return }
+    @Test(.enabled(if: isHere, "run scripts/suites"))
+    func `the optional part of the suite`() throws {
+        let (suite, found) = try Self.suite()
         var surroundings = found
         var tally = Tally()
         let folder = suite.appending(path: "tests/optional")
@@ -118,7 +112,9 @@ import Validating
         }
         for name in tally.failed.sorted() { print("not as the optional suite has it: \(name)") }
         print("JSON Schema, optional: \(tally.passed) of \(tally.passed + tally.failed.count)")
-        #expect(tally.passed >= 908)
+        // 649 in the copy of jsonschema 4.26.0, 926 in the suite of November 2026.
+        #expect(tally.failed.count <= 18)
+        #expect(tally.passed >= 649 - 18)
     }
 
     /// Schemas that are judged by column, and some that cannot be.
@@ -168,13 +164,13 @@ import Validating
         let wanted = try lines.map { try check.verdict(Self.tape(Array($0.utf8))) == .valid }
         var found: [Bool] = []
         for batch in try blocks(lines.joined(separator: "\n"), schema, .jsonl) {
-            found += validator.validate(batch).isSound
+            found += validator.validate(batch).isValid
         }
         for (line, (a, b)) in zip(lines, zip(wanted, found)) where a != b { Issue.record("\(line) should be \(a)") }
         if !outer.contains("zz"), !outer.contains("array") { #expect(Set(wanted).count == 2) }
     }
 
-    private func verdict(_ schema: String, _ value: String) throws -> JSONSchemaCheck.Verdict {
+    private func verdict(_ schema: String, _ value: String) throws -> JSONSchemaCheck.Validity {
         let check = try JSONSchemaCheck(try JSONSchema.compile(Array(schema.utf8)))
         let tape = try Self.tape(Array(value.utf8))
         let verdict = check.verdict(tape)

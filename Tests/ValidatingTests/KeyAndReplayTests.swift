@@ -116,18 +116,18 @@ import Validating
             }
             for batch in try blocks(text, schema, format, blockRows: 64) {
                 let first = validator.validate(batch)
-                let second = validator.replay(batch, wasSound: first.isSound, repeats: [])
+                let second = validator.replay(batch, wasValid: first.isValid, repeats: [])
                 #expect(second.findings == first.findings)
-                #expect(second.isSound == first.isSound)
-                for row in 0..<batch.count where first.isSound[row] {
+                #expect(second.isValid == first.isValid)
+                for row in 0..<batch.count where first.isValid[row] {
                     let same = zip(first.numbers, second.numbers).allSatisfy {
                         $0[row].bitPattern == $1[row].bitPattern
                     }
                     #expect(same)
                 }
-                guard let sound = first.isSound.firstIndex(of: true) else { continue }
-                let third = validator.replay(batch, wasSound: first.isSound, repeats: [(rule: 0, row: sound)])
-                #expect(third.isSound.count { $0 } == first.isSound.count { $0 } - 1)
+                guard let sound = first.isValid.firstIndex(of: true) else { continue }
+                let third = validator.replay(batch, wasValid: first.isValid, repeats: [(rule: 0, row: sound)])
+                #expect(third.isValid.count { $0 } == first.isValid.count { $0 } - 1)
                 #expect(third.findings.count { $0.code == .uniqueError && $0.row == batch.firstRow + sound } == 1)
             }
         }

@@ -121,10 +121,10 @@ import Validating
             let validator = try Validator(schema, hash: testHash)
             for batch in try blocks(text, schema, .csv, blockRows: 2) {
                 let first = validator.validate(batch)
-                #expect(validator.replay(batch, wasSound: first.isSound, repeats: []).findings == first.findings)
+                #expect(validator.replay(batch, wasValid: first.isValid, repeats: []).findings == first.findings)
                 for finding in first.findings where finding.code == .rowConstraint {
                     #expect((finding.row, finding.rule) == (3, "i < 5") || (finding.row, finding.rule) == (4, "i != 3"))
-                    #expect(first.isSound[finding.row - batch.firstRow] == (action != "reject"))
+                    #expect(first.isValid[finding.row - batch.firstRow] == (action != "reject"))
                 }
                 #expect(first.findings.count == (batch.firstRow == 1 ? 1 : 2))
             }
@@ -219,7 +219,7 @@ import Validating
             let validator = try Validator(schema, hash: testHash)
             for batch in try blocks(records, schema, .jsonl) {
                 let first = validator.validate(batch)
-                #expect(validator.replay(batch, wasSound: first.isSound, repeats: []).findings == first.findings)
+                #expect(validator.replay(batch, wasValid: first.isValid, repeats: []).findings == first.findings)
             }
         }
         #expect(taken > 100)

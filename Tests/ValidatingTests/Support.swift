@@ -9,7 +9,7 @@ import Validating
 let testHash = KeyedHash(key: (0..<32).map { UInt8($0 * 7 + 1) })
 
 /// The blocks that the real reader makes of a text.
-func blocks(_ text: String, _ schema: Schema, _ format: SourceFormat, blockRows: Int = 2048) throws -> [Batch] {
+func blocks(_ text: String, _ schema: Schema, _ format: SourceFormat, blockRows: Int = 2048) throws -> [RowBlock] {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
         notesUnknown: schema.unknownFields == .drop || schema.recordSchema != nil,
@@ -22,7 +22,7 @@ func blocks(_ text: String, _ schema: Schema, _ format: SourceFormat, blockRows:
     let slice = SourceSlice(
         ordinal: 0, offset: UInt64(head.length), length: UInt64(body.count), firstRow: 1, rowCount: 0, bytes: body)
     var reader = SliceReader(slice, layout: layout, plan: plan)
-    var batches: [Batch] = []
+    var batches: [RowBlock] = []
     while let batch = reader.next() { batches.append(batch) }
     return batches
 }
@@ -45,7 +45,7 @@ func verdicts(_ schema: Schema, _ text: String, _ format: SourceFormat) throws -
         for row in 0..<batch.count {
             let codes = checked.findings.filter { $0.row == batch.firstRow + row && $0.outcome == .rejected }
                 .map(\.code.rawValue)
-            #expect(checked.isSound[row] == codes.isEmpty)
+            #expect(checked.isValid[row] == codes.isEmpty)
             out.append(codes.isEmpty ? "ok" : codes.joined(separator: " "))
         }
     }

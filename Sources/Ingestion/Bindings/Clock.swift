@@ -1,9 +1,9 @@
 import Cryptography
 import Glibc
 
-/// Time and names: the only clock of the house.
+/// Time and unique names. No other file reads the wall clock, so stages stay deterministic.
 package enum Clock {
-    /// Now, in milliseconds since 1970.
+    /// The wall clock: milliseconds since 1970-01-01 UTC.
     package static func milliseconds() -> Int {
         var now = timespec()
         // Sound: the call fills the struct it is given.
@@ -11,18 +11,19 @@ package enum Clock {
         return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
     }
 
-    /// Seconds of a clock that only goes forward.
+    /// Seconds of the monotonic clock, for durations and deadlines only.
     package static func monotonic() -> Double {
         var now = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
         return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
     }
 
-    /// RFC 3339 in UTC with milliseconds.
+    /// A time as RFC 3339 in UTC with milliseconds.
     package static func text(_ milliseconds: Int = milliseconds()) -> String {
         let days = milliseconds / 86_400_000
         let rest = milliseconds % 86_400_000
-        // Hinnant's civil_from_days.
+        // Howard Hinnant's `civil_from_days` ("chrono-Compatible Low-Level Date Algorithms"), exact for all days since
+        // 1970.
         let z = days + 719_468
         let era = z / 146_097
         let dayOfEra = z - era * 146_097
@@ -42,6 +43,8 @@ package enum Clock {
     }
 
     /// A time-ordered unique name: UUID version 7 (RFC 9562).
+    ///
+    /// - Throws: `software` when the system gives no random bytes.
     package static func identifier() throws(IngestionError) -> String {
         var bytes: [UInt8]
         do throws(CryptographyError) { bytes = try randomBytes(16) } catch {

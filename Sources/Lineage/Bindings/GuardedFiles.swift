@@ -3,17 +3,18 @@ import GRDBSQLite
 import Glibc
 import Synchronization
 
-/// SQLITE_IOERR_DELETE, SQLITE_IOERR_DELETE_NOENT and SQLITE_IOERR_ACCESS, which are composed macros (sqlite.org/rescode.html).
+/// SQLITE_IOERR_DELETE, SQLITE_IOERR_DELETE_NOENT and SQLITE_IOERR_ACCESS, which are composed macros
+/// (sqlite.org/rescode.html).
 private let cannotDelete = SQLITE_IOERR | 10 << 8
 private let notThere = SQLITE_IOERR | 23 << 8
 private let cannotLook = SQLITE_IOERR | 13 << 8
 
-/// What SQLite may open, look for and remove beside a ledger.
+/// A layer over SQLite's file functions that restricts which files it may open, look for and remove.
 ///
-/// SQLite looks for a journal by its name at every transaction, rolls back what it finds, and removes the file that it names as its
-/// super-journal, wherever that is. The folder may be written to by others, so a journal may be anyone's: here no file but the
-/// databases that were opened and their own journals is there for SQLite, neither to look for nor to remove, and a journal that is a link,
-/// or a second name of another file, is not opened.
+/// At every transaction SQLite looks for a journal by name, rolls it back, and removes the file that it names as its
+/// super-journal, wherever that is. Others may write to the folder, so a journal may be planted. This layer hides every
+/// file but the opened databases and their own journals, and refuses a journal that is a link or a second name of
+/// another file.
 enum GuardedFiles {
     /// Puts the layer in place of SQLite's own, once a process; false when SQLite refuses.
     static let isInstalled: Bool = install()
@@ -32,7 +33,7 @@ enum GuardedFiles {
         unsafe layer.pointee.pNext = nil
         unsafe layer.pointee.zName = UnsafePointer(strdup("sluice"))
         unsafe layer.pointee.xOpen = { _, name, file, flags, out in
-            unsafe GuardedFiles.open(name, file, flags, out)
+            unsafe GuardedFiles.open(name, as: file, flags: flags, out: out)
         }
         unsafe layer.pointee.xDelete = { _, name, sync in
             guard let base = unsafe GuardedFiles.base, let name = unsafe name else { return cannotDelete }
@@ -58,8 +59,8 @@ enum GuardedFiles {
     }
 
     private static func open(
-        _ name: UnsafePointer<CChar>?, _ file: UnsafeMutablePointer<sqlite3_file>?, _ flags: Int32,
-        _ out: UnsafeMutablePointer<Int32>?
+        _ name: UnsafePointer<CChar>?, as file: UnsafeMutablePointer<sqlite3_file>?, flags: Int32,
+        out: UnsafeMutablePointer<Int32>?
     ) -> Int32 {
         guard let base = unsafe base else { return SQLITE_CANTOPEN }
         if flags & (SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL) != 0 { return SQLITE_CANTOPEN }

@@ -1,12 +1,13 @@
 import CZlib
 import CZstd
 
-/// How a source is compressed; its first bytes say it, whatever its name says.
+/// The compression of a source by its first bytes, whatever its name.
 package enum Compression: String, Sendable {
     case gzip
     case zstd
 
-    /// By the magic number (RFC 1952 2.3.1, RFC 8878 3.1.1); nil for bytes that are neither. No text begins so.
+    /// The compression by its magic number (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1); nil for other bytes. No
+    /// text begins with one.
     package init?(_ bytes: Span<UInt8>) {
         if bytes.count >= 3, bytes[0] == 0x1F, bytes[1] == 0x8B, bytes[2] == 8 {
             self = .gzip
@@ -23,42 +24,45 @@ package enum Compression: String, Sendable {
     package static var all: [Compression] { [.gzip, .zstd] }
 }
 
-/// Why a compressed source cannot be read on.
+/// Why a compressed source cannot be decompressed.
 package enum DecompressionError: Error, Sendable {
-    /// The stream breaks its format, or a checksum is wrong.
+    /// The stream violates its format, or a checksum is wrong.
     case damaged
     /// The file ends inside a member.
     case truncated
-    /// Bytes follow the last member that begin no other one.
+    /// Bytes follow the last member that are no further member.
     case trailing
-    /// The library has no memory, or the stream asks for more than is allowed.
+    /// Memory is exhausted, or the stream asks for more than is allowed.
     case memory
 }
 
 /// Decompresses a stream of one or more gzip members or zstd frames, piece by piece, in constant memory.
 ///
-/// Sound: the libraries' stream structs point into the pieces only during a call; each is freed once, with its owner.
+/// Sound: the libraries' stream structs point into the pieces only during a call, and each is freed once, with its
+/// owner.
 @safe package final class Decompressor {
     @unsafe private enum State {
         case gzip(UnsafeMutablePointer<z_stream>)
         case zstd(OpaquePointer)
     }
 
-    /// At most 128 MiB of history, as `zstd -d` allows by default (RFC 8878 recommends 8 MiB as what all must support).
+    /// At most 128 MiB of history, the default of `zstd -d`. RFC 8878 recommends that decoders support at least 8 MiB.
     private static let windowLog: Int32 = 27
 
     private let state: State
-    /// Whether a member is begun and not ended.
+    /// Whether a member has begun and not ended.
     private var isInside = false
-    /// Members that ended.
+    /// Members that have ended.
     private var members = 0
-    /// The beginning of the frame, which may say its size, and the bytes that were made of it.
+    /// The beginning of the frame, which may state its content size, and the bytes decompressed from it.
     private var frameHead: [UInt8] = []
     private var frameBytes: UInt64 = 0
-    /// Bytes that its header has, as far as is known; 0 once it was handed on.
+    /// Length of its header, as far as it is known; 0 once the library has it.
     private var frameNeeds = 0
 
-    /// Makes one ready.
+    /// A decompressor.
+    ///
+    /// - Throws: `memory` when the library cannot allocate its state.
     package init(_ compression: Compression) throws(DecompressionError) {
         switch compression {
         case .gzip:
@@ -85,7 +89,13 @@ package enum DecompressionError: Error, Sendable {
         }
     }
 
-    /// Appends at most `limit` decompressed bytes to `out`, and gives how many of `input` were used.
+    /// Decompresses a piece.
+    ///
+    /// - Parameters:
+    ///   - input: the piece.
+    ///   - limit: most bytes to append.
+    ///   - out: the decompressed bytes are appended here.
+    /// - Returns: how many bytes of `input` were used.
     package func decompress(
         _ input: Span<UInt8>, limit: Int, to out: inout [UInt8]
     ) throws(DecompressionError) -> Int {
@@ -93,7 +103,7 @@ package enum DecompressionError: Error, Sendable {
         var used = 0
         var problem: DecompressionError?
         out.append(addingCapacity: limit) { (output: inout OutputSpan<UInt8>) in
-            // Sound: both buffers live through the call, and the library is given their exact sizes.
+            // Sound: both buffers outlive the call, and the library gets their exact sizes.
             unsafe output.withUnsafeMutableBufferPointer { buffer, written in
                 let free = unsafe UnsafeMutableBufferPointer(rebasing: buffer[written...])
                 unsafe input.withUnsafeBufferPointer { source in
@@ -111,7 +121,9 @@ package enum DecompressionError: Error, Sendable {
         return used
     }
 
-    /// The end of the input. Throws `truncated` inside a member.
+    /// Ends the input.
+    ///
+    /// - Throws: `truncated` inside a member.
     package func finish() throws(DecompressionError) {
         if isInside || members == 0 { throw .truncated }
     }
@@ -121,7 +133,7 @@ package enum DecompressionError: Error, Sendable {
     ) throws(DecompressionError) -> (used: Int, written: Int) {
         var (used, written) = (0, 0)
         while written < target.count {
-            // A member that ended may be followed by another one, of which not all may be here yet.
+            // After a member another one may follow, of which only the beginning may be here.
             if !isInside {
                 if used == source.count { break }
                 isInside = true
@@ -165,7 +177,7 @@ package enum DecompressionError: Error, Sendable {
         case Z_OK, Z_BUF_ERROR: return (used, written, false)
         case Z_MEM_ERROR: throw .memory
         default:
-            // Behind a whole member, what is no header of another one is something else.
+            // Bytes after a complete member that do not form a header are trailing data.
             let isHeader = unsafe stream.pointee.total_out == 0 && stream.pointee.total_in <= 10
             throw members > 0 && isHeader ? .trailing : .damaged
         }
@@ -174,8 +186,8 @@ package enum DecompressionError: Error, Sendable {
     private func unfolded(
         _ stream: OpaquePointer, _ source: UnsafeBufferPointer<UInt8>, _ target: UnsafeMutableBufferPointer<UInt8>
     ) throws(DecompressionError) -> (used: Int, written: Int, ended: Bool) {
-        // The header is held back until it is whole. libzstd takes another way when it sees a frame at once, which checks what
-        // the other does not, and takes what is no frame for one of its old formats where a piece begins.
+        // A header is held back until it is complete. Given a whole frame at once, libzstd takes another code path with
+        // other checks; given a piece that begins inside a header, it may take the bytes for a legacy format.
         if frameNeeds > 0 {
             var taken = 0
             while taken < source.count, frameNeeds > frameHead.count {
@@ -196,22 +208,22 @@ package enum DecompressionError: Error, Sendable {
         frameBytes += UInt64(step.written)
         if step.ended {
             let said = unsafe frameHead.withUnsafeBytes { unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
-            // Two values that no frame has stand for "not said" and "no frame".
+            // Two values outside the range of sizes mean "not stated" and "not a frame".
             if said < UInt64.max - 1, said != frameBytes { throw .damaged }
         }
         return (step.used, step.written, step.ended)
     }
 
-    /// The bytes of a frame's header, as far as its beginning tells (RFC 8878 3.1.1.1): more than there are, to ask again.
+    /// Length of a frame's header (RFC 8878, section 3.1.1.1); more than `head` has while that does not determine it.
     private func frameHeaderSize(_ head: [UInt8]) throws(DecompressionError) -> Int {
         if head.count < 4 { return 5 }
         let magic = head[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        // A frame to be skipped says its size behind its number.
+        // A skippable frame has its size after the magic number.
         if magic & 0xFFFF_FFF0 == 0x184D_2A50 { return 8 }
         guard magic == 0xFD2F_B528 else { throw members > 0 ? .trailing : .damaged }
         guard head.count > 4 else { return 5 }
         let descriptor = head[4]
-        // A reserved bit.
+        // The reserved bit must be zero.
         if descriptor & 8 != 0 { throw .damaged }
         let isSingle = descriptor & 32 != 0
         let sizes = [isSingle ? 1 : 0, 2, 4, 8]

@@ -1,13 +1,13 @@
 import CKernels
 
-/// Where the structure of a window of bytes is: the kernel's output, kept in buffers that are used again.
+/// The positions of structural bytes in a window: the SIMD kernel's output, in buffers that are reused.
 ///
-/// A window always starts at the start of a record, so no quoting state is carried from one to the next.
+/// A window always begins at a record, so no quoting state is carried over.
 struct StructuralIndex: ~Copyable {
     /// Offsets of structural bytes from `base`; only the first `count` are valid.
     private(set) var positions: [UInt32] = []
     private(set) var count = 0
-    /// First byte of the window in the bytes it was made from.
+    /// Offset of the window's first byte.
     private(set) var base = 0
     /// Bytes in the window.
     private(set) var length = 0
@@ -16,17 +16,20 @@ struct StructuralIndex: ~Copyable {
     private var odd: [UInt64] = []
     private var seen: UInt32 = 0
 
-    /// First byte past the window.
+    /// Offset past the window.
     var end: Int { base + length }
     /// Whether any byte of the window is above 0x7F.
     var hasHigh: Bool { seen & UInt32(SLUICE_HIGH) != 0 }
-    /// Whether any byte is a control character that has no place there.
+    /// Whether any byte is a forbidden control character.
     var hasControl: Bool { seen & UInt32(SLUICE_CONTROL) != 0 }
-    /// Whether there is any byte that a JSON string may not hold as it is, besides quotes and control characters.
+    /// Whether any byte, apart from quotes and control characters, may not stand unescaped in a JSON string.
     private var hasOdd: Bool { seen & UInt32(SLUICE_ODD) != 0 }
 
-    private mutating func reserve(_ size: Int) {
-        let words = (size + 63) / 64
+    /// Places the window at `bytes[from..<to]`, with room for what is indexed there.
+    private mutating func restart(_ bytes: Span<UInt8>, from: Int, to: Int) {
+        precondition(from >= 0 && from <= to && to <= bytes.count)
+        (base, length) = (from, to - from)
+        let (size, words) = (length, (length + 63) / 64)
         if positions.count < size + 64 { positions = [UInt32](repeating: 0, count: size + 64) }
         if high.count < words {
             high = [UInt64](repeating: 0, count: words)
@@ -37,11 +40,8 @@ struct StructuralIndex: ~Copyable {
 
     /// Indexes `bytes[from..<to]` as CSV.
     mutating func indexCSV(_ bytes: Span<UInt8>, from: Int, to: Int, delimiter: UInt8, quote: UInt8) {
-        precondition(from >= 0 && from <= to && to <= bytes.count)
-        reserve(to - from)
-        base = from
-        length = to - from
-        // Sound: the range was checked above, the outputs were sized by `reserve` as the header asks.
+        restart(bytes, from: from, to: to)
+        // Sound: `restart` checked the range, and sized the outputs as the header asks.
         count = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
             return unsafe sluice_csv_index(
@@ -51,10 +51,7 @@ struct StructuralIndex: ~Copyable {
 
     /// Indexes `bytes[from..<to]` as JSON Lines.
     mutating func indexJSON(_ bytes: Span<UInt8>, from: Int, to: Int) {
-        precondition(from >= 0 && from <= to && to <= bytes.count)
-        reserve(to - from)
-        base = from
-        length = to - from
+        restart(bytes, from: from, to: to)
         // Sound: as above.
         count = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
@@ -62,40 +59,47 @@ struct StructuralIndex: ~Copyable {
         }
     }
 
-    /// Records that end in `bytes[from..<to]`, and the offset past the last line end; (0, from) when the grammar breaks
-    /// anywhere there.
+    /// Counts the records that end in `bytes[from..<to]`.
+    ///
+    /// - Returns: the count and the offset past the last line end; (0, from) when the grammar breaks anywhere in the
+    ///   range.
     static func countCSV(_ bytes: Span<UInt8>, from: Int, to: Int, delimiter: UInt8, quote: UInt8) -> (
         rows: Int, end: Int
     ) {
-        precondition(from >= 0 && from <= to && to <= bytes.count)
-        var end = 0
-        // Sound: the range was checked above.
-        let rows = unsafe bytes.withUnsafeBufferPointer { source in
-            guard let start = source.baseAddress else { return 0 }
-            return unsafe sluice_csv_rows(start + from, to - from, delimiter, quote, &end)
+        unsafe countRows(bytes, from: from, to: to) { start, count, end in
+            unsafe sluice_csv_rows(start, count, delimiter, quote, &end)
         }
-        return (rows, from + end)
     }
 
-    /// Lines that end in `bytes[from..<to]`, which starts at one, and the offset past the last line feed; (0, from) when one may
-    /// be blank.
+    /// Counts the lines that end in `bytes[from..<to]`, which begins at a line.
+    ///
+    /// - Returns: the count and the offset past the last line feed; (0, from) when a line may be blank.
     static func countLines(_ bytes: Span<UInt8>, from: Int, to: Int) -> (rows: Int, end: Int) {
+        unsafe countRows(bytes, from: from, to: to) { start, count, end in
+            unsafe sluice_line_rows(start, count, &end)
+        }
+    }
+
+    private static func countRows(
+        _ bytes: Span<UInt8>, from: Int, to: Int,
+        by kernel: (_ start: UnsafePointer<UInt8>, _ count: Int, _ end: inout Int) -> Int
+    ) -> (rows: Int, end: Int) {
         precondition(from >= 0 && from <= to && to <= bytes.count)
         var end = 0
         // Sound: the range was checked above.
         let rows = unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return 0 }
-            return unsafe sluice_line_rows(start + from, to - from, &end)
+            return unsafe kernel(start + from, to - from, &end)
         }
         return (rows, from + end)
     }
 
-    /// The offset of the first byte in the range of absolute offsets that breaks UTF-8, or nil.
+    /// The offset of the first byte in a range that violates UTF-8; nil when there is none.
     func firstInvalidUTF8(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int? {
         if range.isEmpty || !hasHigh { return nil }
         var at = range.lowerBound
         while true {
-            // On to the next byte beyond ASCII.
+            // Skip to the next non-ASCII byte.
             var word = (at - base) >> 6
             let last = (range.upperBound - 1 - base) >> 6
             if at >= range.upperBound { return nil }
@@ -112,9 +116,9 @@ struct StructuralIndex: ~Copyable {
         }
     }
 
-    /// Whether a forbidden control character lies in the range of absolute offsets.
+    /// Whether a range has a forbidden control character.
     func hasControl(in range: Range<Int>) -> Bool { hasControl && any(control.span, range) }
-    /// The offset of the first backslash, TAB or CR at or after `at`, or that of the window's end (JSON only).
+    /// The offset of the first backslash, TAB or CR at or after `at`, or of the window's end (JSON only).
     func nextOdd(from at: Int) -> Int {
         if !hasOdd || at >= end { return end }
         var word = (at - base) >> 6
@@ -127,7 +131,7 @@ struct StructuralIndex: ~Copyable {
         }
         return base + word << 6 + bits.trailingZeroBitCount
     }
-    /// Whether a byte above 0x7F lies in the range.
+    /// Whether a range has a byte above 0x7F.
     func hasHigh(in range: Range<Int>) -> Bool { hasHigh && any(high.span, range) }
 
     private func any(_ words: Span<UInt64>, _ range: Range<Int>) -> Bool {
@@ -147,7 +151,7 @@ struct StructuralIndex: ~Copyable {
     }
 }
 
-/// The eight bytes at `at`, the first one lowest.
+/// Eight bytes from `at` as a little-endian number.
 @inline(__always)
 func word(_ bytes: Span<UInt8>, at: Int) -> UInt64 {
     precondition(at >= 0 && at &+ 8 <= bytes.count)

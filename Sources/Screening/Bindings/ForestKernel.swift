@@ -5,7 +5,21 @@ typealias NarrowNode = SluiceNode
 /// A node of an extended tree.
 typealias WideNode = SluiceWideNode
 
-/// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind a checked face.
+/// Rows as the kernel reads them: features in 16 bits, in blocks of 64 rows, feature-major within a block.
+struct QuantisedRows {
+    /// Blocks × features × 64.
+    var columns: [Int16]
+    let blocks: Int, features: Int
+
+    /// `count` rows whose features are all 0.
+    init(_ count: Int, features: Int) {
+        blocks = (count + 63) / 64
+        self.features = features
+        columns = [Int16](repeating: 0, count: blocks * 64 * features)
+    }
+}
+
+/// Sums of leaf values of trees over blocks of 64 rows: the C kernel behind checked bounds.
 enum ForestKernel {
     /// Puts one feature of rows in 16 bits into its place in each block of 64 rows.
     static func quantise(
@@ -21,34 +35,40 @@ enum ForestKernel {
         }
     }
 
-    /// Adds each row's sum over all trees to `sums`, in groups of trees small enough for 16 bits; `isScalar` asks for the
-    /// twin without vector instructions, which has the same bits.
+    /// Each row's sum over all classical trees, in groups of trees whose sums fit 16 bits.
+    ///
+    /// - Parameters:
+    ///   - roots: the place of each tree's first node, then the number of nodes.
+    ///   - isScalar: uses the variant without vector instructions, which has the same bits.
     static func narrow(
-        _ columns: [Int16], blocks: Int, features: Int, _ nodes: [NarrowNode], _ roots: [UInt32],
-        isScalar: Bool = false
+        _ rows: QuantisedRows, _ nodes: [NarrowNode], roots: [UInt32], isScalar: Bool = false
     ) -> [UInt32] {
-        precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
-        return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
-            // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
-            unsafe roots.withUnsafeBufferPointer { roots in
-                guard let base = roots.baseAddress else { return }
-                let sum = unsafe isScalar ? sluice_forest_scalar : sluice_forest
-                unsafe sum(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
-            }
-        }
+        unsafe sums(rows, nodes, roots: roots, by: isScalar ? sluice_forest_scalar : sluice_forest)
     }
 
     /// The same for extended trees.
     static func wide(
-        _ columns: [Int16], blocks: Int, features: Int, _ nodes: [WideNode], _ roots: [UInt32], isScalar: Bool = false
+        _ rows: QuantisedRows, _ nodes: [WideNode], roots: [UInt32], isScalar: Bool = false
     ) -> [UInt32] {
-        precondition(columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
+        unsafe sums(rows, nodes, roots: roots, by: isScalar ? sluice_forest_wide_scalar : sluice_forest_wide)
+    }
+
+    /// A kernel: columns, blocks, features, nodes, the group's first root, how many trees, and the sums it writes.
+    private typealias Kernel<Node> = (
+        UnsafePointer<Int16>?, Int, Int32, UnsafePointer<Node>?, UnsafePointer<UInt32>?, Int32,
+        UnsafeMutablePointer<UInt16>?
+    ) -> Void
+
+    private static func sums<Node>(
+        _ rows: QuantisedRows, _ nodes: [Node], roots: [UInt32], by kernel: Kernel<Node>
+    ) -> [UInt32] {
+        let (blocks, features) = (rows.blocks, rows.features)
+        precondition(rows.columns.count == blocks * features * 64 && roots.last.map(Int.init) == nodes.count)
         return grouped(blocks: blocks, trees: roots.count - 1) { first, count, out in
-            // Sound: as above.
+            // Sound: sizes were checked above; `roots` holds one entry past the group's last tree.
             unsafe roots.withUnsafeBufferPointer { roots in
                 guard let base = roots.baseAddress else { return }
-                let sum = unsafe isScalar ? sluice_forest_wide_scalar : sluice_forest_wide
-                unsafe sum(columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
+                unsafe kernel(rows.columns, blocks, Int32(features), nodes, base + first, Int32(count), &out)
             }
         }
     }

@@ -1,53 +1,57 @@
 import CPCRE2
 import Synchronization
 
-/// A compiled `pattern`: PCRE2 with JIT, matching the whole text, with a hard limit of work (design decision D5).
+/// A compiled `pattern`: PCRE2 with JIT, matching the whole text under a hard limit of work, so that no pattern and
+/// text can stall a run (ReDoS).
 @safe package final class Pattern: @unchecked Sendable {
-    // Sound: PCRE2 code and match contexts are immutable once made and may be shared by threads (pcre2api, "Multithreading").
+    // Sound: compiled code and match contexts of PCRE2 are immutable and may be shared by threads (pcre2api,
+    // "Multithreading").
     private let code: OpaquePointer
-    /// The same for texts of ASCII, as most are: characters are bytes, and Unicode's classes the narrow ones, which a table of bits
-    /// holds. Nil where the pattern itself is more than ASCII.
+    /// The same pattern for ASCII texts, which most are: characters are bytes, and Unicode classes fit a bit table. nil
+    /// where the pattern itself goes beyond ASCII.
     private let narrow: OpaquePointer?
     private let context: OpaquePointer
-    /// Match memory that nobody uses now.
+    /// Match memory that is not in use; reused by the next matcher.
     private let idle = Mutex<[MatchMemory]>([])
 
-    /// Why a pattern cannot be used.
+    /// Why a pattern cannot be compiled.
     package struct Refused: Error, Sendable {
-        /// What PCRE2 says, and where.
+        /// PCRE2's message, with the offset.
         package let reason: String
     }
 
-    /// What a match came to.
+    /// The result of a match.
     package enum Answer: Sendable {
         case matches
         case differs
-        /// The limit of work was reached: a finding, never a hang.
+        /// The limit of work was reached; it becomes a finding.
         case overBudget
     }
 
-    /// Match steps allowed for a text of so many bytes. An honest pattern takes a step or two a byte at most; a step of a pattern that
-    /// explodes can look at the whole rest of the text, so that a fixed limit would be many times as dear for a long text as for a short
-    /// one.
+    /// The match steps allowed for a text of some bytes. An ordinary pattern takes one or two steps a byte. A step of
+    /// an exploding pattern may examine the rest of the text, so a fixed limit would cost far more on a long text than
+    /// on a short one.
     package static func matchLimit(_ count: Int) -> UInt32 { UInt32(clamping: 2_000 + 2 * count) }
 
-    /// Bytes of stack for one match, the same everywhere.
+    /// Bytes of stack for one match, equal everywhere, so that verdicts do not depend on the machine.
     package static let stackLimit = 4 << 20
 
-    /// Compiles `text`, anchored at both ends.
+    /// Compiles a pattern, anchored at both ends.
+    ///
+    /// - Throws: `Refused` when PCRE2 does not accept it.
     package convenience init(_ text: String) throws(Refused) {
         try self.init(text, narrow: text, UInt32(PCRE2_UCP) | PCRE2_ANCHORED | PCRE2_ENDANCHORED)
     }
 
-    /// Compiles `text` as a regular expression of ECMA-262 with its `u` flag, which matches anywhere: digits and words are ASCII,
-    /// white space is Unicode's.
+    /// Compiles a regular expression of ECMA-262 with the `u` flag, which may match anywhere. Digits and words are
+    /// ASCII, white space is Unicode's.
     package convenience init(ecmaScript text: String) throws(Refused) {
         try self.init(
             translated(text), narrow: translated(text, isASCII: true),
             UInt32(PCRE2_ALT_BSUX) | UInt32(PCRE2_MATCH_UNSET_BACKREF) | UInt32(PCRE2_ALLOW_EMPTY_CLASS))
     }
 
-    /// Compiles `text` to be found anywhere; classes such as `\\d` are ASCII, as in RE2.
+    /// Compiles a pattern that may match anywhere; classes such as `\\d` are ASCII, as in RE2.
     package convenience init(searching text: String) throws(Refused) { try self.init(text, narrow: text, 0) }
 
     private init(_ text: String, narrow: String, _ more: UInt32) throws(Refused) {
@@ -68,7 +72,7 @@ import Synchronization
             unsafe pcre2_code_free_8(made)
             throw Refused(reason: "pcre2 has no just-in-time compiler here, and slices must judge alike everywhere")
         }
-        // What switches Unicode on by itself, or names characters beyond ASCII, is left to the one that knows them.
+        // A pattern that enables Unicode or names non-ASCII characters has no ASCII twin.
         let isPlain = narrow.utf8.allSatisfy { $0 < 0x80 } && !["(*", "\\x{", "\\u"].contains(where: narrow.contains)
         var twin: OpaquePointer?
         if isPlain { unsafe twin = compile(narrow, options & ~UInt32(PCRE2_UTF) & ~UInt32(PCRE2_UCP)) }
@@ -105,7 +109,8 @@ import Synchronization
         return Matcher(self, memory)
     }
 
-    /// What one thread matches a pattern with. Making its memory asks the system for a stack, so the pattern keeps it for the next one.
+    /// Matches a pattern on one thread. Its memory includes a stack from the system, which the pattern keeps for the
+    /// next matcher.
     package final class Matcher {
         private let pattern: Pattern
         private let memory: MatchMemory
@@ -114,13 +119,13 @@ import Synchronization
 
         deinit { pattern.idle.withLock { if $0.count < 64 { $0.append(memory) } } }
 
-        /// Matches `bytes[range]`, which is valid UTF-8.
+        /// Matches `bytes[range]`, which must be valid UTF-8.
         package func answer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Answer {
             precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
             var code = unsafe pattern.code
             if let narrow = unsafe pattern.narrow, !HiddenText.hasHigh(bytes, range) { unsafe code = narrow }
             unsafe pcre2_set_match_limit_8(memory.context, Pattern.matchLimit(range.count))
-            // Sound: the range was checked; PCRE2 only reads it, and JIT code needs no UTF check of valid UTF-8.
+            // Sound: the range was checked, PCRE2 only reads it, and valid UTF-8 needs no check before JIT code.
             let result = unsafe bytes.withUnsafeBufferPointer { buffer -> Int32 in
                 guard let start = buffer.baseAddress else {
                     let empty: [UInt8] = [0]
@@ -135,10 +140,10 @@ import Synchronization
     }
 }
 
-/// Match memory for one thread and pattern: with the 32 KiB of the machine stack alone, an honest pattern would come out over budget
-/// on an honest long text.
+/// Match memory for one thread and pattern. With the 32 KiB of the machine stack alone an ordinary pattern would exceed
+/// its budget on a long text.
 @safe private final class MatchMemory: @unchecked Sendable {
-    // Sound: it is in a pattern's list of idle ones, or in one matcher, which one thread has.
+    // Sound: it is either in a pattern's list of idle ones or in one matcher, which one thread owns.
     let data: OpaquePointer
     let context: OpaquePointer
     private let stack: OpaquePointer
@@ -154,7 +159,7 @@ import Synchronization
             unsafe pcre2_match_data_free_8(data)
             return nil
         }
-        // Sound: the stack is used by this memory alone and freed after the context that names it.
+        // Sound: only this memory uses the stack, which is freed after the context that refers to it.
         unsafe pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack))
         unsafe self.data = data
         unsafe self.context = context
@@ -168,11 +173,15 @@ import Synchronization
     }
 }
 
-/// An ECMA-262 expression as PCRE2 spells it: the classes that mean something else there. What only Perl and Python have is refused,
-/// since other readers of the schema would refuse it.
-/// With `isASCII` classes are narrowed to what is in a text of ASCII.
+/// Translates an ECMA-262 expression for PCRE2: classes with another meaning there are written out. Syntax of Perl and
+/// Python only is refused, as other readers of the schema would.
+///
+/// - Parameters:
+///   - text: the expression.
+///   - isASCII: whether classes are narrowed to ASCII texts.
+/// - Throws: `Refused` with the reason.
 private func translated(_ text: String, isASCII: Bool = false) throws(Pattern.Refused) -> String {
-    // White space and line ends of ECMA-262 12.2 and 12.3.
+    // White space and line ends (ECMA-262, sections 12.2 and 12.3).
     let space = "\t\n\u{0B}\u{0C}\r" + (isASCII ? " " : "\u{FEFF}\u{2028}\u{2029}\\p{Zs}")
     let names = [
         "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt", "Mark": "M",
@@ -182,7 +191,7 @@ private func translated(_ text: String, isASCII: Bool = false) throws(Pattern.Re
     var out = ""
     var isClass = false
     var before: Unicode.Scalar?
-    // Scalars: a carriage return and a line feed would be one character.
+    // By scalars: CR LF would be one character.
     var rest = text.unicodeScalars[...]
     while let scalar = rest.popFirst() {
         if scalar == "[" { isClass = true }
@@ -202,7 +211,7 @@ private func translated(_ text: String, isASCII: Bool = false) throws(Pattern.Re
         }
         before = scalar
         if !isClass, scalar == "." {
-            // Everything but line ends, of which there are four.
+            // Everything but the four line ends.
             out += isASCII ? "[^\n\r]" : "[^\n\r\u{2028}\u{2029}]"
             continue
         }
@@ -229,7 +238,7 @@ private func translated(_ text: String, isASCII: Bool = false) throws(Pattern.Re
             rest = rest[end...].dropFirst()
         case "u":
             guard let character = character(&rest) else { throw Pattern.Refused(reason: "\\u without a character") }
-            // One that may mean something stays an escape.
+            // A character that may have a meaning stays escaped.
             out += character.value < 0x80 ? "\\u" + hex4(character.value) : String(Character(character))
         default:
             out += "\\"
@@ -244,7 +253,7 @@ private func hex4(_ value: UInt32) -> String {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
 }
 
-/// What `\u` stands for: `{1F600}`, `00e9`, or two halves of a surrogate pair, `D83D\uDE00`.
+/// The character of a `\u` escape: `{1F600}`, `00e9`, or a surrogate pair such as `D83D\uDE00`; nil when malformed.
 private func character(_ rest: inout Substring.UnicodeScalarView) -> Unicode.Scalar? {
     if rest.first == "{" {
         guard let end = rest.firstIndex(of: "}"), let value = UInt32(String(rest[..<end].dropFirst()), radix: 16) else {

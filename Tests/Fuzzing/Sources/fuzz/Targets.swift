@@ -125,8 +125,8 @@ private func requireSlices(_ bytes: [UInt8], _ plan: ReadingPlan, _ size: Int) {
         parts.frame(&pieces, from: pieces.count - 1)
     }
     if pieces != framed || parts.complaint != whole.complaint { fail("a document depends on its pieces") }
-    let isSound = whole.complaint == nil && !property.isEmpty
-    if isSound, !read(framed, .json(["x"])).contains(where: { $0.cells == nil }) {
+    let isValid = whole.complaint == nil && !property.isEmpty
+    if isValid, !read(framed, .json(["x"])).contains(where: { $0.cells == nil }) {
         // Its rows are objects, and what stands around them is JSON: then it is all JSON.
         let document = text.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.dropFirst(3)) : text
         if (try? JSONTape.reading(document)) == nil { fail("a document that is no JSON") }

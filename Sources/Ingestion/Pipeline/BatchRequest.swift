@@ -1,0 +1,56 @@
+package import Schemas
+package import Tabular
+
+/// A request to judge one file under one contract.
+package struct BatchRequest: Sendable {
+    /// The file's name in messages, which is also its path unless a lease or a waiver provides the bytes.
+    package let file: String
+    /// The contract, compiled.
+    package let schema: Schema
+    /// The contract as it was written.
+    package let contract: JSONValue
+    /// The dataset that the file belongs to.
+    package let dataset: String
+    /// The supplier, as `--source` names it; empty when none is named.
+    package let source: String
+    /// How far the batch may go, and how the file is read.
+    package var options: BatchOptions
+    /// The lease of a file that `watch` took. It provides the bytes, and ends with the batch.
+    var lease: Lease?
+
+    /// A request to judge `file`.
+    ///
+    /// - Parameters:
+    ///   - file: the file's path.
+    ///   - schema: the contract, compiled.
+    ///   - contract: the contract as it was written.
+    ///   - dataset: the dataset that the file belongs to.
+    ///   - source: the supplier; empty when none is named.
+    ///   - options: how far the batch may go, and how the file is read.
+    package init(
+        _ file: String, schema: Schema, contract: JSONValue, dataset: String, source: String, options: BatchOptions
+    ) {
+        self.file = file
+        self.schema = schema
+        self.contract = contract
+        self.dataset = dataset
+        self.source = source
+        self.options = options
+    }
+
+    /// The requested format, or the one that the file's name implies.
+    ///
+    /// - Throws: `usage` when neither is known.
+    func format() throws(IngestionError) -> SourceFormat { try options.format(ofFile: file) }
+}
+
+extension BatchOptions {
+    /// The requested format, or the one that a file's name implies.
+    ///
+    /// - Throws: `usage` when neither is known.
+    func format(ofFile path: String) throws(IngestionError) -> SourceFormat {
+        if let format = format ?? SourceFormat(ofFile: path) { return format }
+        throw IngestionError(
+            .usage, "\(path): the file name does not show whether it is CSV or JSON; add --input-format csv or jsonl")
+    }
+}

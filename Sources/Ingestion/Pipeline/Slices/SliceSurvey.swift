@@ -1,0 +1,49 @@
+import Reading
+import Screening
+import Sketches
+import Tabular
+import Validating
+
+/// One bit for each row of a slice.
+struct RowBits: Sendable {
+    private var words: [UInt64] = []
+    private(set) var count = 0
+
+    mutating func append(_ bit: Bool) {
+        if count & 63 == 0 { words.append(0) }
+        if bit { words[count >> 6] |= 1 << UInt64(count & 63) }
+        count += 1
+    }
+
+    func bits(from first: Int, count: Int) -> [Bool] {
+        (first..<first + count).map { words[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 }
+    }
+}
+
+/// The result of the first pass over one slice.
+struct SliceSurvey: Sendable {
+    var ordinal: Int
+    var profile: Profile
+    var isValid = RowBits()
+    /// Rows in which personal data or a credential was detected.
+    var hasDetection = RowBits()
+    var evidence = ColumnEvidence()
+    /// The first detections, as many as were asked for.
+    var detections: [DetectionPlace] = []
+    /// A block on which the second CSV reader disagrees; nil when none does.
+    var disagreement: Finding?
+    var listed: [Finding] = []
+    var remarks = RowRemarks()
+    /// The slice's draw, which the second pass reuses.
+    var draw: SliceDraw
+}
+
+/// What the second pass needs of the first about one slice.
+struct SliceRecall: Sendable {
+    /// Rows that keep the contract.
+    let sound: RowBits
+    /// Rows in which personal data or a credential was detected; the others are not scanned again.
+    let detectedRows: RowBits
+    /// The order in which rows are sampled, as the first pass drew it.
+    let order: SipHash
+}

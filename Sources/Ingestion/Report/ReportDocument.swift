@@ -1,0 +1,212 @@
+import Lineage
+import Masking
+import Recognition
+import Schemas
+import Screening
+import Sketches
+package import Tabular
+
+/// The report as a JSON document.
+extension BatchReport {
+    /// The report with its findings one by one. They are rendered while the document is written, since there may be
+    /// millions.
+    ///
+    /// - Parameter summary: the other members, where they differ from `summary`.
+    package func outline(_ summary: [String: JSONValue]? = nil) -> JSONOutline {
+        JSONOutline(summary ?? self.summary, adding: ["errors": .list(AnySequence(listed.lazy.map(document)))])
+    }
+
+    /// The report without single findings. Shape and error names follow Frictionless where it has them; no cell is
+    /// included.
+    package var summary: [String: JSONValue] {
+        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        var members: [String: JSONValue] = [
+            "valid": .bool(isClean), "status": .string(status.rawValue), "batch": .string(batch),
+            "dataset": .string(dataset), "source": .string(source), "name": .string(self.name),
+            "stats": .object([
+                "bytes": whole(bytes), "sha256": .string(dataHash), "rows": whole(counts.total),
+                "fields": whole(fields.count), "accepted": whole(counts.count(.accepted)),
+                "flagged": whole(counts.count(.flagged)), "quarantined": whole(counts.count(.quarantined)),
+                "rejected": whole(counts.count(.rejected)), "seconds": .number(seconds),
+            ]),
+            "coding": codingDocument,
+            "contract": .object(["sha256": .string(contractHash), "inferred": .bool(isInferred)]),
+            "totals": .array(totals),
+            "partial": .bool(listed.count < findings.sorted.reduce(0) { $0 + $1.tally.count }),
+            "batchErrors": .array(batchFindings.map(document)),
+            "unknownColumns": .array(unknownColumns.map { .integer(Int64($0)) }),
+            "disguisedColumns": .array(
+                disguisedColumns.map {
+                    .object(["column": .integer(Int64($0.column)), "type": .string($0.code.rawValue)])
+                }),
+            "screening": screeningDocument, "vouched": attestation ?? .null, "cross": cross?.document ?? .null,
+            "shadow": shadow?.document ?? .null,
+            "anonymity": anonymity.map { found in
+                .object([
+                    "k": whole(found.smallest), "l": found.fewest.map(whole) ?? .null, "classes": whole(found.classes),
+                    "wanted": whole(minimumClass), "shareBelow": .number(found.shareBelow),
+                    "sampled": .number(found.sampled),
+                ])
+            } ?? .null,
+            "masked": .array(
+                masks.map { receipt, count in
+                    .object([
+                        "fieldName": name(receipt.field), "entity": .string(receipt.entity),
+                        "operator": .string(receipt.operation.rawValue), "count": whole(count),
+                    ])
+                }),
+            "duplicateRows": copies.map { .object(["rows": whole($0.rows), "of": whole($0.of)]) } ?? .null,
+            "notMasked": .array(
+                unmasked.map {
+                    .object([
+                        "name": .string($0.label), "entity": .string($0.entity.name),
+                        "share": .number(($0.share * 10_000).rounded() / 10_000),
+                    ])
+                }),
+            "published": .array(published.map { .string($0) }), "duplicateOf": .string(duplicateOf),
+            "supersedes": .string(supersedes), "isRefusedReplacement": .bool(isRefusedReplacement),
+            "incident": incident.map { .object(["batch": .string($0.batch), "since": .string($0.since)]) } ?? .null,
+            "releases": .string(releases), "isRefusedRelease": .bool(isRefusedRelease), "waived": waivedDocument,
+            "readers": .string(readers),
+        ]
+        // Written only when there is something to report.
+        if remarks.skippedLines > 0 { members["skippedLines"] = whole(remarks.skippedLines) }
+        if lacksLineEnd { members["lacksLineEnd"] = .bool(true) }
+        return members
+    }
+
+    /// The number of findings by kind, strictest first.
+    package var totals: [JSONValue] {
+        findings.sorted.map { kind, tally in
+            var members: [String: JSONValue] = [
+                "type": .string(kind.code.rawValue), "fieldName": kind.field >= 0 ? .string(fields[kind.field]) : .null,
+                "outcome": .string(kind.outcome.name), "severity": .string(kind.outcome.severity),
+                "stage": .string(kind.code.stage.rawValue), "count": .integer(Int64(tally.count)),
+                "firstRows": .array(tally.firstRows.map { .integer(Int64($0)) }),
+            ]
+            if let rule = kind.rule { members["rule"] = .string(rule) }
+            return .object(members)
+        }
+    }
+
+    /// One finding as a document.
+    package func document(_ finding: Finding) -> JSONValue {
+        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        var members: [String: JSONValue] = [
+            "type": .string(finding.code.rawValue), "outcome": .string(finding.outcome.name),
+            "severity": .string(finding.outcome.severity), "stage": .string(finding.code.stage.rawValue),
+            "rowNumber": .integer(Int64(finding.row)), "fieldName": name(finding.field),
+            "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
+        ]
+        if finding.code.stage == .screen, let basis { members["baseline"] = .string(basis.rawValue) }
+        if let statistic = finding.statistic, statistic.isFinite { members["statistic"] = .number(statistic) }
+        if let threshold = finding.threshold, threshold.isFinite { members["threshold"] = .number(threshold) }
+        if let keyword = finding.keyword { members["keywordLocation"] = .string(keyword) }
+        if let rule = finding.rule { members["rule"] = .string(rule) }
+        if let moved = finding.movement { members["moved"] = moved.document }
+        if !finding.contributors.isEmpty { members["contributors"] = .array(finding.contributors.map(name)) }
+        if finding.code == .deviatedValue, let rows = thresholdRows[finding.field] {
+            members["n"] = whole(rows)
+        } else if finding.code == .isolatedRow {
+            members["n"] = whole(basisRows)
+        }
+        return .object(members)
+    }
+
+    /// Line numbers, from 1, of the rows with listed findings. There are none where offsets are not those of text
+    /// lines: compressed files and UTF-16 or UTF-32.
+    package func lines() -> FindingLines {
+        var found = FindingLines()
+        guard compression == nil, [.utf8, .latin1, .windows1252].contains(encoding), !listed.isEmpty,
+            let source = try? InputFile(file)
+        else { return found }
+        var wanted = listed.indices.map { listed.place(of: $0).byteOffset }
+        wanted.sort()
+        var next = 0
+        var (offset, line): (UInt64, Int) = (0, 1)
+        // A record of an array includes the text before it; its line is that of its first visible byte.
+        var waiting: UInt64?
+        try? source.forEachChunk { (chunk) throws(IngestionError) in
+            for at in 0..<chunk.count {
+                if next < wanted.count, wanted[next] == offset {
+                    waiting = offset
+                    while next < wanted.count, wanted[next] == offset { next += 1 }
+                }
+                if let place = waiting, chunk[at] > 0x20 {
+                    found.add(line, at: place)
+                    waiting = nil
+                }
+                if chunk[at] == 0x0A { line += 1 }
+                offset += 1
+            }
+        }
+        return found
+    }
+
+    /// Thresholds, tests and rates as a document.
+    var screeningDocument: JSONValue {
+        func number(_ value: Double) -> JSONValue { value.isFinite ? .number(value) : .null }
+        func name(_ field: Int) -> JSONValue { field >= 0 ? .string(fields[field]) : .null }
+        func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
+        return .object([
+            "baseline": baseline.map { .string($0) } ?? .null,
+            "basis": basis.map { .string($0.rawValue) } ?? .null, "basisRows": whole(basisRows),
+            "falseAlarmRate": .object([
+                "modifiedZ": .number(falseAlarmRates.modifiedZ), "forest": .number(falseAlarmRates.forest),
+                "labelFlip": labelFlipRate.map { .number($0) } ?? .null,
+            ]),
+            "thresholds": .array(
+                thresholds.map {
+                    .object([
+                        "fieldName": name($0.field), "threshold": .number($0.threshold), "n": whole($0.count),
+                        "log1p": .bool($0.log),
+                    ])
+                }),
+            "tests": .array(
+                tests.map { test in
+                    var members: [String: JSONValue] = [
+                        "type": .string(test.code.rawValue), "fieldName": name(test.field),
+                        "statistic": number(test.statistic),
+                        "critical": number(test.critical), "effect": number(test.effect), "warn": number(test.warn),
+                        "hold": number(test.hold), "n": whole(test.count), "basis": whole(test.basis),
+                        "usual": test.usual.map(number) ?? .null, "outcome": .string(test.outcome.name),
+                    ]
+                    if let range = test.range {
+                        (members["low"], members["high"]) = (number(range.lowerBound), number(range.upperBound))
+                    }
+                    return .object(members)
+                }),
+            "learning": learning.map(whole) ?? .null,
+            "untested": .array(
+                untested.map { .object(["fieldName": name($0.field), "reason": .string($0.reason)]) }),
+            "power": .array(
+                triggerPower.map {
+                    .object(["type": .string($0.what), "rows": whole($0.rows), "of": whole($0.of)])
+                }),
+        ])
+    }
+
+    /// The waived findings as documents.
+    var waivedDocument: JSONValue {
+        .array(
+            waived.map {
+                .object([
+                    "type": .string($0.code.rawValue), "fieldName": $0.field >= 0 ? .string(fields[$0.field]) : .null,
+                    "rows": .integer(Int64($0.rows)),
+                ])
+            })
+    }
+
+    /// Encoding and compression as a document.
+    var codingDocument: JSONValue {
+        var members: [String: JSONValue] = ["encoding": .string(encoding.rawValue), "offsets": .string("file")]
+        if let compression {
+            members["compression"] = .string(compression.name)
+            members["decompressedBytes"] = .integer(Int64(compression.bytes))
+            members["offsets"] = .string("decompressed")
+        }
+        return .object(members)
+    }
+}

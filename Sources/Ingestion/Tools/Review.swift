@@ -1,0 +1,309 @@
+import Cryptography
+import Lineage
+import Reading
+package import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+
+/// A person's decision about a held batch: release it although statistics hold it, or have it judged again. The sealed
+/// source is the input.
+struct Waiver: Sendable {
+    /// The held batch.
+    let held: String
+    /// The reason, which the ledger records.
+    let reason: String
+    /// Whether statistical findings are waived. Otherwise the batch is released only if it passes by itself.
+    let waivesStatistics: Bool
+    /// Fields whose change is permanent: their baseline begins anew with this batch.
+    let newLevels: Set<String>
+    /// SHA-256 of the name under which its file came.
+    let nameHash: [UInt8]
+    /// Its sealed source, decrypted into an unnamed file.
+    let source: InputFile
+    /// The sidecars that came with the file.
+    let sidecars: Sidecars
+
+    /// The report of a refused release: nothing is recorded, and the batch stays held.
+    func refused(_ judged: JudgedBatch) -> BatchReport {
+        var report = judged.report(.held)
+        report.batch = held
+        report.releases = held
+        report.isRefusedRelease = true
+        return report
+    }
+}
+
+extension BatchIdentity {
+    /// The key under which a release is recorded, so that of two concurrent releases of the same content the second is
+    /// a duplicate.
+    var releaseKey: [UInt8] {
+        let parts = ["review/released/v1", dataset, hex(digest), comparesSources ? source : ""]
+        return SHA256.hash(JSONValue.array(parts.map { .string($0) }).canonicalBytes())
+    }
+}
+
+/// A held batch that nobody has decided about.
+package struct HeldBatch: Sendable, Equatable {
+    /// One reason why it is held.
+    package struct Reason: Sendable, Equatable {
+        /// The finding's code, and the field that it is about; empty for none.
+        package let code: String, field: String
+    }
+
+    /// The batch, its dataset and its supplier.
+    package let batch: String, dataset: String, source: String
+    /// The time of the verdict.
+    package let time: String
+    /// Number of rows.
+    package let rows: Int
+    /// What holds it.
+    package let reasons: [Reason]
+    /// The oldest held batch that shows the same change; empty when this is the oldest.
+    package internal(set) var incident = ""
+
+    init(_ received: JSONValue, _ judged: JSONValue) {
+        batch = judged["batch"]?.text ?? ""
+        dataset = judged["dataset"]?.text ?? ""
+        source = received["source"]?.text ?? ""
+        time = judged["time"]?.text ?? ""
+        rows = Int(judged["rows"]?.whole ?? 0)
+        if let told = judged["held_for"]?.items {
+            reasons = told.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
+        } else {
+            // Early versions recorded codes without fields, and remarks among them.
+            reasons = (judged["batch_findings"]?.items ?? []).map { Reason(code: $0.text ?? "", field: "") }
+        }
+    }
+}
+
+extension Store {
+    /// The open holds, newest first, by the proven record; of one dataset when it is given.
+    package func heldBatches(of dataset: String? = nil) throws(IngestionError) -> [HeldBatch] {
+        let (log, state) = try proven()
+        var found: [HeldBatch] = []
+        for hold in state.openHolds.reversed() where dataset == nil || hold.dataset == dataset {
+            let entries = try recording { () throws(LedgerError) in try log.run(around: hold.sequence, hold.batch) }
+            guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
+                let judged = entries.first(where: { $0.event == .batchJudged })?.body,
+                try accepted(sameAs: received, judged) == nil
+            else { continue }
+            found.append(HeldBatch(received, judged))
+        }
+        return found.withIncidents()
+    }
+
+    /// The accepted batch of the same content in the same dataset; nil when there is none. Accepted content is never
+    /// accepted again.
+    func accepted(sameAs received: JSONValue, _ judged: JSONValue) throws(IngestionError) -> String? {
+        let (log, state) = try proven()
+        guard let dataset = received["dataset"]?.text, let data = received["data_hash"]?.text,
+            let digest = bytes(hex: data)
+        else { return nil }
+        for sequence in state.acceptances(dataset: dataset, digest: digest) {
+            let entry = try recording { () throws(LedgerError) in try log.entry(sequence) }
+            guard entry.event == .batchJudged, entry.body["verdict"]?.text == "accepted",
+                let batch = entry.body["batch"]?.text
+            else { continue }
+            let run = try recording { () throws(LedgerError) in try log.run(around: sequence, batch) }
+            guard let other = run.first(where: { $0.event == .batchReceived })?.body,
+                other["dataset"]?.text == dataset, other["data_hash"]?.text == data
+            else { continue }
+            // Where sources are compared with each other, equal content from another source is an independent
+            // statement.
+            if judged["cross"] != nil, other["source"]?.text != received["source"]?.text { continue }
+            return batch
+        }
+        return nil
+    }
+}
+
+/// The sealed files of a held batch, each checked against the record.
+private struct SealedBatch {
+    let source: InputFile
+    let sidecars: Sidecars
+    /// Contract and reading settings at the time; nil where the batch did not come so far, or this version cannot read
+    /// them.
+    let reading: KeptReading?
+
+    init(_ batch: String, _ entries: [LedgerEntry], format: SourceFormat?, _ store: Store) throws(IngestionError) {
+        let (files, ring) = (entries.flatMap(\.files), try store.keyRing())
+        func file(_ role: FileRole) -> PublishedFile? { files.first { $0.role == role } }
+        guard let sealed = file(.source) else {
+            throw IngestionError(
+                .unreadableData,
+                "the ledger records no sealed source of batch \(batch); see: sluice lineage show \(batch)")
+        }
+        if let kept = file(.provenance) {
+            let (bytes, _) = try store.readEvidence(
+                kept, keys: ring, expect: ["batch-id": batch, "role": FileRole.provenance.rawValue])
+            sidecars = (try? JSONValue.parse(bytes)).map { Sidecars($0) } ?? Sidecars()
+        } else {
+            sidecars = Sidecars()
+        }
+        var reading: KeptReading?
+        if let kept = file(.decision) {
+            let (bytes, _) = try store.readEvidence(
+                kept, keys: ring, expect: ["batch-id": batch, "role": FileRole.decision.rawValue])
+            let document = try? JSONValue.parse(Store.keptLines(bytes).decision)
+            if let told = document?["reading"], let format { reading = try? KeptReading(told, format: format) }
+        }
+        self.reading = reading
+        // The plaintext goes into an unnamed file, which vanishes with this process.
+        let plain = try storing { () throws(StorageError) in
+            try FileDescriptor.unnamed(in: store.workFolder, calling: "the held source")
+        }
+        var length = 0
+        let reader = try store.openEvidence(
+            sealed, keys: ring, expect: ["batch-id": batch, "role": FileRole.source.rawValue])
+        _ = try readShard(reader, path: store.place(of: sealed)) { span in
+            try plain.append(span, at: length)
+            length += span.count
+        }
+        source = try InputFile(plain, calling: "batch \(batch)")
+    }
+
+    /// The contract in force for the batch's dataset: the given one, else the one in `sluice.yaml`, else the one that
+    /// it was judged by.
+    func contract(
+        _ given: LoadedSchema?, _ store: Store, batch: String, dataset: String
+    ) throws(IngestionError) -> (schema: Schema, document: JSONValue) {
+        if let given { return (Schema.digested(given), given.document) }
+        if store.configuration.datasets[dataset]?.schema != nil {
+            let loaded = try store.contract(of: dataset)
+            return (Schema.digested(loaded), loaded.document)
+        }
+        // Files beside a contract are not sealed with it. Without its name lists fewer values would be masked.
+        guard let reading, !reading.schema.needsOtherFiles else {
+            throw IngestionError(
+                .usage,
+                "no contract for batch \(batch): \(Store.configurationName) names none for dataset \(dataset), and the one that it was "
+                    + "judged by cannot be used by itself; give it with --schema FILE")
+        }
+        return (reading.schema, reading.contract)
+    }
+}
+
+extension Schema {
+    /// Whether the contract names files beside it.
+    fileprivate var needsOtherFiles: Bool {
+        fields.contains { $0.pii?.dictionary != nil }
+            || foreignKeys.contains { if case .file = $0.source { true } else { false } }
+    }
+}
+
+extension Pipeline {
+    /// The result of a release.
+    package enum Release: Sendable {
+        /// The batch was judged again: it is accepted, or the release was refused and it stays held.
+        case judged(BatchReport)
+        /// The same content was accepted before, as this batch; nothing was done.
+        case earlier(String)
+    }
+
+    /// Judges a held batch once more, under the contract and settings in force. Statistical findings are waived and
+    /// recorded; all others still hold it. If it is accepted, the result is a batch of its own, and its released rows
+    /// join the baseline.
+    ///
+    /// - Parameters:
+    ///   - held: the held batch's id.
+    ///   - reason: why; the ledger records it.
+    ///   - newLevels: fields whose change is permanent, `*` for all: earlier batches no longer count for them.
+    ///   - waivesStatistics: false to release it only if it passes by itself, against what was accepted since.
+    ///   - given: the contract; nil for that of the dataset.
+    ///   - asked: number of workers, and what the report lists.
+    /// - Throws: `usage` for a batch that is not held, or a reason that holds personal data.
+    package func release(
+        _ held: String, reason: String, newLevels: [String] = [], waivesStatistics: Bool = true,
+        contract given: LoadedSchema?, options asked: BatchOptions
+    ) async throws(IngestionError) -> Release {
+        guard let recorder else { preconditionFailure("a release is recorded") }
+        try requireTellable(reason)
+        let store = recorder.store
+        let entries = try recording { () throws(LedgerError) in try recorder.record.run(held) }
+        let (received, judged) = try Self.requireHeld(held, entries)
+        if let batch = try store.accepted(sameAs: received, judged) { return .earlier(batch) }
+        let format = received["format"]?.text.flatMap { SourceFormat(rawValue: $0) }
+        let dataset = received["dataset"]?.text ?? ""
+        let sealed = try SealedBatch(held, entries, format: format, store)
+        guard let data = received["data_hash"]?.text, hex(try digest(of: sealed.source)) == data else {
+            throw IngestionError(
+                .damaged, "the sealed source of batch \(held) is not the content that the ledger records")
+        }
+        let (schema, document) = try sealed.contract(given, store, batch: held, dataset: dataset)
+        var options = asked
+        options.mode = .ingest
+        // It was judged before and held, so it must not count as a duplicate.
+        options.force = true
+        options.supersedes = nil
+        options.shadow = nil
+        options.format = format
+        options.sliceBytes = store.configuration.sliceBytes
+        // How the file is written is a fact, not a setting: it is read as it could be read then.
+        if let read = sealed.reading?.options {
+            (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
+            (options.excluded, options.engine) = (read.excluded, read.engine)
+        }
+        options.waiver = Waiver(
+            held: held, reason: reason, waivesStatistics: waivesStatistics,
+            newLevels: try Self.levels(newLevels, of: schema),
+            nameHash: bytes(hex: received["source_name_hash"]?.text ?? "") ?? [],
+            source: sealed.source, sidecars: sealed.sidecars)
+        let report = try await run(
+            BatchRequest(
+                "batch \(held)", schema: schema, contract: document, dataset: dataset,
+                source: received["source"]?.text ?? "", options: options))
+        return report.status == .duplicate ? .earlier(report.duplicateOf) : .judged(report)
+    }
+
+    /// The named fields, or all for `*`.
+    private static func levels(_ named: [String], of schema: Schema) throws(IngestionError) -> Set<String> {
+        let known = schema.fields.map(\.name)
+        if named.contains("*") { return Set(known) }
+        for name in named where !known.contains(name) {
+            throw IngestionError(
+                .usage,
+                "--accept-level: the contract has no such field; it has "
+                    + known.prefix(40).map { LabelSearch.usual.shown($0) }.joined(separator: ", ")
+                    + (known.count > 40 ? " and \(known.count - 40) more" : ""))
+        }
+        return Set(named)
+    }
+
+    /// Refuses a reason with personal data or credentials in it: the ledger keeps it for good.
+    private func requireTellable(_ reason: String) throws(IngestionError) {
+        guard (1...1024).contains(reason.utf8.count) else {
+            throw IngestionError(.usage, "--reason: give 1 to 1,024 bytes that say why; they are recorded")
+        }
+        if !LabelSearch.usual.kinds(in: reason).isEmpty {
+            throw IngestionError(
+                .usage,
+                "--reason: it contains personal data or a credential, which the ledger would record: rephrase it")
+        }
+    }
+
+    /// The entries of a held batch.
+    ///
+    /// - Throws: `usage` for a batch that is not held or is already decided.
+    private static func requireHeld(
+        _ held: String, _ entries: [LedgerEntry]
+    ) throws(IngestionError) -> (received: JSONValue, judged: JSONValue) {
+        guard let received = entries.first(where: { $0.event == .batchReceived })?.body,
+            let judged = entries.first(where: { $0.event == .batchJudged })?.body
+        else {
+            throw IngestionError(.usage, "the ledger has no held batch \(held); see: sluice review list")
+        }
+        switch judged["verdict"]?.text {
+        case "held": return (received, judged)
+        case "accepted":
+            throw IngestionError(.usage, "batch \(held) was accepted: there is nothing to release")
+        default:
+            throw IngestionError(
+                .usage,
+                "batch \(held) was rejected for its digest, signature, manifest or source, which is never waived: have it sent again; see: "
+                    + "sluice lineage show \(held)")
+        }
+    }
+}

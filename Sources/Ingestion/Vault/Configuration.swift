@@ -1,0 +1,218 @@
+package import Schemas
+import Tabular
+
+/// The settings of `sluice.yaml`.
+package struct Configuration: Sendable, Equatable {
+    /// A recipient that shards are sealed for.
+    package enum Recipient: Sendable, Equatable {
+        /// A key-encryption key of the store, by name.
+        case kek(String)
+        /// An RSA public key in a PEM file, relative to the store; the private half is elsewhere.
+        case rsa(name: String, publicKey: String)
+    }
+
+    /// The settings of one dataset.
+    package struct Dataset: Sendable, Equatable {
+        /// The contract's file, relative to the store.
+        package var schema: String?
+        /// The supplier that sends it.
+        package var source: String?
+        /// The recipients of its shards; nil for the store's.
+        package var recipients: [Recipient]?
+        /// The folder where `watch` finds its files, relative to the store; nil for `inbox/<dataset>`.
+        package var inbox: String?
+        /// The folder where `watch` puts a file once its outcome is durable; nil to remove the file.
+        package var archive: String?
+        /// A candidate contract that is evaluated and only reported on; relative to the store.
+        package var shadow: String?
+    }
+
+    /// The ledger's origin line in its signed checkpoints (C2SP tlog-checkpoint).
+    package var origin: String
+    /// The name of the signing key.
+    package var signingKey: String
+    /// The recipients of shards, unless a dataset has its own.
+    package var recipients: [Recipient]
+    /// The datasets.
+    package var datasets: [String: Dataset]
+    /// The configured sources, by name.
+    package var sources: [String: SourceRecord]
+    /// Whether batches of unlisted sources are held, where any source is listed.
+    package var holdsUnlisted: Bool
+    /// Bytes of a slice, and so about the size of a shard.
+    package var sliceBytes: Int
+
+    /// Parses `sluice.yaml`.
+    ///
+    /// - Throws: a located error for syntax, types and unknown keys.
+    package init(_ bytes: [UInt8], name: String) throws(SchemaError) {
+        let root = try loadDocument(bytes, name: name).cursor
+        try root.refuseKeys(besides: [
+            "apiVersion", "ledger", "recipients", "datasets", "sources", "unlistedSources", "limits",
+        ])
+        guard let version = root["apiVersion"] else {
+            throw root.error(.inconsistent, "apiVersion is missing; write apiVersion: sluice/v1")
+        }
+        _ = try version.word(of: ["sluice/v1"], what: "version")
+        guard let ledger = root["ledger"], let origin = ledger["origin"] else {
+            throw root.error(.inconsistent, "ledger.origin is missing; write the name of the ledger in its checkpoints")
+        }
+        try ledger.refuseKeys(besides: ["origin", "signingKey"])
+        self.origin = try origin.text()
+        signingKey = try ledger["signingKey"]?.text() ?? "ledger"
+        guard let list = root["recipients"] else {
+            throw root.error(.inconsistent, "recipients are missing; write at least - kek: main")
+        }
+        recipients = try Self.recipients(list)
+        datasets = [:]
+        if let cursor = root["datasets"] {
+            for key in try cursor.keys() {
+                guard let dataset = cursor[key] else { continue }
+                guard Self.isName(key) else {
+                    throw dataset.error(
+                        .unknownValue, "a dataset's name has letters, digits, dot, dash and underscore", atKey: true)
+                }
+                try dataset.refuseKeys(besides: ["schema", "source", "recipients", "inbox", "archive", "shadow"])
+                var made = Dataset()
+                made.schema = try dataset["schema"]?.text()
+                made.source = try dataset["source"]?.text()
+                made.inbox = try dataset["inbox"]?.text()
+                made.archive = try dataset["archive"]?.text()
+                made.shadow = try dataset["shadow"]?.text()
+                if let list = dataset["recipients"] { made.recipients = try Self.recipients(list) }
+                datasets[key] = made
+            }
+        }
+        sources = [:]
+        if let cursor = root["sources"] {
+            for key in try cursor.keys() {
+                guard let source = cursor[key] else {
+                    sources[key] = SourceRecord(key)
+                    continue
+                }
+                sources[key] = try SourceRecord(key, source)
+            }
+        }
+        let word = try root["unlistedSources"]?.word(of: ["accept", "hold"]) ?? "hold"
+        holdsUnlisted = word == "hold" && !sources.isEmpty
+        sliceBytes = 16 << 20
+        if let limits = root["limits"] {
+            try limits.refuseKeys(besides: ["sliceBytes"])
+            sliceBytes = try limits["sliceBytes"]?.whole(in: 65_536...(1 << 27)) ?? sliceBytes
+        }
+    }
+
+    /// Whether a text can be a folder's name.
+    package static func isName(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard (1...64).contains(bytes.count), bytes[0] != 0x2E else { return false }
+        return bytes.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
+                || $0 == 0x2E || $0 == 0x5F
+        }
+    }
+
+    private static func recipients(_ cursor: Cursor) throws(SchemaError) -> [Recipient] {
+        var out: [Recipient] = []
+        for item in try cursor.items() {
+            try item.refuseKeys(besides: ["kek", "rsa", "publicKey"])
+            if let name = item["kek"] {
+                out.append(.kek(try name.text()))
+            } else if let name = item["rsa"], let file = item["publicKey"] {
+                out.append(.rsa(name: try name.text(), publicKey: try file.text()))
+            } else {
+                throw item.error(.inconsistent, "a recipient is kek: NAME, or rsa: NAME with publicKey: FILE.pem")
+            }
+        }
+        if out.isEmpty || out.count > 16 {
+            throw cursor.error(.outOfRange, "there must be 1 to 16 recipients; add or remove some")
+        }
+        return out
+    }
+
+    /// The commented `sluice.yaml` that `sluice init` writes.
+    package static func template(origin: String) -> String {
+        """
+        # sluice.yaml: what this store is, who can open its shards, which datasets it takes.
+        # Unknown keys are errors, so a typing error cannot switch a protection off.
+        apiVersion: sluice/v1
+
+        ledger:
+          # The ledger's name in every signed checkpoint. It cannot change later.
+          origin: \(origin)
+          # keys/ledger.signing signs the checkpoints.
+          signingKey: ledger
+
+        # Who can open the shards: each one can, alone. Up to 16.
+        # An RSA recipient needs only its public key here; keep the private half elsewhere (escrow, or a host that
+        # must be able to write but not to read).
+        recipients:
+          - kek: main                       # keys/main.kek
+          # - rsa: escrow-2026
+          #   publicKey: keys/escrow-2026.pem
+
+        datasets:
+          example:
+            schema: schemas/example.schema.yaml
+            source: example-partner
+            # recipients: [...]             # if other than above
+            # inbox: partner-a              # what `watch` looks at (default: inbox/example)
+            # archive: done                 # where a file goes once its outcome is recorded (default: it is removed)
+            # shadow: schemas/next.yaml     # a contract that runs beside it and only reports what would be different
+
+        # Who may send data, and what must come with it. Once a source is listed, others are held (unlistedSources: accept
+        # lets them pass). A new source is on probation: its first 3 batches are held, unless: sluice source trust NAME.
+        # sources:
+        #   example-partner:
+        #     owner: Example Ltd
+        #     licence: CC-BY-4.0
+        #     collection: nightly export of their shop
+        #     contact: data@example.com
+        #     require: [signature]          # and digest, or manifest: signed for one dataset, in order
+        #     keys:
+        #       - minisign: RWQ…            # or ssh: ssh-ed25519 AAAA…
+
+        # limits:
+        #   sliceBytes: 16777216            # a slice of the source makes one shard
+
+        """
+    }
+
+    /// The commented example contract that `sluice init` writes.
+    package static let exampleContract = """
+        # A contract is a Frictionless Table Schema v2. Everything outside the `sluice:` keys is standard.
+        $schema: https://datapackage.org/profiles/2.0/tableschema.json
+        name: example
+        version: 1.0.0
+        missingValues: [""]
+        primaryKey: [id]
+
+        fields:
+          - name: id
+            type: integer
+            constraints: { required: true, unique: true }
+            sluice: { role: key }
+
+          - name: email
+            type: string
+            format: email
+            # Declared personal data: every value becomes a keyed token (HMAC-SHA-256, keys/tokens.token).
+            sluice: { pii: { entity: EMAIL_ADDRESS, operator: tokenize, key: tokens, prefix: "em_", normalize: true } }
+
+          - name: amount
+            type: number
+            constraints: { minimum: 0, maximum: 1000000 }
+
+          - name: note
+            type: string
+            constraints: { maxLength: 2000 }
+            # Free text: found personal data is replaced, the rest stays as it is.
+            sluice: { role: text, pii: { scan: true, operator: replace } }
+
+        sluice:
+          apiVersion: sluice/v1
+          unknownFields: reject             # reject | keep | drop
+          batch: { maxRejectedRate: 0.01, maxQuarantinedRate: 0.05 }
+
+        """
+}

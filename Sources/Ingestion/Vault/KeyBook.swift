@@ -1,0 +1,189 @@
+package import Cryptography
+import Lineage
+package import Sealing
+import Storage
+import Tabular
+
+/// A key about to be used, by what may be recorded of it.
+struct UsedKey: Sendable, Equatable {
+    let name: ProvenState.KeyName
+    /// A short fingerprint for people to compare.
+    let fingerprint: String
+    /// A 32-byte identity that only this key yields, hexadecimal.
+    let identity: String
+
+    /// A secret key of the store. The identity is an HMAC under the key, from which the key cannot be found.
+    ///
+    /// - Parameters:
+    ///   - kind: its purpose.
+    ///   - name: its name.
+    ///   - key: the key.
+    init(_ kind: KeyKind, _ name: String, _ key: SecretKey) {
+        self.name = ProvenState.KeyName(kind: kind.rawValue, name: name)
+        fingerprint = key.fingerprint(name: name)
+        identity = hex(
+            hmacSHA256(key: key, Array("sluice/key-identity/v1\0\(kind.rawValue)\0\(name)".utf8).span))
+    }
+
+    /// A recipient's RSA public key, by SHA-256 of its DER form (SubjectPublicKeyInfo).
+    init(rsa name: String, _ key: RSAKey) {
+        self.name = ProvenState.KeyName(kind: "rsa", name: name)
+        identity = hex(SHA256.hash(key.publicDER))
+        fingerprint = String(identity.prefix(16))
+    }
+
+    /// A recipient's wrapping key, of either kind.
+    init(_ key: WrappingKey) {
+        switch key {
+        case .aes(_, let name, let key): self.init(.kek, name, key)
+        case .rsa(_, let name, let key, _): self.init(rsa: name, key)
+        }
+    }
+
+    /// The file that the key is read from, relative to the store.
+    var place: String {
+        name.kind == "rsa" ? "the public key of recipient \(name.name)" : "keys/\(name.name).\(name.kind)"
+    }
+
+    /// The key as the ledger records it.
+    var document: JSONValue {
+        .object([
+            "kind": .string(name.kind), "name": .string(name.name), "fingerprint": .string(fingerprint),
+            "identity": .string(identity),
+        ])
+    }
+}
+
+extension Store {
+    /// Refuses a key that is not the one recorded under its name. A foreign wrapping key could open everything sealed
+    /// from now on, and a foreign token key would make tokens that join nothing.
+    ///
+    /// - Throws: `notPermitted` when it is another key.
+    func requireRecorded(_ key: UsedKey) throws(IngestionError) {
+        guard let record else { return }
+        let known = try recording { () throws(LedgerError) in try record.state() }.keys[key.name]
+        guard let known, known.identity != key.identity else { return }
+        throw IngestionError(
+            .notPermitted,
+            "\(key.place) is not the key that the ledger records under this name (fingerprint \(key.fingerprint) instead of "
+                + "\(known.fingerprint), entry \(known.sequence)): restore that key from your copy of keys/; a new key needs a new name"
+        )
+    }
+
+    /// Every readable key of the key folder and every public key that `sluice.yaml` names.
+    func presentKeys() throws(IngestionError) -> [UsedKey] {
+        var found: [UsedKey] = []
+        for kind in KeyKind.allCases {
+            // A user without access to the keys still checks the rest.
+            for name in (try? keyNames(kind)) ?? [] {
+                if let key = try? Self.readKey(in: keysFolder, kind, name) { found.append(UsedKey(kind, name, key)) }
+            }
+        }
+        for case .rsa(let name, let file) in configuration.allRecipients {
+            if let key = try? readRSAPublicKey(placed(file)) { found.append(UsedKey(rsa: name, key)) }
+        }
+        return found
+    }
+
+    /// The keys among these that the record does not know.
+    func unrecorded(_ keys: [UsedKey]) throws(IngestionError) -> [UsedKey] {
+        guard let record else { return [] }
+        let known = try recording { () throws(LedgerError) in try record.state() }.keys
+        var seen = Set<ProvenState.KeyName>()
+        return keys.filter { known[$0.name] == nil && seen.insert($0.name).inserted }
+    }
+
+    /// Recorded keys that are missing, each with the remedy.
+    package func missingKeys() throws(IngestionError) -> [String] {
+        guard let record else { return [] }
+        let state = try recording { () throws(LedgerError) in try record.state() }
+        var missing: [String] = []
+        for (name, key) in state.keys.sorted(by: { ($0.key.kind, $0.key.name) < ($1.key.kind, $1.key.name) }) {
+            guard let kind = KeyKind(rawValue: name.kind), try !keyNames(kind).contains(name.name) else { continue }
+            missing.append(
+                "keys/\(name.name).\(name.kind) is missing (fingerprint \(key.fingerprint)): restore it from your copy of keys/; the data "
+                    + "that it decrypts or tokenizes needs this key")
+        }
+        return missing
+    }
+}
+
+extension Recorder {
+    /// Records a key at its first use.
+    ///
+    /// - Throws: `notPermitted` when its name is recorded with another key.
+    package func enroll(_ kind: KeyKind, _ name: String) throws(IngestionError) {
+        try enroll([UsedKey(kind, name, try store.key(kind, name))])
+    }
+
+    /// Generates a key and records it.
+    ///
+    /// - Parameters:
+    ///   - kind: its purpose.
+    ///   - name: its name.
+    /// - Throws: `notPermitted` when the name is, or was, that of another key.
+    package func generateKey(_ kind: KeyKind, _ name: String) throws(IngestionError) -> SecretKey {
+        let state = try store.proven().state
+        if let known = state.keys[ProvenState.KeyName(kind: kind.rawValue, name: name)] {
+            throw IngestionError(
+                .notPermitted,
+                "a key \(name).\(kind.rawValue) was used here before (fingerprint \(known.fingerprint), entry \(known.sequence)): if its "
+                    + "file is lost, restore it from your copy of keys/; a new key needs a new name")
+        }
+        guard LabelSearch.usual.kinds(in: name).isEmpty else {
+            throw IngestionError(
+                .usage,
+                "the key's name contains personal data or a credential, and the ledger records it: choose another")
+        }
+        // Through the open folder: a link in its place would have the key written elsewhere.
+        _ = try storing { () throws(StorageError) in try store.files.folder(at: RelativePath(Store.name("keys"))) }
+        try Store.generateKey(in: store.keysFolder, kind: kind, name: name)
+        let key = try store.key(kind, name)
+        try enroll([UsedKey(kind, name, key)])
+        return key
+    }
+
+    /// Records several keys at their first use.
+    func enroll(_ keys: [UsedKey]) throws(IngestionError) {
+        for key in keys { try store.requireRecorded(key) }
+        let new = try store.unrecorded(keys)
+        if new.isEmpty { return }
+        try append([keyEntry(new, Clock.text())])
+    }
+
+    /// Records what has changed since the ledger was last written: the keys of a store from before keys were recorded,
+    /// and a new `sluice.yaml`.
+    func catchUp() throws(IngestionError) {
+        let state = try recording { () throws(LedgerError) in try record.state() }
+        var entries: [JSONValue] = []
+        let time = Clock.text()
+        if state.keys.isEmpty {
+            let present = try store.presentKeys()
+            if !present.isEmpty { entries.append(keyEntry(present, time)) }
+        }
+        let digest = hex(store.configurationDigest)
+        if state.configuration?.digest != digest { entries.append(configurationEntry(digest, time)) }
+        if entries.isEmpty { return }
+        try append(entries)
+    }
+}
+
+/// The ledger entry for keys, `key.recorded`.
+func keyEntry(_ keys: [UsedKey], _ time: String) -> JSONValue {
+    .object([
+        "kind": .event(.keyRecorded), "v": .integer(1), "time": .string(time), "keys": .array(keys.map(\.document)),
+    ])
+}
+
+/// The ledger entry for a changed `sluice.yaml`, `config.changed`.
+func configurationEntry(_ digest: String, _ time: String) -> JSONValue {
+    .object([
+        "kind": .event(.configChanged), "v": .integer(1), "time": .string(time), "sha256": .string(digest),
+        "uid": .integer(Int64(userNumber())),
+    ])
+}
+
+extension Configuration {
+    /// The recipients of the store and of every dataset.
+    var allRecipients: [Recipient] { recipients + datasets.values.flatMap { $0.recipients ?? [] } }
+}

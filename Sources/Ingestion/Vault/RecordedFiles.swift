@@ -1,0 +1,112 @@
+import Cryptography
+import Lineage
+import Sealing
+import Storage
+import Tabular
+
+/// Opens files that the record names. The digest is checked on the very descriptor that is read afterwards.
+extension Store {
+    /// Opens a recorded file that a decision depends on.
+    ///
+    /// - Parameters:
+    ///   - file: the recorded file.
+    ///   - keys: the keys that may open it.
+    ///   - expect: members that its authenticated data must have.
+    /// - Throws: `tryAgain` when it is missing or changed. The batch then waits for it to be restored: judging without
+    ///   it would let an attacker choose the baseline.
+    func openEvidence(
+        _ file: PublishedFile, keys: KeyRing, expect: [String: String]
+    ) throws(IngestionError) -> MessageReader {
+        let opened: FileDescriptor
+        do throws(IngestionError) { opened = try openRecorded(file) } catch {
+            throw IngestionError(.tryAgain, "\(error.description); \(Self.cure(of: file))")
+        }
+        do throws(SealingError) { return try MessageReader(.file(opened), keys: keys, expect: expect) } catch {
+            throw refused(error, place(of: file))
+        }
+    }
+
+    private static func cure(of file: PublishedFile) -> String {
+        let restore = "restore it from a backup; until then no file of the dataset can be judged"
+        guard file.role == .baseline || file.role == .claims else { return restore }
+        let dataset = file.entry.body["dataset"]?.text ?? "NAME"
+        return restore
+            + "; if it is lost for good: sluice baseline exclude \(file.batch) --dataset \(dataset) --reason TEXT"
+    }
+
+    /// The path of a recorded file, for messages.
+    func place(of file: PublishedFile) -> String { join(root, file.path) }
+
+    /// Opens a recorded file.
+    ///
+    /// - Throws: `damaged` when it is missing or not the recorded one.
+    func openRecorded(_ file: PublishedFile) throws(IngestionError) -> FileDescriptor {
+        guard let path = recordedPath(file.path) else {
+            throw IngestionError(
+                .damaged, "entry \(file.entry.sequence) of the ledger records a file with an invalid path")
+        }
+        do throws(StorageError) {
+            let opened = try files.openRegular(at: path)
+            if try sha256(of: opened) == file.digest { return opened }
+        } catch {
+            throw IngestionError(
+                .damaged,
+                error.code == .notFound
+                    ? "\(place(of: file)): the ledger records it (entry \(file.entry.sequence)), but it is missing"
+                    : error.description)
+        }
+        throw IngestionError(
+            .damaged, "\(place(of: file)): it is not the file that the ledger records (entry \(file.entry.sequence))")
+    }
+
+    /// Reads a whole recorded file that a decision depends on.
+    ///
+    /// - Parameters:
+    ///   - file: the recorded file.
+    ///   - keys: the keys that may open it.
+    ///   - expect: members that its authenticated data must have.
+    /// - Returns: its content and its authenticated data.
+    func readEvidence(
+        _ file: PublishedFile, keys: KeyRing, expect: [String: String]
+    ) throws(IngestionError) -> (bytes: [UInt8], context: [String: String]) {
+        let reader = try openEvidence(file, keys: keys, expect: expect)
+        let context = reader.info.context
+        var bytes: [UInt8] = []
+        _ = try readShard(reader, path: place(of: file)) { span in bytes.append(copying: span) }
+        return (bytes, context)
+    }
+}
+
+/// SHA-256 of an open file, hexadecimal.
+func sha256(of file: borrowing FileDescriptor) throws(StorageError) -> String {
+    var hasher = SHA256()
+    var offset = 0
+    var buffer: [UInt8] = []
+    while true {
+        buffer.removeAll(keepingCapacity: true)
+        let got = try file.read(upTo: 1 << 20, at: offset, into: &buffer)
+        if got == 0 { return hex(hasher.finish()) }
+        hasher.update(buffer.span)
+        offset += got
+    }
+}
+
+/// SHA-256 of a file, hexadecimal.
+package func fileDigest(_ path: String) throws(IngestionError) -> String {
+    try storing(reading: true) { () throws(StorageError) in try sha256(of: FileDescriptor.openRegular(path)) }
+}
+
+/// SHA-256 of a source as it is now.
+func digest(of source: InputFile) throws(IngestionError) -> [UInt8] {
+    var hasher = SHA256()
+    try source.forEachChunk { hasher.update($0) }
+    return hasher.digest()
+}
+
+/// A path at which this store may record a file; nil for any other, such as one that leaves the store.
+func recordedPath(_ text: String) -> RelativePath? {
+    guard let path = RelativePath(text), path.names.count >= 3,
+        ["accepted", "quarantine", "baselines"].contains(path.names[0].description)
+    else { return nil }
+    return path
+}

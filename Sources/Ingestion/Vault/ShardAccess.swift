@@ -1,0 +1,252 @@
+import Cryptography
+import Glibc
+import Lineage
+import Masking
+package import Sealing
+package import Storage
+import Tabular
+
+/// Opening shards inside a store: the access is recorded before any plaintext is released.
+extension Recorder {
+    /// Records `shard.opened`: the file, the user's id and the reason.
+    package func recordOpening(_ digest: String, reason: String) throws(IngestionError) {
+        let entry = JSONValue.object([
+            "kind": .event(.shardOpened), "v": .integer(1), "time": .string(Clock.text()),
+            "file_sha256": .string(digest), "uid": .integer(Int64(getuid())), "reason": .string(reason),
+        ])
+        try append([entry])
+    }
+}
+
+extension Store {
+    /// Decrypts values that the `encrypt` operator masked. The ledger first records the user's id, the key, the number
+    /// of values and the reason.
+    ///
+    /// - Parameters:
+    ///   - values: the values as they stand in a shard, `prefix` included.
+    ///   - name: the name of the key.
+    ///   - prefix: the contract's prefix of such values; empty for none.
+    ///   - subject: the data subject, where each has a key of their own.
+    ///   - reason: why; the ledger records it.
+    ///   - recorder: writes the entry.
+    /// - Returns: the plaintexts; nil for each value that the key does not open.
+    package func reveal(
+        _ values: [String], key name: String, prefix: String, subject: String?, reason: String, _ recorder: Recorder
+    ) throws(IngestionError) -> [[UInt8]?] {
+        let key = try key(.token, name)
+        var entry: [String: JSONValue] = [
+            "kind": .event(.valuesRevealed), "v": .integer(1), "time": .string(Clock.text()), "key": .string(name),
+            "fingerprint": .string(key.fingerprint(name: name)), "count": .integer(Int64(values.count)),
+            "uid": .integer(Int64(getuid())), "reason": .string(reason),
+        ]
+        // An HMAC: whoever has the key and knows the person can find the access, and nobody else.
+        entry["subject"] = subject.map { .string(hex(Array(hmacSHA256(key: key, Array($0.utf8).span).prefix(16)))) }
+        let made = JSONValue.object(entry)
+        try recorder.append([made])
+        do throws(CryptographyError) {
+            var cipher = try ValueCipher(key, subject: subject.map { Array($0.utf8) })
+            return values.map { value in
+                guard value.hasPrefix(prefix), let sealed = bytes(base64URL: String(value.dropFirst(prefix.count)))
+                else { return nil }
+                return try? cipher.open(sealed)
+            }
+        } catch {
+            throw IngestionError(.notPermitted, "the key \(name) cannot be used: \(error)")
+        }
+    }
+
+    /// A recorded file about to be opened. The examined descriptor is the one that is read.
+    package struct Admitted: Sendable {
+        /// The open file.
+        package let file: OpenFile
+        /// SHA-256 of its bytes, hexadecimal.
+        package let digest: String
+        /// The batch that it belongs to.
+        package let batch: String
+        /// The batch that replaced that one; nil when none did.
+        package let supersededBy: String?
+    }
+
+    /// Opens a file that this store's ledger records. Decryption alone proves only that its maker had a key.
+    ///
+    /// - Throws: `damaged` for a file that the ledger does not record, or records at another place.
+    package func admit(_ path: String) throws(IngestionError) -> Admitted {
+        let (log, state) = try proven()
+        let file = try storing(reading: true) { () throws(StorageError) in
+            OpenFile(try FileDescriptor.openRegular(path))
+        }
+        let found = try storing { () throws(StorageError) in try file.digest() }
+        guard let recorded = try recording({ () throws(LedgerError) in try log.file(found) }) else {
+            throw IngestionError(
+                .damaged, "\(path): the ledger records no such file: it was changed, swapped or never published here")
+        }
+        // A copy elsewhere may be opened; a file inside the store's folders must be the one recorded there.
+        let status = try storing { () throws(StorageError) in try file.status() }
+        if try isInside(path), try !isSame(status, recorded.path) {
+            throw IngestionError(
+                .damaged, "\(path): the ledger records this content at \(recorded.path): the files were swapped")
+        }
+        return Admitted(
+            file: file, digest: found, batch: recorded.batch, supersededBy: state.superseded[recorded.batch])
+    }
+
+    private func isSame(_ status: FileStatus, _ path: String) throws(IngestionError) -> Bool {
+        guard let path = recordedPath(path) else { return false }
+        let there = try storing { () throws(StorageError) in try files.status(at: path) }
+        return there?.device == status.device && there?.inode == status.inode
+    }
+
+    /// Whether a path lies in one of the store's folders of sealed files.
+    private func isInside(_ path: String) throws(IngestionError) -> Bool {
+        let kinds = ["accepted", "quarantine", "baselines"].compactMap { kind in
+            try? files.status(of: Self.name(kind))
+        }
+        // By the resolved path: in the text of `x/../y` the folders do not show.
+        var folder = split(canonicalPath(path)).folder
+        for _ in 0..<5 {
+            let status = try storing { () throws(StorageError) in try fileStatus(folder) }
+            if let status, kinds.contains(where: { $0.device == status.device && $0.inode == status.inode }) {
+                return true
+            }
+            folder = split(folder).folder
+        }
+        return false
+    }
+}
+
+/// An open file that can be read more than once.
+package final class OpenFile: Sendable {
+    private let descriptor: FileDescriptor
+
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// SHA-256 of all its bytes, hexadecimal.
+    func digest() throws(StorageError) -> String { try sha256(of: descriptor) }
+
+    func status() throws(StorageError) -> FileStatus { try descriptor.status() }
+
+    /// Another descriptor of the same file.
+    package func reopened() throws(IngestionError) -> FileDescriptor {
+        try storing { () throws(StorageError) in try descriptor.duplicate() }
+    }
+}
+
+/// Opens an admitted file.
+///
+/// - Parameters:
+///   - admitted: the file.
+///   - keys: the keys that may open it.
+///   - expect: members that its authenticated data must have.
+///   - path: its name in messages.
+/// - Throws: `notPermitted` when no key opens it, `damaged` when its header is not authentic.
+package func openShard(
+    _ admitted: Store.Admitted, keys: KeyRing, expect: [String: String] = [:], calling path: String
+) throws(IngestionError) -> MessageReader {
+    let file = try admitted.file.reopened()
+    do throws(SealingError) { return try MessageReader(.file(file), keys: keys, expect: expect) } catch {
+        throw refused(error, path)
+    }
+}
+
+/// Opens a shard file outside any store.
+///
+/// - Parameters:
+///   - path: the file.
+///   - keys: the keys that may open it.
+///   - expect: members that its authenticated data must have.
+package func openShard(
+    _ path: String, keys: KeyRing, expect: [String: String] = [:]
+) throws(IngestionError) -> MessageReader {
+    let file = try storing(reading: true) { () throws(StorageError) in try FileDescriptor.openRegular(path) }
+    do throws(SealingError) { return try MessageReader(.file(file), keys: keys, expect: expect) } catch {
+        throw refused(error, path)
+    }
+}
+
+func refused(_ error: SealingError, _ path: String) -> IngestionError {
+    switch error.code {
+    case .noKey, .unsafeKeyFile, .malformedKeyFile: IngestionError(.notPermitted, "\(path): \(error.description)")
+    case .storage: IngestionError(error)
+    default: IngestionError(.damaged, "\(path): \(error.description)")
+    }
+}
+
+extension Store {
+    /// Reads a whole recorded file on a user's request.
+    ///
+    /// - Parameters:
+    ///   - file: the recorded file.
+    ///   - keys: the keys that may open it.
+    ///   - expect: members that its authenticated data must have.
+    /// - Throws: `damaged` when it is missing or changed.
+    func readRecorded(
+        _ file: PublishedFile, keys: KeyRing, expect: [String: String]
+    ) throws(IngestionError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try readRecorded(file, keys: keys, expect: expect) { bytes.append(copying: $0) }
+        return bytes
+    }
+
+    /// Reads a recorded file piece by piece; see above.
+    func readRecorded(
+        _ file: PublishedFile, keys: KeyRing, expect: [String: String], _ body: (Span<UInt8>) throws -> Void
+    ) throws(IngestionError) {
+        let opened = try openRecorded(file)
+        let reader: MessageReader
+        do throws(SealingError) { reader = try MessageReader(.file(opened), keys: keys, expect: expect) } catch {
+            throw refused(error, place(of: file))
+        }
+        _ = try readShard(reader, path: place(of: file), body)
+    }
+}
+
+/// Decrypts a shard into a closure. Each piece is authentic, but the shard's end is proven only when this returns.
+///
+/// - Returns: the number of bytes.
+package func readShard(_ reader: consuming MessageReader, path: String, _ body: (Span<UInt8>) throws -> Void)
+    throws(IngestionError) -> Int
+{
+    do { return try reader.decrypt(to: body) } catch let error as SealingError {
+        throw refused(error, path)
+    } catch let error as IngestionError {
+        throw error
+    } catch let error as StorageError {
+        throw IngestionError(error)
+    } catch {
+        throw IngestionError(.software, "\(path): \(error)")
+    }
+}
+
+extension Store {
+    /// The byte range of a row in the source, from the batch's sealed row index; nil without one.
+    ///
+    /// - Parameters:
+    ///   - row: the row, from 1.
+    ///   - batch: the batch.
+    ///   - dataset: its dataset.
+    ///   - sourceEnd: the size of the source in bytes, which ends the last row.
+    package func byteRange(ofRow row: Int, batch: String, dataset: String, sourceEnd: Int) throws(IngestionError)
+        -> Range<Int>?
+    {
+        let run = try recording { [log = try proven().log] () throws(LedgerError) in try log.run(batch) }
+        guard row >= 1, let file = run.flatMap(\.files).first(where: { $0.role == .rows }) else { return nil }
+        let bytes = try readRecorded(
+            file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.rows.rawValue])
+        let magic = Array("sluice-rows-v1\n".utf8)
+        guard bytes.starts(with: magic) else { return nil }
+        return rowRange(bytes, from: magic.count, row: row, end: sourceEnd)
+    }
+
+    private func rowRange(_ bytes: [UInt8], from: Int, row: Int, end: Int) -> Range<Int>? {
+        var at = from
+        var offset = 0
+        for number in 1...row {
+            guard let step = Varint.read(bytes, at: &at) else { return nil }
+            offset += Int(step)
+            if number < row { continue }
+            let next = Varint.read(bytes, at: &at).map { offset + Int($0) }
+            return offset..<max(offset, next ?? end)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,227 @@
+import Cryptography
+import Tabular
+
+/// The state that decisions need from the log, folded over the entries that a signed checkpoint covers.
+///
+/// The checkpoint makes it complete as well as true: an entry that was removed, or hidden from an index, is noticed.
+package struct ProvenState: Sendable {
+    /// Entries that it is folded from, and the root over them.
+    package internal(set) var size = 0, root: [UInt8] = []
+    /// What was decided about sources, and what was seen of them, by name.
+    package internal(set) var sources: [String: SourceHistory] = [:]
+    /// For each source the digest of its record in `sluice.yaml`, as it was registered last.
+    package internal(set) var registered: [String: String] = [:]
+    /// Entries about named baselines, in order.
+    package internal(set) var baselineSteps: [Int] = []
+    /// Batches whose files count no longer: replaced by another batch, or excluded from baselines.
+    package internal(set) var superseded: [String: String] = [:], excluded: Set<String> = []
+    /// Millionths of the privacy budget that profiles of a file have spent, by its digest.
+    package internal(set) var spent: [String: UInt64] = [:]
+    /// The keys that were used, by kind and name.
+    package internal(set) var keys: [KeyName: RecordedKey] = [:]
+    /// The digest of `sluice.yaml` as it was recorded last, and the entry.
+    package internal(set) var configuration: (digest: String, sequence: Int)?
+    /// Digests of contracts.
+    package internal(set) var contracts: Set<String> = []
+    /// The last number of a signed manifest that was accepted, by dataset and supplier.
+    var sequences: [String: Int64] = [:]
+    /// Entries that record files of a role, by dataset, with whose batch it was.
+    var published: [String: [String: [Published]]] = [:]
+    /// Held batches that nobody has dealt with, by dataset and content.
+    var holds: [String: [Hold]] = [:]
+    var accepted = KeyIndex()
+    var judged = KeyIndex()
+    /// What a commit received, until it is judged.
+    private var received: Received?
+
+    /// What was decided about a source, and since then.
+    package struct SourceHistory: Sendable, Equatable {
+        /// The kind of the last decision, such as `source.trusted`; empty when there was none.
+        package var decision = ""
+        /// The entry, when, and why.
+        package var sequence = -1, time = "", reason = ""
+        /// The last entry that somebody vouched for it by.
+        package var trustedSince = -1
+        /// Digests of the files that passed since the last decision: each counts once.
+        package var observed: Set<String> = []
+
+        /// Nothing was decided.
+        package init() {}
+    }
+
+    /// Which key is meant.
+    package struct KeyName: Hashable, Sendable {
+        /// What it is for: `kek`, `rsa`, `signing`, `token` or `store`.
+        package let kind: String
+        /// Its name.
+        package let name: String
+
+        /// Names a key.
+        package init(kind: String, name: String) {
+            self.kind = kind
+            self.name = name
+        }
+    }
+
+    /// A key as it was recorded at its first use.
+    package struct RecordedKey: Sendable, Equatable {
+        /// What people compare.
+        package let fingerprint: String
+        /// All of it that may be told: 32 bytes, hexadecimal.
+        package let identity: String
+        /// The entry.
+        package let sequence: Int
+    }
+
+    /// A held batch.
+    package struct Hold: Sendable, Equatable {
+        /// The batch, and where it came to.
+        package let batch: String, dataset: String
+        /// Its entry `batch.judged`.
+        package let sequence: Int
+        /// Who sent it, and the SHA-256 of its content, hexadecimal.
+        let source: String, digest: String
+        /// Whether the same words from another source are words of their own.
+        let comparesSources: Bool
+
+        /// Dataset and content.
+        var content: String { dataset + "\0" + digest }
+    }
+
+    struct Published: Sendable, Equatable {
+        var sequence: Int
+        var source: String
+    }
+
+    private struct Received: Sendable {
+        var batch: String, dataset: String, source: String, digest: String
+        var number: Int64?
+    }
+
+    init() {}
+
+    // MARK: Questions
+
+    /// Entries `shard.published` with files of a role in a dataset, oldest first; of one source's batches when it is
+    /// given.
+    package func publications(_ dataset: String, role: FileRole, source: String? = nil) -> [Int] {
+        (published[dataset]?[role.rawValue] ?? []).filter { source == nil || $0.source == source }.map(\.sequence)
+    }
+
+    /// The datasets that have files of a role, sorted.
+    package func datasets(with role: FileRole) -> [String] {
+        published.filter { $0.value[role.rawValue] != nil }.keys.sorted()
+    }
+
+    /// The entries `batch.judged` that may have accepted this content in this dataset: read and compare them.
+    package func acceptances(dataset: String, digest: [UInt8]) -> [Int] {
+        accepted.candidates(Self.acceptanceKey(dataset, hex(digest)))
+    }
+
+    /// The entries `batch.judged` that may have recorded one of these keys of `seen`.
+    package func judgements(_ key: [UInt8]) -> [Int] { judged.candidates(key) }
+
+    /// The last number of a signed manifest that was accepted of a supplier in a dataset.
+    package func lastNumber(dataset: String, supplier: String) -> Int64? { sequences[dataset + "\0" + supplier] }
+
+    /// The held batches of whose content none was accepted since, oldest first.
+    package var openHolds: [Hold] { holds.values.flatMap { $0 }.sorted { $0.sequence < $1.sequence } }
+
+    /// The sources that somebody decided about, sorted.
+    package var decidedSources: [String] { sources.filter { !$0.value.decision.isEmpty }.keys.sorted() }
+
+    private static func acceptanceKey(_ dataset: String, _ digest: String) -> [UInt8] {
+        SHA256.hash(Array("sluice/accepted/v1\0\(dataset)\0\(digest)".utf8))
+    }
+
+    // MARK: Folding
+
+    /// Takes the next entry into account.
+    mutating func add(_ body: JSONValue, sequence: Int) {
+        guard let event = body.event else { return }
+        switch event {
+        case .sourceTrusted, .sourceBlocked, .sourceProbation, .sourceObserved, .sourceRegistered:
+            addSource(body, event, sequence: sequence)
+        case .baselineBuilt, .baselineApproved, .baselinePinned, .baselineRetired:
+            baselineSteps.append(sequence)
+        case .baselineExcluded: if let batch = body["batch"]?.text { excluded.insert(batch) }
+        case .batchSuperseded:
+            if let batch = body["batch"]?.text { superseded[batch] = body["by"]?.text ?? "" }
+        case .batchReceived:
+            received = Received(
+                batch: body["batch"]?.text ?? "", dataset: body["dataset"]?.text ?? "",
+                source: body["source"]?.text ?? "", digest: body["data_hash"]?.text ?? "",
+                number: body["vouched"]?["manifest"]?["sequence"]?.whole)
+        case .batchJudged: addJudgement(body, sequence: sequence)
+        case .shardPublished: addFiles(body, sequence: sequence)
+        case .profilePublished:
+            if let digest = body["source_sha256"]?.text, let cost = body["epsilon_millionths"]?.whole, cost > 0 {
+                // Numbers are folded before the root is compared, so they are untrusted and must not overflow.
+                spent[digest] = min((spent[digest] ?? 0) + UInt64(cost), 1 << 62)
+            }
+        case .keyRecorded:
+            for key in body["keys"]?.items ?? [] {
+                guard let kind = key["kind"]?.text, let name = key["name"]?.text else { continue }
+                keys[KeyName(kind: kind, name: name)] = RecordedKey(
+                    fingerprint: key["fingerprint"]?.text ?? "", identity: key["identity"]?.text ?? "",
+                    sequence: sequence)
+            }
+        case .configChanged:
+            if let digest = body["sha256"]?.text { configuration = (digest, sequence) }
+        case .contractRegistered: if let digest = body["contract_sha256"]?.text { contracts.insert(digest) }
+        // Nothing is decided by these.
+        case .genesis, .batchDuplicate, .batchFailed, .batchReleased, .shardOpened, .valuesRevealed: break
+        }
+    }
+
+    private mutating func addSource(_ body: JSONValue, _ event: LedgerEvent, sequence: Int) {
+        if event == .sourceRegistered {
+            if let name = body["name"]?.text { registered[name] = body["record_sha256"]?.text ?? "" }
+            return
+        }
+        guard let name = body["source"]?.text else { return }
+        var history = sources[name] ?? SourceHistory()
+        if event == .sourceObserved {
+            if let digest = body["data_hash"]?.text { history.observed.insert(digest) }
+        } else {
+            (history.decision, history.sequence) = (event.rawValue, sequence)
+            (history.time, history.reason) = (body["time"]?.text ?? "", body["reason"]?.text ?? "")
+            if event == .sourceTrusted { history.trustedSince = sequence }
+            history.observed = []
+        }
+        sources[name] = history
+    }
+
+    private mutating func addJudgement(_ body: JSONValue, sequence: Int) {
+        for key in body["seen"]?.items ?? [] { judged.add(bytes(hex: key.text ?? "") ?? [], sequence) }
+        guard let received, received.batch == body["batch"]?.text else { return }
+        let hold = Hold(
+            batch: received.batch, dataset: received.dataset, sequence: sequence, source: received.source,
+            digest: received.digest, comparesSources: body["cross"] != nil)
+        switch body["verdict"]?.text {
+        case "held": holds[hold.content, default: []].append(hold)
+        case "accepted":
+            accepted.add(Self.acceptanceKey(received.dataset, received.digest), sequence)
+            if let number = received.number {
+                let supplier = received.dataset + "\0" + received.source
+                sequences[supplier] = max(number, sequences[supplier] ?? number)
+            }
+            let left = (holds[hold.content] ?? []).filter { $0.comparesSources && $0.source != hold.source }
+            holds[hold.content] = left.isEmpty ? nil : left
+        default: break
+        }
+    }
+
+    private mutating func addFiles(_ body: JSONValue, sequence: Int) {
+        guard let dataset = body["dataset"]?.text else { return }
+        let source = received.flatMap { $0.batch == body["batch"]?.text ? $0.source : nil } ?? ""
+        for role in Set((body["files"]?.items ?? []).compactMap { $0["role"]?.text.flatMap { FileRole(rawValue: $0) } })
+        where Self.askedRoles.contains(role) {
+            published[dataset, default: [:]][role.rawValue, default: []].append(
+                Published(sequence: sequence, source: source))
+        }
+    }
+
+    /// Roles of files that decisions rest on.
+    private static let askedRoles: Set = [FileRole.accepted, .baseline, .claims]
+}

@@ -1,0 +1,261 @@
+import Cryptography
+import GRDB
+package import Tabular
+
+/// Questions about the record, answered from entry bodies; every answer is values for the command to print.
+package struct LineageQuery: Sendable {
+    /// Entries read in one transaction.
+    static let chunk = 4096
+    /// The record that is asked.
+    package let ledger: Ledger
+
+    /// Asks a ledger.
+    package init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// The newest entries, newest first, of one dataset, kind and source, and since a time, if these are given. Times are texts in UTC
+    /// (RFC 3339) or their beginnings, which order as text does.
+    package func log(
+        limit: Int, dataset: String? = nil, kind: String? = nil, source: String? = nil, since: String? = nil
+    ) throws(LedgerError) -> [LedgerEntry] {
+        let isNarrow = dataset != nil || source != nil || since != nil
+        var found: [LedgerEntry] = []
+        var before = Int.max
+        while found.count < limit {
+            let entries =
+                if let kind {
+                    try ledger.entries(
+                        "WHERE kind = ? AND seq < ? ORDER BY seq DESC LIMIT ?", [kind, before, Self.chunk])
+                } else {
+                    try ledger.entries(
+                        "WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+                        [before, isNarrow ? Self.chunk : min(Self.chunk, limit)])
+                }
+            guard let oldest = entries.last else { break }
+            before = oldest.sequence
+            found += entries.filter { entry in
+                (dataset == nil || entry.body["dataset"]?.text == dataset)
+                    && (source == nil || entry.body["source"]?.text == source)
+                    && (since.map { entry.body["time"]?.text ?? "" >= $0 } ?? true)
+            }.prefix(limit - found.count)
+        }
+        return found
+    }
+
+    /// The batch that was recorded last; nil when there is none.
+    package func newestBatch() throws(LedgerError) -> String? {
+        try ledger.entries("WHERE kind = 'batch.received' ORDER BY seq DESC LIMIT 1", []).first?.body["batch"]?.text
+    }
+
+    /// The batches whose ids begin so, oldest first.
+    package func batches(beginningWith beginning: String) throws(LedgerError) -> [String] {
+        var found: [String] = []
+        var next = 0
+        while true {
+            let entries = try ledger.entries(
+                "WHERE kind IN ('batch.received', 'batch.failed') AND seq >= ? ORDER BY seq LIMIT ?",
+                [next, Self.chunk])
+            guard let last = entries.last else { return found }
+            next = last.sequence + 1
+            found += entries.compactMap { $0.body["batch"]?.text }.filter { $0.hasPrefix(beginning.lowercased()) }
+        }
+    }
+
+    /// Every entry of a batch, in order, the duplicates of it that were turned away, and how it was let out when it was
+    /// held.
+    package func batch(_ id: String) throws(LedgerError) -> [LedgerEntry] {
+        try search(.string(id)) { entry in ["batch", "of", "held"].contains { entry.body[$0]?.text == id } }
+    }
+
+    /// What is known about one shard, and about one of its rows (from 1) when `row` is given.
+    package struct Trace: Sendable {
+        /// The file.
+        package let shard: PublishedFile
+        /// The `batch.received` entry: source name, digest, provenance, contract, policy.
+        package let received: LedgerEntry?
+        /// The `batch.judged` entry: counts, findings, decision digest, masks by column.
+        package let judged: LedgerEntry?
+        /// The `contract.registered` entry of the contract that was applied.
+        package let contract: LedgerEntry?
+        /// The `batch.released` entry, when somebody let the batch out that had been held.
+        package let released: LedgerEntry?
+        /// Where the row came from, when a row was asked for and the shard has it.
+        package let row: TracedRow?
+
+        /// The source's SHA-256.
+        package var sourceDigest: String? { received?.body["data_hash"]?.text }
+        /// Where offsets in the source end; those of a compressed one are in what it decompresses to.
+        package var sourceEnd: Int64 {
+            received?.body["decompressed_bytes"]?.whole ?? received?.body["bytes"]?.whole ?? 0
+        }
+        /// The source's name, when it may be told.
+        package var sourceName: String? { received?.body["source"]?.text }
+        /// The digest of the sealed decision that was applied.
+        package var decisionDigest: String? { judged?.body["decision_sha256"]?.text }
+        /// What was found in the batch: counts by code.
+        package var findings: JSONValue? { judged?.body["findings"] }
+        /// The masks by column: `[{field, masks: [{entity, operator, count}]}]`.
+        package var columns: JSONValue? { judged?.body["columns"] }
+        /// The names of the keys that open the shard.
+        package var keys: [String] { shard.entry.body["keys"]?.items?.compactMap(\.text) ?? [] }
+    }
+
+    /// A shard's row in its source.
+    package struct TracedRow: Sendable, Equatable {
+        /// The data record's number in the source, from 1.
+        package let sourceRow: Int
+        /// What happened to it; nil when its whole batch was held.
+        package let outcome: Outcome?
+    }
+
+    /// The record of a published file, by its SHA-256.
+    package func file(_ digest: String) throws(LedgerError) -> PublishedFile? {
+        if let file = try named(digest) { return file }
+        return try search(digest) { $0.digest == digest }
+    }
+
+    /// By the projection's index: a batch asks this for every baseline, and the record grows.
+    private func named(_ digest: String) throws(LedgerError) -> PublishedFile? {
+        try entries(naming: digest).flatMap(\.files).first { $0.digest == digest }
+    }
+
+    /// The entry that first named a thing by its SHA-256, if one did.
+    private func entries(naming digest: String) throws(LedgerError) -> [LedgerEntry] {
+        try ledger.entries("WHERE seq = (SELECT seq FROM prov_entity WHERE id = ?)", ["sha256:" + digest])
+    }
+
+    /// By the bodies, which are the truth: the newest file of which this is so.
+    private func search(
+        _ word: String, where condition: (PublishedFile) -> Bool
+    ) throws(LedgerError) -> PublishedFile? {
+        try search(.string(word), kind: LedgerEvent.shardPublished.rawValue) { $0.files.contains(where: condition) }
+            .flatMap(\.files).last(where: condition)
+    }
+
+    /// The entries that one commit made of a batch, in order: received, judged, published.
+    package func run(_ batch: String) throws(LedgerError) -> [LedgerEntry] {
+        // One commit's entries stand together, and the first of them says what the run used.
+        let first = "(SELECT min(seq) FROM prov_edge WHERE src = ? AND rel = 'used')"
+        var found: [LedgerEntry] = []
+        while true {
+            let entries = try ledger.entries(
+                "WHERE seq >= \(first) + ? ORDER BY seq LIMIT 16", ["run:" + batch, found.count])
+            let mine = entries.prefix { $0.body["batch"]?.text == batch }
+            found += mine
+            if mine.count < 16 { return found }
+        }
+    }
+
+    /// Finds a file by its SHA-256, its message id or its path; nil when the record has none such.
+    package func trace(shard name: String, row: Int? = nil) throws(LedgerError) -> Trace? {
+        var found = try named(name)
+        if found == nil {
+            found = try search(name) { $0.digest == name || $0.path == name || $0.body["message_id"]?.text == name }
+        }
+        guard let shard = found else { return nil }
+        let run = try self.run(shard.batch)
+        let received = run.first { $0.event == .batchReceived }
+        let judged = run.first { $0.event == .batchJudged }
+        var contract: LedgerEntry?
+        if let digest = received?.body["contract_sha256"]?.text {
+            contract = try entries(naming: digest).first { $0.event == .contractRegistered }
+        }
+        var traced: TracedRow?
+        if let row { traced = try find(row, in: shard, judged) }
+        return Trace(
+            shard: shard, received: received, judged: judged, contract: contract,
+            released: run.first { $0.event == .batchReleased }, row: traced)
+    }
+
+    private func find(_ row: Int, in shard: PublishedFile, _ judged: LedgerEntry?) throws(LedgerError) -> TracedRow? {
+        let map = try judged.flatMap { entry throws(LedgerError) in try rowMap(of: entry) }
+        switch shard.role {
+        case .source:
+            // A held source is sealed whole, so its rows stand where they stood.
+            guard row >= 1, row <= map?.rowCount ?? Int(judged?.body["rows"]?.whole ?? 0) else { return nil }
+            return TracedRow(sourceRow: row, outcome: nil)
+        case .accepted, .quarantine:
+            guard let ordinal = shard.body["shard"]?.whole else { return nil }
+            let found = map?.source(ofRow: row, inShard: Int(ordinal), released: shard.role == .accepted)
+            return found.map { TracedRow(sourceRow: $0.row, outcome: $0.fate.outcome) }
+        case .baseline, .claims, .provenance, .rows, .decision, nil: return nil
+        }
+    }
+
+    /// The row map that a `batch.judged` entry names; nil when it names none. Throws `damaged` when it is gone.
+    package func rowMap(of judged: LedgerEntry) throws(LedgerError) -> RowMap? {
+        guard let name = judged.body["rowmap_sha256"]?.text else { return nil }
+        let stored = try ledger.blob(sha256: bytes(hex: name) ?? [])
+        guard let map = stored.flatMap({ RowMap(encoded: $0.data) }) else {
+            throw LedgerError(
+                .damaged, "read ledger", subject: ledger.path,
+                cause: "the row map of entry \(judged.sequence) is missing or malformed; run sluice lineage verify")
+        }
+        return map
+    }
+
+    /// What one source led to, in one batch.
+    package struct Impact: Sendable {
+        /// The batch's id.
+        package let batch: String
+        /// The `batch.received` entry.
+        package let received: LedgerEntry
+        /// The `batch.judged` entry, once there is one.
+        package let judged: LedgerEntry?
+        /// Its files, of every role.
+        package let files: [PublishedFile]
+
+        /// Rows of the source that left in shards: accepted and flagged ones.
+        package var acceptedRows: Int {
+            let body = judged?.body
+            guard body?["verdict"]?.text == "accepted" else { return 0 }
+            return Int((body?["accepted"]?.whole ?? 0) &+ (body?["flagged"]?.whole ?? 0))
+        }
+    }
+
+    /// Every batch made from a source, which is named by its SHA-256, its name or the hash of its name.
+    package func impact(ofSource source: String) throws(LedgerError) -> [Impact] {
+        var received =
+            try ledger.entries(
+                "WHERE seq IN (SELECT seq FROM prov_edge WHERE dst = ? AND rel = 'used') ORDER BY seq",
+                ["sha256:" + source]
+            ).filter { $0.event == .batchReceived }
+        if received.isEmpty {
+            received = try search(.string(source), kind: LedgerEvent.batchReceived.rawValue) { entry in
+                ["source", "source_name_hash"].contains { entry.body[$0]?.text == source }
+            }
+        }
+        var found: [Impact] = []
+        for entry in received {
+            guard let batch = entry.body["batch"]?.text else { continue }
+            let entries = try run(batch)
+            found.append(
+                Impact(
+                    batch: batch, received: entry, judged: entries.first { $0.event == .batchJudged },
+                    files: entries.flatMap(\.files)))
+        }
+        return found
+    }
+
+    /// Entries, of one kind if given, whose bytes hold `needle` as canonical JSON and that satisfy `condition`.
+    ///
+    /// The search over bytes is SQLite's; only what it finds is parsed.
+    private func search(
+        _ needle: JSONValue?, kind: String? = nil, where condition: (LedgerEntry) -> Bool
+    ) throws(LedgerError) -> [LedgerEntry] {
+        let size = try ledger.size()
+        let fragment = asBlob(needle?.canonicalBytes() ?? [])
+        var found: [LedgerEntry] = []
+        for start in stride(from: 0, to: size, by: Self.chunk) {
+            let range = "WHERE seq >= ? AND seq < ? AND (length(?) = 0 OR instr(body, ?) > 0)"
+            let arguments: StatementArguments = [start, start + Self.chunk, fragment, fragment]
+            let entries =
+                if let kind {
+                    try ledger.entries(range + " AND kind = ? ORDER BY seq", arguments + [kind])
+                } else {
+                    try ledger.entries(range + " ORDER BY seq", arguments)
+                }
+            found += entries.filter(condition)
+        }
+        return found
+    }
+}

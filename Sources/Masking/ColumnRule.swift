@@ -1,0 +1,92 @@
+import Cryptography
+import Recognition
+import Schemas
+import Tabular
+
+/// The masking of one column, made ready.
+///
+/// A class, since it is passed on for each cell.
+final class ColumnRule: Sendable {
+    /// The contract's field, or -1.
+    let field: Int
+    let column: Int
+    /// The entity's name.
+    let entity: String
+    let operation: ValueOperator
+    let kind: MaskOperator
+    /// Whether it changes the matches inside a value rather than the whole value.
+    let isScanned: Bool
+    let key: SecretKey?
+    /// Whether an encrypted value is different each time, and whether each subject has a key of its own.
+    let isRandom: Bool, isPerSubject: Bool
+    /// Texts that stand for a missing value, which stays.
+    let missing: [[UInt8]]
+    /// Whether it replaces a number by a number.
+    var keepsNumbers: Bool { kind == .generalize }
+    /// Whether it needs the row's subject.
+    var needsSubject: Bool { kind == .dateShift || isPerSubject }
+
+    /// The rule that a contract declares for the field at `index`.
+    ///
+    /// - Throws: when the store has no key of its name.
+    init(
+        _ pii: PIIRule, of index: Int, in schema: Schema, column: Int, keys: [String: SecretKey]
+    ) throws(UnusableMask) {
+        let field = schema.fields[index]
+        if let name = pii.key, keys[name] == nil {
+            throw UnusableMask(
+                reason:
+                    "field \(field.name) needs the key \(name) for \(pii.operation.rawValue), which is not in the store; "
+                    + "make it with: sluice keys generate --kind token --name \(name)")
+        }
+        self.field = index
+        self.column = column
+        entity = pii.entity ?? ""
+        operation = ValueOperator(pii, of: field)
+        kind = pii.operation
+        isScanned = pii.scan
+        key = pii.key.flatMap { keys[$0] }
+        missing = schema.missingValues(of: index).map { Array($0.utf8) }
+        isRandom = pii.isRandom
+        isPerSubject = pii.isPerSubject
+    }
+
+    /// The rule for personal data that the contract does not declare: the entity's name stands for a value of a column
+    /// of that entity, or, without one, for each match.
+    init(undeclared entity: Entity?, field: Int, in schema: Schema, column: Int) {
+        self.field = field
+        self.column = column
+        self.entity = entity?.name ?? ""
+        operation = ValueOperator(PIIRule())
+        kind = .replace
+        isScanned = entity == nil
+        key = nil
+        missing = field >= 0 ? schema.missingValues(of: field).map { Array($0.utf8) } : [[]]
+        isRandom = false
+        isPerSubject = false
+    }
+}
+
+/// A rule at work on one block.
+struct ColumnWork {
+    let rule: ColumnRule
+    /// Its place among the block's rules.
+    let index: Int
+    /// One keyed context for the whole column: keying costs as much as hashing a short value.
+    private let keys: ColumnKeys?
+
+    init(_ rule: ColumnRule, at index: Int) {
+        self.rule = rule
+        self.index = index
+        keys = rule.key.map { ColumnKeys($0, rule.kind, isRandom: rule.isRandom, isPerSubject: rule.isPerSubject) }
+    }
+
+    /// The keyed code of a value (`ValueOperator.apply`); empty without a key.
+    func code(_ text: Span<UInt8>) -> [UInt8] { keys?.code(of: text) ?? [] }
+
+    /// Whether the subject of the row at hand must be set before a value is masked.
+    var needsSubject: Bool { rule.needsSubject && keys != nil }
+
+    /// Sets the subject of the row at hand; nil when the row has none.
+    func setSubject(_ subject: [UInt8]?) { keys?.subject = subject }
+}

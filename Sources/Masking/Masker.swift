@@ -1,0 +1,128 @@
+package import Cryptography
+package import Recognition
+package import Schemas
+package import Sketches
+package import Tabular
+
+/// Masks the released rows of screened blocks: the contract's rules made ready.
+package struct Masker: Sendable {
+    let rules: [ColumnRule]
+    /// The column whose value is the row's subject: the person whom the row is about.
+    let subjectColumn: Int?
+    let subjectMissing: [[UInt8]]
+    /// Columns that together may identify a person, and the sensitive one, which is the label.
+    let quasiIdentifiers: [Int], sensitive: Int?
+    let hash: KeyedHash
+    /// Rules for columns without a declared rule, used in blocks in which personal data was found there.
+    let undeclared: [Int: ColumnRule]
+    let dropped: [Int]
+    let droppedEntities: [Int: String]
+    /// Dropped columns before the first that stays.
+    let leading: Int
+    let delimiter: UInt8
+    /// Whether rows are written anew, since their bytes are neither RFC 4180 nor JSON objects.
+    let rewrites: Bool
+    /// The columns' names as keys of JSON, with the colon.
+    let members: [[UInt8]]
+    let format: SourceFormat
+    let dropsExtras: Bool
+    /// The column that lists what was masked where, if the contract asks for it.
+    let spanColumn: SpanColumn?
+    /// The header of a shard, with its line end; empty for JSON Lines.
+    package let header: [UInt8]
+
+    /// Makes the rules of a contract ready for one layout.
+    ///
+    /// - Parameters:
+    ///   - keys: token keys by name.
+    ///   - hash: distinguishes rows by their quasi-identifiers.
+    ///   - kinds: undeclared columns of personal data, all of whose values are replaced by the entity's name.
+    /// - Throws: when a key is missing, since there is no unkeyed hash to fall back to; when an operator needs a
+    ///   subject and there is none; when no column is left.
+    package init(
+        _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey], hash: KeyedHash,
+        kinds: [Int: Entity] = [:]
+    ) throws(UnusableMask) {
+        self.hash = hash
+        func columns(_ role: FieldRole) -> [Int] {
+            schema.fields.indices.filter { schema.fields[$0].role == role && schema.fields[$0].pii?.operation != .drop }
+                .map { layout.columnOfField[$0] }.filter { $0 >= 0 }
+        }
+        quasiIdentifiers = columns(.quasiIdentifier)
+        sensitive = columns(.label).first
+        let subject = schema.fields.firstIndex { $0.role == .subject }.map { layout.columnOfField[$0] }
+        subjectColumn = subject.flatMap { $0 >= 0 ? $0 : nil }
+        subjectMissing =
+            schema.fields.firstIndex { $0.role == .subject }.map { schema.missingValues(of: $0).map { Array($0.utf8) } }
+            ?? []
+        var rules: [ColumnRule] = []
+        var dropped: [Int] = []
+        var droppedEntities: [Int: String] = [:]
+        for (index, field) in schema.fields.enumerated() {
+            let column = layout.columnOfField[index]
+            guard let pii = field.pii, column >= 0 else { continue }
+            if pii.operation == .drop {
+                dropped.append(column)
+                droppedEntities[column] = pii.entity ?? ""
+            } else {
+                if subjectColumn == nil { try Self.refuseSubject(pii, of: field) }
+                rules.append(try ColumnRule(pii, of: index, in: schema, column: column, keys: keys))
+            }
+        }
+        dropped += layout.dropped
+        if schema.unknownFields == .drop {
+            dropped += layout.fieldOfColumn.indices.filter {
+                layout.fieldOfColumn[$0] < 0 && !layout.dropped.contains($0)
+            }
+        }
+        var undeclared: [Int: ColumnRule] = [:]
+        for (column, field) in layout.fieldOfColumn.enumerated() where !dropped.contains(column) {
+            if field >= 0, schema.fields[field].pii != nil { continue }
+            let kind = kinds[column]
+            let rule = ColumnRule(undeclared: kind, field: field, in: schema, column: column)
+            if kind != nil { rules.append(rule) } else { undeclared[column] = rule }
+        }
+        self.undeclared = undeclared
+        self.rules = rules.sorted { $0.column < $1.column }
+        self.dropped = dropped.sorted()
+        self.droppedEntities = droppedEntities
+        leading = zip(self.dropped, 0...).count { $0 == $1 }
+        guard layout.format == .jsonl || dropped.count < layout.columns.count else {
+            throw UnusableMask(reason: "every column of the file is dropped, so that nothing is left to release")
+        }
+        delimiter = dialect.isVerbatim ? dialect.delimiter : 0x2C
+        rewrites = layout.format == .csv ? !dialect.isVerbatim : dialect.hasArrayItems
+        members = layout.columns.map { name in
+            var key: [UInt8] = []
+            appendJSONString(Array(name.utf8), &key)
+            return key + [0x3A]
+        }
+        format = layout.format
+        dropsExtras = schema.unknownFields == .drop
+        spanColumn = try SpanColumn(schema, layout, delimiter: layout.format == .csv ? delimiter : nil)
+        header = Self.header(layout, without: Set(dropped), delimiter: delimiter, spans: spanColumn)
+    }
+
+    /// Refuses a rule that needs the row's subject, which the file does not have.
+    private static func refuseSubject(_ pii: PIIRule, of field: Field) throws(UnusableMask) {
+        guard pii.operation == .dateShift || pii.isPerSubject else { return }
+        throw UnusableMask(
+            reason:
+                "field \(field.name): \(pii.operation.rawValue) asks whom a row is about, and the file has no field with "
+                + "role: subject")
+    }
+
+    /// The header of a shard, with its line end.
+    private static func header(
+        _ layout: Layout, without dropped: Set<Int>, delimiter: UInt8, spans: SpanColumn?
+    ) -> [UInt8] {
+        if layout.header.isEmpty || dropped.isEmpty && spans == nil || layout.format == .jsonl { return layout.header }
+        var out: [UInt8] = []
+        for (column, name) in layout.columns.enumerated() where !dropped.contains(column) {
+            if !out.isEmpty { out.append(delimiter) }
+            appendCSV(Array(name.utf8), wasQuoted: false, delimiter, &out)
+        }
+        if let spans { out += [delimiter] + spans.label }
+        return out + [0x0A]
+    }
+}

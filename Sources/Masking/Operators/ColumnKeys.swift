@@ -1,0 +1,47 @@
+import Cryptography
+import Schemas
+
+/// The keyed contexts of one column. A class, since they are neither copied nor shared.
+final class ColumnKeys {
+    private let key: SecretKey
+    private let kind: MaskOperator
+    private let isRandom: Bool, isPerSubject: Bool
+    private var codes: HMACSHA256
+    private var cipher: ValueCipher?
+    private var owner: [UInt8]?
+    /// The subject of the row at hand; nil when the row has none.
+    var subject: [UInt8]?
+
+    init(_ key: SecretKey, _ kind: MaskOperator, isRandom: Bool, isPerSubject: Bool) {
+        self.key = key
+        self.kind = kind
+        self.isRandom = isRandom
+        self.isPerSubject = isPerSubject
+        codes = HMACSHA256(key: key)
+    }
+
+    /// The code that the operator needs (`ValueOperator.apply`); empty when it cannot be computed, so that the entity's
+    /// name replaces the value.
+    func code(of text: Span<UInt8>) -> [UInt8] {
+        switch kind {
+        case .tokenize: return codes.code(of: text)
+        case .dateShift: return subject.map { codes.code(of: $0.span) } ?? []
+        case .encrypt: return text.isEmpty ? [] : (try? sealed(text)) ?? []
+        default: return []
+        }
+    }
+
+    private func sealed(_ text: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
+        if isPerSubject {
+            guard let subject else { return [] }
+            if owner != subject || cipher == nil {
+                cipher = try ValueCipher(key, subject: subject)
+                owner = subject
+            }
+        } else if cipher == nil {
+            cipher = try ValueCipher(key)
+        }
+        let nonce = isRandom ? try randomBytes(16) : nil
+        return try cipher?.seal(text, nonce: nonce) ?? []
+    }
+}

@@ -1,0 +1,244 @@
+import Recognition
+import Schemas
+import Screening
+import Tabular
+import Validating
+
+/// The new source texts of a block's masked cells, and what was masked in them.
+struct Replacements {
+    /// A range of `text`; negative for a cell that stays.
+    struct Piece {
+        var start: Int32
+        var end: Int32
+    }
+
+    /// The rules' columns, ascending.
+    let columns: [Int]
+    /// Source text of replaced cells.
+    fileprivate(set) var text: [UInt8] = []
+    /// Rules × rows: where in `text` each cell's is.
+    fileprivate var pieces: [Piece]
+    /// What was masked, with its count.
+    fileprivate(set) var receipts: [MaskReceipt: Int] = [:]
+    /// What was masked in each row; empty when the contract does not ask for it.
+    private(set) var spans: [[MaskedSpan]]
+    private let rows: Int
+
+    /// No replacements yet, for a block of `rows` rows.
+    init(columns: [Int], rows: Int, hasSpans: Bool) {
+        self.columns = columns
+        self.rows = rows
+        pieces = [Piece](repeating: Piece(start: -1, end: -1), count: columns.count * rows)
+        spans = [[MaskedSpan]](repeating: [], count: hasSpans ? rows : 0)
+    }
+
+    /// Where the text of the rule at `index` in a row is.
+    func piece(rule index: Int, row: Int) -> Piece { pieces[index &* rows &+ row] }
+
+    fileprivate mutating func set(_ piece: Piece, rule index: Int, row: Int) { pieces[index &* rows &+ row] = piece }
+
+    /// Counts cells of a column in which an operator did `operation`.
+    fileprivate mutating func count(_ operation: MaskOperator, of entity: String, field: Int, _ cells: Int = 1) {
+        receipts[MaskReceipt(field: field, entity: entity, operation: operation), default: 0] += cells
+    }
+
+    /// Keeps what was masked in a value, if the contract asks for it.
+    fileprivate mutating func note(_ placed: [PlacedMask], in value: [UInt8], row: Int, column: Int) {
+        if spans.isEmpty { return }
+        spans[row] += zip(placed, SpanColumn.scalars(value, placed.map(\.range))).map { place, range in
+            MaskedSpan(column: column, range: range, entity: place.entity, operation: place.done)
+        }
+    }
+}
+
+/// What was done to one match, and where its new text stands in the value.
+private struct PlacedMask {
+    var entity: String
+    var range: Range<Int>
+    var done: MaskOperator
+}
+
+extension Masker {
+    /// Masks the cells of a block, rule by rule.
+    func replacements(in screened: ScreenedBlock, released: [Bool]) -> Replacements {
+        let batch = screened.batch
+        let found = byColumn(screened.detections)
+        let rules = rules(of: found)
+        var replaced = Replacements(columns: rules.map(\.column), rows: batch.count, hasSpans: spanColumn != nil)
+        for (index, rule) in rules.enumerated() {
+            let column = ColumnWork(rule, at: index)
+            if rule.isScanned {
+                let detections = screened.detections[found[rule.column] ?? 0..<0]
+                replaceMatches(detections, of: column, in: batch, released: released, into: &replaced)
+            } else {
+                replaceValues(of: column, in: batch, released: released, into: &replaced)
+            }
+        }
+        return replaced
+    }
+
+    /// The range of each column's sightings, which are sorted by column.
+    private func byColumn(_ detections: [Detection]) -> [Int: Range<Int>] {
+        var found: [Int: Range<Int>] = [:]
+        var start = 0
+        while start < detections.count {
+            let column = detections[start].column
+            var end = start + 1
+            while end < detections.count, detections[end].column == column { end += 1 }
+            found[column] = start..<end
+            start = end
+        }
+        return found
+    }
+
+    /// The rules for a block: the contract's, and those of columns in which undeclared personal data was found.
+    private func rules(of found: [Int: Range<Int>]) -> [ColumnRule] {
+        let more = found.keys.compactMap { undeclared[$0] }
+        return more.isEmpty ? rules : (rules + more).sorted { $0.column < $1.column }
+    }
+
+    /// Makes the new texts of the matches in the cells of a column.
+    private func replaceMatches(
+        _ detections: ArraySlice<Detection>, of column: ColumnWork, in batch: RowBlock, released: [Bool],
+        into replaced: inout Replacements
+    ) {
+        let rule = column.rule
+        let onlyEmptyIsMissing = rule.missing == [[]]
+        // A number, or the source of an object, is searched like text; a replaced match makes it a string.
+        var rest = detections
+        while let row = rest.first?.row {
+            let here = rest.prefix { $0.row == row }
+            rest = rest.dropFirst(here.count)
+            let cell = batch.cells[row &* batch.width &+ rule.column]
+            guard released[row], onlyEmptyIsMissing || !isMissing(cell, batch.bytes.span, rule.missing) else {
+                continue
+            }
+            setSubject(of: row, in: batch, for: column)
+            let piece = replace(here.map(\.match), of: column, in: batch, row: row, into: &replaced)
+            replaced.set(piece, rule: column.index, row: row)
+        }
+    }
+
+    /// Makes the new texts of the cells of a column.
+    private func replaceValues(
+        of column: ColumnWork, in batch: RowBlock, released: [Bool], into replaced: inout Replacements
+    ) {
+        let bytes = batch.bytes.span
+        let cells = batch.cells.span
+        let (rule, width, missing) = (column.rule, batch.width, column.rule.missing)
+        let onlyEmptyIsMissing = missing == [[]]
+        let isConstant = rule.kind == .replace || rule.kind == .redact
+        var constants = [Replacements.Piece?](repeating: nil, count: 2)
+        var value: [UInt8] = []
+        // Values that the operator cannot change are counted under the operator that replaced them.
+        var (touched, substituted) = (0, 0)
+        for row in 0..<batch.count where released[row] {
+            let cell = cells[row &* width &+ rule.column]
+            if cell.isNothing || cell.start == cell.end { continue }
+            if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
+            var done = rule.kind
+            if isConstant, let same = constants[cell.isQuoted ? 1 : 0] {
+                replaced.set(same, rule: column.index, row: row)
+            } else {
+                value.removeAll(keepingCapacity: true)
+                setSubject(of: row, in: batch, for: column)
+                done = rule.operation.apply(
+                    bytes.extracting(cell.range), entity: rule.entity, isNative: cell.isNumber, into: &value
+                ) { column.code($0) }
+                let piece = append(value, as: cell, by: rule, to: &replaced.text)
+                replaced.set(piece, rule: column.index, row: row)
+                if isConstant { constants[cell.isQuoted ? 1 : 0] = piece }
+            }
+            if done == rule.kind { touched += 1 } else { substituted += 1 }
+            if !replaced.spans.isEmpty {
+                let placed = PlacedMask(entity: rule.entity, range: 0..<value.count, done: done)
+                replaced.note([placed], in: value, row: row, column: rule.column)
+            }
+        }
+        for (kind, count) in [(rule.kind, touched), (.replace, substituted)] where count > 0 {
+            replaced.count(kind, of: rule.entity, field: rule.field, count)
+        }
+    }
+
+    /// Sets the subject of a row, if the operator needs it.
+    private func setSubject(of row: Int, in batch: RowBlock, for column: ColumnWork) {
+        guard column.needsSubject, let subjectColumn else { return }
+        let bytes = batch.bytes.span
+        let cell = batch.cells[row &* batch.width &+ subjectColumn]
+        let isNobody = cell.isNothing || isMissing(cell, bytes, subjectMissing)
+        column.setSubject(isNobody ? nil : cell.range.map { bytes[$0] })
+    }
+
+    /// The new source text of a cell in which `matches` were found.
+    private func replace(
+        _ matches: [EntityMatch], of column: ColumnWork, in batch: RowBlock, row: Int, into replaced: inout Replacements
+    ) -> Replacements.Piece {
+        let rule = column.rule
+        let bytes = batch.bytes.span
+        let cell = batch.cells[row &* batch.width &+ rule.column]
+        for match in matches { replaced.count(rule.kind, of: match.entity.name, field: rule.field) }
+        var placed: [PlacedMask] = []
+        func place(_ match: EntityMatch, _ range: Range<Int>, _ done: MaskOperator) {
+            placed.append(PlacedMask(entity: match.entity.name, range: range, done: done))
+        }
+        defer {
+            for mask in placed where mask.done != rule.kind {
+                replaced.count(rule.kind, of: mask.entity, field: rule.field, -1)
+                replaced.count(mask.done, of: mask.entity, field: rule.field)
+            }
+        }
+        func code(_ text: Span<UInt8>) -> [UInt8] { column.code(text) }
+        // Escaped letters are written as they are; characters that must be escaped in a string still are.
+        let isDocument = cell.isNested || isJSONText(bytes, cell.range)
+        let plain = isDocument ? unescapedJSON(bytes, cell.range) : nil
+        if isDocument,
+            let text = plain.map({
+                rule.operation.maskedJSON($0.span, 0..<$0.count, matches: matches, code: code, note: place)
+            }) ?? rule.operation.maskedJSON(bytes, cell.range, matches: matches, code: code, note: place)
+        {
+            replaced.note(placed, in: text, row: row, column: rule.column)
+            if !cell.isNested { return append(text, as: cell, by: rule, to: &replaced.text) }
+            replaced.text += text
+            let end = replaced.text.count
+            return Replacements.Piece(start: Int32(end - text.count), end: Int32(end))
+        }
+        placed = []
+        var value: [UInt8] = []
+        if let plain {
+            rule.operation.apply(plain.span, 0..<plain.count, matches: matches, into: &value, code: code, note: place)
+        } else {
+            rule.operation.apply(bytes, cell.range, matches: matches, into: &value, code: code, note: place)
+        }
+        replaced.note(placed, in: value, row: row, column: rule.column)
+        return append(value, as: cell, by: rule, to: &replaced.text)
+    }
+
+    /// Appends a value as a cell of the batch's format.
+    private func append(
+        _ value: [UInt8], as cell: Cell, by rule: ColumnRule, to text: inout [UInt8]
+    ) -> Replacements.Piece {
+        let start = text.count
+        if format == .csv {
+            appendCSV(value, wasQuoted: cell.isQuoted, delimiter, &text)
+        } else if rule.keepsNumbers, !cell.isText, value.first.map({ $0 != UInt8(ascii: "<") }) ?? false {
+            text += value
+        } else if rule.kind == .redact, !rule.isScanned {
+            text.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C])
+        } else {
+            appendJSONString(value, &text)
+        }
+        return Replacements.Piece(start: Int32(start), end: Int32(text.count))
+    }
+
+    /// Whether a cell is empty or holds a text that stands for a missing value.
+    private func isMissing(_ cell: Cell, _ bytes: Span<UInt8>, _ missing: [[UInt8]]) -> Bool {
+        let range = cell.range
+        if range.isEmpty { return true }
+        // As in `Validating`: only text can be a missing value.
+        if !cell.isText { return false }
+        for token in missing where token.count == range.count {
+            if token.indices.allSatisfy({ bytes[range.lowerBound + $0] == token[$0] }) { return true }
+        }
+        return false
+    }
+}

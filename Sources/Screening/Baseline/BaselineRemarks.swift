@@ -1,0 +1,68 @@
+import Sketches
+import Tabular
+
+extension Baseline {
+    /// How many rows of accepted batches statistics tested, and how many they remarked on.
+    package struct Remarks: Sendable, Equatable {
+        /// Rows that kept the contract.
+        package var tested = 0
+        /// Of these, rows with a modified z finding.
+        package var deviated = 0
+        /// Of these, rows with a forest finding.
+        package var isolated = 0
+        /// Of these, rows with a residual beyond the threshold of a pair.
+        package var apart = 0
+        /// Of these, rows that the forest held back, which the sample lacks.
+        package var withheld = 0
+        /// Of these, rows that are copies of others, and rows with a mark beside one label; 0 in baselines from before
+        /// these were kept.
+        package var flooded = 0, triggered = 0
+        /// Rows that repeat rows of the batches before; rows whose neighbours were asked about their label, those that
+        /// had another one, and those with the most frequent change. 0 in older baselines, too.
+        package var copied = 0, labelled = 0, flipped = 0, targeted = 0
+
+        /// Nothing was looked at.
+        package init() {}
+
+        /// What a batch's second pass counted.
+        package init(_ counts: OutcomeCounts) {
+            tested = counts.total - counts.count(.rejected)
+            deviated = counts.remarkedZ
+            isolated = counts.remarkedForest
+            apart = counts.remarkedPairs
+            withheld = counts.heldForest
+            (flooded, triggered) = (counts.findings.count(.floodedRow), counts.findings.count(.trigger))
+        }
+
+        /// The same, with what the decision knew of the whole batch.
+        package init(_ counts: OutcomeCounts, _ decision: Decision) {
+            self.init(counts)
+            copied = Int((decision.copiedShare * Double(tested)).rounded())
+            if let most = decision.labels.max(by: { $0.changed * $1.tested < $1.changed * $0.tested }) {
+                (labelled, flipped) = (most.tested, most.changed)
+                targeted = decision.labels.map(\.mostChanged).max() ?? 0
+            }
+            // Rows held back do not count as usual: a supplier must not raise the threshold by sending marks.
+            triggered =
+                decision.waivesStatistics || decision.triggerAction < .quarantined
+                ? triggered : counts.findings.count(.trigger, .flagged)
+        }
+
+        /// A count's share of the rows looked at; 0 when there were none.
+        func share(_ count: Int) -> Double { Double(count) / Double(max(tested, 1)) }
+
+        mutating func merge(_ other: Remarks) {
+            tested += other.tested
+            deviated += other.deviated
+            isolated += other.isolated
+            apart += other.apart
+            withheld += other.withheld
+            flooded += other.flooded
+            triggered += other.triggered
+            copied += other.copied
+            labelled += other.labelled
+            flipped += other.flipped
+            targeted += other.targeted
+        }
+    }
+}

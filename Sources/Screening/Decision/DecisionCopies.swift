@@ -1,0 +1,77 @@
+import Glibc
+import Schemas
+import Sketches
+import Tabular
+
+/// Rows that are sent again, and clusters of rows that are nearly one.
+extension Deliberation {
+    /// Tests whether far more rows repeat rows of earlier batches than those repeat each other. Then each that does is
+    /// a copy.
+    ///
+    /// One earlier batch does not show how many rows repeat (a table may be sent whole every day), so the finding then
+    /// holds nothing.
+    ///
+    /// For an earlier batch that kept all of its rows every copy is known, and is named. For a larger one only a sample
+    /// is known: naming the copies found would reveal which rows are in the sample, and would let the others pass. So
+    /// the batch is held.
+    mutating func findCopies(of earlier: [[UInt64]]) {
+        let now = profile.sample.codes(screened.codeCount - 1).filter { $0 != 0 }
+        let batches = earlier.filter { !$0.isEmpty }.suffix(Copies.batchesMax)
+        let known = Copies(Array(batches))
+        guard known.count >= ModifiedZ.rowsMin, now.count >= ModifiedZ.rowsMin else { return }
+        let repeated = now.count(where: known.holds)
+        let isTold = batches.count == 1
+        // A row of one of them had a batch fewer to repeat.
+        let ratio = isTold ? 1 : Double(batches.count) / Double(batches.count - 1)
+        let p = Significance.excess(repeated, of: now.count, before: known.repeated, of: known.count, ratio: ratio)
+        let share = Double(repeated) / Double(now.count)
+        decision.copiedShare = share
+        let rate = max(ratio * Double(known.repeated) / Double(known.count), 1.5 * decision.mostCopied)
+        var test = BatchTest(
+            .copyExcess, chance: .init(p: p, share: decision.alpha),
+            effect: .init(
+                repeated >= NearDuplicates.rowsMin ? share : 0, warn: max(NearDuplicates.shareMin, 2 * rate),
+                hold: isTold ? .infinity : max(0.05, 2 * rate)),
+            rows: .init(now.count, before: known.count))
+        let capacity = Baseline.capacity(words: screened.numberCount + screened.codeCount)
+        let whole = Copies(batches.filter { $0.count < capacity })
+        let sampled = now.count { known.holds($0) && !whole.holds($0) }
+        if !isTold, sampled >= NearDuplicates.rowsMin, Double(sampled) / Double(now.count) >= test.warn {
+            test.hold = test.warn
+        }
+        decision.tests.append(test)
+        if test.outcome > .accepted, !isTold { decision.copied = whole }
+        // Of so many copies the batch consists: it is held, and the rows are only named.
+        if test.outcome >= .quarantined, share > Copies.apartMax { decision.copyAction = .flagged }
+    }
+
+    /// Finds clusters of copies and near copies.
+    mutating func findFloods() {
+        covered = CoveredRows()
+        guard let before, let floodItems = decision.floodItems else {
+            decision.untested.append((-1, "copies: " + Decision.Untested.noBaseline.rawValue))
+            return
+        }
+        let kinds = [screened.label, screened.source].compactMap { $0 }
+        // Rows of an accepted batch may lie as close together as these do, only elsewhere.
+        (decision.floods, covered.rows) = NearDuplicates.find(profile.sample, before.sample, floodItems, kinds: kinds) {
+            level in
+            before.history?.samples.map { NearDuplicates.largestShare($0, floodItems, level) }.max() ?? 0
+        }
+        if !screened.texts.isEmpty, before.texts.count > 0 {
+            (decision.textFloods, covered.texts) = NearDuplicates.find(
+                profile.texts, before.texts, decision.textFloodItems, kinds: kinds)
+        }
+    }
+
+    /// Copies are held back where there are more of them than accepted batches had: full tables bring them at their own
+    /// rate. While fewer than three batches are known only many do.
+    mutating func followFloods(_ batches: [BatchSummary], least: Int) {
+        let largest = batches.map { $0.remarks.share($0.remarks.flooded) }.max() ?? 0
+        func share(_ rows: [Bool]) -> Double { rows.isEmpty ? 0 : Double(rows.count { $0 }) / Double(rows.count) }
+        let copies = max(share(covered.rows), share(covered.texts))
+        if copies <= (batches.count >= least ? max(0.01, 3 * largest) : 0.03) {
+            decision.floodAction = min(decision.floodAction, .flagged)
+        }
+    }
+}

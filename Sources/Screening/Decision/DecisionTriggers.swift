@@ -1,0 +1,192 @@
+import Glibc
+import Schemas
+import Sketches
+import Tabular
+
+/// Marks beside one label.
+extension Deliberation {
+    /// What earlier batches showed of marks, newest first.
+    private var records: [MarkRecord] { (rolling ?? before)?.marks ?? [] }
+
+    /// Finds marks beside one label, in the rows and in their text. Copies are left out, since all their words would be
+    /// marks.
+    mutating func findTriggers() {
+        guard schema.poisoning.triggers.enabled else { return }
+        guard let label = screened.label else {
+            return decision.untested.append((-1, "triggers: " + Decision.Untested.noLabel.rawValue))
+        }
+        // Honest words of a class stand beside it too: without a baseline nothing tells them apart.
+        guard let baseline = before, let rowItems = decision.rowItems else {
+            return decision.untested.append((-1, "triggers: " + Decision.Untested.noBaseline.rawValue))
+        }
+        let kinds = Set(profile.sample.codes(label)).subtracting([0])
+        guard (2...Triggers.labelsMax).contains(kinds.count) else {
+            return decision.untested.append(
+                (screened.categories[label], "triggers: " + Decision.Untested.noClass.rawValue))
+        }
+        let known = MarkRecord.known(records)
+        let now = ItemRows(profile.sample, label: label, rowItems, without: covered.rows)
+        func rows(_ from: Baseline) -> ItemRows {
+            var made = ItemRows(from.sample, label: label, rowItems)
+            made.levels = from.recent.levels(of: from.sample, codes: from.codes.count)
+            return made
+        }
+        decision.triggerRows = now.count
+        if var search = TriggerSearch(now, rows(baseline), recent: rolling.map(rows)) {
+            search.known = known
+            let parts = baseline.parts.map { ItemRows($0.sample, label: label, rowItems) }
+            let found = Triggers.steady(search.triggers(), parts)
+            keepPlanted(found, among: rowItems, in: baseline.sample)
+            removeExplained(by: rowItems, in: baseline.sample, label: label)
+            tellPower(of: search, for: "value", [.constant, .value, .valuePair])
+        }
+        guard !screened.texts.isEmpty, baseline.texts.count > 0 else { return }
+        func texts(_ from: Baseline) -> ItemRows {
+            var made = ItemRows(tokensOf: from.texts, label: label)
+            made.levels = from.recent.levels(of: from.texts, codes: from.codes.count)
+            return made
+        }
+        let here = ItemRows(tokensOf: profile.texts, label: label, without: covered.texts)
+        guard var search = TriggerSearch(here, texts(baseline), recent: rolling.map(texts)) else { return }
+        search.known = known
+        decision.wordTriggers = Triggers.steady(
+            search.triggers(), baseline.parts.map { ItemRows(tokensOf: $0.texts, label: label) })
+        let sample = profile.texts
+        let pool = search.pool { row, body in
+            if !covered.texts.isEmpty, covered.texts[row] { return }
+            for token in sample.tokens(of: row) where TextItems.isWord(token) { body(ItemRows.item(token)) }
+        }
+        decision.pooled = pool.evidence
+        let alone = Set(decision.wordTriggers.map(\.item))
+        decision.wordTriggers += pool.marks.filter { !alone.contains($0.item) }
+        decision.wordTriggers.sort { $0.item < $1.item }
+        tellPower(of: search, for: "word", [.word])
+    }
+
+    /// Keeps the marks that are no ordinary new values, with the kind of each: a new value may be as frequent as values
+    /// of its column are.
+    private mutating func keepPlanted(_ found: [Trigger], among items: RowItems, in baseline: RowSample) {
+        let sample = profile.sample
+        var wanted = Dictionary(found.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
+        var (kept, kinds): ([Trigger], [UInt64: RowItems.Kind]) = ([], [:])
+        var shares: [RowItems.Kind: [Int: Double]] = [:]
+        for row in 0..<sample.count where !wanted.isEmpty {
+            items.forEach(sample.numbers(of: row), sample.codes(of: row)) { item in
+                guard let one = wanted.removeValue(forKey: item.hash) else { return }
+                let share = shares[item.kind]?[item.place] ?? items.ordinaryShare(item, in: baseline)
+                shares[item.kind, default: [:]][item.place] = share
+                if Double(one.here) > share * Double(sample.count) {
+                    kept.append(one)
+                    kinds[item.hash] = item.kind
+                }
+            }
+        }
+        (decision.triggers, decision.triggerKinds) = (kept.sorted { $0.item < $1.item }, kinds)
+    }
+
+    /// Removes tails of several measures that occur beside the label because one of them alone does, in the baseline
+    /// too. That relation is the data's own; only the number of rows so far out has changed.
+    private mutating func removeExplained(by items: RowItems, in baseline: RowSample, label: Int) {
+        let (sample, kinds) = (profile.sample, decision.triggerKinds)
+        let tails = Set(decision.triggers.map(\.item).filter { kinds[$0] == .tailPair || kinds[$0] == .tailTriple })
+        if tails.isEmpty { return }
+        var parts: [UInt64: [RowItems.Tail]] = [:]
+        for row in 0..<sample.count where parts.count < tails.count {
+            items.forEachTail(sample.numbers(of: row)) { if tails.contains($0) { parts[$0] = $1 } }
+        }
+        // Of each single tail: rows of the baseline in it, by label.
+        var counts: [RowItems.Tail: [UInt64: Int]] = [:]
+        let labels = baseline.codes(label)
+        for row in 0..<baseline.count where labels[row] != 0 && labels[row] != Baseline.unseen {
+            for tail in items.tails(of: baseline.numbers(of: row)) {
+                counts[tail, default: [:]][labels[row], default: 0] += 1
+            }
+        }
+        decision.triggers.removeAll { mark in
+            guard let own = parts[mark.item] else { return false }
+            return own.contains { tail in
+                let all = counts[tail] ?? [:]
+                let share = (Double(all[mark.label] ?? 0) + 1) / (Double(all.values.reduce(0, +)) + 2)
+                return -log(max(Significance.binomialTail(mark.pure, of: mark.count, share), 1e-300)) < mark.critical
+            }
+        }
+    }
+
+    /// Notes the fewest rows in which the search would have found a mark of these kinds.
+    private mutating func tellPower(of search: TriggerSearch, for what: String, _ kinds: [RowItems.Kind]) {
+        let least = kinds.map(shareLine).max() ?? 0
+        if let rows = search.power(least: least) {
+            decision.triggerPower.append((what, rows, search.now.count))
+        } else {
+            decision.untested.append((-1, "triggers: too few rows for a \(what) beside one label to be beyond chance"))
+        }
+    }
+
+    /// The share of rows that a mark must have to be held: honest new words and values come at their own rate.
+    private func shareLine(_ kind: RowItems.Kind) -> Double {
+        max(Triggers.shareMin, 2 * (records.map { $0.share(kind) }.max() ?? 0))
+    }
+
+    /// Settles which marks hold their rows back: those with more rows than any mark of their kind had in an accepted
+    /// batch, and those that were caught before. Relations inside rows vary little, so they hold from the third batch
+    /// on. Tails of measures move with the measures, so they hold once drift does.
+    mutating func followTriggers() {
+        // What a quarter of the rows has is no mark but another kind of batch, which other tests are about.
+        let (rowCount, textCount) = (profile.sample.count, profile.texts.count)
+        decision.triggers.removeAll { $0.here > rowCount / 4 }
+        decision.wordTriggers.removeAll { $0.here > textCount / 4 }
+        guard let history, let newest = rolling ?? before else { return }
+        let batches = history.known.count
+        let (least, learning) = (min(3, schema.baseline.learning), schema.baseline.learning)
+        let known = MarkRecord.known(newest.marks)
+        // Baselines from before marks were recorded say only how many rows had one.
+        let older =
+            newest.marks.isEmpty
+            ? history.known.map { $0.remarks.share($0.remarks.triggered) }.max() ?? 0 : 0
+        let pools = newest.marks.map { Double($0.pooled) / 100 }.max() ?? 0
+        func follow(_ mark: Trigger, _ kind: RowItems.Kind, of rows: Int) -> Bool {
+            if batches < least { return false }
+            if let caught = known[mark.item], caught.label == mark.label { return true }
+            if mark.isPooled { return decision.pooled > 1.5 * pools }
+            if kind == .tailPair || kind == .tailTriple, batches < learning { return false }
+            return Double(mark.here) / Double(max(rows, 1)) > max(shareLine(kind), 2 * older)
+        }
+        for place in decision.triggers.indices {
+            let mark = decision.triggers[place]
+            decision.triggers[place].isHeld = follow(mark, decision.triggerKinds[mark.item] ?? .value, of: rowCount)
+        }
+        for place in decision.wordTriggers.indices {
+            decision.wordTriggers[place].isHeld = follow(decision.wordTriggers[place], .word, of: textCount)
+        }
+    }
+}
+
+extension Decision {
+    /// What a mark does to its rows.
+    func outcome(of mark: Trigger) -> Outcome { mark.isHeld ? triggerAction : min(triggerAction, .flagged) }
+
+    /// What later batches are to know of this one's marks.
+    package var markRecord: MarkRecord {
+        var record = MarkRecord()
+        func isHeld(_ mark: Trigger) -> Bool { outcome(of: mark) >= .quarantined && !waivesStatistics }
+        record.rows = triggerRows
+        for mark in triggers + wordTriggers where !mark.isPooled && !isHeld(mark) {
+            let kind = Int((triggerKinds[mark.item] ?? .word).rawValue) - 1
+            record.largest[kind] = max(record.largest[kind], mark.here)
+        }
+        if !wordTriggers.contains(where: { $0.isPooled && isHeld($0) }) { record.pooled = Int(pooled * 100) }
+        let told = (triggers + wordTriggers).filter { $0.isHeld && outcome(of: $0) >= .quarantined }
+        record.caught = told.sorted { ($1.here, $0.item) < ($0.here, $1.item) }.prefix(MarkRecord.caughtMax).map {
+            MarkRecord.Caught(item: $0.item, label: $0.label, count: $0.here, isHeld: isHeld($0))
+        }
+        return record
+    }
+}
+
+extension Trigger {
+    /// Whether a row is named by this mark rather than by the other.
+    func outweighs(_ other: Trigger?) -> Bool {
+        guard let other else { return true }
+        return isHeld != other.isHeld ? isHeld : z > other.z
+    }
+}

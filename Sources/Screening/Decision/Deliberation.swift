@@ -1,0 +1,88 @@
+import Glibc
+import Schemas
+import Sketches
+import Tabular
+
+/// The making of a decision: it owns what the batch shows, what it is compared with, and the decision as far as it has
+/// come.
+struct Deliberation {
+    let schema: Schema
+    let screened: ScreenedFields
+    /// The batch. The numbers of keys and counters are blanked.
+    var profile: Profile
+    /// The baseline, blanked likewise; nil on first contact.
+    let before: Baseline?
+    /// The last accepted batches, where the baseline is another one.
+    var rolling: Baseline?
+    /// The accepted batches one by one, where they are known so.
+    let history: FeedHistory?
+    /// The batch's own summary; nil where it has too few rows.
+    let own: BatchSummary?
+    /// The numbers that are blanked, as places.
+    private let leftOut: Set<Int>
+    /// Rows of the samples that are copies of others.
+    var covered = CoveredRows()
+    /// The decision as far as it has come.
+    var decision: Decision
+
+    /// For each row of the samples of rows and of texts whether it is a copy of others; empty where that was not asked.
+    struct CoveredRows {
+        var rows: [Bool] = [], texts: [Bool] = []
+    }
+
+    /// Settles what each column is, and what the batch is compared with.
+    init(_ profile: Profile, beside precedents: Precedents, schema: Schema, screened: ScreenedFields) {
+        let names = schema.fields.map(\.name)
+        let baseline = precedents.baseline
+        let isUsable =
+            baseline.map {
+                $0.features == screened.numberNames(names) && $0.codes == screened.codeNames(names)
+                    && $0.sample.count >= ModifiedZ.rowsMin
+            } ?? false
+        history = isUsable ? baseline?.history : nil
+        own = profile.sample.count >= ModifiedZ.rowsMin ? BatchSummary(profile.sample, rows: profile.rows) : nil
+        var forms: [ColumnForm] = []
+        if let history {
+            forms = Decision.forms(history.known + (own.map { [$0] } ?? []), screened, schema)
+        } else if !isUsable, let own {
+            forms = Decision.forms([own], screened, schema)
+        }
+        // Keys and counters are in no distance: not between rows, and not between batches.
+        leftOut = Set(forms.prefix(screened.fields.count).indices.filter { forms[$0].isLeftOut })
+        self.profile = profile.blanking(leftOut)
+        before = isUsable ? baseline?.blanking(leftOut) : nil
+        (self.schema, self.screened, rolling) = (schema, screened, precedents.rolling)
+        decision = Decision(
+            basis: isUsable ? .baseline : .firstContact, basisRows: (before?.sample ?? self.profile.sample).count,
+            screened: screened, baseline: before?.sample)
+        decision.forms = forms
+        decision.clock = profile.clock
+        decision.remarks = before?.remarks ?? Baseline.Remarks()
+        if let history {
+            decision.isLearning = history.comparable.count < schema.baseline.learning
+            decision.earlierRemarks = history.known.map(\.remarks)
+            decision.mostCopied = decision.earlierRemarks.map { $0.share($0.copied) }.max() ?? 0
+        }
+    }
+
+    /// Decides, one detector after the other.
+    mutating func decide(_ precedents: Precedents, seed: UInt64) {
+        decision.poisoning = schema.poisoning
+        decision.alpha = BatchTest.budget / Double(Detector.plannedTests(screened) * (rolling == nil ? 1 : 2))
+        for detector in Detector.allCases { ask(detector, beside: precedents, seed: seed) }
+        if let before { attribute(before) }
+        decision.tellCauses()
+    }
+
+    /// Fits the forest to rows of the present levels: rows of other levels would look isolated, and make these look
+    /// alike.
+    mutating func growForest(_ sample: RowSample, seed: UInt64) {
+        let basis = history?.levelSample?.blanking(leftOut) ?? sample
+        let withheld = before == nil ? nil : decision.remarks.share(decision.remarks.withheld)
+        decision.forest = ForestThresholds(basis, screened, schema.forest, seed: seed, withheld: withheld)
+        if let history, let own, history.compared(profile.sample, rows: own.rows) != nil {
+            decision.forest?.follow(
+                profile.sample, Array(history.samples.dropFirst(history.levelStart)), basis)
+        }
+    }
+}

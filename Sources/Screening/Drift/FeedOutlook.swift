@@ -1,0 +1,207 @@
+import Glibc
+package import Schemas
+import Sketches
+package import Tabular
+
+/// What the gate has learnt of a feed: the kind of each field, how much accepted batches differed, and the smallest
+/// change that it would notice in the next batch. Relative figures and counts, never a value.
+///
+/// The smallest change is found with the tests themselves. Each of the newest accepted batches takes the next batch's
+/// place and is changed more and more until a test fails. The stated size is the one at which half of them fail.
+package struct FeedOutlook: Sendable {
+    /// A test that is learnt from accepted batches: how far they were at most when they came, and the line.
+    package struct Learnt: Sendable, Equatable {
+        /// What is tested.
+        package var what: Movement.Kind
+        /// The largest of the accepted batches, and the line for a batch of the usual size.
+        package var usual: Double, line: Double
+    }
+
+    /// Changes of the usual size of batch that half of the batches would be caught with; nil for what is not seen at
+    /// all.
+    package struct Sight: Sendable, Equatable {
+        /// A shift of all values up and down, in spreads inside batches.
+        package var up: Double?, down: Double?
+        /// What these are of the accepted centre, where such a share says something.
+        package var upShare: Double?, downShare: Double?
+        /// The share of rows by which one value becomes more frequent.
+        package var share: Double?
+        /// The share of rows without a value, and of rows with a value that was never there before.
+        package var missing: Double?, new: Double?
+        /// How many different ones those new values must be.
+        package var newKinds: Int?
+
+        /// Nothing is seen.
+        package init() {}
+    }
+
+    /// How far from where a centre may be a row is remarked on and held back, in spreads inside batches.
+    package struct Reach: Sendable, Equatable {
+        /// Below and above the accepted centres.
+        package var remark: (below: Double, above: Double), hold: (below: Double, above: Double)
+
+        /// Compares all four.
+        package static func == (left: Reach, right: Reach) -> Bool {
+            left.remark == right.remark && left.hold == right.hold
+        }
+    }
+
+    /// A field.
+    package struct Field: Sendable {
+        /// Its place among the contract's fields.
+        package var field: Int
+        /// Whether this is about the lengths of its texts.
+        package var isLength = false
+        /// What it is.
+        package var form: ColumnForm
+        /// Whether the contract said so.
+        package var isDeclared = false
+        /// Why it is left out, and how it comes in.
+        package var leftOut: String?
+        /// Batches that have values, and their rows.
+        package var batches: Int, rows: Int
+        /// Its tests.
+        package var learnt: [Learnt] = []
+        /// What it would still see.
+        package var sight = Sight()
+        /// Where its rows are held back.
+        package var reach: Reach?
+    }
+
+    /// A rate of the whole batch.
+    package struct Rate: Sendable {
+        /// The finding that it would be.
+        package var code: FindingCode
+        /// The largest rate of an accepted batch, and the line for a batch of the usual size.
+        package var usual: Double, line: Double
+    }
+
+    /// The fields, measures first, then lengths of texts, then categories.
+    package private(set) var fields: [Field] = []
+    /// The rates of the whole batch.
+    package private(set) var rates: [Rate] = []
+    /// The season that the contract sets, or else the one that the accepted batches show.
+    package private(set) var season: (kind: Season, isSet: Bool, fields: [Int])?
+    /// Batches that the next one is compared with, and how many must be there before a difference holds.
+    package let batches: Int, learning: Int
+    /// Rows of the usual batch.
+    package let rows: Int
+
+    /// Whether differences are only remarked on.
+    package var isLearning: Bool { batches < learning }
+
+    /// Batches that take the next one's place at most: each is tried at some thirty sizes.
+    private static let triedMax = 8
+}
+
+extension FeedOutlook {
+    /// What was learnt from the batches of a merged baseline; nil where they are not known one by one.
+    ///
+    /// - Parameters:
+    ///   - baseline: over the fields that are screened.
+    ///   - screened: what statistics look at, by the contract.
+    package init?(_ baseline: Baseline, schema: Schema, screened: ScreenedFields) {
+        guard let history = baseline.history, baseline.sample.width == screened.numberCount,
+            baseline.sample.codeWidth == screened.codeCount
+        else { return nil }
+        let comparable = history.comparable
+        batches = comparable.count
+        learning = schema.baseline.learning
+        rows = Int(Robust.median(comparable.map { Double($0.rows) }.sorted()))
+        let forms = Decision.forms(history.known, screened, schema)
+        let alpha = BatchTest.share(fields: screened.numberCount + screened.categories.count)
+        for place in forms.indices {
+            let column = FeedColumn(place: place, form: forms[place], screened)
+            let field = schema.fields[column.field]
+            var made = Field(
+                field: column.field, isLength: column.isLength, form: forms[place],
+                isDeclared: field.form != nil && !column.isLength,
+                leftOut: column.isLength ? nil : forms[place].reason(isNumber: column.isNumber), batches: 0, rows: 0)
+            // What a person said has changed begins with the batch of which that was said.
+            let start = column.isNumber ? history.numberStarts[column.place] : history.codeStarts[column.place]
+            let all = Array(comparable.dropFirst(start))
+            let counts = all.map { column.rows(of: $0) }.filter { $0.present > 0 }
+            (made.batches, made.rows) = (counts.count, counts.reduce(0) { $0 + $1.present + $1.missing })
+            if field.drift.enabled, field.drift.bands(column.isNumber ? .psi : .share) == nil || column.isLength {
+                made.learn(
+                    from: Lookout(
+                        column: column, batches: all, alpha: alpha, season: schema.baseline.season,
+                        tried: Self.triedMax))
+            }
+            // Of a text that is compared whole too it is said there.
+            if column.isLength, screened.categories.contains(column.field) {
+                made.learnt.removeAll { $0.what == .missing }
+                made.sight.missing = nil
+            }
+            if column.isNumber, !column.isLength, made.form.isMagnitude, field.anomaly.enabled {
+                made.reach = Self.reach(
+                    history.known.dropFirst(start).map { $0.measures[place] }, baseline.sample.column(place), made.form)
+            }
+            fields.append(made)
+        }
+        rates = Self.rates(history.known.map(\.remarks), screened, rows: rows)
+        let columns = forms.indices.map { FeedColumn(place: $0, form: forms[$0], screened) }
+            .filter { schema.fields[$0.field].drift.enabled }
+        if let set = schema.baseline.season {
+            season = (set, true, Self.fields(of: columns, in: comparable, that: set))
+        } else {
+            let shown = Season.allCases.map { ($0, Self.fields(of: columns, in: comparable, that: $0)) }
+            if let (kind, fields) = shown.max(by: { $0.1.count < $1.1.count }), !fields.isEmpty {
+                season = (kind, false, fields)
+            }
+        }
+    }
+
+    /// The fields in which batches of one weekday or hour are so much nearer to each other that the newest would be
+    /// compared with these alone.
+    private static func fields(of columns: [FeedColumn], in batches: [BatchSummary], that season: Season) -> [Int] {
+        guard let newest = batches.last else { return [] }
+        var rules = BaselineRules()
+        rules.season = season
+        let feed = FeedTests(batches: Array(batches.dropLast()), now: newest, alpha: BatchTest.budget, rules: rules)
+        let fields = columns.filter { column in column.tests(feed).contains { $0.sameSeason != nil } }.map(\.field)
+        return Set(fields).sorted()
+    }
+
+    private static func reach(
+        _ batches: [BatchSummary.Measure], _ values: [Double], _ form: ColumnForm
+    ) -> Reach? {
+        let usesLog = ModifiedZ(field: 0, values: values)?.usesLog ?? false
+        let reach = RowReach(batches, isSparse: form == .sparse, own: nil) {
+            usesLog ? ($0 > -1 ? log1p($0) : -.infinity) : $0
+        }
+        return reach.map {
+            Reach(remark: ($0.remarkBelow, $0.remarkAbove), hold: ($0.holdBelow, $0.holdAbove))
+        }
+    }
+
+    private static func rates(_ remarks: [Baseline.Remarks], _ screened: ScreenedFields, rows: Int) -> [Rate] {
+        // The share of the budget that a batch beside rolling batches alone has.
+        let alpha = BatchTest.budget / Double(Detector.plannedTests(screened))
+        return BatchVerdict.chartedKinds.compactMap { code, count, floor in
+            let history = remarks.map { (found: $0[keyPath: count], of: $0.tested) }.filter { $0.of > 0 }
+            guard let usual = history.map({ Double($0.found) / Double($0.of) }).max() else { return nil }
+            return Rate(
+                code: code, usual: usual,
+                line: RateChart(alpha: alpha, floor: floor).line(history, count: max(rows, 1)))
+        }
+    }
+}
+
+extension FeedOutlook.Field {
+    /// Fills in what its tests have learnt, and which changes they would see.
+    fileprivate mutating func learn(from lookout: Lookout) {
+        learnt = lookout.learnt()
+        func line(_ kind: Movement.Kind) -> Double? { learnt.first { $0.what == kind }?.line }
+        sight.missing = line(.missing).flatMap { $0 < 1 ? $0 : nil }
+        sight.newKinds = line(.new).flatMap { $0 < 1 ? lookout.newKinds() : nil }
+        if sight.newKinds != nil { sight.new = line(.new) }
+        if line(.shape) != nil {
+            (sight.up, sight.down) = (lookout.shift(up: true), lookout.shift(up: false))
+            if let width = lookout.widthShare {
+                (sight.upShare, sight.downShare) = (sight.up.map { $0 * width }, sight.down.map { $0 * width })
+            }
+        }
+        if line(.shares) != nil { sight.share = lookout.share() }
+    }
+}

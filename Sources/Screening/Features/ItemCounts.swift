@@ -1,0 +1,83 @@
+import Sketches
+
+/// The items that enough rows have, and how often each occurs beside each label, here and in the baseline.
+struct ItemCounts {
+    /// An item's place in the counts.
+    private(set) var place: [UInt64: Int] = [:]
+    /// Items × (labels + 1); the first of each has the rows without a label, or with one that is not here.
+    private var here: [Int32] = []
+    private var before: [Int32] = []
+    private let labels: [UInt64: Int]
+    private var labelledBefore: [Int] = []
+    private var width: Int { labels.count + 1 }
+    private static let roughBits = 20
+    /// The largest number of items. Rows come in the order of secret ranks, so nobody can crowd out an item on purpose.
+    private static let itemsMax = 200_000
+
+    /// Counts in two passes, so that the many rare items take no memory.
+    ///
+    /// - Parameter labels: the place of each label, from 1.
+    init(_ rows: ItemRows, atLeast fewest: Int, labels: [UInt64: Int]) {
+        self.labels = labels
+        // Few rows have few items, for which a table of two megabytes would be slow to clear.
+        let bits = min(Self.roughBits, max(12, Int.bitWidth - (64 * rows.count).leadingZeroBitCount))
+        let shift = UInt64(64 - bits)
+        var rough = [UInt16](repeating: 0, count: 1 << bits)
+        for row in 0..<rows.count {
+            rows.forEach(row) { item in
+                let at = Int(item >> shift)
+                if rough[at] < .max { rough[at] += 1 }
+            }
+        }
+        var (places, counts): ([UInt64: Int], [Int32]) = ([:], [])
+        let width = labels.count + 1
+        for row in 0..<rows.count {
+            let label = labels[rows.labels[row]] ?? 0
+            rows.forEach(row) { item in
+                guard Int(rough[Int(item >> shift)]) >= fewest else { return }
+                var place = places[item] ?? -1
+                if place < 0 {
+                    guard places.count < Self.itemsMax else { return }
+                    place = places.count
+                    places[item] = place
+                    counts.append(contentsOf: repeatElement(0, count: width))
+                }
+                counts[place * width + label] += 1
+            }
+        }
+        here = counts
+        place = places.filter { entry in
+            counts[entry.value * width..<(entry.value + 1) * width].reduce(0) { $0 + Int($1) } >= fewest
+        }
+    }
+
+    /// Counts the same items in the rows of a baseline.
+    mutating func look(_ rows: ItemRows) {
+        var counts = [Int32](repeating: 0, count: here.count)
+        let (width, places) = (width, place)
+        for row in 0..<rows.count {
+            let label = labels[rows.labels[row]] ?? 0
+            rows.forEach(row) { item in
+                if let place = places[item] { counts[place * width + label] += 1 }
+            }
+        }
+        before = counts
+        labelledBefore = [Int](repeating: 0, count: width)
+        for label in rows.labels { labelledBefore[labels[label] ?? 0] += 1 }
+    }
+
+    /// Rows of the baseline with a label, by its place.
+    func labelled(_ label: Int) -> Int { labelledBefore.isEmpty ? 0 : labelledBefore[label + 1] }
+
+    /// Rows with the item at a place, by label: those without one first.
+    func here(_ place: Int) -> ArraySlice<Int32> { here[place * width..<(place + 1) * width] }
+    /// The same in the baseline; nothing when there is none.
+    func before(_ place: Int) -> ArraySlice<Int32> {
+        before.isEmpty ? [] : before[place * width..<(place + 1) * width]
+    }
+}
+
+extension ArraySlice<Int32> {
+    /// All of them.
+    var total: Int { reduce(0) { $0 + Int($1) } }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import Sketches
+import Tabular
+
+/// The check of a batch's labels by a linear model, beside that by neighbours.
+///
+/// Neighbours need many similar rows, so in a batch of some hundred rows they rarely see a changed label. The model
+/// weighs all that a row has, and its predictions for all rows together give an estimate of how many labels were
+/// changed.
+package struct LinearCheck: Sendable {
+    /// How a row becomes features.
+    let features: LinearFeatures
+    /// The model of the accepted batches, then those that went on with either half of this one.
+    let models: [LinearModel]
+    /// The labels, as codes.
+    let labels: [UInt64]
+    /// The share of changed labels by which rows are judged: the estimated one where the batch has too many.
+    let share: Double
+    /// Whether the batch has more changed labels than accepted batches seem to have: then each that is likely one is
+    /// held.
+    let isExcessive: Bool
+    /// The share of honest rows that the model doubts.
+    let doubtRate: Double
+    /// Whether rows are looked at one by one in the second pass.
+    let judgesRows: Bool
+    /// The test of the whole batch.
+    let tests: [BatchTest]
+
+    /// Whether what stands in the text is asked.
+    var readsWords: Bool { !features.words.isEmpty }
+
+    /// Where a share below this changes, nothing is held: rows that nobody reads twice.
+    private static let shareMin = 0.005
+    /// Rows that must seem changed.
+    private static let rowsMin = 4.0
+    /// The label tests have a fixed share of the budget, since other fields say nothing of how many labels there are to
+    /// test.
+    private static let alpha = BatchTest.budget / 40
+    /// A label that has this probability is confirmed.
+    private static let confirmedMin = 0.9
+
+    /// Tests a sample of the batch; nil where none of its labels is known.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows of the whole batch.
+    ///   - held: the ranks of rows that are held for something else, and count for nothing here.
+    static func make(
+        _ basis: LinearBasis, _ profile: Profile, _ screened: ScreenedFields, without held: Set<UInt64>
+    ) -> LinearCheck? {
+        guard let label = screened.label else { return nil }
+        let kinds = basis.labels.count
+        var list = LinearRows()
+        let (sample, texts) = (profile.sample, profile.texts)
+        LabelledRow.forEach(sample, texts, most: LabelCheck.testedMax) { row, place in
+            guard let own = basis.labels.firstIndex(of: row.codes[row.codes.startIndex + label]),
+                !held.contains(sample.ranks[place])
+            else { return }
+            list.append(row, basis.features, label: own)
+        }
+        guard list.count >= ModifiedZ.rowsMin else { return nil }
+        let explained = LinearBasis.Explained(basis.model, list, Array(0..<list.count))
+        let found = FlipEstimate(explained.given, labels: kinds)
+        let line = Self.line(basis)
+        let degrees = 8 + basis.shares.count - 1
+        let critical =
+            Significance.studentCritical(alpha, degrees) * basis.spread
+            * (1 + 1 / Double(basis.shares.count)).squareRoot()
+        let isMany = found.share * Double(list.count) >= rowsMin
+        let distance = isMany ? found.distance(explained.given, from: basis.usual, labels: kinds) : 0
+        var test = BatchTest(
+            .labelFlipExcess, field: screened.categories[label], chance: .init(distance, beyond: critical),
+            effect: .init(found.share, warn: line, hold: line), rows: .init(list.count, before: basis.rows))
+        test.range = found.range
+        let isExcessive = test.outcome >= .quarantined
+        return LinearCheck(
+            features: basis.features, models: [basis.model] + explained.own, labels: basis.labels,
+            share: isExcessive ? found.share : LinearBasis.usualShare, isExcessive: isExcessive,
+            doubtRate: basis.doubtRate, judgesRows: isExcessive || profile.rows <= LabelCheck.testedMax, tests: [test])
+    }
+
+    /// The estimated share beyond which a batch has more changed labels than accepted ones seem to have: their spread,
+    /// with a prior worth four batches that differ by 0.3 %.
+    private static func line(_ basis: LinearBasis) -> Double {
+        let count = Double(basis.shares.count)
+        let squares = basis.shares.reduce(0) { $0 + ($1 - basis.usual) * ($1 - basis.usual) }
+        let spread = ((4 * 0.003 * 0.003 + squares) / (4 + count)).squareRoot()
+        let reach = Significance.studentCritical(alpha, 4 + basis.shares.count - 1) * spread
+        return max(basis.usual + reach, 1.2 * (basis.shares.max() ?? basis.usual), basis.usual + shareMin)
+    }
+
+    /// What the model makes of a row's label; doubts say which label it prefers.
+    enum Judgement: Equatable {
+        /// The label was changed more likely than not, and by how much.
+        case doubted(chance: Double)
+        /// The label is the one to expect.
+        case confirmed
+        /// Neither.
+        case undecided
+    }
+
+    /// What the model makes of a row's label.
+    func judge(_ row: LabelledRow, label: Int) -> Judgement {
+        guard let own = labels.firstIndex(of: row.codes[row.codes.startIndex + label]) else { return .undecided }
+        var list = LinearRows()
+        list.append(row, features, label: own)
+        let found = models.map { $0.probabilities(list, 0) }
+        // By the accepted batches alone: a batch's own rows explain what is unusual, and confirm nothing.
+        if found[0][own] >= Self.confirmedMin { return .confirmed }
+        let given = LinearBasis.Explained.given(found[0], Array(found.dropFirst()), own)
+        let chance = FlipEstimate.chance(given, share: share, labels: labels.count)
+        return chance >= LinearBasis.doubtMin ? .doubted(chance: chance) : .undecided
+    }
+}

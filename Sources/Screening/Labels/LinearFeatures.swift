@@ -1,0 +1,133 @@
+import Sketches
+
+/// Which features a linear model of the labels has, and how a row becomes them.
+///
+/// Each measure is its robust score and which of nine ranges it lies in, so that a sum over features can bend; each
+/// frequent value and word is a feature of its own. Which they are is chosen without the labels: words chosen by what
+/// they tell would tell it of the rows that they were chosen by, and of no others. Values of features are whole
+/// numbers, so that sums are the same everywhere.
+struct LinearFeatures: Sendable, Equatable {
+    /// A measure: where its features begin, its robust scale, and the values between its ranges.
+    struct Measure: Sendable, Equatable {
+        var place: Int
+        var first: Int32
+        var center: Double, deviation: Double
+        var edges: [Double]
+    }
+
+    /// Steps of a feature that is there.
+    static let unit: Int32 = 256
+    /// Ranges of a measure; one more stands for a missing value.
+    private static let ranges = 8
+    /// Measures, values of one category, and words at most.
+    private static let measuresMax = 64, valuesMax = 256, wordsMax = 4096
+    /// Rows that a value and a word need to be a feature.
+    private static let supportMin = 4
+    /// A measure further out than this many deviations is no further away.
+    private static let reach = 4.0
+    /// All words of a row together weigh as much as this many values, in root mean square.
+    private static let wordsWeight = 2.0
+
+    private(set) var measures: [Measure] = []
+    /// Codes that are categories, and the feature of each value.
+    private(set) var categories: [(place: Int, values: [UInt64: Int32])] = []
+    private(set) var words: [UInt32: Int32] = [:]
+    /// All features; the first one is there in every row.
+    private(set) var count: Int32 = 1
+
+    static func == (left: Self, right: Self) -> Bool {
+        left.measures == right.measures && left.words == right.words && left.count == right.count
+            && left.categories.elementsEqual(right.categories) { $0.place == $1.place && $0.values == $1.values }
+    }
+
+    /// None but the one that every row has.
+    init() {}
+
+    /// Chooses the features by the rows that a model will learn from.
+    ///
+    /// - Parameters:
+    ///   - numbers: places of the measures; without those that are no magnitudes to go by.
+    ///   - codes: places of the categories.
+    ///   - most: features at most.
+    init(_ rows: [LabelledRow], numbers: [Int], codes: [Int], most: Int) {
+        for place in numbers.prefix(Self.measuresMax) {
+            let sorted = rows.map { $0.numbers[$0.numbers.startIndex + place] }.filter(\.isFinite).ascending()
+            guard sorted.count >= 30, let first = sorted.first, let last = sorted.last, first < last else { continue }
+            let center = Robust.median(sorted)
+            var deviation = Robust.medianDeviation(sorted, from: center) * 1.4826
+            if deviation == 0 { deviation = Robust.meanDeviation(sorted, from: center) * 1.2533 }
+            guard deviation > 0, deviation.isFinite else { continue }
+            var edges: [Double] = []
+            for step in 1..<Self.ranges {
+                let edge = Robust.quantile(sorted, Double(step) / Double(Self.ranges))
+                if edge > edges.last ?? -.infinity { edges.append(edge) }
+            }
+            measures.append(
+                Measure(place: place, first: count, center: center, deviation: deviation, edges: edges))
+            count += Int32(Self.ranges) + 2
+        }
+        for place in codes {
+            let kept = Self.frequent(rows.lazy.map { $0.codes[$0.codes.startIndex + place] }, most: Self.valuesMax)
+            if kept.count >= 2 { categories.append((place, numbered(kept, most))) }
+        }
+        let found = Self.frequent(rows.lazy.flatMap(\.tokens), most: Self.wordsMax, share: rows.count * 3 / 5)
+        words = numbered(found, most)
+    }
+
+    /// As they were chosen before; nil when they are none.
+    init?(
+        measures: [Measure], categories: [(place: Int, values: [UInt64: Int32])], words: [UInt32: Int32], count: Int32
+    ) {
+        (self.measures, self.categories, self.words, self.count) = (measures, categories, words, count)
+        let features = categories.flatMap(\.values.values) + words.values
+        guard count >= 1, features.allSatisfy({ (1..<count).contains($0) }),
+            measures.allSatisfy({
+                $0.first >= 1 && $0.first + Int32(Self.ranges) + 2 <= count && $0.edges.count < Self.ranges
+            })
+        else { return nil }
+    }
+
+    /// Values that enough rows have, the most frequent first, equal ones by themselves.
+    private static func frequent<Value: Hashable & Comparable>(
+        _ values: some Sequence<Value>, most: Int, share: Int = .max
+    ) -> [Value] {
+        var counts: [Value: Int] = [:]
+        for value in values { counts[value, default: 0] += 1 }
+        let kept = counts.filter { $0.value >= supportMin && $0.value <= share }
+        return kept.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(most).map(\.key)
+    }
+
+    private mutating func numbered<Value>(_ values: [Value], _ most: Int) -> [Value: Int32] {
+        var made: [Value: Int32] = [:]
+        for value in values.prefix(max(0, most - Int(count))) {
+            made[value] = count
+            count += 1
+        }
+        return made
+    }
+
+    /// The features of a row, with their values.
+    func forEach(_ row: LabelledRow, _ body: (_ feature: Int32, _ value: Int32) -> Void) {
+        body(0, Self.unit)
+        for measure in measures {
+            let value = row.numbers[row.numbers.startIndex + measure.place]
+            if value.isNaN {
+                body(measure.first + Int32(Self.ranges) + 1, Self.unit)
+                continue
+            }
+            let score = max(-Self.reach, min(Self.reach, (value - measure.center) / measure.deviation))
+            body(measure.first, Int32((score * Double(Self.unit)).rounded()))
+            let range = measure.edges.firstIndex { value < $0 } ?? measure.edges.count
+            body(measure.first + 1 + Int32(range), Self.unit)
+        }
+        for category in categories {
+            if let feature = category.values[row.codes[row.codes.startIndex + category.place]] {
+                body(feature, Self.unit)
+            }
+        }
+        if words.isEmpty { return }
+        let known = row.tokens.compactMap { words[$0] }
+        let weight = Self.wordsWeight / Double(max(known.count, 1)).squareRoot()
+        for feature in known { body(feature, Int32((weight * Double(Self.unit)).rounded())) }
+    }
+}

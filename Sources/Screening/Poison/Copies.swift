@@ -1,0 +1,48 @@
+/// The rows of earlier batches as codes of their whole content, to find rows that are sent again.
+package struct Copies: Sendable, Equatable {
+    /// Codes, ascending; of each as many bits are left out as tell batches apart.
+    let codes: [UInt64]
+    /// Rows, and how many of them stand in another batch too.
+    package let count: Int, repeated: Int
+
+    /// Batches that are told apart.
+    static let batchesMax = 32
+    private static let batchBits = UInt64(batchesMax - 1)
+
+    /// Above this share the batch consists of copies, rather than having some.
+    static let apartMax = 0.25
+
+    /// Takes the codes of each batch.
+    init(_ batches: [[UInt64]]) {
+        precondition(batches.count <= Self.batchesMax, "batches are told apart by five bits")
+        // Code and batch in one word, so that one sort groups both.
+        var words: [UInt64] = []
+        for (batch, rows) in batches.enumerated() {
+            for code in rows { words.append(code & ~Self.batchBits | UInt64(batch)) }
+        }
+        words.sort()
+        var (codes, repeated, first) = ([UInt64](), 0, 0)
+        while first < words.count {
+            var end = first + 1
+            while end < words.count, words[end] & ~Self.batchBits == words[first] & ~Self.batchBits { end += 1 }
+            if words[first] != words[end - 1] { repeated += end - first }
+            codes.append(words[first] & ~Self.batchBits)
+            first = end
+        }
+        self.codes = codes
+        self.repeated = repeated
+        count = words.count
+    }
+
+    /// As they were kept.
+    init(codes: [UInt64]) {
+        self.codes = codes
+        (count, repeated) = (codes.count, 0)
+    }
+
+    /// Whether there is no row.
+    package var isEmpty: Bool { codes.isEmpty }
+
+    /// Whether an earlier batch had a row with this code.
+    func holds(_ code: UInt64) -> Bool { codes.holds(code & ~Self.batchBits) }
+}

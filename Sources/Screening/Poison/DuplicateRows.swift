@@ -1,0 +1,17 @@
+import Sketches
+
+extension Profile {
+    /// How many rows of the sample repeat an earlier one, and how many rows the sample has; nil where none does. Below
+    /// the sample's capacity the sample is the whole batch.
+    package var copies: (rows: Int, of: Int)? {
+        let width = sample.codeWidth
+        guard width > 0, sample.count > 1 else { return nil }
+        var known = Set<UInt64>(minimumCapacity: sample.count)
+        var copies = 0
+        for row in 0..<sample.count {
+            let code = sample.codes[(row + 1) * width - 1]
+            if code != 0, !known.insert(code).inserted { copies += 1 }
+        }
+        return copies > 0 ? (copies, sample.count) : nil
+    }
+}

@@ -1,0 +1,103 @@
+import Glibc
+import Sketches
+
+/// Several rare words beside one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
+extension TriggerSearch {
+    /// The words of the strongest pool, and the evidence of all of them; none where there is no pool.
+    ///
+    /// The evidence of each novel word has two parts: how unlikely chance puts all of its rows beside the label, among
+    /// as many novel words as there are; and how much better the other words of its rows fit rows of all labels than
+    /// rows of this label, since an attacker puts a mark into any row and sets its label.
+    ///
+    /// - Parameter words: calls the closure with the words of a row, as items.
+    func pool(_ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> (marks: [Trigger], evidence: Double) {
+        var isWord: Set<UInt64> = []
+        for row in 0..<now.count { words(row) { if counts.place[$0] != nil { isWord.insert($0) } } }
+        var novel: [Candidate] = []
+        for (item, place) in items where isWord.contains(item) {
+            guard let one = candidate(item, place), basis > 0,
+                isRarer(one.before, of: basis, than: one.count, of: now.count)
+            else { continue }
+            novel.append(one)
+        }
+        var best: (marks: [Trigger], evidence: Double) = ([], 0)
+        for label in labels.indices where novel.contains(where: { $0.label == label && $0.pure == $0.count }) {
+            let pool = pool(novel, label, words)
+            if pool.evidence > best.evidence { best = pool }
+        }
+        return best
+    }
+
+    private func pool(
+        _ novel: [Candidate], _ label: Int, _ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void
+    ) -> (marks: [Trigger], evidence: Double) {
+        let own = Dictionary(
+            uniqueKeysWithValues: novel.filter {
+                $0.label == label && $0.purity >= Triggers.purityMin && $0.count * Triggers.rareRows <= now.count
+            }.map {
+                ($0.item, $0)
+            })
+        guard own.count >= Triggers.poolMin else { return ([], 0) }
+        let misfit = misfits(label, words)
+        var rows: [UInt64: [Int]] = [:]
+        for row in 0..<now.count { words(row) { if own[$0] != nil { rows[$0, default: []].append(row) } } }
+        let scored = own.values.map { one -> (one: Candidate, evidence: Double) in
+            let others = novel.count { $0.count >= one.count }
+            let chance = Significance.binomialTail(one.pure, of: one.count, priors[label])
+            let fit = (rows[one.item] ?? []).reduce(0.0) { $0 + misfit[$1] }
+            return (one, -log(max(chance, 1e-300)) + fit - log(Double((others + 1) * labels.count)))
+        }.sorted { $0.evidence != $1.evidence ? $0.evidence > $1.evidence : $0.one.item < $1.one.item }
+        var (marks, all, covered): ([Trigger], Double, Set<Int>) = ([], 0, [])
+        for (one, evidence) in scored where evidence >= Triggers.poolEach {
+            let own = rows[one.item] ?? []
+            // Two words of the same rows are one observation.
+            guard 2 * own.count(where: covered.contains) <= own.count else { continue }
+            covered.formUnion(own)
+            all += min(evidence, Triggers.critical)
+            var mark = trigger(one, evidence)
+            (mark.z, mark.isPooled) = (evidence, true)
+            marks.append(mark)
+        }
+        guard marks.count >= Triggers.poolMin, all >= Triggers.poolAll else { return ([], all) }
+        for place in marks.indices { (marks[place].z, marks[place].critical) = (all, Triggers.poolAll) }
+        return (marks, all)
+    }
+
+    /// For each row how much better its words fit to any row than to one of the label: logarithms of likelihood ratios.
+    private func misfits(_ label: Int, _ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> [Double] {
+        var weights: [UInt64: Double] = [:]
+        for (item, place) in items {
+            let there = counts.before(place)
+            guard there.total >= 2 else { continue }
+            let with = Double(there[there.startIndex + label + 1])
+            weights[item] = with
+        }
+        let (own, others) = (Double(counts.labelled(label)), Double(basis - counts.labelled(label)))
+        guard own >= 30, others >= 30 else { return Array(repeating: 0, count: now.count) }
+        for (item, place) in items {
+            guard let with = weights[item] else { continue }
+            let without = Double(counts.before(place).total) - with
+            weights[item] = log((with + 1) / (own + 2)) - log((without + 1) / (others + 2))
+        }
+        let scores = (0..<now.count).map { row in
+            var sum = 0.0
+            words(row) { sum += weights[$0] ?? 0 }
+            return sum
+        }
+        func law(_ isOwn: Bool) -> (center: Double, scale: Double)? {
+            let part = scores.indices.filter { (now.labels[$0] == labels[label]) == isOwn }.map { scores[$0] }.sorted()
+            guard part.count >= 30 else { return nil }
+            let center = Robust.median(part)
+            return (center, max(0.1, 1.4826 * Robust.median(part.map { abs($0 - center) }.sorted())))
+        }
+        guard let mine = law(true), let theirs = law(false) else { return Array(repeating: 0, count: now.count) }
+        func density(_ score: Double, _ law: (center: Double, scale: Double)) -> Double {
+            let z = (score - law.center) / law.scale
+            return exp(-z * z / 2) / law.scale + 1e-3
+        }
+        return scores.map { score in
+            let (a, b) = (density(score, mine), density(score, theirs))
+            return log((priors[label] * a + (1 - priors[label]) * b) / a)
+        }
+    }
+}

@@ -1,0 +1,298 @@
+package import Sketches
+package import Tabular
+
+/// The comparison of what several sources claim about the same keys.
+///
+/// Of two that differ both are in doubt. Of three or more the weighted majority is believed. A source's weight is the
+/// lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field, from earlier comparisons (after Dawid and Skene
+/// 1979, and Li et al. 2014), so that many new names do not outvote a known one. Values are never averaged.
+package struct CrossCheck: Sendable, Equatable {
+    /// A value that is not confirmed.
+    package struct Conflict: Sendable, Equatable {
+        /// The row's number.
+        package var row: Int
+        /// The contract's field.
+        package var field: Int
+        /// The share of the weight of all sources that stands behind the row's value.
+        package var support: Double
+        /// Sources that were asked.
+        package var sources: Int
+    }
+
+    /// The values that are not confirmed, by row and field.
+    package internal(set) var conflicts: [Conflict] = []
+    /// Rows of the batch with a whole key, kept ones, and those whose key enough sources speak of.
+    package internal(set) var rows = 0, kept = 0, shared = 0
+    /// Values that were compared.
+    package internal(set) var compared = 0
+    /// What this batch's comparisons say of each source.
+    package internal(set) var tallies: [UInt64: SourceTally] = [:]
+    /// Sources that are contradicted too often: all their rows are held back until somebody approves of them.
+    package internal(set) var distrusted: [UInt64] = []
+    /// What share of what they say is confirmed at least, by source.
+    private(set) var trusts: [UInt64: Double] = [:]
+    /// Values of earlier batches, released then, that most sources contradict now: how many, by batch.
+    package internal(set) var contradicted: [String: Int] = [:]
+    /// What an unconfirmed value does to its row.
+    package internal(set) var action = Outcome.quarantined
+    /// Who sent the batch, where rows have no source of their own.
+    package internal(set) var batchSource: UInt64 = 0
+
+    /// Comparisons that a source's record rests on, and the share confirmed below which it is not trusted.
+    static let comparisonsMin = 50
+    static let trustMin = 0.8
+
+    /// Nothing compared.
+    init() {}
+
+    /// Compares a batch's claims with each other and with earlier ones.
+    ///
+    /// - Parameters:
+    ///   - claims: what the batch says, ascending by key.
+    ///   - earlier: what others said of the same keys, newest batch first.
+    package init(_ claims: RowSample, earlier: [EarlierClaims], _ reader: ClaimReader) {
+        action = reader.action
+        batchSource = reader.batchSource
+        (rows, kept) = (claims.offered, claims.count)
+        var record: [UInt64: SourceTally] = [:]
+        for batch in earlier {
+            for (source, tally) in batch.tallies {
+                record[source, default: SourceTally(fields: reader.compared.count)].add(tally)
+            }
+        }
+        var jury = Jury(reader, record)
+        var at = earlier.map { _ in 0 }
+        var first = 0
+        while first < claims.count {
+            var end = first + 1
+            while end < claims.count, claims.ranks[end] == claims.ranks[first] { end += 1 }
+            jury.begin()
+            // The newest word of a source counts: its last row here, then the newest batch before.
+            jury.hear(claims, first..<end, batch: -1)
+            for (index, batch) in earlier.enumerated() {
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < claims.ranks[first] { at[index] += 1 }
+                let begin = at[index]
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == claims.ranks[first] {
+                    at[index] += 1
+                }
+                jury.hear(batch.rows, begin..<at[index], batch: index)
+            }
+            if jury.sources >= reader.minSources { shared += end - first }
+            for place in reader.compared.indices { judge(place, &jury, earlier) }
+            first = end
+        }
+        tallies = jury.tallies
+        conflicts.sort { ($0.row, $0.field) < ($1.row, $1.field) }
+        for (source, tally) in tallies { record[source, default: SourceTally(fields: tally.agreed.count)].add(tally) }
+        for (source, tally) in record {
+            let (agreed, differed) = (tally.agreed.reduce(0, +), tally.differed.reduce(0, +))
+            let trust = Significance.betaLower(agreed, differed)
+            guard agreed + differed >= Self.comparisonsMin, trust < Self.trustMin else { continue }
+            distrust(source, trust)
+        }
+        distrusted.sort()
+    }
+
+    mutating func distrust(_ source: UInt64, _ trust: Double) {
+        distrusted.append(source)
+        trusts[source] = trust
+    }
+
+    /// The conflicts of rows, as a part of the sorted list.
+    func conflicts(in rows: Range<Int>) -> ArraySlice<Conflict> {
+        func first(_ row: Int) -> Int {
+            var (low, high) = (0, conflicts.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if conflicts[middle].row < row { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+        return conflicts[first(rows.lowerBound)..<first(rows.upperBound)]
+    }
+
+    /// What share of what a distrusted source says is confirmed at least.
+    func trust(of source: UInt64) -> Double { trusts[source] ?? 1 }
+
+    private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierClaims]) {
+        guard let verdict = jury.decide(place) else { return }
+        let field = jury.reader.compared[place].field
+        let total = jury.total
+        for claim in jury.claims where claim.batch < 0 && claim.hasValue(place, jury.reader) {
+            compared += 1
+            if verdict.isAgreed || claim.isNear(verdict.believed, place, jury.reader) { continue }
+            conflicts.append(
+                Conflict(
+                    row: claim.row, field: field, support: total > 0 ? jury.support(place, claim) / total : 0,
+                    sources: verdict.sources))
+        }
+        guard !verdict.isAgreed, verdict.believed != nil else { return }
+        for claim in jury.claims
+        where claim.batch >= 0 && !claim.isWithheld && claim.hasValue(place, jury.reader)
+            && !claim.isNear(verdict.believed, place, jury.reader)
+        {
+            contradicted[earlier[claim.batch].batch, default: 0] += 1
+        }
+    }
+}
+
+/// What one row says of the key that is compared.
+private struct Assertion {
+    var source: UInt64
+    /// The batch among the earlier ones, or -1 for the one that is judged.
+    var batch: Int
+    var row: Int
+    var isWithheld: Bool
+    var numbers: ArraySlice<Double>
+    var codes: ArraySlice<UInt64>
+
+    func hasValue(_ place: Int, _ reader: ClaimReader) -> Bool {
+        switch reader.compared[place].kind {
+        case .number(let at, _), .point(let at, _): !numbers[numbers.startIndex + at].isNaN
+        case .code(let at): codes[codes.startIndex + at] != 0
+        }
+    }
+
+    /// Whether two claims agree about a field; a missing claim agrees with none.
+    func isNear(_ other: Assertion?, _ place: Int, _ reader: ClaimReader) -> Bool {
+        guard let other else { return false }
+        switch reader.compared[place].kind {
+        case .number(let at, let tolerance):
+            let (a, b) = (numbers[numbers.startIndex + at], other.numbers[other.numbers.startIndex + at])
+            // An infinite value is near to itself only.
+            return a == b || a.isFinite && b.isFinite && abs(a - b) <= tolerance * max(abs(a), abs(b))
+        case .point(let at, let skew):
+            return abs(numbers[numbers.startIndex + at] - other.numbers[other.numbers.startIndex + at]) <= skew
+        case .code(let at): return codes[codes.startIndex + at] == other.codes[other.codes.startIndex + at]
+        }
+    }
+}
+
+/// The sources that speak of one key.
+private struct Jury {
+    let reader: ClaimReader
+    /// What each was worth before.
+    private let record: [UInt64: SourceTally]
+    private var weights: [UInt64: [Double]] = [:]
+    private var heard = Set<UInt64>()
+    /// What a vote of a source without a record weighs, and all votes together.
+    private var unknownWeight = 0.05
+    private(set) var total = 0.0
+    private(set) var claims: [Assertion] = []
+    /// What this batch's comparisons say of each source.
+    private(set) var tallies: [UInt64: SourceTally] = [:]
+    /// The newest claim of each source, as places in `claims`, with a value of the field that is judged.
+    private var votes: [Int] = []
+
+    init(_ reader: ClaimReader, _ record: [UInt64: SourceTally]) {
+        self.reader = reader
+        self.record = record
+    }
+
+    mutating func begin() {
+        claims.removeAll(keepingCapacity: true)
+        heard.removeAll(keepingCapacity: true)
+    }
+
+    /// Sources that speak of the key.
+    var sources: Int { heard.count }
+
+    /// Adds the claims of one batch about the key, the last row first. Beyond the limit further sources are ignored,
+    /// and one batch may not use up the limit alone.
+    mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int) {
+        if range.isEmpty { return }
+        func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~ClaimReader.withheldBit }
+        // Those with a record first: a crowd must not push them out.
+        func isKnown(_ row: Int) -> Bool { record[rows.codes[row * rows.codeWidth + 1]] != nil }
+        let order =
+            range.count == 1
+            ? Array(range)
+            : range.map { (isKnown: isKnown($0), number: number($0), row: $0) }.sorted {
+                $0.isKnown != $1.isKnown ? $0.isKnown : $0.number > $1.number
+            }.map(\.row)
+        let room = batch < 0 ? Self.sourcesMax / 2 : Self.sourcesMax
+        for row in order {
+            let codes = rows.codes(of: row)
+            let source = codes[codes.startIndex + 1]
+            if !heard.contains(source) {
+                if heard.count >= room { continue }
+                heard.insert(source)
+            }
+            claims.append(
+                Assertion(
+                    source: source, batch: batch, row: Int(number(row)),
+                    isWithheld: codes[codes.startIndex] & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row),
+                    codes: codes))
+        }
+    }
+
+    /// Sources that are held against each other for one key.
+    private static let sourcesMax = 64
+
+    /// The weight of a vote: the lower bound of the source's earlier agreement. All sources without a record together
+    /// weigh at most as much as three of them, so that however many they are they do not outvote one with a record.
+    private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
+        guard let tally = record[source], tally.agreed[place] + tally.differed[place] > 0 else { return unknownWeight }
+        if let known = weights[source] { return known[place] }
+        let made = reader.compared.indices.map { Significance.betaLower(tally.agreed[$0], tally.differed[$0]) }
+        weights[source] = made
+        return made[place]
+    }
+
+    struct Consensus {
+        var isAgreed: Bool
+        /// Whose value is believed; nil when nobody's is.
+        var believed: Assertion?
+        var sources: Int
+    }
+
+    /// Decides about a field; nil when too few sources speak of it.
+    mutating func decide(_ place: Int) -> Consensus? {
+        votes.removeAll(keepingCapacity: true)
+        for (index, claim) in claims.enumerated()
+        where votes.count < heard.count && claim.hasValue(place, reader)
+            && !votes.contains(where: { claims[$0].source == claim.source })
+        {
+            votes.append(index)
+        }
+        guard votes.count >= max(2, reader.minSources) else { return nil }
+        let unknown = votes.count { vote in
+            record[claims[vote].source].map { $0.agreed[place] + $0.differed[place] == 0 } ?? true
+        }
+        unknownWeight = min(0.05, 0.15 / Double(max(unknown, 1)))
+        total = 0
+        for vote in votes { total += weight(claims[vote].source, place) }
+        var (most, best) = (-1.0, votes[0])
+        for vote in votes {
+            let mine = support(place, claims[vote])
+            // By source where two have as much, so that the order of batches does not matter.
+            if mine > most || mine == most && claims[vote].source < claims[best].source { (most, best) = (mine, vote) }
+        }
+        let believed = claims[best]
+        let isAgreed = votes.allSatisfy { claims[$0].isNear(believed, place, reader) }
+        // The newest words agree, but a source may have said something else in an earlier row of the same file.
+        let hasOwnOther = claims.contains {
+            $0.batch < 0 && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
+        }
+        guard isAgreed || votes.count >= 3 && most > total / 2 else {
+            return Consensus(isAgreed: false, believed: nil, sources: votes.count)
+        }
+        // What was said before was counted when it was said.
+        for vote in votes where claims[vote].batch < 0 {
+            let source = claims[vote].source
+            if claims[vote].isNear(believed, place, reader) {
+                tallies[source, default: SourceTally(fields: reader.compared.count)].agreed[place] += 1
+            } else {
+                tallies[source, default: SourceTally(fields: reader.compared.count)].differed[place] += 1
+            }
+        }
+        return Consensus(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
+    }
+
+    /// The weight of the votes that say the same as a claim.
+    mutating func support(_ place: Int, _ claim: Assertion) -> Double {
+        var sum = 0.0
+        for vote in votes where claims[vote].isNear(claim, place, reader) { sum += weight(claims[vote].source, place) }
+        return sum
+    }
+}

@@ -1,0 +1,169 @@
+import ArgumentParser
+import Cryptography
+import Ingestion
+import Lineage
+import Storage
+import Tabular
+
+/// Renders ledger entries and traces, as lines for people and as JSON documents.
+enum LineageText {
+    /// One entry as one line: sequence, time, kind, dataset, batch, and what its kind adds. Bodies hold no values of
+    /// data, so nothing needs to be masked here.
+    // Long function: one case an event.
+    static func line(_ entry: LedgerEntry) -> String {
+        let body = entry.body
+        var text = "#\(entry.sequence)  \(body["time"]?.text ?? "")  \(entry.kind)"
+        if let dataset = body["dataset"]?.text { text += "  \(dataset)" }
+        if let batch = body["batch"]?.text { text += "  \(batch)" }
+        switch entry.event {
+        case .batchReceived:
+            text += "  from \(body["source"]?.text ?? "")  \(Words.number(Int(body["bytes"]?.whole ?? 0))) bytes"
+        case .batchJudged:
+            text += "  \(body["verdict"]?.text ?? "")"
+            func count(_ key: String) -> Int { Int(body[key]?.whole ?? 0) }
+            if body["verdict"]?.text == "accepted" {
+                for key in ["accepted", "flagged"] { text += "  \(Words.number(count(key))) \(key)" }
+            } else {
+                // Rows of a held batch are held, whatever their own outcome.
+                text += "  \(Words.number(count("accepted") + count("flagged"))) would pass"
+            }
+            for key in ["quarantined", "rejected"] { text += "  \(Words.number(count(key))) \(key)" }
+        case .shardPublished:
+            let files = entry.files
+            text += "  \(files.first?.path ?? "")" + (files.count > 1 ? "  and \(files.count - 1) more" : "")
+        case .batchDuplicate:
+            text += "  of \(body["of"]?.text ?? "")"
+        case .sourceTrusted, .sourceBlocked, .sourceProbation:
+            text += "  \(body["source"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case .sourceObserved:
+            text += "  \(body["source"]?.text ?? "")  \(body["passed"]?.whole ?? 0) of \(body["of"]?.whole ?? 0)"
+        case .batchSuperseded:
+            text += "  by \(body["by"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+        case .batchReleased:
+            text += "  held as \(body["held"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)"
+            text += "  \(body["reason"]?.text ?? "")"
+            if let levels = body["levels"]?.items?.compactMap(\.text) {
+                text += "  new level of " + levels.joined(separator: ", ")
+            }
+        case .baselineExcluded:
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case .keyRecorded:
+            for key in body["keys"]?.items ?? [] {
+                text += "  \(key["kind"]?.text ?? "") \(key["name"]?.text ?? "") \(key["fingerprint"]?.text ?? "")"
+            }
+        case .configChanged:
+            text += "  by uid \(body["uid"]?.whole ?? -1)  sha256 \(body["sha256"]?.text ?? "")"
+        case .shardOpened:
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case .genesis:
+            text += "  origin \(body["origin"]?.text ?? "")"
+        case .batchFailed:
+            text +=
+                "  \(body["reason"]?.text ?? "")  after \(Words.count(Int(body["attempts"]?.whole ?? 0), "attempt"))"
+        case .contractRegistered:
+            text +=
+                "  \(body["name"]?.text ?? "") \(body["version"]?.text ?? "")  sha256 \(body["contract_sha256"]?.text ?? "")"
+        case .sourceRegistered:
+            text += "  \(body["name"]?.text ?? "")  record sha256 \(body["record_sha256"]?.text ?? "")"
+        case .baselineBuilt:
+            text += "  \(body["name"]?.text ?? "")  of \(Words.number(body["batches"]?.items?.count ?? 0)) batches"
+        case .baselineApproved, .baselinePinned, .baselineRetired:
+            text += "  \(body["name"]?.text ?? "")  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        case .profilePublished:
+            text +=
+                "  epsilon \(epsilon(body["epsilon_millionths"])), \(epsilon(body["spent_millionths"])) spent on the file"
+            text += "  by uid \(body["uid"]?.whole ?? -1)"
+        case .valuesRevealed:
+            text += "  \(Words.count(Int(body["count"]?.whole ?? 0), "value")) with key \(body["key"]?.text ?? "")"
+            text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
+        // A later version wrote it.
+        case nil: break
+        }
+        return text
+    }
+
+    /// A privacy budget, which the record has in millionths.
+    private static func epsilon(_ millionths: JSONValue?) -> String {
+        Words.short(Double(millionths?.whole ?? 0) / 1e6, 6).trimmedZeros()
+    }
+
+    static func render(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> [String] {
+        var lines: [String] = []
+        lines.append("shard     \(trace.shard.path)  (entry #\(trace.shard.entry.sequence))")
+        lines.append(
+            "batch     \(trace.shard.batch)  dataset \(trace.shard.entry.body["dataset"]?.text ?? "")")
+        lines.append("source    \(trace.sourceName ?? "unknown")  sha256 \(trace.sourceDigest ?? "unknown")")
+        if let row = trace.row {
+            lines.append(
+                "row       record \(row.sourceRow) of the source, \(row.outcome?.name ?? "held with its batch")")
+        } else {
+            lines.append("rows      records \(trace.shard.body["rows"]?.text ?? "") of the source")
+        }
+        let compression = trace.received?.body["compression"]?.text
+        let source = compression.map { "the source, decompressed from \($0)" } ?? "the source"
+        if let range {
+            lines.append(
+                "bytes     \(range.lowerBound) to \(range.upperBound) of \(source) (end excluded), line end included")
+        } else {
+            lines.append(
+                "bytes     \(trace.shard.body["first_offset"]?.whole ?? 0) to \(trace.shard.body["end_offset"]?.whole ?? 0) of \(source)"
+            )
+        }
+        let version = trace.contract?.body["version"]?.text ?? ""
+        let contract = (trace.contract?.body["name"]?.text ?? "") + (version.isEmpty ? "" : " " + version)
+        lines.append("contract  \(contract)  sha256 \(trace.received?.body["contract_sha256"]?.text ?? "")")
+        lines.append("decision  sha256 \(trace.decisionDigest ?? "none")")
+        if let released = trace.released?.body {
+            lines.append(
+                "released  batch \(released["held"]?.text ?? "") was held; released by uid \(released["uid"]?.whole ?? -1): "
+                    + (released["reason"]?.text ?? ""))
+            let parts = (released["waived"]?.items ?? []).map(waived)
+            lines.append("waived    " + (parts.isEmpty ? "nothing" : parts.joined(separator: ", ")))
+        }
+        if let findings = trace.findings?.members {
+            let counts = findings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.whole ?? 0)" }
+            lines.append(
+                "checks    " + (counts.isEmpty ? "no finding in the batch" : counts.joined(separator: ", ")))
+        }
+        for column in trace.columns?.items ?? [] {
+            let masks = (column["masks"]?.items ?? []).map {
+                "\($0["operator"]?.text ?? "") \($0["entity"]?.text ?? "") \($0["count"]?.whole ?? 0)"
+            }
+            lines.append("mask      \(column["field"]?.text ?? ""): " + masks.joined(separator: ", "))
+        }
+        lines.append("keys      " + trace.keys.joined(separator: ", "))
+        return lines
+    }
+
+    /// One finding that a person waived: its code, field and number of rows.
+    private static func waived(_ finding: JSONValue) -> String {
+        let field = finding["field"]?.text.map { " (\($0))" } ?? ""
+        let rows = finding["rows"]?.whole.map { " in \(Words.number(Int($0))) rows" } ?? ""
+        return (finding["code"]?.text ?? "") + field + rows
+    }
+
+    /// The same trace as a document, with the entries as they were recorded.
+    static func document(_ trace: LineageQuery.Trace, _ range: Range<Int>?) -> JSONValue {
+        var members: [String: JSONValue] = ["shard": trace.shard.document]
+        if let received = trace.received { members["received"] = received.body }
+        if let judged = trace.judged { members["judged"] = judged.body }
+        if let contract = trace.contract { members["contract"] = contract.body }
+        if let released = trace.released { members["released"] = released.body }
+        if let row = trace.row {
+            members["row"] = .object([
+                "source_row": .integer(Int64(row.sourceRow)), "outcome": .string(row.outcome?.name ?? "held"),
+                "first_byte": range.map { .integer(Int64($0.lowerBound)) } ?? .null,
+                "end_byte": range.map { .integer(Int64($0.upperBound)) } ?? .null,
+            ])
+        }
+        return .object(members)
+    }
+
+    /// A batch that came from a source, as a document.
+    static func document(_ impact: LineageQuery.Impact) -> JSONValue {
+        .object([
+            "batch": .string(impact.batch), "received": impact.received.body, "judged": impact.judged?.body ?? .null,
+            "released_rows": .integer(Int64(impact.acceptedRows)), "shards": .array(impact.files.map(\.document)),
+        ])
+    }
+}

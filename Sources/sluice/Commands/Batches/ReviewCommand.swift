@@ -1,0 +1,190 @@
+import ArgumentParser
+import Ingestion
+import Schemas
+import Storage
+import Tabular
+
+/// The output format of lists.
+enum ListFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+}
+
+/// `sluice review`: the held batches and their release.
+struct ReviewCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "review", abstract: "List held batches and release them.",
+        discussion: """
+            Statistics can raise a false alarm: a price was raised, a weekend came, a new product is sold. If a held batch is sound, \
+            release it: its rows are published and enter the baseline.
+
+            Example:
+              sluice review list
+              sluice review release BATCH --reason "new price list"
+            """,
+        subcommands: [List.self, Release.self])
+
+    /// `sluice review list`: the open holds, newest first.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the held batches that are still open, newest first, with what holds them.",
+            discussion: """
+                Example: sluice review list --dataset orders
+                """)
+        @Option(name: .long, help: "Only batches of this dataset.") var dataset: String?
+        @Option(name: .long, help: "The output format.") var format = ListFormat.text
+        @Flag(name: .long, help: "Short for --format json.") var json = false
+        @OptionGroup var store: StoreOptions
+
+        /// Prints the holds; it needs the record, and no key.
+        func run() async throws {
+            ignoreBrokenPipes()
+            try await reporting {
+                let found = try store.require().proving().heldBatches(of: dataset)
+                if json || format == .json { return Terminal.json(.array(found.map(\.document))) }
+                if found.isEmpty { Terminal.line("none: no held batch is open") }
+                for batch in found { Terminal.report(batch.lines) }
+            }
+        }
+    }
+
+    /// `sluice review release`: judges a held batch again with statistical findings waived.
+    struct Release: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Release a held batch: waive what statistics found.",
+            discussion: """
+                The sealed source goes through the whole gate again, under the contract and settings in force, and becomes a new batch. \
+                Statistical findings are recorded as waived and hold nothing back, so all sound rows are published and enter the \
+                baseline. Nothing else is waived: violations of the contract, credentials, personal data, missing digests or \
+                signatures, blocked sources or sources on probation, too many rejected rows. If one of these holds the batch, the \
+                release is refused and the batch stays held. The ledger records who asked (uid) and why.
+
+                Later batches that show the same change stay held too: --echoes judges them again.
+
+                Example: sluice review release BATCH --reason "new price list" --echoes
+
+                Exit codes: 0 accepted · 1 refused, released before, or rows at or above --fail-on · 64 no such held batch.
+                """)
+        @Argument(help: "The id of the held batch, the first 6 or more characters of it, or latest.") var batch: String
+        @Option(name: .long, help: "Why, 1 to 1,024 bytes; the ledger records it, so give no personal data.")
+        var reason: String
+        @Option(
+            name: .customLong("accept-level"), parsing: .upToNextOption,
+            help: """
+                Fields whose change is permanent ('*' for all): they are learnt anew from this batch on, and earlier batches no longer \
+                count for them.
+                """)
+        var newLevels: [String] = []
+        @Flag(
+            name: .long,
+            help: """
+                Also judge the later held batches that show the same change again, oldest first, against the new baseline. Those that pass \
+                are released; nothing is waived for them.
+                """)
+        var echoes = false
+        @Option(
+            name: [.short, .long],
+            help: "The contract (default: the dataset's in sluice.yaml, else the one the batch was judged by).")
+        var schema: String?
+        @Option(
+            name: .long,
+            help: "Number of workers, 1 to 256; the result does not depend on it (default: the number of processors).")
+        var jobs: Int?
+        @OptionGroup var store: StoreOptions
+        @OptionGroup var report: ReportOptions
+
+        func validate() throws {
+            if let jobs, !(1...256).contains(jobs) {
+                throw ValidationError("--jobs must be a whole number from 1 to 256")
+            }
+        }
+
+        /// Releases the batch and, with `--echoes`, judges the later batches of the same incident again, oldest first.
+        ///
+        /// Each of those must pass by itself, since the release has changed the baseline.
+        func run() async throws {
+            ignoreBrokenPipes()
+            keepFreedMemory()
+            var code: Int32 = 0
+            try await reporting {
+                let store = try store.require()
+                let batch = try BatchID.resolve(batch, in: store)
+                let pipeline = try Pipeline(store: store, writes: true)
+                let others = echoes ? try store.proving().echoes(of: batch) : []
+                var contract: LoadedSchema?
+                if let schema { contract = try loadContract(schema) }
+                if let contract { ContractWarnings.tell(contract) }
+                var options = BatchOptions()
+                options.jobs = jobs ?? processorCount()
+                options.listed = report.listed
+                let progress = Progress(
+                    isQuiet: report.quiet, phases: ["reading", "masking and sealing"], clock: { Clock.monotonic() })
+                defer { progress?.clear() }
+                if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
+                Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
+                let released = try await pipeline.release(
+                    batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
+                progress?.clear()
+                switch released {
+                case .judged(let result):
+                    let again = result.isRefusedRelease ? [] : others
+                    let output = ReportOutput(report, files: 1 + again.count)
+                    output.add(result)
+                    code = report.exitCode(result)
+                    for (place, echo) in again.enumerated() {
+                        Interruption.begin("batch \(echo)", done: 1 + place, of: 1 + again.count)
+                        let judged = try await pipeline.release(
+                            echo, reason: "judged again after batch \(batch), which shows the same change, was let out",
+                            waivesStatistics: false,
+                            contract: contract, options: options)
+                        guard case .judged(let result) = judged else { continue }
+                        output.add(result)
+                        code = max(code, report.exitCode(result))
+                    }
+                    Interruption.end(done: 1 + again.count, of: 1 + again.count)
+                    output.finish()
+                case .earlier(let other):
+                    Terminal.complain(
+                        "batch \(batch) was released before: its content was accepted as batch \(other), and is accepted only once; "
+                            + "see: sluice lineage show \(other)")
+                    code = 1
+                }
+            }
+            if code != 0 { throw ExitCode(code) }
+        }
+    }
+}
+
+extension HeldBatch {
+    /// The reasons for the hold, as codes and field names.
+    private var told: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
+
+    /// A hold for people: the batch, its reasons, and how to release it.
+    fileprivate var lines: [String] {
+        let shown = told.prefix(8).joined(separator: ", ") + (told.count > 8 ? " and \(told.count - 8) more" : "")
+        let lines = [
+            "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(Words.number(rows)) rows",
+            "  why   " + (shown.isEmpty ? "see: sluice lineage explain \(batch)" : shown),
+        ]
+        return lines
+            + (incident.isEmpty
+                ? ["  next  " + Words.release(batch)]
+                : ["  same  the same change as batch \(incident)", "  next  " + Words.releaseWithEchoes(incident)])
+    }
+
+    /// The hold as a document.
+    fileprivate var document: JSONValue {
+        .object([
+            "batch": .string(batch), "dataset": .string(dataset), "source": .string(source), "time": .string(time),
+            "rows": .integer(Int64(rows)),
+            "reasons": .array(
+                reasons.map { reason in
+                    .object([
+                        "type": .string(reason.code), "fieldName": reason.field.isEmpty ? .null : .string(reason.field),
+                    ])
+                }),
+            "incident": incident.isEmpty ? .null : .string(incident),
+            "next": .string(incident.isEmpty ? Words.release(batch) : Words.releaseWithEchoes(incident)),
+        ])
+    }
+}

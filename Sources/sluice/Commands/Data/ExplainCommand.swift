@@ -1,0 +1,40 @@
+import ArgumentParser
+import Cryptography
+import Ingestion
+import Reading
+import Schemas
+import Screening
+import Sealing
+import Sketches
+import Storage
+import Tabular
+
+/// `sluice explain`: the catalogue's entry for a finding code, or a list of all codes.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Explain a finding code: what it means, an example, what to do.",
+        discussion: """
+            Example: sluice explain too-many-quarantined
+            """)
+    @Argument(help: "A finding code, such as type-error; without one, all codes are listed.") var code: String?
+
+    /// Prints the entry. An unknown code gets a suggestion and exit code 64.
+    func run() throws {
+        guard let code else {
+            for code in FindingCode.allCases.sorted() {
+                Terminal.line("\(code.rawValue): \(Words.meaning(code).title)")
+            }
+            return
+        }
+        guard let known = FindingCode(rawValue: code) else {
+            let near =
+                suggestion(for: code, among: FindingCode.allCases.map(\.rawValue)).map { "; did you mean \($0)?" } ?? ""
+            Terminal.complain("there is no finding code \(code)\(near.isEmpty ? "; sluice explain lists all" : near)")
+            throw ExitCode(64)
+        }
+        let meaning = Words.meaning(known)
+        Terminal.line("\(code): \(meaning.title)")
+        let parts = [("what", meaning.explanation), ("example", Words.example(known)), ("do", meaning.cure)]
+        Terminal.report(parts.map { "  \($0.0)  \($0.1)" })
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Cryptography
+import Ingestion
+import Lineage
+import Sealing
+import Storage
+
+extension KeyKind: ExpressibleByArgument {}
+
+/// `sluice keys`: the keys of a store.
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Generate, list and check the keys of the store.",
+        discussion: """
+            Example: sluice keys check --store store
+            """,
+        subcommands: [Generate.self, List.self, Check.self])
+
+    /// `sluice keys generate`: makes a key and records its identity in the ledger.
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Generate a key; an existing key is never replaced.",
+            discussion: """
+                Example: sluice keys generate --kind token --name customers
+                """)
+        @Option(
+            name: .long,
+            help: "kek (opens shards), signing (ledger), token (tokenize, encrypt) or store (secrets of the store).")
+        var kind: KeyKind
+        @Option(name: .long, help: "The name of the key: 1 to 64 letters, digits, - and _.") var name: String
+        @OptionGroup var store: StoreOptions
+
+        /// Generates and records the key; a name that was ever used is refused.
+        func run() async throws {
+            try await reporting {
+                let recorder = try Recorder(try store.require())
+                let key = try recorder.generateKey(kind, name)
+                Terminal.line("made keys/\(name).\(kind.rawValue), fingerprint \(key.fingerprint(name: name))")
+                Terminal.line("copy it to a safe place now: lost keys are lost data")
+            }
+        }
+    }
+
+    /// `sluice keys list`: names and fingerprints, never a key.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List kind, name and fingerprint of each key, and the ledger's public verifier key.",
+            discussion: """
+                No secret is printed. Keep the verifier key outside the store: sluice lineage verify --vkey needs it.
+
+                Example: sluice keys list --store store
+                """)
+        @OptionGroup var store: StoreOptions
+
+        /// Prints kind, name and fingerprint of each key, then the verifier key.
+        func run() async throws {
+            try await reporting {
+                // With the record, so that a planted key is refused. The verifier key is that of the ledger itself.
+                let store = try store.require().proving()
+                for kind in KeyKind.allCases {
+                    for name in try store.keyNames(kind) {
+                        let key = try store.key(kind, name)
+                        Terminal.columns([kind.rawValue, name, key.fingerprint(name: name)])
+                    }
+                }
+                _ = try store.signingKey()
+                Terminal.columns(["verifier", "ledger", "\(try store.verifier())"])
+            }
+        }
+    }
+
+    /// `sluice keys check`: reads every key and compares it with the record; exits with 77 when one fails.
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check that every key is present, intact and readable by its owner only.",
+            discussion: """
+                Example: sluice keys check --store store
+
+                Exit codes: 0 all is well · 77 a key is missing, damaged, replaced or open to others.
+                """)
+        @OptionGroup var store: StoreOptions
+
+        /// Checks each key, each recorded key that is missing, and the recipients of every dataset.
+        func run() async throws {
+            var failures = 0
+            try await reporting {
+                let store = try store.require().proving()
+                for kind in KeyKind.allCases {
+                    for name in try store.keyNames(kind) {
+                        do throws(IngestionError) {
+                            _ = try store.key(kind, name)
+                            Terminal.line("ok    keys/\(name).\(kind.rawValue)")
+                        } catch {
+                            failures += 1
+                            Terminal.line("BAD   keys/\(name).\(kind.rawValue): \(error.description)")
+                        }
+                    }
+                }
+                for found in try store.examineRecordedKeys() where found.grade == .bad {
+                    failures += 1
+                    Terminal.line("BAD   \(found.finding)")
+                }
+                for (kind, name) in [(KeyKind.signing, store.configuration.signingKey), (.store, "store")]
+                where try !store.keyNames(kind).contains(name) {
+                    failures += 1
+                    Terminal.line(
+                        "BAD   keys/\(name).\(kind.rawValue) is missing; restore it from your copy of keys/: nothing can replace it"
+                    )
+                }
+                for dataset in [""] + store.configuration.datasets.keys.sorted() {
+                    do throws(IngestionError) { _ = try store.recipients(of: dataset) } catch {
+                        failures += 1
+                        let whose = dataset.isEmpty ? "the store" : "dataset \(dataset)"
+                        Terminal.line("BAD   recipients of \(whose): \(error.description)")
+                    }
+                }
+            }
+            if failures > 0 { throw ExitCode(77) }
+        }
+    }
+}
