@@ -65,4 +65,23 @@ import Testing
         }
         #expect(fates.first == 0 && fates.suffix(4) == [6, 6, 6, 6], "\(fates)")
     }
+
+    @Test func `a mark that was caught stays caught while it comes again`() async throws {
+        let shop = try Workshop()
+        defer { shop.remove() }
+        for seed in 1...8 as ClosedRange<UInt64> {
+            #expect(try await run(shop, Self.rows(200, seed: seed).text, source: "one").status == .accepted)
+        }
+        var fates: [Int] = []
+        for batch in 0..<18 as Range<UInt64> {
+            let (text, marked) = Self.rows(200, seed: 300 + batch, marked: 10)
+            let report = try await run(shop, text, source: "one")
+            let held = Set(
+                report.listed.filter { $0.code == .trigger && $0.outcome == .quarantined }.map { $0.row - 1 })
+            fates.append(held.intersection(marked).count)
+            #expect(held.subtracting(marked).count <= 1)
+        }
+        // The rows that were let in at first leave the window of the last batches, and must not become usual.
+        #expect(fates.dropFirst(4).allSatisfy { $0 == 10 }, "\(fates)")
+    }
 }

@@ -35,7 +35,7 @@ extension Deliberation {
         if var search = TriggerSearch(now, rows(baseline), recent: rolling.map(rows)) {
             search.known = known
             let parts = baseline.parts.map { ItemRows($0.sample, label: label, rowItems) }
-            let found = Triggers.steady(search.triggers(), parts)
+            let found = Triggers.steady(search.triggers(), parts, except: known)
             keepPlanted(found, among: rowItems, in: baseline.sample)
             removeExplained(by: rowItems, in: baseline.sample, label: label)
             tellPower(of: search, for: "value", [.constant, .value, .valuePair])
@@ -50,7 +50,7 @@ extension Deliberation {
         guard var search = TriggerSearch(here, texts(baseline), recent: rolling.map(texts)) else { return }
         search.known = known
         decision.wordTriggers = Triggers.steady(
-            search.triggers(), baseline.parts.map { ItemRows(tokensOf: $0.texts, label: label) })
+            search.triggers(), baseline.parts.map { ItemRows(tokensOf: $0.texts, label: label) }, except: known)
         let sample = profile.texts
         let pool = search.pool { row, body in
             if !covered.texts.isEmpty, covered.texts[row] { return }

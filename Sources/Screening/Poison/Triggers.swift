@@ -48,10 +48,17 @@ enum Triggers {
     /// much: what comes in blocks (a state, a customer) occurs beside one label in one batch and beside another in the
     /// next.
     ///
-    /// - Parameter parts: rows of each accepted batch.
-    static func steady(_ found: [Trigger], _ parts: [ItemRows]) -> [Trigger] {
+    /// - Parameters:
+    ///   - parts: rows of each accepted batch.
+    ///   - known: marks that batches before were caught with. They stay: rows that were let in before a mark was caught
+    ///     must not make it usual.
+    static func steady(
+        _ found: [Trigger], _ parts: [ItemRows], except known: [UInt64: MarkRecord.Caught]
+    ) -> [Trigger] {
         let asked = Dictionary(
-            found.filter { $0.before >= changedMin && $0.batches == 0 }.map { ($0.item, $0.label) },
+            found.filter { mark in
+                mark.before >= changedMin && mark.batches == 0 && known[mark.item]?.label != mark.label
+            }.map { ($0.item, $0.label) },
             uniquingKeysWith: { first, _ in first })
         if asked.isEmpty { return found }
         var shares: [UInt64: [(pure: Int, of: Int)]] = [:]
