@@ -141,13 +141,13 @@ package struct DistinctKeys: Sendable, Mergeable {
 
     /// Rows whose key is none of `others`, ascending.
     package func rows(missingFrom others: DistinctKeys) -> RowSet {
-        rows(missingFrom: others, { _, _ in nil }, { _, _ in nil })
+        rows(missingFrom: others, drained: { _, _ in nil }, othersDrained: { _, _ in nil })
     }
 
     /// Rows whose key is none of `others`, when some keys of either were let go of.
     package func rows<Failure: Error>(
-        missingFrom others: DistinctKeys, _ drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?,
-        _ othersDrained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
+        missingFrom others: DistinctKeys, drained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?,
+        othersDrained: (_ bucket: Int, _ part: Int) throws(Failure) -> [UInt64]?
     ) throws(Failure) -> RowSet {
         var rows = RowSet()
         for bucket in 0..<Self.buckets {

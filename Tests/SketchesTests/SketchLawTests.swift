@@ -135,8 +135,10 @@ struct SketchLawTests {
         let known = Set(parents)
         let missing = children.indices.filter { !known.contains(children[$0]) }.map { $0 + 1 }
         #expect(
-            Array(left.rows(missingFrom: right, { $1 == 0 ? kept[0][$0] : nil }, { $1 == 0 ? kept[1][$0] : nil }))
-                == missing)
+            Array(
+                left.rows(
+                    missingFrom: right, drained: { $1 == 0 ? kept[0][$0] : nil },
+                    othersDrained: { $1 == 0 ? kept[1][$0] : nil })) == missing)
         #expect(DistinctKeys().rows(missingFrom: left).count == 0)
     }
 

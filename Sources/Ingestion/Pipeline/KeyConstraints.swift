@@ -124,11 +124,14 @@ struct BatchKeys {
             case .target: errors.append(RowSet())
             case .unique, .copies: errors.append(try keys[index].duplicates(drained(index)))
             case .among(let target):
-                errors.append(try keys[index].rows(missingFrom: keys[target], drained(index), drained(target)))
+                errors.append(
+                    try keys[index].rows(
+                        missingFrom: keys[target], drained: drained(index), othersDrained: drained(target)))
             case .outside(let reference):
                 errors.append(
                     try keys[index].rows(
-                        missingFrom: references[reference].keys, drained(index), drained(Self.outside + reference)))
+                        missingFrom: references[reference].keys, drained: drained(index),
+                        othersDrained: drained(Self.outside + reference)))
             }
         }
         return errors

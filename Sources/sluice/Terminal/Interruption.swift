@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Ingestion
 import Storage
 import Synchronization
 
@@ -40,7 +41,7 @@ enum Interruption {
     ///   - done: files done before it.
     ///   - files: files of the run.
     static func begin(_ file: String, done: Int, of files: Int) {
-        work.withLock { $0 = Work(file: file, done: done, files: files) }
+        work.withLock { $0 = Work(file: LabelSearch.usual.shown(file), done: done, files: files) }
     }
 
     /// Notes that work on a file has ended.
@@ -57,8 +58,8 @@ enum Interruption {
             text += ": \(work.done) of \(work.files) done"
             if !work.file.isEmpty {
                 text +=
-                    "; \(work.file) was in work and is not half published: run the command again, which finishes or undoes "
-                text += "what was begun"
+                    "; \(work.file) was in progress, and nothing of it is half published; run the command again: it completes "
+                text += "or undoes the rest"
             }
         } else {
             text += ": nothing was recorded or published"

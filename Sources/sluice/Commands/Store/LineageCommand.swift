@@ -242,7 +242,8 @@ struct LineageCommand: AsyncParsableCommand {
                     .configuration, "sluice.yaml: ledger.origin is not a valid name; restore it from a backup")
             }
             switch try store.pinning(try Ledger.openReadonly(path: store.ledgerPath)) {
-            case .pinned, .new:
+            case .pinned: return (found, "the one pinned in \(known?.path ?? "")")
+            case .new:
                 return (
                     found,
                     "seen for the first time and pinned in \(known?.path ?? ""): compare it with a copy kept elsewhere"
