@@ -53,8 +53,21 @@ import Testing
             caught += marked.count { found.contains($0) }
             honest += found.subtracting(marked).count
         }
-        #expect(Double(caught) >= 0.7 * Double(planted), "\(caught) of \(planted)")
-        #expect(Double(honest) <= 0.002 * 6 * 2000, "\(honest)")
+        #expect(Double(caught) >= 0.9 * Double(planted), "\(caught) of \(planted)")
+        #expect(Double(honest) <= 0.004 * 6 * 2000, "\(honest)")
+    }
+
+    @Test func `many weak words are evidence where one strong word is not`() {
+        func evidence(_ words: [Double]) -> Double {
+            var pool = PoolEvidence()
+            for word in words { pool.add(word) }
+            return pool.all
+        }
+        // Five marks and an honest batch of film reviews, as measured.
+        #expect(evidence([1.1, 0.8, 0.1, -0.2, -0.9, -1.4]) >= Triggers.poolAll)
+        #expect(evidence([5.6, -0.5, -0.8]) < Triggers.poolAll)
+        #expect(evidence([6.9]) == 0, "one word is no pool")
+        #expect(evidence([3, 3]) >= Triggers.poolAll, "two words that each tell something")
     }
 
     @Test func `marks add up over the batches of one supplier`() throws {
