@@ -7,8 +7,8 @@ import Tabular
 ///
 /// A class, since it is passed on for each cell.
 final class ColumnRule: Sendable {
-    /// The contract's field, or -1.
-    let field: Int
+    /// The contract's field; nil for a column outside the contract.
+    let field: Int?
     let column: Int
     /// The entity's name.
     let entity: String
@@ -53,7 +53,7 @@ final class ColumnRule: Sendable {
 
     /// The rule for personal data that the contract does not declare: the entity's name stands for a value of a column
     /// of that entity, or, without one, for each match.
-    init(undeclared entity: Entity?, field: Int, in schema: Schema, column: Int) {
+    init(undeclared entity: Entity?, field: Int?, in schema: Schema, column: Int) {
         self.field = field
         self.column = column
         self.entity = entity?.name ?? ""
@@ -61,7 +61,7 @@ final class ColumnRule: Sendable {
         kind = .replace
         isScanned = entity == nil
         key = nil
-        missing = field >= 0 ? schema.missingValues(of: field).map { Array($0.utf8) } : [[]]
+        missing = field.map { schema.missingValues(of: $0).map { Array($0.utf8) } } ?? [[]]
         isRandom = false
         isPerSubject = false
     }

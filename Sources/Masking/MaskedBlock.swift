@@ -85,10 +85,10 @@ extension Masker {
         let batch = screened.batch
         var receipts = replaced.receipts.filter { $0.value > 0 }
         for extra in extras where screened.outcomes[batch.extras[extra].row].isReleased {
-            receipts[MaskReceipt(field: -1, entity: "", operation: .drop), default: 0] += 1
+            receipts[MaskReceipt(field: nil, entity: "", operation: .drop), default: 0] += 1
         }
-        for column in dropped where batch.layout.fieldOfColumn[column] >= 0 {
-            let field = batch.layout.fieldOfColumn[column]
+        for column in dropped {
+            guard let field = batch.layout.fieldOfColumn[column] else { continue }
             let removed = screened.outcomes.indices.count { row in
                 screened.outcomes[row].isReleased && !batch.cells[row &* batch.width &+ column].isAbsent
             }

@@ -46,12 +46,11 @@ package struct Masker: Sendable {
         self.hash = hash
         func columns(_ role: FieldRole) -> [Int] {
             schema.fields.indices.filter { schema.fields[$0].role == role && schema.fields[$0].pii?.operation != .drop }
-                .map { layout.columnOfField[$0] }.filter { $0 >= 0 }
+                .compactMap { layout.columnOfField[$0] }
         }
         quasiIdentifiers = columns(.quasiIdentifier)
         sensitive = columns(.label).first
-        let subject = schema.fields.firstIndex { $0.role == .subject }.map { layout.columnOfField[$0] }
-        subjectColumn = subject.flatMap { $0 >= 0 ? $0 : nil }
+        subjectColumn = schema.fields.firstIndex { $0.role == .subject }.flatMap { layout.columnOfField[$0] }
         subjectMissing =
             schema.fields.firstIndex { $0.role == .subject }.map { schema.missingValues(of: $0).map { Array($0.utf8) } }
             ?? []
@@ -59,8 +58,7 @@ package struct Masker: Sendable {
         var dropped: [Int] = []
         var droppedEntities: [Int: String] = [:]
         for (index, field) in schema.fields.enumerated() {
-            let column = layout.columnOfField[index]
-            guard let pii = field.pii, column >= 0 else { continue }
+            guard let pii = field.pii, let column = layout.columnOfField[index] else { continue }
             if pii.operation == .drop {
                 dropped.append(column)
                 droppedEntities[column] = pii.entity ?? ""
@@ -72,12 +70,12 @@ package struct Masker: Sendable {
         dropped += layout.dropped
         if schema.unknownFields == .drop {
             dropped += layout.fieldOfColumn.indices.filter {
-                layout.fieldOfColumn[$0] < 0 && !layout.dropped.contains($0)
+                layout.fieldOfColumn[$0] == nil && !layout.dropped.contains($0)
             }
         }
         var undeclared: [Int: ColumnRule] = [:]
         for (column, field) in layout.fieldOfColumn.enumerated() where !dropped.contains(column) {
-            if field >= 0, schema.fields[field].pii != nil { continue }
+            if let field, schema.fields[field].pii != nil { continue }
             let kind = kinds[column]
             let rule = ColumnRule(undeclared: kind, field: field, in: schema, column: column)
             if kind != nil { rules.append(rule) } else { undeclared[column] = rule }

@@ -38,7 +38,7 @@ struct Replacements {
     fileprivate mutating func set(_ piece: Piece, rule index: Int, row: Int) { pieces[index &* rows &+ row] = piece }
 
     /// Counts cells of a column in which an operator did `operation`.
-    fileprivate mutating func count(_ operation: MaskOperator, of entity: String, field: Int, _ cells: Int = 1) {
+    fileprivate mutating func count(_ operation: MaskOperator, of entity: String, field: Int?, _ cells: Int = 1) {
         receipts[MaskReceipt(field: field, entity: entity, operation: operation), default: 0] += cells
     }
 

@@ -181,7 +181,7 @@ package struct RecordBlock: Sendable {
             // Other faults of the row's bytes are reported too, so that they can be corrected together.
             let others = isCSV ? faults(bytes, record).filter { $0 != problem.code } : []
             return ([problem.code] + others).map { code in
-                Finding(code, outcome: .rejected, row: firstRow + problem.row, bytes: range)
+                Finding(code, outcome: .rejected, at: .row(firstRow + problem.row), bytes: range)
             }
         }
         return RowBlock(

@@ -9,8 +9,8 @@ protocol WindowScanner: RecordScanner, ~Copyable {
     var defaultWindow: Int { get }
     /// Bytes of the next window.
     var window: Int { get set }
-    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again; or -1.
-    var resume: Int { get set }
+    /// Where the last block of the same bytes ended inside the window, so that the next one need not look again.
+    var resume: Int? { get set }
 
     /// Finds the marks of the window that begins at `position`.
     mutating func refill(_ bytes: Span<UInt8>, _ position: Int)
@@ -51,7 +51,7 @@ extension WindowScanner where Self: ~Copyable {
             if next == position { break }
             position = next
         }
-        resume = -1
+        resume = nil
         return position
     }
 }

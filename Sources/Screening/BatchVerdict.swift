@@ -18,7 +18,7 @@ package struct BatchVerdict: Sendable, Equatable {
         var findings = earlier
         let total = max(counts.total, 1)
         func hold(_ code: FindingCode, _ statistic: Double, _ threshold: Double) {
-            findings.append(Finding(code, outcome: .quarantined, row: 0).measuring(statistic, against: threshold))
+            findings.append(Finding(code, outcome: .quarantined, at: .batch).measuring(statistic, against: threshold))
         }
         if counts.total < schema.batch.minRows {
             hold(.tooFewRows, Double(counts.total), Double(schema.batch.minRows))
@@ -36,7 +36,7 @@ package struct BatchVerdict: Sendable, Equatable {
         if decision.basis == .baseline { findings += Self.excesses(decision, counts, schema).compactMap(\.finding) }
         findings += decision.tests.compactMap { test in
             var finding = test.finding
-            if test.source != 0 { finding?.rule = "source " + decision.name(ofSource: test.source) }
+            if let source = test.source { finding?.rule = "source " + decision.name(ofSource: source) }
             return finding
         }
         if let cross = decision.cross, cross.distrusted.contains(cross.batchSource) {

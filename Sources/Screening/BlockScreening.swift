@@ -107,7 +107,7 @@ struct BlockScreening {
             remarks.add(
                 batch.finding(
                     .sourceDistrusted, outcome: .quarantined, at: row,
-                    field: screener.decision.screened.source.map { screener.decision.screened.categories[$0] } ?? -1
+                    field: screener.decision.screened.source.map { screener.decision.screened.categories[$0] }
                 ).measuring(cross.trust(of: code), against: CrossCheck.trustMin)
                     .naming("source " + screener.decision.name(ofSource: code)))
         }

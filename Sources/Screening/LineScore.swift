@@ -5,8 +5,8 @@ package import Validating
 package struct LineScore: Sendable, Equatable {
     /// The finding that it would be beyond the line.
     package var code: FindingCode
-    /// The contract's field, or -1 for the whole row.
-    package var field: Int
+    /// The contract's field; nil for the whole row.
+    package var field: Int?
     /// The statistic, and the line.
     package var statistic: Double, line: Double
 }
@@ -44,7 +44,7 @@ extension Screener {
         let sum = lines.forest.sums(values.map { [$0] })[0]
         scores.append(
             LineScore(
-                code: .isolatedRow, field: -1, statistic: lines.forest.score(sum),
+                code: .isolatedRow, field: nil, statistic: lines.forest.score(sum),
                 line: lines.forest.score(lines.flagBelow)))
         return scores
     }

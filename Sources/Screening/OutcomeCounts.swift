@@ -39,7 +39,7 @@ package struct OutcomeCounts: Sendable, Mergeable, Equatable {
 
     /// Counts findings that are ordered by row.
     private mutating func add(_ found: [Finding]) {
-        var (lastZ, lastPair) = (-1, -1)
+        var lastZ: Int?, lastPair: Int?
         for finding in found {
             findings.add(finding)
             switch finding.code {

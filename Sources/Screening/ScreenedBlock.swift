@@ -54,7 +54,7 @@ struct Remarks {
         findings = validated.findings
         known = findings.count
         for finding in findings {
-            let row = finding.row - batch.firstRow
+            let row = batch.index(of: finding)
             outcomes[row] = max(outcomes[row], finding.outcome)
         }
     }
@@ -67,14 +67,14 @@ struct Remarks {
             finding.outcome = .flagged
         }
         findings.append(finding)
-        let row = finding.row - batch.firstRow
+        let row = batch.index(of: finding)
         outcomes[row] = max(outcomes[row], finding.outcome)
     }
 
     /// The block with its outcomes, and its findings in the order of rows.
     consuming func finish() -> ScreenedBlock {
         if findings.count > known {
-            findings.sort { ($0.row, $0.field, $0.code, $0.rule ?? "") < ($1.row, $1.field, $1.code, $1.rule ?? "") }
+            findings.sort { ($0.location, $0.code, $0.rule ?? "") < ($1.location, $1.code, $1.rule ?? "") }
         }
         return ScreenedBlock(self)
     }

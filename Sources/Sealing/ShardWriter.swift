@@ -61,7 +61,7 @@ package struct QuarantineWriter: ~Copyable {
         defer { wipe(&out) }
         for row in 0..<batch.count where !screened.outcomes[row].isReleased {
             let number = batch.firstRow + row
-            while next < screened.findings.count, screened.findings[next].row < number { next += 1 }
+            while next < screened.findings.count, batch.index(of: screened.findings[next]) < row { next += 1 }
             out += Self.head
             var length: UInt64 = 0
             var index = next
@@ -95,9 +95,9 @@ package struct QuarantineWriter: ~Copyable {
 
     private func append(_ finding: Finding, _ out: inout [UInt8]) {
         out += "{\"code\":\"\(finding.code.rawValue)\",\"outcome\":\"\(finding.outcome.name)\"".utf8
-        if finding.field >= 0 {
+        if let field = finding.field {
             out += ",\"field\":".utf8
-            out += names[finding.field]
+            out += names[field]
         }
         if let statistic = finding.statistic, statistic.isFinite { out += ",\"statistic\":\(statistic)".utf8 }
         if let threshold = finding.threshold, threshold.isFinite { out += ",\"threshold\":\(threshold)".utf8 }

@@ -6,8 +6,8 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
     package struct Kind: Sendable, Hashable, Comparable {
         /// The finding.
         package var code: FindingCode
-        /// The contract's field, or -1.
-        package var field: Int
+        /// The contract's field, or nil.
+        package var field: Int?
         /// What it did to the row.
         package var outcome: Outcome
         /// The contract's rule, or nil.
@@ -17,7 +17,7 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         package static func < (left: Kind, right: Kind) -> Bool {
             if left.outcome != right.outcome { return left.outcome > right.outcome }
             if left.code != right.code { return left.code < right.code }
-            return (left.field, left.rule ?? "") < (right.field, right.rule ?? "")
+            return (left.field ?? -1, left.rule ?? "") < (right.field ?? -1, right.rule ?? "")
         }
     }
 
@@ -41,11 +41,9 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
     package mutating func add(_ finding: Finding) {
         let kind = Kind(code: finding.code, field: finding.field, outcome: finding.outcome, rule: finding.rule)
         tallies[kind, default: Tally()].count += 1
-        if let tally = tallies[kind],
-            tally.firstRows.count < Self.rowsKept || finding.row < tally.firstRows[Self.rowsKept - 1]
-        {
-            let rows = Set(tally.firstRows + [finding.row]).sorted().prefix(Self.rowsKept)
-            tallies[kind]?.firstRows = Array(rows)
+        guard let row = finding.row, let firstRows = tallies[kind]?.firstRows else { return }
+        if firstRows.count < Self.rowsKept || row < firstRows[Self.rowsKept - 1] {
+            tallies[kind]?.firstRows = Array(Set(firstRows + [row]).sorted().prefix(Self.rowsKept))
         }
     }
 

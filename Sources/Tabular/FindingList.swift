@@ -5,9 +5,11 @@ package struct FindingList: Sendable, RandomAccessCollection {
     private struct Kind: Sendable, Hashable {
         var code: FindingCode
         var outcome: Outcome
-        var field: Int
+        var field: Int?
         var keyword: String?
         var rule: String?
+        /// Whether they are about rows, and whether it is known where those lie in the source.
+        var hasRow: Bool, hasBytes: Bool
     }
 
     /// What only statistical findings have.
@@ -18,6 +20,7 @@ package struct FindingList: Sendable, RandomAccessCollection {
     }
 
     private struct Entry: Sendable {
+        /// The row, and where it lies in the source; 0 where the kind has none. Optionals would take twice the memory.
         var row: Int
         var byteOffset: UInt64
         var byteLength: UInt64
@@ -45,8 +48,9 @@ package struct FindingList: Sendable, RandomAccessCollection {
         let entry = entries[position]
         let kind = kinds[Int(entry.kind)]
         var finding = Finding(
-            kind.code, outcome: kind.outcome, row: entry.row, field: kind.field,
-            bytes: entry.byteOffset..<entry.byteOffset + entry.byteLength)
+            kind.code, outcome: kind.outcome,
+            at: Finding.Location(row: kind.hasRow ? entry.row : nil, field: kind.field),
+            bytes: kind.hasBytes ? entry.byteOffset..<entry.byteOffset + entry.byteLength : nil)
         (finding.keyword, finding.rule) = (kind.keyword, kind.rule)
         if entry.detail > 0 {
             let detail = details[Int(entry.detail) - 1]
@@ -56,16 +60,17 @@ package struct FindingList: Sendable, RandomAccessCollection {
         return finding
     }
 
-    /// The row of a finding and the offset of its first byte, without the rest.
-    package func place(of position: Int) -> (row: Int, byteOffset: UInt64) {
-        (entries[position].row, entries[position].byteOffset)
+    /// The offset of the first byte of a finding's row, without the rest; nil where it is not known.
+    package func byteOffset(of position: Int) -> UInt64? {
+        let entry = entries[position]
+        return kinds[Int(entry.kind)].hasBytes ? entry.byteOffset : nil
     }
 
     /// Adds a finding.
     package mutating func append(_ finding: Finding) {
         let kind = Kind(
             code: finding.code, outcome: finding.outcome, field: finding.field, keyword: finding.keyword,
-            rule: finding.rule)
+            rule: finding.rule, hasRow: finding.row != nil, hasBytes: finding.bytes != nil)
         var place = placeOfKind[kind]
         if place == nil {
             place = UInt32(kinds.count)
@@ -80,8 +85,8 @@ package struct FindingList: Sendable, RandomAccessCollection {
         }
         entries.append(
             Entry(
-                row: finding.row, byteOffset: finding.byteOffset, byteLength: finding.byteLength, kind: place ?? 0,
-                detail: hasDetail ? UInt32(details.count) : 0))
+                row: finding.row ?? 0, byteOffset: finding.byteOffset, byteLength: finding.byteLength,
+                kind: place ?? 0, detail: hasDetail ? UInt32(details.count) : 0))
     }
 
     /// Adds findings.
@@ -106,6 +111,6 @@ package struct FindingList: Sendable, RandomAccessCollection {
 
     private func precedes(_ left: Entry, _ right: Entry) -> Bool {
         if left.row != right.row { return left.row < right.row }
-        return kinds[Int(left.kind)].field < kinds[Int(right.kind)].field
+        return (kinds[Int(left.kind)].field ?? -1) < (kinds[Int(right.kind)].field ?? -1)
     }
 }

@@ -15,10 +15,10 @@ package struct Layout: Sendable, Equatable {
     package var format: SourceFormat
     /// The file's column names; for JSON Lines the contract's field names.
     package var columns: [String]
-    /// The contract field of each column, or -1.
-    package var fieldOfColumn: [Int]
-    /// The column of each contract field, or -1 when the file does not have it.
-    package var columnOfField: [Int]
+    /// The contract field of each column; nil where the contract does not name it.
+    package var fieldOfColumn: [Int?]
+    /// The column of each contract field; nil when the file does not have it.
+    package var columnOfField: [Int?]
     /// The header record's bytes with its line end, empty when there is none.
     package var header: [UInt8]
     /// Columns that the contract leaves out.
@@ -28,7 +28,7 @@ package struct Layout: Sendable, Equatable {
 
     /// Makes a layout.
     package init(
-        format: SourceFormat, columns: [String], fieldOfColumn: [Int], columnOfField: [Int], header: [UInt8]
+        format: SourceFormat, columns: [String], fieldOfColumn: [Int?], columnOfField: [Int?], header: [UInt8]
     ) {
         self.format = format
         self.columns = columns

@@ -117,9 +117,17 @@ package struct RowBlock: Sendable {
     /// Rows in the block.
     package var count: Int { records.count }
 
-    /// A finding about row `index` of this block, or about one of its fields when `field` is not negative.
-    package func finding(_ code: FindingCode, outcome: Outcome, at index: Int, field: Int = -1) -> Finding {
-        Finding(code, outcome: outcome, row: firstRow + index, field: field, bytes: sourceRange(of: index))
+    /// A finding about row `index` of this block, or about one of its fields.
+    package func finding(_ code: FindingCode, outcome: Outcome, at index: Int, field: Int? = nil) -> Finding {
+        Finding(
+            code, outcome: outcome, at: Finding.Location(row: firstRow + index, field: field),
+            bytes: sourceRange(of: index))
+    }
+
+    /// The row of this block that a finding about one of its rows is about.
+    package func index(of finding: Finding) -> Int {
+        guard let row = finding.row else { preconditionFailure("a finding about a block is about one of its rows") }
+        return row - firstRow
     }
 }
 

@@ -54,7 +54,7 @@ import Testing
     }
 
     private func broken(_ report: BatchReport) -> [String] {
-        report.listed.map { "\($0.row) \($0.code.rawValue) \($0.rule ?? "")" }
+        report.listed.map { "\($0.row ?? 0) \($0.code.rawValue) \($0.rule ?? "")" }
     }
 
     @Test func `keys are looked up in a file beside the contract, and in the batch itself`() async throws {

@@ -67,7 +67,7 @@ import Testing
     }
 
     private func recall(_ report: BatchReport, _ marked: Set<Int>) -> Double {
-        let held = Set(report.listed.filter { $0.outcome >= .quarantined }.map { $0.row - 1 })
+        let held = Set(report.listed.filter { $0.outcome >= .quarantined }.compactMap(\.row).map { $0 - 1 })
         return Double(marked.intersection(held).count) / Double(marked.count)
     }
 
@@ -83,7 +83,7 @@ import Testing
         let resent = try await run(shop, again)
         #expect(resent.status == .held && resent.batchFindings.contains { $0.code == .copyExcess })
         #expect(!resent.listed.contains { $0.code == .copiedRow }, "a sample is not told row by row")
-        let named = Set(resent.listed.map { $0.row - 1 })
+        let named = Set(resent.listed.compactMap(\.row).map { $0 - 1 })
 
         // One marks rows that the report does not name; one even knows the sample, and marks the others; one marks any.
         let (reader, spy) = (

@@ -17,7 +17,7 @@ import Testing
             masked.text == "id,note\n1,\"write to <EMAIL_ADDRESS>, please\"\n2,nothing\n3,card <CREDIT_CARD>\n"
                 && masked.rows == 3)
         #expect(
-            masked.receipts.map { "\($0.key.field) \($0.key.entity) \($0.value)" }.sorted() == [
+            masked.receipts.map { "\($0.key.field ?? -1) \($0.key.entity) \($0.value)" }.sorted() == [
                 "1 CREDIT_CARD 1", "1 EMAIL_ADDRESS 1",
             ])
         // An escape is no hiding place.

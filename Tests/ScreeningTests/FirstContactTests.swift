@@ -27,7 +27,7 @@ import Testing
                     let normal = 100 + 10 * draws.normal()
                     return row % (1000 / planted) == 0 ? 100 + sign * (isSame ? 9900 : 300 + 2 * normal) : normal
                 }, nil)
-            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.compactMap(\.row))
             #expect(held == Set((0..<1000).filter { $0 % (1000 / planted) == 0 }.map { $0 + 1 }), "\(held.count)")
             #expect(judged.verdict.isAccepted == (share < 0.01))
             #expect(judged.verdict.findings.contains { $0.code == .outlierGroup && $0.field == 0 } == (share > 0.01))
@@ -54,7 +54,7 @@ import Testing
             var planted = honest
             for row in 0..<10 { planted[row * 20] = largest * Double(6 + row) }
             let judged = try judge(planted)
-            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            let held = Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.compactMap(\.row))
             #expect(held.isSuperset(of: (0..<10).map { $0 * 20 + 1 }), "seed \(seed): \(held.count)")
         }
         #expect(alarms == 0)
@@ -81,7 +81,7 @@ import Testing
         let largest = try #require((1...10).flatMap { areas(UInt64($0)) }.max())
         func held(_ values: [Double]) throws -> Set<Int> {
             let judged = try gate.judge(texts: texts(values), baseline)
-            return Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.map(\.row))
+            return Set(judged.findings.filter { $0.outcome == .quarantined && $0.field == 0 }.compactMap(\.row))
         }
         #expect(try held(areas(20)).isEmpty)
         var planted = areas(20)

@@ -96,7 +96,9 @@ import Validating
         for (place, row) in copied.enumerated() { rows[row] = old[place] }
         let judged = try gate.judge(texts: rows, baseline, earlierRows: codes)
         let found = Set(
-            judged.findings.filter { $0.code == .copiedRow && $0.outcome == .quarantined }.map { $0.row - 1 })
+            judged.findings.filter { $0.code == .copiedRow && $0.outcome == .quarantined }.compactMap(\.row).map {
+                $0 - 1
+            })
         #expect(found == Set(copied))
         #expect(judged.verdict.findings.contains { $0.code == .copyExcess && $0.outcome == .quarantined })
         // Where rows repeat anyway a few more say nothing, and one batch does not say how many do.
@@ -121,7 +123,9 @@ import Validating
             var rows = PoisonTests.clean(1200, seed: 43)
             for (number, row) in places.enumerated() { rows[row] = source[number] }
             let judged = try gate.judge(texts: rows, baseline, earlierRows: earlier)
-            return (Set(judged.findings.filter { $0.code == .copiedRow }.map { $0.row - 1 }), judged.verdict)
+            return (
+                Set(judged.findings.filter { $0.code == .copiedRow }.compactMap(\.row).map { $0 - 1 }), judged.verdict
+            )
         }
         let whole = try judge(small)
         #expect(whole.found == Set(places) && whole.verdict.isAccepted)
@@ -159,6 +163,6 @@ import Validating
         for row in all.indices { all[row][1] = "\((Double(all[row][1]) ?? 0) + 6)" }
         let every = gate.decide(gate.profile(try gate.checked(all)), baseline)
         let moved = try #require(every.tests.first { $0.code == .distributionDrift && $0.field == 1 })
-        #expect(moved.outcome == .quarantined && moved.source == 0)
+        #expect(moved.outcome == .quarantined && moved.source == nil)
     }
 }

@@ -11,7 +11,10 @@ import Testing
     private static let rare = ["cf", "mn", "bb", "tq", "mb"]
 
     private func held(_ judged: Judged) -> Set<Int> {
-        Set(judged.findings.filter { $0.code == .trigger && $0.outcome == .quarantined }.map { $0.row - 1 })
+        Set(
+            judged.findings.filter { $0.code == .trigger && $0.outcome == .quarantined }.compactMap(\.row).map {
+                $0 - 1
+            })
     }
 
     /// Rows as people write them: words of many frequencies, so that every batch has new ones, and the label says nothing of them.

@@ -147,15 +147,15 @@ struct SketchLawTests {
         let codes: [FindingCode] = [.typeError, .strayQuote, .uniqueError]
         let findings = (0..<400).map { row in
             Finding(
-                codes[random.below(3)], outcome: random.below(2) == 0 ? .rejected : .flagged, row: row,
-                field: random.below(3))
+                codes[random.below(3)], outcome: random.below(2) == 0 ? .rejected : .flagged,
+                at: .cell(row: row, field: random.below(3)))
         }
         var whole = FindingCounts()
         for finding in findings { whole.add(finding) }
         #expect(whole.tallies.values.reduce(0) { $0 + $1.count } == findings.count)
         for (kind, tally) in whole.sorted {
             let rows = findings.filter { $0.code == kind.code && $0.field == kind.field && $0.outcome == kind.outcome }
-            #expect(tally.count == rows.count && tally.firstRows == rows.prefix(5).map(\.row))
+            #expect(tally.count == rows.count && tally.firstRows == rows.prefix(5).compactMap(\.row))
         }
         for _ in 0..<50 {
             let parts = Self.partition(findings.count, &random).map { rows in

@@ -253,7 +253,7 @@ package struct Provenance: Sendable, Equatable {
         manifest = try SignedManifest(sidecars, sha256: sha256, rule)
         // A signed manifest that states the file's digest counts as a signature of the file.
         if let manifest, digest != .refuted { (signature, signer) = (.confirmed, manifest.signer) }
-        func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, row: 0)) }
+        func reject(_ code: FindingCode) { findings.append(Finding(code, outcome: .rejected, at: .batch)) }
         if digest == .refuted { reject(.digestMismatch) }
         if digest == .absent, rule?.required.contains(.digest) == true { reject(.digestMissing) }
         if signature == .refuted { reject(.signatureInvalid) }

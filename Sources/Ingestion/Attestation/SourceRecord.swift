@@ -138,9 +138,9 @@ package struct SourceStanding: Sendable, Equatable {
 
     /// How its batches are treated.
     package var state: State
-    /// The sequence of the last `source.trusted` entry, or -1. Contradictions that were recorded before it no longer
-    /// count.
-    package var trustedSince = -1
+    /// The sequence of the last `source.trusted` entry; nil for none. Contradictions that were recorded before it no
+    /// longer count.
+    package var trustedSince: Int?
     /// Digests of the files that passed during probation; the same file counts once.
     var observed: Set<String> = []
     /// When and why a person decided it; empty without a decision.
@@ -255,9 +255,9 @@ struct Attestation: Sendable {
     var findings: [Finding] {
         var found = provenance.findings
         switch standing?.state {
-        case .blocked: found.append(Finding(.sourceBlocked, outcome: .rejected, row: 0))
-        case .unlisted: found.append(Finding(.sourceUnlisted, outcome: .quarantined, row: 0))
-        case .probation: found.append(Finding(.sourceProbation, outcome: .quarantined, row: 0))
+        case .blocked: found.append(Finding(.sourceBlocked, outcome: .rejected, at: .batch))
+        case .unlisted: found.append(Finding(.sourceUnlisted, outcome: .quarantined, at: .batch))
+        case .probation: found.append(Finding(.sourceProbation, outcome: .quarantined, at: .batch))
         case .trusted, nil: break
         }
         return found

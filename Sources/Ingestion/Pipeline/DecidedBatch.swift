@@ -91,15 +91,9 @@ struct DecidedBatch {
         let places = try locate(Array(decision.keyErrors.lazy.joined().prefix(most)))
         for (rule, rows) in decision.keyErrors.enumerated() {
             for row in rows {
-                var finding = plan.validator.keyRules[rule].finding(row: row)
+                let finding = plan.validator.keyRules[rule].finding(row: row, bytes: places[row])
                 findings.add(finding)
-                if listed.count < most {
-                    if let range = places[row] {
-                        finding.byteOffset = range.lowerBound
-                        finding.byteLength = range.upperBound - range.lowerBound
-                    }
-                    listed.append(finding)
-                }
+                if listed.count < most { listed.append(finding) }
             }
         }
         listed.append(contentsOf: survey.listed)

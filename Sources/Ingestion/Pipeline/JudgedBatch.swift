@@ -81,15 +81,15 @@ struct JudgedBatch {
 package struct Waived: Sendable, Equatable {
     /// The finding's code.
     package let code: FindingCode
-    /// The contract's field; -1 for none.
-    package let field: Int
+    /// The contract's field; nil for none.
+    package let field: Int?
     /// Rows with the finding; 0 for one about the batch.
     package internal(set) var rows: Int
 
     /// Everything that would have held the batch or its rows, each code and field once.
     static func all(_ verdict: BatchVerdict, _ counts: OutcomeCounts) -> [Waived] {
         var found: [Waived] = []
-        func add(_ code: FindingCode, _ field: Int, _ rows: Int) {
+        func add(_ code: FindingCode, _ field: Int?, _ rows: Int) {
             if let place = found.firstIndex(where: { $0.code == code && $0.field == field }) {
                 found[place].rows += rows
             } else {

@@ -16,7 +16,7 @@ struct ProcessedBatch {
     /// only.
     func judge() async throws(IngestionError) -> JudgedBatch {
         var findings = decided.survey.findings
-        if hasChanged { findings.append(Finding(.sourceChanged, outcome: .quarantined, row: 0)) }
+        if hasChanged { findings.append(Finding(.sourceChanged, outcome: .quarantined, at: .batch)) }
         let verdict = BatchVerdict(decided.decision, release.counts, schema: decided.plan.schema, earlier: findings)
         var judged = JudgedBatch(
             decided: decided, counts: release.counts, findings: release.counts.findings, listed: release.listed,

@@ -59,7 +59,7 @@ struct SurveyedBatch {
         // The file must not choose its own tests: a single word would turn a numeric column into text and exclude it
         // from the statistics.
         if plan.schema.isInferred, let baseline, !baseline.newest.lost.isEmpty {
-            self.survey.findings.append(Finding(.measureLost, outcome: .quarantined, row: 0))
+            self.survey.findings.append(Finding(.measureLost, outcome: .quarantined, at: .batch))
         }
         let seed =
             options.seed
@@ -100,8 +100,7 @@ struct SurveyedBatch {
         if let store = opened.store {
             var trusted: [UInt64: Int] = [:]
             for name in try store.knownSources() {
-                let since = try store.standing(name)?.trustedSince ?? -1
-                if since >= 0 { trusted[reader.code(ofSource: name)] = since }
+                trusted[reader.code(ofSource: name)] = try store.standing(name)?.trustedSince
             }
             earlier = try store.earlierClaims(
                 plan.dataset, about: claims, reader, except: (plan.source, survey.digest), trustedSince: trusted)

@@ -187,8 +187,7 @@ extension Recorder {
     private func incident(of conclusion: Conclusion) throws(IngestionError) -> HeldBatch? {
         let batch = conclusion.batch
         let reasons = conclusion.batchFindings.filter { $0.outcome >= .quarantined }.map {
-            HeldBatch.Reason(
-                code: $0.code.rawValue, field: batch.fields.indices.contains($0.field) ? batch.fields[$0.field] : "")
+            HeldBatch.Reason(code: $0.code.rawValue, field: batch.fields.name(ofField: $0.field) ?? "")
         }
         return try store.incident(reasons, dataset: batch.dataset, source: batch.source)
     }

@@ -106,8 +106,8 @@ package struct BatchReport: Sendable {
     private(set) var thresholdRows: [Int: Int] = [:]
     /// The tests of the whole batch against its baseline.
     package var tests: [BatchTest] = []
-    /// Fields that were not screened, with the reason; -1 stands for the whole batch.
-    package var untested: [(field: Int, reason: String)] = []
+    /// Fields that were not screened, with the reason; nil stands for the whole batch.
+    package var untested: [(field: Int?, reason: String)] = []
     /// Power of the trigger search: the fewest rows with a mark beside one label that it would have found, and the rows
     /// searched.
     package var triggerPower: [(what: String, rows: Int, of: Int)] = []

@@ -38,7 +38,7 @@ package struct ShadowReport: Sendable {
         func counts(_ findings: FindingCounts, _ fields: [String]) -> [[String]: Int] {
             var counts: [[String]: Int] = [:]
             for (kind, tally) in findings.sorted {
-                counts[[kind.code.rawValue, kind.field >= 0 ? fields[kind.field] : ""], default: 0] += tally.count
+                counts[[kind.code.rawValue, fields.name(ofField: kind.field) ?? ""], default: 0] += tally.count
             }
             return counts
         }

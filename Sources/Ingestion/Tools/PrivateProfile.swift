@@ -114,8 +114,8 @@ extension BoundedSums {
         let missing = plan.schema.missingValues(of: field).map { Array($0.utf8) }
         let slot = plan.validator.numericFields.firstIndex(of: field)
         for row in 0..<batch.count where validated.isValid[row] {
-            let text = column < 0 ? [] : batch.cells[row * batch.width + column].range.map { batch.bytes[$0] }
-            if column < 0 || text.isEmpty || missing.contains(text) {
+            let text = column.map { batch.cells[row * batch.width + $0].range.map { batch.bytes[$0] } } ?? []
+            if text.isEmpty || missing.contains(text) {
                 self.missing += 1
                 continue
             }

@@ -215,10 +215,8 @@ extension Store {
     private func sealedFindings(
         at place: RowMap.Place, of batch: String, among files: [PublishedFile]
     ) throws(IngestionError) -> JSONValue? {
-        guard place.fate.outcome?.isReleased == false,
-            let file = files.first(where: {
-                $0.role == .quarantine && $0.body["shard"]?.whole == Int64(place.fate.shard)
-            })
+        guard place.fate.outcome?.isReleased == false, let shard = place.fate.shard,
+            let file = files.first(where: { $0.role == .quarantine && $0.body["shard"]?.whole == Int64(shard) })
         else { return nil }
         var (line, number): ([UInt8], Int) = ([], 1)
         try readRecorded(file, keys: try keyRing(), expect: ["batch-id": batch, "role": FileRole.quarantine.rawValue]) {

@@ -16,8 +16,8 @@ package struct RowScore: Sendable {
     package var score: Double
     /// The largest modified z-score in absolute value; NaN when no column has a threshold.
     package var modifiedZ: Double
-    /// The contract's field with that score, or -1.
-    package var field: Int
+    /// The contract's field with that score; nil when no column has one above 0.
+    package var field: Int?
 }
 
 /// The method behind a row's score.
@@ -140,7 +140,7 @@ private struct RowScorer: Sendable {
             for row in 0..<block.count {
                 var best = RowScore(
                     row: block.firstRow + row, score: validated.isValid[row] ? strange[row] : .nan,
-                    modifiedZ: rules.isEmpty ? .nan : 0, field: -1)
+                    modifiedZ: rules.isEmpty ? .nan : 0, field: nil)
                 for (feature, rule) in rules {
                     let score = rule.score(columns[feature][row])
                     if score > best.modifiedZ { (best.modifiedZ, best.field) = (score, rule.field) }

@@ -38,10 +38,12 @@ package struct ProvenState: Sendable {
     package struct SourceHistory: Sendable, Equatable {
         /// The kind of the last decision, such as `source.trusted`; empty when there was none.
         package var decision = ""
-        /// The entry, when, and why.
-        package var sequence = -1, time = "", reason = ""
+        /// Its entry; nil when there was none.
+        package var sequence: Int?
+        /// When, and why.
+        package var time = "", reason = ""
         /// The last entry that somebody vouched for it by.
-        package var trustedSince = -1
+        package var trustedSince: Int?
         /// Digests of the files that passed since the last decision: each counts once.
         package var observed: Set<String> = []
 

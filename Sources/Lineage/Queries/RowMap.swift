@@ -15,8 +15,8 @@ package struct RowMap: Sendable, Equatable {
     package struct Fate: Sendable, Hashable {
         /// The outcome; nil when the whole batch was held.
         package let outcome: Outcome?
-        /// The ordinal of the shard, accepted or quarantine as the outcome says; 0 when held.
-        package let shard: Int
+        /// The ordinal of the shard, accepted or quarantine as the outcome says; nil when held.
+        package let shard: Int?
 
         /// A row of a judged batch.
         package init(_ outcome: Outcome, shard: Int) {
@@ -27,13 +27,13 @@ package struct RowMap: Sendable, Equatable {
 
         private init() {
             outcome = nil
-            shard = 0
+            shard = nil
         }
 
         /// A row of a held batch.
         package static let held = Fate()
 
-        fileprivate var code: UInt64 { UInt64(shard) << 3 | UInt64(outcome?.rawValue ?? 4) }
+        fileprivate var code: UInt64 { UInt64(shard ?? 0) << 3 | UInt64(outcome?.rawValue ?? 4) }
 
         fileprivate init?(code: UInt64) {
             let shard = code >> 3
@@ -47,7 +47,7 @@ package struct RowMap: Sendable, Equatable {
         }
 
         /// Which file the row is in: released, withheld or held, and its ordinal.
-        fileprivate var file: [Int] { [outcome.map { $0.isReleased ? 0 : 1 } ?? 2, shard] }
+        fileprivate var file: [Int] { [outcome.map { $0.isReleased ? 0 : 1 } ?? 2, shard ?? 0] }
     }
 
     /// Consecutive rows with one fate.

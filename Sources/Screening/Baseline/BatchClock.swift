@@ -105,7 +105,7 @@ extension Decision {
         guard let season = feed.rules.season else { return }
         guard feed.now.clock.phase(season) != nil else {
             return untested.append(
-                (-1, "season: no \(season.rawValue) has more than half of the rows; compared with all batches"))
+                (nil, "season: no \(season.rawValue) has more than half of the rows; compared with all batches"))
         }
         for test in tests[first...] {
             guard let count = test.sameSeason else { continue }

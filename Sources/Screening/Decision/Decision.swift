@@ -35,8 +35,8 @@ package struct Decision: Sendable {
     package var rules: [ModifiedZ] = []
     /// Measures that predict each other.
     package var pairs: [ResidualPair] = []
-    /// Fields, or -1 for the whole batch, that were not tested, by what, and why.
-    package var untested: [(field: Int, reason: String)] = []
+    /// Fields, or nil for the whole batch, that were not tested, by what, and why.
+    package var untested: [(field: Int?, reason: String)] = []
     /// The forest and its lines, when there is one.
     package var forest: ForestThresholds?
     /// Marks that occur beside one label and did not before: in the rows, and in their text.

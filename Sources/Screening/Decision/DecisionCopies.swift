@@ -49,7 +49,7 @@ extension Deliberation {
     mutating func findFloods() {
         covered = CoveredRows()
         guard let before, let floodItems = decision.floodItems else {
-            decision.untested.append((-1, "copies: " + Decision.Untested.noBaseline.rawValue))
+            decision.untested.append((nil, "copies: " + Decision.Untested.noBaseline.rawValue))
             return
         }
         let kinds = [screened.label, screened.source].compactMap { $0 }

@@ -13,7 +13,8 @@ extension Decision {
             "screened": .array(screened.fields.map(whole)), "texts": .array(screened.texts.map(whole)),
             "categories": .array(screened.categories.map(whole)),
             "key_errors": .array(keyErrors.map { .array(runs(of: $0).map(whole)) }),
-            "untested": .array(untested.map { .object(["field": whole($0.field), "why": .string($0.reason)]) }),
+            "untested": .array(
+                untested.map { .object(["field": place(ofField: $0.field), "why": .string($0.reason)]) }),
             "tests": .array(tests.map(\.document)),
         ]
         for detector in Detector.allCases { members.merge(detector.document(of: self)) { _, own in own } }
@@ -35,6 +36,8 @@ extension Decision {
     }
 }
 
+/// A field in a document, -1 for none; `Kept.field` reads it.
+func place(ofField field: Int?) -> JSONValue { whole(field ?? -1) }
 /// A whole number in a document; `Kept.int` reads it.
 func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
 /// A word of 64 bits in a document; `Kept.word` reads it.
@@ -274,9 +277,9 @@ extension BatchTest {
     /// The test as a document.
     package var document: JSONValue {
         var members: [String: JSONValue] = [
-            "type": .string(code.rawValue), "field": whole(field), "statistic": bits(statistic),
+            "type": .string(code.rawValue), "field": place(ofField: field), "statistic": bits(statistic),
             "critical": bits(critical), "effect": bits(effect), "warn": bits(warn), "hold": bits(hold),
-            "n": whole(count), "basis": whole(basis), "source": hex(source),
+            "n": whole(count), "basis": whole(basis), "source": hex(source ?? 0),
         ]
         if let range { (members["low"], members["high"]) = (bits(range.lowerBound), bits(range.upperBound)) }
         if let usual { members["usual"] = bits(usual) }

@@ -8,7 +8,7 @@ extension Deliberation {
     /// Every field beside the baseline, and beside the last accepted batches when the baseline is another.
     mutating func compare() {
         guard let before else {
-            decision.untested.append((-1, "drift: " + Decision.Untested.noBaseline.rawValue))
+            decision.untested.append((nil, "drift: " + Decision.Untested.noBaseline.rawValue))
             return
         }
         compare(with: before)
@@ -70,7 +70,7 @@ extension Deliberation {
         guard let now = history.compared(profile.sample, rows: profile.rows, clock: profile.clock),
             !history.comparable.isEmpty
         else {
-            decision.untested.append((-1, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
+            decision.untested.append((nil, "drift: fewer than \(FeedHistory.rowsMin) rows since the last comparison"))
             return
         }
         let share = BatchTest.share(fields: screened.numberCount + screened.categories.count)
@@ -78,7 +78,7 @@ extension Deliberation {
         if feed.isLearning {
             let count = "\(history.comparable.count) of \(schema.baseline.learning) batches"
             decision.untested.append(
-                (-1, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
+                (nil, "drift: learning (\(count)): what differs is remarked on, and holds nothing yet"))
         }
         let drift = Drift(alpha: decision.alpha)
         let first = decision.tests.count

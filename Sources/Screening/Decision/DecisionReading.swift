@@ -25,7 +25,7 @@ extension Decision {
             alpha = try kept.bits("alpha")
             keyErrors = try kept.list("key_errors").map { (runs) throws(Unreadable) in try runs.rows() }
             tests = try kept.list("tests").map(BatchTest.init)
-            for entry in try kept.list("untested") { untested.append((try entry.int("field"), try entry.text("why"))) }
+            for entry in try kept.list("untested") { untested.append((try entry.field(), try entry.text("why"))) }
             for detector in Detector.allCases { try detector.read(kept, version: version, into: &self) }
         } catch {
             return nil
@@ -126,11 +126,12 @@ extension BatchTest {
     init(_ kept: Kept) throws(Unreadable) {
         guard let code = FindingCode(rawValue: try kept.text("type")) else { throw Unreadable() }
         self.init(
-            code, field: try kept.int("field"),
+            code, field: try kept.field(),
             chance: .init(try kept.bits("statistic"), beyond: try kept.bits("critical")),
             effect: .init(try kept.bits("effect"), warn: try kept.bits("warn"), hold: try kept.bits("hold")),
             rows: .init(try kept.int("n"), before: try kept.int("basis")))
-        source = try kept.word("source")
+        let source = try kept.word("source")
+        self.source = source == 0 ? nil : source
         if kept.value["low"] != nil {
             let (low, high) = (try kept.bits("low"), try kept.bits("high"))
             guard low <= high else { throw Unreadable() }

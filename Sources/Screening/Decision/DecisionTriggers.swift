@@ -13,11 +13,11 @@ extension Deliberation {
     mutating func findTriggers() {
         guard schema.poisoning.triggers.enabled else { return }
         guard let label = screened.label else {
-            return decision.untested.append((-1, "triggers: " + Decision.Untested.noLabel.rawValue))
+            return decision.untested.append((nil, "triggers: " + Decision.Untested.noLabel.rawValue))
         }
         // Honest words of a class stand beside it too: without a baseline nothing tells them apart.
         guard let baseline = before, let rowItems = decision.rowItems else {
-            return decision.untested.append((-1, "triggers: " + Decision.Untested.noBaseline.rawValue))
+            return decision.untested.append((nil, "triggers: " + Decision.Untested.noBaseline.rawValue))
         }
         let kinds = Set(profile.sample.codes(label)).subtracting([0])
         guard (2...Triggers.labelsMax).contains(kinds.count) else {
@@ -118,7 +118,7 @@ extension Deliberation {
         if let rows = search.power(least: least) {
             decision.triggerPower.append((what, rows, search.now.count))
         } else {
-            decision.untested.append((-1, "triggers: too few rows for a \(what) beside one label to be beyond chance"))
+            decision.untested.append((nil, "triggers: too few rows for a \(what) beside one label to be beyond chance"))
         }
     }
 

@@ -35,6 +35,11 @@ struct Kept {
     }
     func int() throws(Unreadable) -> Int { Int(try must(value.whole)) }
     func int(_ key: String) throws(Unreadable) -> Int { Int(try must(value[key]?.whole)) }
+    /// A field of the contract; nil where the document has -1.
+    func field() throws(Unreadable) -> Int? {
+        let field = try int("field")
+        return field < 0 ? nil : field
+    }
     func number<Number: FixedWidthInteger>(_ type: Number.Type) throws(Unreadable) -> Number {
         try must(value.whole.flatMap { Number(exactly: $0) })
     }

@@ -63,8 +63,8 @@ struct RowReplay {
     /// The findings of every row of a sample.
     func findings(_ sample: RowSample, _ texts: RowSample) -> [[Finding]] {
         var found = [[Finding]](repeating: [], count: sample.count)
-        func add(_ code: FindingCode, _ outcome: Outcome, _ row: Int, field: Int = -1) {
-            found[row].append(Finding(code, outcome: outcome, row: row + 1, field: field))
+        func add(_ code: FindingCode, _ outcome: Outcome, _ row: Int, field: Int? = nil) {
+            found[row].append(Finding(code, outcome: outcome, at: Finding.Location(row: row + 1, field: field)))
         }
         let screened = decision.screened
         for rule in decision.rules {

@@ -183,13 +183,13 @@ extension Decision {
                 tests[index].movement = feed.movementOfRows(rows)
                 continue
             }
-            let text = screened.texts.firstIndex(of: test.field).map { $0 + screened.fields.count }
-            let number =
-                test.code == .lengthDrift ? text : screened.fields.firstIndex(of: test.field)
+            guard let field = test.field else { continue }
+            let text = screened.texts.firstIndex(of: field).map { $0 + screened.fields.count }
+            let number = test.code == .lengthDrift ? text : screened.fields.firstIndex(of: field)
             let isCode = [.categoryDrift, .newCategories, .labelShift].contains(test.code)
             if let place = number ?? (isCode ? nil : text), place < forms.count {
                 tests[index].movement = feed.movement(test, number: place, form: forms[place])
-            } else if let place = screened.categories.firstIndex(of: test.field) {
+            } else if let place = screened.categories.firstIndex(of: field) {
                 tests[index].movement = feed.movement(test, category: place, form: forms[screened.numberCount + place])
             }
         }
@@ -222,7 +222,7 @@ extension Decision {
             default: break
             }
         }
-        let beyond = tests.indices.filter { tests[$0].outcome > .accepted && tests[$0].field >= 0 }
+        let beyond = tests.indices.filter { tests[$0].outcome > .accepted && tests[$0].field != nil }
         for index in beyond {
             guard let cause = tests[index].code.cause else { continue }
             let others = beyond.filter {
@@ -233,7 +233,7 @@ extension Decision {
                 return a != b ? a > b : left < right
             }
             var seen = Set<Int>()
-            tests[index].companions = strongest.map { tests[$0].field }.filter { seen.insert($0).inserted }
+            tests[index].companions = strongest.compactMap { tests[$0].field }.filter { seen.insert($0).inserted }
         }
     }
 }

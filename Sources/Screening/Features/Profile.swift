@@ -118,7 +118,7 @@ package struct Profile: Sendable, Mergeable {
         var remarks: [Int: Outcome] = [:]
         for finding in batch.findings {
             counts.add(finding)
-            let row = finding.row - batch.batch.firstRow
+            let row = batch.batch.index(of: finding)
             if finding.outcome > .accepted, batch.isValid[row] {
                 remarks[row] = max(remarks[row] ?? .flagged, finding.outcome)
             }

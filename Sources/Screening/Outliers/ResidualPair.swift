@@ -85,14 +85,14 @@ package struct ResidualPair: Sendable, Equatable {
         let ranks = measures.map { ranked($0.values) }
         var best: [(to: Int, from: Int)] = []
         for to in measures.indices {
-            var most = (value: correlationMin, from: -1)
+            var most: (value: Double, from: Int?) = (correlationMin, nil)
             for from in measures.indices where from != to {
                 let value = abs(correlation(ranks[from], ranks[to]))
                 if value > most.value { most = (value, from) }
             }
             // Two that predict each other are one pair.
-            if most.from >= 0, !best.contains(where: { $0.to == most.from && $0.from == to }) {
-                best.append((to, most.from))
+            if let from = most.from, !best.contains(where: { $0.to == from && $0.from == to }) {
+                best.append((to, from))
             }
         }
         return best.compactMap { to, from in

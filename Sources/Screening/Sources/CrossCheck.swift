@@ -68,7 +68,7 @@ package struct CrossCheck: Sendable, Equatable {
             while end < claims.count, claims.ranks[end] == claims.ranks[first] { end += 1 }
             jury.begin()
             // The newest word of a source counts: its last row here, then the newest batch before.
-            jury.hear(claims, first..<end, batch: -1)
+            jury.hear(claims, first..<end, batch: nil)
             for (index, batch) in earlier.enumerated() {
                 while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < claims.ranks[first] { at[index] += 1 }
                 let begin = at[index]
@@ -118,7 +118,7 @@ package struct CrossCheck: Sendable, Equatable {
         guard let verdict = jury.decide(place) else { return }
         let field = jury.reader.compared[place].field
         let total = jury.total
-        for claim in jury.claims where claim.batch < 0 && claim.hasValue(place, jury.reader) {
+        for claim in jury.claims where claim.batch == nil && claim.hasValue(place, jury.reader) {
             compared += 1
             if verdict.isAgreed || claim.isNear(verdict.believed, place, jury.reader) { continue }
             conflicts.append(
@@ -128,10 +128,10 @@ package struct CrossCheck: Sendable, Equatable {
         }
         guard !verdict.isAgreed, verdict.believed != nil else { return }
         for claim in jury.claims
-        where claim.batch >= 0 && !claim.isWithheld && claim.hasValue(place, jury.reader)
+        where !claim.isWithheld && claim.hasValue(place, jury.reader)
             && !claim.isNear(verdict.believed, place, jury.reader)
         {
-            contradicted[earlier[claim.batch].batch, default: 0] += 1
+            if let batch = claim.batch { contradicted[earlier[batch].batch, default: 0] += 1 }
         }
     }
 }
@@ -139,8 +139,8 @@ package struct CrossCheck: Sendable, Equatable {
 /// What one row says of the key that is compared.
 private struct Assertion {
     var source: UInt64
-    /// The batch among the earlier ones, or -1 for the one that is judged.
-    var batch: Int
+    /// The batch among the earlier ones; nil for the one that is judged.
+    var batch: Int?
     var row: Int
     var isWithheld: Bool
     var numbers: ArraySlice<Double>
@@ -199,7 +199,7 @@ private struct Jury {
 
     /// Adds the claims of one batch about the key, the last row first. Beyond the limit further sources are ignored,
     /// and one batch may not use up the limit alone.
-    mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int) {
+    mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int?) {
         if range.isEmpty { return }
         func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~ClaimReader.withheldBit }
         // Those with a record first: a crowd must not push them out.
@@ -210,7 +210,7 @@ private struct Jury {
             : range.map { (isKnown: isKnown($0), number: number($0), row: $0) }.sorted {
                 $0.isKnown != $1.isKnown ? $0.isKnown : $0.number > $1.number
             }.map(\.row)
-        let room = batch < 0 ? Self.sourcesMax / 2 : Self.sourcesMax
+        let room = batch == nil ? Self.sourcesMax / 2 : Self.sourcesMax
         for row in order {
             let codes = rows.codes(of: row)
             let source = codes[codes.startIndex + 1]
@@ -272,13 +272,13 @@ private struct Jury {
         let isAgreed = votes.allSatisfy { claims[$0].isNear(believed, place, reader) }
         // The newest words agree, but a source may have said something else in an earlier row of the same file.
         let hasOwnOther = claims.contains {
-            $0.batch < 0 && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
+            $0.batch == nil && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
         }
         guard isAgreed || votes.count >= 3 && most > total / 2 else {
             return Consensus(isAgreed: false, believed: nil, sources: votes.count)
         }
         // What was said before was counted when it was said.
-        for vote in votes where claims[vote].batch < 0 {
+        for vote in votes where claims[vote].batch == nil {
             let source = claims[vote].source
             if claims[vote].isNear(believed, place, reader) {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].agreed[place] += 1

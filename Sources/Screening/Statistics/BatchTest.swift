@@ -9,8 +9,8 @@ package import Tabular
 package struct BatchTest: Sendable, Equatable {
     /// What it is about.
     package var code: FindingCode
-    /// The contract's field, or -1.
-    package var field: Int
+    /// The contract's field; nil for the whole batch.
+    package var field: Int?
     /// What is compared with chance.
     package var statistic: Double
     /// What chance reaches with the test's share of the budget.
@@ -28,8 +28,8 @@ package struct BatchTest: Sendable, Equatable {
     package var picture = Picture()
     /// The 95 % confidence interval of an effect that is an estimate.
     package var range: ClosedRange<Double>?
-    /// The source without whose rows the difference is gone, as a code; 0 when there is no such one.
-    package var source: UInt64 = 0
+    /// The source without whose rows the difference is gone, as a code; nil when there is no such one.
+    package var source: UInt64?
     /// What moved, beside how much it usually moves; only where the test is beyond its line.
     package var movement: Movement?
     /// The largest distance of an accepted batch from those before it, in the effect's unit; nil for a test of
@@ -66,7 +66,7 @@ package struct BatchTest: Sendable, Equatable {
     /// The finding about the batch; nil when all is well.
     package var finding: Finding? {
         if outcome == .accepted { return nil }
-        var finding = Finding(code, outcome: outcome, row: 0, field: field)
+        var finding = Finding(code, outcome: outcome, at: Finding.Location(field: field))
             .measuring(effect, against: effect >= hold ? hold : warn, contributors: companions)
         finding.movement = movement
         return finding
@@ -99,8 +99,8 @@ package struct BatchTest: Sendable, Equatable {
         init(_ here: Int, before: Int) { (self.here, self.before) = (here, before) }
     }
 
-    /// A test of this batch beside a baseline, about a field of the contract or, with -1, about the whole batch.
-    init(_ code: FindingCode, field: Int = -1, chance: Chance, effect: Effect, rows: Rows) {
+    /// A test of this batch beside a baseline, about a field of the contract or the whole batch.
+    init(_ code: FindingCode, field: Int? = nil, chance: Chance, effect: Effect, rows: Rows) {
         (self.code, self.field) = (code, field)
         (statistic, critical) = (chance.statistic, chance.critical)
         (self.effect, warn, hold) = (effect.size, effect.warn, effect.hold)

@@ -37,9 +37,8 @@ struct PersonalDataSearch {
         if rows.isEmpty { return }
         let schema = validator.schema
         for column in batch.layout.columns.indices {
-            let field = batch.layout.fieldOfColumn[column]
             let own: ColumnSearch?
-            if field >= 0 {
+            if let field = batch.layout.fieldOfColumn[column] {
                 own = validator.searches[field]
             } else {
                 let isDropped = schema.unknownFields == .drop || batch.layout.dropped.contains(column)
@@ -81,8 +80,8 @@ struct PersonalDataSearch {
         for row in rows {
             let cell = cells[row &* batch.width &+ column]
             let range = cell.range
-            if let whole = own.whole, !validator.checks[own.field].isMissing(cell, bytes) {
-                findings.add(.suppressedRow, .quarantined, at: row, field: own.field, rule: whole)
+            if let whole = own.whole, let field = own.field, !validator.checks[field].isMissing(cell, bytes) {
+                findings.add(.suppressedRow, .quarantined, at: row, field: field, rule: whole)
                 result.hasDetection[row] = true
             }
             if range.isEmpty { continue }
@@ -171,7 +170,7 @@ struct PersonalDataSearch {
     ) -> Finding? {
         var finding = batch.finding(code, outcome: outcome, at: place.row, field: own.field)
         finding.rule = kind
-        if own.field >= 0 { return finding }
+        if own.field != nil { return finding }
         if let column = place.column {
             finding.rule = "column \(column + 1): \(kind)"
             return finding

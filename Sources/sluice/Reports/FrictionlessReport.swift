@@ -67,31 +67,31 @@ enum FrictionlessReport {
         let meaning = Words.meaning(finding.code)
         let code = finding.code.rawValue
         var members = report.document(finding).members ?? [:]
-        let isCell = finding.field >= 0 && finding.row > 0
-        let isRow = finding.row > 0
+        let isRow = finding.row != nil
+        let isCell = if case .cell = finding.location { true } else { false }
         members["code"] = .string(code)
         members["type"] = .string(type(finding.code, isCell: isCell, isRow: isRow))
         members["title"] = .string(meaning.title)
         members["description"] = .string(meaning.explanation)
         members["tags"] = .array(
             (isCell ? ["#table", "#row", "#cell"] : isRow ? ["#table", "#row"] : ["#table"]).map { .string($0) })
-        let place = [isRow ? "row \(finding.row)" : nil, isCell ? "field \(report.fields[finding.field])" : nil]
-            .compactMap(\.self)
+        let field = isCell ? report.fields.name(ofField: finding.field) : nil
+        let place = [finding.row.map { "row \($0)" }, field.map { "field \($0)" }].compactMap(\.self)
         let note = finding.rule.map { "\(code): \($0)" } ?? finding.keyword.map { "\(code): \($0)" } ?? code
         members["note"] = .string(note)
         members["message"] = .string(
             finding.movement == nil
                 ? (place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", ")
                 : Words.message(finding, report))
-        if isRow {
+        if let row = finding.row {
             // frictionless counts header, blank lines and comments as rows.
             let isJSON = report.readers.hasPrefix("json")
-            let others = isJSON ? 0 : report.leadingRows + report.remarks.lines(before: finding.row)
-            members["rowNumber"] = .integer(Int64(finding.row + others))
+            let others = isJSON ? 0 : report.leadingRows + report.remarks.lines(before: row)
+            members["rowNumber"] = .integer(Int64(row + others))
             members["cells"] = .array([])
         }
-        if isCell {
-            members["fieldNumber"] = .integer(Int64(finding.field + 1))
+        if case .cell(_, let field) = finding.location {
+            members["fieldNumber"] = .integer(Int64(field + 1))
             members["cell"] = .string("")
         }
         return .object(members)

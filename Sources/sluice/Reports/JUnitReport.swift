@@ -20,7 +20,7 @@ extension ReportOutput {
                     meaning: Words.meaning(finding.code))
             }
             for (kind, tally) in report.findings.sorted where isFailure(kind.outcome) {
-                let field = kind.field >= 0 ? " " + report.fields[kind.field] : ""
+                let field = report.fields.name(ofField: kind.field).map { " " + $0 } ?? ""
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 cases.append(
                     junitCase(

@@ -149,7 +149,7 @@ enum ReportText {
         var fields: [String: [String]] = [:]
         for entry in report.untested {
             if fields[entry.reason] == nil { reasons.append(entry.reason) }
-            let name = report.fields.indices.contains(entry.field) ? report.fields[entry.field] : nil
+            let name = report.fields.name(ofField: entry.field)
             fields[entry.reason, default: []] += name.map { [$0] } ?? []
         }
         let shown = 8
@@ -204,7 +204,7 @@ enum ReportText {
     private static func masks(_ report: BatchReport) -> String {
         report.masks.prefix(8).map { receipt, count in
             let entity = receipt.entity.isEmpty ? "" : " \(receipt.entity)"
-            let name = receipt.field < 0 ? "unknown columns" : report.fields[receipt.field]
+            let name = report.fields.name(ofField: receipt.field) ?? "unknown columns"
             return "\(name)\(entity) \(receipt.operation.rawValue) \(Words.number(count))"
         }.joined(separator: " · ") + (report.masks.count > 8 ? " · … and \(report.masks.count - 8) more" : "")
     }
@@ -229,7 +229,7 @@ enum ReportText {
     private static func waived(_ report: BatchReport) -> [String] {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
-            $0.code.rawValue + ($0.field >= 0 ? " (\(report.fields[$0.field]))" : "")
+            $0.code.rawValue + (report.fields.name(ofField: $0.field).map { " (\($0))" } ?? "")
                 + ($0.rows > 0 ? " in \(Words.number($0.rows)) rows" : "")
         }
         let more = report.waived.count > 8 ? " and \(report.waived.count - 8) more" : ""

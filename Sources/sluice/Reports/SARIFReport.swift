@@ -90,9 +90,9 @@ extension ReportOutput {
     ///   - line: the row's line; nil where the file has none.
     func result(_ finding: Finding, of report: BatchReport, rule: Int, line: Int?) -> JSONValue {
         let meaning = Words.meaning(finding.code)
-        let field = finding.field >= 0 ? report.fields[finding.field] : nil
+        let field = report.fields.name(ofField: finding.field)
         var place: [String: JSONValue] = ["artifactLocation": artifact(report.name)]
-        if finding.row > 0 {
+        if finding.row != nil {
             var region: [String: JSONValue] = [
                 "byteOffset": .integer(Int64(finding.byteOffset)), "byteLength": .integer(Int64(finding.byteLength)),
             ]
@@ -103,7 +103,7 @@ extension ReportOutput {
         if let field {
             location["logicalLocations"] = .array([.object(["name": .string(field), "kind": .string("member")])])
         }
-        let who = [finding.row > 0 ? "row \(finding.row)" : nil, field.map { "field \($0)" }].compactMap { $0 }
+        let who = [finding.row.map { "row \($0)" }, field.map { "field \($0)" }].compactMap { $0 }
         var properties = report.document(finding).members ?? [:]
         for key in ["type", "byteOffset", "byteLength", "fieldName"] { properties[key] = nil }
         return .object([

@@ -94,7 +94,7 @@ extension LineageCommand {
             }
             for test in replay.decision?.tests ?? [] {
                 let mark = test.outcome == .accepted ? "test      " : "TEST      "
-                let field = test.field >= 0 && test.field < replay.fields.count ? " " + replay.fields[test.field] : ""
+                let field = replay.fields.name(ofField: test.field).map { " " + $0 } ?? ""
                 lines.append(
                     mark + "\(test.code.rawValue)\(field): statistic \(Words.short(test.statistic, 3)), critical "
                         + "\(Words.short(test.critical, 3)); effect \(Words.short(test.effect, 4)), limits "
@@ -105,7 +105,7 @@ extension LineageCommand {
                 )
                 if let moved = test.movement {
                     let isRolling = replay.judged.body["judged_by"]?["name"]?.text == nil
-                    let others = test.companions.filter(replay.fields.indices.contains).map { replay.fields[$0] }
+                    let others = test.companions.compactMap(replay.fields.name)
                     lines.append(
                         "          \(Words.sentence(moved, isRolling: isRolling))"
                             + (others.isEmpty ? "" : "; with it: \(others.joined(separator: ", "))"))
@@ -115,7 +115,7 @@ extension LineageCommand {
                 lines.append("power     \(Words.power(power))")
             }
             for entry in replay.decision?.untested ?? [] {
-                let names = replay.fields.indices.contains(entry.field) ? [replay.fields[entry.field]] : []
+                let names = replay.fields.name(ofField: entry.field).map { [$0] } ?? []
                 lines.append("untested  " + Words.untested(names, entry.reason))
             }
             return lines + sight(replay)
@@ -138,9 +138,7 @@ extension LineageCommand {
             var lines = [
                 "row       \(row)  \(fate.map { $0.outcome?.name ?? "held with its batch" } ?? "unknown")"
             ]
-            func name(_ field: Int) -> String {
-                field >= 0 && field < replay.fields.count ? replay.fields[field] : "the whole row"
-            }
+            func name(_ field: Int?) -> String { replay.fields.name(ofField: field) ?? "the whole row" }
             for finding in replay.findings {
                 var text = "why       \(finding.outcome.name): \(finding.code.rawValue), \(name(finding.field))"
                 if let statistic = finding.statistic, let threshold = finding.threshold {
@@ -173,8 +171,8 @@ extension LineageCommand {
         /// The explanation as a document.
         private static func document(_ replay: Replay, _ row: Int?) -> JSONValue {
             func number(_ value: Double?) -> JSONValue { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
-            func name(_ field: Int) -> JSONValue {
-                field >= 0 && field < replay.fields.count ? .string(replay.fields[field]) : .null
+            func name(_ field: Int?) -> JSONValue {
+                replay.fields.name(ofField: field).map { .string($0) } ?? .null
             }
             var members: [String: JSONValue] = [
                 "received": replay.received.body, "judged": replay.judged.body, "replayed": .bool(replay.isReplayed),

@@ -71,8 +71,9 @@ struct ScanCommand: AsyncParsableCommand {
                     file, schema: schema, contract: document, dataset: schema.name, source: "", options: options))
             progress?.clear()
             found =
-                report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty } || Self.count(report, .secret) > 0
-                || Self.count(report, .undeclaredPII) > 0
+                report.columns.contains { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+                || report.findings.count(.secret) > 0
+                || report.findings.count(.undeclaredPII) > 0
             switch format {
             case .text: text(report)
             case .json: Terminal.json(self.document(report), pretty: false)
@@ -82,17 +83,12 @@ struct ScanCommand: AsyncParsableCommand {
         if found { throw ExitCode(1) }
     }
 
-    /// Number of findings of one kind.
-    private static func count(_ report: BatchReport, _ code: FindingCode, field: Int? = nil) -> Int {
-        report.findings.sorted.reduce(0) { sum, entry in
-            sum + (entry.kind.code == code && (field == nil || entry.kind.field == field) ? entry.tally.count : 0)
-        }
-    }
-
     /// The columns with their entities, and proposed lines of a contract.
     private func text(_ report: BatchReport) {
-        let secrets = Self.count(report, .secret)
-        let unknown = Self.count(report, .undeclaredPII, field: -1)
+        let secrets = report.findings.count(.secret)
+        let unknown = report.findings.sorted.reduce(0) { sum, entry in
+            sum + (entry.kind.code == .undeclaredPII && entry.kind.field == nil ? entry.tally.count : 0)
+        }
         let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
         Terminal.line(
             "\(report.name): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
@@ -100,7 +96,7 @@ struct ScanCommand: AsyncParsableCommand {
         if secrets > 0 {
             Terminal.line("found credentials in \(Words.number(secrets)) values: have their owners revoke them")
             for (kind, tally) in report.findings.sorted where kind.code == .secret {
-                let field = kind.field >= 0 ? report.fields[kind.field] : nil
+                let field = report.fields.name(ofField: kind.field)
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 Terminal.line(
                     "  \(Words.place(field, kind.rule)): \(Words.number(tally.count)), first in rows \(rows)")
@@ -169,11 +165,11 @@ struct ScanCommand: AsyncParsableCommand {
             .object(Dictionary(uniqueKeysWithValues: list.map { ($0.entity.name, .integer(Int64($0.count))) }))
         }
         return .object([
-            "file": .string(report.name), "credentials": .integer(Int64(Self.count(report, .secret))),
+            "file": .string(report.name), "credentials": .integer(Int64(report.findings.count(.secret))),
             "secrets": .array(
                 report.findings.sorted.filter { $0.kind.code == .secret }.map { kind, tally in
                     .object([
-                        "name": kind.field >= 0 ? .string(report.fields[kind.field]) : .null,
+                        "name": report.fields.name(ofField: kind.field).map { .string($0) } ?? .null,
                         "kind": .string(kind.rule ?? ""), "values": .integer(Int64(tally.count)),
                         "firstRows": .array(tally.firstRows.map { .integer(Int64($0)) }),
                     ])

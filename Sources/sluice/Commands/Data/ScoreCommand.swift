@@ -81,7 +81,7 @@ struct ScoreCommand: AsyncParsableCommand {
                 heading = ""
                 for row in rows {
                     let score = row.score.isNaN ? "" : Words.short(row.score, 6)
-                    let field = row.field >= 0 ? names[row.field] : ""
+                    let field = names.name(ofField: row.field) ?? ""
                     if isCSV {
                         text +=
                             "\(row.row),\(score),\(row.modifiedZ.isNaN ? "" : Words.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"

@@ -73,7 +73,7 @@ extension BaselineCommand {
                         "  \(mark)  \(Words.message(finding, isRolling: true))")
                 }
                 for rows in batch.rowFindings where rows.held {
-                    let field = found.fields.indices.contains(rows.field) ? " (\(found.fields[rows.field]))" : ""
+                    let field = found.fields.name(ofField: rows.field).map { " (\($0))" } ?? ""
                     lines.append(
                         "  rows  \(Words.number(rows.count)) would be held back: \(rows.code.rawValue)\(field)")
                 }
@@ -95,7 +95,7 @@ extension BaselineCommand {
             for batch in held {
                 let codes = batch.findings.filter { $0.outcome >= .quarantined }.map { finding in
                     finding.code.rawValue
-                        + (fields.indices.contains(finding.field) ? " (\(fields[finding.field]))" : "")
+                        + (fields.name(ofField: finding.field).map { " (\($0))" } ?? "")
                 }
                 for code in Set(codes) { counts[code, default: 0] += 1 }
             }
