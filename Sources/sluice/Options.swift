@@ -332,7 +332,7 @@ struct ReportOptions: ParsableArguments {
     /// Prints a report as text or JSON. Of several reports each is one line of JSON.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
-            Terminal.json(Words.messaged(report), pretty: !isOneOfMany)
+            Terminal.json(FindingText.messaged(report), pretty: !isOneOfMany)
         } else if !quiet {
             Terminal.report(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {

@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    @Test func `the catalogue as JSON has every part of every code`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("explain", "--json")
+        let entries = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
+        let listed = try harness.run("explain").out.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
+        #expect(entries.compactMap { $0["code"] }.sorted() == listed)
+        for entry in entries {
+            #expect(Set(entry.keys) == ["code", "stage", "class", "title", "what", "example", "cure"])
+            #expect(entry.values.allSatisfy { !$0.isEmpty }, "\(entry)")
+        }
+        let one = try harness.run("explain", "extra-cell", "--json")
+        #expect(one.code == 0 && one.out.contains("\"stage\": \"read\""), "\(one.out)")
+    }
+
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {
         let harness = try Harness()
         defer { harness.remove() }

@@ -165,7 +165,7 @@ struct WatchLog {
             // Rows of a held batch are held, not accepted.
             for outcome in Outcome.allCases where outcome.isReleased { metadata[outcome.name] = nil }
             metadata["why"] = .array(Set(report.batchFindings.map(\.code.rawValue)).sorted().map { "\($0)" })
-            if report.status == .held { metadata["next"] = "\(Words.release(report.batch))" }
+            if report.status == .held { metadata["next"] = "\(FindingText.release(report.batch))" }
             if let incident = report.incident { metadata["incident"] = "\(incident.batch)" }
             let word = report.status == .rejected ? "rejected" : "held"
             logger.warning("\(word); nothing was published", metadata: metadata)

@@ -163,13 +163,16 @@ extension HeldBatch {
     fileprivate var lines: [String] {
         let shown = told.prefix(8).joined(separator: ", ") + (told.count > 8 ? " and \(told.count - 8) more" : "")
         let lines = [
-            "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(Words.number(rows)) rows",
+            "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(NumberText.number(rows)) rows",
             "  why   " + (shown.isEmpty ? "see: sluice lineage explain \(batch)" : shown),
         ]
         return lines
             + (incident.isEmpty
-                ? ["  next  " + Words.release(batch)]
-                : ["  same  the same change as batch \(incident)", "  next  " + Words.releaseWithEchoes(incident)])
+                ? ["  next  " + FindingText.release(batch)]
+                : [
+                    "  same  the same change as batch \(incident)",
+                    "  next  " + FindingText.releaseWithEchoes(incident),
+                ])
     }
 
     /// The hold as a document.
@@ -184,7 +187,7 @@ extension HeldBatch {
                     ])
                 }),
             "incident": incident.isEmpty ? .null : .string(incident),
-            "next": .string(incident.isEmpty ? Words.release(batch) : Words.releaseWithEchoes(incident)),
+            "next": .string(incident.isEmpty ? FindingText.release(batch) : FindingText.releaseWithEchoes(incident)),
         ])
     }
 }

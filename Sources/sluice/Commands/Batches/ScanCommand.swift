@@ -95,20 +95,21 @@ struct ScanCommand: AsyncParsableCommand {
         let unknown = Self.count(report, .undeclaredPII, field: -1)
         let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
         Terminal.line(
-            "\(report.name): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
+            "\(report.name): \(NumberText.number(report.rows)) rows, \(report.columns.count) columns searched"
         )
         if secrets > 0 {
-            Terminal.line("found credentials in \(Words.number(secrets)) values: have their owners revoke them")
+            Terminal.line("found credentials in \(NumberText.number(secrets)) values: have their owners revoke them")
             for (kind, tally) in report.findings.sorted where kind.code == .secret {
                 let field = kind.field >= 0 ? report.fields[kind.field] : nil
                 let rows = tally.firstRows.map(String.init).joined(separator: ", ")
                 Terminal.line(
-                    "  \(Words.place(field, kind.rule)): \(Words.number(tally.count)), first in rows \(rows)")
+                    "  \(FindingText.place(field, kind.rule)): \(NumberText.number(tally.count)), first in rows \(rows)"
+                )
             }
         }
         if unknown > 0 {
             Terminal.line(
-                "found personal data in \(Words.number(unknown)) places of columns or members that the contract does not name"
+                "found personal data in \(NumberText.number(unknown)) places of columns or members that the contract does not name"
             )
         }
         let known = Set(told.map(\.label))
@@ -122,14 +123,14 @@ struct ScanCommand: AsyncParsableCommand {
         }
         Terminal.line("")
         for column in told {
-            let share = { (count: Int) in Words.percent(Double(count) / Double(max(column.values, 1))) }
+            let share = { (count: Int) in NumberText.percent(Double(count) / Double(max(column.values, 1))) }
             var line = "  \(column.label): "
             if let verdict = column.verdict, verdict != column.wholes.first?.entity { line += "\(verdict.name), " }
             let wholes = column.wholes.map {
-                "\($0.entity.name) is the whole of \(Words.count($0.count, "value")) (\(share($0.count)))"
+                "\($0.entity.name) is the whole of \(NumberText.count($0.count, "value")) (\(share($0.count)))"
             }
             let inside = column.inside.map {
-                "\($0.entity.name) is in \(Words.count($0.count, "value")) (\(share($0.count)))"
+                "\($0.entity.name) is in \(NumberText.count($0.count, "value")) (\(share($0.count)))"
             }
             Terminal.line(line + (wholes + inside).joined(separator: " · "))
         }

@@ -17,12 +17,14 @@ struct ExplainCommand: ParsableCommand {
             Example: sluice explain too-many-quarantined
             """)
     @Argument(help: "A finding code, such as type-error; without one, all codes are listed.") var code: String?
+    @Flag(help: "Print the entry, or all entries, as JSON, with stage and class.") var json = false
 
     /// Prints the entry. An unknown code gets a suggestion and exit code 64.
     func run() throws {
         guard let code else {
-            for code in FindingCode.allCases.sorted() {
-                Terminal.line("\(code.rawValue): \(Words.meaning(code).title)")
+            if json { return Terminal.json(.array(FindingCatalogue.all.map(\.document))) }
+            for entry in FindingCatalogue.all.sorted(by: { $0.code < $1.code }) {
+                Terminal.line("\(entry.code.rawValue): \(entry.title)")
             }
             return
         }
@@ -32,9 +34,10 @@ struct ExplainCommand: ParsableCommand {
             Terminal.complain("there is no finding code \(code)\(near.isEmpty ? "; sluice explain lists all" : near)")
             throw ExitCode(64)
         }
-        let meaning = Words.meaning(known)
-        Terminal.line("\(code): \(meaning.title)")
-        let parts = [("what", meaning.explanation), ("example", Words.example(known)), ("do", meaning.cure)]
+        let entry = FindingCatalogue.entry(known)
+        if json { return Terminal.json(entry.document) }
+        Terminal.line("\(code): \(entry.title)")
+        let parts = [("what", entry.what), ("example", entry.example), ("do", entry.cure)]
         Terminal.report(parts.map { "  \($0.0)  \($0.1)" })
     }
 }

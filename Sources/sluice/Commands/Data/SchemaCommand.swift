@@ -63,7 +63,8 @@ struct SchemaCommand: AsyncParsableCommand {
             try await reporting {
                 let loaded = try reading.load(file)
                 Terminal.line(
-                    "\(file): \(Words.count(loaded.schema.fields.count, "field")), \(Words.count(loaded.warnings.count, "warning"))"
+                    "\(file): \(NumberText.count(loaded.schema.fields.count, "field")), "
+                        + NumberText.count(loaded.warnings.count, "warning")
                 )
             }
         }

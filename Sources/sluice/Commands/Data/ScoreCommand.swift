@@ -80,11 +80,11 @@ struct ScoreCommand: AsyncParsableCommand {
                 var text = heading
                 heading = ""
                 for row in rows {
-                    let score = row.score.isNaN ? "" : Words.short(row.score, 6)
+                    let score = row.score.isNaN ? "" : NumberText.short(row.score, 6)
                     let field = row.field >= 0 ? names[row.field] : ""
                     if isCSV {
                         text +=
-                            "\(row.row),\(score),\(row.modifiedZ.isNaN ? "" : Words.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
+                            "\(row.row),\(score),\(row.modifiedZ.isNaN ? "" : NumberText.short(row.modifiedZ, 4)),\(Self.quoted(field))\n"
                     } else {
                         let document = JSONValue.object([
                             "row": .integer(Int64(row.row)), "score": row.score.isNaN ? .null : .number(row.score),
