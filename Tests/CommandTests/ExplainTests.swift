@@ -53,6 +53,22 @@ import Testing
         #expect(one.code == 0 && one.out.contains("\"stage\": \"read\""), "\(one.out)")
     }
 
+    @Test func `every setting is listed with what it does`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("explain", "--settings", "--json")
+        let entries = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
+        let paths = entries.compactMap { $0["path"] }
+        #expect(Set(paths).count == entries.count && entries.allSatisfy { $0["what"]?.isEmpty == false })
+        for path in ["ledger.origin", "sluice.batch.minRows", "sluice.dialect.quoteChar", "fields[].sluice.pii.operator"] {
+            #expect(paths.contains(path), "\(path)")
+        }
+        let lines = try harness.run("explain", "--settings").out
+        #expect(lines.contains("sluice.limits.maxDepth: deepest nesting of JSON (whole number, 1 to 512, default 64)"))
+        #expect(try harness.run("explain", "secret", "--settings").code == 64)
+    }
+
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {
         let harness = try Harness()
         defer { harness.remove() }

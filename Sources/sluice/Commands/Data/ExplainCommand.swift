@@ -14,13 +14,25 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a finding code: what it means, an example, what to do.",
         discussion: """
-            Example: sluice explain too-many-quarantined
+            Examples: sluice explain too-many-quarantined
+            sluice explain --settings
             """)
     @Argument(help: "A finding code, such as type-error; without one, all codes are listed.") var code: String?
-    @Flag(help: "Print the entry, or all entries, as JSON, with stage and class.") var json = false
+    @Flag(help: "List the keys of sluice.yaml and those under sluice: in a contract instead.") var settings = false
+    @Flag(help: "Print JSON: of a code also its stage and class.") var json = false
+
+    /// Refuses a code beside `--settings`.
+    func validate() throws {
+        if settings, code != nil { throw ValidationError("--settings lists all keys; leave the code out") }
+    }
 
     /// Prints the entry. An unknown code gets a suggestion and exit code 64.
     func run() throws {
+        if settings {
+            let entries = SettingCatalogue.all
+            return json
+                ? Terminal.json(.array(entries.map(\.document))) : Terminal.report(entries.map(\.line))
+        }
         guard let code else {
             if json { return Terminal.json(.array(FindingCatalogue.all.map(\.document))) }
             for entry in FindingCatalogue.all.sorted(by: { $0.code < $1.code }) {
