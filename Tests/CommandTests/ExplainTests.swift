@@ -61,7 +61,9 @@ import Testing
             try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
         let paths = entries.compactMap { $0["path"] }
         #expect(Set(paths).count == entries.count && entries.allSatisfy { $0["what"]?.isEmpty == false })
-        for path in ["ledger.origin", "sluice.batch.minRows", "sluice.dialect.quoteChar", "fields[].sluice.pii.operator"] {
+        for path in [
+            "ledger.origin", "sluice.batch.minRows", "sluice.dialect.quoteChar", "fields[].sluice.pii.operator",
+        ] {
             #expect(paths.contains(path), "\(path)")
         }
         let lines = try harness.run("explain", "--settings").out
