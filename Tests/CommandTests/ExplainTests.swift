@@ -16,9 +16,9 @@ import Testing
     @Test func `a code is explained in lines of its own`() throws {
         let harness = try Harness()
         defer { harness.remove() }
-        let told = try harness.run("explain", "extra-cell")
-        let lines = told.out.split(separator: "\n")
-        #expect(told.code == 0 && lines.count == 4 && !told.out.contains("\\x"), "\(told.out)")
+        let answer = try harness.run("explain", "extra-cell")
+        let lines = answer.out.split(separator: "\n")
+        #expect(answer.code == 0 && lines.count == 4 && !answer.out.contains("\\x"), "\(answer.out)")
         #expect(lines[1].hasPrefix("  what  ") && lines[2].hasPrefix("  example  ") && lines[3].hasPrefix("  do  "))
     }
 
@@ -28,9 +28,9 @@ import Testing
         let codes = try harness.run("explain").out.split(separator: "\n").compactMap { $0.split(separator: ":").first }
         #expect(codes.count > 80)
         for code in codes {
-            let told = try harness.run("explain", String(code))
-            #expect(told.code == 0, "\(code): \(told.err)")
-            let lines = told.out.split(separator: "\n")
+            let answer = try harness.run("explain", String(code))
+            #expect(answer.code == 0, "\(code): \(answer.err)")
+            let lines = answer.out.split(separator: "\n")
             for part in ["  what  ", "  example  ", "  do  "] {
                 #expect(lines.contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
             }

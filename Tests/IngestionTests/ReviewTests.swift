@@ -139,8 +139,8 @@ extension Pipeline.Release {
         #expect(body["uid"]?.whole == Int64(getuid()) && body["left_out"] == nil)
         #expect(body["waived"]?.items?.count == released.waived.count)
         #expect(body["waived"]?.items?.contains { $0["field"]?.text == "x" } == true)
-        let told = try LineageQuery(try shop.store.ledger()).batch(held.batch)
-        #expect(told.last?.kind == "batch.released")
+        let answer = try LineageQuery(try shop.store.ledger()).batch(held.batch)
+        #expect(answer.last?.kind == "batch.released")
         // The name that the file came under is still the same, as a hash.
         let names = try [held.batch, released.batch].map { id in
             try shop.store.proven().log.run(id).first?.body["source_name_hash"]?.text

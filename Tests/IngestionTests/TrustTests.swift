@@ -190,8 +190,8 @@ import Testing
         // Nothing here makes tokens.
         if name != "tokens.token" { #expect(refused == .notPermitted) }
         if name == "ledger.signing" { return }
-        let told = try shop.store.proving().examineRecordedKeys()
-        #expect(told.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(told)")
+        let answer = try shop.store.proving().examineRecordedKeys()
+        #expect(answer.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(answer)")
         #expect(try shop.store.audit().problems.contains { $0.hasPrefix("KEY keys/\(name)") })
     }
 

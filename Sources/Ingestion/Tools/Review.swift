@@ -70,8 +70,8 @@ package struct HeldBatch: Sendable, Equatable {
         source = received["source"]?.text ?? ""
         time = judged["time"]?.text ?? ""
         rows = Int(judged["rows"]?.whole ?? 0)
-        if let told = judged["held_for"]?.items {
-            reasons = told.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
+        if let kept = judged["held_for"]?.items {
+            reasons = kept.map { Reason(code: $0["code"]?.text ?? "", field: $0["field"]?.text ?? "") }
         } else {
             // Early versions recorded codes without fields, and remarks among them.
             reasons = (judged["batch_findings"]?.items ?? []).map { Reason(code: $0.text ?? "", field: "") }
@@ -148,7 +148,7 @@ private struct SealedBatch {
             let (bytes, _) = try store.readEvidence(
                 kept, keys: ring, expect: ["batch-id": batch, "role": FileRole.decision.rawValue])
             let document = try? JSONValue.parse(Store.keptLines(bytes).decision)
-            if let told = document?["reading"], let format { reading = try? KeptReading(told, format: format) }
+            if let kept = document?["reading"], let format { reading = try? KeptReading(kept, format: format) }
         }
         self.reading = reading
         // The plaintext goes into an unnamed file, which vanishes with this process.

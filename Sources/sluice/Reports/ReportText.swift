@@ -213,8 +213,8 @@ enum ReportText {
 
     /// Findings about the whole batch: one line for each cause, with the fields that moved in the same way.
     private static func batchReasons(_ report: BatchReport) -> [String] {
-        let told = FindingText.causes(report.batchFindings.map(report.document))
-        var lines = told.prefix(6).flatMap { finding -> [String] in
+        let causes = FindingText.causes(report.batchFindings.map(report.document))
+        var lines = causes.prefix(6).flatMap { finding -> [String] in
             let isHolding = finding["outcome"]?.text != Outcome.flagged.name
             let others = finding["moved"] == nil ? nil : FindingText.with(finding)
             return [

@@ -157,11 +157,13 @@ struct ReviewCommand: AsyncParsableCommand {
 
 extension HeldBatch {
     /// The reasons for the hold, as codes and field names.
-    private var told: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
+    private var reasonTexts: [String] { reasons.map { $0.field.isEmpty ? $0.code : "\($0.code) (\($0.field))" } }
 
     /// A hold for people: the batch, its reasons, and how to release it.
     fileprivate var lines: [String] {
-        let shown = told.prefix(8).joined(separator: ", ") + (told.count > 8 ? " and \(told.count - 8) more" : "")
+        let shown =
+            reasonTexts.prefix(8).joined(separator: ", ")
+            + (reasonTexts.count > 8 ? " and \(reasonTexts.count - 8) more" : "")
         let lines = [
             "\(batch)  dataset \(dataset)  from \(source)  \(time)  \(NumberText.number(rows)) rows",
             "  why   " + (shown.isEmpty ? "see: sluice lineage explain \(batch)" : shown),

@@ -55,7 +55,7 @@ struct ScanCommand: AsyncParsableCommand {
             var asked = reading
             asked.infer = true
             var (schema, document, _) = try asked.contract(
-                for: file, dataset: nil, store: nil, looks: true, options: &options)
+                for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
             // Everything is searched, whatever the outcome of a row. Without a contract every column is searched as
             // text, whatever type its values suggest.
             if reading.schema == nil {
@@ -93,7 +93,7 @@ struct ScanCommand: AsyncParsableCommand {
     private func text(_ report: BatchReport) {
         let secrets = Self.count(report, .secret)
         let unknown = Self.count(report, .undeclaredPII, field: -1)
-        let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+        let holding = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
         Terminal.line(
             "\(report.name): \(NumberText.number(report.rows)) rows, \(report.columns.count) columns searched"
         )
@@ -112,9 +112,9 @@ struct ScanCommand: AsyncParsableCommand {
                 "found personal data in \(NumberText.number(unknown)) places of columns or members that the contract does not name"
             )
         }
-        let known = Set(told.map(\.label))
+        let known = Set(holding.map(\.label))
         let named = report.unmasked.filter { !known.contains($0.label) }
-        if told.isEmpty {
+        if holding.isEmpty {
             if secrets + unknown == 0 {
                 Terminal.line(
                     "no personal data found by form; names and addresses in free text have no form and are not found")
@@ -122,7 +122,7 @@ struct ScanCommand: AsyncParsableCommand {
             return propose(named)
         }
         Terminal.line("")
-        for column in told {
+        for column in holding {
             let share = { (count: Int) in NumberText.percent(Double(count) / Double(max(column.values, 1))) }
             var line = "  \(column.label): "
             if let verdict = column.verdict, verdict != column.wholes.first?.entity { line += "\(verdict.name), " }
@@ -137,7 +137,7 @@ struct ScanCommand: AsyncParsableCommand {
         Terminal.line("")
         Terminal.line("lines for the contract (choose the operators; tokenize needs a key):")
         Terminal.line("")
-        for column in told { Terminal.line(proposal(column)) }
+        for column in holding { Terminal.line(proposal(column)) }
         propose(named)
     }
 

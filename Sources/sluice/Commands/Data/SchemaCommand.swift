@@ -37,7 +37,7 @@ struct SchemaCommand: AsyncParsableCommand {
             ignoreBrokenPipes()
             try await reporting {
                 var options = try reading.options(for: file)
-                try reading.look(at: file, &options)
+                try reading.detectDialect(of: file, &options)
                 let inference = try inferSchema(file, options: options, showsValues: showValues)
                 var name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 if !LabelSearch.usual.kinds(in: name).isEmpty { name = "data" }

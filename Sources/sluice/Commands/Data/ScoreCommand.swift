@@ -71,7 +71,7 @@ struct ScoreCommand: AsyncParsableCommand {
                 reading.infer = true
             }
             let (schema, _, _) = try reading.contract(
-                for: file, dataset: nil, store: nil, looks: true, options: &options)
+                for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv

@@ -126,10 +126,10 @@ enum LearntText {
         let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
         let isLength = field["kind"]?.text == "length"
         let name = (field["name"]?.text ?? "") + (isLength ? " (length of its text)" : "")
-        let told = field["declared"]?.flag == true ? ", as the contract says" : ""
+        let declared = field["declared"]?.flag == true ? ", as the contract says" : ""
         let counts =
             "\(NumberText.number(Int(field["batches"]?.whole ?? 0))) batches, \(NumberText.number(Int(field["rows"]?.whole ?? 0))) rows"
-        var lines = ["field     \(name)  \(FeedText.form(form))\(told); \(counts)"]
+        var lines = ["field     \(name)  \(FeedText.form(form))\(declared); \(counts)"]
         if let leftOut = field["leftOut"]?.text { lines.append("          " + leftOut) }
         lines += (field["tests"]?.items ?? []).compactMap(FeedText.learnt).map { "          " + $0 }
         if let rows = FeedText.rowLines(field) { lines.append("          " + rows) }
