@@ -43,7 +43,8 @@ import Testing
         )
         let answer = try ingest("b.csv", "id,x,y\n1,a@example.com,b@example.com\n")
         #expect(
-            answer.hasPrefix("0 ") && answer.contains("column 2: EMAIL_ADDRESS") && answer.contains("column 3: EMAIL_ADDRESS")
+            answer.hasPrefix("0 ") && answer.contains("column 2: EMAIL_ADDRESS")
+                && answer.contains("column 3: EMAIL_ADDRESS")
         )
         let members = "{\"id\":1,\"x\":\"a@example.com\",\"y\":\"b@example.com\"}\n"
         try harness.write("c.jsonl", members)
@@ -193,7 +194,7 @@ import Testing
         #expect(judged.code == 0)
     }
 
-    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, _ more: [String] = []) throws
+    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, more: [String] = []) throws
         -> Harness.Outcome
     {
         try harness.run(
@@ -259,7 +260,7 @@ import Testing
         let again = try ingest(harness, "sensors", "sensors-dirty.csv")
         #expect(again.code == first.code)
         #expect(again.out.contains("DUPLICATE"))
-        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", ["--force"])
+        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", more: ["--force"])
         #expect(forced.code == 1 && forced.out.contains("DUPLICATE") && forced.out.contains("--supersede "))
     }
 
@@ -275,7 +276,7 @@ import Testing
             return all
         }
         let before = try state()
-        #expect(try ingest(harness, "orders", "orders-good.csv", ["--dry-run"]).code == 0)
+        #expect(try ingest(harness, "orders", "orders-good.csv", more: ["--dry-run"]).code == 0)
         let checked = try harness.run(
             "validate", Harness.sample("orders-good.csv"), "--store", "store", "--schema",
             Harness.schema("orders.schema.yaml"))

@@ -77,7 +77,9 @@ import Testing
         }
         let answer = try ingest(harness, table(21, factor: 1.3)).out
         #expect(answer.contains("sluice baseline show --dataset orders"), "\(answer)")
-        #expect(answer.contains("sluice review release ") && answer.contains("{ drift: { warn: …, fail: … } }"), "\(answer)")
+        #expect(
+            answer.contains("sluice review release ") && answer.contains("{ drift: { warn: …, fail: … } }"), "\(answer)"
+        )
         // Kept, it is told again, with what would still have been seen.
         let held = try #require(
             try harness.report(try ingest(harness, dear, ["--format", "json"]))["batch"] as? String)

@@ -34,7 +34,7 @@ import Testing
     }
 
     private func row(
-        _ id: Int, _ by: String, _ price: String, _ kind: String = "k", _ at: String = "2026-01-01T00:00:00Z"
+        _ id: Int, _ by: String, _ price: String, kind: String = "k", at: String = "2026-01-01T00:00:00Z"
     )
         -> [String]
     { ["\(id)", by, price, kind, at] }
@@ -60,9 +60,10 @@ import Testing
 
     @Test func `tolerances, spaces, forms of text and skew are no difference`() throws {
         let (cross, _, _, _) = try check([
-            row(1, "a", "100", "caf\u{E9}", "2026-01-01T00:00:00Z"),
-            row(1, "b", "100.9", " cafe\u{301} ", "2026-01-01T01:00:59+01:00"),
-            row(2, "a", "100", "x", "2026-01-01T00:00:00Z"), row(2, "b", "102", "y", "2026-01-01T00:02:00Z"),
+            row(1, "a", "100", kind: "caf\u{E9}", at: "2026-01-01T00:00:00Z"),
+            row(1, "b", "100.9", kind: " cafe\u{301} ", at: "2026-01-01T01:00:59+01:00"),
+            row(2, "a", "100", kind: "x", at: "2026-01-01T00:00:00Z"),
+            row(2, "b", "102", kind: "y", at: "2026-01-01T00:02:00Z"),
         ])
         #expect(cross.conflicts.map(\.row) == [3, 3, 3, 4, 4, 4])
     }
@@ -153,7 +154,7 @@ import Testing
     @Test func `a source that is contradicted too often is not trusted, and all its rows are held back`() throws {
         var rows: [[String]] = []
         for id in 1...60 {
-            rows += [row(id, "a", "10"), row(id, "b", "10"), row(id, "c", id % 2 == 0 ? "20" : "10", "k")]
+            rows += [row(id, "a", "10"), row(id, "b", "10"), row(id, "c", id % 2 == 0 ? "20" : "10", kind: "k")]
         }
         let (cross, _, gate, reader) = try check(rows)
         #expect(cross.distrusted == [reader.code(ofNamed: "c")])

@@ -122,8 +122,9 @@ struct ReviewCommand: AsyncParsableCommand {
                 defer { progress?.clear() }
                 if let progress { options.progress = { progress.show(rows: $0, bytes: $1, total: $2) } }
                 Interruption.begin("batch \(batch)", done: 0, of: 1 + others.count)
-                let released = try await pipeline.release(
-                    batch, reason: reason, newLevels: newLevels, contract: contract, options: options)
+                var request = Pipeline.ReleaseRequest(batch, reason: reason)
+                (request.newLevels, request.contract) = (newLevels, contract)
+                let released = try await pipeline.release(request, options: options)
                 progress?.clear()
                 switch released {
                 case .judged(let result):
@@ -133,10 +134,10 @@ struct ReviewCommand: AsyncParsableCommand {
                     code = report.exitCode(result)
                     for (place, echo) in again.enumerated() {
                         Interruption.begin("batch \(echo)", done: 1 + place, of: 1 + again.count)
-                        let judged = try await pipeline.release(
-                            echo, reason: "judged again after batch \(batch), which shows the same change, was let out",
-                            waivesStatistics: false,
-                            contract: contract, options: options)
+                        var request = Pipeline.ReleaseRequest(
+                            echo, reason: "judged again after batch \(batch), which shows the same change, was let out")
+                        (request.waivesStatistics, request.contract) = (false, contract)
+                        let judged = try await pipeline.release(request, options: options)
                         guard case .judged(let result) = judged else { continue }
                         output.add(result)
                         code = max(code, report.exitCode(result))

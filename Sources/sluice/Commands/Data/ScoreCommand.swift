@@ -70,12 +70,13 @@ struct ScoreCommand: AsyncParsableCommand {
                 }
                 reading.infer = true
             }
-            let (schema, _, _) = try reading.contract(
+            var (schema, _, _) = try reading.contract(
                 for: file, dataset: nil, store: nil, adoptsDialect: true, options: &options)
+            schema.forest.dimensions = ndim
             var heading = format == .csv ? "row,score,max_abs_m,field\n" : ""
             let names = schema.fields.map(\.name)
             let isCSV = format == .csv
-            try await scoreRows(file, schema: schema, options: options, method: method, dimensions: ndim) { rows in
+            try await scoreRows(file, schema: schema, options: options, method: method) { rows in
                 // Written with the first rows, so that a failure before them does not begin a table.
                 var text = heading
                 heading = ""
