@@ -14,7 +14,7 @@ package struct Replays: Sendable, Equatable {
 
     /// Takes the codes of each batch.
     init(_ batches: [[UInt64]]) {
-        precondition(batches.count <= Self.batchesMax, "batches are told apart by five bits")
+        precondition(batches.count <= Self.batchesMax, "five bits distinguish 32 batches")
         // Code and batch in one word, so that one sort groups both.
         var words: [UInt64] = []
         for (batch, rows) in batches.enumerated() {
