@@ -100,9 +100,11 @@ struct BlockScreening {
                     .sourceConflict, outcome: cross.action, at: conflict.row - batch.firstRow, field: conflict.field
                 ).measuring(conflict.support, against: 0.5))
         }
-        guard !cross.distrusted.isEmpty, let claims = screener.reader.claims, claims.hasNamedSources else { return }
+        guard !cross.distrusted.isEmpty, let assertions = screener.reader.assertions, assertions.hasNamedSources else {
+            return
+        }
         for row in 0..<batch.count where validated.isValid[row] {
-            let code = claims.source(batch, row: row)
+            let code = assertions.source(batch, row: row)
             guard cross.distrusted.holds(code) else { continue }
             remarks.add(
                 batch.finding(

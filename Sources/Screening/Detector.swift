@@ -16,7 +16,7 @@ enum Detector: CaseIterable {
     /// Small steps away from the anchor.
     case slowDrift
     /// Rows of earlier batches.
-    case copies
+    case replays
     /// Clusters of copies and near copies.
     case nearDuplicates
     /// Marks beside one label.
@@ -36,7 +36,7 @@ enum Detector: CaseIterable {
         // Two a number, two a code, one for missing values in each, one for the number of rows.
         case .drift: 3 * screened.numberCount + 3 * screened.categories.count + 1
         // The share of copies.
-        case .copies: 1
+        case .replays: 1
         // The share of changed labels, and the change of one label to one other.
         case .labels: 2
         // Their limits are their own.
@@ -65,9 +65,9 @@ extension Deliberation {
         case .drift: compare()
         case .slowDrift:
             if let anchor = precedents.anchor { followSlowDrift(from: anchor, sums: precedents.slow) }
-        case .copies:
+        case .replays:
             if poisoning.duplicates.enabled, poisoning.acrossBatches, before != nil {
-                findCopies(of: precedents.earlierRows)
+                findReplays(of: precedents.earlierRows)
             }
             decision.copyAction = min(decision.copyAction, poisoning.duplicates.action)
         case .nearDuplicates:
@@ -98,7 +98,7 @@ extension BlockScreening {
         case .isolation: if let forest = decision.forest { screenRows(by: forest, codes) }
         // One pass over the rows looks for copies, near copies, marks and labels.
         case .triggers: if decision.hasMarks { findMarks(codes) }
-        case .copies, .nearDuplicates, .labels: break
+        case .replays, .nearDuplicates, .labels: break
         case .sources: if let cross = decision.cross { compareSources(cross) }
         // They judge the batch, not its rows.
         case .drift, .slowDrift: break
@@ -118,7 +118,7 @@ extension Detector {
                 "rules": .array(decision.rules.map(\.document)), "pairs": .array(decision.pairs.map(\.document)),
             ]
         case .isolation: return ["forest": decision.forest?.document ?? .null]
-        case .copies:
+        case .replays:
             var members: [String: JSONValue] = ["copied": .array(decision.copied.codes.map(hex))]
             if decision.copyAction != decision.poisoning.duplicates.action {
                 members["copy_action"] = .string(decision.copyAction.name)
@@ -168,8 +168,8 @@ extension Detector {
             decision.rules = try kept.list("rules").map(ModifiedZ.init)
             decision.pairs = try kept.list("pairs").map(ResidualPair.init)
         case .isolation: decision.forest = try kept.some("forest").map(ForestThresholds.init)
-        case .copies:
-            decision.copied = Copies(
+        case .replays:
+            decision.copied = Replays(
                 codes: try kept.list("copied").map { (code) throws(Unreadable) in try code.word() })
             decision.copyAction =
                 kept.value["copy_action"] == nil
@@ -187,7 +187,7 @@ extension Detector {
         case .triggers:
             decision.triggerAction =
                 version > 4 ? try kept.outcome("trigger_action") : decision.poisoning.triggers.action
-            // Before the sixth form every mark was held or none, and words were not told from phrases.
+            // Before the sixth form every mark was held or none, and words were not distinguished from phrases.
             decision.tagsWords = version >= 6
             decision.triggers = try kept.list("triggers").map { (one) throws(Unreadable) in try Trigger(one, version) }
             decision.wordTriggers = try kept.list("word_triggers").map { (one) throws(Unreadable) in

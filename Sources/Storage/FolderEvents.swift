@@ -11,7 +11,7 @@ package enum FolderEvent: Sendable, Equatable {
     case overflowed
 }
 
-/// Watches folders for files that are complete. Hints only: on network file systems nothing is told, so whoever uses it
+/// Watches folders for files that are complete. Hints only: on network file systems no event arrives, so whoever uses it
 /// reads the folders now and then as well.
 package struct FolderEvents: ~Copyable, Sendable {
     let file: FileDescriptor

@@ -136,7 +136,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     }
 
     /// What a person may do about a finding.
-    private enum Nature {
+    package enum Class: String, Sendable {
         /// It compares data with earlier batches, so that a person who knows better may waive it.
         case statistical
         /// It refuses the batch for its origin, whatever its rows are.
@@ -145,7 +145,8 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         case firm
     }
 
-    private var nature: Nature {
+    /// The class of such findings.
+    package var findingClass: Class {
         switch self {
         case .deviatedValue, .constantChanged, .isolatedRow, .pairResidual, .trigger, .floodedRow, .labelFlip,
             .labelDisagreement, .copiedRow, .outlierExcess, .isolationExcess, .pairExcess, .distributionDrift,
@@ -172,10 +173,10 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     ///
     /// What the contract, a source's status or a signature demands cannot be waived; nor can a column that statistics
     /// lost.
-    package var isStatistical: Bool { nature == .statistical }
+    package var isStatistical: Bool { findingClass == .statistical }
 
     /// Whether a batch with such a finding is refused for its origin, whatever its rows are.
-    package var rejectsBatch: Bool { nature == .refusal }
+    package var rejectsBatch: Bool { findingClass == .refusal }
 
     /// Orders codes by their string, as reports do.
     package static func < (left: FindingCode, right: FindingCode) -> Bool { left.rawValue < right.rawValue }

@@ -61,7 +61,7 @@ package struct Movement: Sendable, Equatable {
         self.batches = batches
     }
 
-    /// Of a shape: nothing of it can be told in one figure.
+    /// Of a shape: no single figure describes it.
     package init(shapeIn batches: Int) {
         self.init(.shape, in: .spreads, now: 0, usually: (0, 0), batches: batches)
     }

@@ -89,10 +89,11 @@ enum BatchID {
 
 /// The warnings of contracts, on standard error: each once, however many files a command reads.
 enum ContractWarnings {
-    private static let told = Mutex(Set<String>())
+    private static let shownWarnings = Mutex(Set<String>())
 
     static func tell(_ loaded: LoadedSchema) {
-        for warning in loaded.warnings.map(\.description) where told.withLock({ $0.insert(warning).inserted }) {
+        for warning in loaded.warnings.map(\.description) where shownWarnings.withLock({ $0.insert(warning).inserted })
+        {
             Terminal.remark("warning: \(warning)")
         }
     }
@@ -192,18 +193,18 @@ struct ReadingOptions: ParsableArguments {
     /// Finds the contract: the named one, the dataset's, or one inferred from `file`.
     ///
     /// If nothing states the dialect, it is detected, put into `options` and reported. Under a contract that happens
-    /// only where the header does not fit as it stands, and is adopted only with `looks`.
+    /// only where the header does not fit as it stands, and is adopted only with `adoptsDialect`.
     ///
     /// - Parameters:
     ///   - file: the file to judge.
     ///   - dataset: the dataset; nil when none is named.
     ///   - store: the store; nil for none.
-    ///   - looks: whether a detected dialect is adopted under a contract.
+    ///   - adoptsDialect: whether a detected dialect is adopted under a contract.
     ///   - options: gets encoding and dialect.
     /// - Returns: the contract, its document, and its origin for messages.
     /// - Throws: `usage` when there is no contract.
     func contract(
-        for file: String, dataset: String?, store: Store?, looks: Bool = false, options: inout BatchOptions
+        for file: String, dataset: String?, store: Store?, adoptsDialect: Bool = false, options: inout BatchOptions
     ) throws(IngestionError) -> (schema: Schema, document: JSONValue, origin: String) {
         var found: (loaded: LoadedSchema, origin: String)?
         if let schema {
@@ -216,7 +217,7 @@ struct ReadingOptions: ParsableArguments {
                 throw IngestionError(.usage, "--exclude \(name): the contract has no such field")
             }
             if isUndeclared(file, options), loaded.schema.dialect == nil, loaded.schema.recordSchema == nil {
-                try look(at: file, under: loaded.schema, adopts: looks, &options)
+                try detectDialect(of: file, under: loaded.schema, adopts: adoptsDialect, &options)
             }
             return (Schema.digested(loaded), loaded.document, origin)
         }
@@ -224,7 +225,7 @@ struct ReadingOptions: ParsableArguments {
             throw IngestionError(
                 .usage, "no contract for \(file): give --schema FILE, or --infer to infer one from the file")
         }
-        try look(at: file, &options)
+        try detectDialect(of: file, &options)
         let (schema, document) = Schema.digested(try inferSchema(file, options: options))
         for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
             throw IngestionError(.usage, "--exclude \(name): the file has no such field")
@@ -239,7 +240,7 @@ struct ReadingOptions: ParsableArguments {
 
     /// Detects the dialect of a CSV file without a contract. Whether its first row is a header is decided by the
     /// inference.
-    func look(at file: String, _ options: inout BatchOptions) throws(IngestionError) {
+    func detectDialect(of file: String, _ options: inout BatchOptions) throws(IngestionError) {
         guard isUndeclared(file, options) else { return }
         let sniffed = try sniffSource(file, encoding: encoding)
         options.encoding = sniffed.encoding
@@ -259,8 +260,8 @@ struct ReadingOptions: ParsableArguments {
     ///   - schema: the contract.
     ///   - adopts: whether the detected dialect is used, or only suggested.
     ///   - options: gets the dialect.
-    private func look(
-        at file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
+    private func detectDialect(
+        of file: String, under schema: Schema, adopts: Bool, _ options: inout BatchOptions
     ) throws(IngestionError) {
         if try fits(file, schema, options: options) { return }
         let sniffed = try sniffSource(file, encoding: encoding ?? schema.encoding)
@@ -332,7 +333,7 @@ struct ReportOptions: ParsableArguments {
     /// Prints a report as text or JSON. Of several reports each is one line of JSON.
     func print(_ report: BatchReport, isOneOfMany: Bool) {
         if json || format == .json {
-            Terminal.json(Words.messaged(report), pretty: !isOneOfMany)
+            Terminal.json(FindingText.messaged(report), pretty: !isOneOfMany)
         } else if !quiet {
             Terminal.report(ReportText.render(report))
             if report.status == .accepted, exitCode(report) == 1 {

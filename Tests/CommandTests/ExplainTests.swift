@@ -16,9 +16,9 @@ import Testing
     @Test func `a code is explained in lines of its own`() throws {
         let harness = try Harness()
         defer { harness.remove() }
-        let told = try harness.run("explain", "extra-cell")
-        let lines = told.out.split(separator: "\n")
-        #expect(told.code == 0 && lines.count == 4 && !told.out.contains("\\x"), "\(told.out)")
+        let answer = try harness.run("explain", "extra-cell")
+        let lines = answer.out.split(separator: "\n")
+        #expect(answer.code == 0 && lines.count == 4 && !answer.out.contains("\\x"), "\(answer.out)")
         #expect(lines[1].hasPrefix("  what  ") && lines[2].hasPrefix("  example  ") && lines[3].hasPrefix("  do  "))
     }
 
@@ -28,13 +28,47 @@ import Testing
         let codes = try harness.run("explain").out.split(separator: "\n").compactMap { $0.split(separator: ":").first }
         #expect(codes.count > 80)
         for code in codes {
-            let told = try harness.run("explain", String(code))
-            #expect(told.code == 0, "\(code): \(told.err)")
-            let lines = told.out.split(separator: "\n")
+            let answer = try harness.run("explain", String(code))
+            #expect(answer.code == 0, "\(code): \(answer.err)")
+            let lines = answer.out.split(separator: "\n")
             for part in ["  what  ", "  example  ", "  do  "] {
                 #expect(lines.contains { $0.hasPrefix(part) && $0.count > part.count }, "\(code)")
             }
         }
+    }
+
+    @Test func `the catalogue as JSON has every part of every code`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("explain", "--json")
+        let entries = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
+        let listed = try harness.run("explain").out.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
+        #expect(entries.compactMap { $0["code"] }.sorted() == listed)
+        for entry in entries {
+            #expect(Set(entry.keys) == ["code", "stage", "class", "title", "what", "example", "cure"])
+            #expect(entry.values.allSatisfy { !$0.isEmpty }, "\(entry)")
+        }
+        let one = try harness.run("explain", "extra-cell", "--json")
+        #expect(one.code == 0 && one.out.contains("\"stage\": \"read\""), "\(one.out)")
+    }
+
+    @Test func `every setting is listed with what it does`() throws {
+        let harness = try Harness()
+        defer { harness.remove() }
+        let run = try harness.run("explain", "--settings", "--json")
+        let entries = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [[String: String]])
+        let paths = entries.compactMap { $0["path"] }
+        #expect(Set(paths).count == entries.count && entries.allSatisfy { $0["what"]?.isEmpty == false })
+        for path in [
+            "ledger.origin", "sluice.batch.minRows", "sluice.dialect.quoteChar", "fields[].sluice.pii.operator",
+        ] {
+            #expect(paths.contains(path), "\(path)")
+        }
+        let lines = try harness.run("explain", "--settings").out
+        #expect(lines.contains("sluice.limits.maxDepth: deepest nesting of JSON (whole number, 1 to 512, default 64)"))
+        #expect(try harness.run("explain", "secret", "--settings").code == 64)
     }
 
     @Test func `a held batch is explained and drawn from what was kept of it`() throws {

@@ -41,9 +41,10 @@ import Testing
             held.hasPrefix("1 ") && held.contains("label of column 2: EMAIL_ADDRESS")
                 && held.contains("label of column 3: GitHub token") && !held.contains("canary") && !held.contains(token)
         )
-        let told = try ingest("b.csv", "id,x,y\n1,a@example.com,b@example.com\n")
+        let answer = try ingest("b.csv", "id,x,y\n1,a@example.com,b@example.com\n")
         #expect(
-            told.hasPrefix("0 ") && told.contains("column 2: EMAIL_ADDRESS") && told.contains("column 3: EMAIL_ADDRESS")
+            answer.hasPrefix("0 ") && answer.contains("column 2: EMAIL_ADDRESS")
+                && answer.contains("column 3: EMAIL_ADDRESS")
         )
         let members = "{\"id\":1,\"x\":\"a@example.com\",\"y\":\"b@example.com\"}\n"
         try harness.write("c.jsonl", members)
@@ -193,7 +194,7 @@ import Testing
         #expect(judged.code == 0)
     }
 
-    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, _ more: [String] = []) throws
+    private func ingest(_ harness: Harness, _ dataset: String, _ file: String, more: [String] = []) throws
         -> Harness.Outcome
     {
         try harness.run(
@@ -259,7 +260,7 @@ import Testing
         let again = try ingest(harness, "sensors", "sensors-dirty.csv")
         #expect(again.code == first.code)
         #expect(again.out.contains("DUPLICATE"))
-        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", ["--force"])
+        let forced = try ingest(harness, "sensors", "sensors-dirty.csv", more: ["--force"])
         #expect(forced.code == 1 && forced.out.contains("DUPLICATE") && forced.out.contains("--supersede "))
     }
 
@@ -275,7 +276,7 @@ import Testing
             return all
         }
         let before = try state()
-        #expect(try ingest(harness, "orders", "orders-good.csv", ["--dry-run"]).code == 0)
+        #expect(try ingest(harness, "orders", "orders-good.csv", more: ["--dry-run"]).code == 0)
         let checked = try harness.run(
             "validate", Harness.sample("orders-good.csv"), "--store", "store", "--schema",
             Harness.schema("orders.schema.yaml"))
@@ -366,9 +367,9 @@ import Testing
         let rows = (1...40).map { "\($0);\($0),5;J\u{F3}se \($0)\r\n" }.joined()
         let data = try #require(("id;amount;who\r\n" + rows).data(using: .windowsCP1252))
         try data.write(to: URL(filePath: harness.path("a.csv")))
-        let told = try harness.run("dialect", "a.csv")
-        #expect(told.code == 0 && told.out.contains("encoding: windows-1252"), "\(told.out)\(told.err)")
-        #expect(told.out.contains("dialect: {\"delimiter\":\";\"}"))
+        let answer = try harness.run("dialect", "a.csv")
+        #expect(answer.code == 0 && answer.out.contains("encoding: windows-1252"), "\(answer.out)\(answer.err)")
+        #expect(answer.out.contains("dialect: {\"delimiter\":\";\"}"))
         let inferred = try harness.run("schema", "infer", "a.csv", "--dialect", "auto")
         #expect(inferred.code == 0 && inferred.out.contains("encoding: windows-1252"), "\(inferred.err)")
         try harness.write("c.yaml", inferred.out)
@@ -378,7 +379,7 @@ import Testing
         let refused = try harness.run("validate", "b.csv", "--schema", "c.yaml", "--dialect", "auto")
         #expect(refused.code == 65 && refused.err.contains("equally well"), "\(refused.err)")
         // Nothing of the file stands in what is said.
-        #expect(!told.out.contains("se 1") && !refused.err.contains("4,5"))
+        #expect(!answer.out.contains("se 1") && !refused.err.contains("4,5"))
     }
 
     @Test func `standard input goes the same way, and stands nowhere`() throws {
@@ -402,8 +403,8 @@ import Testing
             ["dialect", "-"], ["schema", "infer", "-", "--input-format", "csv"],
             ["score", "-", "--input-format", "csv"],
         ] {
-            let told = try harness.run(command, input: "in.csv")
-            #expect(told.code == 0, "\(command) \(told.err)")
+            let answer = try harness.run(command, input: "in.csv")
+            #expect(answer.code == 0, "\(command) \(answer.err)")
         }
         try harness.write("in.jsonl", "{\"id\":1}\n")
         let json = try harness.run("dialect", "in.jsonl")

@@ -51,7 +51,7 @@ import Testing
         return "\(rest)" + text
     }
 
-    private static func date(_ habit: Habit, _ day: Int, _ month: Int, _ year: Int) -> String {
+    private static func date(_ habit: Habit, day: Int, month: Int, year: Int) -> String {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         return String(
             habit.date.flatMap { letter -> [Character] in
@@ -79,7 +79,8 @@ import Testing
         for row in 0..<(150 + 10 * (number % 10)) {
             let missing = draw.below(12) == 0
             let cells = [
-                "\(10_000 + 3 * row + draw.below(3))", date(habit, 1 + draw.below(28), 1 + draw.below(12), 2025),
+                "\(10_000 + 3 * row + draw.below(3))",
+                date(habit, day: 1 + draw.below(28), month: 1 + draw.below(12), year: 2025),
                 amount(10_000 + draw.below(990_000)),
                 missing ? habit.missing : grouped(300 + draw.below(4000), habit.group),
                 "\(draw.below(90))" + habit.decimal + "\(1 + draw.below(9))", "0\(100 + draw.below(40))",

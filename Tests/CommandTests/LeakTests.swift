@@ -311,7 +311,7 @@ import Testing
                 .replacing("_", with: "/")
             let secret = [UInt8](try #require(Data(base64Encoded: base64 + "=")))
             var (range, flags, found, bytes) = (0..<0, "", [String](), 0)
-            func look() {
+            func search() {
                 guard !range.isEmpty, flags.contains(" wr"), !flags.contains(" dd"), range.count < 1 << 30 else {
                     return
                 }
@@ -322,7 +322,7 @@ import Testing
             for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
                 if line.hasPrefix("VmFlags:") {
                     flags = " " + line
-                    look()
+                    search()
                 } else if let dash = line.firstIndex(of: "-"), let low = Int(line[..<dash], radix: 16),
                     let space = line.firstIndex(of: " "),
                     let high = Int(line[line.index(after: dash)..<space], radix: 16)

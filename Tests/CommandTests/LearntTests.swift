@@ -75,9 +75,11 @@ import Testing
                 out.contains("above the last 10 accepted batches, which differed by -")
                     || out.contains("above the last 10 accepted batches%2C"), "\(format): \(out.prefix(2000))")
         }
-        let told = try ingest(harness, table(21, factor: 1.3)).out
-        #expect(told.contains("sluice baseline show --dataset orders"), "\(told)")
-        #expect(told.contains("sluice review release ") && told.contains("{ drift: { warn: …, fail: … } }"), "\(told)")
+        let answer = try ingest(harness, table(21, factor: 1.3)).out
+        #expect(answer.contains("sluice baseline show --dataset orders"), "\(answer)")
+        #expect(
+            answer.contains("sluice review release ") && answer.contains("{ drift: { warn: …, fail: … } }"), "\(answer)"
+        )
         // Kept, it is told again, with what would still have been seen.
         let held = try #require(
             try harness.report(try ingest(harness, dear, ["--format", "json"]))["batch"] as? String)

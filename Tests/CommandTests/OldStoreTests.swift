@@ -86,8 +86,10 @@ import Testing
         for line in log.split(separator: "\n") {
             let body = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
             guard let batch = body["batch"] as? String, body["verdict"] as? String == "held" else { continue }
-            let told = try harness.run("lineage", "explain", batch, "--store", "store")
-            #expect(told.code == 0 && told.out.contains("60 of 60 rows came out as recorded"), "\(told.out)\(told.err)")
+            let answer = try harness.run("lineage", "explain", batch, "--store", "store")
+            #expect(
+                answer.code == 0 && answer.out.contains("60 of 60 rows came out as recorded"),
+                "\(answer.out)\(answer.err)")
             replayed += 1
         }
         #expect(replayed == 3)

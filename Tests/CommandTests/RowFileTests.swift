@@ -94,10 +94,10 @@ import Testing
         usleep(500_000)
         kill(process.processIdentifier, SIGILL)
         process.waitUntilExit()
-        let told = errors.fileHandleForReading.readDataToEndOfFile()
+        let answer = errors.fileHandleForReading.readDataToEndOfFile()
         #expect(
-            process.terminationReason == .uncaughtSignal && told.isEmpty,
-            "\(String(decoding: told, as: UTF8.self).prefix(300))")
+            process.terminationReason == .uncaughtSignal && answer.isEmpty,
+            "\(String(decoding: answer, as: UTF8.self).prefix(300))")
     }
 
     @Test func `one file at a time, and two different ones`() throws {

@@ -132,8 +132,8 @@ import Testing
         let report = try await run(shop, contract, text)
         #expect(report.status == .accepted && report.masks.isEmpty)
         #expect(report.counts.count(.accepted) == 40)
-        let told = report.batchFindings.filter { $0.code == .undeclaredColumn }.compactMap(\.rule)
-        #expect(Set(told) == ["POSTAL_CODE", "COORDINATES"])
+        let answer = report.batchFindings.filter { $0.code == .undeclaredColumn }.compactMap(\.rule)
+        #expect(Set(answer) == ["POSTAL_CODE", "COORDINATES"])
         #expect(report.unmasked.map(\.label) == ["zip", "coordinates"])
         // A sterner contract lets none through.
         let held = try await run(

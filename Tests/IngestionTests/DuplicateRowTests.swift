@@ -48,8 +48,8 @@ import Testing
                 let report = try await run(shop, rule, Self.text, mode: mode)
                 // The first of them is a row like any other.
                 #expect(report.counts.count(outcome) == 6 && report.counts.count(.accepted) == 100, "\(word) \(mode)")
-                let told = report.findings.sorted.filter { $0.kind.code == .duplicateRow }
-                #expect(told.count == 1 && told[0].tally.count == 6)
+                let answer = report.findings.sorted.filter { $0.kind.code == .duplicateRow }
+                #expect(answer.count == 1 && answer[0].tally.count == 6)
             }
         }
         let plain = try await run(shop, "", Self.text)

@@ -35,21 +35,30 @@ import Testing
     private static let toCustomers = "  - { fields: customer, reference: { resource: customers, fields: id } }\n"
     private static let toItself = "  - { fields: [parent], reference: { resource: '', fields: [id] } }\n"
 
+    /// How a file is judged.
+    private struct Run {
+        var dataset = "orders"
+        var mode = RunMode.ingest
+        var keys = 8 << 20
+        var jobs = 2
+        var inStore = true
+        var supersedes: String?
+    }
+
     private func run(
-        _ shop: Workshop, _ path: String, _ contract: String, dataset: String = "orders", _ mode: RunMode = .ingest,
-        keys: Int = 8 << 20, jobs: Int = 2, inStore: Bool = true, supersedes: String? = nil
+        _ shop: Workshop, _ path: String, _ contract: String, as how: Run = Run()
     ) async throws -> BatchReport {
-        let loaded = try loadContract(shop.write("\(dataset).schema.yaml", contract))
+        let loaded = try loadContract(shop.write("\(how.dataset).schema.yaml", contract))
         #expect(loaded.warnings == [])
         var options = BatchOptions()
-        options.mode = mode
-        options.jobs = jobs
+        options.mode = how.mode
+        options.jobs = how.jobs
         options.sliceBytes = 65_536
-        options.keysInMemory = keys
-        options.supersedes = supersedes
-        return try await Pipeline(store: inStore ? shop.store : nil, writes: mode == .ingest).run(
+        options.keysInMemory = how.keys
+        options.supersedes = how.supersedes
+        return try await Pipeline(store: how.inStore ? shop.store : nil, writes: how.mode == .ingest).run(
             BatchRequest(
-                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: dataset, source: "s",
+                path, schema: Schema.digested(loaded), contract: loaded.document, dataset: how.dataset, source: "s",
                 options: options))
     }
 
@@ -68,7 +77,7 @@ import Testing
             "3 foreign-key customer → customers.id", "4 foreign-key parent → id", "5 unique-error ",
         ]
         for mode in [RunMode.validate, .dryRun, .ingest] {
-            let report = try await run(shop, path, contract, mode)
+            let report = try await run(shop, path, contract, as: Run(mode: mode))
             #expect(broken(report) == wanted, "\(mode)")
             #expect(report.counts.count(.rejected) == 3 && report.counts.count(.accepted) == 3)
         }
@@ -77,7 +86,7 @@ import Testing
         // Other customers: the same orders are another question, and were accepted all the same.
         _ = try shop.write("customers.csv", "name,id\na,1\nb,2\nc,9\n")
         #expect(try await run(shop, path, contract).isRefusedReplacement)
-        let again = try await run(shop, path, contract, supersedes: report.duplicateOf)
+        let again = try await run(shop, path, contract, as: Run(supersedes: report.duplicateOf))
         #expect(broken(again) == Array(wanted.dropFirst()))
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
         let received = try LineageQuery(ledger).log(limit: 9, kind: "batch.received")
@@ -96,10 +105,13 @@ import Testing
         let first = try shop.write("c1.csv", "id,mail\n1,a@b.example\nx,\n")
         let second = try shop.write("c2.jsonl", "{\"id\": 2}\n{\"id\": 2}\n{\"id\": 4}\n")
         for path in [first, second] {
-            #expect(try await run(shop, path, Self.customers, dataset: "customers").status == .accepted)
+            #expect(try await run(shop, path, Self.customers, as: Run(dataset: "customers")).status == .accepted)
         }
         for mode in [RunMode.validate, .ingest] {
-            #expect(try await broken(run(shop, orders, contract, mode)) == ["3 foreign-key customer → customers.id"])
+            #expect(
+                try await broken(run(shop, orders, contract, as: Run(mode: mode))) == [
+                    "3 foreign-key customer → customers.id"
+                ])
         }
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
         let judged = try LineageQuery(ledger).log(limit: 1, kind: "batch.judged")
@@ -110,7 +122,9 @@ import Testing
         let shard = shop.store.root + "/" + (try #require(recorded).path)
         try FileManager.default.removeItem(atPath: shard)
         try Data("x".utf8).write(to: URL(filePath: shard))
-        let error = await #expect(throws: IngestionError.self) { try await run(shop, orders, contract, .validate) }
+        let error = await #expect(throws: IngestionError.self) {
+            try await run(shop, orders, contract, as: Run(mode: .validate))
+        }
         #expect(error?.code == .tryAgain && error?.description.contains(shard) == true)
     }
 
@@ -130,7 +144,7 @@ import Testing
         }
         let contract = Self.orders(", references: { customers: { dataset: c } }", Self.toCustomers)
         let error = await #expect(throws: IngestionError.self) {
-            try await run(shop, path, contract, .validate, inStore: false)
+            try await run(shop, path, contract, as: Run(mode: .validate, inStore: false))
         }
         #expect(error?.code == .usage && error?.description.contains("--store") == true)
     }
@@ -170,7 +184,7 @@ import Testing
         }
         for (keys, jobs) in [(8 << 20, 2), (700, 1), (0, 3)] {
             for mode in [RunMode.validate, .dryRun] {
-                let report = try await run(shop, path, contract, mode, keys: keys, jobs: jobs)
+                let report = try await run(shop, path, contract, as: Run(mode: mode, keys: keys, jobs: jobs))
                 let totals = Dictionary(
                     uniqueKeysWithValues: report.findings.sorted.map {
                         ($0.kind.rule ?? $0.kind.code.rawValue, $0.tally.count)

@@ -164,7 +164,7 @@ private let dead = "01a22df6-e384-7b19-8fd1-e0fe1fe57471"
         try makeFolder(join(work, "folder"))
         let recorder = try Recorder(shop.store)
         #expect(try listFolder(work) == [dead, "folder", "stray"])
-        let told = try recorder.store.audit().problems
-        #expect(told.count { $0.hasPrefix("WORK") } == 3)
+        let answer = try recorder.store.audit().problems
+        #expect(answer.count { $0.hasPrefix("WORK") } == 3)
     }
 }

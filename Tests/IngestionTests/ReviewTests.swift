@@ -46,16 +46,20 @@ extension Pipeline.Release {
     }
 
     private func release(
-        _ shop: Workshop, _ batch: String, reason: String = "the level is new", newLevels: [String] = [],
-        waivesStatistics: Bool = true, contract: LoadedSchema? = nil
+        _ shop: Workshop, _ batch: String, newLevels: [String] = [], waivesStatistics: Bool = true,
+        contract: LoadedSchema? = nil
     ) async throws -> Pipeline.Release {
+        var request = Pipeline.ReleaseRequest(batch, reason: "the level is new")
+        (request.newLevels, request.waivesStatistics, request.contract) = (newLevels, waivesStatistics, contract)
+        return try await release(shop, request)
+    }
+
+    private func release(_ shop: Workshop, _ request: Pipeline.ReleaseRequest) async throws -> Pipeline.Release {
         var options = BatchOptions()
         options.jobs = 1
         // Opened anew, as a command does.
         let store = try Store(shop.store.root)
-        return try await Pipeline(store: store, writes: true).release(
-            batch, reason: reason, newLevels: newLevels, waivesStatistics: waivesStatistics, contract: contract,
-            options: options)
+        return try await Pipeline(store: store, writes: true).release(request, options: options)
     }
 
     /// A contract of the same fields that asks for more.
@@ -139,8 +143,8 @@ extension Pipeline.Release {
         #expect(body["uid"]?.whole == Int64(getuid()) && body["left_out"] == nil)
         #expect(body["waived"]?.items?.count == released.waived.count)
         #expect(body["waived"]?.items?.contains { $0["field"]?.text == "x" } == true)
-        let told = try LineageQuery(try shop.store.ledger()).batch(held.batch)
-        #expect(told.last?.kind == "batch.released")
+        let answer = try LineageQuery(try shop.store.ledger()).batch(held.batch)
+        #expect(answer.last?.kind == "batch.released")
         // The name that the file came under is still the same, as a hash.
         let names = try [held.batch, released.batch].map { id in
             try shop.store.proven().log.run(id).first?.body["source_name_hash"]?.text
@@ -289,7 +293,9 @@ extension Pipeline.Release {
             #expect(refused == .usage, "\(batch)")
         }
         for reason in ["", String(repeating: "x", count: 1025), "asked anna.smith@example.com"] {
-            let refused = await code { _ = try await release(shop, held.batch, reason: reason) }
+            let refused = await code {
+                _ = try await release(shop, Pipeline.ReleaseRequest(held.batch, reason: reason))
+            }
             #expect(refused == .usage, "\(reason.count)")
         }
         try Recorder(shop.store).take(.block, source: "test", reason: "sends rubbish")

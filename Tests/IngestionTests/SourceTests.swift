@@ -174,7 +174,7 @@ import Validating
             "\(repaired.batchFindings)")
     }
 
-    @Test func `claims that a missing key sealed are missed, not taken for silence`() async throws {
+    @Test func `assertions that a missing key sealed are missed, not taken for silence`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
         let more = ", poisoning: { crossVerify: { key: [id], fields: { x: {} } } }"
@@ -183,17 +183,17 @@ import Validating
         try FileManager.default.removeItem(atPath: shop.store.keysFolder + "/main.kek")
         let store = try Store(shop.store.root).proving()
         let validator = try Validator(try Workshop.contract(more).schema, hash: KeyedHash(key: Array(1...32)))
-        let reader = try #require(ClaimReader(validator, source: "b"))
+        let reader = try #require(AssertionReader(validator, source: "b"))
         let (width, codeWidth) = (reader.empty.width, reader.empty.codeWidth)
-        let claims = RowSample(
+        let assertions = RowSample(
             capacity: 1, width: width, codeWidth: codeWidth,
             rows: .init(
                 ranks: [1], values: [Double](repeating: 0, count: width),
                 codes: [UInt64](repeating: 1, count: codeWidth)),
             offered: 1)
         let error = #expect(throws: IngestionError.self) {
-            _ = try store.earlierClaims(
-                "numbers", about: claims, reader, except: (source: "b", digest: []), trustedSince: [:])
+            _ = try store.earlierAssertions(
+                "numbers", about: assertions, reader, except: (source: "b", digest: []), trustedSince: [:])
         }
         #expect(error?.code == .notPermitted && error?.description.contains("keys/main.kek is missing") == true)
     }

@@ -120,8 +120,8 @@ import Testing
             LedgerChange(entries: [
                 .object(["kind": .string("note"), "v": .integer(1), "time": .string(tomorrow)])
             ]))
-        let told = try #require(try clock())
-        #expect(told.grade == .risk && told.finding.contains("set back") && told.cure.contains("timedatectl"))
+        let answer = try #require(try clock())
+        #expect(answer.grade == .risk && answer.finding.contains("set back") && answer.cure.contains("timedatectl"))
         // The record goes on in its own order.
         _ = try take(shop, "a.csv")
         #expect(try Ledger.verify(path: shop.store.ledgerPath, key: ledger.verifier, anchors: []).damage.isEmpty)

@@ -190,8 +190,8 @@ import Testing
         // Nothing here makes tokens.
         if name != "tokens.token" { #expect(refused == .notPermitted) }
         if name == "ledger.signing" { return }
-        let told = try shop.store.proving().examineRecordedKeys()
-        #expect(told.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(told)")
+        let answer = try shop.store.proving().examineRecordedKeys()
+        #expect(answer.contains { $0.grade == .bad && $0.finding.contains("keys/\(name)") }, "\(answer)")
         #expect(try shop.store.audit().problems.contains { $0.hasPrefix("KEY keys/\(name)") })
     }
 
@@ -503,23 +503,32 @@ import Testing
         }
     }
 
-    private func deliver(
-        _ shop: Workshop, _ minisign: Minisign?, from first: Int, to dataset: String, as named: String = "numbers",
-        sequence: Int?, supplier: String = "test", inOwnFile: Bool = true
-    ) async throws -> BatchReport {
-        let path = try shop.write("m\(first).csv", Workshop.rows(60, from: first))
+    /// A file of 60 rows from `first` on, and what its signed manifest says of it.
+    private struct Delivery {
+        let first: Int
+        let sequence: Int?
+        var dataset = "numbers", supplier = "test"
+        /// Whether the signature stands beside the manifest, and not beside the file.
+        var inOwnFile = true
+    }
+
+    private func deliver(_ shop: Workshop, _ minisign: Minisign?, _ delivery: Delivery) async throws -> BatchReport {
+        let name = "m\(delivery.first).csv"
+        let path = try shop.write(name, Workshop.rows(60, from: delivery.first))
         let sum = hex(SHA256.hash([UInt8](try Data(contentsOf: URL(filePath: path)))))
         if let minisign {
-            let number = sequence.map { ", \"sequence\": \($0)" } ?? ""
-            let manifest = "{\"sha256\": \"\(sum)\", \"dataset\": \"\(named)\", \"supplier\": \"\(supplier)\"\(number)}"
-            _ = try shop.write("m\(first).csv.manifest", manifest)
+            let number = delivery.sequence.map { ", \"sequence\": \($0)" } ?? ""
+            let manifest =
+                "{\"sha256\": \"\(sum)\", \"dataset\": \"numbers\", \"supplier\": \"\(delivery.supplier)\"\(number)}"
+            _ = try shop.write(name + ".manifest", manifest)
             _ = try shop.write(
-                "m\(first).csv\(inOwnFile ? ".manifest" : "").minisig", minisign.sign(Array(manifest.utf8)))
+                name + (delivery.inOwnFile ? ".manifest" : "") + ".minisig", minisign.sign(Array(manifest.utf8)))
         }
         let (schema, document) = try Workshop.contract()
         return try await Pipeline(store: try Store(shop.store.root), writes: true).run(
             BatchRequest(
-                path, schema: schema, contract: document, dataset: dataset, source: "test", options: BatchOptions()))
+                path, schema: schema, contract: document, dataset: delivery.dataset, source: "test",
+                options: BatchOptions()))
     }
 
     @Test func `a signed manifest binds a file to its dataset and its place in the order`() async throws {
@@ -532,26 +541,29 @@ import Testing
                 + "sources:\n  test: { probation: 0, require: [manifest], keys: [{ minisign: \(minisign.publicLine) }] }\n"
         )
         func codes(_ report: BatchReport) -> [FindingCode] { report.batchFindings.map(\.code).filter(\.rejectsBatch) }
-        let first = try await deliver(shop, minisign, from: 1, to: "numbers", sequence: 7)
+        let first = try await deliver(shop, minisign, Delivery(first: 1, sequence: 7))
         #expect(first.status == .accepted, "\(first.batchFindings)")
-        let next = try await deliver(shop, minisign, from: 101, to: "numbers", sequence: 8, inOwnFile: false)
+        let next = try await deliver(shop, minisign, Delivery(first: 101, sequence: 8, inOwnFile: false))
         #expect(next.status == .accepted, "\(next.batchFindings)")
-        #expect(try codes(await deliver(shop, nil, from: 201, to: "numbers", sequence: 9)) == [.manifestMissing])
-        #expect(try codes(await deliver(shop, stranger, from: 301, to: "numbers", sequence: 9)) == [.manifestMissing])
+        #expect(try codes(await deliver(shop, nil, Delivery(first: 201, sequence: 9))) == [.manifestMissing])
+        #expect(try codes(await deliver(shop, stranger, Delivery(first: 301, sequence: 9))) == [.manifestMissing])
         for odd in [-1, 9_007_199_254_740_993] {
-            let report = try await deliver(shop, minisign, from: 801 + odd % 97, to: "numbers", sequence: odd)
+            let report = try await deliver(shop, minisign, Delivery(first: 801 + odd % 97, sequence: odd))
             #expect(codes(report) == [.manifestMismatch] && report.status == .rejected)
         }
         for late in [7, 8] {
-            let report = try await deliver(shop, minisign, from: 401 + late, to: "numbers", sequence: late)
+            let report = try await deliver(shop, minisign, Delivery(first: 401 + late, sequence: late))
             #expect(codes(report) == [.manifestReplayed] && report.status == .rejected)
         }
-        #expect(try codes(await deliver(shop, minisign, from: 501, to: "numbers", sequence: nil)) == [.manifestMissing])
-        #expect(try codes(await deliver(shop, minisign, from: 601, to: "others", sequence: 9)) == [.manifestMismatch])
-        let foreign = try await deliver(shop, minisign, from: 701, to: "numbers", sequence: 9, supplier: "somebody")
+        #expect(try codes(await deliver(shop, minisign, Delivery(first: 501, sequence: nil))) == [.manifestMissing])
+        #expect(
+            try codes(await deliver(shop, minisign, Delivery(first: 601, sequence: 9, dataset: "others"))) == [
+                .manifestMismatch
+            ])
+        let foreign = try await deliver(shop, minisign, Delivery(first: 701, sequence: 9, supplier: "somebody"))
         #expect(codes(foreign) == [.manifestMismatch])
         // The same delivery again is a duplicate, not out of order.
-        let again = try await deliver(shop, minisign, from: 101, to: "numbers", sequence: 8)
+        let again = try await deliver(shop, minisign, Delivery(first: 101, sequence: 8))
         #expect(again.status == .duplicate && again.duplicateOf == next.batch)
     }
 }

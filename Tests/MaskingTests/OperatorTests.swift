@@ -35,7 +35,7 @@ import Testing
         ("日本語", 0, 1, "**語"), ("ab", 1, 1, "**"), ("a", 0, 4, "*"), ("", 2, 2, ""), ("abcd", 0, 0, "****"),
         ("abc", Int.max, Int.max, "***"),
     ])
-    func mask(_ text: String, _ first: Int, _ last: Int, _ expected: String) {
+    func mask(text: String, first: Int, last: Int, expected: String) {
         #expect(
             apply(text) {
                 $0.operation = .mask

@@ -441,12 +441,13 @@ import Testing
         let text =
             "fields:\n  - { name: id, type: integer }\n  - { name: who, type: string, sluice: { pii: { entity: PERSON } } }\n"
             + "  - { name: note, type: any }\nsluice: { pii: { spans: masked } }\n"
-        func span(_ field: String, _ start: Int, _ end: Int, _ entity: String) -> String {
+        func span(_ field: String, _ start: Int, _ end: Int, of entity: String) -> String {
             "{\"field\":\"\(field)\",\"start\":\(start),\"end\":\(end),\"entity_type\":\"\(entity)\",\"operator\":\"replace\"}"
         }
         let csv = "id,who,note\n1,Ann,\"é ann@example.com, 4012888888881881\"\n2,,none\n"
         let spans = [
-            span("who", 0, 8, "PERSON"), span("note", 2, 17, "EMAIL_ADDRESS"), span("note", 19, 32, "CREDIT_CARD"),
+            span("who", 0, 8, of: "PERSON"), span("note", 2, 17, of: "EMAIL_ADDRESS"),
+            span("note", 19, 32, of: "CREDIT_CARD"),
         ]
         let cell = "[\(spans.joined(separator: ","))]".replacingOccurrences(of: "\"", with: "\"\"")
         #expect(
@@ -457,7 +458,7 @@ import Testing
         #expect(
             try mask(contract(open), jsonl, .jsonl).text
                 == "{\"id\": 1, \"who\": \"<PERSON>\", \"note\": {\"a\": \"<EMAIL_ADDRESS>\"} ,\"masked\":["
-                + "\(span("who", 0, 8, "PERSON")),\(span("note", 7, 22, "EMAIL_ADDRESS"))]}\n{\"masked\":[]}\n")
+                + "\(span("who", 0, 8, of: "PERSON")),\(span("note", 7, 22, of: "EMAIL_ADDRESS"))]}\n{\"masked\":[]}\n")
         // The name of a field with a path is no member of the record.
         let nested = try contract(
             "fields:\n  - { name: mail, type: string, sluice: { path: /u/e~1m, pii: { entity: EMAIL_ADDRESS } } }\n"

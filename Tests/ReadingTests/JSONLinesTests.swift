@@ -38,7 +38,7 @@ struct JSONLinesTests {
             if batch.isWellFormed[row] != (members != nil) {
                 return "row \(index) is \(members == nil ? "" : "not ")bad by the reference: \(shown(line))"
             }
-            if let members, let fault = difference(batch, row, offset, members, names) {
+            if let members, let fault = difference(batch, row, at: offset, from: members, of: names) {
                 return "\(fault): \(shown(line))"
             }
         }
@@ -46,7 +46,7 @@ struct JSONLinesTests {
     }
 
     private static func difference(
-        _ batch: RowBlock, _ row: Int, _ offset: Int, _ members: [SeenMember], _ names: [String]
+        _ batch: RowBlock, _ row: Int, at offset: Int, from members: [SeenMember], of names: [String]
     ) -> String? {
         let base = offset - Int(batch.baseOffset)
         var extras = batch.extras.filter { $0.row == row }

@@ -96,9 +96,10 @@ import Testing
         #expect(nulls.dialect.nullSequence == Array("\\N".utf8) && nulls.dialect.escape == nil)
         let titled = try #require(Self.sniff("Report of May,,\n,,\nname,qty,price\na,1,2.5\n"))
         #expect(titled.dialect.commentRows == [1, 2] && titled.dialect.headerRows == [3])
-        let told = try #require(
+        let answer = try #require(
             Self.sniff("Extract of 2026-01-06\nid;owner;price\n1;Energy;1,5\n2;Oil|North;1,6\n3;Gas;1,7\n"))
-        #expect(told.dialect.delimiter == 0x3B && told.dialect.commentRows == [1] && told.dialect.headerRows == [2])
+        #expect(
+            answer.dialect.delimiter == 0x3B && answer.dialect.commentRows == [1] && answer.dialect.headerRows == [2])
         let units = try #require(Self.sniff("t,v\ns,m/s\n1,2.5\n2,3.5\n3,4.5\n"))
         #expect(units.dialect.headerRows == [1, 2] && units.dialect.commentRows.isEmpty)
         // A word for no value in the first row is none of a header's.

@@ -184,23 +184,23 @@ import Testing
         let texts = RowSample(
             capacity: 8, width: 0, codeWidth: 1,
             rows: .init(ranks: [1], values: [], codes: [7], tokens: [1, 2], tokenEnds: [2]), offered: 1)
-        let told = Baseline(
+        let whole = Baseline(
             features: ["a", "b", "c"], codes: ["\0row"], sample: try #require(projected).sample, texts: texts,
             remarks: .init())
-        var third = told.encoded()
+        var third = whole.encoded()
         third[17] = UInt8(ascii: "3")
         // The form before this one did not say when rows happened: 31 counts behind the levels.
-        var sixth = told.encoded()
+        var sixth = whole.encoded()
         sixth[17] = UInt8(ascii: "6")
         sixth.removeSubrange(19 + 17 * 8..<19 + 48 * 8)
-        #expect(Baseline(decoding: sixth) == told)
+        #expect(Baseline(decoding: sixth) == whole)
         // The third had no record of marks and no levels either: two counts behind the sizes and what says that nothing drifts slowly.
         third.removeSubrange(19 + 15 * 8..<19 + 48 * 8)
         // It did not say how many rows were copies, marked, or of another label than their neighbours.
         third.removeSubrange(19 + 6 * 8..<19 + 12 * 8)
         let read = try #require(Baseline(decoding: third))
-        #expect(Baseline(decoding: told.encoded()) == told && told.texts.count == 1)
-        #expect(read.texts.count == 0 && read.sample == told.sample)
+        #expect(Baseline(decoding: whole.encoded()) == whole && whole.texts.count == 1)
+        #expect(read.texts.count == 0 && read.sample == whole.sample)
         #expect(Baseline.merged([same, other]) == same && Baseline.merged([]) == nil)
         // One after the other, all at once, and in any order: the same rows.
         let parts = try (60...62).map { try gate.judge(clean(9000, seed: $0), nil).baseline }

@@ -1,4 +1,5 @@
 import Foundation
+import Schemas
 import Sketches
 import Testing
 
@@ -17,6 +18,13 @@ import Testing
         #expect(planted.score(5) <= planted.threshold)
     }
 
+    /// What a contract may say of a column.
+    private func columnRule(_ transform: String, tails: String? = nil, threshold: Double? = nil) -> AnomalyRule {
+        var rule = AnomalyRule()
+        (rule.transform, rule.tails, rule.threshold) = (transform, tails, threshold)
+        return rule
+    }
+
     /// Median, by the book.
     private func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
@@ -29,7 +37,7 @@ import Testing
         for count in [30, 31, 100, 999] {
             let values = (0..<count).map { _ in draws.draw("normal") }
             let rule = try #require(
-                ModifiedZ(field: 0, values: values, threshold: 3.5, transform: "none", tails: "single"))
+                ModifiedZ(field: 0, values: values, rule: columnRule("none", tails: "single", threshold: 3.5)))
             let center = median(values)
             let deviation = median(values.map { abs($0 - center) })
             for value in values + [1e6, -1e6] {
@@ -43,7 +51,8 @@ import Testing
 
     @Test func `a column that is mostly one value uses the mean deviation`() throws {
         let values = [Double](repeating: 5, count: 80) + (0..<20).map { 5 + Double($0) }
-        let rule = try #require(ModifiedZ(field: 0, values: values, threshold: 3.5, transform: "none", tails: "single"))
+        let rule = try #require(
+            ModifiedZ(field: 0, values: values, rule: columnRule("none", tails: "single", threshold: 3.5)))
         // Of the nineteen deviations 1 to 19 those beyond the ninth tenth count as that.
         let cap = Robust.quantile((1...19).map(Double.init), 0.9)
         let mean = (1...19).reduce(0.0) { $0 + min(Double($1), cap) } / 100
@@ -73,9 +82,9 @@ import Testing
         #expect(rule.usesLog)
         let negated = try #require(ModifiedZ(field: 0, values: lognormal.map { -$0 }))
         #expect(!negated.usesLog && negated.scaleBelow > 1.5 * negated.scaleAbove)
-        let plain = try #require(ModifiedZ(field: 0, values: lognormal, transform: "none", tails: "single"))
+        let plain = try #require(ModifiedZ(field: 0, values: lognormal, rule: columnRule("none", tails: "single")))
         #expect(!plain.usesLog && plain.scaleBelow == plain.scaleAbove)
-        #expect(try #require(ModifiedZ(field: 0, values: lognormal, transform: "log1p")).score(-2) == .infinity)
+        #expect(try #require(ModifiedZ(field: 0, values: lognormal, rule: columnRule("log1p"))).score(-2) == .infinity)
     }
 
     /// The false-alarm rate of `threshold: auto`, on the rows the line was drawn from and on as many fresh ones.

@@ -74,7 +74,7 @@ import Testing
 
     /// The share of next batches that a test of the first field, or of the second, holds.
     private func caught(
-        _ known: Known, _ code: FindingCode, _ numbers: Range<Int>, _ make: (Int) -> RowSample
+        _ known: Known, by code: FindingCode, among numbers: Range<Int>, _ make: (Int) -> RowSample
     ) -> Double {
         let alpha = BatchTest.share(fields: known.gate.screened.numberCount + known.gate.screened.categories.count)
         let held = numbers.count { number in
@@ -101,7 +101,7 @@ import Testing
                 let size = try #require(size)
                 #expect((0.2...8).contains(size), "\(feed.name): \(size)")
                 func share(_ part: Double) -> Double {
-                    caught(known, .distributionDrift, next) { sample($0, feed, shift: sign * part * size) }
+                    caught(known, by: .distributionDrift, among: next) { sample($0, feed, shift: sign * part * size) }
                 }
                 below.append(share(0.75))
                 above.append(share(1.25))
@@ -117,7 +117,7 @@ import Testing
         let known = try known(feed, first: 7)
         let missing = try #require(known.outlook.fields[0].sight.missing)
         func share(missing part: Double) -> Double {
-            caught(known, .missingDrift, 21..<51) { sample($0, feed, missing: part * missing - 0.02) }
+            caught(known, by: .missingDrift, among: 21..<51) { sample($0, feed, missing: part * missing - 0.02) }
         }
         #expect((0.03...0.2).contains(missing))
         #expect(share(missing: 0.8) < 0.5 && share(missing: 1.2) > 0.5)
@@ -125,7 +125,7 @@ import Testing
         let more = try #require(known.outlook.fields[place].sight.share)
         // One row in five has the value anyway.
         func share(crowd part: Double) -> Double {
-            caught(known, .categoryDrift, 21..<51) { sample($0, feed, crowd: part * more / 0.8) }
+            caught(known, by: .categoryDrift, among: 21..<51) { sample($0, feed, crowd: part * more / 0.8) }
         }
         #expect((0.03...0.4).contains(more))
         #expect(share(crowd: 0.8) < 0.5 && share(crowd: 1.2) > 0.5, "\(more)")

@@ -165,11 +165,11 @@ import Testing
             try gate.judge(texts: Self.prose($1, seed: UInt64($0 + 1)), nil).baseline
         }
         let baseline = try #require(Baseline.merged(parts))
-        let told = try #require(
+        let answer = try #require(
             gate.decide(gate.profile(try gate.checked(Self.prose(count, seed: 60))), baseline).triggerPower.first {
                 $0.what == "word"
             })
-        #expect(told.of == count)
+        #expect(answer.of == count)
         func found(_ rows: Int) throws -> Int {
             try (61...64).count { seed in
                 var batch = Self.prose(count, seed: UInt64(seed))
@@ -179,8 +179,8 @@ import Testing
                 return gate.decide(profile, baseline).wordTriggers.contains { $0.isHeld && $0.here == rows }
             }
         }
-        #expect(try found(Int((1.2 * Double(told.rows)).rounded(.up))) == 4, "\(told)")
-        #expect(try found(Int((0.8 * Double(told.rows)).rounded(.down)) - 1) == 0, "\(told)")
+        #expect(try found(Int((1.2 * Double(answer.rows)).rounded(.up))) == 4, "\(answer)")
+        #expect(try found(Int((0.8 * Double(answer.rows)).rounded(.down)) - 1) == 0, "\(answer)")
     }
 
     @Test func `a new value of a column whose values repeat is no mark`() throws {

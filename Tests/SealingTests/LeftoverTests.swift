@@ -24,7 +24,7 @@ private struct OwnMemory {
     }
 
     /// Finds out where there is memory, while what is looked for is still held.
-    mutating func look() throws {
+    mutating func map() throws {
         let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
         ranges = maps.split(separator: "\n").filter { $0.contains(" rw") }.compactMap { line in
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
@@ -103,7 +103,7 @@ private struct OwnMemory {
         func begin() throws {
             var sealer = try MessageSealer(context: [:], recipients: recipients())
             try writePatterns(from: 1000) { try sealer.write($0) }
-            try memory.look()
+            try memory.map()
             #expect(memory.copies() == 1, "it is there before")
             #expect(sealer.output.count > 0)
         }
@@ -119,7 +119,7 @@ private struct OwnMemory {
                 var writer = try MessageWriter(
                     to: try StagedFile(in: folder, name: "a"), context: [:], recipients: recipients())
                 try writePatterns(from: 2000) { try writer.write($0) }
-                try memory.look()
+                try memory.map()
                 #expect(memory.copies() == 1, "it is there before")
                 try writer.write([0].span)
             }
@@ -141,7 +141,7 @@ private struct OwnMemory {
         let reader = try MessageReader(.bytes(message), keys: KeyRing(try recipients()))
         var frames = 0
         let count = try reader.decrypt { _ in
-            if frames == 0 { try memory.look() }
+            if frames == 0 { try memory.map() }
             frames += 1
         }
         #expect(count == 7000 && frames == 2)

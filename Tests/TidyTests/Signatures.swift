@@ -28,14 +28,17 @@ struct Signature: Equatable {
     /// The texts between the commas up to the closing parenthesis.
     private static func parameters(_ first: String, _ rest: ArraySlice<String>) -> [String] {
         var (found, text, depth, before) = ([String](), "", 0, Character(" "))
+        // Angles of types; a shift in a default is none.
+        var angles = 0
         for line in [first] + rest {
             for character in line + " " {
                 switch character {
-                case "(", "[", "{", "<": depth += 1
+                case "(", "[", "{": depth += 1
+                case "<" where before.isLetter: (depth, angles) = (depth + 1, angles + 1)
                 case ")" where depth == 0:
                     return text.contains(#/\S/#) ? found + [text] : found
                 case ")", "]", "}": depth -= 1
-                case ">" where before != "-": depth -= 1
+                case ">" where before != "-" && angles > 0: (depth, angles) = (depth - 1, angles - 1)
                 default: break
                 }
                 before = character

@@ -34,26 +34,23 @@ package struct SourceRecord: Sendable, Equatable {
     /// Reads a member of `sources:`.
     init(_ name: String, _ cursor: Cursor) throws(SchemaError) {
         self.name = name
-        try cursor.refuseKeys(besides: [
-            "owner", "licence", "license", "collection", "intendedUse", "contact", "probation", "require", "keys",
-            "namespace",
-        ])
-        owner = try cursor["owner"]?.text() ?? ""
-        licence = try (cursor["licence"] ?? cursor["license"])?.text() ?? ""
-        collection = try cursor["collection"]?.text() ?? ""
-        intendedUse = try cursor["intendedUse"]?.text() ?? ""
-        contact = try cursor["contact"]?.text() ?? ""
-        probation = try cursor["probation"]?.whole(in: 0...1000) ?? 3
-        namespace = try cursor["namespace"]?.text() ?? "file"
-        if let list = cursor["require"] {
+        let settings = try SettingReader(cursor, .supplier)
+        owner = try settings.text("owner") ?? ""
+        licence = try (settings["licence"] ?? settings["license"])?.text() ?? ""
+        collection = try settings.text("collection") ?? ""
+        intendedUse = try settings.text("intendedUse") ?? ""
+        contact = try settings.text("contact") ?? ""
+        probation = try settings.whole("probation") ?? 3
+        namespace = try settings.text("namespace") ?? "file"
+        if let list = settings["require"] {
             for item in list.value.text == nil ? try list.items() : [list] {
                 required.append(try item.choice(Requirement.self, what: "requirement"))
             }
         }
-        for item in try cursor["keys"]?.items() ?? [] {
-            try item.refuseKeys(besides: TrustedKey.Format.allCases.map(\.rawValue))
+        for item in try settings["keys"]?.items() ?? [] {
+            let key = try SettingReader(item, .trustedKey)
             for format in TrustedKey.Format.allCases {
-                guard let text = item[format.rawValue] else { continue }
+                guard let text = key[format.rawValue] else { continue }
                 guard let key = TrustedKey(format, try text.text()) else {
                     throw text.error(
                         .outOfRange,

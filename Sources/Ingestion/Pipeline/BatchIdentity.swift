@@ -126,7 +126,7 @@ struct BatchIdentity: Sendable {
                 field.pii?.key.flatMap { name in plan.tokenKeys[name].map { (index, $0.fingerprint(name: name)) } }
             })
         references = plan.references
-        comparesSources = plan.reader.claims != nil
+        comparesSources = plan.reader.assertions != nil
         supersedes = plan.options.supersedes
         isForced = plan.options.force
         var key = SHA256()
@@ -134,7 +134,7 @@ struct BatchIdentity: Sendable {
         key.update(SHA256.hash(Array(plan.dataset.utf8)).span)
         for part in [digest, contractDigest, policyDigest] { key.update(part.span) }
         // Where sources are compared with each other, equal content from another source is an independent statement.
-        if plan.reader.claims != nil { key.update(SHA256.hash(Array(plan.source.utf8)).span) }
+        if plan.reader.assertions != nil { key.update(SHA256.hash(Array(plan.source.utf8)).span) }
         if plan.options.force { key.update(Array(id.utf8).span) }
         contentKey = key.digest()
         let vouched = attestation?.identity ?? []

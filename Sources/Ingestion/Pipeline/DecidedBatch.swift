@@ -25,13 +25,13 @@ struct DecidedBatch {
     ///
     /// - Returns: nil when nothing is compared or recorded, and for a refused batch, which must not vote in
     ///   cross-checks.
-    private func claims() -> [UInt8]? {
+    private func assertions() -> [UInt8]? {
         let isHeard = survey.findings.allSatisfy { !$0.code.rejectsBatch && $0.code != .sourceUnlisted }
-        guard isHeard, opened.options.mode == .ingest, let reader = plan.reader.claims, let cross = decision.cross
+        guard isHeard, opened.options.mode == .ingest, let reader = plan.reader.assertions, let cross = decision.cross
         else {
             return nil
         }
-        return EarlierClaims(batch: surveyed.identity.id, survey.profile.claims, cross, reader).encoded()
+        return EarlierAssertions(batch: surveyed.identity.id, survey.profile.assertions, cross, reader).encoded()
     }
 
     /// The second pass: reads the file again, screens and masks every row, and seals shards where the batch is
@@ -41,7 +41,7 @@ struct DecidedBatch {
     ///
     /// - Throws: what went wrong with the file or the store; staged files are removed then.
     consuming func process() async throws(IngestionError) -> ProcessedBatch {
-        let (claims, opened, plan) = (claims(), opened, plan)
+        let (assertions, opened, plan) = (assertions(), opened, plan)
         surveyed.forgetSamples()
         let (survey, decision) = (survey, decision)
         guard let layout = survey.head.layout else { preconditionFailure("a second pass needs a layout") }
@@ -81,7 +81,7 @@ struct DecidedBatch {
         }
         let hasChanged = try replayer.finish() != survey.digest || fold.results.count != survey.places.count
         return ProcessedBatch(
-            decided: self, release: fold.finish(), workplace: workplace, claims: claims, hasChanged: hasChanged)
+            decided: self, release: fold.finish(), workplace: workplace, assertions: assertions, hasChanged: hasChanged)
     }
 
     /// The verdict of the first pass alone: for `validate`, and for a file whose header does not fit.

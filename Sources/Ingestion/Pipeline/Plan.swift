@@ -102,7 +102,7 @@ struct Plan: Sendable {
             throw IngestionError(error, file: file)
         }
         screened = ScreenedFields(schema, numericFields: validator.numericFields)
-        reader = FeatureReader(screened, validator, claims: ClaimReader(validator, source: source))
+        reader = FeatureReader(screened, validator, assertions: AssertionReader(validator, source: source))
         // Digests only; the keys themselves are in `BatchKeys`.
         self.references = references.map { Reference(digest: $0.digest, isFile: $0.isFile, document: $0.document) }
         var policy: [String: JSONValue] = [

@@ -12,7 +12,7 @@ import Tabular
 ///
 /// Hashes of keys and values (`BatchSecrets.hash`) are not choices and stay fixed for the life of the store, since
 /// equal values must have equal hashes. Two choices follow from such hashes and are equal in every batch because they
-/// are compared across batches: the keys that sources are compared by (`ClaimReader.capacity`), and the words of a very
+/// are compared across batches: the keys that sources are compared by (`AssertionReader.capacity`), and the words of a very
 /// long text that a sample keeps (`TextItems.takeItems`). Their limits are documented there.
 struct SecretChoices: Sendable {
     private let key: SecretKey

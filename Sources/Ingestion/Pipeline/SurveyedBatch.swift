@@ -94,18 +94,18 @@ struct SurveyedBatch {
     /// Compares the batch's values with those that other sources gave for the same keys; nil when the contract compares
     /// nothing.
     private func crossCheck() throws(IngestionError) -> CrossCheck? {
-        guard let reader = plan.reader.claims else { return nil }
-        let claims = survey.profile.claims
-        var earlier: [EarlierClaims] = []
+        guard let reader = plan.reader.assertions else { return nil }
+        let assertions = survey.profile.assertions
+        var earlier: [EarlierAssertions] = []
         if let store = opened.store {
             var trusted: [UInt64: Int] = [:]
             for name in try store.knownSources() {
                 trusted[reader.code(ofSource: name)] = try store.standing(name)?.trustedSince
             }
-            earlier = try store.earlierClaims(
-                plan.dataset, about: claims, reader, except: (plan.source, survey.digest), trustedSince: trusted)
+            earlier = try store.earlierAssertions(
+                plan.dataset, about: assertions, reader, except: (plan.source, survey.digest), trustedSince: trusted)
         }
-        return CrossCheck(claims, earlier: earlier, reader)
+        return CrossCheck(assertions, earlier: earlier, reader)
     }
 
     /// Names of sources that reports may show, by their codes: only names that somebody wrote into the configuration,
@@ -120,9 +120,9 @@ struct SurveyedBatch {
             names += store.configuration.datasets.values.compactMap(\.source)
             names += try store.knownSources()
         }
-        // A name has one code as a value of a column, and another as a source of claims.
+        // A name has one code as a value of a column, and another as a source of assertions.
         let codes = names.flatMap { name in
-            [plan.validator.code(ofText: name), plan.reader.claims?.code(ofNamed: name)].compactMap { $0 }.map {
+            [plan.validator.code(ofText: name), plan.reader.assertions?.code(ofNamed: name)].compactMap { $0 }.map {
                 ($0, name)
             }
         }

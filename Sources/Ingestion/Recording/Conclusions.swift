@@ -231,10 +231,10 @@ extension Recorder {
         of judged: JudgedBatch, in staging: StagingArea
     ) throws(IngestionError) -> [StagedShard] {
         var shards: [StagedShard] = []
-        if let claims = judged.processed?.claims {
+        if let assertions = judged.processed?.assertions {
             shards.append(
                 try staging.seal(
-                    claims, role: .claims, mediaType: "application/octet-stream",
+                    assertions, role: .claims, mediaType: "application/octet-stream",
                     extra: ["source": judged.identity.source]))
         }
         if let sidecars = judged.identity.attestation?.provenance.sidecars, !sidecars.files.isEmpty {

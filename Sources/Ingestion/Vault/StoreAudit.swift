@@ -236,13 +236,13 @@ struct AuditWalk {
             }
         }
         for kind in ["accepted", "quarantine", "baselines"] {
-            try look(in: RelativePath(Store.name(kind)), &suspects)
+            try collectSuspects(in: RelativePath(Store.name(kind)), &suspects)
         }
         return suspects
     }
 
     /// Examines one folder and those below it.
-    private mutating func look(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
+    private mutating func collectSuspects(in folder: RelativePath, _ suspects: inout [Suspect]) throws(IngestionError) {
         let names: [FileName]
         do throws(StorageError) { names = try root.folder(at: folder).names() } catch {
             suspects.append(Suspect(path: folder, line: "FOLDER \(folder) cannot be read: \(error.cause)"))
@@ -252,7 +252,7 @@ struct AuditWalk {
             let path = folder.appending(name)
             if places.files[path] != nil || places.file(ofReceipt: path) != nil { continue }
             if places.folders.contains(path), (try? root.status(at: path))??.kind == .folder {
-                try look(in: path, &suspects)
+                try collectSuspects(in: path, &suspects)
             } else if let line = try judge(path) {
                 suspects.append(Suspect(path: path, line: line))
             }

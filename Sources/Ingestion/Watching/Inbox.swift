@@ -124,7 +124,7 @@ final class Inbox {
     ///   - now: the monotonic time.
     ///   - claimed: leases that are in work, whose hidden files are skipped.
     ///   - readiness: the rule of delivery.
-    func look(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
+    func scan(limit: Int, now: Double, claimed: Set<String>, _ readiness: Readiness) throws(IngestionError) {
         var (names, markers, sidecars): ([FileName], Set<FileName>, [(name: FileName, base: FileName)]) = ([], [], [])
         try storing { () throws(StorageError) in
             try folder?.forEachName { name in

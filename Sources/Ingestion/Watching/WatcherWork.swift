@@ -159,7 +159,9 @@ extension Watcher {
             troubles.remove(.claim(lease.name))
             tell(
                 .setAside(
-                    dataset: delivery.dataset, name: name, batch: lease.name, reason: reason, path: path, cause: cause))
+                    SetAside(
+                        dataset: delivery.dataset, name: name, batch: lease.name, reason: reason, path: path,
+                        cause: cause)))
         } catch {
             try later(error, .claim(lease.name), dataset: delivery.dataset, name: name)
         }

@@ -7,7 +7,7 @@ import Synchronization
 /// (sqlite.org/rescode.html).
 private let cannotDelete = SQLITE_IOERR | 10 << 8
 private let notThere = SQLITE_IOERR | 23 << 8
-private let cannotLook = SQLITE_IOERR | 13 << 8
+private let cannotRead = SQLITE_IOERR | 13 << 8
 
 /// A layer over SQLite's file functions that restricts which files it may open, look for and remove.
 ///
@@ -42,7 +42,7 @@ enum GuardedFiles {
             return unsafe base.pointee.xDelete(base, name, sync)
         }
         unsafe layer.pointee.xAccess = { _, name, kind, result in
-            guard let base = unsafe GuardedFiles.base, let name = unsafe name else { return cannotLook }
+            guard let base = unsafe GuardedFiles.base, let name = unsafe name else { return cannotRead }
             // Looking for a file that exists: only a journal of ours can. Other questions are about temporary folders.
             if kind == SQLITE_ACCESS_EXISTS, unsafe !GuardedFiles.isJournal(String(cString: name)) {
                 unsafe result?.pointee = 0

@@ -39,7 +39,7 @@ package struct Inflight: Sendable, Equatable {
     package var attempts: Int
     /// The source's digest, once known.
     package var sha256: [UInt8]?
-    /// The delivered file that it is of, in the pipeline's own form; where files go is told by signed entries alone.
+    /// The delivered file that it is of, in the pipeline's own form; signed entries alone say where files go.
     package var plan: [UInt8]?
     /// When the row last changed, in milliseconds since 1970.
     package var updatedMilliseconds: Int

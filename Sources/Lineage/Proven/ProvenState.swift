@@ -69,7 +69,7 @@ package struct ProvenState: Sendable {
     package struct RecordedKey: Sendable, Equatable {
         /// What people compare.
         package let fingerprint: String
-        /// All of it that may be told: 32 bytes, hexadecimal.
+        /// All of it that may be shown: 32 bytes, hexadecimal.
         package let identity: String
         /// The entry.
         package let sequence: Int

@@ -87,7 +87,7 @@ package struct LineageQuery: Sendable {
         package var sourceEnd: Int64 {
             received?.body["decompressed_bytes"]?.whole ?? received?.body["bytes"]?.whole ?? 0
         }
-        /// The source's name, when it may be told.
+        /// The source's name, when it may be shown.
         package var sourceName: String? { received?.body["source"]?.text }
         /// The digest of the sealed decision that was applied.
         package var decisionDigest: String? { judged?.body["decision_sha256"]?.text }

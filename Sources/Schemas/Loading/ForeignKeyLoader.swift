@@ -51,8 +51,8 @@ extension SchemaLoader {
         var places: [String: (source: ReferenceSource, cursor: Cursor)] = [:]
         for name in try cursor?.keys() ?? [] {
             guard let item = cursor?[name] else { continue }
-            try item.refuseKeys(besides: ["file", "dataset"])
-            switch (item["file"], item["dataset"]) {
+            let settings = try SettingReader(item, .reference)
+            switch (settings["file"], settings["dataset"]) {
             case (let file?, nil): places[name] = (.file(try file.text()), item)
             case (nil, let dataset?): places[name] = (.dataset(try dataset.text()), item)
             default: throw item.error(.inconsistent, "a reference needs file: PATH or dataset: NAME")

@@ -103,9 +103,8 @@ struct SchemaLoader {
         guard root.value.members != nil, let settings = root["sluice"], settings.value.members != nil,
             let rules = settings["jsonSchema"]
         else { return }
-        try rules.refuseKeys(besides: ["format", "documents"])
-        surroundings.assertsFormat =
-            try rules["format"]?.word(of: ["annotation", "assertion"], what: "format") == "assertion"
+        let reader = try SettingReader(rules, .jsonSchema)
+        surroundings.assertsFormat = try reader.word("format", what: "format") == "assertion"
         surroundings.documents = documents
     }
 

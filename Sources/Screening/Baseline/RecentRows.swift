@@ -6,7 +6,7 @@ import Sketches
 struct RecentRows: Sendable {
     /// Windows grow by doubling: the last batch, the last three, seven, fifteen, thirty-one, sixty-three.
     static let levels = 6
-    /// Rows that are told apart at most; more would cost a daemon more than the search.
+    /// Rows that are distinguished at most; more would cost a daemon more than the search.
     private static let rowsMax = 32_768
 
     private var levelOf: [UInt64: Int8] = [:]

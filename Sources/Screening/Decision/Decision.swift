@@ -55,7 +55,7 @@ package struct Decision: Sendable {
     /// batch.
     package internal(set) var copiedShare = 0.0, mostCopied = 0.0
     /// Codes of rows that earlier batches had, when far more rows repeat them than before.
-    package var copied = Copies([])
+    package var copied = Replays([])
     /// The check of the labels by each view of the rows' neighbours.
     package var labels: [LabelCheck] = []
     /// The check of the labels by a linear model, and what that learnt from the accepted batches.
@@ -63,7 +63,7 @@ package struct Decision: Sendable {
     var linearBasis: LinearBasis?
     /// The comparison of what several sources say of the same keys, when the contract asks for it.
     package var cross: CrossCheck?
-    /// Names of sources that may be told, by their codes.
+    /// Names of sources that may be named, by their codes.
     package var sourceNames: [UInt64: String] = [:]
     /// The source that a mark of poison comes from, where it is gone without that source's rows: by the mark's item.
     package var markSources: [UInt64: UInt64] = [:]

@@ -138,7 +138,7 @@ extension BatchTest {
             range = low...high
         }
         // Since the sixth form; what moved only where the test is beyond its line.
-        if let told = kept.value["usual"] { usual = try Kept(told).bits() }
+        if let stored = kept.value["usual"] { usual = try Kept(stored).bits() }
         if let moved = kept.value["moved"] { movement = try Movement(Kept(moved)) }
         companions = (kept.value["with"]?.items ?? []).compactMap(\.whole).map { Int($0) }
     }

@@ -13,10 +13,7 @@ extension Deliberation {
             if decision.basis == .firstContact, !decision.forms.isEmpty, rule.threshold == nil {
                 makeFirstRule(values, field: index, form: decision.forms[feature])
             } else {
-                add(
-                    ModifiedZ(
-                        field: index, values: values, threshold: rule.threshold, transform: rule.transform,
-                        tails: rule.tails), index)
+                add(ModifiedZ(field: index, values: values, rule: rule), index)
             }
         }
         let features = decision.rules.map { rule in screened.fields.firstIndex(of: rule.field) ?? 0 }
@@ -73,8 +70,9 @@ extension Deliberation {
                 values.removeAll(where: gap.isBehind)
             }
         }
-        var made = ModifiedZ(
-            field: field, values: values, transform: contract.anomaly.transform, tails: contract.anomaly.tails)
+        var rule = contract.anomaly
+        rule.threshold = nil
+        var made = ModifiedZ(field: field, values: values, rule: rule)
         made?.gap = gap
         if let rule = made, !rule.isConstant {
             // The middle is flat: a deviation has no scale there, and the rare other values are no outliers.

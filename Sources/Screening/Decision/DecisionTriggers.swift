@@ -175,8 +175,8 @@ extension Decision {
             record.largest[kind] = max(record.largest[kind], mark.here)
         }
         if !wordTriggers.contains(where: { $0.isPooled && isHeld($0) }) { record.pooled = Int(pooled * 100) }
-        let told = (triggers + wordTriggers).filter { $0.isHeld && outcome(of: $0) >= .quarantined }
-        record.caught = told.sorted { ($1.here, $0.item) < ($0.here, $1.item) }.prefix(MarkRecord.caughtMax).map {
+        let caught = (triggers + wordTriggers).filter { $0.isHeld && outcome(of: $0) >= .quarantined }
+        record.caught = caught.sorted { ($1.here, $0.item) < ($0.here, $1.item) }.prefix(MarkRecord.caughtMax).map {
             MarkRecord.Caught(item: $0.item, label: $0.label, count: $0.here, isHeld: isHeld($0))
         }
         return record

@@ -52,7 +52,7 @@ struct ItemCounts {
     }
 
     /// Counts the same items in the rows of a baseline.
-    mutating func look(_ rows: ItemRows) {
+    mutating func countEarlier(_ rows: ItemRows) {
         var counts = [Int32](repeating: 0, count: here.count)
         let (width, places) = (width, place)
         for row in 0..<rows.count {

@@ -16,8 +16,8 @@ package struct Profile: Sendable, Mergeable {
     package private(set) var sample: RowSample
     /// A smaller sample of the same rows: codes, MinHash signatures, and the tokens of their text.
     package private(set) var texts: RowSample
-    /// What rows claim about keys that other sources may know too; empty unless the contract compares sources.
-    package private(set) var claims: RowSample
+    /// What rows assertion about keys that other sources may know too; empty unless the contract compares sources.
+    package private(set) var assertions: RowSample
     /// The event times of one sound row in eight, which is enough for a weekday.
     package private(set) var clock = BatchClock()
     /// The keys of each key rule.
@@ -61,7 +61,7 @@ package struct Profile: Sendable, Mergeable {
         // No more than the larger sample has; otherwise the rows that get this far would depend on the number of
         // workers.
         texts = RowSample(capacity: min(Self.textCapacity, sample.capacity), width: 0, codeWidth: reader.textCodeCount)
-        claims = reader.claims?.empty ?? RowSample(capacity: 0, width: 0)
+        assertions = reader.assertions?.empty ?? RowSample(capacity: 0, width: 0)
         keys = Array(repeating: DistinctKeys(), count: keyRules)
     }
 
@@ -72,7 +72,7 @@ package struct Profile: Sendable, Mergeable {
         sound = rows
         self.sample = sample
         self.texts = texts
-        claims = RowSample(capacity: 0, width: 0)
+        assertions = RowSample(capacity: 0, width: 0)
         keys = []
     }
 
@@ -128,7 +128,7 @@ package struct Profile: Sendable, Mergeable {
         for (rule, found) in batch.keys.enumerated() {
             for key in found { keys[rule].add(key.hash, row: key.row) }
         }
-        if let reader = reader.claims, !bounds.isNothing { reader.add(batch, to: &claims) }
+        if let reader = reader.assertions, !bounds.isNothing { reader.add(batch, to: &assertions) }
         var features = RowFeatures()
         let (hasText, hasTime) = (!reader.fields.texts.isEmpty, reader.fields.eventTime != nil)
         for row in 0..<batch.batch.count where batch.isValid[row] {
@@ -168,7 +168,7 @@ package struct Profile: Sendable, Mergeable {
         counts.merge(other.counts)
         sample.merge(other.sample)
         texts.merge(other.texts)
-        claims.merge(other.claims)
+        assertions.merge(other.assertions)
         clock.merge(other.clock)
         for index in keys.indices { keys[index].merge(other.keys[index]) }
     }
@@ -196,7 +196,7 @@ package struct Profile: Sendable, Mergeable {
     package mutating func finish() {
         sample.compact()
         texts.compact()
-        claims.compact()
+        assertions.compact()
     }
 
     /// Frees keys and samples, which are not needed after the decision. The counts stay.
@@ -204,6 +204,6 @@ package struct Profile: Sendable, Mergeable {
         keys = []
         sample = sample.rows([])
         texts = texts.rows([])
-        claims = claims.rows([])
+        assertions = assertions.rows([])
     }
 }

@@ -22,16 +22,16 @@ package struct RowFeatures: Sendable {
 package struct FeatureReader: Sendable {
     /// Which fields are read.
     package let fields: ScreenedFields
-    /// Reads the claims that are compared with those of other sources, where the contract asks for it.
-    package let claims: ClaimReader?
+    /// Reads the assertions that are compared with those of other sources, where the contract asks for it.
+    package let assertions: AssertionReader?
     private let validator: Validator
     private let seed: UInt64
     private let salts: [UInt64]
 
     /// A reader for the fields of a contract; codes are keyed with the validator's secret.
-    package init(_ fields: ScreenedFields, _ validator: Validator, claims: ClaimReader? = nil) {
+    package init(_ fields: ScreenedFields, _ validator: Validator, assertions: AssertionReader? = nil) {
         self.fields = fields
-        self.claims = claims
+        self.assertions = assertions
         self.validator = validator
         seed = validator.code(of: 0x7465_7874)
         // By name, so that words keep their codes when the contract gets another column in front.

@@ -1,3 +1,4 @@
+package import Schemas
 import Glibc
 import Sketches
 import Tabular
@@ -81,13 +82,10 @@ package struct ModifiedZ: Sendable, Equatable {
     /// Makes the rule for a column from a sample of its values; nil when there are too few.
     ///
     /// - Parameters:
-    ///   - threshold: a fixed threshold, or nil for `auto`.
-    ///   - transform: `log1p`, `none`, or nil to choose by skew.
-    ///   - tails: `double`, `single`, or nil to choose by skew.
+    ///   - rule: what the contract says of the column; without a threshold, transform or tails they are chosen by the values.
     ///   - targetRate: the share of clean values that `auto` may remark on.
     package init?(
-        field: Int, values: [Double], threshold: Double? = nil, transform: String? = nil, tails: String? = nil,
-        targetRate: Double = Self.targetRate
+        field: Int, values: [Double], rule: AnomalyRule = AnomalyRule(), targetRate: Double = Self.targetRate
     ) {
         // An infinite value is beyond any threshold, and would dominate the scale.
         let values = values.filter(\.isFinite)
@@ -95,12 +93,13 @@ package struct ModifiedZ: Sendable, Equatable {
         let sorted = values.ascending()
         self.field = field
         count = sorted.count
-        usesLog = transform == "log1p" || (transform == nil && sorted[0] >= 0 && Self.skew(sorted) > Self.skewLimit)
+        usesLog =
+            rule.transform == "log1p" || (rule.transform == nil && sorted[0] >= 0 && Self.skew(sorted) > Self.skewLimit)
         let x = usesLog ? sorted.map { $0 > -1 ? log1p($0) : -.infinity } : sorted
-        self.threshold = 3.5
+        threshold = 3.5
         let center = Robust.median(x)
         self.center = center
-        let isDouble = tails == "double" || (tails == nil && abs(Self.skew(x)) > Self.skewLimit)
+        let isDouble = rule.tails == "double" || (rule.tails == nil && abs(Self.skew(x)) > Self.skewLimit)
         let scale = Self.scale(x, center)
         (scaleBelow, scaleAbove) = (scale, scale)
         if isDouble {
@@ -113,7 +112,7 @@ package struct ModifiedZ: Sendable, Equatable {
         isConstant = scale == 0 || exceptions > 0
         if isConstant { return }
         let scores = Robust.deviations(x, from: center, below: scaleBelow, above: scaleAbove)
-        self.threshold = threshold ?? max(3.5, Self.tail(scores, targetRate))
+        threshold = rule.threshold ?? max(3.5, Self.tail(scores, targetRate))
     }
 
     /// How many values of a column differ from a value that at least seven of ten have, when nothing holds them

@@ -1,4 +1,5 @@
 import Glibc
+import Schemas
 import Sketches
 
 /// A line by which one measure predicts another, and the rule for residuals from it.
@@ -163,10 +164,12 @@ package struct ResidualPair: Sendable, Equatable {
             )
             if a.isFinite, b.isFinite { residuals.append(b - intercept - slope * a) }
         }
+        // Residuals lie around zero: their logarithm says nothing.
+        var plain = AnomalyRule()
+        plain.transform = "none"
         guard
             let rule = ModifiedZ(
-                field: to.field, values: residuals, transform: "none",
-                targetRate: ModifiedZ.targetRate / Double(count)),
+                field: to.field, values: residuals, rule: plain, targetRate: ModifiedZ.targetRate / Double(count)),
             !rule.isConstant
         else { return nil }
         return ResidualPair(

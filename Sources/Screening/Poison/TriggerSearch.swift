@@ -40,7 +40,7 @@ struct TriggerSearch {
         priors = labels.map { Double(found[$0] ?? 0) / Double(now.count) }
         let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0 + 1) })
         var counts = ItemCounts(now, atLeast: max(Triggers.pooledMin, now.count / 1024), labels: places)
-        counts.look(before)
+        counts.countEarlier(before)
         self.counts = counts
         basis = before.count
         items = counts.place.sorted { $0.key < $1.key }.map { (item: $0.key, place: $0.value) }

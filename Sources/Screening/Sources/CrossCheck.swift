@@ -1,7 +1,7 @@
 package import Sketches
 package import Tabular
 
-/// The comparison of what several sources claim about the same keys.
+/// The comparison of what several sources assertion about the same keys.
 ///
 /// Of two that differ both are in doubt. Of three or more the weighted majority is believed. A source's weight is the
 /// lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field, from earlier comparisons (after Dawid and Skene
@@ -45,15 +45,15 @@ package struct CrossCheck: Sendable, Equatable {
     /// Nothing compared.
     init() {}
 
-    /// Compares a batch's claims with each other and with earlier ones.
+    /// Compares a batch's assertions with each other and with earlier ones.
     ///
     /// - Parameters:
-    ///   - claims: what the batch says, ascending by key.
+    ///   - assertions: what the batch says, ascending by key.
     ///   - earlier: what others said of the same keys, newest batch first.
-    package init(_ claims: RowSample, earlier: [EarlierClaims], _ reader: ClaimReader) {
+    package init(_ assertions: RowSample, earlier: [EarlierAssertions], _ reader: AssertionReader) {
         action = reader.action
         batchSource = reader.batchSource
-        (rows, kept) = (claims.offered, claims.count)
+        (rows, kept) = (assertions.offered, assertions.count)
         var record: [UInt64: SourceTally] = [:]
         for batch in earlier {
             for (source, tally) in batch.tallies {
@@ -63,16 +63,18 @@ package struct CrossCheck: Sendable, Equatable {
         var jury = Jury(reader, record)
         var at = earlier.map { _ in 0 }
         var first = 0
-        while first < claims.count {
+        while first < assertions.count {
             var end = first + 1
-            while end < claims.count, claims.ranks[end] == claims.ranks[first] { end += 1 }
+            while end < assertions.count, assertions.ranks[end] == assertions.ranks[first] { end += 1 }
             jury.begin()
             // The newest word of a source counts: its last row here, then the newest batch before.
-            jury.hear(claims, first..<end, batch: nil)
+            jury.hear(assertions, first..<end, batch: nil)
             for (index, batch) in earlier.enumerated() {
-                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < claims.ranks[first] { at[index] += 1 }
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < assertions.ranks[first] {
+                    at[index] += 1
+                }
                 let begin = at[index]
-                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == claims.ranks[first] {
+                while at[index] < batch.rows.count, batch.rows.ranks[at[index]] == assertions.ranks[first] {
                     at[index] += 1
                 }
                 jury.hear(batch.rows, begin..<at[index], batch: index)
@@ -114,24 +116,24 @@ package struct CrossCheck: Sendable, Equatable {
     /// What share of what a distrusted source says is confirmed at least.
     func trust(of source: UInt64) -> Double { trusts[source] ?? 1 }
 
-    private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierClaims]) {
+    private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierAssertions]) {
         guard let verdict = jury.decide(place) else { return }
         let field = jury.reader.compared[place].field
         let total = jury.total
-        for claim in jury.claims where claim.batch == nil && claim.hasValue(place, jury.reader) {
+        for assertion in jury.assertions where assertion.batch == nil && assertion.hasValue(place, jury.reader) {
             compared += 1
-            if verdict.isAgreed || claim.isNear(verdict.believed, place, jury.reader) { continue }
+            if verdict.isAgreed || assertion.isNear(verdict.believed, place, jury.reader) { continue }
             conflicts.append(
                 Conflict(
-                    row: claim.row, field: field, support: total > 0 ? jury.support(place, claim) / total : 0,
+                    row: assertion.row, field: field, support: total > 0 ? jury.support(place, assertion) / total : 0,
                     sources: verdict.sources))
         }
         guard !verdict.isAgreed, verdict.believed != nil else { return }
-        for claim in jury.claims
-        where !claim.isWithheld && claim.hasValue(place, jury.reader)
-            && !claim.isNear(verdict.believed, place, jury.reader)
+        for assertion in jury.assertions
+        where !assertion.isWithheld && assertion.hasValue(place, jury.reader)
+            && !assertion.isNear(verdict.believed, place, jury.reader)
         {
-            if let batch = claim.batch { contradicted[earlier[batch].batch, default: 0] += 1 }
+            if let batch = assertion.batch { contradicted[earlier[batch].batch, default: 0] += 1 }
         }
     }
 }
@@ -146,15 +148,15 @@ private struct Assertion {
     var numbers: ArraySlice<Double>
     var codes: ArraySlice<UInt64>
 
-    func hasValue(_ place: Int, _ reader: ClaimReader) -> Bool {
+    func hasValue(_ place: Int, _ reader: AssertionReader) -> Bool {
         switch reader.compared[place].kind {
         case .number(let at, _), .point(let at, _): !numbers[numbers.startIndex + at].isNaN
         case .code(let at): codes[codes.startIndex + at] != 0
         }
     }
 
-    /// Whether two claims agree about a field; a missing claim agrees with none.
-    func isNear(_ other: Assertion?, _ place: Int, _ reader: ClaimReader) -> Bool {
+    /// Whether two assertions agree about a field; a missing assertion agrees with none.
+    func isNear(_ other: Assertion?, _ place: Int, _ reader: AssertionReader) -> Bool {
         guard let other else { return false }
         switch reader.compared[place].kind {
         case .number(let at, let tolerance):
@@ -170,7 +172,7 @@ private struct Assertion {
 
 /// The sources that speak of one key.
 private struct Jury {
-    let reader: ClaimReader
+    let reader: AssertionReader
     /// What each was worth before.
     private let record: [UInt64: SourceTally]
     private var weights: [UInt64: [Double]] = [:]
@@ -178,30 +180,30 @@ private struct Jury {
     /// What a vote of a source without a record weighs, and all votes together.
     private var unknownWeight = 0.05
     private(set) var total = 0.0
-    private(set) var claims: [Assertion] = []
+    private(set) var assertions: [Assertion] = []
     /// What this batch's comparisons say of each source.
     private(set) var tallies: [UInt64: SourceTally] = [:]
-    /// The newest claim of each source, as places in `claims`, with a value of the field that is judged.
+    /// The newest assertion of each source, as places in `assertions`, with a value of the field that is judged.
     private var votes: [Int] = []
 
-    init(_ reader: ClaimReader, _ record: [UInt64: SourceTally]) {
+    init(_ reader: AssertionReader, _ record: [UInt64: SourceTally]) {
         self.reader = reader
         self.record = record
     }
 
     mutating func begin() {
-        claims.removeAll(keepingCapacity: true)
+        assertions.removeAll(keepingCapacity: true)
         heard.removeAll(keepingCapacity: true)
     }
 
     /// Sources that speak of the key.
     var sources: Int { heard.count }
 
-    /// Adds the claims of one batch about the key, the last row first. Beyond the limit further sources are ignored,
+    /// Adds the assertions of one batch about the key, the last row first. Beyond the limit further sources are ignored,
     /// and one batch may not use up the limit alone.
     mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int?) {
         if range.isEmpty { return }
-        func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~ClaimReader.withheldBit }
+        func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~AssertionReader.withheldBit }
         // Those with a record first: a crowd must not push them out.
         func isKnown(_ row: Int) -> Bool { record[rows.codes[row * rows.codeWidth + 1]] != nil }
         let order =
@@ -218,10 +220,11 @@ private struct Jury {
                 if heard.count >= room { continue }
                 heard.insert(source)
             }
-            claims.append(
+            assertions.append(
                 Assertion(
                     source: source, batch: batch, row: Int(number(row)),
-                    isWithheld: codes[codes.startIndex] & ClaimReader.withheldBit != 0, numbers: rows.numbers(of: row),
+                    isWithheld: codes[codes.startIndex] & AssertionReader.withheldBit != 0,
+                    numbers: rows.numbers(of: row),
                     codes: codes))
         }
     }
@@ -249,38 +252,40 @@ private struct Jury {
     /// Decides about a field; nil when too few sources speak of it.
     mutating func decide(_ place: Int) -> Consensus? {
         votes.removeAll(keepingCapacity: true)
-        for (index, claim) in claims.enumerated()
-        where votes.count < heard.count && claim.hasValue(place, reader)
-            && !votes.contains(where: { claims[$0].source == claim.source })
+        for (index, assertion) in assertions.enumerated()
+        where votes.count < heard.count && assertion.hasValue(place, reader)
+            && !votes.contains(where: { assertions[$0].source == assertion.source })
         {
             votes.append(index)
         }
         guard votes.count >= max(2, reader.minSources) else { return nil }
         let unknown = votes.count { vote in
-            record[claims[vote].source].map { $0.agreed[place] + $0.differed[place] == 0 } ?? true
+            record[assertions[vote].source].map { $0.agreed[place] + $0.differed[place] == 0 } ?? true
         }
         unknownWeight = min(0.05, 0.15 / Double(max(unknown, 1)))
         total = 0
-        for vote in votes { total += weight(claims[vote].source, place) }
+        for vote in votes { total += weight(assertions[vote].source, place) }
         var (most, best) = (-1.0, votes[0])
         for vote in votes {
-            let mine = support(place, claims[vote])
+            let mine = support(place, assertions[vote])
             // By source where two have as much, so that the order of batches does not matter.
-            if mine > most || mine == most && claims[vote].source < claims[best].source { (most, best) = (mine, vote) }
+            if mine > most || mine == most && assertions[vote].source < assertions[best].source {
+                (most, best) = (mine, vote)
+            }
         }
-        let believed = claims[best]
-        let isAgreed = votes.allSatisfy { claims[$0].isNear(believed, place, reader) }
+        let believed = assertions[best]
+        let isAgreed = votes.allSatisfy { assertions[$0].isNear(believed, place, reader) }
         // The newest words agree, but a source may have said something else in an earlier row of the same file.
-        let hasOwnOther = claims.contains {
+        let hasOwnOther = assertions.contains {
             $0.batch == nil && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
         }
         guard isAgreed || votes.count >= 3 && most > total / 2 else {
             return Consensus(isAgreed: false, believed: nil, sources: votes.count)
         }
         // What was said before was counted when it was said.
-        for vote in votes where claims[vote].batch == nil {
-            let source = claims[vote].source
-            if claims[vote].isNear(believed, place, reader) {
+        for vote in votes where assertions[vote].batch == nil {
+            let source = assertions[vote].source
+            if assertions[vote].isNear(believed, place, reader) {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].agreed[place] += 1
             } else {
                 tallies[source, default: SourceTally(fields: reader.compared.count)].differed[place] += 1
@@ -289,10 +294,12 @@ private struct Jury {
         return Consensus(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
     }
 
-    /// The weight of the votes that say the same as a claim.
-    mutating func support(_ place: Int, _ claim: Assertion) -> Double {
+    /// The weight of the votes that say the same as an assertion.
+    mutating func support(_ place: Int, _ assertion: Assertion) -> Double {
         var sum = 0.0
-        for vote in votes where claims[vote].isNear(claim, place, reader) { sum += weight(claims[vote].source, place) }
+        for vote in votes where assertions[vote].isNear(assertion, place, reader) {
+            sum += weight(assertions[vote].source, place)
+        }
         return sum
     }
 }

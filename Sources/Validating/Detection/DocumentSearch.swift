@@ -44,7 +44,7 @@ extension ValueSearch {
         while let value = walk.next(in: text, names: &names) {
             let isNumber = value.upperBound == range.upperBound || text[value.upperBound] != 0x22
             if !isNumber, let source, value.contains(where: { source[$0] == 0x5C }) { strings.append(value) }
-            let more = found.look(at: value, of: text, isNumber: isNumber, name: walk.name, anchors: anchors)
+            let more = found.search(value, of: text, isNumber: isNumber, name: walk.name, anchors: anchors)
             if secret == nil || secret == .namedKey { secret = more ?? secret }
         }
         if !found.denied.isEmpty { removeMatches(since: first, deniedBy: found.denied) }
@@ -175,8 +175,8 @@ private struct DocumentValues {
     ///   - isNumber: whether it is a JSON number.
     ///   - name: what its member's name implies.
     ///   - anchors: the candidates in `text`.
-    mutating func look(
-        at value: Range<Int>, of text: Span<UInt8>, isNumber: Bool, name: TextScanner.Name,
+    mutating func search(
+        _ value: Range<Int>, of text: Span<UInt8>, isNumber: Bool, name: TextScanner.Name,
         anchors: borrowing CandidateMap
     ) -> SecretKind? {
         var own = scanner

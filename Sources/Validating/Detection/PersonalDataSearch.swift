@@ -113,8 +113,8 @@ struct PersonalDataSearch {
             let isWhole = matches.count == 1 && (matches[0].range == whole || matches[0].range == trimmed(bytes, whole))
             if own.undeclared != nil { tally.note(ValueForm(bytes, range), of: matches) }
             tally.count(matches, isWhole: isWhole)
-            let told = own.isKey && own.undeclared != nil && !isWhole ? [] : matches
-            remark(on: told, secret: secret, of: own, at: Place(row: row, column: column), into: &findings)
+            let reported = own.isKey && own.undeclared != nil && !isWhole ? [] : matches
+            remark(on: reported, secret: secret, of: own, at: Place(row: row, column: column), into: &findings)
         }
         if !tally.forms.isEmpty {
             for row in rows { tally.forms.count(ValueForm(bytes, cells[row &* batch.width &+ column].range)) }

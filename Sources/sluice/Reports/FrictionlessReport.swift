@@ -64,15 +64,15 @@ enum FrictionlessReport {
 
     /// One finding as an error of frictionless.
     private static func error(_ finding: Finding, _ report: BatchReport) -> JSONValue {
-        let meaning = Words.meaning(finding.code)
+        let entry = FindingCatalogue.entry(finding.code)
         let code = finding.code.rawValue
         var members = report.document(finding).members ?? [:]
         let isRow = finding.row != nil
         let isCell = if case .cell = finding.location { true } else { false }
         members["code"] = .string(code)
         members["type"] = .string(type(finding.code, isCell: isCell, isRow: isRow))
-        members["title"] = .string(meaning.title)
-        members["description"] = .string(meaning.explanation)
+        members["title"] = .string(entry.title)
+        members["description"] = .string(entry.what)
         members["tags"] = .array(
             (isCell ? ["#table", "#row", "#cell"] : isRow ? ["#table", "#row"] : ["#table"]).map { .string($0) })
         let field = isCell ? report.fields.name(ofField: finding.field) : nil
@@ -81,8 +81,8 @@ enum FrictionlessReport {
         members["note"] = .string(note)
         members["message"] = .string(
             finding.movement == nil
-                ? (place + ["\(meaning.explanation) (\(note))"]).joined(separator: ", ")
-                : Words.message(finding, report))
+                ? (place + ["\(entry.what) (\(note))"]).joined(separator: ", ")
+                : FindingText.message(finding, report))
         if let row = finding.row {
             // frictionless counts header, blank lines and comments as rows.
             let isJSON = report.readers.hasPrefix("json")

@@ -12,10 +12,10 @@ extension ReportOutput {
         let codes = Set(reports.flatMap { $0.batchFindings.map(\.code) + $0.findings.sorted.map(\.kind.code) }).sorted()
         func text(_ text: String) -> JSONValue { .object(["text": .string(text)]) }
         let rules = codes.map { code -> JSONValue in
-            let meaning = Words.meaning(code)
+            let entry = FindingCatalogue.entry(code)
             return .object([
-                "id": .string(code.rawValue), "shortDescription": text(meaning.title),
-                "fullDescription": text(meaning.explanation), "help": text(meaning.cure),
+                "id": .string(code.rawValue), "shortDescription": text(entry.title),
+                "fullDescription": text(entry.what), "help": text(entry.cure),
             ])
         }
         let places = Dictionary(uniqueKeysWithValues: codes.enumerated().map { ($1, $0) })
@@ -89,7 +89,7 @@ extension ReportOutput {
     ///   - rule: the index of its code among the run's rules.
     ///   - line: the row's line; nil where the file has none.
     func result(_ finding: Finding, of report: BatchReport, rule: Int, line: Int?) -> JSONValue {
-        let meaning = Words.meaning(finding.code)
+        let entry = FindingCatalogue.entry(finding.code)
         let field = report.fields.name(ofField: finding.field)
         var place: [String: JSONValue] = ["artifactLocation": artifact(report.name)]
         if finding.row != nil {
@@ -112,7 +112,7 @@ extension ReportOutput {
             "message": .object([
                 "text": .string(
                     finding.movement == nil
-                        ? (who + [meaning.explanation]).joined(separator: ": ") : Words.message(finding, report))
+                        ? (who + [entry.what]).joined(separator: ": ") : FindingText.message(finding, report))
             ]),
             "locations": .array([.object(location)]), "properties": .object(properties),
         ])

@@ -144,16 +144,16 @@ final class Progress: Sendable {
             guard now - state.shown > 0.25 || isDone && !state.isDone, now - state.started > 0.5 else { return nil }
             (state.shown, state.isDone) = (now, isDone)
             let head = phases.count > 1 ? "\(phase + 1)/\(phases.count) \(phases[phase])" : phases[phase]
-            if isDone { return "\(head) · \(Words.number(rows)) rows · finishing" }
+            if isDone { return "\(head) · \(NumberText.number(rows)) rows · finishing" }
             let share = 100 * (bytes - phase * length) / length
             let rate = Double(bytes - state.first) / (now - state.started)
-            let speed = rate >= 1e6 ? " · \(Words.number(Int(rate / 1e6))) MB/s" : ""
+            let speed = rate >= 1e6 ? " · \(NumberText.number(Int(rate / 1e6))) MB/s" : ""
             let left = rate > 0 ? Double((phase + 1) * length - bytes) / rate : 0
             // After a second the speed is known well enough; absurd estimates are not shown.
             let wait =
                 now - state.started > 1 && left >= 1 && left < 1e6
-                ? " · about \(Words.duration(Int(left.rounded(.up)))) left" : ""
-            return "\(head) · \(share) % · \(Words.number(rows)) rows\(speed)\(wait)"
+                ? " · about \(NumberText.duration(Int(left.rounded(.up)))) left" : ""
+            return "\(head) · \(share) % · \(NumberText.number(rows)) rows\(speed)\(wait)"
         }
         if let text { say(text) }
     }

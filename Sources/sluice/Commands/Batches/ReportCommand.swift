@@ -30,7 +30,7 @@ struct ReportCommand: AsyncParsableCommand {
             let text =
                 html
                 ? HTMLReport(kept.report, kept.judged, learnt: learnt(batch, store)).page()
-                : PrintableText.json(Words.messaged(kept.report).text(pretty: true)) + "\n"
+                : PrintableText.json(FindingText.messaged(kept.report).text(pretty: true)) + "\n"
             guard let output else { return Terminal.document(text) }
             if exists(output) {
                 throw IngestionError(.cannotCreate, "\(output) exists already; remove it, or choose another name")

@@ -37,7 +37,7 @@ struct SchemaCommand: AsyncParsableCommand {
             ignoreBrokenPipes()
             try await reporting {
                 var options = try reading.options(for: file)
-                try reading.look(at: file, &options)
+                try reading.detectDialect(of: file, &options)
                 let inference = try inferSchema(file, options: options, showsValues: showValues)
                 var name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 if !LabelSearch.usual.kinds(in: name).isEmpty { name = "data" }
@@ -63,7 +63,8 @@ struct SchemaCommand: AsyncParsableCommand {
             try await reporting {
                 let loaded = try reading.load(file)
                 Terminal.line(
-                    "\(file): \(Words.count(loaded.schema.fields.count, "field")), \(Words.count(loaded.warnings.count, "warning"))"
+                    "\(file): \(NumberText.count(loaded.schema.fields.count, "field")), "
+                        + NumberText.count(loaded.warnings.count, "warning")
                 )
             }
         }

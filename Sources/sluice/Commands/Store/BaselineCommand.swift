@@ -164,8 +164,8 @@ struct BaselineCommand: AsyncParsableCommand {
                 for test in tests {
                     let mark = test.outcome == "accepted" ? "same" : test.outcome == "flagged" ? "WARN" : "HOLD"
                     Terminal.columns([
-                        mark, test.field, test.type, Words.short(test.effect, 4),
-                        "limits \(Words.short(test.warn, 2)), \(Words.short(test.hold, 2))",
+                        mark, test.field, test.type, NumberText.short(test.effect, 4),
+                        "limits \(NumberText.short(test.warn, 2)), \(NumberText.short(test.hold, 2))",
                         "n \(test.count), \(test.basis)",
                     ])
                 }

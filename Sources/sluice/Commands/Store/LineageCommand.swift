@@ -180,13 +180,13 @@ struct LineageCommand: AsyncParsableCommand {
                     if let by = try store.superseding(impact.batch) { verdict += ", superseded by \(by)" }
                     let dataset = impact.received.body["dataset"]?.text ?? ""
                     Terminal.line(
-                        "batch \(impact.batch)  \(dataset)  \(verdict)  \(Words.number(impact.acceptedRows)) rows released"
+                        "batch \(impact.batch)  \(dataset)  \(verdict)  \(NumberText.number(impact.acceptedRows)) rows released"
                     )
                     for file in impact.files {
                         guard let rows = file.body["rows"]?.text else { continue }
                         Terminal.line(
                             "  \(file.role?.rawValue ?? "unknown")  \(file.path)  source rows \(rows), "
-                                + "\(Words.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
+                                + "\(NumberText.number(Int(file.body["row_count"]?.whole ?? 0))) in it")
                     }
                 }
             }
@@ -286,12 +286,12 @@ struct LineageCommand: AsyncParsableCommand {
                 }
                 if result.damage.isEmpty {
                     Terminal.line(
-                        "intact: \(Words.number(result.rows)) entries, \(Words.number(result.checkpoints)) signed checkpoints, "
+                        "intact: \(NumberText.number(result.rows)) entries, \(NumberText.number(result.checkpoints)) signed checkpoints, "
                             + "root \(base64(result.root))"
                     )
                 } else {
                     Terminal.line(
-                        "TAMPERED: \(Words.count(result.damage.count, "finding")) in \(Words.number(result.rows)) entries"
+                        "TAMPERED: \(NumberText.count(result.damage.count, "finding")) in \(NumberText.number(result.rows)) entries"
                     )
                     code = 1
                 }
@@ -310,7 +310,7 @@ struct LineageCommand: AsyncParsableCommand {
                     if requireAnchor, code == 0 { code = 3 }
                 } else {
                     Terminal.line(
-                        "\(Words.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
+                        "\(NumberText.count(result.anchors, "anchor")) \(result.anchors == 1 ? "agrees" : "agree")")
                 }
             }
             if code != 0 { throw ExitCode(code) }

@@ -211,7 +211,7 @@ struct ShardCommand: AsyncParsableCommand {
                             }
                         let count = try readShard(reader, path: file) { _ in }
                         let superseded = admitted?.supersededBy.map { "  superseded by batch \($0)" } ?? ""
-                        Terminal.line("ok    \(file)  \(Words.number(count)) bytes\(superseded)")
+                        Terminal.line("ok    \(file)  \(NumberText.number(count)) bytes\(superseded)")
                     } catch {
                         if error.code != .damaged { throw error }
                         bad += 1

@@ -170,13 +170,13 @@ private enum SourceText {
     /// A source as lines, one for each known fact.
     static func lines(_ document: JSONValue) -> [String] {
         func text(_ key: String) -> String { document[key]?.text ?? "" }
-        func number(_ key: String) -> String { Words.number(Int(document[key]?.whole ?? 0)) }
+        func number(_ key: String) -> String { NumberText.number(Int(document[key]?.whole ?? 0)) }
         var standing = state(document)
         if !text("since").isEmpty { standing += " since " + text("since") }
         if !text("reason").isEmpty { standing += ": " + text("reason") }
         let keys = (document["keys"]?.items ?? []).compactMap(\.text).joined(separator: ", ")
         let counts = (document["batches"]?.members ?? [:]).sorted { $0.key < $1.key }
-        let batches = counts.map { "\(Words.number(Int($0.value.whole ?? 0))) \($0.key)" }.joined(separator: ", ")
+        let batches = counts.map { "\(NumberText.number(Int($0.value.whole ?? 0))) \($0.key)" }.joined(separator: ", ")
         let rows: [(String, String)] = [
             ("source", text("name")), ("standing", standing), ("owner", text("owner")), ("licence", text("licence")),
             ("collected", text("collection")), ("use", text("intendedUse")), ("contact", text("contact")),

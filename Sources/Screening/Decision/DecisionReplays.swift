@@ -14,15 +14,15 @@ extension Deliberation {
     /// For an earlier batch that kept all of its rows every copy is known, and is named. For a larger one only a sample
     /// is known: naming the copies found would reveal which rows are in the sample, and would let the others pass. So
     /// the batch is held.
-    mutating func findCopies(of earlier: [[UInt64]]) {
+    mutating func findReplays(of earlier: [[UInt64]]) {
         let now = profile.sample.codes(screened.codeCount - 1).filter { $0 != 0 }
-        let batches = earlier.filter { !$0.isEmpty }.suffix(Copies.batchesMax)
-        let known = Copies(Array(batches))
+        let batches = earlier.filter { !$0.isEmpty }.suffix(Replays.batchesMax)
+        let known = Replays(Array(batches))
         guard known.count >= ModifiedZ.rowsMin, now.count >= ModifiedZ.rowsMin else { return }
         let repeated = now.count(where: known.holds)
-        let isTold = batches.count == 1
+        let onlyFlags = batches.count == 1
         // A row of one of them had a batch fewer to repeat.
-        let ratio = isTold ? 1 : Double(batches.count) / Double(batches.count - 1)
+        let ratio = onlyFlags ? 1 : Double(batches.count) / Double(batches.count - 1)
         let p = Significance.excess(repeated, of: now.count, before: known.repeated, of: known.count, ratio: ratio)
         let share = Double(repeated) / Double(now.count)
         decision.copiedShare = share
@@ -31,18 +31,18 @@ extension Deliberation {
             .copyExcess, chance: .init(p: p, share: decision.alpha),
             effect: .init(
                 repeated >= NearDuplicates.rowsMin ? share : 0, warn: max(NearDuplicates.shareMin, 2 * rate),
-                hold: isTold ? .infinity : max(0.05, 2 * rate)),
+                hold: onlyFlags ? .infinity : max(0.05, 2 * rate)),
             rows: .init(now.count, before: known.count))
         let capacity = Baseline.capacity(words: screened.numberCount + screened.codeCount)
-        let whole = Copies(batches.filter { $0.count < capacity })
+        let whole = Replays(batches.filter { $0.count < capacity })
         let sampled = now.count { known.holds($0) && !whole.holds($0) }
-        if !isTold, sampled >= NearDuplicates.rowsMin, Double(sampled) / Double(now.count) >= test.warn {
+        if !onlyFlags, sampled >= NearDuplicates.rowsMin, Double(sampled) / Double(now.count) >= test.warn {
             test.hold = test.warn
         }
         decision.tests.append(test)
-        if test.outcome > .accepted, !isTold { decision.copied = whole }
+        if test.outcome > .accepted, !onlyFlags { decision.copied = whole }
         // Of so many copies the batch consists: it is held, and the rows are only named.
-        if test.outcome >= .quarantined, share > Copies.apartMax { decision.copyAction = .flagged }
+        if test.outcome >= .quarantined, share > Replays.apartMax { decision.copyAction = .flagged }
     }
 
     /// Finds clusters of copies and near copies.

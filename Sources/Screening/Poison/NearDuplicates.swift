@@ -168,7 +168,7 @@ enum NearDuplicates {
         }
         var counts = ItemCounts(now, atLeast: rowsMin, labels: kinds)
         if counts.place.isEmpty { return [] }
-        counts.look(before)
+        counts.countEarlier(before)
         let share = alpha / Double(counts.place.count)
         var floods: [Flood] = []
         for (item, place) in counts.place {

@@ -1,11 +1,11 @@
 /// The rows of earlier batches as codes of their whole content, to find rows that are sent again.
-package struct Copies: Sendable, Equatable {
+package struct Replays: Sendable, Equatable {
     /// Codes, ascending; of each as many bits are left out as tell batches apart.
     let codes: [UInt64]
     /// Rows, and how many of them stand in another batch too.
     package let count: Int, repeated: Int
 
-    /// Batches that are told apart.
+    /// Batches that codes distinguish.
     static let batchesMax = 32
     private static let batchBits = UInt64(batchesMax - 1)
 
@@ -14,7 +14,7 @@ package struct Copies: Sendable, Equatable {
 
     /// Takes the codes of each batch.
     init(_ batches: [[UInt64]]) {
-        precondition(batches.count <= Self.batchesMax, "batches are told apart by five bits")
+        precondition(batches.count <= Self.batchesMax, "five bits distinguish 32 batches")
         // Code and batch in one word, so that one sort groups both.
         var words: [UInt64] = []
         for (batch, rows) in batches.enumerated() {
