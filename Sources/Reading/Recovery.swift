@@ -11,8 +11,8 @@ enum WalkEnd {
 }
 
 extension WalkEnd {
-    /// Text after a closing quote. If the field spans lines, its opening quote was never closed: what seems to close it
-    /// opens another field, and the record ends with its own line.
+    /// Text after a closing quote. If the field spans lines, its opening quote was probably never closed: the quote
+    /// that seems to close it opens another field. Then the record ends with its own line.
     static func behindQuote(_ bytes: Span<UInt8>, field start: Int, closing: Int, lineEnd: UInt8 = 0x0A) -> WalkEnd {
         var at = start
         while at < closing, bytes[at] != lineEnd { at += 1 }

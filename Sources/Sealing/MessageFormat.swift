@@ -32,7 +32,7 @@ struct EncryptedDataKey: Sendable, Equatable {
     var info: [UInt8]
     var ciphertext: [UInt8]
 
-    /// The key's name: the whole info, less the trailer of a raw AES key (tag bits 128, IV bytes 12, the IV).
+    /// The key's name: the key info without the trailer of a raw AES key (tag bits 128, IV bytes 12, the IV).
     var keyName: String {
         let trailer = info.suffix(20).prefix(8)
         let isAES = info.count >= 20 && trailer.elementsEqual([0, 0, 0, 128, 0, 0, 0, 12])

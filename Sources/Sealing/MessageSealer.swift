@@ -12,9 +12,9 @@ package struct SealedMessage: Sendable, Equatable {
     package let messageID: [UInt8]
     /// The 32 bytes that commit to its key.
     package let commitment: [UInt8]
-    /// How many bytes it has.
+    /// Size of the message in bytes.
     package let byteCount: Int
-    /// How many bytes were sealed in it.
+    /// Number of plaintext bytes.
     package let plaintextByteCount: Int
 }
 

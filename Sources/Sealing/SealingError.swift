@@ -29,11 +29,11 @@ package struct SealingError: Error, Equatable, CustomStringConvertible {
 
     /// What kind of failure it is.
     package let code: Code
-    /// What was being done, such as "open message".
+    /// The operation that failed, such as "open message".
     package let operation: String
     /// The file, the key or the field, or "".
     package let subject: String
-    /// The reason, with the cure where there is one.
+    /// The reason, with the remedy if there is one.
     package let cause: String
     /// The storage error, for `storage`.
     package let storage: StorageError?

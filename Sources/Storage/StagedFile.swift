@@ -10,7 +10,7 @@ import Glibc
 package struct StagedFile: ~Copyable, Sendable {
     /// The folder it is in.
     package let folder: OpenFolder
-    /// How many bytes were written.
+    /// Number of bytes written.
     package private(set) var byteCount = 0
     private let part: FileName
     private var number: Int32

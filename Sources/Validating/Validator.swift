@@ -3,7 +3,7 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// A contract that loads and cannot be compiled.
+/// A contract that was loaded but cannot be compiled.
 package struct UnusableContract: Error, Sendable {
     /// What is wrong, and where.
     package let reason: String

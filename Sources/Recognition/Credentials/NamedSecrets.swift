@@ -12,7 +12,7 @@ extension Secrets {
         "password", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort", "contrasena", "contraseña",
         "motdepasse", "wachtwoord",
     ].map { Array($0.utf8) }
-    /// Names beside which a text of a certain form is an issuer's key.
+    /// Names beside which a text of a certain form is taken for an issuer's key.
     private static let awsNames = ["secretaccesskey", "awssecretkey", "awssecret"].map { Array($0.utf8) }
     private static let azureName = Array("accountkey".utf8), authorization = Array("authorization".utf8)
     private static let bearer = Array("bearer".utf8), basic = Array("basic".utf8)

@@ -101,7 +101,7 @@ package struct TextScanner: Sendable {
     /// Whether the column's name implies an entity.
     package func isNamed(_ entity: Entity) -> Bool { named.contains(entity) || spoken.contains(entity) }
 
-    /// Adds the meaning of a column's name.
+    /// Adds what a column's name implies.
     private mutating func hear(_ name: String) {
         if isVersionName(name) { isVersion = true }
         if ContextWords.names.namesThings(name) { isOfThings = true }
