@@ -17,8 +17,8 @@ extension Baseline {
         /// Of these, rows that are copies of others, and rows with a trigger; 0 in baselines of versions that did not
         /// count them.
         package var flooded = 0, triggered = 0
-        /// Rows that repeat rows of the batches before; rows whose neighbours were asked about their label, those that
-        /// had another one, and those with the most frequent change. 0 in older baselines, too.
+        /// Rows that repeat rows of earlier batches; rows whose label was tested against neighbours; of these, rows
+        /// whose neighbours have another label, and rows with the most frequent change of label. 0 in older baselines.
         package var copied = 0, labelled = 0, flipped = 0, targeted = 0
 
         /// No rows.

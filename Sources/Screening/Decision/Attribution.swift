@@ -71,7 +71,7 @@ extension Decision {
 }
 
 extension FindingCode {
-    /// Whether a batch test of this kind is about the values of rows, so that leaving rows out can clear it.
+    /// Whether a batch test of this kind concerns the values of rows, so that leaving rows out can clear it.
     fileprivate var comesFromRows: Bool {
         switch self {
         case .distributionDrift, .distributionShift, .lengthDrift, .lengthShift, .missingDrift, .categoryDrift,

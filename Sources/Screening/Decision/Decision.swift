@@ -103,10 +103,9 @@ package struct Decision: Sendable {
     package var forms: [ColumnForm] = []
     /// Whether differences only flag, since few batches were accepted.
     package var isLearning = false
-    /// For each key rule the rows that break it.
+    /// For each key rule, the rows that violate it.
     package var keyErrors: [RowSet] = []
-    /// Whether a person let the batch out in spite of what statistics say: they flag rows and the batch, and hold
-    /// nothing back.
+    /// Whether a person waived statistical findings (release): they flag rows and the batch, but hold nothing back.
     package var waivesStatistics = false
     /// The screened fields.
     package var screened: ScreenedFields

@@ -84,8 +84,8 @@ extension Deliberation {
         (decision.triggers, decision.triggerKinds) = (kept.sorted { $0.item < $1.item }, kinds)
     }
 
-    /// Removes tails of several measures that occur beside the label because one of them alone does, in the baseline
-    /// too. That relation is the data's own; only the number of rows so far out has changed.
+    /// Removes combinations of extreme measures that occur with the label because one of them alone does, also in the
+    /// baseline. That relation belongs to the data; only the number of extreme rows has changed.
     private mutating func removeExplained(by items: RowItems, in baseline: RowSample, label: Int) {
         let (sample, kinds) = (profile.sample, decision.triggerKinds)
         let tails = Set(decision.triggers.map(\.item).filter { kinds[$0] == .tailPair || kinds[$0] == .tailTriple })

@@ -11,7 +11,7 @@ package struct SampleReplay: Sendable {
     package let decision: Decision
     /// The verdict that it would lead to.
     package let verdict: BatchVerdict
-    /// Rows of the sample, and how many of them would be held back.
+    /// Number of rows of the sample, and of those that would be held back.
     package let rows: Int, held: Int
     /// The findings about rows of the sample.
     package let findings: FindingCounts

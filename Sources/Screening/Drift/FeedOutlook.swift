@@ -49,15 +49,15 @@ package struct FeedOutlook: Sendable {
 
     /// A field.
     package struct Field: Sendable {
-        /// Its place among the contract's fields.
+        /// Its index in the contract's fields.
         package var field: Int
-        /// Whether this is about the lengths of its texts.
+        /// Whether it describes the lengths of a text field.
         package var isLength = false
-        /// What it is.
+        /// Its form.
         package var form: ColumnForm
-        /// Whether the contract said so.
+        /// Whether the contract declares the form.
         package var isDeclared = false
-        /// Why it is left out, and how it comes in.
+        /// Why it is left out, and how to include it.
         package var leftOut: String?
         /// Batches that have values, and their rows.
         package var batches: Int, rows: Int

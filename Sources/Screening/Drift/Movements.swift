@@ -70,7 +70,7 @@ extension FeedTests {
         Movement(.replaced, in: .share, now: 1, usually: (0, 0), batches: batches.count)
     }
 
-    /// The part of the shape that is furthest outside what it was in accepted batches, the centre before the others.
+    /// The part of the distribution that is furthest outside its range in accepted batches; the centre comes first.
     private func shape(_ here: BatchSummary.Measure, _ before: [BatchSummary.Measure]) -> Movement? {
         guard !before.isEmpty, here.quantiles.count == BatchSummary.levels.count else { return nil }
         func median(_ value: (BatchSummary.Measure) -> Double) -> Double { Robust.median(before.map(value).sorted()) }
