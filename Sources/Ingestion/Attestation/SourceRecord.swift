@@ -93,16 +93,16 @@ package struct SourceRecord: Sendable, Equatable {
     }
 }
 
-/// What is done about a source.
+/// A person's decision about a supplier.
 package enum SourceStep: Sendable, CaseIterable {
-    /// Somebody vouches for it: its probation, or the distrust it earned, is over.
+    /// The supplier is trusted: its probation, or the distrust that it earned, ends.
     case trust
-    /// Nothing of it is taken.
+    /// The supplier's batches are rejected.
     case block
-    /// It must prove itself anew.
+    /// The supplier's batches are held until enough of them have passed.
     case probation
 
-    /// What the ledger says of it.
+    /// The ledger event that records the decision.
     var event: LedgerEvent {
         switch self {
         case .trust: .sourceTrusted

@@ -10,8 +10,8 @@ package struct ConvertedSchema: Sendable, Equatable {
     /// A document without notes.
     package init(document: JSONValue) { self.document = document }
 
-    /// The document as the published profile 2.0 accepts it: the standard defines `fieldsMatch` as a string, its
-    /// profile as a list.
+    /// The document in the form that the published profile 2.0 accepts: the standard defines `fieldsMatch` as a string,
+    /// its profile as a list.
     package var portable: ConvertedSchema {
         var copy = self
         if var members = document.members, let word = members["fieldsMatch"], word.text != nil {

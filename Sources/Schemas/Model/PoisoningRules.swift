@@ -1,6 +1,6 @@
 package import Tabular
 
-/// The treatment of one kind of poisoning mark (`sluice: poisoning:`).
+/// The treatment of one kind of poisoning (`sluice: poisoning:`).
 package struct PoisonRule: Sendable, Equatable {
     /// Whether it is searched for.
     package var enabled = true
@@ -19,7 +19,8 @@ package struct PoisoningRules: Sendable, Equatable {
     package var labelFlip = PoisonRule()
     /// Triggers: content that occurs with one label only.
     package var triggers = PoisonRule()
-    /// Whether rows that repeat earlier batches count as duplicates; false where every file is the whole table again.
+    /// Whether rows that repeat earlier batches count as duplicates; false if every file is a new copy of the whole
+    /// table.
     package var acrossBatches = true
     /// The cross-check between sources; nil for none.
     package var crossVerify: CrossRule?

@@ -229,8 +229,9 @@ private struct Jury {
     /// Most suppliers that are compared for one key.
     private static let sourcesMax = 64
 
-    /// The weight of a vote: the lower bound of the source's earlier agreement. All sources without a record together
-    /// weigh at most as much as three of them, so that however many they are they do not outvote one with a record.
+    /// The weight of a vote: the lower bound of the supplier's earlier agreement. All suppliers without a record
+    /// together weigh at most as much as three of them, so they cannot outvote one with a record, however many they
+    /// are.
     private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
         guard let tally = record[source], tally.agreed[place] + tally.differed[place] > 0 else { return unknownWeight }
         if let known = weights[source] { return known[place] }

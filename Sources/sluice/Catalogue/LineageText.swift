@@ -76,13 +76,13 @@ enum LineageText {
         case .valuesRevealed:
             text += "  \(Words.count(Int(body["count"]?.whole ?? 0), "value")) with key \(body["key"]?.text ?? "")"
             text += "  by uid \(body["uid"]?.whole ?? -1)  \(body["reason"]?.text ?? "")"
-        // A later version wrote it.
+        // A kind that only a later version knows.
         case nil: break
         }
         return text
     }
 
-    /// A privacy budget, which the record has in millionths.
+    /// A privacy budget; the ledger has it in millionths.
     private static func epsilon(_ millionths: JSONValue?) -> String {
         Words.short(Double(millionths?.whole ?? 0) / 1e6, 6).trimmedZeros()
     }

@@ -62,7 +62,7 @@ enum Words {
         return field.map { "\($0): \(rule)" } ?? rule
     }
 
-    /// What to do about a finding of a batch that is held, with its name where the batch's stands for any.
+    /// The remedy for a finding of a held batch, with the batch's id in place of `BATCH`.
     static func cure(_ code: FindingCode, ofBatch batch: String, from source: String) -> String {
         let cure = meaning(code).cure.replacing("review release BATCH", with: "review release \(batch)")
         return source.isEmpty

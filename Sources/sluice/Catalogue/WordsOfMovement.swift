@@ -3,11 +3,11 @@ import Screening
 import Sketches
 import Tabular
 
-/// Sentences about what moved in a batch and what the tests know of a feed. They state relative figures and counts,
-/// never a value of the data.
+/// Sentences about what changed in a batch and what the tests have learnt about a feed. They have relative figures and
+/// counts, never a value of the data.
 extension Words {
-    /// One sentence about a finding on the whole batch: its title, its field, and the movement compared with the usual
-    /// one.
+    /// One sentence about a finding on the whole batch: its title, its field, and the change compared with the usual
+    /// variation.
     ///
     /// - Parameters:
     ///   - finding: the finding as reports state it.
@@ -66,13 +66,13 @@ extension Words {
         message(report.document(finding), isRolling: report.baseline == nil)
     }
 
-    /// One sentence about a batch finding, including other fields that moved in the same way.
+    /// One sentence about a batch finding, including other fields that changed in the same way.
     static func message(_ finding: JSONValue, isRolling: Bool) -> String {
         let others = finding["moved"] == nil ? nil : with(finding)
         return told(finding, isRolling: isRolling) + (others.map { "; with it: \($0)" } ?? "")
     }
 
-    /// The other fields that moved with it; nil for none.
+    /// The other fields that changed with it; nil for none.
     static func with(_ finding: JSONValue) -> String? {
         let names = (finding["contributors"]?.items ?? []).compactMap(\.text)
         if names.isEmpty { return nil }
@@ -81,7 +81,7 @@ extension Words {
             + (names.count > shown ? " and \(names.count - shown) more" : "")
     }
 
-    /// The findings to report: of fields that moved in the same way only the one furthest beyond its threshold. A
+    /// The findings to report: of fields that changed in the same way, only the one furthest beyond its threshold. A
     /// finding that holds comes before one that flags.
     static func causes(_ findings: [JSONValue]) -> [JSONValue] {
         func key(_ finding: JSONValue) -> String? {
@@ -109,7 +109,7 @@ extension Words {
         }
     }
 
-    /// The movement of a field compared with its usual movement.
+    /// The change of a field compared with its usual variation.
     static func sentence(_ moved: Movement, isRolling: Bool = true) -> String {
         let count = isRolling && moved.batches == 1 ? "" : number(moved.batches) + " "
         let batches =
@@ -174,7 +174,7 @@ extension Words {
         return short(value * 100, percent == 0 || percent >= 9.95 ? 0 : percent >= 0.95 ? 1 : 2)
     }
 
-    /// The usual range of a movement, such as `1 to 4`.
+    /// The usual range of a change, such as `1 to 4`.
     private static func range(_ moved: Movement, signed isSigned: Bool = false) -> String {
         func one(_ value: Double) -> String { isSigned && value > 0 ? "+" + digits(value) : digits(value) }
         let (least, most) = (one(moved.least), one(moved.most))
@@ -187,7 +187,7 @@ extension Words {
 
 /// Reasons that are reported together.
 extension Words {
-    /// A report's totals as lines for people: marks and copies of all kinds are one line each, with their number.
+    /// A report's totals as lines for people: triggers and copies of all kinds share one line each, with their number.
     static func lines(ofTotals totals: [JSONValue]) -> [JSONValue] {
         var made: [[String: JSONValue]] = []
         var clusters: [Int: Int] = [:]
@@ -213,7 +213,7 @@ extension Words {
     }
 }
 
-/// Sentences about what the tests know of a feed.
+/// Sentences about what the tests have learnt about a feed.
 extension Words {
     /// The statistical form of a column.
     static func form(_ form: ColumnForm) -> String {

@@ -15,7 +15,7 @@ enum ReportText {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate { return lines + duplicate(report) }
-        // For a small file the rate means nothing.
+        // For a small file the rate is meaningless.
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         let speed = rate >= 0.5 ? ", \(Words.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
@@ -34,7 +34,7 @@ enum ReportText {
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
-        // The reasons of a hold come first, then what it was compared with.
+        // The reasons of a hold come first, then the baseline.
         lines += batchReasons(report)
         lines += vouched(report)
         lines += screening(report)

@@ -36,7 +36,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
-        /// Prints the sources that are configured or were decided about.
+        /// Prints the suppliers that are configured, or that a person decided about.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
