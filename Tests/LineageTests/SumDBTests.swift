@@ -4,7 +4,7 @@ import Lineage
 import Tabular
 import Testing
 
-/// A second opinion by software that others wrote: Go's `sumdb/note` and `sumdb/tlog` check a ledger of ours.
+/// Verification by independent software: Go's `sumdb/note` and `sumdb/tlog` check a ledger of Sluice's.
 struct SumDBTests {
     private static let go = "/usr/bin/go"
     private static let verifier = "verify_with_go_sumdb.go"

@@ -43,7 +43,7 @@ import Testing
                 #expect(String(validating: out, as: UTF8.self) != nil, "\(operation) of \(text)")
             }
         }
-        // The scraps do combine to something.
+        // The fragments do combine to matches.
         #expect(total > 1_000)
     }
 
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Texts built to make a careless scanner quadratic. Work is counted in looks at bytes; no clock decides.
+    /// Texts that make a careless scanner quadratic. Work is counted in byte accesses, not in time.
     @Test(arguments: [
         "1", "@", ":", ".", "+", "(", "1.", "1:", "a:", "a@", "1 ", "1-", "+1", "(4", "1234 ", "1234-", "4155550132 ",
         "415-555-", "a@a.", "1.1.1.1", "::1", "1::", "DE89", "DE89 3704 ", "078051123 ", "f", "fe80:", "a.", "aa@bb.cc",
