@@ -61,7 +61,7 @@ struct Harness {
         process.executableURL = Self.program
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: place.map(path) ?? folder)
-        // What this user knows of ledgers is the harness's own.
+        // The pinned ledgers of this user are the harness's own.
         process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CONFIG_HOME": path(".config")]) { $1 }
         // Files instead of pipes, so that nobody has to read while the program runs.
         let (outPath, errPath) = (path(".out-" + UUID().uuidString), path(".err-" + UUID().uuidString))

@@ -36,7 +36,7 @@ struct SumDBTests {
         #expect(said.hasPrefix("go sumdb: checkpoints 12 entries 34 inclusion"))
     }
 
-    /// Writes a ledger of 34 entries in the form of `vectors.json`, with one proof file.
+    /// Writes a ledger of 34 entries in the format of `vectors.json`, with one proof file.
     static func dump(to scratch: Scratch) throws {
         let (ledger, notes) = try Demo.build(scratch.file("ledger.sqlite"), batches: 11)
         let entries = try ledger.entries(from: 0, limit: 100)
