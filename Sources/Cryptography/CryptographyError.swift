@@ -16,7 +16,7 @@ package struct CryptographyError: Error, Equatable, CustomStringConvertible {
         case library
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
     /// The operation that failed, such as "open aes-gcm".
     package let operation: String

@@ -10,7 +10,7 @@ package struct MaskedBlock: Sendable {
     package let text: [UInt8]
     /// Rows in `text`.
     package let rows: Int
-    /// What was masked.
+    /// The kinds of masked values, each with its count.
     package let receipts: [MaskReceipt: Int]
     /// For each row, hashes of its quasi-identifiers after masking, and of its label; empty when the contract names
     /// none.
@@ -78,7 +78,7 @@ extension Masker {
         return MaskedBlock(text: out, rows: rows, receipts: receipts, classKeys: classKeys)
     }
 
-    /// What was masked in a block, with the columns and members that were dropped.
+    /// Counts the masked values of a block by kind, including the columns and members that were dropped.
     private func receipts(
         of replaced: Replacements, withDropped extras: Set<Int>, in screened: ScreenedBlock
     ) -> [MaskReceipt: Int] {

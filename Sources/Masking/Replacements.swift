@@ -18,7 +18,7 @@ struct Replacements {
     fileprivate(set) var text: [UInt8] = []
     /// Rules × rows: the range of each cell in `text`.
     fileprivate var pieces: [Piece]
-    /// What was masked, with its count.
+    /// The kinds of masked values, each with its count.
     fileprivate(set) var receipts: [MaskReceipt: Int] = [:]
     /// The masked spans of each row; empty if the contract does not ask for them.
     private(set) var spans: [[MaskedSpan]]

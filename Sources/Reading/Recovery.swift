@@ -1,6 +1,6 @@
 import Tabular
 
-/// How a walk over a window of records ended.
+/// The end of a walk over a window of records.
 enum WalkEnd {
     /// The block is full, or the window is used up at a record's start.
     case atRecord
@@ -20,7 +20,7 @@ extension WalkEnd {
     }
 }
 
-/// How a scanner continues after a record that a walk did not complete. Both formats share it.
+/// The next step of a scanner after a record that a walk did not complete. Both formats share it.
 enum Recovery {
     /// Index again with a window of at least so many bytes.
     case widen(Int)

@@ -7,7 +7,7 @@ struct Frame {
     var aad: [UInt8]
     /// Ciphertext and tag.
     var sealed: Range<Int>
-    /// Where the next frame starts.
+    /// The offset at which the next frame starts.
     var end: Int
 }
 

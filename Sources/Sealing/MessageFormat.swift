@@ -139,7 +139,7 @@ func deriveKeys(
 
 /// The IV and the additional authenticated data of consecutive frames, rebuilt in place.
 struct FrameBinding: Sendable {
-    /// What a frame is.
+    /// The kind of a frame.
     enum Kind: Sendable {
         case regular, final, single
     }

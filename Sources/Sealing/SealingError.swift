@@ -27,7 +27,7 @@ package struct SealingError: Error, Equatable, CustomStringConvertible {
         case storage
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
     /// The operation that failed, such as "open message".
     package let operation: String

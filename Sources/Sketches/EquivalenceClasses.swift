@@ -13,7 +13,7 @@ package struct EquivalenceClasses: Sendable, Equatable {
 
     private let limit: Int
     private var classes: [UInt64: Class] = [:]
-    /// How often the bound was halved.
+    /// The number of times that the bound was halved.
     private var halvings: UInt64 = 0
     /// Rows that were added, whether or not their class is kept.
     package private(set) var rows = 0

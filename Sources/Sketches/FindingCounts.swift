@@ -1,6 +1,6 @@
 package import Tabular
 
-/// How often each finding occurred, with the first rows; exact totals even when lists are capped.
+/// The number of occurrences of each finding, with the first rows; totals are exact even when lists are capped.
 package struct FindingCounts: Sendable, Mergeable, Equatable {
     /// Findings of one kind are counted together.
     package struct Kind: Sendable, Hashable, Comparable {
@@ -8,7 +8,7 @@ package struct FindingCounts: Sendable, Mergeable, Equatable {
         package var code: FindingCode
         /// The contract's field, or -1.
         package var field: Int
-        /// What it did to the row.
+        /// The outcome that it gave the row.
         package var outcome: Outcome
         /// The contract's rule, or nil.
         package var rule: String?

@@ -18,7 +18,7 @@ package struct RowSample: Sendable, Mergeable, Equatable {
     package private(set) var codes: [UInt64] = []
     /// The tokens of all rows, one row after the other.
     package private(set) var tokens: [UInt32] = []
-    /// Where each row's tokens end in `tokens`.
+    /// The end of each row's tokens in `tokens`.
     package private(set) var tokenEnds: [Int] = []
     /// Number of rows offered, kept or not.
     package private(set) var offered = 0

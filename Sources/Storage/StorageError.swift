@@ -22,7 +22,7 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
         case inputOutput
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
     /// The operation that failed, such as "open".
     package let operation: String

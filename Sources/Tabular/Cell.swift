@@ -1,4 +1,4 @@
-/// What kind of token a cell was in the source.
+/// The kind of token that a cell was in the source.
 @frozen public enum CellKind: UInt8, Sendable {
     /// No such cell: a JSON member that is missing, or a cell of a row that could not be split.
     case absent = 0

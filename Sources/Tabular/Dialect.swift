@@ -1,4 +1,4 @@
-/// How the rows of a file are written: the properties of Frictionless Table Dialect v2 that concern text and JSON.
+/// The notation of a file's rows: the properties of Frictionless Table Dialect v2 that concern text and JSON.
 package struct Dialect: Sendable, Equatable {
     /// The separator of fields.
     package var delimiter: UInt8 = 0x2C

@@ -1,6 +1,6 @@
 /// One thing that is wrong with a row, a cell or a batch, and its place; never the value itself.
 package struct Finding: Sendable, Equatable {
-    /// What is wrong.
+    /// The kind of the finding.
     package var code: FindingCode
     /// The outcome that it gives the row.
     package var outcome: Outcome

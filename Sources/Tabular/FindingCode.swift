@@ -1,4 +1,4 @@
-/// What is wrong, as a stable string for reports and scripts. Codes are Frictionless's where it has one.
+/// The kind of a finding, as a stable string for reports and scripts. Codes are Frictionless's where it has one.
 package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     // Structure of the file or the row.
     case encodingError = "encoding-error"
@@ -135,7 +135,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         }
     }
 
-    /// How a person may react to a finding.
+    /// The decisions that a person may make about a finding.
     private enum Nature {
         /// It compares data with earlier batches, so a person may waive it.
         case statistical

@@ -1,4 +1,4 @@
-/// What changed in a batch, and how much it usually varies: relative figures and counts, never a value of the data.
+/// A change in a batch, with its usual variation: relative figures and counts, never a value of the data.
 package struct Movement: Sendable, Equatable {
     /// The kind of a change.
     package enum Kind: String, Sendable, CaseIterable {

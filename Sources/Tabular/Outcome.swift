@@ -1,4 +1,4 @@
-/// What happens to one row: the strictest of all its findings decides.
+/// The gate's action on one row: the strictest of all its findings decides.
 ///
 /// The order is the order of severity; raw values are written to row maps and must not change.
 package enum Outcome: UInt8, Sendable, Comparable, CaseIterable {

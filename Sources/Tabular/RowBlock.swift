@@ -8,7 +8,7 @@ package struct RowBlock: Sendable {
     package let bytes: [UInt8]
     /// `rows × layout.columns.count` cells.
     package let cells: [Cell]
-    /// Where each row lies in `bytes`.
+    /// The range of each row in `bytes`.
     package let records: [RecordRange]
     /// Data record number of row 0, from 1.
     package let firstRow: Int
@@ -64,7 +64,7 @@ package struct RowBlock: Sendable {
         }
     }
 
-    /// Where a block lies in its source.
+    /// The position of a block in its source.
     package struct Origin {
         let firstRow: Int, baseOffset: UInt64, sourceRanges: [Range<UInt64>]?
 
@@ -122,7 +122,7 @@ package struct RowBlock: Sendable {
     }
 }
 
-/// Where a record lies in `RowBlock.bytes`, without its line end.
+/// The range of a record in `RowBlock.bytes`, without its line end.
 package struct RecordRange: Sendable, Equatable {
     /// First byte.
     package var start: UInt32

@@ -1,4 +1,4 @@
-/// What the reader noticed apart from rows and cells: lines that it skipped, and quoted values that may contain rows.
+/// The reader's remarks apart from rows and cells: lines that it skipped, and quoted values that may contain rows.
 package struct RowRemarks: Sendable, Equatable {
     /// Blank lines and comments, which are not rows.
     package struct Skipped: Sendable, Equatable {

@@ -114,7 +114,7 @@ package enum SourceStep: Sendable, CaseIterable {
 
 /// The current standing of a source, from configuration and proven record.
 package struct SourceStanding: Sendable, Equatable {
-    /// How its batches are treated.
+    /// The treatment of a source's batches.
     package enum State: Equatable, Sendable {
         /// They are judged like any other.
         case trusted
@@ -136,7 +136,7 @@ package struct SourceStanding: Sendable, Equatable {
         }
     }
 
-    /// How its batches are treated.
+    /// The treatment of its batches.
     package var state: State
     /// The sequence of the last `source.trusted` entry, or -1. Contradictions that were recorded before it no longer
     /// count.

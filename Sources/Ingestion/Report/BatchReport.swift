@@ -121,7 +121,7 @@ package struct BatchReport: Sendable {
     package var fates: RowMap?
     /// Histograms of all rows' scores.
     package var scores = ScoreHistograms()
-    /// Where the forest's thresholds lie among the bins of its histogram; nil without a forest.
+    /// The places of the forest's thresholds among the bins of its histogram; nil without a forest.
     package var forestThresholds: (flag: Double, quarantine: Double)?
     /// Names of sources and label values that may be shown, by their codes.
     package var names: [UInt64: String] = [:]

@@ -11,7 +11,7 @@ package import Tabular
 /// the mutable working state, so one COMMIT changes all of them. Several processes may write: SQLite's locks serialise
 /// them, and each commit extends the current tree. Methods are synchronous and may wait for locks.
 package final class Ledger: Sendable {
-    /// Where the file is.
+    /// The path of the file.
     package let path: String
     /// The key that its checkpoints must be signed by; the key's name is the ledger's origin.
     package let verifier: VerifierKey

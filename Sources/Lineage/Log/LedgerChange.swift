@@ -31,7 +31,7 @@ package struct Inflight: Sendable, Equatable {
 
     /// The claim's name.
     package var claim: String
-    /// Where the source came from.
+    /// The dataset that the source is for.
     package var source: String
     /// The progress of the work.
     package var state: State

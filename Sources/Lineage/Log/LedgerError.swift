@@ -34,7 +34,7 @@ package struct LedgerError: Error, Equatable, CustomStringConvertible {
         case io
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package let code: Code
     /// The operation that failed, such as "open ledger".
     package let operation: String

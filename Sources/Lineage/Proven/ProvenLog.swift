@@ -21,7 +21,7 @@ package final class ProvenLog: Sendable {
     /// The newest checkpoint whose signature was checked, so that the same bytes are not checked again.
     private let opened = Mutex<(note: [UInt8], head: Checkpoint)?>(nil)
 
-    /// Where the state is cached between processes, and the secret that authenticates the cache.
+    /// The folder in which the state is cached between processes, and the secret that authenticates the cache.
     package struct Cache: Sendable {
         let folder: OpenFolder
         let secret: SecretKey

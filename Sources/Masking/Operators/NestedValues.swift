@@ -92,7 +92,7 @@ private struct WrittenNames {
     private var open: [[[UInt8]: Bool]] = [[:]]
     /// For each open object or array, the last number of each name that was repeated.
     private var numbers: [[[UInt8]: Int]] = [[:]]
-    /// Where the text of the current string begins, and whether something was masked in it.
+    /// The start of the current string's text, and whether something was masked in it.
     private var stringStart = 0
     var isChanged = false
 

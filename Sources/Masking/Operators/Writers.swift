@@ -1,4 +1,4 @@
-/// How the bytes of a token are written.
+/// The alphabet in which the bytes of a token are written.
 package enum TokenAlphabet: Sendable {
     /// 32 lower-case hexadecimal digits.
     case hexadecimal

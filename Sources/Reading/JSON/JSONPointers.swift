@@ -38,7 +38,7 @@ struct JSONPointers: Sendable {
         return nodes.count - 1
     }
 
-    /// How much of a value the contract names.
+    /// The part of a value that the contract names.
     enum Part {
         /// All of it, or the rest may remain.
         case known

@@ -4,7 +4,7 @@ package import Tabular
 package struct ConvertedSchema: Sendable, Equatable {
     /// The converted document.
     package var document: JSONValue
-    /// What was lost or became stricter, each with its place. Notes repeat names of the contract, never values of data.
+    /// Rules that were lost or became stricter, each with its place. Notes repeat names of the contract, never data.
     package var notes: [String] = []
 
     /// A document without notes.

@@ -17,7 +17,7 @@ package struct PoisoningRules: Sendable, Equatable {
     package var duplicates = PoisonRule()
     /// Labels that contradict the row's other values.
     package var labelFlip = PoisonRule()
-    /// Triggers: content that occurs with one label only.
+    /// Backdoor triggers: content that occurs with one label only.
     package var triggers = PoisonRule()
     /// Whether rows that repeat earlier batches count as duplicates; false if every file is a new copy of the whole
     /// table.
@@ -29,7 +29,7 @@ package struct PoisoningRules: Sendable, Equatable {
     package init() {}
 }
 
-/// How the values that several sources give for a key are compared (`sluice: poisoning: crossVerify:`).
+/// The comparison of the values that several sources give for a key (`sluice: poisoning: crossVerify:`).
 package struct CrossRule: Sendable, Equatable {
     /// A field that sources must agree on.
     package struct Compared: Sendable, Equatable {

@@ -57,7 +57,7 @@ package struct Baseline: Sendable, Equatable {
     /// Whether it is from the supplier whose batch is being judged; not part of the stored form.
     package var isOwn = true
 
-    /// How recent each of its rows is; not part of the stored form.
+    /// The age of each of its rows; not part of the stored form.
     private(set) var recent = RecentRows()
 
     /// The history is derived from the merged baselines, so it is not compared.

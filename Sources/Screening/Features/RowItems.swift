@@ -70,7 +70,7 @@ struct RowItems: Sendable {
                 return (-.infinity, .infinity)
             }
             let (low, high) = (Robust.quantile(sorted, 0.05), Robust.quantile(sorted, 0.95))
-            // A tail that contains most rows is none.
+            // A tail with most of the rows is not a tail.
             return (low > first ? low : -.infinity, high < last ? high : .infinity)
         }
     }

@@ -12,7 +12,7 @@ struct LabelTrial {
     private let alpha: Double
     /// Counts of accepted batches whose labels were tested.
     private let history: [Baseline.Remarks]
-    /// How often rows of the baseline differ from their neighbours.
+    /// Counts of the baseline's rows whose label differs from that of their neighbours.
     private let before: Changes
 
     /// nil if the neighbours of the baseline's rows do not predict their labels.

@@ -8,7 +8,7 @@ import Tabular
 /// uses all features of a row, and its predictions for all rows together give an estimate of the share of changed
 /// labels.
 package struct LinearCheck: Sendable {
-    /// How a row is converted to features.
+    /// The conversion of a row to features.
     let features: LinearFeatures
     /// The model of the accepted batches, then those that continued with either half of this batch.
     let models: [LinearModel]

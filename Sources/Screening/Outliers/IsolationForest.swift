@@ -43,7 +43,7 @@ package struct IsolationForest: Sendable {
     package var dimensions: Int { shape.dimensions }
     /// The contract fields that are the features.
     package let fields: [Int]
-    /// How each feature is quantised to 16 bits.
+    /// The quantiser of each feature, to 16 bits.
     package let quantisers: [Quantiser]
     var narrow: [NarrowNode] { nodes.narrow }
     var wide: [WideNode] { nodes.wide }

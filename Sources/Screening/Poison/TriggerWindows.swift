@@ -1,4 +1,4 @@
-/// How often items occurred in the last accepted batches of a supplier.
+/// Counts of items in the last accepted batches of a supplier.
 struct TriggerWindows {
     /// Whether these rows are part of the baseline.
     let isInBaseline: Bool

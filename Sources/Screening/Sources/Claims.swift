@@ -5,7 +5,7 @@ package import Validating
 
 /// Reads the claims of rows: values for keys for which other suppliers may have values too.
 package struct ClaimReader: Sendable {
-    /// How the values of a compared field are compared.
+    /// The method by which the values of a compared field are compared.
     enum Kind: Sendable, Equatable {
         /// A number of the claim, and the tolerated difference as a share of the larger one.
         case number(place: Int, tolerance: Double)
@@ -138,7 +138,7 @@ package struct ClaimReader: Sendable {
     }
 }
 
-/// How often a supplier's values were confirmed or contradicted by others, field by field.
+/// Counts of a supplier's values that others confirmed or contradicted, field by field.
 package struct SourceTally: Sendable, Equatable {
     /// For each compared field.
     package var agreed: [Int], differed: [Int]

@@ -29,7 +29,7 @@ package struct BatchTest: Sendable, Equatable {
     package var range: ClosedRange<Double>?
     /// The code of the supplier without whose rows the difference disappears; 0 for none.
     package var source: UInt64 = 0
-    /// What changed, and how much it usually varies; only if the test exceeds its threshold.
+    /// The change, and its usual variation; only if the test exceeds its threshold.
     package var movement: Movement?
     /// The largest distance of an accepted batch from those before it, in the effect's unit; nil for tests of other
     /// quantities.

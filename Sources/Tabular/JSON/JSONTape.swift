@@ -6,7 +6,7 @@
 public struct JSONTape: Sendable {
     // Public for the sake of inlining alone, as `Cell` is.
 
-    /// What a value is.
+    /// The kind of a value.
     @frozen public enum Kind: UInt8, Sendable {
         case null, boolean, number, string, array, object
     }
@@ -20,7 +20,7 @@ public struct JSONTape: Sendable {
         public internal(set) var next: UInt32
         /// The number of items of an array, or of members of an object.
         public internal(set) var count: UInt32
-        /// What it is.
+        /// The value's kind.
         public let kind: Kind
 
         /// A value on its own: a scalar that another reader has parsed.
@@ -38,9 +38,9 @@ public struct JSONTape: Sendable {
         @inlinable public var range: Range<Int> { Int(start)..<Int(bound) }
     }
 
-    /// Where a text violates the grammar, as an offset in it.
+    /// A violation of the grammar, with its offset in the text.
     package struct Fault: Error, Sendable, Equatable {
-        /// What is wrong.
+        /// The error, in words.
         package var reason: String
         /// The first byte that is not valid there.
         package var offset: Int

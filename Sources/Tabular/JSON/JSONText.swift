@@ -1,6 +1,6 @@
-/// Why bytes are not a JSON document, and where.
+/// The reason why bytes are not a JSON document, and the offset.
 package struct JSONTextError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong, in lower case; never the offending text.
+    /// The error, in lower case; never the offending text.
     package let reason: String
     /// Offset of the byte at which the error was found.
     package let offset: Int

@@ -8,9 +8,9 @@ enum Words {
     struct Meaning {
         /// A few words that name the finding.
         var title: String
-        /// What was found and why it matters, in one or two sentences.
+        /// The finding and its importance, in one or two sentences.
         var explanation: String
-        /// What to do about it, with commands in which `BATCH` stands for the batch's id.
+        /// The remedy, with commands in which `BATCH` stands for the batch's id.
         var cure: String
     }
 
@@ -56,7 +56,7 @@ enum Words {
         return (value < 0 ? "-" : "") + "\(whole / Int(scale)).\(padded)"
     }
 
-    /// What a finding is about: a field, a rule, or a rule of a field. A rule that merely repeats the field is omitted.
+    /// The subject of a finding: a field, a rule, or a rule of a field. A rule that only repeats the field is omitted.
     static func place(_ field: String?, _ rule: String?) -> String {
         guard let rule, rule != field else { return field ?? "–" }
         return field.map { "\($0): \(rule)" } ?? rule

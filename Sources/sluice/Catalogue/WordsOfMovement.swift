@@ -232,7 +232,7 @@ extension Words {
         }
     }
 
-    /// What a test of a field has learnt; nil for nothing.
+    /// The knowledge of a test about a field, in words; nil for none.
     static func learnt(_ test: JSONValue) -> String? {
         guard let kind = test["what"]?.text.flatMap({ Movement.Kind(rawValue: $0) }),
             let usual = test["usual"]?.double, let line = test["line"]?.double

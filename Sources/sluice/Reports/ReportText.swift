@@ -143,7 +143,7 @@ enum ReportText {
         return lines + untested(report)
     }
 
-    /// What was not tested or excluded, one line for each reason.
+    /// Fields that were not tested or were excluded, one line for each reason.
     private static func untested(_ report: BatchReport) -> [String] {
         var reasons: [String] = []
         var fields: [String: [String]] = [:]
@@ -225,7 +225,7 @@ enum ReportText {
         return lines
     }
 
-    /// What a person waived when the batch was released.
+    /// The findings that a person waived when the batch was released.
     private static func waived(_ report: BatchReport) -> [String] {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
@@ -262,7 +262,7 @@ enum ReportText {
         return lines
     }
 
-    /// What to do next, as commands.
+    /// The next steps, as commands.
     private static func next(_ report: BatchReport) -> [String] {
         var steps: [String] = []
         if report.rows == 1, report.file.lowercased().hasSuffix(".json") {
