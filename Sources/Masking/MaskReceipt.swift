@@ -6,7 +6,7 @@ package struct MaskReceipt: Sendable, Hashable, Comparable {
     package var field: Int?
     /// The entity's name.
     package var entity: String
-    /// What was done.
+    /// The operator that was applied.
     package var operation: MaskOperator
 
     /// Orders receipts by field, entity and operator.
@@ -16,7 +16,7 @@ package struct MaskReceipt: Sendable, Hashable, Comparable {
     }
 }
 
-/// A contract whose masking cannot be done.
+/// A contract whose masking rules cannot be applied.
 package struct UnusableMask: Error, Sendable {
     /// Why, and the remedy.
     package let reason: String

@@ -9,7 +9,7 @@ struct MaskedSpan {
     var range: Range<Int>
     /// The entity's name.
     var entity: String
-    /// What was done.
+    /// The operator that was applied.
     var operation: MaskOperator
 }
 

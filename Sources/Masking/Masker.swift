@@ -4,7 +4,7 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// Masks the released rows of screened blocks: the contract's rules made ready.
+/// Masks the released rows of screened blocks with the contract's rules.
 package struct Masker: Sendable {
     let rules: [ColumnRule]
     /// The column whose value is the row's subject: the person whom the row is about.
@@ -17,28 +17,28 @@ package struct Masker: Sendable {
     let undeclared: [Int: ColumnRule]
     let dropped: [Int]
     let droppedEntities: [Int: String]
-    /// Dropped columns before the first that stays.
+    /// Number of dropped columns before the first column that is kept.
     let leading: Int
     let delimiter: UInt8
-    /// Whether rows are written anew, since their bytes are neither RFC 4180 nor JSON objects.
+    /// Whether rows are rewritten, since their bytes are neither RFC 4180 nor JSON objects.
     let rewrites: Bool
     /// The columns' names as keys of JSON, with the colon.
     let members: [[UInt8]]
     let format: SourceFormat
     let dropsExtras: Bool
-    /// The column that lists what was masked where, if the contract asks for it.
+    /// The column that lists the masked spans, if the contract asks for it.
     let spanColumn: SpanColumn?
     /// The header of a shard, with its line end; empty for JSON Lines.
     package let header: [UInt8]
 
-    /// Makes the rules of a contract ready for one layout.
+    /// Prepares the rules of a contract for one layout.
     ///
     /// - Parameters:
     ///   - keys: token keys by name.
-    ///   - hash: distinguishes rows by their quasi-identifiers.
-    ///   - kinds: undeclared columns of personal data, all of whose values are replaced by the entity's name.
-    /// - Throws: when a key is missing, since there is no unkeyed hash to fall back to; when an operator needs a
-    ///   subject and there is none; when no column is left.
+    /// - hash: hashes the quasi-identifiers of rows.
+    /// - kinds: undeclared columns of personal data, in which the entity's name replaces all values.
+    /// - Throws: if a key is missing, since there is no unkeyed fallback; if an operator needs a subject and the file
+    ///   has none; if no column is left.
     package init(
         _ schema: Schema, layout: Layout, dialect: Dialect = Dialect(), keys: [String: SecretKey], hash: KeyedHash,
         kinds: [Int: Entity] = [:]

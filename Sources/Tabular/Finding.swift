@@ -1,8 +1,8 @@
-/// One thing that is wrong with one row, cell or batch, and where; never the value itself.
+/// One thing that is wrong with a row, a cell or a batch, and its place; never the value itself.
 package struct Finding: Sendable, Equatable {
-    /// What is wrong.
+    /// The kind of the finding.
     package var code: FindingCode
-    /// What it does to the row.
+    /// The outcome that it gives the row.
     package var outcome: Outcome
     /// What it is about.
     package var location: Location
@@ -10,7 +10,7 @@ package struct Finding: Sendable, Equatable {
     package var bytes: Range<UInt64>?
     /// The statistic that was compared, for statistical findings.
     package var statistic: Double?
-    /// What the statistic was compared with.
+    /// The threshold that the statistic was compared with.
     package var threshold: Double?
     /// The contract fields that contribute most, strongest first; for multivariate findings.
     package var contributors: [Int]
@@ -18,7 +18,7 @@ package struct Finding: Sendable, Equatable {
     package var keyword: String?
     /// The name of the contract's rule that failed, where there can be several.
     package var rule: String?
-    /// For a finding about the whole batch: what moved, and how much it usually moves.
+    /// For a finding about the whole batch: what changed, and how much it usually varies.
     package var movement: Movement?
 
     /// Makes a finding.
@@ -43,7 +43,7 @@ package struct Finding: Sendable, Equatable {
     /// The length of the row in source bytes, as reports state it: 0 where it is unknown.
     package var byteLength: UInt64 { bytes.map { $0.upperBound - $0.lowerBound } ?? 0 }
 
-    /// The same with the statistic that was compared, and what it was compared with.
+    /// The same finding with a statistic and its threshold.
     ///
     /// - Parameter contributors: the contract fields that contribute most, strongest first.
     package consuming func measuring(
@@ -55,7 +55,7 @@ package struct Finding: Sendable, Equatable {
         return self
     }
 
-    /// The same with the name of the rule, mark or source that it is about.
+    /// The same finding with the name of the rule, trigger or supplier that it concerns.
     package consuming func naming(_ rule: String) -> Finding {
         self.rule = rule
         return self

@@ -1,4 +1,4 @@
-/// What is wrong, as a stable string for reports and scripts. Names are Frictionless's where it has one.
+/// The kind of a finding, as a stable string for reports and scripts. Codes are Frictionless's where it has one.
 package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     // Structure of the file or the row.
     case encodingError = "encoding-error"
@@ -75,7 +75,7 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
     case copiedRow = "copied-row"
     case copyExcess = "copy-excess"
     case outlierGroup = "outlier-group"
-    // Sources: what they say, and what vouches for their files.
+    // Suppliers: their values, and the sidecars of their files.
     case sourceConflict = "source-conflict"
     case sourceDistrusted = "source-distrusted"
     case sourceProbation = "source-on-probation"
@@ -135,13 +135,13 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         }
     }
 
-    /// What a person may do about a finding.
+    /// The decisions that a person may make about a finding.
     package enum Class: String, Sendable {
-        /// It compares data with earlier batches, so that a person who knows better may waive it.
+        /// It compares data with earlier batches, so a person may waive it.
         case statistical
-        /// It refuses the batch for its origin, whatever its rows are.
+        /// It rejects the batch for its origin, whatever its rows are.
         case refusal
-        /// What the contract or a source's status demands; also a column that statistics lost.
+        /// A demand of the contract or of a supplier's standing; also a column that statistics lost.
         case firm
     }
 
@@ -169,13 +169,13 @@ package enum FindingCode: String, Sendable, CaseIterable, Comparable {
         }
     }
 
-    /// Whether such a finding compares data with earlier batches, so that a person who knows better may waive it.
+    /// Whether such a finding compares data with earlier batches, so that a person may waive it.
     ///
-    /// What the contract, a source's status or a signature demands cannot be waived; nor can a column that statistics
-    /// lost.
+    /// A demand of the contract, a supplier's standing or a signature cannot be waived; nor can a column that
+    /// statistics lost.
     package var isStatistical: Bool { findingClass == .statistical }
 
-    /// Whether a batch with such a finding is refused for its origin, whatever its rows are.
+    /// Whether a batch with such a finding is rejected for its origin, whatever its rows are.
     package var rejectsBatch: Bool { findingClass == .refusal }
 
     /// Orders codes by their string, as reports do.

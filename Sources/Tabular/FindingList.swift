@@ -1,7 +1,7 @@
-/// A list of findings in little memory: code, outcome, field and rule are stored once for all that share them; each
+/// A compact list of findings: code, outcome, field and rule are stored once for all findings that share them; each
 /// further finding takes 32 bytes.
 package struct FindingList: Sendable, RandomAccessCollection {
-    /// What findings of a kind share.
+    /// The parts that findings of one kind share.
     private struct Kind: Sendable, Hashable {
         var code: FindingCode
         var outcome: Outcome
@@ -12,7 +12,7 @@ package struct FindingList: Sendable, RandomAccessCollection {
         var hasRow: Bool, hasBytes: Bool
     }
 
-    /// What only statistical findings have.
+    /// The parts that only statistical findings have.
     private struct Detail: Sendable {
         var statistic: Double?
         var threshold: Double?
@@ -24,9 +24,9 @@ package struct FindingList: Sendable, RandomAccessCollection {
         var row: Int
         var byteOffset: UInt64
         var byteLength: UInt64
-        /// Its place in `kinds`.
+        /// Its index in `kinds`.
         var kind: UInt32
-        /// Its place in `details`, from 1; 0 for none.
+        /// Its index in `details`, from 1; 0 for none.
         var detail: UInt32
     }
 
@@ -40,10 +40,10 @@ package struct FindingList: Sendable, RandomAccessCollection {
 
     /// The first index, 0.
     package var startIndex: Int { 0 }
-    /// How many there are.
+    /// The number of findings.
     package var endIndex: Int { entries.count }
 
-    /// A finding as it was.
+    /// The finding at an index, restored in full.
     package subscript(position: Int) -> Finding {
         let entry = entries[position]
         let kind = kinds[Int(entry.kind)]
@@ -94,9 +94,9 @@ package struct FindingList: Sendable, RandomAccessCollection {
         for finding in findings { append(finding) }
     }
 
-    /// Sorts by row and field, findings of one place in the order in which they came, and keeps the first `count`.
+    /// Sorts by row and field, stably, and keeps the first `count`.
     package mutating func sort(keeping count: Int = .max) {
-        // The library's sort keeps the order of equals, but does not promise it.
+        // The standard library's sort is stable in fact, but does not promise it.
         let isSorted = entries.indices.dropFirst().allSatisfy { !precedes(entries[$0], entries[$0 - 1]) }
         if !isSorted {
             let order = entries.indices.sorted { left, right in

@@ -3,9 +3,9 @@ package import Schemas
 package import Sketches
 package import Tabular
 
-/// A contract that loads and cannot be compiled.
+/// A contract that was loaded but cannot be compiled.
 package struct UnusableContract: Error, Sendable {
-    /// What is wrong, and where.
+    /// The defect and its place, as a sentence.
     package let reason: String
     /// The place in the contract as a JSON Pointer (RFC 6901); empty where it is unknown.
     package var pointer = ""
@@ -70,7 +70,7 @@ package struct Validator: Sendable {
     private let slotOfField: [Int?]
     /// By field, how it is searched for personal data and credentials.
     let searches: [Int: ColumnSearch]
-    /// How members and columns outside the contract are searched.
+    /// The search of members and columns outside the contract; nil for none.
     let unknownSearch: ColumnSearch?
     /// By column, entities that are skipped because the evidence of all rows explains them.
     private(set) var corrections: [Int: Set<Entity>] = [:]

@@ -12,7 +12,7 @@ import Tabular
 /// The folder for a copy of standard input when there is no store.
 func temporaryFolder() -> String { FileManager.default.temporaryDirectory.path }
 
-/// What row findings make the exit code 1.
+/// The mildest row outcome that makes the exit code 1.
 enum FailOn: String, ExpressibleByArgument, CaseIterable {
     /// Rejected rows.
     case reject
@@ -65,7 +65,8 @@ enum BatchID {
     /// The shortest beginning of an id that is looked up.
     static let shortest = 6
 
-    /// The full id. What is neither a beginning nor `latest` comes back as it is: the command knows best what it misses.
+    /// The full id. Any text that is neither a prefix of an id nor `latest` is returned unchanged, so that the command
+    /// reports the error in its own words.
     static func resolve(_ given: String, in store: Store) throws -> String {
         let isBeginning = given.count >= shortest && given.count < 36 && given.allSatisfy { $0.isHexDigit || $0 == "-" }
         guard given == "latest" || isBeginning else { return given }
@@ -99,7 +100,7 @@ enum ContractWarnings {
     }
 }
 
-/// Which contract, and how the file is read.
+/// Options: the contract, and how the file is read.
 struct ReadingOptions: ParsableArguments {
     @Option(
         name: [.short, .long],

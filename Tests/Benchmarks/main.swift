@@ -159,8 +159,8 @@ let scanned = time {
 }
 report("pii-scan", Double(csv.count) / scanned / 1e6, "MB/s")
 
-// One block of rows again and again: in the pipeline, too, the block was written a moment ago and is still in the cache,
-// as the buffer of `openssl speed` is.
+// One block of rows again and again: in the pipeline, too, a block is still in the cache when it is sealed, and so is
+// the buffer of `openssl speed`.
 let key = try SecretKey(random: 32)
 let block = Array(csv[..<min(512 << 10, csv.count)])
 let rounds = csv.count / block.count

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Why a batch came out as it did, as a user asks: the kept decision, the page, the sources.
+/// The explanation of a batch's verdict, as a user asks for it: the kept decision, the page, the suppliers.
 @Suite struct ExplainTests {
     private func judged(_ harness: Harness, _ sample: String, _ more: [String] = []) throws -> (Harness.Outcome, String)
     {
@@ -86,7 +86,7 @@ import Testing
         let json = try harness.report(try harness.run("lineage", "explain", held + ":11", "--json", "--store", "store"))
         #expect((json["row"] as? [String: Any])?["outcome"] as? String == "quarantined")
         #expect(json["asRecorded"] as? Int == 400)
-        // Of an accepted one the original is asked for, and another file is refused.
+        // An accepted batch needs the original file, and another file is refused.
         let without = try harness.run("lineage", "explain", good, "--store", "store")
         #expect(without.code == 0 && without.out.contains("give the original file with --file"))
         let with = try harness.run(
@@ -98,7 +98,7 @@ import Testing
         for wrong in ["nothing", held + ":0", held + ":x", held + ":9999"] {
             #expect(try harness.run("lineage", "explain", wrong, "--store", "store").code >= 64, "\(wrong)")
         }
-        // One page, nothing from elsewhere.
+        // One self-contained page.
         let page = try harness.run("report", held, "--html", "--store", "store")
         #expect(page.code == 0 && page.out.hasPrefix("<!doctype html>") && page.out.contains("HELD"))
         for foreign in ["<script", "http://", "https://", "src=", "href=", "url(", "@import"] {
@@ -139,7 +139,7 @@ import Testing
         #expect(try source("block", "partner-a", "--reason", "no more").code == 0)
         #expect(try judged(harness, "orders-good-2.csv").0.out.contains("source-blocked"))
         #expect(try source("show", "nobody").code == 66)
-        // Whom to ask may be a person, and what is recorded stays.
+        // The contact may be a person, and recorded entries cannot be removed.
         let log = try harness.run("lineage", "log", "--json", "--limit", "99", "--store", "store").out
         #expect(log.contains("source.registered") && !log.contains("a@example.com"))
         for (wrong, words) in [

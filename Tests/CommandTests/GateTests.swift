@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a user does with the gate, and what it answers.
+/// What a user does with the gate, and the results.
 @Suite(.serialized) struct `the gate` {
     @Test func `a credential rejects its row, and is named by kind only`() throws {
         let harness = try Harness()
@@ -15,7 +15,7 @@ import Testing
         #expect(!run.out.contains(token) && !run.err.contains(token))
         let report = try harness.report(run)
         #expect((report["stats"] as? [String: Any])?["rejected"] as? Int == 1)
-        // In JSON an escape is no hiding place.
+        // A value hidden by a JSON escape is found too.
         try harness.write("d.jsonl", "{\"id\": 1, \"note\": \"take \\u0067\(token.dropFirst()) for it\"}\n")
         #expect(try harness.run("validate", "d.jsonl", "--schema", "c.yaml").out.contains("secret"))
         try harness.write("c.yaml", contract + "sluice: { secrets: allow }\n")
@@ -24,7 +24,8 @@ import Testing
         #expect(try harness.run("validate", "d.csv", "--schema", "c.yaml", "--fail-on", "flag").code == 1)
     }
 
-    /// A label cannot be masked, and goes into the shard; a name of a column is told by its place, and each row counts once.
+    /// A label cannot be masked, and goes into the shard. A column outside the contract is named by its position, and
+    /// each row counts once.
     @Test func `columns that nobody named are told by their places, and their labels are looked at`() throws {
         let harness = try Harness()
         defer { harness.remove() }
@@ -75,7 +76,7 @@ import Testing
         #expect(
             scanned.out.contains("CREDIT_CARD is in 1") && !scanned.out.contains("4012")
                 && !scanned.out.contains("ann1"))
-        // What stands where a header should be may be somebody's: a column that nobody named is told by its place.
+        // Without a header its place is taken by data, so a column outside the contract is named by its position.
         try harness.write("e.csv", "id,mail,note,zyx@canary.example\n1,a@example.com,n,bob@example.com\n")
         try harness.write("k.yaml", contract + "sluice: { unknownFields: keep }\n")
         let unnamed = try harness.run("scan", "e.csv", "--schema", "k.yaml")
@@ -124,7 +125,7 @@ import Testing
         let shard = try #require(harness.files(below: "store/accepted").first { $0.hasSuffix("/0.sluice") })
         let clear = try harness.run("shard", "cat", "store/accepted/" + shard, "--store", "store").out
         #expect(clear == "id,note\n1,ask <PERSON> (<EMAIL_ADDRESS>)\n2,ask nobody\n3,a\\n<PERSON>\n")
-        // Another list is another policy: the same file is judged again where it may replace what it was.
+        // Another list is another policy, so the same file is judged again if it may replace the earlier batch.
         try harness.write("people.txt", "nobody\n")
         let refused = try harness.run("ingest", "d.csv", "--store", "store", "--dataset", "d", "--schema", "c.yaml")
         let batch = try #require(refused.out.firstMatch(of: #/--supersede ([0-9a-f-]+)/#))
@@ -150,7 +151,7 @@ import Testing
                 ]
                     + more)
         }
-        // So large a budget leaves next to no noise: the numbers must be the file's.
+        // So large a budget adds almost no noise: the numbers must be those of the file.
         let first = try profile("--dp-epsilon", "100")
         #expect(first.code == 0 && first.out.contains("\"rows\": 400") && first.out.contains("\"spent\": \"100\""))
         #expect(!first.out.contains("@") && !first.out.contains("\"email\""))
@@ -378,7 +379,7 @@ import Testing
         try harness.write("b.csv", "1,2;3\n4,5;6\n")
         let refused = try harness.run("validate", "b.csv", "--schema", "c.yaml", "--dialect", "auto")
         #expect(refused.code == 65 && refused.err.contains("equally well"), "\(refused.err)")
-        // Nothing of the file stands in what is said.
+        // The output has no value of the file.
         #expect(!answer.out.contains("se 1") && !refused.err.contains("4,5"))
     }
 

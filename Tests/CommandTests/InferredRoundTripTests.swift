@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Tables as people in Europe and America write them: what is inferred of one takes it back, and reads it as it was meant.
+/// Tables in European and American notations: the contract inferred from one accepts the file, and reads its values as
+/// they were meant.
 @Suite(.serialized) struct `inferred contracts of tables in many habits` {
     /// A way of writing dates, numbers and files.
     private struct Habit {
@@ -92,7 +93,8 @@ import Testing
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// On first contact statistics remark on rows that are far from the others, but never by what tells rows apart.
+    /// At cold start statistics flag rows that are far from the others, but never because of columns that identify
+    /// rows.
     private func expectNoIdentifiers(_ harness: Harness) throws {
         let judged = try harness.run(
             "ingest", "t.csv", "--schema", "c.yaml", "--dataset", "t", "--source", "s", "--store", "store", "--dry-run",

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Ingestion
 
-/// Keys of rows: what is there twice, and what refers to nothing, with memory for all of them and for a few.
+/// Keys of rows: duplicates, and references to nothing, with memory for all keys or for a few.
 @Suite struct ForeignKeyTests {
     private static let customers = """
         fields:
@@ -83,7 +83,7 @@ import Testing
         }
         let report = try await run(shop, path, contract)
         #expect(report.status == .duplicate && !report.isRefusedReplacement)
-        // Other customers: the same orders are another question, and were accepted all the same.
+        // With other customers the policy differs, but the same orders were accepted already.
         _ = try shop.write("customers.csv", "name,id\na,1\nb,2\nc,9\n")
         #expect(try await run(shop, path, contract).isRefusedReplacement)
         let again = try await run(shop, path, contract, as: Run(supersedes: report.duplicateOf))
@@ -99,7 +99,7 @@ import Testing
         defer { shop.remove() }
         let contract = Self.orders(", references: { customers: { dataset: customers } }", Self.toCustomers)
         let orders = try shop.write("o.csv", "id,customer,parent\n1,1,\n2,2,\n3,3,\n")
-        // Neither named nor ever accepted: a name that was mistyped, most likely.
+        // The dataset is neither configured nor ever accepted: probably a typing error.
         let unknown = await #expect(throws: IngestionError.self) { try await run(shop, orders, contract) }
         #expect(unknown?.code == .configuration && unknown?.description.contains("customers") == true)
         let first = try shop.write("c1.csv", "id,mail\n1,a@b.example\nx,\n")
@@ -116,7 +116,7 @@ import Testing
         let ledger = try Ledger.openReadonly(path: shop.store.ledgerPath)
         let judged = try LineageQuery(ledger).log(limit: 1, kind: "batch.judged")
         #expect(judged.first?.body["references"]?.items?.first?["files"]?.whole == 2)
-        // A shard that is another one than the record knows is no reference.
+        // A shard whose digest differs from the recorded one is not used as a reference.
         let published = try LineageQuery(ledger).log(limit: 99, dataset: "customers", kind: "shard.published")
         let recorded = published.flatMap(\.files).last { $0.role == .accepted }
         let shard = shop.store.root + "/" + (try #require(recorded).path)
@@ -149,7 +149,8 @@ import Testing
         #expect(error?.code == .usage && error?.description.contains("--store") == true)
     }
 
-    /// Ten thousand keys of which a few hundred stay in memory give what all in memory give, and what sets give.
+    /// With ten thousand keys, of which a few hundred are in memory, the result equals that with all in memory, and
+    /// that of sets.
     @Test func `memory does not decide`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Ingestion
 
-/// A JSON Schema as a contract, and beside the other constraints of a field.
+/// A JSON Schema as a contract, and together with other constraints of a field.
 @Suite struct `JSON Schema contracts` {
     static let schema = """
         {"$schema": "https://json-schema.org/draft/2020-12/schema", "name": "people", "type": "object",
@@ -46,7 +46,7 @@ import Testing
         #expect(report.listed.filter { $0.outcome == .rejected }.map(\.row) == [3, 4])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
         #expect(out.contains("<EMAIL_ADDRESS>") && !out.contains("x@y") && out.contains("\"\": \"e\""))
-        // Settings twice would be a question which of them holds.
+        // With the settings given twice it would be unclear which apply.
         let twice = schema.replacing("\"k\": {\"const\": \"b\"}", with: "\"mail\": {\"sluice\": {\"role\": \"key\"}}")
         #expect(throws: SchemaError.self) { try Schema.load(Array(twice.utf8), name: "events.schema.json") }
     }
@@ -80,7 +80,7 @@ import Testing
             ])
         let out = try report.published.filter { $0.hasPrefix("accepted") }.map(shop.opened).joined()
         #expect(out.contains("<EMAIL_ADDRESS>") && out.contains("99999999999999999999") && !out.contains("@"))
-        // It says nothing about CSV.
+        // It does not apply to CSV.
         let csv = try shop.write("a.csv", "id\n1\n")
         let error = await #expect(throws: IngestionError.self) {
             try await Pipeline(store: shop.store, writes: true).run(
@@ -139,7 +139,7 @@ import Testing
         #expect(error?.description.contains("s.json:\(place)") == true, "\(String(describing: error))")
     }
 
-    /// A protection that nothing takes up would let through what it was written for.
+    /// Ignoring a protection would release what it was meant to mask.
     @Test(arguments: [
         ##"{"properties":{"a":{"properties":{"b":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}}}"##,
         ##"{"properties":{"a":{"$ref":"#/$defs/x"}},"$defs":{"x":{"sluice":{"pii":{"entity":"ID","operator":"drop"}}}}}"##,
@@ -176,7 +176,7 @@ import Testing
         #expect(error?.code == .configuration)
     }
 
-    /// Lines of records in an array, whose bytes begin behind the comma before.
+    /// Lines of records in an array, whose bytes begin after the preceding comma.
     @Test func `a record of an array is at the line where it begins to the eye`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }

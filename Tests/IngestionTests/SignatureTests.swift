@@ -56,7 +56,7 @@ import Testing
         #expect(try signer(Self.minisign, Self.file, keys) == keys[0].fingerprint)
         #expect(try signer(Self.old, Self.file, keys) == keys[0].fingerprint)
         #expect(try signer(Self.ssh, Self.file, keys) == keys[1].fingerprint)
-        // The whole .pub file of minisign is read too.
+        // minisign's whole .pub file is read too.
         #expect(
             TrustedKey(.minisign, "untrusted comment: minisign public key 2F18D4814DC87A52\n" + Self.minisignKey)
                 == keys[0])
@@ -72,7 +72,7 @@ import Testing
             #expect(try signer(text, Self.file, []) == nil)
         }
         #expect(try signer(Self.ssh, Self.file, keys, namespace: "email") == nil)
-        // The trusted comment is signed as well.
+        // The trusted comment is signed too.
         #expect(try signer(Self.minisign.replacing("hello", with: "hullo"), Self.file, keys) == nil)
         var wrong = keys[0]
         wrong = try #require(TrustedKey(.minisign, "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"))
@@ -141,11 +141,11 @@ import Testing
         #expect(answer(nil, package, list: "datapackage.json") == sum + " 12")
         #expect(answer(.manifest, package) == sum + " 12")
         #expect(answer(.manifest, #"{"sha256":"\#(sum)"}"#) == sum)
-        // MD5, the package's default, proves nothing, and says nothing here.
+        // MD5, the default of the package, proves nothing and is ignored.
         let weak = #"{"resources":[{"path":"orders.csv","hash":"d41d8cd98f00b204e9800998ecf8427e"}]}"#
         #expect(answer(nil, weak, list: "datapackage.json") == nil)
         #expect(answer(.manifest, "{") == nil)
-        // The name itself, before one that only ends like it.
+        // The exact name takes precedence over one that only ends in it.
         let both = String(repeating: "1", count: 64) + "  old/orders.csv\n" + sum + "  orders.csv\n"
         #expect(answer(nil, both, list: "SHA256SUMS") == sum)
     }

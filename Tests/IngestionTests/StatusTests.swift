@@ -5,7 +5,7 @@ import Testing
 
 @testable import Ingestion
 
-/// What a daemon leaves for `sluice status` to read.
+/// The status that a daemon leaves for `sluice status`.
 @Suite struct `the status of a daemon` {
     @Test func `a trouble names nobody, wherever its message has the name of the file`() throws {
         let shop = try Workshop()

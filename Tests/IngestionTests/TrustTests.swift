@@ -10,9 +10,9 @@ import Testing
 
 @testable import Ingestion
 
-/// What somebody who can write into the store, and holds no key, can bring about.
+/// The possibilities of a person who can write into the store but holds no key.
 @Suite struct `only what is signed is believed` {
-    /// Writes into the ledger behind its back; the triggers that would forbid it are put back.
+    /// Writes into the ledger directly; the triggers that would forbid it are restored.
     private func tamper(_ shop: Workshop, _ sql: String, _ arguments: StatementArguments = []) throws {
         try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
             let triggers = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
@@ -26,7 +26,7 @@ import Testing
         try DatabaseQueue(path: path).writeWithoutTransaction { try $0.execute(sql: sql) }
     }
 
-    /// Makes an index miss rows, and SQLite's record of it say nothing of that.
+    /// Makes an index omit rows, without a trace in SQLite's own record of it.
     private func makeHole(_ shop: Workshop, _ name: String, _ rest: String) throws {
         try DatabaseQueue(path: shop.store.ledgerPath).writeWithoutTransaction { db in
             let sql = try String.fetchOne(
@@ -78,7 +78,7 @@ import Testing
         }
         #expect(try listFolder(shop.store.workFolder).isEmpty)
         #expect(try !shop.store.audit().problems.isEmpty)
-        // A person may decide to go on without it.
+        // A person may decide to continue without it.
         try Recorder(shop.store).excludeBaseline(of: first.batch, dataset: "numbers", reason: "lost")
         #expect(try await shop.run(next).status == .accepted)
     }
@@ -187,7 +187,7 @@ import Testing
         try FileManager.default.copyItem(atPath: other.store.keysFolder + "/" + name, toPath: path)
         let next = try shop.write("b.csv", Workshop.rows(200, from: 1001))
         let refused = await code { _ = try await shop.run(next) }
-        // Nothing here makes tokens.
+        // This store makes no tokens.
         if name != "tokens.token" { #expect(refused == .notPermitted) }
         if name == "ledger.signing" { return }
         let answer = try shop.store.proving().examineRecordedKeys()
@@ -215,7 +215,7 @@ import Testing
         }
         let origin = shop.store.configuration.origin
         let key = try other.store.signingKey()
-        // As an attacker would: their own key, and a ledger of the same name that it signed.
+        // As an attacker would: another key, and a ledger of the same name signed by it.
         for name in ["ledger.sqlite", "keys/ledger.signing"] { try removeFile(shop.store.root + "/" + name) }
         try FileManager.default.copyItem(
             atPath: other.store.keysFolder + "/ledger.signing", toPath: shop.store.keysFolder + "/ledger.signing")
@@ -235,7 +235,7 @@ import Testing
         let path = shop.folder + "/a.csv"
         let forced = try await shop.run(path) { $0.force = true }
         #expect(forced.status == .duplicate && forced.isRefusedReplacement && forced.duplicateOf == first.batch)
-        // Other policy, such as other slices.
+        // Another policy, such as another slice size.
         let other = try await shop.run(path) { $0.sliceBytes = 1 << 20 }
         #expect(other.status == .duplicate && other.isRefusedReplacement)
         let same = try await shop.run(path)
@@ -332,7 +332,7 @@ import Testing
         }
     }
 
-    /// SQLite keeps names of triggers and of tables apart: one that has a table's name is easily overlooked.
+    /// SQLite keeps names of triggers and tables apart: a trigger with a table's name is easily overlooked.
     @Test(arguments: [
         "CREATE TRIGGER prov_edge BEFORE INSERT ON entry WHEN NEW.kind = 'source.blocked' BEGIN SELECT RAISE(IGNORE); END",
         "CREATE TRIGGER undo AFTER INSERT ON inflight BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
@@ -345,7 +345,7 @@ import Testing
         let open = try Recorder(shop.store)
         let key = open.ledger.verifier
         try execute(sql, at: shop.store.ledgerPath)
-        // Whoever had it open before is stopped as well.
+        // A process that had it open before is stopped too.
         #expect(throws: IngestionError.self) { try open.take(.block, source: "bad", reason: "r") }
         let next = try shop.write("b.csv", Workshop.rows(200, from: 1001))
         let stopped = await code { _ = try await shop.run(next) }
@@ -372,7 +372,7 @@ import Testing
     @Test func `ledgers that are met at the same time are all written down`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
-        // Made without a word of them outside, and met for the first time when they are opened.
+        // Made without pinning, and seen for the first time when they are opened.
         let stores = try (0..<6).map { number in
             var store = try Store.create(shop.folder + "/\(number)", isPinned: false)
             store.isPinned = true
@@ -447,7 +447,7 @@ import Testing
         #expect(try listFolder(target).isEmpty)
     }
 
-    /// SQLite's record of an index can be made to say what it does not hold.
+    /// An index can be made to omit rows that SQLite believes are in it.
     @Test func `an index with a hole is named, and misses nothing that counts`() async throws {
         let shop = try Workshop()
         defer { shop.remove() }
@@ -483,7 +483,7 @@ import Testing
 
     // MARK: Signed manifests
 
-    /// minisign's files, made with a key of our own (the format: jedisct1.github.io/minisign, "Signature format").
+    /// Files in minisign's format, made with a test key (jedisct1.github.io/minisign, "Signature format").
     private struct Minisign {
         let key: SigningKey
         private let number: [UInt8] = Array("sluicekey".utf8.prefix(8))

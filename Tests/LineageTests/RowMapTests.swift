@@ -2,9 +2,9 @@ import Lineage
 import Tabular
 import Testing
 
-/// Row maps: round trips, look-ups in both directions, and refusal of any second spelling.
+/// Row maps: round trips, look-ups in both directions, and refusal of any second encoding.
 struct RowMapTests {
-    /// A small generator with a seed, so that failures repeat.
+    /// A small seeded generator, so that failures can be reproduced.
     struct Generator: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {

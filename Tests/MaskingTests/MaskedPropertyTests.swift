@@ -4,7 +4,7 @@ import Sketches
 import Tabular
 import Testing
 
-/// What is released can be read again, whatever went in.
+/// The output can always be read again, whatever the input.
 @Suite struct MaskedPropertyTests {
     private static let operators = [
         "operator: redact", "operator: replace", "operator: replace, replacement: 'x,\"; y'", "operator: mask",

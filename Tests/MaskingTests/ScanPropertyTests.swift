@@ -43,7 +43,7 @@ import Testing
                 #expect(String(validating: out, as: UTF8.self) != nil, "\(operation) of \(text)")
             }
         }
-        // The scraps do combine to something.
+        // The fragments do combine to matches.
         #expect(total > 1_000)
     }
 

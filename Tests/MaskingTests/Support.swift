@@ -8,7 +8,7 @@ import Tabular
 import Testing
 import Validating
 
-/// What a text became.
+/// The result of masking a text.
 struct Masked {
     /// Header and rows.
     var text: String
@@ -26,7 +26,7 @@ func contract(_ text: String) throws -> Schema { try Schema.load(Array(text.utf8
 /// A token key of one repeated byte.
 func tokenKey(_ byte: UInt8) -> SecretKey { SecretKey(copying: [UInt8](repeating: byte, count: 32).span) }
 
-/// How `schema` reads a text.
+/// The reading plan of `schema` for a text.
 func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -> ReadingPlan {
     var plan = ReadingPlan(
         format: format, fieldNames: schema.fields.map(\.name), rejectsUnknown: schema.unknownFields == .reject,
@@ -36,7 +36,7 @@ func plan(_ schema: Schema, _ format: SourceFormat, _ delimiter: UInt8 = 0x2C) -
     return plan
 }
 
-/// The blocks that the real reader makes of a text.
+/// The blocks that the real reader makes from a text.
 func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [RowBlock]) {
     let bytes = Array(text.utf8)
     let head = try #require(try readHead(bytes.span, isWhole: true, plan: plan))

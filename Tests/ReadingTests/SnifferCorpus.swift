@@ -1,7 +1,8 @@
 import Reading
 import Tabular
 
-/// Files of every kind with what they mean: contents × dialects × rows above the table × kinds of header × encodings × widths.
+/// Files of every kind with their meaning: contents × dialects × rows above the table × kinds of header × encodings ×
+/// widths.
 struct SnifferCorpus {
     /// One file: its bytes, and the labels and cells that its author meant.
     struct File: Sendable {
@@ -30,7 +31,7 @@ struct SnifferCorpus {
 
     static let rowCount = 24
 
-    // Long function: the contents, one an entry.
+    // Long function: the contents, one entry each.
     static let contents: [Content] = [
         Content(
             name: "timestamps", labels: ["ds", "y"],
@@ -147,7 +148,8 @@ struct SnifferCorpus {
         }
         for (place, content) in contents.enumerated() {
             let table = rows(content)
-            // Where every backslash is doubled and nothing else is escaped, nothing tells that they are escapes.
+            // If every backslash is doubled and nothing else is escaped, there is no evidence that backslashes are
+            // escapes.
             for writing in writings where writing.escape == nil || !["lines in cells", "paths"].contains(content.name) {
                 add(
                     "\(content.name), \(writing.name)", write([table.labels] + table.cells, writing),
@@ -208,7 +210,7 @@ struct SnifferCorpus {
         return files
     }()
 
-    /// Characters up to U+00FF only, where the encoding has no others.
+    /// Only characters up to U+00FF, if the encoding has no others.
     static func encoded(_ text: String, _ encoding: TextEncoding) -> [UInt8] {
         switch encoding {
         case .utf16LE: text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
@@ -218,7 +220,7 @@ struct SnifferCorpus {
         }
     }
 
-    /// What the sniffer makes of a file, and whether it is what the author meant.
+    /// The sniffer's result for a file, and whether it is what the author meant.
     static func judge(_ file: File) throws -> Answer {
         let (encoding, _) = guessEncoding(file.bytes.span)
         var text: [UInt8] = []

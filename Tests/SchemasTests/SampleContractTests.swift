@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct SampleContractTests {
-    /// The design's example contract lies beside this repository, or does not.
+    /// An example contract outside the repository, which may be absent.
     private static let sample = "design/tickets.schema.yaml"
 
     @Test(.enabled(if: shared(sample) != nil, "the design's contract is not here: set SLUICE_SHARED"))

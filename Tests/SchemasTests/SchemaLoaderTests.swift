@@ -219,7 +219,7 @@ import Testing
             "{ fields: a, reference: { resource: x, fields: k } }, { fields: c, reference: { resource: y, fields: [k] } }",
             places)
         #expect(there.schema.foreignKeys.map(\.source) == [.file("x.csv"), .dataset("y")] && there.warnings == [])
-        // A package's schema works as it is; what is not looked up is said.
+        // A package's schema works unchanged; a reference that is not checked gives a warning.
         let unknown = try load("{ fields: a, reference: { resource: x, fields: k } }")
         #expect(unknown.schema.foreignKeys == [] && unknown.warnings.first?.message.contains("not enforced") == true)
         for (keys, more, hint) in [

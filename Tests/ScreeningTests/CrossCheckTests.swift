@@ -6,7 +6,7 @@ import Testing
 
 @testable import Screening
 
-/// What several sources say of the same keys (a vote weighted by their records).
+/// Several suppliers' values for the same keys, with votes weighted by their records.
 @Suite struct CrossCheckTests {
     private static let text = """
         fields:
@@ -74,10 +74,10 @@ import Testing
         let three = "\n      minSources: 3"
         let (few, _, _, _) = try check([row(1, "a", "10"), row(1, "b", "12")], more: three)
         #expect(few.conflicts.isEmpty && few.compared == 0)
-        // The same source twice is no majority, and contradicts itself.
+        // The same supplier twice is no majority, and contradicts itself.
         let (twice, _, _, _) = try check([row(1, "a", "10"), row(1, "a", "12"), row(1, "b", "12")])
         #expect(twice.conflicts.map(\.row) == [1])
-        // The last word counts, not the larger number.
+        // The newest claim counts, not the larger number.
         let (corrected, _, _, _) = try check([row(1, "a", "20"), row(1, "a", "10"), row(1, "b", "10")])
         #expect(corrected.conflicts.map(\.row) == [1])
         let (missing, _, _, _) = try check([row(1, "a", ""), row(1, "b", "12"), row(1, "c", "")])
@@ -99,7 +99,7 @@ import Testing
         #expect(again.rows.count == 0, "a newer word of the same source is there")
         let (third, _, _, _) = try check([row(1, "c", "10.01")], earlier: [two, one])
         #expect(third.conflicts.isEmpty && third.contradicted == ["one": 1])
-        // Kept, and read again.
+        // Stored and read again.
         let kept = try #require(EarlierAssertions(decoding: two.encoded(), batch: "two"))
         #expect(kept == two)
         #expect(EarlierAssertions(decoding: Array(two.encoded().dropLast()), batch: "two") == nil)

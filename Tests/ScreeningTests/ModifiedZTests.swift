@@ -25,7 +25,7 @@ import Testing
         return rule
     }
 
-    /// Median, by the book.
+    /// The textbook median.
     private func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
         let middle = sorted.count / 2
@@ -53,7 +53,7 @@ import Testing
         let values = [Double](repeating: 5, count: 80) + (0..<20).map { 5 + Double($0) }
         let rule = try #require(
             ModifiedZ(field: 0, values: values, rule: columnRule("none", tails: "single", threshold: 3.5)))
-        // Of the nineteen deviations 1 to 19 those beyond the ninth tenth count as that.
+        // Of the nineteen deviations 1 to 19, those beyond the ninth decile are clipped.
         let cap = Robust.quantile((1...19).map(Double.init), 0.9)
         let mean = (1...19).reduce(0.0) { $0 + min(Double($1), cap) } / 100
         #expect(abs(rule.score(50) - 45 / (1.253314 * mean)) < 1e-9)
@@ -87,7 +87,8 @@ import Testing
         #expect(try #require(ModifiedZ(field: 0, values: lognormal, rule: columnRule("log1p"))).score(-2) == .infinity)
     }
 
-    /// The false-alarm rate of `threshold: auto`, on the rows the line was drawn from and on as many fresh ones.
+    /// The false-alarm rate of `threshold: auto`, on the rows that the threshold was made from and on as many fresh
+    /// ones.
     @Test func `auto flags about one clean row in two thousand`() throws {
         let seeds = UInt64(ProcessInfo.processInfo.environment["SLUICE_SEEDS"] ?? "") ?? 3
         print("| distribution | same rows | fresh rows | threshold, mean | planted 0.5 % caught | planted 1 % caught |")
@@ -118,7 +119,7 @@ import Testing
                     + "| \(caught[0]) of \(seeds) | \(caught[1]) of \(seeds) |")
             #expect(Double(fresh) / total <= 2 * ModifiedZ.targetRate, "\(name)")
             #expect(caught[0] == Int(seeds), "\(name)")
-            // Twenty times the largest value is not far off for the logarithm of a lognormal column.
+            // Twenty times the largest value is not extreme for the logarithm of a lognormal column.
             if name != "lognormal" { #expect(caught[1] == Int(seeds), "\(name)") }
         }
     }
@@ -129,7 +130,7 @@ import Testing
         let years = (0..<80).map { _ in 2008.0 } + scattered(20)
         let rule = try #require(ModifiedZ(field: 0, values: years))
         #expect(rule.isConstant && rule.exceptions >= 18 && rule.score(2008) == 0 && rule.score(2009) == .infinity)
-        // Amounts that are mostly nothing, codes, and columns with less of a constant are something else.
+        // Mostly zero amounts, codes, and columns with a smaller constant share are different.
         let rain = (0..<80).map { _ in 0.0 } + (0..<20).map { _ in draws.draw("exponential") }
         #expect(try #require(ModifiedZ(field: 0, values: rain)).exceptions == 0)
         let fees = (0..<80).map { _ in 5.0 } + (0..<20).map { _ in 5 + draws.draw("exponential") }

@@ -1,7 +1,7 @@
 import Tabular
 import Testing
 
-/// The packed values that flow.
+/// The packed values that the stages pass on.
 struct BatchTests {
     @Test func `a cell keeps its kind and extents up to 2^28`() {
         let last = 1 << 28 - 1

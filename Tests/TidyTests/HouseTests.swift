@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The rules against this very tree.
+/// The rules, applied to this source tree.
 @Suite struct HouseTests {
     private static let root = URL(filePath: #filePath).resolvingSymlinksInPath()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -10,7 +10,7 @@ import Testing
     private static func files(_ tops: [String]) throws -> [SourceText] {
         var result: [SourceText] = []
         for top in tops {
-            // A top that is a file has no paths below it and stands for itself.
+            // A top that is a file has no paths below it and represents itself.
             let below = (try? FileManager.default.subpathsOfDirectory(atPath: root.appending(path: top).path)) ?? []
             let paths = below.isEmpty ? [top] : below.sorted().map { "\(top)/\($0)" }
             for path in paths where !path.contains("/.build") {

@@ -1,11 +1,11 @@
-/// What a declaration asks of its callers.
+/// The parameters of a declaration.
 struct Signature: Equatable {
     /// The line of the declaration, from 1.
     var line = 0
     var parameters = 0
     /// Parameters without a label.
     var unlabelled = 0
-    /// Parameters that the function changes.
+    /// Parameters that the function changes (`inout`).
     var changed = 0
 
     /// Every function and initialiser that a file declares.
@@ -55,8 +55,8 @@ struct Signature: Equatable {
 }
 
 extension Rules {
-    /// A call reads as a sentence: at most three parameters without a label, at most six, and one that is changed. A comment that says
-    /// `Many parameters:` and why lifts the last two.
+    /// A call reads as a sentence: at most three parameters without a label, at most six in all, and at most one
+    /// `inout`. A comment `Many parameters:` with a reason lifts the last two limits.
     static func signatures(_ source: SourceText) -> [Violation] {
         guard source.isSwift, source.room != nil else { return [] }
         return Signature.all(in: source).compactMap { signature in
@@ -77,7 +77,7 @@ extension Rules {
         }
     }
 
-    /// A folder has at most 20 files of Swift; then it has folders.
+    /// A folder has at most 20 Swift files; beyond that it needs sub-folders.
     static func folderSize(_ paths: [String]) -> [Violation] {
         let swift = paths.filter { $0.hasSuffix(".swift") && $0.hasPrefix("Sources/") }
         let folders = Dictionary(grouping: swift) { $0.split(separator: "/").dropLast().joined(separator: "/") }

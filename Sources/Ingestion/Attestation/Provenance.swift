@@ -215,7 +215,7 @@ package struct Provenance: Sendable, Equatable {
     /// Findings about the whole batch; each rejects it.
     var findings: [Finding] = []
 
-    /// Nothing came beside the file, and nothing was required.
+    /// No sidecars, and none required.
     init() {}
 
     /// Whether there was nothing to check.

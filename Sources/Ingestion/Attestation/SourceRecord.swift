@@ -90,16 +90,16 @@ package struct SourceRecord: Sendable, Equatable {
     }
 }
 
-/// What is done about a source.
+/// A person's decision about a supplier.
 package enum SourceStep: Sendable, CaseIterable {
-    /// Somebody vouches for it: its probation, or the distrust it earned, is over.
+    /// The supplier is trusted: its probation, or the distrust that it earned, ends.
     case trust
-    /// Nothing of it is taken.
+    /// The supplier's batches are rejected.
     case block
-    /// It must prove itself anew.
+    /// The supplier's batches are held until enough of them have passed.
     case probation
 
-    /// What the ledger says of it.
+    /// The ledger event that records the decision.
     var event: LedgerEvent {
         switch self {
         case .trust: .sourceTrusted
@@ -111,7 +111,7 @@ package enum SourceStep: Sendable, CaseIterable {
 
 /// The current standing of a source, from configuration and proven record.
 package struct SourceStanding: Sendable, Equatable {
-    /// How its batches are treated.
+    /// The treatment of a source's batches.
     package enum State: Equatable, Sendable {
         /// They are judged like any other.
         case trusted
@@ -133,7 +133,7 @@ package struct SourceStanding: Sendable, Equatable {
         }
     }
 
-    /// How its batches are treated.
+    /// The treatment of its batches.
     package var state: State
     /// The sequence of the last `source.trusted` entry; nil for none. Contradictions that were recorded before it no
     /// longer count.

@@ -32,7 +32,7 @@ struct BatchIdentity: Sendable {
     let policyDigest: [UInt8]
     /// The key of the exact same judgement: content, contract, policy and attestation.
     let seenKey: [UInt8]
-    /// The same without the attestation: accepted content stays a duplicate whoever brings it again.
+    /// The same key without the attestation: accepted content stays a duplicate, whichever sender delivers it again.
     let contentKey: [UInt8]
     /// The recipients that its shards are sealed for.
     let recipients: [WrappingKey]

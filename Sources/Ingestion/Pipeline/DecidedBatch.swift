@@ -21,7 +21,7 @@ struct DecidedBatch {
     /// none.
     var hasSecondPass: Bool { opened.options.mode >= .dryRun && survey.head.layout != nil }
 
-    /// What the rows assert about keys that other sources describe too, encoded to be sealed beside the batch.
+    /// The values that the rows give for keys that other sources describe too, encoded to be sealed in their own file.
     ///
     /// - Returns: nil when nothing is compared or recorded, and for a refused batch, which must not vote in
     ///   cross-checks.
@@ -138,12 +138,12 @@ struct DecidedBatch {
 }
 
 extension Survey {
-    /// What the second pass needs of the first about one slice.
+    /// The results of the first pass on one slice that the second pass needs.
     func recall(_ ordinal: Int) -> SliceRecall {
         SliceRecall(sound: sound[ordinal], detectedRows: detectedRows[ordinal], order: draws[ordinal].order)
     }
 
-    /// How many of these rows keep the contract apart from key rules.
+    /// The number of these rows that keep the contract apart from key rules.
     fileprivate func soundRows(among rows: [RowSet]) -> Int {
         var (count, next) = (0, 0)
         var places = places[...]

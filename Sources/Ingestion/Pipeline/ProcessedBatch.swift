@@ -7,7 +7,7 @@ struct ProcessedBatch {
     let release: Release
     /// The lease and staging area; nil where nothing is recorded.
     let workplace: Workplace?
-    /// What the rows assert about keys that other sources describe too, encoded.
+    /// The values that the rows give for keys that other sources describe too, encoded.
     let assertions: [UInt8]?
     /// Whether the file's digest in the second pass differed from that in the first.
     let hasChanged: Bool

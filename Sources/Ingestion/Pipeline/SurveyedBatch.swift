@@ -137,7 +137,7 @@ struct SurveyedBatch {
 }
 
 extension Precedents {
-    /// What the decision compares a batch with.
+    /// The data that the decision compares a batch with.
     fileprivate init(_ judging: JudgingBaseline?) {
         self.init(baseline: judging?.main.merged, earlierRows: judging?.newest.rowCodes ?? [])
         rolling = judging?.rolling

@@ -14,8 +14,7 @@ package struct BatchReport: Sendable {
         case accepted
         /// Nothing is published; the source is sealed in quarantine until a person decides.
         case held
-        /// Stored like a held batch, because digest, signature or source check failed: the file is not what the source
-        /// sent, or the source is refused.
+        /// Stored like a held batch, because the check of a digest, a signature or the supplier's standing failed.
         case rejected
         /// The same content was judged before under the same contract and policy.
         case duplicate
@@ -108,8 +107,7 @@ package struct BatchReport: Sendable {
     package var tests: [BatchTest] = []
     /// Fields that were not screened, with the reason; nil stands for the whole batch.
     package var untested: [(field: Int?, reason: String)] = []
-    /// Power of the trigger search: the fewest rows with a mark beside one label that it would have found, and the rows
-    /// searched.
+    /// Power of the trigger search: the fewest rows with a trigger that it would have detected, and the rows searched.
     package var triggerPower: [(what: String, rows: Int, of: Int)] = []
     /// During the learning phase, the number of accepted batches after which a difference holds a batch; nil later.
     package var learning: Int?
@@ -123,7 +121,7 @@ package struct BatchReport: Sendable {
     package var fates: RowMap?
     /// Histograms of all rows' scores.
     package var scores = ScoreHistograms()
-    /// Where the forest's thresholds lie among the bins of its histogram; nil without a forest.
+    /// The places of the forest's thresholds among the bins of its histogram; nil without a forest.
     package var forestThresholds: (flag: Double, quarantine: Double)?
     /// Names of sources and label values that may be shown, by their codes.
     package var names: [UInt64: String] = [:]

@@ -32,7 +32,7 @@ package struct DetectionPlace: Sendable, Equatable {
     }
 }
 
-/// What the values of one column are.
+/// The kind of values in one column.
 package struct PersonalColumn: Sendable, Equatable {
     /// The column of the file.
     package var column: Int

@@ -12,7 +12,7 @@ package struct ShadowReport: Sendable {
     package struct Change: Sendable, Equatable {
         /// The outcome in force, and the candidate's.
         package var now: Outcome, then: Outcome
-        /// How many rows, and the first few of them.
+        /// The number of rows, and the first few of them.
         package var count = 0, firstRows: [Int] = []
     }
 

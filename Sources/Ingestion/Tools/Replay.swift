@@ -29,7 +29,7 @@ package struct Replay: Sendable {
     /// For a row of a batch that cannot be replayed: findings from its quarantine shard, with code, field, statistic
     /// and threshold.
     package var sealedFindings: JSONValue?
-    /// What the tests knew when they judged the batch, where that was asked for.
+    /// The knowledge of the tests when they judged the batch, if the caller asked for it.
     package var learnt: JSONValue?
 
     init(received: LedgerEntry, judged: LedgerEntry) {

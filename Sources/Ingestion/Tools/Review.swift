@@ -59,7 +59,7 @@ package struct HeldBatch: Sendable, Equatable {
     package let time: String
     /// Number of rows.
     package let rows: Int
-    /// What holds it.
+    /// The reasons for which it is held.
     package let reasons: [Reason]
     /// The oldest held batch that shows the same change; empty when this is the oldest.
     package internal(set) var incident = ""
@@ -257,7 +257,7 @@ extension Pipeline {
         options.shadow = nil
         options.format = format
         options.sliceBytes = store.configuration.sliceBytes
-        // How the file is written is a fact, not a setting: it is read as it could be read then.
+        // The file's form is a fact, not a setting: the file is read in the form that was found then.
         if let read = sealed.reading?.options {
             (options.dialect, options.encoding, options.isList) = (read.dialect, read.encoding, read.isList)
             (options.excluded, options.engine) = (read.excluded, read.engine)

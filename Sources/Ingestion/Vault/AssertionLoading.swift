@@ -5,7 +5,7 @@ import Sealing
 import Sketches
 import Tabular
 
-/// Assertions: what earlier batches asserted about keys. Each batch has one sealed file of them, beside the baselines.
+/// Assertions: the values that earlier batches gave for keys. Each batch has one sealed file of them, beside the baselines.
 extension Store {
     /// The folder of a dataset's assertions, relative to the store.
     static func claimsPath(_ dataset: String) -> String { "baselines/\(dataset)/claims" }
@@ -45,7 +45,7 @@ extension Store {
             let (bytes, context) = try readEvidence(
                 file, keys: ring,
                 expect: ["dataset": dataset, "batch-id": file.batch, "role": FileRole.claims.rawValue])
-            // The same bytes judged twice are one word.
+            // The same bytes judged twice count as one statement.
             guard words.insert((context["source"] ?? "") + "\0" + (context["source-sha256"] ?? "")).inserted else {
                 continue
             }
@@ -55,7 +55,7 @@ extension Store {
                     "\(place(of: file)): it was written by another version and cannot be read; to go on without it: sluice baseline "
                         + "exclude \(file.batch) --dataset \(dataset) --reason TEXT")
             }
-            // A contract that compared other fields made other assertions.
+            // Under a contract that compared other fields, assertions had another form.
             guard made.fits(reader) else { continue }
             made.keep(keysOf: assertions, heard: &heard)
             for (source, since) in trustedSince where file.entry.sequence < since { made.tallies[source] = nil }

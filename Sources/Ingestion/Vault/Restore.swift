@@ -5,7 +5,7 @@ import Tabular
 
 /// Makes a store from a backup.
 extension Backup {
-    /// What the restorer trusts, from outside the backup.
+    /// The trust anchors of a restore, which come from outside the backup.
     package struct Trust: Sendable {
         /// The key that must have signed the ledger; never one that the backup itself names.
         package var key: VerifierKey

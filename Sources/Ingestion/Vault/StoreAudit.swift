@@ -79,7 +79,7 @@ extension Store {
     /// Compares every file of the store with the record: missing, changed, of the wrong kind, or unrecorded files;
     /// invalid receipts; changed keys; strangers in `work`.
     ///
-    /// What another process may be publishing at this moment is examined again before it is reported.
+    /// A file that another process may be publishing at this moment is examined again before it is reported.
     package func audit() throws(IngestionError) -> StoreAudit {
         let (log, state) = try proven()
         var walk = try AuditWalk(files, log)
@@ -259,7 +259,7 @@ struct AuditWalk {
         }
     }
 
-    /// What is wrong with one path; nil when nothing is.
+    /// The defect of one path; nil when there is none.
     mutating func judge(_ path: RelativePath) throws(IngestionError) -> String? {
         let status: FileStatus?
         do throws(StorageError) { status = try root.status(at: path) } catch {

@@ -7,7 +7,7 @@ package enum Readiness: String, Sendable, CaseIterable {
     case auto
     /// At once: the supplier writes under another name and renames.
     case rename
-    /// `NAME.done` stands beside it and is not older than the file.
+    /// `NAME.done` is in the same folder and is not older than the file.
     case marker
     /// Size and time were unchanged for the settle time.
     case stable

@@ -64,7 +64,7 @@ package enum WatchEvent: Sendable {
     case stopped
 }
 
-/// How a daemon ended.
+/// The end of a daemon's run.
 package struct WatchEnd: Sendable {
     /// The signal that ended it; nil for none.
     package var signal: Int32?

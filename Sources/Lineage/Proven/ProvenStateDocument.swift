@@ -2,7 +2,7 @@ import Cryptography
 import Tabular
 
 extension ProvenState {
-    /// The state as a document, for a cache that is proven by a key of the store.
+    /// The state as a document, for the cache.
     func document() -> JSONValue {
         func texts(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
@@ -38,7 +38,7 @@ extension ProvenState {
         ])
     }
 
-    /// Reads a cache; nil for one of another version or of another form.
+    /// Reads a cached document; nil for another version or form.
     init?(_ document: JSONValue) {
         guard document["v"]?.whole == 3, let size = document["size"]?.whole,
             let root = document["root"]?.text.flatMap({ bytes(hex: $0) }),
@@ -80,7 +80,8 @@ extension ProvenState {
         for hold in (document["holds"]?.items ?? []).map({ Hold($0) }) { holds[hold.content, default: []].append(hold) }
     }
 
-    /// Entries of a role: steps between them, and whose each is as a place in a list of names; there may be a million.
+    /// The entries of a role in compact form, since there may be a million: differences of sequence numbers, and
+    /// indices into a list of supplier names.
     private static func compact(_ list: [Published]) -> JSONValue {
         var (names, places) = ([String](), [String: UInt32]())
         var (steps, sources): ([UInt8], [UInt8]) = ([], [])

@@ -185,7 +185,8 @@ package struct DialectSniffer {
         }
     }
 
-    /// Whether a cell begins with a quote. Quotes then are quotes, and one that is never closed is an error, not text.
+    /// Whether a cell begins with a quote. Then quote characters are quotes, and one that is never closed is an error,
+    /// not text.
     private func hasQuotedCell(_ table: SniffedTable) -> Bool {
         sample.indices.contains { at in
             guard sample[at] == 0x22 else { return false }

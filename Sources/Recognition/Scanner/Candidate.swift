@@ -54,8 +54,8 @@ extension TextScanner {
 
 // The score of a candidate.
 extension TextScanner {
-    /// Below this score a form proves next to nothing: it needs an adjacent context word, not just one of the five
-    /// around.
+    /// Below this score a form is weak evidence: it needs an adjacent context word, not just one of the five on either
+    /// side.
     private static let weak = 0.15
 
     /// Scores a candidate by its surroundings and keeps it if it is the best.

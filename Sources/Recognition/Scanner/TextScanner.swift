@@ -68,7 +68,7 @@ package struct TextScanner: Sendable {
         hear(columnName)
     }
 
-    /// What the name of an object's member implies.
+    /// The hint that the name of an object's member gives about its value.
     package enum Name: Sendable {
         /// It states an entity: the value is searched as in a column of that name.
         case telling(TextScanner)
@@ -78,7 +78,7 @@ package struct TextScanner: Sendable {
         case other(TextScanner)
     }
 
-    /// What a member's name implies.
+    /// The hint that a member's name gives.
     package func member(_ name: String) -> Name {
         var scanner = self
         (scanner.named, scanner.called, scanner.credential) = (EntitySet(), EntitySet(), nil)
@@ -101,7 +101,7 @@ package struct TextScanner: Sendable {
     /// Whether the column's name implies an entity.
     package func isNamed(_ entity: Entity) -> Bool { named.contains(entity) || spoken.contains(entity) }
 
-    /// Adds the meaning of a column's name.
+    /// Adds what a column's name implies.
     private mutating func hear(_ name: String) {
         if isVersionName(name) { isVersion = true }
         if ContextWords.names.namesThings(name) { isOfThings = true }

@@ -65,7 +65,7 @@ extension SchemaLoader {
             try loadSettings(settings, into: &schema)
             taken.insert(settings.path)
         }
-        // An ignored protection would let pass what it was written for.
+        // Ignoring a protection would release what it was meant to mask.
         for stray in found where !taken.contains(stray.path) {
             throw stray.error(
                 .inconsistent,

@@ -3,8 +3,8 @@ import Schemas
 import Sketches
 package import Tabular
 
-/// The decision as a document: what is kept, sealed, and hashed into the ledger. Doubles and hashes are written as
-/// hexadecimal bit patterns, so that reading them back gives the same bits.
+/// The decision as a document, which is sealed and hashed into the ledger. Doubles and hashes are written as
+/// hexadecimal bit patterns, so reading them back is exact.
 extension Decision {
     /// The document.
     package func document() -> JSONValue {
@@ -22,7 +22,7 @@ extension Decision {
         return .object(members)
     }
 
-    /// The rows of a set as runs: first row, how many, and so on.
+    /// The rows of a set as runs: first row, count, and so on.
     private func runs(of rows: RowSet) -> [Int] {
         var out: [Int] = []
         for row in rows {
@@ -38,7 +38,7 @@ extension Decision {
 
 /// A field in a document, -1 for none; `Kept.field` reads it.
 func place(ofField field: Int?) -> JSONValue { whole(field ?? -1) }
-/// A whole number in a document; `Kept.int` reads it.
+/// An integer in a document; `Kept.int` reads it.
 func whole(_ number: Int) -> JSONValue { .integer(Int64(number)) }
 /// A word of 64 bits in a document; `Kept.word` reads it.
 func hex(_ word: UInt64) -> JSONValue { .string("0x" + String(word, radix: 16)) }
@@ -176,7 +176,7 @@ extension LabelCheck {
                     ])
                 }),
             "blamed": .array(blamed.map { .array([whole($0.place), hex($0.code)]) }),
-            // Thousands of points: only where rows are judged by them.
+            // Thousands of points, so only if rows are judged by them.
             "neighbours": judgesRows ? view.document : .null,
         ])
     }
@@ -224,7 +224,7 @@ extension LinearCheck {
         .object([
             "share": bits(share), "excessive": .bool(isExcessive), "doubt_rate": bits(doubtRate),
             "judges_rows": .bool(judgesRows),
-            // Thousands of weights: only where rows are judged by them.
+            // Thousands of weights, so only if rows are judged by them.
             "models": judgesRows
                 ? .object([
                     "labels": .array(labels.map(hex)), "features": features.document,
@@ -233,7 +233,7 @@ extension LinearCheck {
         ])
     }
 
-    /// Four hexadecimal digits a weight.
+    /// Four hexadecimal digits for each weight.
     private static func text(of weights: [Int16]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var out: [UInt8] = []
@@ -284,7 +284,7 @@ extension BatchTest {
         if let range { (members["low"], members["high"]) = (bits(range.lowerBound), bits(range.upperBound)) }
         if let usual { members["usual"] = bits(usual) }
         if let movement {
-            // A decision has no fractions but as bits.
+            // A decision stores fractions as bit patterns only.
             members["moved"] = .array([
                 .string(movement.kind.rawValue), .string(movement.unit.rawValue), bits(movement.now),
                 bits(movement.least), bits(movement.most), movement.usual.map(bits) ?? .null, whole(movement.kinds),

@@ -2,13 +2,13 @@ package import Schemas
 import Sketches
 package import Tabular
 
-/// Reads a decision back from the document that was kept: the same bits, and so the same rows.
+/// Reads a sealed decision: the same bits, and so the same outcomes.
 extension Decision {
-    /// nil when the document is none of this version's, or damaged.
+    /// nil if the document is damaged, or of another version.
     ///
     /// - Parameters:
     ///   - schema: the contract that the batch was judged by.
-    ///   - screened: what statistics look at, by that contract.
+    /// - screened: the columns that statistics use, by that contract.
     package init?(_ document: JSONValue, schema: Schema, screened: ScreenedFields) {
         do throws(Unreadable) {
             let kept = Kept(document)
@@ -43,7 +43,7 @@ extension ModifiedZ {
         count = try kept.int("n")
         isConstant = try kept.flag("constant")
         exceptions = try kept.int("exceptions")
-        // Decisions of the fourth form have none.
+        // Decisions of format 4 have none.
         if let found = kept.value["reach"], found != .null {
             let reach = Kept(found)
             func pair(_ place: Int) throws(Unreadable) -> (Double, Double) {
@@ -137,7 +137,7 @@ extension BatchTest {
             guard low <= high else { throw Unreadable() }
             range = low...high
         }
-        // Since the sixth form; what moved only where the test is beyond its line.
+        // Since format 6; the movement is present only if the test exceeds its threshold.
         if let stored = kept.value["usual"] { usual = try Kept(stored).bits() }
         if let moved = kept.value["moved"] { movement = try Movement(Kept(moved)) }
         companions = (kept.value["with"]?.items ?? []).compactMap(\.whole).map { Int($0) }

@@ -1,10 +1,10 @@
 import Sketches
 import Tabular
 
-/// A stored document is not as it was written.
+/// A stored document is malformed.
 struct Unreadable: Error {}
 
-/// A part of a stored document, whose values are read with their types.
+/// A part of a stored document; its values are read with type checks.
 struct Kept {
     let value: JSONValue
 
@@ -56,7 +56,7 @@ struct Kept {
     func bits() throws(Unreadable) -> Double { Double(bitPattern: try word()) }
     func bits(_ key: String) throws(Unreadable) -> Double { Double(bitPattern: try word(key)) }
 
-    /// First row, how many, and so on.
+    /// First row, count, and so on.
     func rows() throws(Unreadable) -> RowSet {
         var set = RowSet()
         let runs = try list()

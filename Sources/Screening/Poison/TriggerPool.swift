@@ -26,13 +26,13 @@ struct PoolEvidence {
     }
 }
 
-/// Several rare words beside one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
+/// Several rare words with one label, none of which is evidence alone (BadNets, Gu et al. 2017; Kurita et al. 2020).
 extension TriggerSearch {
-    /// The words of the strongest pool, and the evidence of all of them; none where there is no pool.
+    /// The words of the strongest pool, and their total evidence; none if there is no pool.
     ///
-    /// The evidence of each novel word has two parts: how unlikely chance puts all of its rows beside the label, among
-    /// as many novel words as there are; and how much better the other words of its rows fit rows of all labels than
-    /// rows of this label, since an attacker puts a mark into any row and sets its label.
+    /// The evidence of each novel word has two parts. One is how unlikely it is that all of its rows have the label by
+    /// chance, among equally many novel words. The other is how much better the other words of its rows fit all labels
+    /// than this one, since an attacker inserts the trigger into any row and sets its label.
     ///
     /// - Parameter words: calls the closure with the words of a row, as items.
     func pool(_ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> (marks: [Trigger], evidence: Double) {
@@ -89,7 +89,7 @@ extension TriggerSearch {
         return (marks, pool.all)
     }
 
-    /// For each row how much better its words fit to any row than to one of the label: logarithms of likelihood ratios.
+    /// For each row, how much better its words fit any row than a row of the label: logarithms of likelihood ratios.
     private func misfits(_ label: Int, _ words: (_ row: Int, _ body: (UInt64) -> Void) -> Void) -> [Double] {
         var weights: [UInt64: Double] = [:]
         for (item, place) in items {

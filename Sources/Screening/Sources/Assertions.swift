@@ -3,18 +3,18 @@ package import Sketches
 import Tabular
 package import Validating
 
-/// Reads the assertions of rows: values of keys that other sources may have values for, too.
+/// Reads the assertions of rows: values for keys for which other suppliers may have values too.
 package struct AssertionReader: Sendable {
-    /// How the values of a compared field are held against each other.
+    /// The method by which the values of a compared field are compared.
     enum Kind: Sendable, Equatable {
-        /// A number of the assertion, and how far apart two may be: as a share of the larger one.
+        /// A number of the assertion, and the tolerated difference as a share of the larger one.
         case number(place: Int, tolerance: Double)
-        /// A time as a number of the assertion, in seconds, and how far apart two may be.
+        /// A time as a number of the assertion, in seconds, and the tolerated difference.
         case point(place: Int, skew: Double)
-        /// A code of the assertion: equal or not.
+        /// A code of the assertion, compared for equality.
         case code(place: Int)
 
-        /// What assertions are stored as.
+        /// Its name in stored assertions.
         var word: String {
             switch self {
             case .number: "number"
@@ -26,21 +26,21 @@ package struct AssertionReader: Sendable {
 
     /// Codes of an assertion that are no values: the row's number, and who says it.
     static let ownCodes = 2
-    /// Set in a row's number when its values were not confirmed and it was held back for that.
+    /// Set in a row's number if its values were not confirmed and it was held back for that.
     package static let withheldBit = UInt64(1) << 63
 
     /// The contract's fields that are compared, and how.
     let compared: [(field: Int, kind: Kind)]
-    /// What a value that is not confirmed does to its row.
+    /// The outcome of a row with a value that is not confirmed.
     let action: Outcome
-    /// Fewer sources than this are not compared.
+    /// Keys with fewer suppliers than this are not compared.
     let minSources: Int
     /// Names that assertions of other batches must have been made with.
     package let names: [String]
     /// Numbers and codes of an assertion.
     let width: Int, codeWidth: Int
-    /// The sender, who makes the assertions of rows without a source of their own. A sender speaks for itself only: the
-    /// sources that its rows name are names of its own, and nobody else's.
+    /// The sender, to whom rows without a supplier of their own belong. A sender speaks for itself only: the suppliers
+    /// that its rows name are names of its own, and nobody else's.
     let batchSource: UInt64
     private let key: [Int]
     private let provenance: Int?
@@ -49,7 +49,7 @@ package struct AssertionReader: Sendable {
 
     /// nil when the contract compares nothing.
     ///
-    /// - Parameter source: who sent the batch: rows without a source of their own are theirs.
+    /// - Parameter source: the batch's sender, to whom rows without a supplier of their own belong.
     package init?(_ validator: Validator, source: String) {
         let schema = validator.schema
         guard let rule = schema.poisoning.crossVerify else { return nil }
@@ -72,7 +72,7 @@ package struct AssertionReader: Sendable {
         (width, codeWidth) = (numbers, codes)
         action = rule.action
         minSources = rule.minSources
-        // With the kind of comparison: assertions of an older contract that compared numbers do not fit codes.
+        // With the kind of comparison, since numbers in assertions under an older contract cannot be compared with codes.
         names = rule.key + ["\0"] + compared.map { schema.fields[$0.field].name + " " + $0.kind.word }
         key = rule.key.compactMap(place)
         provenance = schema.fields.firstIndex { $0.role == .provenance }
@@ -85,33 +85,33 @@ package struct AssertionReader: Sendable {
     /// An empty set of assertions.
     package var empty: RowSample { RowSample(capacity: Self.capacity, width: width, codeWidth: codeWidth) }
 
-    /// Assertions of a batch at most: those whose keys have the smallest hashes, and so the same keys in every batch.
+    /// Most assertions of a batch: those whose keys have the smallest hashes, and so the same keys in every batch.
     ///
-    /// The choice must not depend on the content, or two batches would hardly have a key in common. Whoever sends more
-    /// keys than this and sees which false assertions were found learns which keys are compared, and can lie about the
-    /// others. Where neither this batch nor those of other sources are larger, every key is compared. Reports state how
-    /// many were.
+    /// The choice must not depend on the content, or two batches would hardly have a key in common. A supplier who
+    /// sends more keys than this, and sees which false assertions were found, learns which keys are compared and can lie
+    /// about the others. If neither this batch nor those of other suppliers are larger, every key is compared. Reports
+    /// state how many were.
     package static let capacity = 1 << 19
 
-    /// What names a sender among assertions.
+    /// The code of a sender in assertions.
     package func code(ofSource name: String) -> UInt64 { validator.code(ofText: name) }
 
-    /// What names a source that rows of this sender name.
+    /// The code of a supplier that rows of this sender name.
     package func code(ofNamed name: String) -> UInt64 { scoped(validator.code(ofText: name)) }
 
-    /// Whether rows name their sources.
+    /// Whether rows name their suppliers.
     var hasNamedSources: Bool { provenance != nil }
 
     private func scoped(_ code: UInt64) -> UInt64 {
         code == batchSource ? code : max(1, SplitMix64.mix(code ^ SplitMix64.mix(batchSource)))
     }
 
-    /// Who says what stands in a row: its own source, or, where none is named, the sender.
+    /// The supplier of a row's values: the one that it names, or else the sender.
     func source(_ batch: RowBlock, row: Int) -> UInt64 {
         provenance.flatMap { validator.code(ofText: $0, row: row, in: batch) }.map(scoped) ?? batchSource
     }
 
-    /// Takes in what the sound rows of a block say.
+    /// Adds the claims of the valid rows of a block.
     func add(_ batch: ValidatedBlock, to assertions: inout RowSample) {
         var (numbers, codes): ([Double], [UInt64]) = ([], [])
         for row in 0..<batch.batch.count where batch.isValid[row] {
@@ -138,7 +138,7 @@ package struct AssertionReader: Sendable {
     }
 }
 
-/// How often what a source said was confirmed or contradicted by others, field by field.
+/// Counts of a supplier's values that others confirmed or contradicted, field by field.
 package struct SourceTally: Sendable, Equatable {
     /// For each compared field.
     package var agreed: [Int], differed: [Int]
@@ -160,15 +160,15 @@ package struct SourceTally: Sendable, Equatable {
     }
 }
 
-/// What an earlier batch said of keys, and what its sources were worth then.
+/// The claims of an earlier batch, with the records of its suppliers at that time.
 package struct EarlierAssertions: Sendable, Equatable {
     /// The batch.
     package var batch: String
-    /// What the assertions were made with.
+    /// The names that the assertions were made with.
     package var names: [String]
     /// The assertions, ascending by key.
     package var rows: RowSample
-    /// What was confirmed and contradicted when it was judged, by source.
+    /// Counts of confirmed and contradicted values when it was judged, by supplier.
     package var tallies: [UInt64: SourceTally]
 
     /// Assertions of a batch.
@@ -179,9 +179,10 @@ package struct EarlierAssertions: Sendable, Equatable {
         self.tallies = tallies
     }
 
-    /// Only the assertions about keys that a batch has; both are ascending by key.
+    /// Keeps only the assertions about keys that a batch has; both are ascending by key.
     ///
-    /// - Parameter heard: what newer batches said already, by key and source: only the newest word of a source is kept.
+    /// - Parameter heard: keys and suppliers with a claim in newer batches; only the newest claim of a supplier is
+    ///   kept.
     package mutating func keep(keysOf batch: RowSample, heard: inout Set<UInt64>) {
         var (kept, at): ([Int], Int) = ([], 0)
         var mine = Set<UInt64>()
@@ -203,11 +204,11 @@ package struct EarlierAssertions: Sendable, Equatable {
 extension EarlierAssertions {
     private static let magic = Array("sluice-claims-v1\n".utf8)
 
-    /// What a batch says, for the batches to come.
+    /// The claims of a batch, for later batches.
     ///
     /// - Parameters:
-    ///   - assertions: what its sound rows say.
-    ///   - cross: how it was compared; rows that were held back for it say so.
+    /// - assertions: the assertions of its valid rows.
+    /// - cross: how it was compared; rows that were held back for that are marked.
     package init(batch: String, _ assertions: RowSample, _ cross: CrossCheck, _ reader: AssertionReader) {
         let withheld = Set(cross.action >= .quarantined ? cross.conflicts.map(\.row) : [])
         var rows = reader.empty
@@ -216,7 +217,7 @@ extension EarlierAssertions {
             if withheld.contains(Int(codes[0])) { codes[0] |= AssertionReader.withheldBit }
             rows.append(rank: assertions.ranks[index], Array(assertions.numbers(of: index)), codes: codes)
         }
-        // Sources with few comparisons need not be remembered.
+        // Suppliers with few comparisons need not be remembered.
         let most = cross.tallies.sorted {
             let (a, b) = ($0.value.total, $1.value.total)
             return a != b ? a > b : $0.key < $1.key
@@ -226,7 +227,7 @@ extension EarlierAssertions {
             tallies: Dictionary(most.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// Sources whose record a batch keeps.
+    /// Most suppliers whose record a batch keeps.
     private static let talliesMax = 4096
 
     /// Whether the assertions have the form that a reader makes.
@@ -248,7 +249,7 @@ extension EarlierAssertions {
         return out.bytes
     }
 
-    /// Reads the stored form; nil when it is damaged.
+    /// Reads the stored form; nil if it is damaged.
     package init?(decoding bytes: [UInt8], batch: String) {
         guard bytes.starts(with: Self.magic) else { return nil }
         var input = WordReader(bytes: bytes, at: Self.magic.count)

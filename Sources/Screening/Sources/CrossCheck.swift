@@ -1,9 +1,9 @@
 package import Sketches
 package import Tabular
 
-/// The comparison of what several sources assertion about the same keys.
+/// The comparison of several suppliers' assertions about the same keys.
 ///
-/// Of two that differ both are in doubt. Of three or more the weighted majority is believed. A source's weight is the
+/// If two suppliers differ, both are doubted. With three or more the weighted majority wins. A supplier's weight is the
 /// lower 5 % bound of Beta(1 + agreed, 1 + differed) for the field, from earlier comparisons (after Dawid and Skene
 /// 1979, and Li et al. 2014), so that many new names do not outvote a known one. Values are never averaged.
 package struct CrossCheck: Sendable, Equatable {
@@ -13,32 +13,32 @@ package struct CrossCheck: Sendable, Equatable {
         package var row: Int
         /// The contract's field.
         package var field: Int
-        /// The share of the weight of all sources that stands behind the row's value.
+        /// The share of all suppliers' weight that supports the row's value.
         package var support: Double
-        /// Sources that were asked.
+        /// Number of suppliers with a claim.
         package var sources: Int
     }
 
     /// The values that are not confirmed, by row and field.
     package internal(set) var conflicts: [Conflict] = []
-    /// Rows of the batch with a whole key, kept ones, and those whose key enough sources speak of.
+    /// Rows of the batch with a complete key, rows that were kept, and rows whose key enough suppliers have.
     package internal(set) var rows = 0, kept = 0, shared = 0
     /// Values that were compared.
     package internal(set) var compared = 0
-    /// What this batch's comparisons say of each source.
+    /// This batch's comparisons by supplier.
     package internal(set) var tallies: [UInt64: SourceTally] = [:]
-    /// Sources that are contradicted too often: all their rows are held back until somebody approves of them.
+    /// Suppliers that are contradicted too often: all their rows are held back until a person trusts them.
     package internal(set) var distrusted: [UInt64] = []
-    /// What share of what they say is confirmed at least, by source.
+    /// The lower bound of the confirmed share of a supplier's values, by supplier.
     private(set) var trusts: [UInt64: Double] = [:]
-    /// Values of earlier batches, released then, that most sources contradict now: how many, by batch.
+    /// Released values of earlier batches that most suppliers now contradict: their number, by batch.
     package internal(set) var contradicted: [String: Int] = [:]
-    /// What an unconfirmed value does to its row.
+    /// The outcome of a row with an unconfirmed value.
     package internal(set) var action = Outcome.quarantined
-    /// Who sent the batch, where rows have no source of their own.
+    /// The sender of the batch, to whom rows without a supplier of their own belong.
     package internal(set) var batchSource: UInt64 = 0
 
-    /// Comparisons that a source's record rests on, and the share confirmed below which it is not trusted.
+    /// Fewest comparisons for a supplier's record, and the confirmed share below which a supplier is distrusted.
     static let comparisonsMin = 50
     static let trustMin = 0.8
 
@@ -48,8 +48,8 @@ package struct CrossCheck: Sendable, Equatable {
     /// Compares a batch's assertions with each other and with earlier ones.
     ///
     /// - Parameters:
-    ///   - assertions: what the batch says, ascending by key.
-    ///   - earlier: what others said of the same keys, newest batch first.
+    /// - assertions: the batch's assertions, ascending by key.
+    /// - earlier: others' assertions about the same keys, newest batch first.
     package init(_ assertions: RowSample, earlier: [EarlierAssertions], _ reader: AssertionReader) {
         action = reader.action
         batchSource = reader.batchSource
@@ -67,7 +67,7 @@ package struct CrossCheck: Sendable, Equatable {
             var end = first + 1
             while end < assertions.count, assertions.ranks[end] == assertions.ranks[first] { end += 1 }
             jury.begin()
-            // The newest word of a source counts: its last row here, then the newest batch before.
+            // The newest claim of a supplier counts: its last row here, else the newest batch before.
             jury.hear(assertions, first..<end, batch: nil)
             for (index, batch) in earlier.enumerated() {
                 while at[index] < batch.rows.count, batch.rows.ranks[at[index]] < assertions.ranks[first] {
@@ -113,7 +113,7 @@ package struct CrossCheck: Sendable, Equatable {
         return conflicts[first(rows.lowerBound)..<first(rows.upperBound)]
     }
 
-    /// What share of what a distrusted source says is confirmed at least.
+    /// The lower bound of the confirmed share of a distrusted supplier's values.
     func trust(of source: UInt64) -> Double { trusts[source] ?? 1 }
 
     private mutating func judge(_ place: Int, _ jury: inout Jury, _ earlier: [EarlierAssertions]) {
@@ -138,7 +138,7 @@ package struct CrossCheck: Sendable, Equatable {
     }
 }
 
-/// What one row says of the key that is compared.
+/// One row's claim about the compared key.
 private struct Assertion {
     var source: UInt64
     /// The batch among the earlier ones; nil for the one that is judged.
@@ -170,20 +170,20 @@ private struct Assertion {
     }
 }
 
-/// The sources that speak of one key.
+/// The suppliers with a claim about one key.
 private struct Jury {
     let reader: AssertionReader
-    /// What each was worth before.
+    /// The record of each supplier before this batch.
     private let record: [UInt64: SourceTally]
     private var weights: [UInt64: [Double]] = [:]
     private var heard = Set<UInt64>()
-    /// What a vote of a source without a record weighs, and all votes together.
+    /// The weight of a supplier without a record, and of all votes together.
     private var unknownWeight = 0.05
     private(set) var total = 0.0
     private(set) var assertions: [Assertion] = []
-    /// What this batch's comparisons say of each source.
+    /// This batch's comparisons by supplier.
     private(set) var tallies: [UInt64: SourceTally] = [:]
-    /// The newest assertion of each source, as places in `assertions`, with a value of the field that is judged.
+    /// The newest assertion of each supplier, as indices in `assertions`, with a value of the field being judged.
     private var votes: [Int] = []
 
     init(_ reader: AssertionReader, _ record: [UInt64: SourceTally]) {
@@ -196,15 +196,15 @@ private struct Jury {
         heard.removeAll(keepingCapacity: true)
     }
 
-    /// Sources that speak of the key.
+    /// Number of suppliers with a claim about the key.
     var sources: Int { heard.count }
 
-    /// Adds the assertions of one batch about the key, the last row first. Beyond the limit further sources are ignored,
-    /// and one batch may not use up the limit alone.
+    /// Adds the assertions of one batch about the key, the last row first. Suppliers beyond the limit are ignored, and one
+    /// batch may not use up the limit alone.
     mutating func hear(_ rows: RowSample, _ range: Range<Int>, batch: Int?) {
         if range.isEmpty { return }
         func number(_ row: Int) -> UInt64 { rows.codes[row * rows.codeWidth] & ~AssertionReader.withheldBit }
-        // Those with a record first: a crowd must not push them out.
+        // Suppliers with a record come first, so that a crowd of new names cannot push them out.
         func isKnown(_ row: Int) -> Bool { record[rows.codes[row * rows.codeWidth + 1]] != nil }
         let order =
             range.count == 1
@@ -229,11 +229,12 @@ private struct Jury {
         }
     }
 
-    /// Sources that are held against each other for one key.
+    /// Most suppliers that are compared for one key.
     private static let sourcesMax = 64
 
-    /// The weight of a vote: the lower bound of the source's earlier agreement. All sources without a record together
-    /// weigh at most as much as three of them, so that however many they are they do not outvote one with a record.
+    /// The weight of a vote: the lower bound of the supplier's earlier agreement. All suppliers without a record
+    /// together weigh at most as much as three of them, so they cannot outvote one with a record, however many they
+    /// are.
     private mutating func weight(_ source: UInt64, _ place: Int) -> Double {
         guard let tally = record[source], tally.agreed[place] + tally.differed[place] > 0 else { return unknownWeight }
         if let known = weights[source] { return known[place] }
@@ -244,12 +245,12 @@ private struct Jury {
 
     struct Consensus {
         var isAgreed: Bool
-        /// Whose value is believed; nil when nobody's is.
+        /// The claim whose value wins; nil if none does.
         var believed: Assertion?
         var sources: Int
     }
 
-    /// Decides about a field; nil when too few sources speak of it.
+    /// Decides about a field; nil if too few suppliers have a value of it.
     mutating func decide(_ place: Int) -> Consensus? {
         votes.removeAll(keepingCapacity: true)
         for (index, assertion) in assertions.enumerated()
@@ -268,21 +269,21 @@ private struct Jury {
         var (most, best) = (-1.0, votes[0])
         for vote in votes {
             let mine = support(place, assertions[vote])
-            // By source where two have as much, so that the order of batches does not matter.
+            // Ties are decided by the supplier's code, so that the order of batches does not matter.
             if mine > most || mine == most && assertions[vote].source < assertions[best].source {
                 (most, best) = (mine, vote)
             }
         }
         let believed = assertions[best]
         let isAgreed = votes.allSatisfy { assertions[$0].isNear(believed, place, reader) }
-        // The newest words agree, but a source may have said something else in an earlier row of the same file.
+        // The newest claims agree, but a supplier may have had another value in an earlier row of the same file.
         let hasOwnOther = assertions.contains {
             $0.batch == nil && $0.hasValue(place, reader) && !$0.isNear(believed, place, reader)
         }
         guard isAgreed || votes.count >= 3 && most > total / 2 else {
             return Consensus(isAgreed: false, believed: nil, sources: votes.count)
         }
-        // What was said before was counted when it was said.
+        // Earlier claims were counted in their own batch.
         for vote in votes where assertions[vote].batch == nil {
             let source = assertions[vote].source
             if assertions[vote].isNear(believed, place, reader) {
@@ -294,7 +295,7 @@ private struct Jury {
         return Consensus(isAgreed: isAgreed && !hasOwnOther, believed: believed, sources: votes.count)
     }
 
-    /// The weight of the votes that say the same as an assertion.
+    /// The weight of the votes that agree with an assertion.
     mutating func support(_ place: Int, _ assertion: Assertion) -> Double {
         var sum = 0.0
         for vote in votes where assertions[vote].isNear(assertion, place, reader) {

@@ -2,7 +2,7 @@ import Recognition
 import Schemas
 import Tabular
 
-/// How one column is searched for personal data and credentials.
+/// The settings of the search of one column for personal data and credentials.
 struct ColumnSearch: Sendable {
     /// The contract's field; nil for a column outside the contract.
     let field: Int?

@@ -150,7 +150,7 @@ extension ValueSearch {
     }
 }
 
-/// What the members' names imply about the values of one document.
+/// The hints that members' names give about the values of one document.
 private struct DocumentValues {
     /// Entities that a value cannot be, by its form and name, whatever the surrounding words.
     struct Denial {
@@ -207,7 +207,7 @@ private struct ValueWalk {
     private let scanner: TextScanner
     private let end: Int
     private let outermost: TextScanner.Name
-    /// What the name of the last value's member implies, or else the nearest enclosing name that implies something.
+    /// The hint from the name of the last value's member, or else from the nearest enclosing name that gives one.
     private(set) var name: TextScanner.Name
     private var at: Int
     /// The names of the enclosing objects.

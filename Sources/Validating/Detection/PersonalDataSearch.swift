@@ -154,7 +154,7 @@ struct PersonalDataSearch {
             if let finding { findings.add(finding, at: place.row) }
         }
         guard let policy = own.undeclared else { return }
-        // A key is never changed, since it would no longer join: its row is flagged.
+        // A key is never masked, since it would no longer join; its row is flagged instead.
         let outcome = own.isKey ? min(policy.outcome, .flagged) : policy.outcome
         for index in matches.indices
         where !matches[..<index].contains(where: { $0.entity == matches[index].entity }) {

@@ -6,7 +6,7 @@ struct ValueSearch {
     let column: ColumnSearch
     /// The matches; the caller clears them between values.
     var matches: [EntityMatch] = []
-    /// What members' names imply, cached across values.
+    /// The hints that members' names give, cached across values.
     var names = MemberNames()
 
     /// A search of the values of a column.

@@ -2,7 +2,7 @@ import Schemas
 import Tabular
 
 extension JSONSchemaCheck {
-    /// What is judged: the values of a field, or whole records with these fields.
+    /// The subject of a judgement: the values of a field, or whole records with these fields.
     enum Subject {
         case field(Int)
         case records(of: [Field])

@@ -3,7 +3,7 @@ package import Tabular
 
 /// A rule about keys: the values of some fields together, in every row that has all of them.
 package struct KeyRule: Sendable, Equatable {
-    /// What the rule demands.
+    /// The demand of a rule on its keys.
     package enum Purpose: Sendable, Equatable {
         /// Keys must be distinct.
         case unique
@@ -21,7 +21,7 @@ package struct KeyRule: Sendable, Equatable {
     package let code: FindingCode
     /// The contract's fields.
     package let fields: [Int]
-    /// What the rule demands.
+    /// The rule's demand.
     package var purpose = Purpose.unique
     /// Its name in reports, where its fields do not suffice.
     package var name: String?

@@ -92,16 +92,16 @@ enum FeedText {
         "each figure is the smallest change that would be detected in half of the batches of the usual size; a deviation is the "
         + "usual spread inside a batch"
 
-    /// What was not tested: the test, the fields and the reason.
+    /// The text for a test that was not made: the test, the fields and the reason.
     static func untested(_ fields: [String], _ reason: String) -> String {
         let shown = fields.prefix(6).joined(separator: ", ") + (fields.count > 6 ? " and \(fields.count - 6) more" : "")
-        // The record keeps the older words: they are sealed in decisions.
+        // Decisions of earlier versions are sealed with older texts, which are translated here.
         if shown.isEmpty {
             return reason.replacing(
                 "what differs is remarked on, and holds nothing yet",
                 with: "differences are noted, but hold no batch yet")
         }
-        // "labels: why" of the field "label" is "labels (label): why".
+        // "labels: reason" of the field "label" becomes "labels (label): reason".
         for test in ["copies", "drift", "labels", "statistics", "triggers"] where reason.hasPrefix(test + ": ") {
             return "\(test) (\(shown))\(reason.dropFirst(test.count))"
         }

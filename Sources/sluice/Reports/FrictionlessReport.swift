@@ -2,7 +2,7 @@ import Ingestion
 import Sketches
 import Tabular
 
-/// Reports in the form of frictionless-py, version 5, for its tools: without cells, with our own members beside theirs.
+/// Reports in the format of frictionless-py, version 5: without cells, with additional members of Sluice's own.
 enum FrictionlessReport {
     /// The report of a run.
     ///

@@ -11,7 +11,7 @@ struct HTMLReport {
     /// The batch's `batch.judged` entry.
     private let judged: JSONValue
     private let pictures: JSONValue
-    /// What the tests had learnt when they judged the batch, or a text why that is unavailable.
+    /// The knowledge of the tests when they judged the batch, or the reason why it is unavailable.
     private let learnt: JSONValue?
 
     init(_ report: JSONValue, _ judged: JSONValue, learnt: JSONValue? = nil) {
@@ -131,7 +131,7 @@ struct HTMLReport {
             + "\(escaped(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))).</p>"
     }
 
-    /// What to do next, as commands.
+    /// The next steps, as commands.
     private func next() -> String {
         var steps: [String] = []
         if let incident = report["incident"], let batch = incident["batch"]?.text {
@@ -214,7 +214,7 @@ struct HTMLReport {
             + "<div class=\"grid\">\(figures.joined())</div>"
     }
 
-    /// What the tests of each field had learnt, and what they would still detect.
+    /// The knowledge of the tests about each field, and the smallest changes that they detect.
     private func sight() -> String {
         guard let learnt else { return "" }
         if let why = learnt.text { return "<p class=\"soft\">\(escaped(why))</p>" }
@@ -246,7 +246,7 @@ struct HTMLReport {
             ? "" : table(["outcome", "reason", "field or rule", "rows", "first rows"], numbers: [3], rows)
     }
 
-    /// What sources confirm and contradict.
+    /// The values that sources confirm and contradict.
     private func sources() -> String {
         var out = ""
         if let vouched = report["vouched"], vouched != .null {
@@ -272,7 +272,7 @@ struct HTMLReport {
         return out + (rows.isEmpty ? "" : table(["source", "confirmed", "contradicted", ""], numbers: [1, 2], rows))
     }
 
-    /// What a candidate contract would have changed.
+    /// The outcomes that a candidate contract would have changed.
     private func shadow() -> String {
         guard let shadow = report["shadow"], shadow != .null else { return "" }
         var out =
@@ -306,7 +306,7 @@ struct HTMLReport {
             numbers: Set(2...8), rows)
     }
 
-    /// What was not tested, and why.
+    /// The fields that were not tested, with the reasons.
     private func untested() -> String {
         let lines = (report["screening"]?["untested"]?.items ?? []).map { entry in
             let names = entry["fieldName"]?.text.map { [$0] } ?? []

@@ -15,7 +15,7 @@ enum ReportText {
         var lines: [String] = []
         lines.append(headline(report))
         if report.status == .duplicate { return lines + duplicate(report) }
-        // For a small file the rate means nothing.
+        // For a small file the rate is meaningless.
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e6 : 0
         let speed = rate >= 0.5 ? ", \(NumberText.number(Int(rate.rounded()))) MB/s" : ""
         lines.append(
@@ -36,7 +36,7 @@ enum ReportText {
         } else {
             lines.append("  out   \(part(.accepted)), \(part(.flagged)), \(part(.quarantined)), \(part(.rejected))")
         }
-        // The reasons of a hold come first, then what it was compared with.
+        // The reasons of a hold come first, then the baseline.
         lines += batchReasons(report)
         lines += vouched(report)
         lines += screening(report)
@@ -145,7 +145,7 @@ enum ReportText {
         return lines + untested(report)
     }
 
-    /// What was not tested or excluded, one line for each reason.
+    /// Fields that were not tested or were excluded, one line for each reason.
     private static func untested(_ report: BatchReport) -> [String] {
         var reasons: [String] = []
         var fields: [String: [String]] = [:]
@@ -229,7 +229,7 @@ enum ReportText {
         return lines
     }
 
-    /// What a person waived when the batch was released.
+    /// The findings that a person waived when the batch was released.
     private static func waived(_ report: BatchReport) -> [String] {
         if report.releases.isEmpty { return [] }
         let shown = report.waived.prefix(8).map {
@@ -267,7 +267,7 @@ enum ReportText {
         return lines
     }
 
-    /// What to do next, as commands.
+    /// The next steps, as commands.
     private static func next(_ report: BatchReport) -> [String] {
         var steps: [String] = []
         if report.rows == 1, report.file.lowercased().hasSuffix(".json") {

@@ -56,7 +56,7 @@ extension ReportText {
         return lines
     }
 
-    /// What the candidate contract would change.
+    /// The outcomes that the candidate contract would change.
     static func shadow(_ report: BatchReport) -> [String] {
         guard let shadow = report.shadow else { return [] }
         let head = "  shadow \(shadow.contract) (\(shadow.digest.prefix(12))…): "

@@ -62,7 +62,7 @@ extension ReportOutput {
         return JSONOutline(head, adding: ["runs": .array([JSONOutline(run, adding: ["results": .list(results)])])])
     }
 
-    /// Exact totals, since the list of results may be cut off.
+    /// Exact totals, since the list of results may be truncated.
     func summary(_ report: BatchReport) -> JSONValue {
         var members = report.summary
         for key in ["batchErrors", "screening", "masked", "published"] { members[key] = nil }

@@ -121,7 +121,7 @@ extension LineageCommand {
             return lines + sight(replay)
         }
 
-        /// What the tests had learnt, and what they would still detect.
+        /// The knowledge of the tests, and the smallest changes that they detect.
         private static func sight(_ replay: Replay) -> [String] {
             guard let learnt = replay.learnt else { return [] }
             let fields = (learnt["fields"]?.items ?? []).compactMap { field -> String? in

@@ -80,9 +80,9 @@ extension BaselineCommand {
     }
 }
 
-/// What the tests have learnt of a feed, as lines.
+/// The knowledge of the tests about a feed, as lines.
 enum LearntText {
-    /// What holds for all fields.
+    /// The lines on the feed as a whole.
     static func head(_ learnt: JSONValue) -> [String] {
         func whole(_ key: String) -> Int { Int(learnt[key]?.whole ?? 0) }
         let isLearning = learnt["isLearning"]?.flag == true
@@ -121,7 +121,7 @@ enum LearntText {
             + "sluice: { baseline: { season: \(kind) } } into the contract"
     }
 
-    /// What holds for one field.
+    /// The lines on one field.
     static func lines(_ field: JSONValue) -> [String] {
         let form = field["form"]?.text.flatMap { ColumnForm(rawValue: $0) } ?? .unknown
         let isLength = field["kind"]?.text == "length"

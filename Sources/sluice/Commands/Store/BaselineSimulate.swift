@@ -89,7 +89,7 @@ extension BaselineCommand {
             return lines
         }
 
-        /// What would have held them: each reason with how many batches have it.
+        /// The reasons for which they would have been held, each with its number of batches.
         private static func reasons(_ held: [Simulation.JudgedBatch], _ fields: [String]) -> String {
             var counts: [String: Int] = [:]
             for batch in held {

@@ -47,7 +47,8 @@ struct LineageCommand: AsyncParsableCommand {
             }
         }
 
-        /// Whether a text is a beginning of `2026-12-01T08:30:00.000Z`, the day at least: such texts order as times do.
+        /// Whether a text is a prefix of a time such as `2026-12-01T08:30:00.000Z`, with at least the day. Such texts
+        /// sort as times do.
         private static func isTime(_ text: String) -> Bool {
             let form = Array("dddd-dd-ddTdd:dd:dd.dddZ".utf8)
             let bytes = Array(text.utf8)

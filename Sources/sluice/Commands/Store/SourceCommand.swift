@@ -36,7 +36,7 @@ struct SourceCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
         @OptionGroup var store: StoreOptions
 
-        /// Prints the sources that are configured or were decided about.
+        /// Prints the suppliers that are configured, or that a person decided about.
         func run() async throws {
             try await reporting {
                 let store = try store.require().proving()
@@ -195,7 +195,7 @@ private enum SourceText {
         return "\(standing) (\(passed) of \(needed) passed)"
     }
 
-    /// How often a source's values were confirmed and contradicted by other sources, by the record.
+    /// Counts of a source's values that other sources confirmed and contradicted, according to the record.
     static func confirmed(_ name: String, _ batches: [LineageQuery.Impact]) -> (agreed: Int64, differed: Int64) {
         var sums: (agreed: Int64, differed: Int64) = (0, 0)
         for batch in batches {
