@@ -14,8 +14,8 @@ package struct BatchReport: Sendable {
         case accepted
         /// Nothing is published; the source is sealed in quarantine until a person decides.
         case held
-        /// Stored like a held batch, because digest, signature or source check failed: the file is not what the source
-        /// sent, or the source is refused.
+        /// Stored like a held batch and never released, because digest, signature or source check failed, or because it
+        /// breaks a limit of a contract with `onExceed: reject`.
         case rejected
         /// The same content was judged before under the same contract and policy.
         case duplicate

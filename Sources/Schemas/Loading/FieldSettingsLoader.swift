@@ -1,23 +1,29 @@
 import Tabular
 
 extension SchemaLoader {
-    static let unenforcedSettings = ["encryption", "encrypt"]
+    private static let readSettings = [
+        "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
+        "jsonSchema",
+    ]
 
     /// Reads `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
-        try cursor.refuseKeys(
-            besides: [
-                "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
-                "jsonSchema",
-            ]
-                + Self.unenforcedSettings + ["baseline", "privacy"])
-        try warnAboutKeys(
-            of: cursor,
-            known: [
-                "role", "column", "path", "pii", "form", "anomaly", "drift", "hiddenText", "secrets", "undeclaredPii",
-                "jsonSchema",
-            ],
-            unenforced: Self.unenforcedSettings + ["baseline", "privacy"])
+        try cursor.refuseKeys(besides: Self.readSettings + Self.encryptionKeys + ["baseline", "privacy"])
+        try checkEncryption(
+            cursor,
+            "a field is not sealed by itself: shards are sealed as a whole; to encrypt its values, write pii: { entity: …, "
+                + "operator: encrypt, key: NAME }")
+        if let privacy = cursor["privacy"] {
+            try refuse(
+                privacy,
+                "privacy of a field is not carried out by this version; remove it: sluice.privacy.kAnonymity measures the fields with "
+                    + "role: quasi-identifier, and pii masks them")
+        }
+        if let baseline = cursor["baseline"] {
+            warnings.append(
+                baseline.warning(
+                    "baseline of a field has no effect: sluice.baseline of the contract holds for every field"))
+        }
         field.role = try cursor["role"]?.choice(FieldRole.self, what: "role")
         field.column = try cursor["column"]?.whole(in: 1...65_536)
         if let path = cursor["path"] { field.path = try loadPath(path) }
@@ -48,6 +54,25 @@ extension SchemaLoader {
             field.anomaly = try loadAnomaly(anomaly)
         }
         if let drift = cursor["drift"] { field.drift = try loadDrift(drift, field) }
+    }
+
+    static let encryptionKeys = ["encryption", "encrypt"]
+
+    /// Refuses settings of encryption, which is decided by the recipients in `sluice.yaml`. That something is not to be sealed
+    /// is a warning, since it is sealed all the same.
+    ///
+    /// - Parameters:
+    ///   - cursor: the mapping with the settings.
+    ///   - message: what holds instead.
+    mutating func checkEncryption(_ cursor: Cursor, _ message: String) throws(SchemaError) {
+        for key in Self.encryptionKeys {
+            guard let setting = cursor[key] else { continue }
+            if setting.value.flag == false {
+                warnings.append(setting.warning("\(key): false has no effect: shards are always sealed as a whole"))
+            } else {
+                try refuse(setting, "\(key) is not carried out by this version: \(message)")
+            }
+        }
     }
 
     /// Reads a JSON Pointer (RFC 6901).

@@ -40,9 +40,10 @@ extension SchemaLoader {
         guard let rule = cursor["kAnonymity"] else { return 5 }
         try rule.refuseKeys(besides: ["k", "action"])
         if let action = rule["action"], try action.word(of: ["report", "suppress"], what: "action") == "suppress" {
-            warnings.append(
-                action.warning(
-                    "suppress is not enforced by this version: small classes are reported, and leave the gate"))
+            try refuse(
+                action,
+                "suppress is not carried out by this version: small classes are reported and leave the gate; write report, and "
+                    + "generalize or redact the quasi-identifiers with pii")
         }
         return try rule["k"]?.whole(in: 2...1_000_000) ?? 5
     }

@@ -9,8 +9,10 @@ extension SchemaLoader {
             "isolationForest",
             "batch", "baseline", "poisoning", "rules", "references", "jsonSchema", "privacy", "pii", "jsonStrings",
         ]
-        try cursor.refuseKeys(besides: known + Self.unenforcedSettings)
-        try warnAboutKeys(of: cursor, known: known, unenforced: Self.unenforcedSettings)
+        try cursor.refuseKeys(besides: known + Self.encryptionKeys)
+        try checkEncryption(
+            cursor,
+            "shards are always sealed, for the recipients in sluice.yaml, which also names their keys; remove it")
         if let version = cursor["apiVersion"], try version.text() != "sluice/v1" {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
@@ -72,7 +74,7 @@ extension SchemaLoader {
     }
 
     /// Reads `batch:`.
-    private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
+    private func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
         try cursor.refuseKeys(
             besides: [
                 "minRows", "maxRejectedRate", "maxRejected", "rejectedRows", "duplicateRows", "maxQuarantinedRate",
@@ -85,10 +87,7 @@ extension SchemaLoader {
         rule.duplicateRows = try cursor["duplicateRows"]?.choice(DuplicateRows.self)
         rule.maxRejectedRate = try cursor["maxRejectedRate"]?.number(in: 0...1) ?? rule.maxRejectedRate
         rule.maxQuarantinedRate = try cursor["maxQuarantinedRate"]?.number(in: 0...1) ?? rule.maxQuarantinedRate
-        if let word = cursor["onExceed"], try word.word(of: ["quarantine", "reject"]) == "reject" {
-            warnings.append(
-                word.warning("onExceed: reject is not enforced by this version: the batch is held for review instead"))
-        }
+        rule.onExceed = try cursor["onExceed"]?.choice(OnExceed.self) ?? rule.onExceed
         return rule
     }
 }

@@ -4,10 +4,17 @@ import Tabular
 extension SchemaLoader {
     /// Reads `baseline:`.
     mutating func loadBaseline(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> BaselineRules {
-        try cursor.refuseKeys(besides: ["learning", "history", "season", "anchor", "rolling", "update"])
-        try warnAboutKeys(
-            of: cursor, known: ["learning", "history", "season"], unenforced: ["anchor", "rolling", "update"])
         var rules = BaselineRules()
+        let unread = [
+            "anchor":
+                "anchor has no effect in a contract: a batch is compared with the baseline that was approved for its dataset (sluice "
+                + "baseline approve), else with the last accepted batches",
+            "rolling":
+                "rolling has no effect: history sets how many accepted batches count, \(rules.batches) by default",
+            "update": "update has no effect: every accepted batch counts for the later ones",
+        ]
+        try cursor.refuseKeys(besides: ["learning", "history", "season"] + unread.keys.sorted())
+        try checkKeys(of: cursor, known: ["learning", "history", "season"], unread: unread)
         rules.learning = try cursor["learning"]?.whole(in: 1...400) ?? rules.learning
         if let season = cursor["season"] {
             guard fields.contains(where: { $0.role == .eventTime && $0.type.isMoment }) else {
@@ -32,13 +39,39 @@ extension SchemaLoader {
         try cursor.refuseKeys(besides: ["duplicates", "labelFlip", "triggers", "crossVerify"])
         var rules = PoisoningRules()
         rules.duplicates = try loadPoison(
-            cursor["duplicates"], own: ["acrossBatches"], later: ["exact", "near"])
+            cursor["duplicates"], own: ["acrossBatches", "exact"],
+            unread: [
+                "near": "near has no effect: rows with nearly the same text are looked for wherever duplicates are"
+            ])
+        if let exact = cursor["duplicates"]?["exact"] {
+            let message =
+                "exact is not carried out by this version: copies within a file are only counted; write duplicateRows: flag or "
+                + "quarantine under sluice.batch, and remove exact"
+            if exact.value.flag == false {
+                warnings.append(exact.warning("exact: false has no effect: copies within a file are only counted"))
+            } else {
+                try refuse(exact, message)
+            }
+        }
         rules.acrossBatches = try cursor["duplicates"]?["acrossBatches"]?.flag() ?? true
         rules.crossVerify = try cursor["crossVerify"].map { (rule) throws(SchemaError) in
             try loadCrossRule(rule, fields)
         }
-        rules.labelFlip = try loadPoison(cursor["labelFlip"], later: ["k", "agreement"])
-        rules.triggers = try loadPoison(cursor["triggers"], later: ["fields", "minSupport", "minPurity", "alpha"])
+        rules.labelFlip = try loadPoison(
+            cursor["labelFlip"],
+            unread: [
+                "k": "k has no effect: 10 neighbours of a row are asked",
+                "agreement":
+                    "agreement has no effect: 8 of 10 neighbours with another label flag a row, 9 call for action",
+            ])
+        let learnt = "the threshold follows from the budget of false alarms and the size of the batch"
+        rules.triggers = try loadPoison(
+            cursor["triggers"],
+            unread: [
+                "fields": "fields has no effect: every screened field is searched",
+                "minSupport": "minSupport has no effect: \(learnt)", "minPurity": "minPurity has no effect: \(learnt)",
+                "alpha": "alpha has no effect: \(learnt)",
+            ])
         return rules
     }
 
@@ -97,12 +130,13 @@ extension SchemaLoader {
     }
 
     private mutating func loadPoison(
-        _ cursor: Cursor?, own: [String] = [], later: [String]
+        _ cursor: Cursor?, own: [String] = [], unread: [String: String]
     ) throws(SchemaError) -> PoisonRule {
         var rule = PoisonRule()
         guard let cursor else { return rule }
-        try cursor.refuseKeys(besides: ["enabled", "action"] + own + later)
-        try warnAboutKeys(of: cursor, known: ["enabled", "action"] + own, unenforced: later)
+        let known = ["enabled", "action"] + own
+        try cursor.refuseKeys(besides: known + unread.keys.sorted())
+        try checkKeys(of: cursor, known: known, unread: unread)
         rule.enabled = try cursor["enabled"]?.flag() ?? true
         if let action = cursor["action"] { rule.action = try loadAction(action) }
         return rule
