@@ -69,6 +69,10 @@ package struct Store: Sendable {
     package init(_ root: String) throws(IngestionError) {
         let path = join(root, Self.configurationName)
         guard exists(path) else {
+            if let kind = (try? fileStatus(root))?.kind, kind == .regular {
+                throw IngestionError(
+                    .configuration, "\(root) is not a store: it is a file; give the folder that sluice init made")
+            }
             throw IngestionError(
                 .configuration,
                 "\(root) is not a store: it has no \(Self.configurationName); make one with: sluice init \(root)")

@@ -276,10 +276,12 @@ enum ReportText {
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
             steps.append(
-                "\(released) \(released == 1 ? "shard" : "shards") in accepted/\(report.dataset)/\(report.batch)/")
+                "\(released) \(released == 1 ? "shard" : "shards") in "
+                    + NamedStore.path("accepted/\(report.dataset)/\(report.batch)/"))
             if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
                 steps.append(
-                    "rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
+                    "rows held back are sealed, with reasons, in "
+                        + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
             }
         case .checked, .duplicate: break
         }
@@ -291,6 +293,13 @@ enum ReportText {
 }
 
 extension ReportText {
+    /// The remedy for a finding that holds a batch. A rejected batch is never released, so a release is no remedy for it.
+    static func cure(_ code: FindingCode, ofBatch batch: String, from source: String, isRejected: Bool) -> String {
+        let cure = Words.cure(code, ofBatch: batch, from: source)
+        return isRejected && cure.contains("review release")
+            ? "a rejected batch is never released: have it repaired and sent again" : cure
+    }
+
     /// The remedy for a batch that is held, or whose release was refused.
     private static func held(_ report: BatchReport) -> [String] {
         var steps: [String] = []
@@ -304,13 +313,15 @@ extension ReportText {
             )
         } else {
             steps.append(
-                "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+                "nothing was published; the source is sealed whole in "
+                    + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
         }
         if let incident = report.incident {
             steps.append(Words.incident(incident.batch, since: incident.since))
         }
         if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
-            steps.append(Words.cure(code, ofBatch: report.batch, from: report.source))
+            let isRejected = report.status == .rejected
+            steps.append(cure(code, ofBatch: report.batch, from: report.source, isRejected: isRejected))
         }
         let release = Words.release(report.batch)
         if report.status == .held, !steps.contains(where: { $0.contains(release) }) {

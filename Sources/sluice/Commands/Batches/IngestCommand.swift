@@ -117,7 +117,7 @@ struct IngestCommand: AsyncParsableCommand {
                         )
                     }
                     if let shadow {
-                        let loaded = try reading.load(shadow)
+                        let loaded = try ContractWarnings.load(shadow)
                         options.shadow = (Schema.digested(loaded), loaded.document)
                     } else {
                         options.shadow = try store.shadow(of: name)

@@ -184,7 +184,8 @@ extension HeldBatch {
                     ])
                 }),
             "incident": incident.isEmpty ? .null : .string(incident),
-            "next": .string(incident.isEmpty ? Words.release(batch) : Words.releaseWithEchoes(incident)),
+            "next": .string(
+                NamedStore.completed(incident.isEmpty ? Words.release(batch) : Words.releaseWithEchoes(incident))),
         ])
     }
 }

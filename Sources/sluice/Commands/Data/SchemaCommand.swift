@@ -30,7 +30,7 @@ struct SchemaCommand: AsyncParsableCommand {
         @Argument(help: "A CSV or JSON file, plain or compressed; - is standard input.") var file: String
         @Flag(name: .long, help: "Write out the values of small vocabularies as an enum; these are values of the data.")
         var showValues = false
-        @OptionGroup var reading: ReadingOptions
+        @OptionGroup var reading: FileOptions
 
         /// Infers the contract and prints it as YAML. A name with personal data in it is replaced by `data`.
         func run() async throws {
@@ -56,12 +56,11 @@ struct SchemaCommand: AsyncParsableCommand {
                 Exit codes: 0 usable · 78 not usable.
                 """)
         @Argument(help: "The contract, in YAML or JSON.") var file: String
-        @OptionGroup var reading: ReadingOptions
 
         /// Loads the contract; an error exits with 78 and shows the line.
         func run() async throws {
             try await reporting {
-                let loaded = try reading.load(file)
+                let loaded = try ContractWarnings.load(file)
                 Terminal.line(
                     "\(file): \(Words.count(loaded.schema.fields.count, "field")), \(Words.count(loaded.warnings.count, "warning"))"
                 )

@@ -98,7 +98,11 @@ struct BaselineCommand: AsyncParsableCommand {
                 Terminal.line(
                     "built baseline \(name) of dataset \(dataset): \(made.batches.count) batches, sha256 \(made.digest)"
                 )
-                Terminal.line("next  sluice baseline show \(name), then sluice baseline approve \(name) --reason TEXT")
+                let of = "--dataset \(dataset)"
+                Terminal.line(
+                    NamedStore.completed(
+                        "next  sluice baseline show \(name) \(of), then sluice baseline approve \(name) \(of) --reason TEXT"
+                    ))
             }
         }
     }

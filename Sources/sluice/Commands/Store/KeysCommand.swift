@@ -96,18 +96,23 @@ struct KeysCommand: AsyncParsableCommand {
                         }
                     }
                 }
+                // A missing key is named once, whatever needs it.
+                var missing = Set<String>()
+                func miss(_ file: String) {
+                    guard !exists(join(store.keysFolder, file)), missing.insert(file).inserted else { return }
+                    failures += 1
+                    Terminal.line("BAD   keys/\(file) is missing; copy it back from your copy of keys/")
+                }
                 for found in try store.examineRecordedKeys() where found.grade == .bad {
                     failures += 1
-                    Terminal.line("BAD   \(found.finding)")
+                    if let file = found.missingKey { missing.insert(file) }
+                    Terminal.line("BAD   \(found.finding); \(found.cure)")
                 }
-                for (kind, name) in [(KeyKind.signing, store.configuration.signingKey), (.store, "store")]
-                where try !store.keyNames(kind).contains(name) {
-                    failures += 1
-                    Terminal.line(
-                        "BAD   keys/\(name).\(kind.rawValue) is missing; restore it from your copy of keys/: nothing can replace it"
-                    )
-                }
+                for file in ["\(store.configuration.signingKey).signing", "store.store"] { miss(file) }
                 for dataset in [""] + store.configuration.datasets.keys.sorted() {
+                    let files = store.recipientFiles(of: dataset)
+                    files.forEach(miss)
+                    if files.contains(where: missing.contains) { continue }
                     do throws(IngestionError) { _ = try store.recipients(of: dataset) } catch {
                         failures += 1
                         let whose = dataset.isEmpty ? "the store" : "dataset \(dataset)"

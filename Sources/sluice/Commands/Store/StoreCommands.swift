@@ -38,7 +38,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 let documents = found.map { each in
                     JSONValue.object([
                         "subject": .string(each.subject), "grade": .string(each.grade.rawValue),
-                        "finding": .string(each.finding), "cure": .string(each.cure),
+                        "finding": .string(NamedStore.completed(each.finding)),
+                        "cure": .string(NamedStore.completed(each.cure)),
                     ])
                 }
                 Terminal.json(.array(documents))
