@@ -211,7 +211,7 @@ struct ReadingOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help:
-            "The contract, in YAML or JSON: a Table Schema, or for JSON data a JSON Schema (default: the dataset's in sluice.yaml)."
+            "The contract, in YAML or JSON: a Table Schema, or for JSON data a JSON Schema."
     )
     var schema: String?
 
@@ -269,16 +269,34 @@ struct ReadingOptions: ParsableArguments {
             }
             return (Schema.digested(loaded), loaded.document, origin)
         }
-        guard infer else {
-            throw IngestionError(
-                .usage, "no contract for \(path): give --schema FILE, or --infer to infer one from the file")
-        }
+        guard infer else { throw noContract(for: path, dataset: dataset, store: store) }
         try file.look(at: path, &options)
         let (schema, document) = Schema.digested(try inferSchema(path, options: options))
         for name in exclude where !schema.fields.contains(where: { $0.name == name }) {
             throw IngestionError(.usage, "--exclude \(name): the file has no such field")
         }
         return (schema, document, "inferred from \(path)")
+    }
+
+    /// The error for a file without a contract, with the ways to give one.
+    private func noContract(for path: String, dataset: String?, store: Store?) -> IngestionError {
+        let known = store?.configuration.datasets.filter { $0.value.schema != nil }.keys.sorted() ?? []
+        let names = known.prefix(8).joined(separator: ", ") + (known.count > 8 ? ", …" : "")
+        if let dataset {
+            let place = store.map {
+                "\(join($0.root, Store.configurationName)) names no contract for dataset \(dataset)"
+            }
+            return IngestionError(
+                .usage,
+                "no contract for \(path): " + (place ?? "--dataset \(dataset) needs a store, and there is none here")
+                    + (known.isEmpty ? "" : ", only for \(names)") + "; give --schema FILE"
+                    + (store == nil ? ", or --store DIR" : ""))
+        }
+        return IngestionError(
+            .usage,
+            "no contract for \(path): give --schema FILE, "
+                + (known.isEmpty ? "" : "--dataset NAME for one that sluice.yaml names (\(names)), ")
+                + "or --infer to infer one from the file")
     }
 
     /// Detects the dialect of a file whose header does not fit a contract without dialect.

@@ -197,14 +197,23 @@ import Testing
 
     /// A contract, and the path of the protection in it that this version does not give.
     private static let unkept = [
-        ("fields: [{name: a, sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}}]", "fields[0].sluice.pii.validate"),
+        (
+            "fields: [{name: a, sluice: {pii: {entity: CREDIT_CARD, operator: redact, validate: luhn}}}]",
+            "fields[0].sluice.pii.validate"
+        ),
         ("fields: [{name: a, sluice: {encrypt: true}}]", "fields[0].sluice.encrypt"),
         ("fields: [{name: a, sluice: {encryption: {key: k}}}]", "fields[0].sluice.encryption"),
         ("fields: [{name: a, sluice: {privacy: {}}}]", "fields[0].sluice.privacy"),
         ("fields: [{name: a}]\nsluice: {encryption: {algorithm: AES-256-GCM}}", "sluice.encryption"),
         ("fields: [{name: a}]\nsluice: {encrypt: true}", "sluice.encrypt"),
-        ("fields: [{name: a}]\nsluice: {privacy: {kAnonymity: {k: 5, action: suppress}}}", "sluice.privacy.kAnonymity.action"),
-        ("fields: [{name: a}]\nsluice: {poisoning: {duplicates: {exact: {maxCopies: 1}}}}", "sluice.poisoning.duplicates.exact"),
+        (
+            "fields: [{name: a}]\nsluice: {privacy: {kAnonymity: {k: 5, action: suppress}}}",
+            "sluice.privacy.kAnonymity.action"
+        ),
+        (
+            "fields: [{name: a}]\nsluice: {poisoning: {duplicates: {exact: {maxCopies: 1}}}}",
+            "sluice.poisoning.duplicates.exact"
+        ),
     ]
 
     @Test(arguments: unkept)

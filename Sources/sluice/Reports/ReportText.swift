@@ -275,9 +275,11 @@ enum ReportText {
             steps += held(report)
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
+            let folder = NamedStore.path("accepted/\(report.dataset)/\(report.batch)/")
             steps.append(
-                "\(released) \(released == 1 ? "shard" : "shards") in "
-                    + NamedStore.path("accepted/\(report.dataset)/\(report.batch)/"))
+                released == 0
+                    ? "no row was released, so there is no shard"
+                    : "\(released) \(released == 1 ? "shard" : "shards") in \(folder)")
             if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
                 steps.append(
                     "rows held back are sealed, with reasons, in "

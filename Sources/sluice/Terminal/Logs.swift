@@ -114,6 +114,7 @@ struct WatchLog {
                     "dataset": "\(dataset)", "file": "\(shown(name))", "batch": "\(batch)",
                     "reason": "\(reason.rawValue)",
                     "path": "\(path)", "cause": "\(shown(cause, of: name))",
+                    "next": "\(NamedStore.completed("sluice lineage show \(batch)"))",
                 ])
         case .refused(let dataset, let name, let reason):
             logger.warning(

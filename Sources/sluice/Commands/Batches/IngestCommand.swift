@@ -31,7 +31,11 @@ struct IngestCommand: AsyncParsableCommand {
     @Argument(help: "CSV or JSON Lines files, plain or compressed; - is standard input.")
     var files: [String]
 
-    @Option(name: .long, help: "The dataset (default: the name of the contract, with --infer the name of the file).")
+    @Option(
+        name: .long,
+        help:
+            "The dataset; without --schema its contract in sluice.yaml counts (default: the name of the contract, with --infer the name of the file)."
+    )
     var dataset: String?
 
     @Option(

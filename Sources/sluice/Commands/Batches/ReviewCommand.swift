@@ -57,7 +57,8 @@ struct ReviewCommand: AsyncParsableCommand {
                 Statistical findings are recorded as waived and hold nothing back, so all sound rows are published and enter the \
                 baseline. Nothing else is waived: violations of the contract, credentials, personal data, missing digests or \
                 signatures, blocked sources or sources on probation, too many rejected rows. If one of these holds the batch, the \
-                release is refused and the batch stays held. The ledger records who asked (uid) and why.
+                release is refused and the batch stays held. A rejected batch is never released. The ledger records who asked (uid) and \
+                why.
 
                 Later batches that show the same change stay held too: --echoes judges them again.
 

@@ -94,6 +94,10 @@ struct ScanCommand: AsyncParsableCommand {
         let secrets = Self.count(report, .secret)
         let unknown = Self.count(report, .undeclaredPII, field: -1)
         let told = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+        if report.rows == 0 {
+            Terminal.line("\(report.name): no row could be searched, so this says nothing about personal data")
+            return propose(report.unmasked)
+        }
         Terminal.line(
             "\(report.name): \(Words.number(report.rows)) rows, \(report.columns.count) columns searched"
         )

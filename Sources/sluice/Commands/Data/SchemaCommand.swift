@@ -39,6 +39,9 @@ struct SchemaCommand: AsyncParsableCommand {
                 var options = try reading.options(for: file)
                 try reading.look(at: file, &options)
                 let inference = try inferSchema(file, options: options, showsValues: showValues)
+                guard inference.rows > 0 else {
+                    throw IngestionError(.unreadableData, "\(file): it has no rows to infer a contract from")
+                }
                 var name = file.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "data"
                 if !LabelSearch.usual.kinds(in: name).isEmpty { name = "data" }
                 Terminal.document(inference.yaml(name: name))

@@ -27,7 +27,12 @@ struct KeysCommand: AsyncParsableCommand {
             name: .long,
             help: "kek (opens shards), signing (ledger), token (tokenize, encrypt) or store (secrets of the store).")
         var kind: KeyKind
-        @Option(name: .long, help: "The name of the key: 1 to 64 letters, digits, - and _.") var name: String
+        @Option(
+            name: .long,
+            help:
+                "The name of the key: letters, digits, dots, - and _; of a token key that a contract names, 1 to 64 without dots."
+        )
+        var name: String
         @OptionGroup var store: StoreOptions
 
         /// Generates and records the key; a name that was ever used is refused.
