@@ -311,8 +311,8 @@ extension Pipeline {
         default:
             throw IngestionError(
                 .usage,
-                "batch \(held) was rejected, for its digest, signature, manifest or source, or by onExceed: reject of the contract; that is "
-                    + "never waived: have it sent again; see: sluice lineage show \(held)")
+                "batch \(held) was rejected, for its digest, signature, manifest or source, or by onExceed: reject of the contract; that "
+                    + "is never waived: have it sent again; see: sluice lineage show \(held)")
         }
     }
 }

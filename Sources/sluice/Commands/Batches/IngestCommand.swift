@@ -34,7 +34,7 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(
         name: .long,
         help:
-            "The dataset; without --schema its contract in sluice.yaml counts (default: the name of the contract, with --infer the name of the file)."
+            "The dataset; without --schema its contract in sluice.yaml counts (default: the contract's name, with --infer the file's)."
     )
     var dataset: String?
 
