@@ -159,6 +159,8 @@ import Testing
         #expect(typo.code == 64 && typo.err.contains("did you mean sluice ingest?"), "\(typo.err)")
         let inner = try harness.run("review", "lst")
         #expect(inner.code == 64 && inner.err.contains("did you mean sluice review list?"), "\(inner.err)")
+        let trusted = try harness.run("source", "trust", "shop-ue", "--reason", "known", "--store", "store")
+        #expect(trusted.code == 0 && trusted.err.contains("if it is misspelt, see: sluice source list --store store"))
         let strange = try harness.run("lineage", "frobnicate")
         #expect(strange.code == 64 && strange.err.contains("see: sluice lineage --help"), "\(strange.err)")
     }

@@ -288,6 +288,10 @@ import Testing
         ("fields:\n  - {name: a, type: number, groupCharr: \",\"}\n", "fields[0].groupCharr", "\"groupChar\""),
         ("fields:\n  - {name: a, Categories: [x]}\n", "fields[0].Categories", "\"categories\""),
         ("fieldMatch: exact\nfields: [{name: a}]\n", "fieldMatch", "\"fieldsMatch\""),
+        (
+            "fields: [{name: a}]\nforeignKeys: [{fields: a, reference: {resorce: x, fields: a}}]\n",
+            "foreignKeys[0].reference.resorce", "\"resource\""
+        ),
     ]) func `a key one slip away from one with an effect is refused`(text: String, path: String, meant: String) throws {
         let error = try #require(refusal(text))
         #expect(error.code == .unknownKey && error.path == path, "\(error)")

@@ -40,7 +40,7 @@ enum NamedStore {
     }
 
     /// A word as a shell reads it.
-    private static func shellWord(_ text: String) -> String {
+    static func shellWord(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x2B && byte <= 0x3A && byte != 0x2C || byte == 0x5F
         }

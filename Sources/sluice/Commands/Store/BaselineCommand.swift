@@ -126,9 +126,9 @@ struct BaselineCommand: AsyncParsableCommand {
                     return Terminal.json(.array(found.map(\.document)))
                 }
                 if found.isEmpty {
-                    Terminal.line(
+                    Terminal.report([
                         "no named baseline: batches are compared with the last 20 accepted ones; make one with: sluice baseline build NAME"
-                    )
+                    ])
                 }
                 for one in found {
                     Terminal.columns([

@@ -134,8 +134,16 @@ struct SourceCommand: AsyncParsableCommand {
         /// Records the decision with the user's id and the reason.
         func take(_ step: SourceStep) async throws {
             try await reporting {
-                try Recorder(try store.require()).take(step, source: name, reason: reason)
+                let store = try store.require()
+                let known = try store.proving().knownSources()
+                let batches = try LineageQuery(LineageCommand.open(store)).impact(ofSource: name)
+                try Recorder(store).take(step, source: name, reason: reason)
                 Terminal.line("source \(name) \(step.past)")
+                if batches.isEmpty, !known.contains(name) {
+                    Terminal.remark(
+                        "warning: sluice.yaml does not list \(name) and no batch came from it yet; if it is misspelt, see: sluice source list"
+                    )
+                }
             }
         }
     }

@@ -157,7 +157,8 @@ struct RestoreCommand: AsyncParsableCommand {
             } else {
                 Terminal.line("restored \(result.keys) keys too")
             }
-            Terminal.line("then  sluice lineage verify --files --anchor RECEIPT --store \(folder)")
+            Terminal.line(
+                "then  sluice lineage verify --files --anchor RECEIPT --store \(NamedStore.shellWord(folder))")
             Terminal.line(
                 "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only it shows whether the backup is older "
                     + "than the last publication")
