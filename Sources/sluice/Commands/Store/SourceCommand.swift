@@ -141,7 +141,8 @@ struct SourceCommand: AsyncParsableCommand {
                 Terminal.line("source \(name) \(step.past)")
                 if batches.isEmpty, !known.contains(name) {
                     Terminal.remark(
-                        "warning: sluice.yaml does not list \(name) and no batch came from it yet; if it is misspelt, see: sluice source list"
+                        "warning: sluice.yaml does not list \(name) and no batch came from it yet; if it is misspelt, see: "
+                            + "sluice source list"
                     )
                 }
             }
