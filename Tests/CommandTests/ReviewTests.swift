@@ -34,7 +34,8 @@ import Testing
         let json = try review("list", "--dataset", "rows", "--format", "json")
         let documents = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [[String: Any]] ?? []
         #expect(documents.count == 2 && documents.last?["batch"] as? String == held)
-        #expect(documents.last?["next"] as? String == command && documents.last?["rows"] as? Int == 700)
+        #expect(
+            documents.last?["next"] as? String == command + " --store store" && documents.last?["rows"] as? Int == 700)
         #expect(try review("list", "--dataset", "none").out.hasPrefix("none"))
 
         #expect(try review("release", held).code == 64, "a reason is needed")

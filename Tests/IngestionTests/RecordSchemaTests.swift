@@ -153,10 +153,16 @@ import Testing
         #expect(error?.path.contains("sluice") == true || error?.message.contains("sluice") == true)
     }
 
-    @Test func `typing errors in keywords are warned about, names are no keywords`() throws {
-        let text = ##"{"properties":{"sluce":{},"minimun":{"minimun":1}},"requird":["a"],"x-own":1}"##
-        let warnings = try Schema.load(Array(text.utf8), name: "s.json").warnings.map(\.path)
-        #expect(warnings == ["properties.minimun.minimun", "requird"])
+    @Test func `typing errors in keywords are refused or warned about, names are no keywords`() throws {
+        let text = ##"{"properties":{"sluce":{},"minimun":{"mnimun":1}},"requred":["a"],"x-own":1}"##
+        let error = #expect(throws: SchemaError.self) { try Schema.load(Array(text.utf8), name: "s.json") }
+        #expect(error?.path == "requred" && error?.code == .unknownKey, "\(String(describing: error))")
+        let document = try loadDocument(Array(text.utf8), name: "s.json")
+        let recorded = try Schema.load(document, isRecorded: true).warnings
+        #expect(recorded.map(\.path) == ["properties.minimun.mnimun", "requred"])
+        let other = text.replacingOccurrences(of: "requred", with: "x-other")
+        let warnings = try Schema.load(Array(other.utf8), name: "s.json").warnings
+        #expect(warnings.map(\.path) == ["properties.minimun.mnimun"])
         let generated = ##"{"$ref":"#/$defs/Row","$defs":{"Row":{"properties":{"a":{"type":"integer"}}}}}"##
         #expect(try Schema.load(Array(generated.utf8), name: "s.json").schema.fields.map(\.name) == ["a"])
     }

@@ -63,7 +63,7 @@ import Validating
                 let instance = try tape(source(all, data))
                 let wanted: JSONSchemaCheck.Validity = all.values[valid].range.count == 4 ? .valid : .invalid
                 let isConsistent =
-                    check.violations(instance).isEmpty == (wanted == .valid)
+                    try check.violations(instance).isEmpty == (wanted == .valid)
                     && check.slowVerdict(instance) == check.verdict(instance)
                 if check.verdict(instance) == wanted, isConsistent {
                     tally.passed += 1
@@ -226,6 +226,21 @@ import Validating
                     "\(value) \(keyword) \(limit)")
             }
         }
+    }
+
+    @Test func `a tape without a whole value is invalid, and has no violations to name`() throws {
+        let check = try JSONSchemaCheck(
+            try JSONSchema.compile(Array(#"{"type": "object", "required": ["a"], "items": {"type": "string"}}"#.utf8)))
+        for text in ["", "a,b", "{", "[1,", #"{"a":"#, #"{"a":1"#, #"[{"a":[1]}"#] {
+            var tape = JSONTape()
+            let bytes = Array(text.utf8)
+            _ = try? tape.read(bytes.span, 0..<bytes.count)
+            let unread = tape
+            #expect(check.verdict(unread) == .invalid && check.slowVerdict(unread) == .invalid, "\(text)")
+            #expect(throws: JSONSchemaCheck.UnreadableTape.self, "\(text)") { try check.violations(unread) }
+        }
+        #expect(throws: JSONSchemaCheck.UnreadableTape.self) { try check.violations(JSONTape()) }
+        #expect(try check.violations(Self.tape(Array("{}".utf8))).map(\.keywordLocation) == ["/required"])
     }
 
     @Test func `patterns that ECMA-262 does not have are refused`() throws {

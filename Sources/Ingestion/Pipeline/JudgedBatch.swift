@@ -1,6 +1,7 @@
 import Lineage
 import Masking
 import Reading
+import Schemas
 import Screening
 import Sketches
 package import Tabular
@@ -31,6 +32,15 @@ struct JudgedBatch {
     var decision: Decision? { processed == nil ? nil : decided.decision }
     /// Whether rows were released and no finding holds the batch.
     var isAccepted: Bool { processed != nil && !batchFindings.contains { $0.outcome >= .quarantined } }
+    /// Whether it is rejected, so that nobody can release it: its origin is refused, or it breaks a limit of the contract under
+    /// `onExceed: reject`. Other batches that are not accepted are held.
+    var isRejected: Bool {
+        let limits: Set<FindingCode> = [.tooManyRejected, .tooManyRejectedRows, .tooManyQuarantined, .tooFewRows]
+        let rejects = decided.plan.schema.batch.onExceed == .reject
+        return batchFindings.contains {
+            $0.code.rejectsBatch || rejects && $0.outcome >= .quarantined && limits.contains($0.code)
+        }
+    }
     /// The outcome of every row, as runs.
     var fates: RowMap {
         var fates = RowMap()

@@ -156,8 +156,7 @@ extension Recorder {
     ///
     /// - Returns: the report with the quarantined paths.
     func hold(_ judged: JudgedBatch, in workplace: Workplace) throws(IngestionError) -> BatchReport {
-        let isRejected = judged.batchFindings.contains { $0.code.rejectsBatch }
-        var conclusion = Conclusion(judged, isRejected ? .rejected : .held)
+        var conclusion = Conclusion(judged, judged.isRejected ? .rejected : .held)
         let staging = workplace.staging
         for shard in judged.results.flatMap(\.shards) {
             if shard.role == .quarantine {

@@ -14,7 +14,8 @@ package struct BatchReport: Sendable {
         case accepted
         /// Nothing is published; the source is sealed in quarantine until a person decides.
         case held
-        /// Stored like a held batch, because the check of a digest, a signature or the supplier's standing failed.
+        /// Stored like a held batch and never released, because the check of a digest, a signature or the supplier's standing
+        /// failed, or because it exceeds a limit of a contract with `onExceed: reject`.
         case rejected
         /// The same content was judged before under the same contract and policy.
         case duplicate

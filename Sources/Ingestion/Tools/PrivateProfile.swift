@@ -157,7 +157,9 @@ extension Pipeline {
             try InputFile(path, calling: path, isStopped: options.isStopped), plan: plan.reading,
             sliceBytes: options.sliceBytes)
         guard let layout = cutter.head.layout else {
-            throw IngestionError(.unreadableData, "\(path): its header does not fit the contract; see: sluice validate")
+            throw IngestionError(
+                .unreadableData,
+                "\(path): its header does not fit the contract; see: sluice validate \(path) --schema FILE")
         }
         var sums = schema.fields.indices.compactMap { BoundedSums(schema, $0) }
         var rows = 0

@@ -87,13 +87,20 @@ struct KeptReading: Sendable {
 
 extension Schema {
     /// Loads a contract in canonical form, which includes the documents that its JSON Schemas refer to.
-    static func load(whole contract: String, name: String) throws(SchemaError) -> LoadedSchema {
+    ///
+    /// - Parameters:
+    ///   - contract: the contract as it is recorded.
+    ///   - name: its name in messages.
+    ///   - isRecorded: whether a setting that a new contract is refused for is let pass, since the batch was judged without it.
+    static func load(
+        whole contract: String, name: String, isRecorded: Bool = true
+    ) throws(SchemaError) -> LoadedSchema {
         let parsed = try loadDocument(Array(contract.utf8), name: name)
         var others: [String: [UInt8]] = [:]
         for (name, text) in parsed.root["sluice"]?["jsonSchema"]?["documents"]?.members ?? [:] {
             others[name] = text.text.map { Array($0.utf8) }
         }
-        return try Schema.load(parsed, documents: others)
+        return try Schema.load(parsed, documents: others, isRecorded: isRecorded)
     }
 }
 

@@ -182,6 +182,15 @@ private struct SealedBatch {
                 "no contract for batch \(batch): \(Store.configurationName) names none for dataset \(dataset), and the one that it was "
                     + "judged by cannot be used by itself; give it with --schema FILE")
         }
+        // A release publishes rows, so a setting that a new contract is refused for is refused here too.
+        do throws(SchemaError) {
+            _ = try Schema.load(whole: reading.contract.text(pretty: false), name: "its contract", isRecorded: false)
+        } catch {
+            throw IngestionError(
+                .configuration,
+                "batch \(batch) cannot be released by the contract that it was judged by: \(error.message); give a corrected one with "
+                    + "--schema FILE")
+        }
         return (reading.schema, reading.contract)
     }
 }
@@ -318,8 +327,8 @@ extension Pipeline {
         default:
             throw IngestionError(
                 .usage,
-                "batch \(held) was rejected for its digest, signature, manifest or source, which is never waived: have it sent again; see: "
-                    + "sluice lineage show \(held)")
+                "batch \(held) was rejected, for its digest, signature, manifest or source, or by onExceed: reject of the contract; that "
+                    + "is never waived: have it sent again; see: sluice lineage show \(held)")
         }
     }
 }

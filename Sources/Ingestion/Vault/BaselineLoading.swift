@@ -84,7 +84,8 @@ extension Store {
         guard let main = try loader.load(try self.files(of: chosen), limit: .max, keepsParts: chosen.isAnchor) else {
             throw IngestionError(
                 .damaged,
-                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; see: sluice baseline retire \(chosen.name)"
+                "baseline \(chosen.name) of dataset \(dataset) has no batch that can be read; to go on without it: sluice baseline retire "
+                    + "\(chosen.name) --dataset \(dataset) --reason TEXT"
             )
         }
         var judging = JudgingBaseline(main: main, newest: rolling ?? main)

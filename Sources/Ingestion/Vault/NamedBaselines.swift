@@ -165,7 +165,8 @@ extension Recorder {
                 .usage, "dataset \(dataset) has no baseline \(name); see: sluice baseline list")
         }
         if found.isRetired, step != .retire {
-            throw IngestionError(.usage, "baseline \(name) was retired; build another: sluice baseline build NAME")
+            throw IngestionError(
+                .usage, "baseline \(name) was retired; build another: sluice baseline build NAME --dataset \(dataset)")
         }
         let entry = JSONValue.object([
             "kind": .event(step.event), "v": .integer(1), "time": .string(Clock.text()), "name": .string(name),

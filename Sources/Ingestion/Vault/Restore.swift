@@ -18,9 +18,13 @@ extension Backup {
 
     /// Refuses a folder without the mark, which is written last.
     package static func requireWhole(_ backup: String) throws(IngestionError) {
+        guard exists(backup) else {
+            throw IngestionError(.noInput, "\(backup): there is no such folder; check the path")
+        }
         guard exists(join(backup, markName)) else {
             throw IngestionError(
-                .noInput, "\(backup) is incomplete: it has no \(markName), which is written last; choose another")
+                .noInput,
+                "\(backup) is incomplete, or no backup: it has no \(markName), which is written last; choose another")
         }
     }
 

@@ -4,7 +4,7 @@ extension SchemaLoader {
     /// Reads `sluice:` of a field.
     mutating func loadFieldSettings(_ cursor: Cursor, into field: inout Field) throws(SchemaError) {
         let settings = try SettingReader(cursor, .field)
-        warnings += try settings.unenforced()
+        try checkEffects(of: settings)
         field.role = try settings.choice("role", FieldRole.self, what: "role")
         field.column = try settings.whole("column")
         if let path = settings["path"] { field.path = try loadPath(path) }

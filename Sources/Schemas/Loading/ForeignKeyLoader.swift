@@ -10,6 +10,8 @@ extension SchemaLoader {
             guard let fields = item["fields"], let reference = item["reference"], let there = reference["fields"] else {
                 throw item.error(.missing, "a foreign key needs fields, and reference with fields and a resource")
             }
+            try checkKeys(of: item, known: ["fields", "reference", "name", "title", "description"])
+            try checkKeys(of: reference, known: ["resource", "fields"])
             // For the file itself, version 1 of the standard has an empty resource, and version 2 omits it.
             let resource = try reference["resource"]?.text() ?? ""
             var key = ForeignKey(

@@ -56,8 +56,10 @@ extension SchemaLoader {
         }
         if let check = settings["validate"] {
             _ = try settings.word("validate", what: "check")
-            warnings.append(
-                check.warning("validate is not enforced by this version: every value of the column is masked"))
+            try refuse(
+                check,
+                "validate is not carried out by this version: every value of the column is masked, whether its checksum holds or not; "
+                    + "remove it")
         }
         return rule
     }

@@ -39,9 +39,10 @@ extension SchemaLoader {
         guard let cursor = try SettingReader(cursor, .privacy)["kAnonymity"] else { return 5 }
         let settings = try SettingReader(cursor, .anonymity)
         if let action = settings["action"], try settings.word("action", what: "action") == "suppress" {
-            warnings.append(
-                action.warning(
-                    "suppress is not enforced by this version: small classes are reported, and leave the gate"))
+            try refuse(
+                action,
+                "suppress is not carried out by this version: small classes are reported and leave the gate; write report, and "
+                    + "generalize or redact the quasi-identifiers with pii")
         }
         return try settings.whole("k") ?? 5
     }

@@ -92,9 +92,11 @@ extension SchemaLoader {
                 let meant = suggestion(
                     for: key, among: Self.mapped + Self.single + Self.listed + Self.others + ["sluice"])
             {
-                if meant == "sluice" {
-                    throw member.error(
-                        .unknownKey, "unknown key \(quoted(key)); did you mean \(quoted(meant))?", atKey: true)
+                if meant == "sluice" || isMistyped(key, for: meant) {
+                    try refuseKey(
+                        member, isFirm: meant == "sluice",
+                        "unknown key \(quoted(key)); did you mean \(quoted(meant))? it would be ignored as it stands")
+                    continue
                 }
                 warnings.append(
                     member.warning(

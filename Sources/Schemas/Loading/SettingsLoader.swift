@@ -4,7 +4,7 @@ extension SchemaLoader {
     /// Reads `sluice:` of the contract.
     mutating func loadSettings(_ cursor: Cursor, into schema: inout Schema) throws(SchemaError) {
         let settings = try SettingReader(cursor, .contract)
-        warnings += try settings.unenforced()
+        try checkEffects(of: settings)
         if let version = settings["apiVersion"], try version.text() != "sluice/v1" {
             throw version.error(.unsupported, "this version reads apiVersion sluice/v1; use that, or a newer sluice")
         }
@@ -61,7 +61,7 @@ extension SchemaLoader {
     }
 
     /// Reads `batch:`.
-    private mutating func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
+    private func loadBatch(_ cursor: Cursor) throws(SchemaError) -> BatchRule {
         let settings = try SettingReader(cursor, .batch)
         var rule = BatchRule()
         rule.minRows = try settings.whole("minRows") ?? rule.minRows
@@ -70,10 +70,7 @@ extension SchemaLoader {
         rule.duplicateRows = try settings.choice("duplicateRows", DuplicateRows.self)
         rule.maxRejectedRate = try settings.number("maxRejectedRate") ?? rule.maxRejectedRate
         rule.maxQuarantinedRate = try settings.number("maxQuarantinedRate") ?? rule.maxQuarantinedRate
-        if let word = settings["onExceed"], try settings.word("onExceed") == "reject" {
-            warnings.append(
-                word.warning("onExceed: reject is not enforced by this version: the batch is held for review instead"))
-        }
+        rule.onExceed = try settings.choice("onExceed", OnExceed.self) ?? rule.onExceed
         return rule
     }
 }

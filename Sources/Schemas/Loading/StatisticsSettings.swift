@@ -5,7 +5,7 @@ extension SchemaLoader {
     /// Reads `baseline:`.
     mutating func loadBaseline(_ cursor: Cursor, _ fields: [Field]) throws(SchemaError) -> BaselineRules {
         let settings = try SettingReader(cursor, .baseline)
-        warnings += try settings.unenforced()
+        try checkEffects(of: settings)
         var rules = BaselineRules()
         rules.learning = try settings.whole("learning") ?? rules.learning
         if let season = settings["season"] {
@@ -103,7 +103,7 @@ extension SchemaLoader {
 
     /// Reads what every kind of mark has.
     private mutating func loadPoison(_ settings: SettingReader) throws(SchemaError) -> PoisonRule {
-        warnings += try settings.unenforced()
+        try checkEffects(of: settings)
         var rule = PoisonRule()
         rule.enabled = try settings.flag("enabled") ?? true
         if let action = settings["action"] { rule.action = try loadAction(action) }

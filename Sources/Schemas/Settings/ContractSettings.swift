@@ -49,8 +49,8 @@ extension SettingGroup {
         Setting(
             "jsonStrings", .words(JSONStrings.allCases.map(\.rawValue)), default: "`reject`",
             "what a JSON string is where a number, truth value, object or list is declared"),
-        Setting("encryption", .unenforced, "shards are always encrypted"),
-        Setting("encrypt", .unenforced, "shards are always encrypted"),
+        Setting("encryption", .refused, "shards are always sealed, for the recipients in `sluice.yaml`; remove it"),
+        Setting("encrypt", .refused, "shards are always sealed, for the recipients in `sluice.yaml`; remove it"),
     ])
 
     /// What may happen to a row that is found.
@@ -102,8 +102,8 @@ extension SettingGroup {
             "maxQuarantinedRate", .number(0...1), default: "\(BatchRule().maxQuarantinedRate)",
             "largest share of quarantined rows"),
         Setting(
-            "onExceed", .words(["quarantine", "reject"]), default: "`quarantine`",
-            "a batch beyond a limit is held; `reject` is accepted with a warning and holds it too"),
+            "onExceed", .words(OnExceed.allCases.map(\.rawValue)), default: "`quarantine`",
+            "a batch that exceeds a limit is held; with `reject` it is rejected, and nobody can release it"),
     ])
 
     /// An element of `rules:`.
@@ -142,7 +142,7 @@ extension SettingGroup {
         Setting("k", .whole(2...1_000_000), default: "5", "the wanted class size; reported, not enforced"),
         Setting(
             "action", .words(["report", "suppress"]), default: "`report`",
-            "`suppress` is accepted with a warning and not enforced"),
+            "`suppress` is refused, since small classes would leave the gate"),
     ])
 
     /// `pii:` of the contract.

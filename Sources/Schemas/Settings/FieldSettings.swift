@@ -29,11 +29,18 @@ extension SettingGroup {
         Setting(
             "jsonSchema", .foreign("JSON Schema 2020-12"), default: "none",
             "the constraint of this name, for tools that refuse it at the standard's place"),
-        Setting("encryption", .unenforced, "shards are always encrypted"),
-        Setting("encrypt", .unenforced, "shards are always encrypted"),
-        Setting("baseline", .unenforced, "the contract has this key"),
-        Setting("privacy", .unenforced, "the contract has this key"),
+        Setting("encryption", .refused, ofOneField),
+        Setting("encrypt", .refused, ofOneField),
+        Setting("baseline", .unenforced, "`sluice.baseline` of the contract holds for every field"),
+        Setting(
+            "privacy", .refused,
+            "remove it; `sluice.privacy.kAnonymity` measures the fields with `role: quasi-identifier`, and `pii` masks them"
+        ),
     ])
+
+    /// The encryption of one field.
+    private static let ofOneField =
+        "shards are always sealed as a whole; to encrypt a field's values, write `pii: { entity: …, operator: encrypt, key: NAME }`"
 
     /// The keys of `pii:` that every operator has.
     private static let pii = [
@@ -51,7 +58,7 @@ extension SettingGroup {
             "what is written in its place"),
         Setting(
             "validate", .words(["luhn", "mod97"]), default: "none",
-            "accepted with a warning and not enforced: every value of the column is masked"),
+            "refused: every value of the column is masked, whether its checksum holds or not"),
     ]
 
     /// The keys of `pii:` that belong to some operators.

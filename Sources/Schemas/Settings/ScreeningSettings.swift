@@ -36,9 +36,12 @@ extension SettingGroup {
         Setting(
             "season", .words(Season.allCases.map(\.rawValue)), default: "none",
             "batches are compared within one weekday or hour, by the field with `role: event-time`"),
-        Setting("anchor", .unenforced, "use `sluice baseline approve`"),
-        Setting("rolling", .unenforced, "the baseline always rolls"),
-        Setting("update", .unenforced, "the baseline is always updated"),
+        Setting(
+            "anchor", .unenforced,
+            "a batch is compared with the baseline that `sluice baseline approve` set for its dataset, else with the last accepted batches"
+        ),
+        Setting("rolling", .unenforced, "`history` sets how many accepted batches count"),
+        Setting("update", .unenforced, "every accepted batch counts for the later ones"),
     ])
 
     /// `history:`.
@@ -69,24 +72,27 @@ extension SettingGroup {
             Setting(
                 "acrossBatches", .flag, default: "true",
                 "whether rows of earlier batches count; false where every file is the whole table again"),
-            Setting("exact", .unenforced, "both kinds are always searched for"),
-            Setting("near", .unenforced, "both kinds are always searched for"),
+            Setting(
+                "exact", .refused,
+                "copies within a file are only counted; write `duplicateRows: flag` or `quarantine` under `batch`, and remove it"
+            ),
+            Setting("near", .unenforced, "rows with nearly the same text are searched for wherever duplicates are"),
         ])
 
     /// `labelFlip:`.
     static let labelFlip = SettingGroup(
         mark + [
-            Setting("k", .unenforced, "10 neighbours are asked"),
-            Setting("agreement", .unenforced, "8 of 10 must agree"),
+            Setting("k", .unenforced, "10 neighbours of a row are compared"),
+            Setting("agreement", .unenforced, "8 of 10 neighbours with another label flag a row, 9 hold it back"),
         ])
 
     /// `triggers:`.
     static let triggers = SettingGroup(
         mark + [
-            Setting("fields", .unenforced, "all fields are searched"),
-            Setting("minSupport", .unenforced, "the test sets it"),
-            Setting("minPurity", .unenforced, "the test sets it"),
-            Setting("alpha", .unenforced, "the test sets it"),
+            Setting("fields", .unenforced, "every screened field is searched"),
+            Setting("minSupport", .unenforced, "it follows from the budget of false alarms and the size of the batch"),
+            Setting("minPurity", .unenforced, "it follows from the budget of false alarms and the size of the batch"),
+            Setting("alpha", .unenforced, "it follows from the budget of false alarms and the size of the batch"),
         ])
 
     /// `crossVerify:`.

@@ -30,8 +30,10 @@ package struct Setting: Sendable {
         case foreign(String)
         /// Accepted and without effect.
         case ignored
-        /// Accepted with a warning, and not enforced.
+        /// Accepted with a warning; what the table says of it is what holds instead.
         case unenforced
+        /// A protection that this version does not give: refused, so that nobody believes in it. `false` is only warned of.
+        case refused
     }
 
     /// The key as it is written.

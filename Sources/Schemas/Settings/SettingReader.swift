@@ -77,14 +77,13 @@ package struct SettingReader {
         return try cursor[key]?.choice(type, what: what)
     }
 
-    /// The keys that are written and have no effect, with the warning that each deserves.
-    package func unenforced() throws(SchemaError) -> [SchemaWarning] {
-        var warnings: [SchemaWarning] = []
+    /// The keys that are written, with their rows of the table.
+    func written() throws(SchemaError) -> [(setting: Setting, value: Cursor)] {
+        var written: [(setting: Setting, value: Cursor)] = []
         for key in try cursor.keys() {
-            guard case .unenforced = setting(key).kind, let member = cursor[key] else { continue }
-            warnings.append(member.warning("\(key) is not enforced by this version"))
+            if let value = cursor[key] { written.append((setting(key), value)) }
         }
-        return warnings
+        return written
     }
 
     private func setting(_ key: String) -> Setting {

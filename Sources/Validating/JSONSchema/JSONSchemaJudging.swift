@@ -38,7 +38,8 @@ extension JSONSchemaCheck {
             if verdict == .valid { continue }
             var finding = batch.finding(
                 verdict == .invalid ? .jsonSchemaError : .jsonSchemaBudget, outcome: .rejected, at: index, field: field)
-            if verdict == .invalid, let first = violations(tape, limit: 1).first {
+            // A text that is not JSON violates the schema as a whole, and no keyword can be named.
+            if verdict == .invalid, let first = (try? violations(tape, limit: 1))?.first {
                 finding.keyword = first.absoluteKeywordLocation
                 // Of a record, the violated field, if the contract has it.
                 if case .records(let fields) = subject,

@@ -56,7 +56,8 @@ extension Setting.Kind {
         case .mapping(let group), .wordsOrMapping(_, let group): (group, "")
         case .mappings(let group, or: _): (group, "[]")
         case .named(let name, let group): (group, "." + name.uppercased())
-        case .flag, .whole, .number, .numberOr, .words, .text, .list, .table, .foreign, .ignored, .unenforced: nil
+        case .flag, .whole, .number, .numberOr, .words, .text, .list, .table, .foreign, .ignored, .unenforced, .refused:
+            nil
         }
     }
 
@@ -77,7 +78,8 @@ extension Setting.Kind {
         case .table: "mapping"
         case .foreign(let what): what
         case .ignored: "any; no effect"
-        case .unenforced: "any; accepted with a warning, no effect"
+        case .unenforced: "any; no effect, with a warning"
+        case .refused: "refused; `false` is warned of"
         }
     }
 
@@ -91,7 +93,7 @@ extension Setting.Kind {
         case .text(let form): form == "any" ? "" : form
         case .list(let elements): elements
         case .table(let what): what
-        case .flag, .mapping, .mappings, .named, .foreign, .ignored, .unenforced: ""
+        case .flag, .mapping, .mappings, .named, .foreign, .ignored, .unenforced, .refused: ""
         }
     }
 

@@ -139,7 +139,10 @@ struct HTMLReport {
         }
         for finding in report["batchErrors"]?.items ?? [] where finding["outcome"]?.text != "flagged" {
             if let code = FindingCode(rawValue: text(finding["type"])) {
-                steps.append(FindingText.cure(code, ofBatch: text(report["batch"]), from: text(report["source"])))
+                steps.append(
+                    ReportText.cure(
+                        code, ofBatch: text(report["batch"]), from: text(report["source"]),
+                        isRejected: text(report["status"]) == "rejected"))
             }
         }
         let release = FindingText.release(text(report["batch"]))
@@ -158,7 +161,9 @@ struct HTMLReport {
         }
         steps.append("to see why a row got its outcome: sluice lineage explain \(text(report["batch"])):ROW")
         var seen = Set<String>()
-        return "<ol>" + steps.filter { seen.insert($0).inserted }.map { "<li>\(escaped($0))</li>" }.joined() + "</ol>"
+        return "<ol>"
+            + steps.filter { seen.insert($0).inserted }
+            .map { "<li>\(escaped(NamedStore.completed($0)))</li>" }.joined() + "</ol>"
     }
 
     /// Histograms of scores with a logarithmic scale, since the few rows far out matter most.

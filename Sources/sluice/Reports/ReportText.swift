@@ -280,11 +280,15 @@ enum ReportText {
             steps += held(report)
         case .accepted:
             let released = report.published.count { $0.hasPrefix("accepted/") }
+            let folder = NamedStore.path("accepted/\(report.dataset)/\(report.batch)/")
             steps.append(
-                "\(released) \(released == 1 ? "shard" : "shards") in accepted/\(report.dataset)/\(report.batch)/")
+                released == 0
+                    ? "no row was released, so there is no shard"
+                    : "\(released) \(released == 1 ? "shard" : "shards") in \(folder)")
             if report.published.contains(where: { $0.hasPrefix("quarantine/") }) {
                 steps.append(
-                    "rows held back are sealed, with reasons, in quarantine/\(report.dataset)/\(report.batch)/")
+                    "rows held back are sealed, with reasons, in "
+                        + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
             }
         case .checked, .duplicate: break
         }
@@ -296,6 +300,13 @@ enum ReportText {
 }
 
 extension ReportText {
+    /// The remedy for a finding that holds a batch. A rejected batch is never released, so a release is no remedy for it.
+    static func cure(_ code: FindingCode, ofBatch batch: String, from source: String, isRejected: Bool) -> String {
+        let cure = FindingText.cure(code, ofBatch: batch, from: source)
+        return isRejected && cure.contains("review release")
+            ? "a rejected batch is never released: have it repaired and sent again" : cure
+    }
+
     /// The remedy for a batch that is held, or whose release was refused.
     private static func held(_ report: BatchReport) -> [String] {
         var steps: [String] = []
@@ -309,13 +320,15 @@ extension ReportText {
             )
         } else {
             steps.append(
-                "nothing was published; the source is sealed whole in quarantine/\(report.dataset)/\(report.batch)/")
+                "nothing was published; the source is sealed whole in "
+                    + NamedStore.path("quarantine/\(report.dataset)/\(report.batch)/"))
         }
         if let incident = report.incident {
             steps.append(FindingText.incident(incident.batch, since: incident.since))
         }
         if let code = report.batchFindings.first(where: { $0.outcome >= .quarantined })?.code {
-            steps.append(FindingText.cure(code, ofBatch: report.batch, from: report.source))
+            let isRejected = report.status == .rejected
+            steps.append(cure(code, ofBatch: report.batch, from: report.source, isRejected: isRejected))
         }
         let release = FindingText.release(report.batch)
         if report.status == .held, !steps.contains(where: { $0.contains(release) }) {

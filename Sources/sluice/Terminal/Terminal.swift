@@ -26,14 +26,16 @@ enum Terminal {
         write(Array(lines.map { printable($0) + "\n" }.joined().utf8), to: .output)
     }
 
-    /// Writes lines for people: on a terminal folded to its width and with marks in colour.
+    /// Writes lines for people: on a terminal folded to its width and with marks in colour. Commands that they suggest name
+    /// the store.
     ///
     /// - Parameters:
     ///   - lines: the lines; each stays one line whatever it contains.
     ///   - indent: the indentation of continuation lines.
     static func report(_ lines: [String], indent: Int = 8) {
         let shown = lines.map { line in
-            Screen.folded(printable(line), indent: indent).map(Screen.painted).joined(separator: "\n") + "\n"
+            Screen.folded(printable(NamedStore.completed(line)), indent: indent).map(Screen.painted).joined(
+                separator: "\n") + "\n"
         }
         write(Array(shown.joined().utf8), to: .output)
     }
@@ -67,11 +69,13 @@ enum Terminal {
         write(Array((columns.map(printable).joined(separator: "\t") + "\n").utf8), to: .output)
     }
 
-    /// Writes an error to standard error, with the program's name.
-    static func complain(_ text: String) { write(Array("sluice: \(printable(text))\n".utf8), to: .error) }
+    /// Writes an error to standard error, with the program's name. Commands that it suggests name the store, as in `remark`.
+    static func complain(_ text: String) {
+        write(Array("sluice: \(printable(NamedStore.completed(text)))\n".utf8), to: .error)
+    }
 
     /// Writes a remark to standard error.
-    static func remark(_ text: String) { write(Array("\(printable(text))\n".utf8), to: .error) }
+    static func remark(_ text: String) { write(Array("\(printable(NamedStore.completed(text)))\n".utf8), to: .error) }
 
     /// Whether a person can answer a question.
     static var isAsked: Bool { isatty(0) == 1 && StandardStream.error.isTerminal }

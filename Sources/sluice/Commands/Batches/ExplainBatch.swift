@@ -9,6 +9,7 @@ extension LineageCommand {
     /// `sluice lineage explain`: replays a kept decision and explains a batch or one of its rows.
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "explain",
             abstract: "Replay a sealed decision and show why a batch, or one row, got its outcome.",
             discussion: """
                 The decision was sealed when the batch was judged, and its digest is in the ledger. This command applies it again to the \

@@ -27,6 +27,7 @@ struct ReviewCommand: AsyncParsableCommand {
     /// `sluice review list`: the open holds, newest first.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the held batches that are still open, newest first, with what holds them.",
             discussion: """
                 Example: sluice review list --dataset orders
@@ -51,13 +52,15 @@ struct ReviewCommand: AsyncParsableCommand {
     /// `sluice review release`: judges a held batch again with statistical findings waived.
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "release",
             abstract: "Release a held batch: waive what statistics found.",
             discussion: """
                 The sealed source goes through the whole gate again, under the contract and settings in force, and becomes a new batch. \
                 Statistical findings are recorded as waived and hold nothing back, so all sound rows are published and enter the \
                 baseline. Nothing else is waived: violations of the contract, credentials, personal data, missing digests or \
                 signatures, blocked sources or sources on probation, too many rejected rows. If one of these holds the batch, the \
-                release is refused and the batch stays held. The ledger records who asked (uid) and why.
+                release is refused and the batch stays held. A rejected batch is never released. The ledger records who asked (uid) and \
+                why.
 
                 Later batches that show the same change stay held too: --echoes judges them again.
 
@@ -190,7 +193,9 @@ extension HeldBatch {
                     ])
                 }),
             "incident": incident.isEmpty ? .null : .string(incident),
-            "next": .string(incident.isEmpty ? FindingText.release(batch) : FindingText.releaseWithEchoes(incident)),
+            "next": .string(
+                NamedStore.completed(
+                    incident.isEmpty ? FindingText.release(batch) : FindingText.releaseWithEchoes(incident))),
         ])
     }
 }

@@ -90,6 +90,10 @@ struct ScanCommand: AsyncParsableCommand {
             sum + (entry.kind.code == .undeclaredPII && entry.kind.field == nil ? entry.tally.count : 0)
         }
         let holding = report.columns.filter { !$0.wholes.isEmpty || !$0.inside.isEmpty }
+        if report.rows == 0 {
+            Terminal.line("\(report.name): no row could be searched, so this says nothing about personal data")
+            return propose(report.unmasked)
+        }
         Terminal.line(
             "\(report.name): \(NumberText.number(report.rows)) rows, \(report.columns.count) columns searched"
         )

@@ -79,6 +79,7 @@ struct WatchCommand: AsyncParsableCommand {
         try await reporting {
             let signals = try StopSignals()
             let store = try store.require()
+            try NamedStore.useAbsolutePath(of: store.root)
             var options = WatchOptions()
             options.once = once
             options.readiness = ready
@@ -143,7 +144,7 @@ struct StatusCommand: AsyncParsableCommand {
                 "done    \(count("accepted")) accepted, \(count("held")) held, \(count("duplicate")) duplicate, "
                     + "\(count("set_aside")) set aside")
         } else {
-            Terminal.line("daemon  not running; start it with: sluice watch")
+            Terminal.line(NamedStore.completed("daemon  not running; start it with: sluice watch"))
         }
         for inbox in status.inboxes {
             if let problem = inbox.problem {

@@ -8,6 +8,7 @@ extension BaselineCommand {
     /// `sluice baseline show`: the composition of a baseline, and what the tests have learnt from it.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract:
                 "Show what a baseline consists of and what the gate has learnt from it; no value of the data is shown.",
             discussion: """

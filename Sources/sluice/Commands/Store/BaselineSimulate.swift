@@ -8,6 +8,7 @@ extension BaselineCommand {
     /// `sluice baseline simulate`: judges the last accepted batches again, each against those before it.
     struct Simulate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "simulate",
             abstract:
                 "Judge the last accepted batches again, under current or other settings: what would have been held?",
             discussion: """

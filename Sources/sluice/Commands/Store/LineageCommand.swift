@@ -23,6 +23,7 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage log`: the newest entries.
     struct Log: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "log",
             abstract: "Print the newest entries of the ledger, newest first.",
             discussion: """
                 Example: sluice lineage log --dataset orders --kind batch.judged --limit 5
@@ -81,6 +82,7 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage show`: every entry of a batch, as JSON.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print every ledger entry of a batch, as JSON.",
             discussion: """
                 Example: sluice lineage show BATCH --store store
@@ -197,6 +199,7 @@ struct LineageCommand: AsyncParsableCommand {
     /// `sluice lineage verify`: recomputes the ledger and compares it with its signed checkpoints.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Verify the ledger: recompute it and compare it with the signed checkpoints.",
             discussion: """
                 A receipt or checkpoint kept outside the store (--anchor) also shows whether the ledger was replaced by an older one, or \

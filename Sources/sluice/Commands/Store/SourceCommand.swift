@@ -29,6 +29,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source list`: the known sources.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the known sources: name, standing, owner, licence, requirements.",
             discussion: """
                 Example: sluice source list --store store
@@ -59,6 +60,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source show`: one source with the outcomes of its batches.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a source: its record, its standing, and the outcomes of its batches.",
             discussion: """
                 Example: sluice source show partner-a --store store
@@ -95,6 +97,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source trust`: ends probation, distrust or block.
     struct Trust: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "trust",
             abstract: "Trust a source: end its probation, distrust or block.",
             discussion: """
                 Example: sluice source trust partner-a --reason "contract signed on 3 March"
@@ -106,6 +109,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source block`: rejects all files of a source.
     struct Block: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "block",
             abstract: "Block a source: reject all its files.",
             discussion: """
                 Example: sluice source block partner-a --reason "sent another customer's data"
@@ -117,6 +121,7 @@ struct SourceCommand: AsyncParsableCommand {
     /// `sluice source probation`: holds a source's batches until enough would have passed.
     struct Probation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "probation",
             abstract: "Put a source on probation: hold its batches until enough of them would have passed.",
             discussion: """
                 Example: sluice source probation partner-a --reason "new export program"
@@ -134,8 +139,17 @@ struct SourceCommand: AsyncParsableCommand {
         /// Records the decision with the user's id and the reason.
         func take(_ step: SourceStep) async throws {
             try await reporting {
-                try Recorder(try store.require()).take(step, source: name, reason: reason)
+                let store = try store.require()
+                let known = try store.proving().knownSources()
+                let batches = try LineageQuery(LineageCommand.open(store)).impact(ofSource: name)
+                try Recorder(store).take(step, source: name, reason: reason)
                 Terminal.line("source \(name) \(step.past)")
+                if batches.isEmpty, !known.contains(name) {
+                    Terminal.remark(
+                        "warning: sluice.yaml does not list \(name) and no batch came from it yet; if it is misspelt, see: "
+                            + "sluice source list"
+                    )
+                }
             }
         }
     }

@@ -38,7 +38,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 let documents = found.map { each in
                     JSONValue.object([
                         "subject": .string(each.subject), "grade": .string(each.grade.rawValue),
-                        "finding": .string(each.finding), "cure": .string(each.cure),
+                        "finding": .string(NamedStore.completed(each.finding)),
+                        "cure": .string(NamedStore.completed(each.cure)),
                     ])
                 }
                 Terminal.json(.array(documents))
@@ -157,7 +158,8 @@ struct RestoreCommand: AsyncParsableCommand {
             } else {
                 Terminal.line("restored \(result.keys) keys too")
             }
-            Terminal.line("then  sluice lineage verify --files --anchor RECEIPT --store \(folder)")
+            Terminal.line(
+                "then  sluice lineage verify --files --anchor RECEIPT --store \(NamedStore.shellWord(folder))")
             Terminal.line(
                 "      RECEIPT is the newest .tlog-proof or checkpoint kept elsewhere: only it shows whether the backup is older "
                     + "than the last publication")
