@@ -45,7 +45,8 @@ import Testing
 
         let pipeline = try Pipeline(store: try Store(shop.store.root), writes: true)
         let error = await #expect(throws: IngestionError.self) {
-            try await pipeline.release(held.batch, reason: "known", contract: nil, options: options)
+            try await pipeline.release(
+                Pipeline.ReleaseRequest(held.batch, reason: "known"), options: options)
         }
         #expect(error?.code == .configuration, "\(String(describing: error))")
         #expect(error?.description.contains("--schema FILE") == true, "\(String(describing: error))")
@@ -54,7 +55,9 @@ import Testing
             .replacingOccurrences(of: "minRows: 1000", with: "minRows: 1")
             .replacingOccurrences(of: "action: suppress", with: "action: report")
         let better = try Schema.load(Array(corrected.utf8), name: "numbers.schema.yaml")
-        let released = try await pipeline.release(held.batch, reason: "known", contract: better, options: options)
+        var request = Pipeline.ReleaseRequest(held.batch, reason: "known")
+        request.contract = better
+        let released = try await pipeline.release(request, options: options)
         guard case .judged(let report) = released else {
             Issue.record("the content was not accepted before")
             return
@@ -99,7 +102,7 @@ import Testing
             #expect(report.published.allSatisfy { $0.hasPrefix("quarantine/") }, "\(report.published)")
             let error = await #expect(throws: IngestionError.self) {
                 try await Pipeline(store: try Store(shop.store.root), writes: true).release(
-                    report.batch, reason: "known", contract: nil, options: BatchOptions())
+                    Pipeline.ReleaseRequest(report.batch, reason: "known"), options: BatchOptions())
             }
             #expect(error?.code == .usage && error?.description.contains("onExceed: reject") == true, "\(name)")
         }
