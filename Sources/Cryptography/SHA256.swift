@@ -84,6 +84,23 @@ package struct SHA256: ~Copyable {
         unsafe states.deallocate()
     }
 
+    /// The 32-byte code of one message, without an array of its own.
+    package mutating func inlineCode(of message: Span<UInt8>) -> InlineArray<32, UInt8> {
+        var code = InlineArray<32, UInt8>(repeating: 0)
+        var output = code.mutableSpan
+        // Sound: the states live as long as self; the output has 32 bytes.
+        unsafe output.withUnsafeMutableBufferPointer { buffer in
+            let work = unsafe states + 2
+            unsafe work.pointee = states[0]
+            unsafe message.withUnsafeBufferPointer { _ = unsafe SHA256_Update(work, $0.baseAddress, $0.count) }
+            unsafe SHA256_Final(buffer.baseAddress, work)
+            unsafe work.pointee = states[1]
+            unsafe SHA256_Update(work, buffer.baseAddress, 32)
+            unsafe SHA256_Final(buffer.baseAddress, work)
+        }
+        return code
+    }
+
     /// The 32-byte code of one message.
     package mutating func code(of message: Span<UInt8>) -> [UInt8] {
         [UInt8](capacity: 32) { output in

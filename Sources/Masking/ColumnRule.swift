@@ -84,6 +84,9 @@ struct ColumnWork {
     /// The keyed code of a value (`ValueOperator.apply`); empty without a key.
     func code(_ text: Span<UInt8>) -> [UInt8] { keys?.code(of: text) ?? [] }
 
+    /// The keyed code of a value that becomes a token; nil without a key.
+    func token(_ text: Span<UInt8>) -> InlineArray<32, UInt8>? { keys?.token(of: text) }
+
     /// Whether the subject of the current row must be set before a value is masked.
     var needsSubject: Bool { rule.needsSubject && keys != nil }
 

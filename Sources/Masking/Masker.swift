@@ -28,6 +28,8 @@ package struct Masker: Sendable {
     let dropsExtras: Bool
     /// The column that lists the masked spans, if the contract asks for it.
     let spanColumn: SpanColumn?
+    /// Whether simple operators write their texts in place; false compares the two ways in tests.
+    package var writesPlainValues = true
     /// The header of a shard, with its line end; empty for JSON Lines.
     package let header: [UInt8]
 

@@ -124,18 +124,52 @@ extension Masker {
         of column: ColumnWork, in batch: RowBlock, released: [Bool], into replaced: inout Replacements
     ) {
         let bytes = batch.bytes.span
+        let rule = column.rule
+        var masked = maskedCells(of: rule, in: batch, released: released)
+        if replaced.spans.isEmpty, writesPlainValues, let plain = rule.operation.plain,
+            let values = PlainValues(plain, as: format, delimiter: delimiter)
+        {
+            let places = values.append(masked, of: bytes, to: &replaced.text) { column.token($0) }
+            var written = 0
+            for (row, place) in places.enumerated() {
+                guard let place else { continue }
+                let piece = Replacements.Piece(start: Int32(place.lowerBound), end: Int32(place.upperBound))
+                replaced.set(piece, rule: column.index, row: row)
+                masked[row] = nil
+                written += 1
+            }
+            if written > 0 { replaced.count(rule.kind, of: rule.entity, field: rule.field, written) }
+        }
+        replaceCells(masked, of: column, in: batch, into: &replaced)
+    }
+
+    /// The cells of a column that its rule masks, by row; nil for one that stays.
+    private func maskedCells(of rule: ColumnRule, in batch: RowBlock, released: [Bool]) -> [Cell?] {
+        let bytes = batch.bytes.span
         let cells = batch.cells.span
-        let (rule, width, missing) = (column.rule, batch.width, column.rule.missing)
+        let (width, missing) = (batch.width, rule.missing)
         let onlyEmptyIsMissing = missing == [[]]
+        return released.indices.map { row in
+            guard released[row] else { return nil }
+            let cell = cells[row &* width &+ rule.column]
+            if cell.isNothing || cell.start == cell.end { return nil }
+            return !onlyEmptyIsMissing && isMissing(cell, bytes, missing) ? nil : cell
+        }
+    }
+
+    /// Makes the new texts of cells of a column by its operator.
+    private func replaceCells(
+        _ cells: [Cell?], of column: ColumnWork, in batch: RowBlock, into replaced: inout Replacements
+    ) {
+        let bytes = batch.bytes.span
+        let rule = column.rule
         let isConstant = rule.kind == .replace || rule.kind == .redact
         var constants = [Replacements.Piece?](repeating: nil, count: 2)
         var value: [UInt8] = []
         // Values that the operator cannot change are counted under the operator that replaced them (`replace`).
         var (touched, substituted) = (0, 0)
-        for row in 0..<batch.count where released[row] {
-            let cell = cells[row &* width &+ rule.column]
-            if cell.isNothing || cell.start == cell.end { continue }
-            if !onlyEmptyIsMissing, isMissing(cell, bytes, missing) { continue }
+        for (row, cell) in cells.enumerated() {
+            guard let cell else { continue }
             var done = rule.kind
             if isConstant, let same = constants[cell.isQuoted ? 1 : 0] {
                 replaced.set(same, rule: column.index, row: row)

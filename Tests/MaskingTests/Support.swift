@@ -50,9 +50,10 @@ func blocks(_ text: String, _ plan: ReadingPlan) throws -> (Layout, [RowBlock]) 
     return (layout, batches)
 }
 
-/// Reads, checks, screens and masks a text, as the pipeline does.
+/// Reads, checks, screens and masks a text, as the pipeline does; `inPlace: false` leaves every value to its operator.
 func mask(
-    _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C
+    _ schema: Schema, _ text: String, _ format: SourceFormat, keyByte: UInt8 = 1, delimiter: UInt8 = 0x2C,
+    inPlace: Bool = true
 ) throws -> Masked {
     let (layout, batches) = try blocks(text, plan(schema, format, delimiter))
     let hash = KeyedHash(key: [UInt8](repeating: 5, count: 32))
@@ -62,9 +63,10 @@ func mask(
     let profile = Profile(features, keyRules: validator.keyRules.count)
     let decision = Decision(profile, beside: Precedents(), schema: schema, screened: screened, seed: 1)
     let screener = Screener(decision, features, actions: [:])
-    let masker = try Masker(
+    var masker = try Masker(
         schema, layout: layout, dialect: plan(schema, format, delimiter).dialect, keys: ["k": tokenKey(keyByte)],
         hash: hash)
+    masker.writesPlainValues = inPlace
     var out = masker.header
     var receipts: [MaskReceipt: Int] = [:]
     var rows = 0

@@ -31,6 +31,9 @@ final class ColumnKeys {
         }
     }
 
+    /// The code of a value that becomes a token.
+    func token(of text: Span<UInt8>) -> InlineArray<32, UInt8> { codes.inlineCode(of: text) }
+
     private func sealed(_ text: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
         if isPerSubject {
             guard let subject else { return [] }

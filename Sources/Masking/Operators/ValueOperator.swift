@@ -38,6 +38,16 @@ package final class ValueOperator: Sendable {
         (normalizes, country) = (rule.normalizes, rule.country)
     }
 
+    /// The operator in the form that is written in place; nil for others.
+    var plain: PlainOperator? {
+        switch operation {
+        case .tokenize where alphabet == .hexadecimal && !normalizes: .token(prefix: prefix)
+        case .mask where overwriting.character.count == 1 && !overwriting.keepsFormat:
+            .overwrite(overwriting.character[0], first: overwriting.keepFirst, last: overwriting.keepLast)
+        default: nil
+        }
+    }
+
     /// Appends the replacement of a value of the entity.
     ///
     /// `drop` writes nothing here: the writer of the row leaves the column out.
