@@ -147,7 +147,7 @@ extension Deliberation {
         func follow(_ mark: Trigger, _ kind: RowItems.Kind, of rows: Int) -> Bool {
             if batches < least { return false }
             if let caught = known[mark.item], caught.label == mark.label { return true }
-            if mark.isPooled { return decision.pooled > Triggers.poolGrowth * pools }
+            if mark.isPooled { return decision.pooled > pools }
             if kind == .tailPair || kind == .tailTriple, batches < learning { return false }
             return Double(mark.here) / Double(max(rows, 1)) > max(shareLine(kind), 2 * older)
         }

@@ -42,8 +42,6 @@ enum Triggers {
     /// The evidence that is asked of many words together, and of words that each tell something. In 60 honest
     /// batches of 2,000 film reviews the first was at most 9.8; in 30, the second was at most 4.8.
     static let poolAll = 10.0, poolStrong = 5.5
-    /// How many times the evidence of the accepted batches' pools.
-    static let poolGrowth = 1.25
     /// A word of a pool is in at most one of this many rows; a more frequent word is a new subject.
     static let rareRows = 160
 
